@@ -1,0 +1,14 @@
+import { Identity1700000000001 } from './0001-identity.js';
+import { Delegation1700000000002 } from './0002-delegation.js';
+import { Audit1700000000003 } from './0003-audit.js';
+import { Knowledge1700000000004 } from './0004-knowledge.js';
+import { Business1700000000005 } from './0005-business.js';
+
+/** In the order in which they run. A new one is a new file and one line here. */
+export const migrations = [
+  Identity1700000000001,
+  Delegation1700000000002,
+  Audit1700000000003,
+  Knowledge1700000000004,
+  Business1700000000005,
+];

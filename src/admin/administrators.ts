@@ -1,0 +1,24 @@
+import { conflict } from '../core/errors.js';
+import { eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
+
+/**
+ * `CONFLICT` where no active person would be left who may assign roles. Call it after `bumpEpoch`, which lets
+ * one change of rights at a time pass: so two who remove one another cannot both succeed.
+ */
+export async function requireAdministrator(tx: Connection): Promise<void> {
+  const people = await tx.select(roles, eq<RoleRow>('holder', 'person'));
+  const assigning = people.filter((role) => role.scopes.includes('roles:assign')).map((role) => role.id);
+  const held = await tx.select(userRoles, isIn('roleId', assigning));
+  const holders = await tx.select(
+    users,
+    isIn<UserRow>(
+      'id',
+      held.map((row) => row.userId),
+    ),
+  );
+  if (!holders.some((user) => user.status === 'active')) {
+    throw conflict('This would leave no active administrator. Make another one first.');
+  }
+}

@@ -1,0 +1,159 @@
+import { createPublicKey } from 'node:crypto';
+import { z } from 'zod';
+import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
+import { isoTime } from '../core/clock.js';
+import { badInput, notFound } from '../core/errors.js';
+import { isId } from '../core/ids.js';
+import { oneLine } from '../core/text.js';
+import { bumpEpoch } from '../delegation/epoch.js';
+import { all, any, compare, eq, isNull } from '../store/condition.js';
+import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
+import { add, store, type Work } from './work.js';
+
+export interface NewAgent {
+  readonly name: string;
+  readonly displayName: string;
+  readonly businessTask: string;
+  /** The user who answers for it. */
+  readonly ownerId: string;
+  /** A JSON Web Key Set; with it the agent has no secret. */
+  readonly publicKeys?: string | null | undefined;
+}
+
+export interface AgentChanges {
+  readonly displayName?: string | null | undefined;
+  readonly businessTask?: string | null | undefined;
+  readonly ownerId?: string | null | undefined;
+}
+
+const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+
+/** An agent without any role. `secret` is null for one with keys. */
+export async function createAgent(
+  work: Work,
+  input: NewAgent,
+): Promise<{ agent: AgentRow; secret: string | null }> {
+  if (!namePattern.test(input.name)) {
+    throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
+  }
+  const jwks = input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
+  const agent: AgentRow = {
+    id: work.ids.next(),
+    name: input.name,
+    displayName: oneLine(input.displayName, 200, 'displayName'),
+    businessTask: oneLine(input.businessTask, 500, 'businessTask'),
+    ownerId: await activeOwner(work, input.ownerId),
+    status: 'active',
+    authMethod: jwks === null ? 'client_secret_basic' : 'private_key_jwt',
+    jwks,
+    createdAt: isoTime(work.clock.now()),
+    version: 1,
+  };
+  await add(work, agents, agent, 'There is an agent of this name already.');
+  return { agent, secret: jwks === null ? await addSecret(work, agent) : null };
+}
+
+export async function updateAgent(work: Work, before: AgentRow, changes: AgentChanges): Promise<AgentRow> {
+  const { displayName, businessTask, ownerId } = changes;
+  return store(work, agents, before, {
+    ...(typeof displayName === 'string' && { displayName: oneLine(displayName, 200, 'displayName') }),
+    ...(typeof businessTask === 'string' && { businessTask: oneLine(businessTask, 500, 'businessTask') }),
+    ...(typeof ownerId === 'string' && { ownerId: await activeOwner(work, ownerId) }),
+  });
+}
+
+export const overlapSecondsMax = 604_800;
+
+/** Earlier secrets stay valid for the overlap at most; keys end at once. */
+export async function rotateSecret(work: Work, before: AgentRow, overlapSeconds: number): Promise<string> {
+  if (overlapSeconds < 0 || overlapSeconds > overlapSecondsMax) {
+    throw badInput(`The overlap is between 0 and ${String(overlapSecondsMax)} seconds.`, 'overlapSeconds');
+  }
+  await endSecrets(work, before, overlapSeconds);
+  await store(work, agents, before, { authMethod: 'client_secret_basic', jwks: null });
+  await bumpEpoch(work.tx);
+  return addSecret(work, before);
+}
+
+export async function setKeys(work: Work, before: AgentRow, publicKeys: string): Promise<void> {
+  const jwks = parseKeys(publicKeys);
+  await endSecrets(work, before, 0);
+  await store(work, agents, before, { authMethod: 'private_key_jwt', jwks });
+  await bumpEpoch(work.tx);
+}
+
+export async function setAgentStatus(
+  work: Work,
+  before: AgentRow,
+  status: 'active' | 'stopped',
+): Promise<void> {
+  if (before.status === status) return;
+  await store(work, agents, before, { status });
+  await bumpEpoch(work.tx);
+}
+
+async function activeOwner(work: Work, ownerId: string): Promise<string> {
+  const owner = isId(ownerId) ? await work.tx.byId(users, ownerId) : undefined;
+  if (owner === undefined) throw notFound('User');
+  if (owner.status !== 'active') throw badInput('The owner must be active.', 'ownerId');
+  return owner.id;
+}
+
+async function addSecret(work: Work, agent: AgentRow): Promise<string> {
+  const secret = newClientSecret();
+  const id = work.ids.next();
+  const createdAt = isoTime(work.clock.now());
+  const secretHash = hashClientSecret(secret);
+  await work.tx.insert(agentSecrets, [{ id, agentId: agent.id, secretHash, createdAt, expiresAt: null }]);
+  work.trail.changed({ type: agentSecrets.type, id, before: null, after: { agentId: agent.id, expiresAt: null } });
+  return secret;
+}
+
+/** None of the secrets that are valid now outlives the overlap. */
+async function endSecrets(work: Work, agent: AgentRow, overlapSeconds: number): Promise<void> {
+  const expiresAt = isoTime(work.clock.now() + overlapSeconds * 1000);
+  const longer = all<AgentSecretRow>(
+    eq('agentId', agent.id),
+    any(isNull('expiresAt'), compare('expiresAt', '>', expiresAt)),
+  );
+  for (const secret of await work.tx.select(agentSecrets, longer)) {
+    await work.tx.update(agentSecrets, eq<AgentSecretRow>('id', secret.id), { expiresAt });
+    const { agentId } = secret;
+    work.trail.changed({
+      type: agentSecrets.type,
+      id: secret.id,
+      before: { agentId, expiresAt: secret.expiresAt },
+      after: { agentId, expiresAt },
+    });
+  }
+}
+
+const keysLengthMax = 20_000;
+const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1).max(10) });
+/** Members of private and symmetric keys (RFC 7518 section 6). */
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
+
+function parseKeys(text: string): { keys: Record<string, unknown>[] } {
+  const fault = badInput('This is not a JSON Web Key Set of one to ten public keys.', 'publicKeys');
+  const parsed = text.length > keysLengthMax ? undefined : keySet.safeParse(parseJson(text));
+  if (parsed?.success !== true) throw fault;
+  for (const key of parsed.data.keys) {
+    if (privateMembers.some((member) => member in key)) {
+      throw badInput('A key in this set is private. Give only public keys, and replace that one.', 'publicKeys');
+    }
+    try {
+      createPublicKey({ format: 'jwk', key });
+    } catch {
+      throw fault;
+    }
+  }
+  return { keys: parsed.data.keys };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

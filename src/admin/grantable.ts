@@ -1,0 +1,55 @@
+import { parseBoundary } from '../authority/boundary.js';
+import { areRightsWithin, rightsOf, uniteRights, type Rights } from '../authority/rights.js';
+import { BehalfError } from '../core/errors.js';
+import { eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { grantableRoles, roles, type RoleRow } from '../store/tables/identity.js';
+
+type Defined = Pick<RoleRow, 'scopes' | 'boundary'>;
+
+/** `self` stays a value of its own here: it is within `all`, and nothing else is within it. */
+export const rightsOfRole = (role: Defined): Rights => rightsOf(role.scopes, parseBoundary(role.boundary));
+
+export async function grantableOf(tx: Connection, userId: string): Promise<RoleRow[]> {
+  const rows = await tx.select(grantableRoles, eq('userId', userId));
+  return tx.select(
+    roles,
+    isIn<RoleRow>(
+      'id',
+      rows.map((row) => row.roleId),
+    ),
+  );
+}
+
+const beyond = (message: string): BehalfError =>
+  new BehalfError('FORBIDDEN', message, {
+    missingScopes: ['roles:assign'],
+    layer: 'person',
+    hint: 'Ask an administrator whose grantable set includes it.',
+  });
+
+/** An administrator's power over others ends with the roles of their grantable set. */
+export async function requireGrantable(
+  tx: Connection,
+  administratorId: string,
+  wanted: readonly Pick<RoleRow, 'id' | 'name'>[],
+): Promise<void> {
+  const mine = new Set((await grantableOf(tx, administratorId)).map((role) => role.id));
+  const missing = wanted.filter((role) => !mine.has(role.id)).map((role) => role.name);
+  if (missing.length > 0) throw beyond(`Your grantable set does not include ${missing.join(', ')}.`);
+}
+
+export function requireOther(administratorId: string, userId: string): void {
+  if (administratorId === userId) throw beyond('Nobody assigns roles to themselves.');
+}
+
+/**
+ * A role may be defined as wide as what its definer may grant already. Whoever may grant role administration
+ * itself is bound by no set: otherwise nobody could ever grant the scopes of a newly installed domain.
+ */
+export async function requireDefinable(tx: Connection, administratorId: string, role: Defined): Promise<void> {
+  const mine = await grantableOf(tx, administratorId);
+  if (mine.some((granted) => granted.scopes.includes('roles:manage'))) return;
+  if (areRightsWithin(rightsOfRole(role), uniteRights(mine.map(rightsOfRole)))) return;
+  throw beyond('This role would allow more than the roles of your grantable set together.');
+}

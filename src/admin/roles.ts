@@ -1,0 +1,172 @@
+import { areRightsWithin } from '../authority/rights.js';
+import { sessionScope, type Scope } from '../authority/scope.js';
+import { isoTime } from '../core/clock.js';
+import { badInput, BehalfError } from '../core/errors.js';
+import { oneLine } from '../core/text.js';
+import { storeBoundary } from '../authority/boundary.js';
+import { isPeopleOnly, type Catalog } from '../delegation/catalog.js';
+import { bumpEpoch } from '../delegation/epoch.js';
+import { readBoundary } from '../delegation/make.js';
+import { eq } from '../store/condition.js';
+import {
+  grantableRoles,
+  roles,
+  userRoles,
+  type RoleRow,
+  type StoredBoundary,
+  type StoredLimits,
+} from '../store/tables/identity.js';
+import { requireAdministrator } from './administrators.js';
+import { requireDefinable, requireGrantable, rightsOfRole } from './grantable.js';
+import { add, store, type Work } from './work.js';
+
+export interface NewRole {
+  readonly name: string;
+  readonly description: string;
+  readonly businessTask: string;
+  readonly holder: 'agent' | 'person';
+  readonly scopes: readonly Scope[];
+  readonly approvalScopes?: readonly Scope[] | null | undefined;
+  /** Every dimension, said outright. */
+  readonly boundary: StoredBoundary;
+  /** For agents' roles, and only for them. */
+  readonly limits?: StoredLimits | null | undefined;
+}
+
+export type RoleChanges = {
+  readonly [K in keyof Omit<NewRole, 'name' | 'holder'>]?: NewRole[K] | null | undefined;
+};
+
+const noLimits: StoredLimits = { operations: 0, rows: 0, expirySeconds: 0, depth: 0 };
+
+/** The role is in its maker's grantable set from then on. */
+export async function createRole(
+  work: Work,
+  catalog: Catalog,
+  administratorId: string,
+  input: NewRole,
+): Promise<RoleRow> {
+  if (!/^[a-z][a-z0-9-]{0,99}$/.test(input.name)) {
+    throw badInput('A name has lower-case letters, digits and `-`, up to 100.', 'name');
+  }
+  const role: RoleRow = {
+    id: work.ids.next(),
+    name: input.name,
+    holder: input.holder,
+    ...define(catalog, input),
+    shipped: false,
+    createdAt: isoTime(work.clock.now()),
+    version: 1,
+  };
+  await requireDefinable(work.tx, administratorId, role);
+  await add(work, roles, role, 'There is a role of this name already.');
+  await work.tx.insert(grantableRoles, [{ userId: administratorId, roleId: role.id }]);
+  return role;
+}
+
+/** Whoever holds the role may only narrow it: anything else would be granting to oneself. */
+export async function updateRole(
+  work: Work,
+  catalog: Catalog,
+  administratorId: string,
+  before: RoleRow,
+  changes: RoleChanges,
+): Promise<void> {
+  await requireGrantable(work.tx, administratorId, [before]);
+  const limits = changes.limits ?? (before.holder === 'agent' ? before.limits : undefined);
+  const after = define(catalog, {
+    name: before.name,
+    holder: before.holder === 'agent' ? 'agent' : 'person',
+    description: changes.description ?? before.description,
+    businessTask: changes.businessTask ?? before.businessTask,
+    scopes: changes.scopes ?? before.scopes,
+    approvalScopes:
+      changes.approvalScopes ??
+      before.approvalScopes.filter((scope) => (changes.scopes ?? before.scopes).includes(scope)),
+    boundary: changes.boundary ?? fullBoundary(catalog, before.boundary),
+    limits,
+  });
+  if (!isNarrower(after, before)) {
+    await requireDefinable(work.tx, administratorId, after);
+    await requireNotHeld(work, administratorId, before);
+  }
+  await store(work, roles, before, after);
+  await bumpEpoch(work.tx);
+  await requireAdministrator(work.tx);
+}
+
+type Definition = Pick<
+  RoleRow,
+  'description' | 'businessTask' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits'
+>;
+
+const isNarrower = (after: Definition, before: RoleRow): boolean =>
+  areRightsWithin(rightsOfRole(after), rightsOfRole(before)) &&
+  before.approvalScopes.every((scope) => !after.scopes.includes(scope) || after.approvalScopes.includes(scope));
+
+async function requireNotHeld(work: Work, administratorId: string, role: RoleRow): Promise<void> {
+  const held = await work.tx.select(userRoles, eq('userId', administratorId));
+  if (!held.some((row) => row.roleId === role.id)) return;
+  throw new BehalfError('FORBIDDEN', 'You hold this role: you may narrow it, and nothing else.', {
+    missingScopes: ['roles:manage'],
+    layer: 'person',
+    hint: 'Ask another administrator.',
+  });
+}
+
+function define(catalog: Catalog, input: NewRole): Definition {
+  const scopes = [...new Set(input.scopes)].sort();
+  const approvalScopes = [...new Set(input.approvalScopes ?? [])].sort();
+  for (const scope of scopes) requireScope(catalog, scope, input.holder);
+  const stray = approvalScopes.filter((scope) => !scopes.includes(scope));
+  if (stray.length > 0) throw badInput('`approvalScopes` names a scope that the role lacks.', 'approvalScopes');
+  const missing = [...catalog.dimensions.keys()].filter((dimension) => !(dimension in input.boundary));
+  if (missing.length > 0) throw badInput(`\`boundary\` does not say ${missing.join(', ')}.`, 'boundary');
+  return {
+    description: oneLine(input.description, 1000, 'description'),
+    businessTask: oneLine(input.businessTask, 500, 'businessTask'),
+    scopes,
+    approvalScopes,
+    boundary: fullBoundary(catalog, storeBoundary(readBoundary(catalog, input.boundary))),
+    limits: limitsOf(input),
+  };
+}
+
+/** A dimension that is missing allows nothing; written out it says so. */
+const fullBoundary = (catalog: Catalog, boundary: StoredBoundary): StoredBoundary => ({
+  ...Object.fromEntries([...catalog.dimensions.keys()].map((dimension) => [dimension, []])),
+  ...boundary,
+});
+
+function requireScope(catalog: Catalog, scope: Scope, holder: NewRole['holder']): void {
+  if (!catalog.definitions.has(scope) || scope === sessionScope) {
+    throw badInput(`There is no scope ${oneLine(scope, 100, 'scopes')} to be granted.`, 'scopes');
+  }
+  if (holder === 'agent' && isPeopleOnly(catalog, scope)) {
+    throw badInput(`${scope} is for people only: no agent's role may hold it.`, 'scopes');
+  }
+}
+
+const bounds: Readonly<Record<keyof StoredLimits, readonly [number, number]>> = {
+  operations: [1, 1_000_000_000],
+  rows: [1, 1_000_000_000],
+  expirySeconds: [60, 31_622_400],
+  depth: [0, 8],
+};
+
+function limitsOf({ holder, limits }: NewRole): StoredLimits {
+  if (holder === 'person') {
+    if (limits === null || limits === undefined) return noLimits;
+    throw badInput("Limits belong to agents' roles: nothing counts what people do in person.", 'limits');
+  }
+  if (limits === null || limits === undefined) throw badInput("An agent's role needs limits.", 'limits');
+  const { operations, rows, expirySeconds, depth } = limits;
+  const chosen: StoredLimits = { operations, rows, expirySeconds, depth };
+  for (const [name, value] of Object.entries(chosen) as [keyof StoredLimits, number][]) {
+    const [min, max] = bounds[name];
+    if (!Number.isSafeInteger(value) || value < min || value > max) {
+      throw badInput(`\`limits.${name}\` is between ${String(min)} and ${String(max)}.`, `limits.${name}`);
+    }
+  }
+  return chosen;
+}

@@ -1,0 +1,103 @@
+import { isoTime } from '../core/clock.js';
+import { badInput } from '../core/errors.js';
+import { hashPassword, newPassword } from '../core/passwords.js';
+import { oneLine } from '../core/text.js';
+import { bumpEpoch } from '../delegation/epoch.js';
+import { eq } from '../store/condition.js';
+import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
+import { requireAdministrator } from './administrators.js';
+import { add, store, type Work } from './work.js';
+
+export interface NewUser {
+  readonly name: string;
+  readonly displayName: string;
+  readonly email?: string | null | undefined;
+}
+
+export interface UserChanges {
+  readonly displayName?: string | null | undefined;
+  readonly email?: string | null | undefined;
+}
+
+const namePattern = /^[a-z0-9][a-z0-9._@+-]{0,99}$/;
+
+/** Lower case only, so that no two names look alike to one database and not to the other. */
+export function userName(text: string): string {
+  if (namePattern.test(text)) return text;
+  throw badInput('A name has lower-case letters, digits and `. _ - @ +`, up to 100.', 'name');
+}
+
+const emailOf = (email: string | null | undefined): string | null => {
+  if (email === null || email === undefined) return null;
+  const line = oneLine(email, 254, 'email');
+  if (!/^[^\s@]+@[^\s@]+$/.test(line)) throw badInput('This is not an e-mail address.', 'email');
+  return line;
+};
+
+/** An account without any role. The password is in nobody's hands but the caller's; it must be changed. */
+export async function createUser(
+  work: Work,
+  input: NewUser,
+  password = newPassword(),
+): Promise<{ user: UserRow; password: string }> {
+  const user: UserRow = {
+    id: work.ids.next(),
+    name: userName(input.name),
+    displayName: oneLine(input.displayName, 200, 'displayName'),
+    email: emailOf(input.email),
+    passwordHash: await hashPassword(password),
+    mustChangePassword: true,
+    status: 'active',
+    createdAt: isoTime(work.clock.now()),
+    version: 1,
+  };
+  await add(work, users, user, 'There is an account of this name already.');
+  return { user, password };
+}
+
+export async function updateUser(work: Work, before: UserRow, changes: UserChanges): Promise<UserRow> {
+  const { displayName, email } = changes;
+  return store(work, users, before, {
+    ...(displayName === null || displayName === undefined
+      ? {}
+      : { displayName: oneLine(displayName, 200, 'displayName') }),
+    ...(email === undefined ? {} : { email: emailOf(email) }),
+  });
+}
+
+/** Also ends the account's sessions and tokens, so that enabling it again revives none. */
+export async function disableUser(work: Work, before: UserRow): Promise<void> {
+  if (before.status === 'disabled') return;
+  await store(work, users, before, { status: 'disabled' });
+  await endTokens(work, before);
+  await requireAdministrator(work.tx);
+}
+
+export async function enableUser(work: Work, before: UserRow): Promise<void> {
+  if (before.status === 'active') return;
+  await store(work, users, before, { status: 'active' });
+  await bumpEpoch(work.tx);
+}
+
+export async function resetPassword(work: Work, before: UserRow): Promise<string> {
+  const password = newPassword();
+  const passwordHash = await hashPassword(password);
+  await store(work, users, before, { passwordHash, mustChangePassword: true });
+  await endTokens(work, before);
+  return password;
+}
+
+/** Ends every session and token with this person at its root. */
+export async function endTokens(work: Work, user: UserRow): Promise<void> {
+  const ended = await work.tx.delete(oauthPayloads, eq<OAuthPayloadRow>('accountId', user.id));
+  await bumpEpoch(work.tx);
+  work.trail.changed({
+    type: users.type,
+    id: user.id,
+    before: { tokensAndSessions: ended },
+    after: { tokensAndSessions: 0 },
+  });
+}
+
+/** An account as an answer may keep it: answers are stored for their idempotency key. */
+export const withoutPassword = (user: UserRow): UserRow => ({ ...user, passwordHash: '' });

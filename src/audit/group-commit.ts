@@ -1,0 +1,60 @@
+import { BehalfError } from '../core/errors.js';
+import type { Connection } from '../store/connection.js';
+import type { Database } from '../store/database.js';
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export const auditUnavailable = (cause: unknown): BehalfError =>
+  new BehalfError(
+    'AUDIT_UNAVAILABLE',
+    'The record of this operation could not be written, so nothing is released. Try again.',
+    { retryAfterSeconds: 1 },
+    { cause },
+  );
+
+/**
+ * Commits what waits at the same moment in one transaction: one is under way, the next takes all that came
+ * meanwhile. No timer. A full queue and a failed commit are `AUDIT_UNAVAILABLE` for those who wait.
+ */
+export class GroupCommit<Item, Result> {
+  private waiting: Waiting<Item, Result>[] = [];
+  private busy = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly flush: (tx: Connection, items: readonly Item[]) => Promise<Result[]>,
+    private readonly queueMax = 5_000,
+    private readonly batchMax = 1_000,
+  ) {}
+
+  submit(item: Item): Promise<Result> {
+    if (this.waiting.length >= this.queueMax) return Promise.reject(auditUnavailable('the queue is full'));
+    return new Promise<Result>((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      if (!this.busy) void this.drain();
+    });
+  }
+
+  private async drain(): Promise<void> {
+    this.busy = true;
+    while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, this.batchMax));
+    this.busy = false;
+  }
+
+  private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const items = batch.map((entry) => entry.item);
+      const results = await this.database.transaction((tx) => this.flush(tx, items));
+      batch.forEach((entry, index) => {
+        entry.resolve(results[index] as Result);
+      });
+    } catch (error) {
+      const refusal = auditUnavailable(error);
+      for (const entry of batch) entry.reject(refusal);
+    }
+  }
+}

@@ -1,0 +1,160 @@
+import type { Authority } from '../authority/authority.js';
+import type { ErrorCode } from '../core/errors.js';
+import type { Connection } from '../store/connection.js';
+import {
+  auditDelegations,
+  auditRecords,
+  auditResources,
+  type AuditRecordRow,
+} from '../store/tables/audit.js';
+import type { Change, RecordedDecision, TouchedResources, Trail } from './trail.js';
+
+export type RecordKind =
+  | 'graphql'
+  | 'token'
+  | 'revocation'
+  | 'sign_in'
+  | 'password_change'
+  | 'consent'
+  | 'command'
+  | 'rejected';
+export type Outcome = 'succeeded' | 'partial' | 'refused' | 'failed';
+
+export interface RecordedError {
+  readonly code: ErrorCode;
+  readonly path?: string;
+}
+
+/** One operation, as its record tells it. Stored as exactly these bytes. */
+export interface AuditBody {
+  readonly operationId: string;
+  readonly at: string;
+  readonly kind: RecordKind;
+  readonly outcome: Outcome;
+  readonly chain: {
+    readonly person: { readonly id: string; readonly name: string; readonly displayName: string };
+    readonly agents: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly displayName: string;
+      readonly delegationId: string;
+      readonly role: string;
+    }[];
+  } | null;
+  readonly delegation: {
+    readonly id: string;
+    /** The acting delegation and its parents. */
+    readonly ids: readonly string[];
+    readonly task: string;
+    readonly purpose: string;
+  } | null;
+  readonly tokenId: string | null;
+  readonly authority: {
+    readonly version: number;
+    readonly layers: readonly { readonly layer: string; readonly id: string }[];
+  } | null;
+  readonly operation: {
+    readonly name: string | null;
+    readonly type: string | null;
+    /** SHA-256 of the document, base64url. */
+    readonly documentHash: string | null;
+  } | null;
+  /** JSON, personal values redacted. */
+  readonly variables: string | null;
+  readonly decisions: readonly RecordedDecision[];
+  readonly resources: readonly TouchedResources[];
+  readonly changes: readonly Change[];
+  readonly errors: readonly RecordedError[];
+  readonly rowCount: number;
+  readonly durationMs: number;
+  readonly source: { readonly address: string | null; readonly userAgent: string | null };
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A record in which nothing is filled in that need not be. */
+export const emptyBody = {
+  chain: null,
+  delegation: null,
+  tokenId: null,
+  authority: null,
+  operation: null,
+  variables: null,
+  decisions: [],
+  resources: [],
+  changes: [],
+  errors: [],
+  rowCount: 0,
+  durationMs: 0,
+  source: { address: null, userAgent: null },
+  detail: {},
+} as const satisfies Partial<AuditBody>;
+
+/** The part of a record that follows from the authority. */
+export function whoOf(
+  authority: Authority | undefined,
+): Pick<AuditBody, 'chain' | 'delegation' | 'tokenId' | 'authority'> {
+  if (authority === undefined) return { chain: null, delegation: null, tokenId: null, authority: null };
+  const { task } = authority;
+  return {
+    chain: authority.chain,
+    delegation:
+      task === undefined
+        ? null
+        : { id: task.delegationId, ids: task.delegationIds, task: task.task, purpose: task.purpose },
+    tokenId: authority.tokenId,
+    authority: {
+      version: authority.version,
+      layers: authority.layers.map(({ layer, id }) => ({ layer, id })),
+    },
+  };
+}
+
+/** The part of a record that follows from what the operation did. */
+export const whatOf = (
+  trail: Trail,
+): Pick<AuditBody, 'decisions' | 'resources' | 'changes' | 'rowCount'> => ({
+  decisions: trail.refusals,
+  resources: trail.resources,
+  changes: trail.changes,
+  rowCount: trail.rowCount,
+});
+
+const cut = (text: string | null | undefined, length: number): string | null =>
+  text === null || text === undefined ? null : [...text].slice(0, length).join('');
+
+const rowOf = (body: AuditBody): AuditRecordRow => ({
+  id: body.operationId,
+  at: body.at,
+  kind: body.kind,
+  outcome: body.outcome,
+  userId: body.chain?.person.id ?? null,
+  agentId: body.chain?.agents.at(-1)?.id ?? null,
+  delegationId: body.delegation?.id ?? null,
+  task: body.delegation?.task ?? null,
+  operationName: cut(body.operation?.name, 200),
+  operationType: body.operation?.type ?? null,
+  documentHash: body.operation?.documentHash ?? null,
+  errorCode: body.errors[0]?.code ?? null,
+  rowCount: body.rowCount,
+  durationMs: body.durationMs,
+  body: JSON.stringify(body),
+});
+
+/** Writes records, and what finds them, in the caller's transaction. */
+export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]): Promise<void> {
+  await tx.insert(auditRecords, bodies.map(rowOf));
+  await tx.insert(
+    auditDelegations,
+    bodies.flatMap((body) =>
+      (body.delegation?.ids ?? []).map((delegationId) => ({ recordId: body.operationId, delegationId })),
+    ),
+  );
+  await tx.insert(
+    auditResources,
+    bodies.flatMap((body) =>
+      body.resources.flatMap(({ type, action, ids }) =>
+        ids.map((resourceId) => ({ recordId: body.operationId, type, resourceId, action })),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,98 @@
+/** The allowed values of one dimension, or all of them, said outright. */
+export type ValueSet = ReadonlySet<string> | 'all';
+
+/** For each dimension the allowed values. A dimension that is missing allows nothing. */
+export type Boundary = ReadonlyMap<string, ValueSet>;
+
+/**
+ * A union of boundaries: a person with several roles keeps each role's boundary apart, so that reading in
+ * Europe and invoicing in the US never becomes reading in the US. No boundary means no row.
+ */
+export type Boundaries = readonly Boundary[];
+
+/** A row's value in each dimension that its type declares. Null is outside every bounded dimension. */
+export type Place = ReadonlyMap<string, string | null>;
+
+/** The value that a role's boundary writes for "the person who holds it". */
+export const selfValue = 'self';
+
+const isEmpty = (set: ValueSet): boolean => set !== 'all' && set.size === 0;
+
+const intersectSets = (a: ValueSet, b: ValueSet): ValueSet => {
+  if (a === 'all') return b;
+  if (b === 'all') return a;
+  return new Set([...a].filter((value) => b.has(value)));
+};
+
+const isSubset = (inner: ValueSet, outer: ValueSet): boolean =>
+  outer === 'all' || (inner !== 'all' && [...inner].every((value) => outer.has(value)));
+
+/** Reads `{ dimension: 'all' | values }` as roles and delegations store it. */
+export function parseBoundary(
+  stored: Readonly<Record<string, readonly string[] | 'all'>>,
+  self?: string,
+): Boundary {
+  return new Map(
+    Object.entries(stored)
+      .map(([dimension, values]): [string, ValueSet] => [
+        dimension,
+        values === 'all'
+          ? 'all'
+          : new Set(values.map((value) => (value === selfValue ? (self ?? value) : value))),
+      ])
+      .filter(([, set]) => !isEmpty(set)),
+  );
+}
+
+/** The reverse of `parseBoundary`; values sorted, so that equal boundaries have equal text. */
+export function storeBoundary(boundary: Boundary): Record<string, string[] | 'all'> {
+  return Object.fromEntries(
+    [...boundary]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([dimension, set]) => [dimension, set === 'all' ? 'all' : [...set].sort()]),
+  );
+}
+
+/** What both allow. A dimension that either lacks, or in which they share nothing, is missing. */
+export function intersectBoundary(a: Boundary, b: Boundary): Boundary {
+  const both = new Map<string, ValueSet>();
+  for (const [dimension, set] of a) {
+    const other = b.get(dimension);
+    if (other === undefined) continue;
+    const shared = intersectSets(set, other);
+    if (!isEmpty(shared)) both.set(dimension, shared);
+  }
+  return both;
+}
+
+/** True when every row inside `inner` is inside `outer`. */
+export const isBoundaryWithin = (inner: Boundary, outer: Boundary): boolean =>
+  [...inner].every(([dimension, set]) => {
+    const other = outer.get(dimension);
+    return other !== undefined && isSubset(set, other);
+  });
+
+/** Drops what another boundary of the union contains; of equals the first stays. */
+export function normalize(boundaries: Boundaries): Boundaries {
+  return boundaries.filter(
+    (mine, at) =>
+      !boundaries.some(
+        (other, index) =>
+          index !== at && isBoundaryWithin(mine, other) && (index < at || !isBoundaryWithin(other, mine)),
+      ),
+  );
+}
+
+export const unite = (a: Boundaries, b: Boundaries): Boundaries => normalize([...a, ...b]);
+
+export const intersectBoundaries = (a: Boundaries, b: Boundaries): Boundaries =>
+  normalize(a.flatMap((mine) => b.map((theirs) => intersectBoundary(mine, theirs))));
+
+/** True when the row's value is allowed in each dimension that its type declares. */
+export const isInside = (boundaries: Boundaries, place: Place): boolean =>
+  boundaries.some((boundary) =>
+    [...place].every(([dimension, value]) => {
+      const set = boundary.get(dimension);
+      return set !== undefined && (set === 'all' || (value !== null && set.has(value)));
+    }),
+  );

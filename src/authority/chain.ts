@@ -1,0 +1,49 @@
+import type { Layer } from '../core/errors.js';
+import type { Rights } from './rights.js';
+import type { Scope } from './scope.js';
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+}
+
+export interface ActingAgent {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  /** The delegation under which this agent acts. */
+  readonly delegationId: string;
+  readonly role: string;
+}
+
+/** The person at the root, then each agent in order of acting. No agents: the person acts in person. */
+export interface Chain {
+  readonly person: Person;
+  readonly agents: readonly ActingAgent[];
+}
+
+export interface Task {
+  readonly delegationId: string;
+  /** This delegation and its parents, the acting one first. */
+  readonly delegationIds: readonly string[];
+  readonly task: string;
+  readonly purpose: string;
+  readonly expiresAt: string;
+}
+
+/** What a task may still spend: the least of what each delegation of the chain has left. */
+export interface TaskLimits {
+  readonly operationsLeft: number;
+  readonly rowsLeft: number;
+  readonly depthLeft: number;
+}
+
+/** One party whose consent the chain needs, and what it allows. */
+export interface AuthorityLayer {
+  readonly layer: Layer;
+  readonly id: string;
+  readonly rights: Rights;
+  /** Scopes that this layer allows only with a person's approval of the one operation. */
+  readonly needsApproval: ReadonlySet<Scope>;
+}

@@ -1,0 +1,57 @@
+import { BehalfError, UnreachableCaseError } from '../core/errors.js';
+import type { Authority, Decision } from './authority.js';
+
+type Refusal = Extract<Decision, { allow: false }>;
+
+const whom: Record<Refusal['layer'], string> = {
+  person: 'the person at the root of this chain does not hold it',
+  agent: "the acting agent's role does not include it",
+  delegation: 'the delegation does not include it',
+  token: 'the access token was issued without it',
+};
+
+function howToAsk(authority: Authority, refusal: Refusal): string {
+  switch (refusal.layer) {
+    case 'person':
+      return 'An administrator can assign a role with this scope to the person.';
+    case 'agent':
+      return 'An administrator can assign a role with this scope to the agent; then ask for a delegation with it.';
+    case 'delegation':
+      return `Ask ${authority.chain.person.displayName} for a delegation that includes ${refusal.scope}.`;
+    case 'token':
+      return `Ask for an access token with the scope ${refusal.scope}.`;
+    default:
+      throw new UnreachableCaseError(refusal.layer);
+  }
+}
+
+/** The refusal as the caller reads it: the missing scope, the layer that refused, and how to ask. */
+export function refusalError(authority: Authority, refusal: Refusal): BehalfError {
+  const details = {
+    missingScopes: [refusal.scope],
+    layer: refusal.layer,
+    hint: howToAsk(authority, refusal),
+  };
+  switch (refusal.reason) {
+    case 'outside_boundary':
+      return new BehalfError('FORBIDDEN', `${refusal.scope} does not reach this record.`, details);
+    case 'needs_approval':
+      return new BehalfError(
+        'FORBIDDEN',
+        `${refusal.scope} needs a person's approval, which cannot be asked for yet.`,
+        {
+          missingScopes: [refusal.scope],
+          layer: refusal.layer,
+        },
+      );
+    case 'hidden':
+    case 'missing_scope':
+      return new BehalfError(
+        'FORBIDDEN',
+        `This needs the scope ${refusal.scope}: ${whom[refusal.layer]}.`,
+        details,
+      );
+    default:
+      throw new UnreachableCaseError(refusal.reason);
+  }
+}

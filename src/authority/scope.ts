@@ -1,0 +1,15 @@
+/** The name of one permission, `resource:action`; also the OAuth scope (RFC 6749 section 3.3). */
+export type Scope = string;
+
+/** What every live chain may do: ask who it is, and read page information. Never granted, always there. */
+export const sessionScope: Scope = 'session:read';
+
+/** A scope as the SDL defines it. */
+export interface ScopeDefinition {
+  readonly name: Scope;
+  readonly description: string;
+  /** Held by people only: no agent's role and no delegation may contain it. */
+  readonly peopleOnly: boolean;
+}
+
+export const isScopeName = (text: string): boolean => /^[a-z][a-z_]*:[a-z][a-z_]*$/.test(text);

@@ -1,0 +1,14 @@
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
+const euros = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2 });
+
+export const spokenDate = (ms: number): string => day.format(ms);
+export const spokenMoney = (minor: number): string => `EUR ${euros.format(minor / 100)}`;
+
+/** Puts values in place of `{name}`. A name without a value is a fault of the template. */
+export function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`The template has no value for {${name}}: ${template}`);
+    return value;
+  });
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import { parseDatabaseUrl } from './core/database-url.js';
+
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const integer = (min: number, max: number) =>
+  z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
+
+/** Every setting, with its default and what it is for: the reference in the docs is made from this. */
+export const settings = {
+  DATABASE_URL: z
+    .string()
+    .default('sqlite:data/behalf.sqlite')
+    .refine(
+      (text) => parseDatabaseUrl(text) !== undefined,
+      'must be sqlite:PATH or mysql://user:password@host:port/database',
+    )
+    .describe('Where the data is: `sqlite:PATH` or `mysql://…` (MySQL 8, MariaDB 10.11 or later).'),
+  HOST: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
+  PORT: integer(0, 65_535).default(4000).describe('The port to listen on; 0 takes a free one.'),
+  BEHALF_PUBLIC_URL: z
+    .url()
+    .refine((text) => new URL(text).origin === text, 'must be an origin, without path or slash')
+    .optional()
+    .describe(
+      'The origin under which callers reach the server; also the OAuth issuer. Default: `http://HOST:PORT`.',
+    ),
+  BEHALF_ALLOW_HTTP: flag
+    .default(false)
+    .describe('Allows a public URL without TLS that is not on loopback: tokens travel in the clear.'),
+  BEHALF_TRUST_PROXY: flag
+    .default(false)
+    .describe("Takes the caller's address from `X-Forwarded-For`: only behind a proxy that sets it."),
+  BEHALF_COOKIE_KEYS: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.string().min(32, 'each key must have at least 32 characters')).min(1))
+    .optional()
+    .describe(
+      'Secrets that sign the cookies of signing in, separated by commas; the first signs, all verify. Replicas need the same. Default: made at each start.',
+    ),
+  BEHALF_ACCESS_TOKEN_SECONDS: integer(10, 3600)
+    .default(300)
+    .describe('How long an access token is good for.'),
+  BEHALF_SIGN_IN_SECONDS: integer(60, 2_592_000)
+    .default(43_200)
+    .describe('How long a sign-in lasts with its refresh tokens.'),
+  BEHALF_POOL_SIZE: integer(2, 500).default(10).describe('Connections to MySQL.'),
+  BEHALF_PAGE_SIZE_MAX: integer(1, 10_000).default(1_000).describe('The largest page of a list.'),
+  BEHALF_ROWS_PER_OPERATION_MAX: integer(100, 1_000_000)
+    .default(20_000)
+    .describe('How many rows one operation may touch.'),
+  BEHALF_SMALLEST_CELL: integer(2, 1_000)
+    .default(5)
+    .describe('Aggregates hide cells with fewer distinct customers than this.'),
+  BEHALF_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
+    .default('info')
+    .describe('How much is logged.'),
+} as const;
+
+const schema = z.object(settings);
+type Settings = z.infer<typeof schema>;
+
+export interface Config extends Settings {
+  readonly publicUrl: string;
+  readonly cookieKeys: readonly string[];
+}
+
+/** All that is wrong with the settings, told at once; never their values. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly faults: readonly string[]) {
+    super(`The settings are not usable:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+}
+
+/** Reads and checks every setting. Throws `ConfigError` for what is wrong, unknown or unsafe. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => value !== undefined && value !== '' && isOurs(name)),
+  );
+  const faults = Object.keys(given)
+    .filter((name) => !(name in settings) && !name.startsWith('BEHALF_TEST_'))
+    .map((name) => `${name} is not a setting of Behalf; see docs/settings.md`);
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    throw new ConfigError(faults);
+  }
+  const config = parsed.data;
+  const publicUrl = config.BEHALF_PUBLIC_URL ?? `http://${config.HOST}:${String(config.PORT)}`;
+  faults.push(...unsafe(config, publicUrl));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return { ...config, publicUrl, cookieKeys: config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')] };
+}
+
+const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');
+
+function unsafe(config: Settings, publicUrl: string): string[] {
+  const url = new URL(publicUrl);
+  const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !isLoopback && !config.BEHALF_ALLOW_HTTP) {
+    return [
+      `BEHALF_PUBLIC_URL: ${url.origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`,
+    ];
+  }
+  return [];
+}

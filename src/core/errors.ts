@@ -1,0 +1,69 @@
+/** The layer of a delegation chain that refused. */
+export type Layer = 'person' | 'agent' | 'delegation' | 'token';
+
+/** Every stable code that a caller can meet in `extensions.code`. */
+export const errorCodes = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'APPROVAL_REQUIRED',
+  'LIMIT_EXCEEDED',
+  'BAD_USER_INPUT',
+  'NOT_FOUND',
+  'CONFLICT',
+  'QUERY_TOO_COMPLEX',
+  'AUDIT_UNAVAILABLE',
+  'INTERNAL',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What a caller may be told beside the code; each key is part of the public contract. */
+export interface ErrorDetails {
+  missingScopes?: readonly string[];
+  layer?: Layer;
+  /** What to do about it, in one sentence. */
+  hint?: string;
+  /** Which input was at fault, as a dotted path. */
+  path?: string;
+  /** Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`. */
+  limit?: string;
+  retryAfterSeconds?: number;
+}
+
+/**
+ * An error that may be told to a caller. `message` is for the caller and says what to do; `cause` is for
+ * the operator's log and never leaves the process.
+ */
+export class BehalfError extends Error {
+  override readonly name = 'BehalfError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: ErrorDetails = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
+
+export const badInput = (message: string, path?: string): BehalfError =>
+  new BehalfError('BAD_USER_INPUT', message, path === undefined ? {} : { path });
+
+export const notFound = (what: string): BehalfError =>
+  new BehalfError('NOT_FOUND', `${what} was not found.`, {
+    hint: 'Check the id; it may also lie outside what this task may reach.',
+  });
+
+export const conflict = (message: string): BehalfError => new BehalfError('CONFLICT', message);
+
+export const unauthenticated = (message: string): BehalfError => new BehalfError('UNAUTHENTICATED', message);
+
+/** Our own failure: the caller gets a code and an operation id, the operator gets the cause. */
+export const internal = (cause: unknown): BehalfError =>
+  new BehalfError('INTERNAL', 'The server could not complete the operation.', {}, { cause });
+
+export class UnreachableCaseError extends Error {
+  constructor(value: never) {
+    super(`Unreachable case: ${String(value)}`);
+  }
+}

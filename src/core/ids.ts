@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from './clock.js';
+
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** Makes ids: 26 characters of Crockford base 32, 48 bits of time and 80 of randomness (a ULID). */
+export interface Ids {
+  next(): string;
+}
+
+const encodeTime = (ms: number): string => {
+  let text = '';
+  for (let rest = ms, place = 0; place < 10; place += 1) {
+    text = (alphabet[rest % 32] ?? '') + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+};
+
+const increment = (digits: Uint8Array): void => {
+  for (let place = digits.length - 1; place >= 0; place -= 1) {
+    const digit = digits[place] ?? 0;
+    if (digit < 31) {
+      digits[place] = digit + 1;
+      return;
+    }
+    digits[place] = 0;
+  }
+};
+
+/** Ids of one maker sort in the order of their making, also within one millisecond. */
+export function makeIds(clock: Clock, random: (bytes: number) => Uint8Array = randomBytes): Ids {
+  let lastMs = -1;
+  let tail: Uint8Array = new Uint8Array(16);
+  return {
+    next() {
+      const ms = Math.max(clock.now(), lastMs);
+      if (ms === lastMs) {
+        increment(tail);
+      } else {
+        lastMs = ms;
+        tail = random(16).map((byte) => byte % 32);
+      }
+      return encodeTime(ms) + Array.from(tail, (digit) => alphabet[digit] ?? '').join('');
+    },
+  };
+}
+
+/** True for what could be one of our ids. What could not be needs no look into the database. */
+export const isId = (text: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text);

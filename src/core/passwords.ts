@@ -1,0 +1,63 @@
+import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
+
+/** Parameters travel in the string, so that they can be raised without invalidating older hashes. */
+interface Parameters {
+  readonly cost: number;
+  readonly blockSize: number;
+  readonly parallelization: number;
+}
+
+const current: Parameters = { cost: 2 ** 15, blockSize: 8, parallelization: 1 };
+const keyBytes = 32;
+const saltBytes = 16;
+/** Nobody types more; without a bound a request could make the server hash megabytes. */
+const passwordLengthMax = 1024;
+
+export const newPasswordLengthMin = 12;
+export const newPasswordLengthMax = 200;
+
+const derive = (
+  plain: string,
+  salt: Buffer,
+  { cost, blockSize, parallelization }: Parameters,
+): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const options = { cost, blockSize, parallelization, maxmem: 2 * 128 * cost * blockSize };
+    // NFKC, so that the same keys pressed on two systems are the same password (RFC 8265).
+    scrypt(plain.normalize('NFKC'), salt, keyBytes, options, (error, key) => {
+      if (error === null) resolve(key);
+      else reject(error);
+    });
+  });
+
+/** `scrypt$N$r$p$salt$key`, salt and key in base64url; at most 120 characters. */
+export async function hashPassword(plain: string): Promise<string> {
+  const salt = randomBytes(saltBytes);
+  const key = await derive(plain, salt, current);
+  const { cost, blockSize, parallelization } = current;
+  const fields = [cost, blockSize, parallelization, salt.toString('base64url'), key.toString('base64url')];
+  return `scrypt$${fields.join('$')}`;
+}
+
+/** False for a wrong password and for a hash that is not one of ours; constant in time for one set of parameters. */
+export async function verifyPassword(plain: string, hash: string): Promise<boolean> {
+  const match = /^scrypt\$(\d{1,8})\$(\d{1,3})\$(\d{1,3})\$([\w-]+)\$([\w-]+)$/.exec(hash);
+  if (match === null || plain.length > passwordLengthMax) return false;
+  const [, cost, blockSize, parallelization, salt = '', key = ''] = match;
+  const expected = Buffer.from(key, 'base64url');
+  const actual = await derive(plain, Buffer.from(salt, 'base64url'), {
+    cost: Number(cost),
+    blockSize: Number(blockSize),
+    parallelization: Number(parallelization),
+  });
+  return expected.length === actual.length && timingSafeEqual(expected, actual);
+}
+
+/** Without the letters and digits that are mistaken for one another. */
+const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
+
+/** A password to begin with, for someone to type once: four groups of five characters, 99 random bits. */
+export function newPassword(): string {
+  const group = (): string => Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join('');
+  return Array.from({ length: 4 }, group).join('-');
+}

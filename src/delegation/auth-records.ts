@@ -1,0 +1,103 @@
+import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../audit/record.js';
+import { isoTime, type Clock } from '../core/clock.js';
+import type { Ids } from '../core/ids.js';
+import type { Connection } from '../store/connection.js';
+import type { Database } from '../store/database.js';
+import { agents, delegations, users } from '../store/tables/identity.js';
+import type { Releases } from './release.js';
+
+/** What happened at the authorization server. Never holds a secret, a token or a code. */
+interface AuthEvent {
+  readonly kind: RecordKind;
+  readonly outcome: 'success' | 'refused' | 'failure';
+  readonly userId?: string;
+  readonly agentId?: string;
+  readonly clientName?: string;
+  readonly delegationId?: string;
+  readonly tokenId?: string;
+  readonly grantType?: string;
+  readonly errorCode?: string;
+  readonly address?: string;
+  readonly userAgent?: string;
+  readonly detail?: string;
+}
+
+const outcomes = { success: 'succeeded', refused: 'refused', failure: 'failed' } as const;
+
+/** Records sign-ins, tokens and revocations beside the operations that follow from them. */
+export class AuthRecords {
+  constructor(
+    private readonly database: Database,
+    private readonly releases: Releases,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  /** Resolves when the record is durable; throws `AUDIT_UNAVAILABLE`. */
+  async recordAuthEvent(event: AuthEvent): Promise<void> {
+    const body = await this.body(this.database.read, event);
+    const look = (): Promise<never> => Promise.reject(new Error('A sign-in has no authority to look at.'));
+    await this.releases.release({ authority: undefined, look, rows: 0, record: () => body });
+  }
+
+  /** The same inside the transaction that makes the change. */
+  async recordAuthEventIn(tx: Connection, event: AuthEvent): Promise<void> {
+    await insertRecords(tx, [await this.body(tx, event)]);
+  }
+
+  private async body(connection: Connection, event: AuthEvent): Promise<AuditBody> {
+    const { clientName, grantType, errorCode, detail } = event;
+    const told = { clientName, grantType, errorCode, detail };
+    return {
+      ...emptyBody,
+      operationId: this.ids.next(),
+      at: isoTime(this.clock.now()),
+      kind: event.kind,
+      outcome: outcomes[event.outcome],
+      ...(await whoOfEvent(connection, event)),
+      tokenId: event.tokenId ?? null,
+      errors:
+        event.outcome === 'success'
+          ? []
+          : [{ code: event.outcome === 'refused' ? 'UNAUTHENTICATED' : 'INTERNAL' }],
+      source: { address: event.address ?? null, userAgent: event.userAgent ?? null },
+      detail: Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
+    };
+  }
+}
+
+/** The person and the agent, with names as they are now; the delegation with its parents. */
+async function whoOfEvent(
+  connection: Connection,
+  event: AuthEvent,
+): Promise<Pick<AuditBody, 'chain' | 'delegation'>> {
+  const chain = [];
+  for (let id = event.delegationId ?? null; id !== null;) {
+    const row = await connection.byId(delegations, id);
+    if (row === undefined) break;
+    chain.push(row);
+    id = row.parentId;
+  }
+  const acting = chain[0];
+  const person = await connection.byId(users, acting?.userId ?? event.userId ?? '');
+  const links = chain.map(({ agentId, id }) => ({ agentId, delegationId: id })).reverse();
+  if (links.length === 0 && event.agentId !== undefined)
+    links.push({ agentId: event.agentId, delegationId: '' });
+  const acted = [];
+  for (const { agentId, delegationId } of links) {
+    const agent = await connection.byId(agents, agentId);
+    if (agent !== undefined) {
+      acted.push({ id: agent.id, name: agent.name, displayName: agent.displayName, delegationId, role: '' });
+    }
+  }
+  return {
+    chain:
+      person === undefined
+        ? null
+        : { person: { id: person.id, name: person.name, displayName: person.displayName }, agents: acted },
+    delegation:
+      acting === undefined
+        ? null
+        : { id: acting.id, ids: chain.map((row) => row.id), task: acting.task, purpose: acting.purpose },
+  };
+}

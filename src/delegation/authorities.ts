@@ -1,0 +1,209 @@
+import { Authority } from '../authority/authority.js';
+import { parseBoundary } from '../authority/boundary.js';
+import type { ActingAgent, AuthorityLayer } from '../authority/chain.js';
+import { rightsOf, uniteRights } from '../authority/rights.js';
+import type { Scope } from '../authority/scope.js';
+import type { Clock } from '../core/clock.js';
+import { unauthenticated } from '../core/errors.js';
+import { eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import {
+  agentRoles,
+  agents,
+  delegations,
+  roles,
+  userRoles,
+  users,
+  type AgentRow,
+  type DelegationRow,
+  type RoleRow,
+  type UserRow,
+} from '../store/tables/identity.js';
+import { readEpoch, type Epoch, type EpochReader } from './epoch.js';
+
+/** What an access token says; everything else is read live. */
+export interface TokenFact {
+  readonly tokenId: string;
+  readonly userId: string;
+  /** Undefined: the person acts in person. */
+  readonly delegationId?: string | undefined;
+  readonly scopes: readonly string[];
+  /** Milliseconds. */
+  readonly expiresAt: number;
+}
+
+const cacheMax = 10_000;
+
+/** Computes authorities from rows as they stand, and keeps them exactly as long as the rows stand so. */
+export class Authorities {
+  private cache = new Map<string, Authority>();
+  private cacheVersion = -1;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly epoch: EpochReader,
+    private readonly clock: Clock,
+    private readonly peopleOnly: ReadonlySet<Scope>,
+  ) {}
+
+  /** The authority of a token now. Throws `UNAUTHENTICATED` where the token, or what it rests on, has ended. */
+  async resolve(fact: TokenFact): Promise<Authority> {
+    const epoch = await this.epoch.read();
+    if (epoch.version !== this.cacheVersion) {
+      this.cache = new Map();
+      this.cacheVersion = epoch.version;
+    }
+    const known = this.cache.get(fact.tokenId);
+    if (known !== undefined && known.expiresAt > this.clock.now()) return known;
+    const made = await this.compute(this.connection, fact, epoch);
+    // A change may have been committed between the two reads; what is kept must be of its version.
+    const after = await this.epoch.read();
+    if (after.version !== epoch.version) return this.resolve(fact);
+    if (this.cache.size >= cacheMax) this.cache.clear();
+    if (this.cacheVersion === epoch.version) this.cache.set(fact.tokenId, made);
+    return made;
+  }
+
+  /** The authority as a transaction sees it, its own changes included. */
+  async resolveInside(tx: Connection, fact: TokenFact): Promise<Authority> {
+    return this.compute(tx, fact, await readEpoch(tx));
+  }
+
+  /** What a person could do with a token of all scopes: the bound of what the person may hand over. */
+  async ofPerson(tx: Connection, userId: string, scopes: readonly Scope[]): Promise<Authority> {
+    return this.resolveInside(tx, { tokenId: '', userId, scopes, expiresAt: Number.MAX_SAFE_INTEGER });
+  }
+
+  private async compute(connection: Connection, fact: TokenFact, epoch: Epoch): Promise<Authority> {
+    const now = this.clock.now();
+    if (fact.expiresAt <= now) throw unauthenticated('The access token has expired. Get a new one.');
+    const user = await connection.byId(users, fact.userId);
+    if (user?.status !== 'active') throw unauthenticated('The person of this token is not active.');
+    const held = await rolesOfUser(connection, user.id);
+    const person = personLayer(user, held);
+    const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
+    const token = { tokenId: fact.tokenId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
+    if (fact.delegationId === undefined) {
+      return new Authority({
+        ...token,
+        chain: { ...chain, agents: [] },
+        task: undefined,
+        expiresAt: fact.expiresAt,
+        layers: [person],
+        ceiling: new Set(person.rights.keys()),
+      });
+    }
+    if (epoch.stopped) throw unauthenticated('All agents have been stopped by an administrator.');
+    const links = await this.links(connection, fact.delegationId, now);
+    const acting = links.at(-1);
+    const root = links[0];
+    if (acting === undefined || root?.delegation.userId !== user.id) {
+      throw unauthenticated('The delegation of this token has ended.');
+    }
+    return new Authority({
+      ...token,
+      chain: { ...chain, agents: links.map(actingAgent) },
+      task: {
+        delegationId: acting.delegation.id,
+        delegationIds: links.map((link) => link.delegation.id).reverse(),
+        task: acting.delegation.task,
+        purpose: acting.delegation.purpose,
+        expiresAt: acting.delegation.expiresAt,
+      },
+      expiresAt: Math.min(fact.expiresAt, ...links.map((link) => Date.parse(link.delegation.expiresAt))),
+      layers: [person, ...links.flatMap((link) => this.linkLayers(link))],
+      ceiling: new Set(acting.roles.flatMap((role) => this.agentScopes(role.scopes))),
+    });
+  }
+
+  /** Each delegation of the chain with its agent, the person's own first; throws where one has ended. */
+  private async links(connection: Connection, delegationId: string, now: number): Promise<Link[]> {
+    const links: Link[] = [];
+    for (let id: string | null = delegationId; id !== null;) {
+      const delegation: DelegationRow | undefined = await connection.byId(delegations, id);
+      if (delegation?.status !== 'active' || Date.parse(delegation.expiresAt) <= now) {
+        throw unauthenticated('The delegation of this token has ended.');
+      }
+      const agent = await connection.byId(agents, delegation.agentId);
+      if (agent?.status !== 'active') throw unauthenticated('The agent of this token has been stopped.');
+      links.unshift({ delegation, agent, roles: await rolesOfAgent(connection, agent.id) });
+      id = delegation.parentId;
+    }
+    return links;
+  }
+
+  private linkLayers(link: Link): AuthorityLayer[] {
+    const role = link.roles.find((held) => held.id === link.delegation.roleId);
+    return [
+      {
+        layer: 'agent',
+        id: link.agent.id,
+        rights:
+          role === undefined
+            ? new Map()
+            : rightsOf(this.agentScopes(role.scopes), parseBoundary(role.boundary)),
+        needsApproval: new Set(role?.approvalScopes ?? []),
+      },
+      {
+        layer: 'delegation',
+        id: link.delegation.id,
+        rights: rightsOf(this.agentScopes(link.delegation.scopes), parseBoundary(link.delegation.boundary)),
+        needsApproval: new Set(),
+      },
+    ];
+  }
+
+  private agentScopes(scopes: readonly Scope[]): Scope[] {
+    return scopes.filter((scope) => !this.peopleOnly.has(scope));
+  }
+}
+
+interface Link {
+  readonly delegation: DelegationRow;
+  readonly agent: AgentRow;
+  /** All roles that the agent holds. */
+  readonly roles: readonly RoleRow[];
+}
+
+const actingAgent = ({ agent, delegation, roles: held }: Link): ActingAgent => ({
+  id: agent.id,
+  name: agent.name,
+  displayName: agent.displayName,
+  delegationId: delegation.id,
+  role: held.find((role) => role.id === delegation.roleId)?.name ?? '',
+});
+
+/** Of several roles that hold a scope, one that asks for no approval is enough. */
+function personLayer(user: UserRow, held: readonly RoleRow[]): AuthorityLayer {
+  const free = new Set(
+    held.flatMap((role) => role.scopes.filter((scope) => !role.approvalScopes.includes(scope))),
+  );
+  return {
+    layer: 'person',
+    id: user.id,
+    rights: uniteRights(held.map((role) => rightsOf(role.scopes, parseBoundary(role.boundary, user.id)))),
+    needsApproval: new Set(held.flatMap((role) => role.approvalScopes).filter((scope) => !free.has(scope))),
+  };
+}
+
+async function rolesOfUser(connection: Connection, userId: string): Promise<RoleRow[]> {
+  const held = await connection.select(userRoles, eq('userId', userId));
+  return connection.select(
+    roles,
+    isIn(
+      'id',
+      held.map((row) => row.roleId),
+    ),
+  );
+}
+
+export async function rolesOfAgent(connection: Connection, agentId: string): Promise<RoleRow[]> {
+  const held = await connection.select(agentRoles, eq('agentId', agentId));
+  return connection.select(
+    roles,
+    isIn(
+      'id',
+      held.map((row) => row.roleId),
+    ),
+  );
+}

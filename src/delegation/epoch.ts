@@ -1,0 +1,47 @@
+import { eq } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { authorityEpoch } from '../store/tables/identity.js';
+
+export interface Epoch {
+  readonly version: number;
+  /** The kill switch: no agent acts until someone resumes. */
+  readonly stopped: boolean;
+}
+
+/** Every change of a right calls this in its own transaction, so that no cached authority outlives it. */
+export async function bumpEpoch(tx: Connection): Promise<void> {
+  await tx.affecting('UPDATE `authority_epoch` SET `version` = `version` + 1 WHERE `id` = ?', [1]);
+  tx.epochMoves += 1;
+}
+
+/** With `lock`, nobody can change a right until the transaction has ended. */
+export async function readEpoch(connection: Connection, lock = false): Promise<Epoch> {
+  const row = await connection.one(authorityEpoch, eq('id', 1), lock ? { lock: 'share' } : {});
+  if (row === undefined) throw new Error('The database has no authority_epoch row: run `behalf migrate`.');
+  return { version: row.version, stopped: row.stopped };
+}
+
+/**
+ * One read of the epoch shared by all operations that wait at the same moment. None joins a read that is
+ * already under way: it could have passed the row before a revocation that this operation must see.
+ */
+export class EpochReader {
+  private current: Promise<Epoch> | undefined;
+  private next: Promise<Epoch> | undefined;
+
+  constructor(private readonly connection: Connection) {}
+
+  read(): Promise<Epoch> {
+    this.next ??= this.start();
+    return this.next;
+  }
+
+  private async start(): Promise<Epoch> {
+    await this.current?.catch(() => undefined);
+    // From here on newcomers wait for the read after this one.
+    const mine = readEpoch(this.connection);
+    this.current = mine;
+    this.next = undefined;
+    return mine;
+  }
+}

@@ -1,0 +1,150 @@
+import type { Authority } from '../authority/authority.js';
+import { storeBoundary, type Boundaries, type Boundary, type ValueSet } from '../authority/boundary.js';
+import { restrict, type Rights } from '../authority/rights.js';
+import { sessionScope, type Scope } from '../authority/scope.js';
+import { areWithin } from '../authority/within.js';
+import { badInput, BehalfError, type Layer } from '../core/errors.js';
+import type { StoredBoundary, StoredLimits } from '../store/tables/identity.js';
+
+/** One party that must itself hold whatever is handed on. */
+export interface Ceiling {
+  readonly layer: Layer;
+  readonly rights: Rights;
+}
+
+export interface Asked {
+  /** Undefined: whatever all ceilings share. */
+  readonly scopes: readonly Scope[] | undefined;
+  /** Only the dimensions to narrow; in the others what the ceilings share. */
+  readonly boundary: ReadonlyMap<string, ValueSet>;
+}
+
+export interface Narrowed {
+  readonly scopes: Scope[];
+  /** Every dimension said outright. */
+  readonly boundary: StoredBoundary;
+}
+
+/** Each layer of a chain, and its token, as ceilings: what any of them lacks cannot be handed on. */
+export const ceilingsOf = (authority: Authority): Ceiling[] => [
+  ...authority.layers,
+  { layer: 'token', rights: restrict(uncut(authority), authority.tokenScopes) },
+];
+
+const uncut = (authority: Authority): Rights => authority.layers[0]?.rights ?? new Map<Scope, Boundaries>();
+
+/**
+ * What is asked for, when every ceiling holds all of it; otherwise `FORBIDDEN` with the scopes and the layer.
+ * The result allows no row and no scope that any ceiling does not allow.
+ */
+export function narrow(ceilings: readonly Ceiling[], asked: Asked, dimensions: Iterable<string>): Narrowed {
+  const scopes = asked.scopes === undefined ? shared(ceilings) : [...new Set(asked.scopes)].sort();
+  if (scopes.length === 0) throw badInput('There is no scope to hand over.', 'scopes');
+  for (const ceiling of ceilings) {
+    const missing = scopes.filter((scope) => scope === sessionScope || !ceiling.rights.has(scope));
+    if (missing.length > 0) throw refused(ceiling.layer, missing);
+  }
+  const boundary = new Map<string, ValueSet>();
+  const empty: StoredBoundary = {};
+  for (const dimension of dimensions) {
+    const set = asked.boundary.get(dimension) ?? sharedValues(ceilings, scopes, dimension);
+    if (set === 'all' || set.size > 0) boundary.set(dimension, set);
+    else empty[dimension] = [];
+  }
+  requireWithin(ceilings, scopes, boundary);
+  return { scopes, boundary: { ...empty, ...storeBoundary(boundary) } };
+}
+
+function requireWithin(ceilings: readonly Ceiling[], scopes: readonly Scope[], boundary: Boundary): void {
+  for (const { layer, rights } of ceilings) {
+    const beyond = scopes.filter((scope) => !areWithin([boundary], rights.get(scope) ?? []));
+    if (beyond.length > 0) throw tooWide(layer, beyond);
+  }
+}
+
+function shared(ceilings: readonly Ceiling[]): Scope[] {
+  const [first, ...others] = ceilings;
+  return [...(first?.rights.keys() ?? [])]
+    .filter((scope) => scope !== sessionScope && others.every((other) => other.rights.has(scope)))
+    .sort();
+}
+
+/**
+ * The values of one dimension that every ceiling allows for every scope. Where the scopes share none although
+ * each has some, nobody can guess which was meant, and the caller must say.
+ */
+function sharedValues(ceilings: readonly Ceiling[], scopes: readonly Scope[], dimension: string): ValueSet {
+  const sets = ceilings.flatMap(({ rights }) =>
+    scopes.map((scope) => union((rights.get(scope) ?? []).map((boundary) => boundary.get(dimension)))),
+  );
+  const common = sets.reduce<ValueSet>(intersect, 'all');
+  if (common !== 'all' && common.size === 0 && sets.every((set) => set === 'all' || set.size > 0)) {
+    throw badInput(`These scopes share no value of \`${dimension}\`: say which you mean.`, 'boundary');
+  }
+  return common;
+}
+
+const union = (sets: readonly (ValueSet | undefined)[]): ValueSet =>
+  sets.includes('all') ? 'all' : new Set(sets.flatMap((set) => [...(set ?? [])]));
+
+const intersect = (a: ValueSet, b: ValueSet): ValueSet => {
+  if (a === 'all') return b;
+  return b === 'all' ? a : new Set([...a].filter((value) => b.has(value)));
+};
+
+const holder: Record<Layer, string> = {
+  person: 'the person who hands it over does not hold it',
+  agent: "the agent's role does not include it",
+  delegation: 'what was handed over before does not include it',
+  token: 'the access token was issued without it',
+};
+
+export const refused = (layer: Layer, missingScopes: readonly Scope[]): BehalfError =>
+  new BehalfError('FORBIDDEN', `${missingScopes.join(', ')} cannot be handed over: ${holder[layer]}.`, {
+    missingScopes,
+    layer,
+    hint: 'Ask for less, or have an administrator assign a role that includes it.',
+  });
+
+const tooWide = (layer: Layer, missingScopes: readonly Scope[]): BehalfError =>
+  new BehalfError('FORBIDDEN', `${missingScopes.join(', ')} cannot be handed over this widely.`, {
+    missingScopes,
+    layer,
+    hint: 'Narrow `boundary`, or hand over the scopes with different boundaries one by one.',
+  });
+
+type LimitName = keyof StoredLimits;
+
+/** Each limit that is asked for, or the least of the bounds; `LIMIT_EXCEEDED` for more than any bound. */
+export function narrowLimits(
+  bounds: readonly StoredLimits[],
+  asked: Partial<Record<LimitName, number | undefined>>,
+): StoredLimits {
+  const one = (name: LimitName, least: number): number => {
+    const max = Math.min(...bounds.map((bound) => bound[name]));
+    const value = asked[name] ?? max;
+    if (!Number.isSafeInteger(value) || (asked[name] !== undefined && value < least)) {
+      throw badInput(`\`${name}\` must be a whole number of at least ${String(least)}.`, name);
+    }
+    if (value > max || max < least) {
+      throw new BehalfError('LIMIT_EXCEEDED', `At most ${String(max)} can be handed over here.`, {
+        limit: limitWord[name],
+        hint: 'Ask for less; the bound is that of the role, or what the parent task has left.',
+      });
+    }
+    return value;
+  };
+  return {
+    operations: one('operations', 1),
+    rows: one('rows', 1),
+    expirySeconds: one('expirySeconds', 1),
+    depth: one('depth', 0),
+  };
+}
+
+const limitWord: Record<LimitName, string> = {
+  operations: 'operations',
+  rows: 'rows',
+  expirySeconds: 'expiry',
+  depth: 'depth',
+};

@@ -1,0 +1,44 @@
+import type { Trail } from '../audit/trail.js';
+import type { Authority } from '../authority/authority.js';
+import type { TaskLimits } from '../authority/chain.js';
+import type { Clock } from '../core/clock.js';
+import type { Ids } from '../core/ids.js';
+import type { Connection } from '../store/connection.js';
+import type { ScopeOf } from '../store/filter.js';
+import type { Rows } from '../store/rows.js';
+import type { Table } from '../store/table.js';
+
+/** What a resolver is given: one operation of one chain. It is the GraphQL context. */
+export interface Operation {
+  readonly id: string;
+  readonly authority: Authority;
+  /** Rows inside the boundary; inside the operation's transaction for a mutation. */
+  readonly rows: Rows;
+  readonly trail: Trail;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly scopeOf: ScopeOf;
+  /**
+   * Runs `work` once for a key: the same key and input give the first answer again (its rows as they stood,
+   * provided that they are still inside the boundary), other input is `CONFLICT`. Mutations only.
+   */
+  once<T extends object>(key: string, input: unknown, rows: AnswerRows, work: () => Promise<T>): Promise<T>;
+  /** What the task may still spend; undefined where the person acts in person. */
+  taskLimits(): Promise<TaskLimits | undefined>;
+  /** The transaction of a mutation, for the services of delegation and admin; domains use `rows`. */
+  readonly transaction: Connection | undefined;
+}
+
+/** Which properties of an answer hold a row, and of which table. */
+export type AnswerRows = Readonly<Record<string, Table<{ id: string } & never>>>;
+
+/** One installed domain: its tables and its resolvers by type and field. */
+export interface Domain {
+  readonly name: string;
+  readonly tables: readonly Table<never>[];
+  readonly resolvers: Resolvers;
+}
+
+/** Arguments have been validated and coerced against the caller's schema when a resolver runs. */
+export type Resolver = (parent: never, args: never, operation: Operation) => unknown;
+export type Resolvers = Readonly<Record<string, Readonly<Record<string, Resolver>>>>;

@@ -1,0 +1,97 @@
+import { moneyOf } from '../../core/money.js';
+import type { Operation, Resolver } from '../../delegation/operation.js';
+import type { Table } from '../../store/table.js';
+import type { Bucket, TimeRange } from './buckets.js';
+import { fromStored } from './enums.js';
+import { figures, type ShownFigure, type Statistic } from './figures.js';
+import {
+  customers,
+  orderLines,
+  orders,
+  products,
+  tickets,
+  type OrderLineRow,
+  type OrderRow,
+  type TicketRow,
+} from './tables.js';
+
+const joined = (name: string, table: object, on: string) => ({ name, table: table as Table<never>, on });
+
+const sales: Statistic<OrderRow> = {
+  scope: 'analytics:sales',
+  table: orders,
+  where: "t.`status` <> 'cancelled'",
+  time: 't.`placed_at`',
+  measures: { amount: 'SUM(t.`total_minor`)', orders: 'COUNT(*)' },
+  currency: 't.`currency`',
+};
+
+const salesByRegion: Statistic<OrderRow> = {
+  ...sales,
+  joins: [joined('c', customers, 'c.`id` = t.`customer_id`')],
+  group: 'c.`region`',
+};
+
+const salesByCategory: Statistic<OrderLineRow> = {
+  scope: 'analytics:sales',
+  table: orderLines,
+  joins: [joined('o', orders, 'o.`id` = t.`order_id`'), joined('p', products, 'p.`id` = t.`product_id`')],
+  where: "o.`status` <> 'cancelled'",
+  time: 'o.`placed_at`',
+  measures: { amount: 'SUM(t.`total_minor`)', quantity: 'SUM(t.`quantity`)' },
+  currency: 'o.`currency`',
+  group: 'p.`category`',
+};
+
+const ticketVolumes: Statistic<TicketRow> = {
+  scope: 'analytics:tickets',
+  table: tickets,
+  time: 't.`created_at`',
+  measures: { tickets: 'COUNT(*)' },
+};
+
+interface Args extends TimeRange {
+  readonly bucket: Bucket;
+}
+
+/** The queries of fixed groupings; cells of fewer than `smallestCell` distinct customers are suppressed. */
+export function analytics(smallestCell: number): Readonly<Record<string, Resolver>> {
+  const query =
+    <Row>(statistic: Statistic<Row>, show: (figure: ShownFigure) => object): Resolver =>
+    async (_root: unknown, args: Args, operation: Operation) => {
+      const found = await figures(operation.rows, statistic, args, args.bucket, smallestCell);
+      return found.map((figure) => ({
+        period: figure.period,
+        suppressed: figure.measures === null,
+        ...show(figure),
+      }));
+    };
+  return {
+    salesByPeriod: query(sales, sold),
+    salesByRegion: query(salesByRegion, (figure) => ({ ...sold(figure), region: figure.group })),
+    salesByCategory: query(salesByCategory, (figure) => ({
+      ...sold(figure),
+      category: figure.group,
+      quantity: count(figure, 'quantity'),
+    })),
+    ticketVolumes: query(ticketVolumes, (figure) => ({ tickets: count(figure, 'tickets') })),
+    ticketVolumesByCategory: query({ ...ticketVolumes, group: 't.`category`' }, (figure) => ({
+      category: fromStored(figure.group ?? ''),
+      tickets: count(figure, 'tickets'),
+    })),
+  };
+}
+
+function sold(figure: ShownFigure): object {
+  const amount = figure.measures?.amount;
+  return {
+    currency: figure.currency,
+    amount: amount === undefined ? null : moneyOf(amount, figure.currency),
+    orders: count(figure, 'orders'),
+  };
+}
+
+const count = (figure: ShownFigure, measure: string): number | null => {
+  const value = figure.measures?.[measure];
+  return value === undefined ? null : Number(value);
+};

@@ -1,0 +1,159 @@
+import { isoTime } from '../../core/clock.js';
+import { badInput, conflict } from '../../core/errors.js';
+import { minorOf, moneyOf, type Money } from '../../core/money.js';
+import { oneLine } from '../../core/text.js';
+import type { Operation, Resolver } from '../../delegation/operation.js';
+import type { Rows } from '../../store/rows.js';
+import type { Table } from '../../store/table.js';
+import { fromStored, toStored } from './enums.js';
+import { once, type Keyed } from './once.js';
+import {
+  invoices,
+  orders,
+  payments,
+  refunds,
+  type InvoiceRow,
+  type PaymentRow,
+  type RefundRow,
+} from './tables.js';
+import { outstandingMinor } from './types.js';
+
+/** What rows that name another have come to, inside the boundary of a scope. The other must be locked. */
+async function sumSoFar<Row>(
+  rows: Rows,
+  table: Table<Row>,
+  where: { readonly text: string; readonly params: readonly unknown[] },
+  scope: string,
+): Promise<{ readonly count: number; readonly minor: number }> {
+  const [row] = await rows.aggregate(table, {
+    scope,
+    select: { count: 'COUNT(*)', minor: 'CAST(COALESCE(SUM(t.`amount_minor`), 0) AS CHAR)' },
+    where,
+    groupBy: [],
+    limit: 1,
+  });
+  return { count: Number(row?.count ?? 0), minor: Number(row?.minor ?? 0) };
+}
+
+/** A positive amount in the given currency, in minor units. */
+function amountIn(currency: string, amount: Money): number {
+  const minor = minorOf(amount, 'amount');
+  if (amount.currency !== currency) throw badInput(`The currency must be ${currency}.`, 'amount.currency');
+  if (minor <= 0) throw badInput('The amount must be more than zero.', 'amount.amount');
+  return minor;
+}
+
+const told = (minor: number, currency: string): string => `${moneyOf(minor, currency).amount} ${currency}`;
+
+interface InvoiceArgs extends Keyed {
+  readonly orderId: string;
+  readonly dueAt: string;
+}
+
+async function issueInvoice(args: InvoiceArgs, { rows, ids, clock }: Operation): Promise<object> {
+  const scope = 'invoices:issue';
+  const now = isoTime(clock.now());
+  if (args.dueAt < now) throw badInput('`dueAt` must not be in the past.', 'dueAt');
+  const order = await rows.inside(orders, args.orderId, scope, true);
+  if (order.status === 'cancelled') throw conflict('The order is cancelled.');
+  const ofOrder = { text: 't.`order_id` = ?', params: [order.id] };
+  const all = await sumSoFar(rows, invoices, ofOrder, scope);
+  const billed = await sumSoFar(
+    rows,
+    invoices,
+    { text: `${ofOrder.text} AND t.\`status\` <> 'void'`, params: ofOrder.params },
+    scope,
+  );
+  const amountMinor = order.totalMinor - billed.minor;
+  if (amountMinor <= 0) throw conflict('The order has been billed in full.');
+  const id = ids.next();
+  const row: InvoiceRow = {
+    id,
+    number: invoiceNumber(order.number, all.count + 1, id),
+    orderId: order.id,
+    customerId: order.customerId,
+    status: 'open',
+    issuedAt: now,
+    dueAt: args.dueAt,
+    currency: order.currency,
+    amountMinor,
+    paidMinor: 0,
+    version: 1,
+  };
+  return { invoice: await rows.insert(invoices, row, scope) };
+}
+
+/** The order's number with a count; its own id where that would not fit into the column. */
+function invoiceNumber(orderNumber: string, count: number, id: string): string {
+  const number = `INV-${orderNumber}-${String(count)}`;
+  return number.length <= 40 ? number : `INV-${id}`;
+}
+
+interface PaymentArgs extends Keyed {
+  readonly invoiceId: string;
+  readonly amount: Money;
+  readonly method: string;
+  readonly reference?: string | null;
+  readonly receivedAt: string;
+}
+
+async function recordPayment(args: PaymentArgs, { rows, ids, clock }: Operation): Promise<object> {
+  const scope = 'payments:record';
+  if (args.receivedAt > isoTime(clock.now())) {
+    throw badInput('`receivedAt` must not be in the future.', 'receivedAt');
+  }
+  const before = await rows.inside(invoices, args.invoiceId, scope, true);
+  if (before.status !== 'open') throw conflict(`The invoice is ${fromStored(before.status)}.`);
+  const amountMinor = amountIn(before.currency, args.amount);
+  const left = outstandingMinor(before);
+  if (amountMinor > left) throw conflict(`Only ${told(left, before.currency)} are outstanding.`);
+  const row: PaymentRow = {
+    id: ids.next(),
+    invoiceId: before.id,
+    customerId: before.customerId,
+    amountMinor,
+    currency: before.currency,
+    method: toStored(args.method),
+    reference: oneLineOrNull(args.reference),
+    receivedAt: args.receivedAt,
+  };
+  const payment = await rows.insert(payments, row, scope);
+  const paidMinor = before.paidMinor + amountMinor;
+  const status = amountMinor === left ? 'paid' : 'open';
+  return { payment, invoice: await rows.update(invoices, before.id, { paidMinor, status }, scope) };
+}
+
+const oneLineOrNull = (reference: string | null | undefined): string | null =>
+  reference === null || reference === undefined ? null : oneLine(reference, 100, 'reference');
+
+interface RefundArgs extends Keyed {
+  readonly paymentId: string;
+  readonly amount: Money;
+  readonly reason: string;
+}
+
+async function issueRefund(args: RefundArgs, { rows, ids, clock }: Operation): Promise<object> {
+  const scope = 'refunds:issue';
+  const reason = oneLine(args.reason, 500, 'reason');
+  const payment = await rows.inside(payments, args.paymentId, scope, true);
+  const amountMinor = amountIn(payment.currency, args.amount);
+  const ofPayment = { text: 't.`payment_id` = ?', params: [payment.id] };
+  const left = payment.amountMinor - (await sumSoFar(rows, refunds, ofPayment, scope)).minor;
+  if (amountMinor > left) throw conflict(`Only ${told(left, payment.currency)} are left to pay back.`);
+  const row: RefundRow = {
+    id: ids.next(),
+    paymentId: payment.id,
+    customerId: payment.customerId,
+    amountMinor,
+    currency: payment.currency,
+    reason,
+    issuedAt: isoTime(clock.now()),
+  };
+  return { refund: await rows.insert(refunds, row, scope), payment };
+}
+
+export const billing: Readonly<Record<string, Resolver>> = {
+  issueInvoice: once({ invoice: invoices }, issueInvoice),
+  recordPayment: once({ payment: payments, invoice: invoices }, recordPayment),
+  issueRefund: once({ refund: refunds, payment: payments }, issueRefund),
+};

@@ -1,0 +1,67 @@
+import { badInput } from '../../core/errors.js';
+
+export type Bucket = 'DAY' | 'MONTH' | 'QUARTER' | 'YEAR';
+
+/** A bucket's name: `2026`, `2026-Q1`, `2026-03`, `2026-03-01`. Names of one length of bucket sort by time. */
+export type Period = string;
+
+/** A time as its buckets' names, the shortest bucket last. */
+export function periodsOf(day: string): Readonly<Record<Bucket, Period>> {
+  const year = day.slice(0, 4);
+  const quarter = Math.ceil(Number(day.slice(5, 7)) / 3);
+  return {
+    YEAR: year,
+    QUARTER: `${year}-Q${String(quarter)}`,
+    MONTH: day.slice(0, 7),
+    DAY: day.slice(0, 10),
+  };
+}
+
+/** Buckets from the longest to `leaf`, each of which holds whole ones of the next. */
+export const bucketsDownTo = (leaf: Bucket): readonly Bucket[] => {
+  const nested = ['YEAR', 'QUARTER', 'MONTH', 'DAY'] as const;
+  return nested.slice(0, nested.indexOf(leaf) + 1);
+};
+
+/** The bucket of the next length that holds this one whole; nothing holds a year. */
+export function wholeOf(period: Period, bucket: Bucket): Period {
+  const longer = bucketsDownTo(bucket).at(-2);
+  if (longer === undefined) return '';
+  return longer === 'YEAR' ? period.slice(0, 4) : periodsOf(period)[longer];
+}
+
+/** A stored time's bucket as SQL that gives the same text on both databases: the year, and what follows it. */
+export function periodSql(bucket: Bucket, column: string): { readonly year: string; readonly rest: string } {
+  const text = `CAST(${column} AS CHAR)`;
+  const month = `SUBSTR(${text}, 6, 2)`;
+  const rest = {
+    YEAR: `SUBSTR(${text}, 1, 0)`,
+    QUARTER: `CASE WHEN ${month} <= '03' THEN 'Q1' WHEN ${month} <= '06' THEN 'Q2' WHEN ${month} <= '09' THEN 'Q3' ELSE 'Q4' END`,
+    MONTH: month,
+    DAY: `SUBSTR(${text}, 6, 5)`,
+  };
+  return { year: `SUBSTR(${text}, 1, 4)`, rest: rest[bucket] };
+}
+
+export interface TimeRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+const dayMs = 86_400_000;
+const daysMax: Readonly<Record<Bucket, number>> = { DAY: 366, MONTH: 3_653, QUARTER: 3_653, YEAR: 3_653 };
+
+/** The first and the last bucket that reach into a range, and the years around them. */
+export function periodsIn(
+  range: TimeRange,
+  bucket: Bucket,
+): { readonly first: Period; readonly last: Period; readonly years: readonly [string, string] } {
+  const lengthMs = Date.parse(range.to) - Date.parse(range.from);
+  if (lengthMs <= 0) throw badInput('`to` must be later than `from`.', 'to');
+  if (lengthMs > daysMax[bucket] * dayMs) {
+    throw badInput(`\`to\` may be at most ${String(daysMax[bucket])} days after \`from\` here.`, 'to');
+  }
+  const first = periodsOf(range.from);
+  const last = periodsOf(new Date(Date.parse(range.to) - 1).toISOString());
+  return { first: first[bucket], last: last[bucket], years: [first.YEAR, last.YEAR] };
+}

@@ -1,0 +1,28 @@
+import type { Domain } from '../../delegation/operation.js';
+import { analytics } from './analytics.js';
+import { billing } from './billing.js';
+import { mutations } from './mutations.js';
+import { queries } from './queries.js';
+import * as tables from './tables.js';
+import { types } from './types.js';
+
+export interface BusinessSettings {
+  /** Statistics are told of at least so many distinct customers; 2 or more. */
+  readonly smallestCell: number;
+}
+
+/** Customers, products and stock, orders, billing, tickets, and what statistics tell of them. */
+export function makeBusiness({ smallestCell }: BusinessSettings): Domain {
+  if (!Number.isInteger(smallestCell) || smallestCell < 2) {
+    throw new RangeError('`smallestCell` must be an integer of 2 or more.');
+  }
+  return {
+    name: 'business',
+    tables: Object.values(tables) as unknown as Domain['tables'],
+    resolvers: {
+      ...types,
+      Query: { ...queries, ...analytics(smallestCell) },
+      Mutation: { ...mutations, ...billing },
+    },
+  };
+}

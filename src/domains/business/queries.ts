@@ -1,0 +1,53 @@
+import { oneLine } from '../../core/text.js';
+import type { Operation, Resolver } from '../../delegation/operation.js';
+import { eq } from '../../store/condition.js';
+import type { Table } from '../../store/table.js';
+import { listQuery, type ListArgs, type Listing } from './lists.js';
+import {
+  customerListing,
+  invoiceListing,
+  orderListing,
+  paymentListing,
+  productListing,
+  refundListing,
+  ticketListing,
+} from './listings.js';
+import { customers, invoices, orders, payments, products, refunds, tickets } from './tables.js';
+
+const byId =
+  <Row extends { id: string }>(table: Table<Row>) =>
+  (_root: unknown, args: { id: string }, operation: Operation) =>
+    operation.rows.get(table, args.id);
+
+const byNumber =
+  <Row extends { id: string; number: string }>(table: Table<Row>) =>
+  (_root: unknown, args: { number: string }, operation: Operation) =>
+    operation.rows.find(table, eq<Row>('number', oneLine(args.number, 40, 'number')));
+
+const list =
+  <Row extends { id: string }, Filter extends object>(table: Table<Row>, listing: Listing<Row, Filter>) =>
+  (_root: unknown, args: ListArgs<Filter>, operation: Operation) =>
+    operation.rows.list(table, listQuery(listing, args, operation));
+
+export const queries: Readonly<Record<string, Resolver>> = {
+  customer: byId(customers),
+  customerByNumber: byNumber(customers),
+  customers: list(customers, customerListing),
+  product: byId(products),
+  productBySku: (_root: unknown, args: { sku: string }, operation: Operation) =>
+    operation.rows.find(products, eq('sku', oneLine(args.sku, 60, 'sku'))),
+  products: list(products, productListing),
+  order: byId(orders),
+  orderByNumber: byNumber(orders),
+  orders: list(orders, orderListing),
+  invoice: byId(invoices),
+  invoiceByNumber: byNumber(invoices),
+  invoices: list(invoices, invoiceListing),
+  payment: byId(payments),
+  payments: list(payments, paymentListing),
+  refund: byId(refunds),
+  refunds: list(refunds, refundListing),
+  ticket: byId(tickets),
+  ticketByNumber: byNumber(tickets),
+  tickets: list(tickets, ticketListing),
+};

@@ -1,0 +1,159 @@
+import {
+  flag,
+  id,
+  int,
+  longtext,
+  minor,
+  nullable,
+  table,
+  text,
+  time,
+  type RowOf,
+} from '../../store/table.js';
+
+export const customers = table('Customer', 'customers', {
+  id: id(),
+  number: text(40),
+  name: text(200),
+  /** The dimension `region`. */
+  region: text(64),
+  country: text(100),
+  city: nullable(text(100)),
+  contactName: nullable(text(200)),
+  email: nullable(text(254)),
+  phone: nullable(text(60)),
+  address: nullable(text(500)),
+  creditLimitMinor: nullable(minor()),
+  currency: text(3),
+  createdAt: time(),
+});
+
+export const products = table('Product', 'products', {
+  id: id(),
+  sku: text(60),
+  name: text(200),
+  category: text(100),
+  description: text(2000),
+  priceMinor: minor(),
+  /** What the company pays for it. */
+  costMinor: nullable(minor()),
+  currency: text(3),
+  stock: int(),
+  discontinued: flag(),
+  version: int(),
+  createdAt: time(),
+});
+
+export const stockMovements = table('StockMovement', 'stock_movements', {
+  id: id(),
+  productId: id('products'),
+  /** Positive for goods in, negative for goods out. */
+  quantity: int(),
+  reason: text(500),
+  stockAfter: int(),
+  createdAt: time(),
+});
+
+export const orders = table('Order', 'orders', {
+  id: id(),
+  number: text(40),
+  customerId: id('customers'),
+  /** placed, packed, shipped, delivered, cancelled */
+  status: text(20),
+  placedAt: time(),
+  shippedAt: nullable(time()),
+  currency: text(3),
+  totalMinor: minor(),
+  version: int(),
+});
+
+export const orderLines = table('OrderLine', 'order_lines', {
+  id: id(),
+  orderId: id('orders'),
+  customerId: id('customers'),
+  productId: id('products'),
+  position: int(),
+  quantity: int(),
+  unitPriceMinor: minor(),
+  /** Hundredths of a percent: 1500 is 15 %. */
+  discountBasisPoints: int(),
+  totalMinor: minor(),
+});
+
+export const invoices = table('Invoice', 'invoices', {
+  id: id(),
+  number: text(40),
+  orderId: id('orders'),
+  customerId: id('customers'),
+  /** open, paid, void */
+  status: text(20),
+  issuedAt: time(),
+  dueAt: time(),
+  currency: text(3),
+  amountMinor: minor(),
+  paidMinor: minor(),
+  version: int(),
+});
+
+export const payments = table('Payment', 'payments', {
+  id: id(),
+  invoiceId: id('invoices'),
+  customerId: id('customers'),
+  amountMinor: minor(),
+  currency: text(3),
+  /** card, transfer, direct_debit, cash */
+  method: text(20),
+  reference: nullable(text(100)),
+  receivedAt: time(),
+});
+
+export const refunds = table('Refund', 'refunds', {
+  id: id(),
+  paymentId: id('payments'),
+  customerId: id('customers'),
+  amountMinor: minor(),
+  currency: text(3),
+  reason: text(500),
+  issuedAt: time(),
+});
+
+export const tickets = table('Ticket', 'tickets', {
+  id: id(),
+  number: text(40),
+  customerId: id('customers'),
+  orderId: nullable(id('orders')),
+  subject: text(300),
+  /** question, delivery, billing, returns, fault */
+  category: text(20),
+  /** open, pending, resolved, closed */
+  status: text(20),
+  /** low, normal, high, urgent */
+  priority: text(20),
+  createdAt: time(),
+  updatedAt: time(),
+  version: int(),
+});
+
+export const ticketMessages = table('TicketMessage', 'ticket_messages', {
+  id: id(),
+  ticketId: id('tickets'),
+  customerId: id('customers'),
+  /** customer, staff, agent */
+  author: text(20),
+  authorName: text(200),
+  /** A note among colleagues, not shown to the customer. */
+  internal: flag(),
+  body: longtext(),
+  createdAt: time(),
+});
+
+export type CustomerRow = RowOf<typeof customers>;
+export type ProductRow = RowOf<typeof products>;
+export type StockMovementRow = RowOf<typeof stockMovements>;
+export type OrderRow = RowOf<typeof orders>;
+export type OrderLineRow = RowOf<typeof orderLines>;
+export type InvoiceRow = RowOf<typeof invoices>;
+export type PaymentRow = RowOf<typeof payments>;
+export type RefundRow = RowOf<typeof refunds>;
+export type TicketRow = RowOf<typeof tickets>;
+export type TicketMessageRow = RowOf<typeof ticketMessages>;

@@ -1,0 +1,136 @@
+import { badInput, notFound } from '../../core/errors.js';
+import { isoTime } from '../../core/clock.js';
+import type { Operation } from '../../delegation/operation.js';
+import { eq } from '../../store/condition.js';
+import { collections, documents, documentVersions, passages, type DocumentRow } from './tables.js';
+import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './write.js';
+
+interface CreateArgs {
+  readonly collection: string;
+  readonly title: string;
+  readonly classification: string;
+  readonly body: string;
+  readonly idempotencyKey: string;
+}
+
+interface UpdateArgs {
+  readonly id: string;
+  readonly title?: string | null;
+  readonly body?: string | null;
+  readonly expectedVersion: number;
+  readonly idempotencyKey: string;
+}
+
+interface ClassifyArgs {
+  readonly id: string;
+  readonly classification: string;
+  readonly expectedVersion: number;
+  readonly idempotencyKey: string;
+}
+
+interface Payload {
+  readonly document: DocumentRow;
+}
+
+/** The scopes of the mutations, under which their rows must be inside before and after. */
+const write = 'documents:write';
+const classify = 'documents:classify';
+
+export function createDocument(_: unknown, args: CreateArgs, operation: Operation): Promise<Payload> {
+  const { idempotencyKey, ...input } = args;
+  return once(operation, idempotencyKey, 'createDocument', input, async () => {
+    const title = titleOf(input.title);
+    const body = bodyOf(input.body);
+    if (!isCollectionKey(input.collection)) throw notFound('Collection');
+    const isThere = await operation.rows.exists(collections, eq('key', input.collection), write);
+    if (!isThere) throw notFound('Collection');
+    const { person } = operation.authority.chain;
+    const now = isoTime(operation.clock.now());
+    const document = await operation.rows.insert(
+      documents,
+      {
+        ...{ id: operation.ids.next(), title, body, collection: input.collection },
+        ...{ classification: input.classification.toLowerCase(), version: 1 },
+        ...{ ownerId: person.id, ownerName: person.displayName, createdAt: now, updatedAt: now },
+      },
+      write,
+    );
+    return keep(operation, document, write);
+  });
+}
+
+export function updateDocument(_: unknown, args: UpdateArgs, operation: Operation): Promise<Payload> {
+  const { idempotencyKey, ...input } = args;
+  return once(operation, idempotencyKey, 'updateDocument', input, async () => {
+    const title = input.title ?? null;
+    const body = input.body ?? null;
+    if (title === null && body === null) throw badInput('Give a new `title`, a new `body` or both.');
+    const changes = {
+      ...(title === null ? {} : { title: titleOf(title) }),
+      ...(body === null ? {} : { body: bodyOf(body) }),
+      updatedAt: isoTime(operation.clock.now()),
+    };
+    const document = await operation.rows.update(documents, input.id, changes, write, input.expectedVersion);
+    return keep(operation, document, write);
+  });
+}
+
+export function setDocumentClassification(
+  _: unknown,
+  args: ClassifyArgs,
+  operation: Operation,
+): Promise<Payload> {
+  const { idempotencyKey, ...input } = args;
+  return once(operation, idempotencyKey, 'setDocumentClassification', input, async () => {
+    const changes = {
+      classification: input.classification.toLowerCase(),
+      updatedAt: isoTime(operation.clock.now()),
+    };
+    const document = await operation.rows.update(
+      documents,
+      input.id,
+      changes,
+      classify,
+      input.expectedVersion,
+    );
+    return keep(operation, document, classify);
+  });
+}
+
+/** The mutation's name is part of the input: one key cannot stand for two kinds of change. */
+const once = (
+  operation: Operation,
+  key: string,
+  mutation: string,
+  input: object,
+  work: () => Promise<Payload>,
+): Promise<Payload> => operation.once(key, { mutation, ...input }, { document: documents as never }, work);
+
+/** Keeps a document's new version, and makes its passages anew, at the place that it has now. */
+async function keep(operation: Operation, document: DocumentRow, scope: string): Promise<Payload> {
+  const { rows, ids } = operation;
+  const parent = { table: documents, id: document.id };
+  const version = versionRow(document, changedBy(operation), ids);
+  await rows.addParts(
+    parent,
+    { table: documentVersions, column: 'documentId', replace: false },
+    [version],
+    scope,
+  );
+  await rows.addParts(
+    parent,
+    { table: passages, column: 'documentId', replace: true },
+    passageRows(document, ids),
+    scope,
+  );
+  return { document };
+}
+
+/** `Mara Lindt through Support agent`, as long as the column is. */
+function changedBy(operation: Operation): string {
+  const { person, agents } = operation.authority.chain;
+  const agent = agents.at(-1);
+  const name =
+    agent === undefined ? person.displayName : `${person.displayName} through ${agent.displayName}`;
+  return [...name].slice(0, 200).join('');
+}

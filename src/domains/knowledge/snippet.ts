@@ -1,0 +1,80 @@
+import { plainText } from './markdown.js';
+import { spans, stem } from './tokenize.js';
+
+const lengthMax = 240;
+
+interface Found {
+  readonly start: number;
+  readonly end: number;
+  readonly term: string;
+}
+
+/**
+ * The part of a passage that has most of the terms: plain text on one line, found words in `**`, `…` where it
+ * was cut. The beginning where only title or heading have them.
+ */
+export function snippetOf(markdown: string, terms: readonly string[]): string {
+  const text = plainText(markdown);
+  const found = findTerms(text, terms);
+  const best = bestRun(found);
+  const first = best[0]?.start ?? 0;
+  const last = best.at(-1)?.end ?? 0;
+  const margin = Math.max(0, Math.floor((lengthMax - (last - first)) / 2));
+  const start =
+    best.length === 0 ? 0 : wordStart(text, Math.max(0, Math.min(first - margin, text.length - lengthMax)));
+  const end = Math.max(last, wordEnd(text, start + lengthMax));
+  const shown = found.filter((one) => one.start >= start && one.end <= end);
+  let marked = '';
+  let at = start;
+  for (const one of shown) {
+    marked += `${text.slice(at, one.start)}**${text.slice(one.start, one.end)}**`;
+    at = one.end;
+  }
+  marked += text.slice(at, end);
+  return `${start > 0 ? '…' : ''}${marked.trim()}${end < text.length ? '…' : ''}`;
+}
+
+function findTerms(text: string, terms: readonly string[]): Found[] {
+  const wanted = new Set(terms);
+  // A stem begins as its word does, so most words need not be stemmed.
+  const initials = new Set(terms.map((term) => term.charAt(0)));
+  return [...spans(text)].flatMap(({ start, end, words }) => {
+    const term = words
+      .filter((word) => initials.has(word.charAt(0)))
+      .map(stem)
+      .find((one) => wanted.has(one));
+    return term === undefined ? [] : [{ start, end, term }];
+  });
+}
+
+/** The neighbouring finds that fit into one snippet and have most different terms, then most of them. */
+function bestRun(found: readonly Found[]): readonly Found[] {
+  let best: readonly Found[] = [];
+  let bestValue = 0;
+  let to = 0;
+  for (let from = 0; from < found.length; from += 1) {
+    const start = found[from]?.start ?? 0;
+    while (to < found.length && (found[to]?.end ?? 0) - start <= lengthMax) to += 1;
+    const run = found.slice(from, to);
+    const value = new Set(run.map((one) => one.term)).size * 1_000 + run.length;
+    if (value > bestValue) [best, bestValue] = [run, value];
+  }
+  return best;
+}
+
+/** The next beginning of a word, unless the place is one already. */
+function wordStart(text: string, at: number): number {
+  if (at === 0 || text.charAt(at - 1) === ' ') return at;
+  const space = text.indexOf(' ', at);
+  return space < 0 || space - at > 30 ? wholeLetter(text, at) : space + 1;
+}
+
+function wordEnd(text: string, at: number): number {
+  if (at >= text.length) return text.length;
+  const space = text.lastIndexOf(' ', at);
+  return at - space > 30 ? wholeLetter(text, at) : space;
+}
+
+/** Never between the two halves of a letter. */
+const wholeLetter = (text: string, at: number): number =>
+  /[\udc00-\udfff]/.test(text.charAt(at)) ? at - 1 : at;

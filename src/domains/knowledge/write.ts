@@ -1,0 +1,179 @@
+import { badInput } from '../../core/errors.js';
+import { sha256 } from '../../core/digest.js';
+import type { Ids } from '../../core/ids.js';
+import { oneLine, paragraphs } from '../../core/text.js';
+import { all, eq } from '../../store/condition.js';
+import type { Connection } from '../../store/connection.js';
+import { importKeys } from '../../store/tables/identity.js';
+import { passagesOf } from './passages.js';
+import {
+  classifications,
+  collections,
+  documents,
+  documentVersions,
+  passages,
+  type Classification,
+  type DocumentRow,
+  type DocumentVersionRow,
+  type PassageRow,
+} from './tables.js';
+
+/** 1 MiB, in bytes of UTF-8. */
+export const bodyBytesMax = 1_048_576;
+
+/** A title as it is stored; `BAD_USER_INPUT` for none. */
+export const titleOf = (text: string): string => oneLine(text, 300, 'title');
+
+/** A body as it is stored; `BAD_USER_INPUT` for an empty one and for one of more than 1 MiB. */
+export function bodyOf(text: string): string {
+  if (Buffer.byteLength(text) > bodyBytesMax) throw badInput('`body` is longer than 1 MiB.', 'body');
+  return paragraphs(text, bodyBytesMax, 'body');
+}
+
+export const isCollectionKey = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text);
+
+/** A text such as a folder's name as a collection's key: `Travel & leave` is `travel-leave`. */
+export function collectionKeyOf(text: string): string {
+  const key = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[\u0300-\u036f]/g, '')
+    .replace(/[^a-z0-9_]+/g, '-')
+    .replace(/^[-_]+/, '')
+    .slice(0, 64)
+    .replace(/-+$/, '');
+  if (!isCollectionKey(key))
+    throw badInput(`No collection can be named after ${JSON.stringify(text)}.`, 'collection');
+  return key;
+}
+
+/** The passages of a document, at the document's own place. */
+export const passageRows = (document: DocumentRow, ids: Ids): PassageRow[] =>
+  passagesOf(document).map((passage) => ({
+    id: ids.next(),
+    documentId: document.id,
+    collection: document.collection,
+    classification: document.classification,
+    version: document.version,
+    title: document.title,
+    ...passage,
+  }));
+
+/** A document's present version, as its history keeps it. */
+export const versionRow = (document: DocumentRow, changedBy: string, ids: Ids): DocumentVersionRow => ({
+  id: ids.next(),
+  documentId: document.id,
+  collection: document.collection,
+  classification: document.classification,
+  version: document.version,
+  title: document.title,
+  body: document.body,
+  changedBy,
+  changedAt: document.updatedAt,
+});
+
+export interface CollectionInput {
+  readonly key: string;
+  /** Made from the key where not given. */
+  readonly name?: string;
+  readonly description?: string;
+  readonly at: string;
+}
+
+/** Makes the collection where there is none of this key; one that is there stays as it is. */
+export async function ensureCollection(tx: Connection, input: CollectionInput, ids: Ids): Promise<void> {
+  const { key, at } = input;
+  if (!isCollectionKey(key)) {
+    throw badInput('A collection key has small letters, digits, - and _, up to 64.', 'collection');
+  }
+  if ((await tx.one(collections, eq('key', key))) !== undefined) return;
+  const words = key.replace(/[-_]+/g, ' ').trim();
+  const name = oneLine(input.name ?? words.charAt(0).toUpperCase() + words.slice(1), 200, 'name');
+  const description = (input.description ?? '').trim();
+  await tx.insert(collections, [
+    {
+      id: ids.next(),
+      key,
+      name,
+      description: description === '' ? '' : oneLine(description, 1000, 'description'),
+      createdAt: at,
+    },
+  ]);
+}
+
+export interface ImportedDocument {
+  /** What keeps the external ids of several imports apart. */
+  readonly source: string;
+  /** What the source knows it by, such as its path below the imported folder. */
+  readonly externalId: string;
+  readonly collection: string;
+  readonly title: string;
+  readonly classification: Classification;
+  readonly body: string;
+  readonly at: string;
+  /** Who imports, as the history names them. */
+  readonly by: string;
+}
+
+/**
+ * Brings a document of a source up to date, in a transaction of the caller's: made on first sight, given a new
+ * version when title, text, collection or classification differ, else left alone. The source wins over changes
+ * made here since, which stay in the history; but it never lowers a classification, for what a person has
+ * withdrawn from view must not come back because a file was imported again.
+ */
+export async function upsertImportedDocument(
+  tx: Connection,
+  input: ImportedDocument,
+  ids: Ids,
+): Promise<'created' | 'updated' | 'unchanged'> {
+  const { collection, at } = input;
+  const title = titleOf(input.title);
+  const body = bodyOf(input.body);
+  await ensureCollection(tx, { key: collection, at }, ids);
+  const known = await importedId(tx, input);
+  const before =
+    known === undefined ? undefined : await tx.one(documents, eq('id', known), { lock: 'update' });
+  const classification = stricter(input.classification, before?.classification);
+  if (
+    before?.title === title &&
+    before.body === body &&
+    before.collection === collection &&
+    before.classification === classification
+  ) {
+    return 'unchanged';
+  }
+  const document: DocumentRow = {
+    ...(before ?? { id: known ?? ids.next(), ownerId: null, ownerName: null, createdAt: at }),
+    ...{ title, body, collection, classification },
+    version: (before?.version ?? 0) + 1,
+    updatedAt: at,
+  };
+  if (before === undefined) await tx.insert(documents, [document]);
+  else await tx.update(documents, eq('id', document.id), document);
+  if (known === undefined) await tx.insert(importKeys, [{ ...importKeyOf(input), id: document.id }]);
+  await tx.insert(documentVersions, [versionRow(document, [...input.by].slice(0, 200).join(''), ids)]);
+  await tx.delete(passages, eq('documentId', document.id));
+  await tx.insert(passages, passageRows(document, ids));
+  return before === undefined ? 'created' : 'updated';
+}
+
+/** Paths can be longer than the column, and databases do not agree on spaces at the end. */
+const importKeyOf = ({ source, externalId }: ImportedDocument) => ({
+  source: oneLine(source, 60, 'source'),
+  entity: 'document',
+  externalId: /^[\x21-\x7e]{1,200}$/.test(externalId) ? externalId : `sha256:${sha256(externalId)}`,
+});
+
+async function importedId(tx: Connection, input: ImportedDocument): Promise<string | undefined> {
+  const { source, entity, externalId } = importKeyOf(input);
+  const key = await tx.one(
+    importKeys,
+    all(eq('source', source), eq('entity', entity), eq('externalId', externalId)),
+  );
+  return key?.id;
+}
+
+function stricter(wanted: Classification, present: string | undefined): string {
+  const rankOf = (one: string): number => classifications.findIndex((name) => name === one);
+  return present !== undefined && rankOf(present) > rankOf(wanted) ? present : wanted;
+}

@@ -1,0 +1,131 @@
+import { ApolloServer, type ApolloServerOptions } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { getOperationAST, type GraphQLSchema } from 'graphql';
+import type { Logger } from '../core/logger.js';
+import type { Releases } from '../delegation/release.js';
+import { auditPlugin } from './audit-plugin.js';
+import type { CallContext } from './call.js';
+import type { Coverage } from './coverage.js';
+import { formatError } from './errors.js';
+import type { Executor } from './executor.js';
+import { ceilingKey, viewOf, type View } from './views.js';
+
+type Gateway = NonNullable<ApolloServerOptions<CallContext>['gateway']>;
+
+/** How many views are kept: one for each set of roles in use. */
+const serversMax = 200;
+/** Tokens of a document; validation takes time in their square. */
+const documentTokensMax = 4_000;
+
+/**
+ * One Apollo Server for each ceiling, each with that ceiling's own schema: parsing, validation, suggestions
+ * and introspection are Apollo's own and can tell nothing else.
+ */
+export class ApolloServers {
+  private readonly servers = new Map<string, Promise<ApolloServer<CallContext>>>();
+
+  constructor(
+    /** Every coordinate, shielded. */
+    private readonly schema: GraphQLSchema,
+    private readonly coverage: Coverage,
+    private readonly executor: Executor,
+    private readonly releases: Releases,
+    private readonly logger: Logger,
+  ) {}
+
+  /** The server for a ceiling; made at its first use. */
+  async for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
+    const key = ceilingKey(ceiling);
+    const known = this.servers.get(key);
+    const server = known ?? this.start(viewOf(this.schema, this.coverage, ceiling));
+    // The most recently used last, so that the first is the one to let go.
+    this.servers.delete(key);
+    this.servers.set(key, server);
+    if (this.servers.size > serversMax) await this.dropOldest();
+    return server;
+  }
+
+  async stop(): Promise<void> {
+    const servers = await Promise.all(this.servers.values());
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+
+  private async dropOldest(): Promise<void> {
+    const [key] = this.servers.keys();
+    if (key === undefined) return;
+    const oldest = this.servers.get(key);
+    this.servers.delete(key);
+    await (await oldest)?.stop();
+  }
+
+  private async start(view: View): Promise<ApolloServer<CallContext>> {
+    const server = new ApolloServer<CallContext>({
+      gateway: this.gateway(view),
+      introspection: true,
+      csrfPrevention: true,
+      allowBatchedHttpRequests: false,
+      persistedQueries: false,
+      includeStacktraceInErrorResponses: false,
+      stopOnTerminationSignals: false,
+      nodeEnv: 'production',
+      parseOptions: { maxTokens: documentTokensMax },
+      formatError,
+      logger: quietLogger(this.logger),
+      plugins: [
+        ApolloServerPluginCacheControlDisabled(),
+        ApolloServerPluginInlineTraceDisabled(),
+        ApolloServerPluginLandingPageDisabled(),
+        ApolloServerPluginSchemaReportingDisabled(),
+        ApolloServerPluginUsageReportingDisabled(),
+        auditPlugin(this.coverage, this.releases, this.logger),
+      ],
+    });
+    await server.start();
+    return server;
+  }
+
+  /** Apollo's door for an executor of one's own; nothing is federated here. */
+  private gateway(view: View): Gateway {
+    const { executor } = this;
+    return {
+      onSchemaLoadOrUpdate: (callback) => {
+        callback({ apiSchema: view.schema, coreSupergraphSdl: '' });
+        return () => undefined;
+      },
+      load: () =>
+        Promise.resolve({
+          executor: async ({ context, document, request }) => {
+            const operation = getOperationAST(document, request.operationName);
+            if (operation === null || operation === undefined)
+              throw new Error('Apollo found an operation and we do not.');
+            return executor.run({
+              call: (context as unknown as CallContext).call,
+              schema: view.schema,
+              document,
+              operation,
+              variables: request.variables ?? {},
+            });
+          },
+        }),
+      stop: () => Promise.resolve(),
+    };
+  }
+}
+
+/** Apollo's own notes about start and stop belong below ours. */
+const quietLogger = (logger: Logger): NonNullable<ApolloServerOptions<CallContext>['logger']> => ({
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message: unknown) => {
+    logger.warn({ from: 'apollo' }, String(message));
+  },
+  error: (message: unknown) => {
+    logger.error({ from: 'apollo' }, String(message));
+  },
+});

@@ -1,0 +1,45 @@
+import { whatOf, whoOf, type AuditBody, type Outcome, type RecordedError } from '../audit/record.js';
+import { isoTime } from '../core/clock.js';
+import type { BehalfError, ErrorCode } from '../core/errors.js';
+import type { Finished } from '../delegation/release.js';
+import type { Call } from './call.js';
+
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'APPROVAL_REQUIRED',
+  'LIMIT_EXCEEDED',
+]);
+
+function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome {
+  if (errors.length === 0) return 'succeeded';
+  if (hasData) return 'partial';
+  return errors.some((error) => refusals.has(error.code)) ? 'refused' : 'failed';
+}
+
+/** A call that is done, as the last step takes it: its charge and its record. */
+export function asFinished(
+  call: Call,
+  errors: readonly RecordedError[],
+  hasData: boolean,
+  now = Date.now(),
+): Finished {
+  const record = (refusal: BehalfError | undefined): AuditBody => {
+    const told = refusal === undefined ? errors : [{ code: refusal.code }];
+    return {
+      operationId: call.id,
+      at: isoTime(call.startedAt),
+      kind: 'graphql',
+      outcome: outcomeOf(told, hasData && refusal === undefined),
+      ...whoOf(call.authority),
+      operation: { name: call.operationName, type: call.operationType, documentHash: call.documentHash },
+      variables: call.variables,
+      ...whatOf(call.trail),
+      errors: told,
+      durationMs: Math.max(0, now - call.startedAt),
+      source: call.source,
+      detail: {},
+    };
+  };
+  return { authority: call.authority, look: call.look, rows: call.trail.rowCount, record };
+}

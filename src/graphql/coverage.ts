@@ -1,0 +1,157 @@
+import {
+  getDirectiveValues,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isIntrospectionType,
+  isObjectType,
+  type ConstDirectiveNode,
+  type GraphQLArgument,
+  type GraphQLInputField,
+  type GraphQLSchema,
+} from 'graphql';
+import { isScopeName, type Scope, type ScopeDefinition } from '../authority/scope.js';
+import type { RowDeclaration } from '../store/row-types.js';
+
+/** What the SDL says about authority: one truth for the rules, the row boundaries, the views and the docs. */
+export interface Coverage {
+  /** The scope of each coordinate (`Order.total`, `Query.orders(filter:)`, `OrderFilter.status`, `Enum.VALUE`). */
+  readonly scopes: ReadonlyMap<string, Scope>;
+  /** Arguments and inputs that select by no field. */
+  readonly plain: ReadonlySet<string>;
+  /** Coordinates whose values are personal data. */
+  readonly personal: ReadonlySet<string>;
+  readonly rows: readonly RowDeclaration[];
+  readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
+  readonly dimensions: ReadonlyMap<string, string>;
+}
+
+interface Annotated {
+  readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined;
+}
+
+/** Reads the directives and refuses, naming each coordinate, what is not covered. */
+export function readCoverage(schema: GraphQLSchema): Coverage {
+  const reader = new Reader(schema);
+  reader.read();
+  if (reader.faults.length > 0) {
+    throw new Error(`The schema is not covered:\n- ${reader.faults.sort().join('\n- ')}`);
+  }
+  return reader;
+}
+
+class Reader implements Coverage {
+  readonly scopes = new Map<string, Scope>();
+  readonly plain = new Set<string>();
+  readonly personal = new Set<string>();
+  readonly rows: RowDeclaration[] = [];
+  readonly definitions = new Map<Scope, ScopeDefinition>();
+  readonly dimensions = new Map<string, string>();
+  readonly faults: string[] = [];
+  private readonly looksAt = new Map<string, string>();
+
+  constructor(private readonly schema: GraphQLSchema) {}
+
+  read(): void {
+    this.readDefinitions();
+    for (const type of Object.values(this.schema.getTypeMap())) {
+      if (isIntrospectionType(type) || type.name === 'Bound') continue;
+      if (isObjectType(type)) {
+        this.readRows(type);
+        for (const field of Object.values(type.getFields())) {
+          const coordinate = `${type.name}.${field.name}`;
+          if (!this.readScope(coordinate, field)) this.faults.push(`${coordinate} has no @scope`);
+          for (const arg of field.args) this.readInput(`${coordinate}(${arg.name}:)`, arg, false);
+        }
+      } else if (isInputObjectType(type)) {
+        const plain = this.value('plain', type) !== undefined;
+        for (const field of Object.values(type.getFields())) {
+          this.readInput(`${type.name}.${field.name}`, field, plain);
+        }
+      } else if (isEnumType(type)) {
+        for (const value of type.getValues()) this.readScope(`${type.name}.${value.name}`, value);
+      }
+    }
+    this.checkLooks();
+  }
+
+  private readDefinitions(): void {
+    const nodes = [this.schema.astNode, ...this.schema.extensionASTNodes];
+    for (const directive of nodes.flatMap((node) => node?.directives ?? [])) {
+      const node = { astNode: { directives: [directive] } };
+      const scope = this.value('defineScope', node) as unknown as ScopeDefinition | undefined;
+      if (scope !== undefined) {
+        if (!isScopeName(scope.name)) this.faults.push(`scope ${scope.name} is not written resource:action`);
+        if (this.definitions.has(scope.name)) this.faults.push(`scope ${scope.name} is defined twice`);
+        this.definitions.set(scope.name, scope);
+      }
+      const dimension = this.value('defineDimension', node);
+      if (dimension !== undefined) this.dimensions.set(String(dimension.name), String(dimension.description));
+    }
+  }
+
+  private readRows(type: Annotated & { readonly name: string }): void {
+    const declared = this.value('rows', type) as unknown as
+      { scope: string; bounds: { dimension: string; path: string }[]; unbounded: string[] } | undefined;
+    if (declared === undefined) return;
+    const bounds = new Map(declared.bounds.map((bound) => [bound.dimension, bound.path]));
+    for (const dimension of this.dimensions.keys()) {
+      const said = Number(bounds.has(dimension)) + Number(declared.unbounded.includes(dimension));
+      if (said !== 1) this.faults.push(`${type.name} must either bound or name as unbounded: ${dimension}`);
+    }
+    for (const name of [...bounds.keys(), ...declared.unbounded]) {
+      if (!this.dimensions.has(name)) this.faults.push(`${type.name} names an unknown dimension: ${name}`);
+    }
+    this.checkScope(type.name, declared.scope);
+    this.rows.push({ type: type.name, scope: declared.scope, bounds });
+  }
+
+  private readInput(coordinate: string, input: GraphQLArgument | GraphQLInputField, plain: boolean): void {
+    const scoped = this.readScope(coordinate, input);
+    const isPlain = plain || this.value('plain', input) !== undefined;
+    const named = getNamedType(input.type);
+    if (isPlain) this.plain.add(coordinate);
+    if (scoped && isPlain) this.faults.push(`${coordinate} is both @scope and @plain`);
+    if (scoped && input.defaultValue !== undefined)
+      this.faults.push(`${coordinate} has a default and a @scope`);
+    if (!scoped && !isPlain && !isInputObjectType(named)) this.faults.push(`${coordinate} has no @scope`);
+    if (scoped && !this.looksAt.has(coordinate))
+      this.faults.push(`${coordinate} does not say which field it is of`);
+  }
+
+  private readScope(coordinate: string, node: Annotated): boolean {
+    if (this.value('personal', node) !== undefined) this.personal.add(coordinate);
+    const scope = this.value('scope', node);
+    if (scope === undefined) return false;
+    this.checkScope(coordinate, String(scope.name));
+    this.scopes.set(coordinate, String(scope.name));
+    if (typeof scope.of === 'string') this.looksAt.set(coordinate, scope.of);
+    return true;
+  }
+
+  private checkScope(coordinate: string, scope: string): void {
+    if (!this.definitions.has(scope)) this.faults.push(`${coordinate} names an undefined scope: ${scope}`);
+  }
+
+  private checkLooks(): void {
+    for (const [coordinate, field] of this.looksAt) {
+      if (!this.scopes.has(field)) this.faults.push(`${coordinate} looks at ${field}, which does not exist`);
+      else if (this.scopes.get(field) !== this.scopes.get(coordinate)) {
+        this.faults.push(`${coordinate} looks at ${field}, which has another scope`);
+      }
+    }
+  }
+
+  private value(directive: string, node: Annotated): Record<string, unknown> | undefined {
+    const definition = this.schema.getDirective(directive);
+    if (
+      definition === null ||
+      definition === undefined ||
+      node.astNode === null ||
+      node.astNode === undefined
+    ) {
+      return undefined;
+    }
+    return getDirectiveValues(definition, node.astNode);
+  }
+}

@@ -1,0 +1,76 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { BehalfError, errorCodes, internal, type ErrorCode } from '../core/errors.js';
+
+const known = new Set<string>(errorCodes);
+
+/** Codes of Apollo Server's own for requests that are at fault themselves. */
+const clientFaults = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_REQUEST',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+]);
+
+/** The first error of ours in a chain of causes. */
+function ours(error: unknown): BehalfError | undefined {
+  for (let at = error; at instanceof Error;) {
+    if (at instanceof BehalfError) return at;
+    at = at instanceof GraphQLError ? at.originalError : undefined;
+  }
+  return undefined;
+}
+
+/** The stable code of an error, or undefined for one that is a failure of ours. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  const mine = ours(error);
+  if (mine !== undefined) return mine.code;
+  const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+  if (typeof code !== 'string') return undefined;
+  if (clientFaults.has(code)) return 'BAD_USER_INPUT';
+  return known.has(code) ? (code as ErrorCode) : undefined;
+}
+
+/** An error as the caller gets it: a stable code, what to do, and nothing of our insides. */
+export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  const code = codeOf(error) ?? codeOf(new GraphQLError('', { extensions: { ...formatted.extensions } }));
+  const mine = ours(error);
+  const place = {
+    ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
+    ...(formatted.path === undefined ? {} : { path: formatted.path }),
+  };
+  if (mine !== undefined)
+    return { message: mine.message, ...place, extensions: { code: mine.code, ...mine.details } };
+  if (code === undefined || code === 'INTERNAL') {
+    return { message: internal(error).message, ...place, extensions: { code: 'INTERNAL' } };
+  }
+  return { message: formatted.message, ...place, extensions: { code } };
+}
+
+/** An error of ours as the only content of a response. */
+export const errorBody = (error: BehalfError, operationId: string): { errors: GraphQLFormattedError[] } => ({
+  errors: [{ message: error.message, extensions: { code: error.code, ...error.details, operationId } }],
+});
+
+/** The HTTP status where nothing could be done at all. */
+export function statusOf(code: ErrorCode): number {
+  switch (code) {
+    case 'UNAUTHENTICATED':
+      return 401;
+    case 'AUDIT_UNAVAILABLE':
+      return 503;
+    case 'INTERNAL':
+      return 500;
+    case 'LIMIT_EXCEEDED':
+      return 429;
+    case 'BAD_USER_INPUT':
+    case 'QUERY_TOO_COMPLEX':
+      return 400;
+    case 'FORBIDDEN':
+    case 'APPROVAL_REQUIRED':
+    case 'NOT_FOUND':
+    case 'CONFLICT':
+      return 200;
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  getNullableType,
+  isInputObjectType,
+  isInputType,
+  isListType,
+  typeFromAST,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type GraphQLInputType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { sha256 } from '../core/digest.js';
+import type { Coverage } from './coverage.js';
+
+const redacted = '[redacted]';
+const lengthMax = 8_192;
+
+/** The declared variables as JSON for the record, personal values left out. */
+export function redactVariables(
+  schema: GraphQLSchema,
+  coverage: Coverage,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): string | null {
+  const personal = personalVariables(schema, coverage, document);
+  const shown: Record<string, unknown> = {};
+  for (const definition of operation.variableDefinitions ?? []) {
+    const name = definition.variable.name.value;
+    if (variables[name] === undefined) continue;
+    const type = typeFromAST(schema, definition.type);
+    shown[name] =
+      personal.has(name) || !isInputType(type) ? redacted : redactValue(coverage, type, variables[name]);
+  }
+  if (Object.keys(shown).length === 0) return null;
+  const text = JSON.stringify(shown);
+  return text.length <= lengthMax ? text : JSON.stringify({ tooLong: text.length, digest: sha256(text) });
+}
+
+/** Variables that stand where the SDL marks an argument or input field as personal. */
+function personalVariables(schema: GraphQLSchema, coverage: Coverage, document: DocumentNode): Set<string> {
+  const found = new Set<string>();
+  const info = new TypeInfo(schema);
+  const marked = (): boolean => {
+    const argument = info.getArgument();
+    const parent = info.getParentType();
+    const field = info.getFieldDef();
+    const at = `${parent?.name ?? ''}.${field?.name ?? ''}(${argument?.name ?? ''}:)`;
+    return argument !== null && argument !== undefined && coverage.personal.has(at);
+  };
+  const inputs: string[] = [];
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      ObjectField: {
+        enter(node) {
+          const parent = info.getParentInputType();
+          const named = parent === undefined || parent === null ? undefined : getNullableType(parent);
+          inputs.push(isInputObjectType(named) ? `${named.name}.${node.name.value}` : '');
+        },
+        leave() {
+          inputs.pop();
+        },
+      },
+      Variable(node) {
+        if (marked() || inputs.some((input) => coverage.personal.has(input))) found.add(node.name.value);
+      },
+    }),
+  );
+  return found;
+}
+
+function redactValue(coverage: Coverage, type: GraphQLInputType, value: unknown): unknown {
+  const bare = getNullableType(type);
+  if (isListType(bare)) {
+    const inner = bare.ofType as GraphQLInputType;
+    return Array.isArray(value) ? value.map((item) => redactValue(coverage, inner, item)) : value;
+  }
+  if (!isInputObjectType(bare)) return value;
+  if (value === null || typeof value !== 'object') return redacted;
+  const fields = bare.getFields();
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => {
+      const field = fields[name];
+      return [
+        name,
+        field === undefined || coverage.personal.has(`${bare.name}.${name}`)
+          ? redacted
+          : redactValue(coverage, field.type, inner),
+      ];
+    }),
+  );
+}

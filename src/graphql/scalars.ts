@@ -1,0 +1,27 @@
+import { GraphQLError, Kind, type GraphQLScalarType, type ValueNode } from 'graphql';
+
+const invalid = (message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
+
+function parseTime(value: unknown): string {
+  const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
+  const ms = typeof value === 'string' && form.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(ms)) throw invalid('A DateTime is written as in 2026-03-01T09:30:00.000Z.');
+  return new Date(ms).toISOString();
+}
+
+function parseDecimal(value: unknown): string {
+  if (typeof value !== 'string' || !/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) {
+    throw invalid('A Decimal is a string such as "1234.50".');
+  }
+  return value;
+}
+
+const literal = (parse: (value: unknown) => string) => (node: ValueNode) =>
+  parse(node.kind === Kind.STRING ? node.value : undefined);
+
+/** How the scalars of `base.graphql` read their input; they leave as the strings that they are. */
+export const scalars: Readonly<Record<string, Partial<GraphQLScalarType<string, unknown>>>> = {
+  DateTime: { parseValue: parseTime, parseLiteral: literal(parseTime) },
+  Decimal: { parseValue: parseDecimal, parseLiteral: literal(parseDecimal) },
+};

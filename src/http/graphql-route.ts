@@ -1,0 +1,146 @@
+import { fastifyApolloHandler } from '@as-integrations/fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import { BehalfError, internal } from '../core/errors.js';
+import type { Ids } from '../core/ids.js';
+import type { Logger } from '../core/logger.js';
+import type { Releases } from '../delegation/release.js';
+import type { ApolloServers } from '../graphql/apollo.js';
+import { asFinished } from '../graphql/as-finished.js';
+import type { Call } from '../graphql/call.js';
+import { errorBody, statusOf } from '../graphql/errors.js';
+import type { Rejections } from './rejections.js';
+
+export interface GraphQLRouteParts {
+  readonly authenticate: (request: FastifyRequest) => Promise<Call>;
+  readonly apollo: ApolloServers;
+  readonly releases: Releases;
+  readonly rejections: Rejections;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly publicUrl: string;
+}
+
+/** The largest body of a request, in bytes. */
+export const bodyBytesMax = 1_048_576;
+
+/**
+ * `/graphql`: nobody gets past this without a live authority, and nothing leaves without a record, whether or
+ * not the request ever reached Apollo Server.
+ */
+export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): void {
+  const calls = new WeakMap<FastifyRequest, Call>();
+  const callOf = (request: FastifyRequest): Call => {
+    const call = calls.get(request);
+    if (call === undefined) throw new Error('A request came past authentication.');
+    return call;
+  };
+  void app.register((scope, _options, done) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      await admit(request, reply, parts, calls);
+    });
+    scope.addHook('onSend', async (request, reply, payload) => {
+      const call = calls.get(request);
+      return call === undefined || call.recorded ? payload : recordUnreached(call, reply, parts, payload);
+    });
+    scope.setErrorHandler((error, request, reply) => {
+      const call = callOf(request);
+      const told = asTold(error);
+      if (told.code === 'INTERNAL')
+        parts.logger.error({ operationId: call.id, err: error }, 'request failed');
+      void reply.code(httpStatus(error) ?? statusOf(told.code)).send(errorBody(told, call.id));
+    });
+    scope.route({
+      method: ['GET', 'POST', 'OPTIONS'],
+      url: '/graphql',
+      bodyLimit: bodyBytesMax,
+      handler: async (request, reply) => {
+        const call = callOf(request);
+        const server = await parts.apollo.for(call.authority.ceiling);
+        const options = { context: () => Promise.resolve({ call }) };
+        const handle = fastifyApolloHandler(server, options) as unknown as RouteHandlerMethod;
+        return handle.call(scope, request, reply);
+      },
+    });
+    done();
+  });
+}
+
+async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: GraphQLRouteParts,
+  calls: WeakMap<FastifyRequest, Call>,
+): Promise<void> {
+  const wait = parts.rejections.waitSeconds(request.ip);
+  try {
+    calls.set(request, await parts.authenticate(request));
+  } catch (error) {
+    const told = asTold(error);
+    const operationId = parts.ids.next();
+    if (told.code === 'INTERNAL') parts.logger.error({ operationId, err: error }, 'authentication failed');
+    if (told.code === 'UNAUTHENTICATED') {
+      await parts.rejections.count(request.ip, told.code).catch((cause: unknown) => {
+        parts.logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
+      });
+      const metadata = `${parts.publicUrl}/.well-known/oauth-protected-resource`;
+      const hasToken = request.headers.authorization !== undefined;
+      const challenge = `Bearer${hasToken ? ' error="invalid_token",' : ''} resource_metadata="${metadata}"`;
+      void reply.header('www-authenticate', challenge);
+    }
+    if (wait > 0) void reply.header('retry-after', String(wait));
+    void reply.header('cache-control', 'no-store').header('behalf-operation-id', operationId);
+    await reply.code(wait > 0 ? 429 : statusOf(told.code)).send(errorBody(told, operationId));
+  }
+}
+
+/** For what Apollo Server's plugins never see: malformed JSON, oversized bodies, refusals against CSRF. */
+async function recordUnreached(
+  call: Call,
+  reply: FastifyReply,
+  parts: GraphQLRouteParts,
+  payload: unknown,
+): Promise<unknown> {
+  call.recorded = true;
+  void reply.header('behalf-operation-id', call.id).header('cache-control', 'no-store');
+  const code = reply.statusCode >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT';
+  try {
+    const refusal = await parts.releases.release(asFinished(call, [{ code }], false));
+    if (refusal === undefined) return withOperationId(payload, call.id);
+    void reply.code(statusOf(refusal.code));
+    return JSON.stringify(errorBody(refusal, call.id));
+  } catch (error) {
+    parts.logger.error({ operationId: call.id, err: error }, 'no record');
+    const told = asTold(error);
+    void reply.code(statusOf(told.code)).header('content-type', 'application/json; charset=utf-8');
+    return JSON.stringify(errorBody(told, call.id));
+  }
+}
+
+/** Apollo answers these by itself; each of its errors gets the id that finds the record. */
+function withOperationId(payload: unknown, operationId: string): unknown {
+  if (typeof payload !== 'string') return payload;
+  try {
+    const body = JSON.parse(payload) as { errors?: { extensions?: object }[] };
+    for (const error of body.errors ?? []) error.extensions = { ...error.extensions, operationId };
+    return JSON.stringify(body);
+  } catch {
+    return payload;
+  }
+}
+
+const httpStatus = (error: unknown): number | undefined => {
+  const status = (error as { statusCode?: unknown }).statusCode;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+};
+
+/** What the caller is told of an error that came up before or around Apollo Server. */
+function asTold(error: unknown): BehalfError {
+  if (error instanceof BehalfError) return error;
+  const status = httpStatus(error);
+  if (status === 413) {
+    return new BehalfError('BAD_USER_INPUT', `The body is larger than ${String(bodyBytesMax)} bytes.`);
+  }
+  if (status === 415) return new BehalfError('BAD_USER_INPUT', 'Send the body as application/json.');
+  if (status !== undefined) return new BehalfError('BAD_USER_INPUT', 'The request is not well-formed JSON.');
+  return internal(error);
+}

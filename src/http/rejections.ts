@@ -1,0 +1,74 @@
+import { emptyBody, type AuditBody } from '../audit/record.js';
+import { isoTime, type Clock } from '../core/clock.js';
+import type { ErrorCode } from '../core/errors.js';
+import type { Ids } from '../core/ids.js';
+import type { Releases } from '../delegation/release.js';
+
+const windowMs = 60_000;
+const addressesMax = 10_000;
+/** Requests without a valid token that one address may make in a window before it has to wait. */
+const perWindowMax = 120;
+
+interface Tally {
+  readonly since: number;
+  count: number;
+  readonly codes: Map<ErrorCode, number>;
+}
+
+/**
+ * Requests by nobody: counted for each address, slowed down, and recorded in aggregate, so that garbage can
+ * neither fill the log nor pass unnoticed. The first of a window is recorded at once, the others in one record.
+ */
+export class Rejections {
+  private readonly tallies = new Map<string, Tally>();
+
+  constructor(
+    private readonly releases: Releases,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  /** Seconds that this address has to wait; 0 where it need not. */
+  waitSeconds(address: string): number {
+    const tally = this.tallies.get(address);
+    const now = this.clock.now();
+    if (tally === undefined || now - tally.since >= windowMs || tally.count < perWindowMax) return 0;
+    return Math.ceil((tally.since + windowMs - now) / 1000);
+  }
+
+  async count(address: string, code: ErrorCode): Promise<void> {
+    const now = this.clock.now();
+    const tally = this.tallies.get(address);
+    if (tally !== undefined && now - tally.since < windowMs) {
+      tally.count += 1;
+      tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
+      return;
+    }
+    this.tallies.delete(address);
+    if (this.tallies.size >= addressesMax) this.tallies.delete(this.tallies.keys().next().value ?? '');
+    this.tallies.set(address, { since: now, count: 1, codes: new Map() });
+    if (tally !== undefined && tally.codes.size > 0) await this.record(address, tally);
+    await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
+  }
+
+  /** Writes what is still only counted; for the end. */
+  async flush(): Promise<void> {
+    for (const [address, tally] of this.tallies) if (tally.codes.size > 0) await this.record(address, tally);
+    this.tallies.clear();
+  }
+
+  private async record(address: string, tally: Tally): Promise<void> {
+    const body: AuditBody = {
+      operationId: this.ids.next(),
+      at: isoTime(tally.since),
+      kind: 'rejected',
+      outcome: 'refused',
+      ...emptyBody,
+      errors: [...tally.codes.keys()].map((code) => ({ code })),
+      source: { address, userAgent: null },
+      detail: { requests: Object.fromEntries(tally.codes) },
+    };
+    const look = (): Promise<never> => Promise.reject(new Error('Nobody was recognised.'));
+    await this.releases.release({ authority: undefined, look, rows: 0, record: () => body });
+  }
+}

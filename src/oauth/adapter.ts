@@ -1,0 +1,190 @@
+import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import { isoTime, type Clock } from '../core/clock.js';
+import { sha256 } from '../core/digest.js';
+import { all, any, compare, eq, isNull, not, type Condition } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { isDuplicate, type Database } from '../store/database.js';
+import { oauthPayloads, type OAuthPayloadRow } from '../store/tables/identity.js';
+
+export interface PayloadStore {
+  readonly database: Database;
+  readonly clock: Clock;
+  epochBump(tx: Connection): Promise<void>;
+}
+
+/** The end of one of these ends rights. */
+const endsRights: ReadonlySet<string> = new Set(['AccessToken', 'RefreshToken', 'Grant']);
+
+/**
+ * Stands for the id inside a stored payload. JSON text never holds a raw control character, so nothing that a
+ * client sends can be mistaken for it.
+ */
+const idMark = '\u0001';
+
+const isKey = (model: string, digest: string): Condition<OAuthPayloadRow> =>
+  all(eq('model', model), eq('id', digest));
+const ofGrant = (grantId: string): Condition<OAuthPayloadRow> => eq('grantId', grantId);
+
+/** The payload as text, without the value that a holder of the token, code or cookie would show. */
+function seal(id: string, payload: AdapterPayload): string {
+  const { session } = payload;
+  const kept = session === undefined ? payload : { ...payload, session: { ...session, cookie: undefined } };
+  return JSON.stringify(kept).replaceAll(id, idMark);
+}
+
+/** The reverse of `seal`; without the id, the payload has empty text in its place. */
+export const parsePayload = (text: string, id = ''): AdapterPayload =>
+  JSON.parse(text.replaceAll(idMark, id)) as AdapterPayload;
+
+/** `id` is unknown where a session is found by its uid; the payload then lacks it. */
+function unseal(row: OAuthPayloadRow, id: string | undefined): AdapterPayload {
+  const payload = parsePayload(row.payload, id);
+  if (id === undefined) delete payload.jti;
+  if (row.consumedAt !== null) payload.consumed = Math.floor(Date.parse(row.consumedAt) / 1000);
+  return payload;
+}
+
+/**
+ * What the library keeps, in one table, under the SHA-256 of its id: reading the table gives nobody a token, a
+ * code or a session. A code or refresh token is consumed by one conditional update, so that of two requests at
+ * the same moment one loses (RFC 6749 section 4.1.2, RFC 9700 section 4.14).
+ */
+export class PayloadAdapter implements Adapter {
+  constructor(
+    private readonly model: string,
+    private readonly store: PayloadStore,
+  ) {}
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const row = this.row(id, payload, expiresIn);
+    const { model, id: digest, consumedAt: _, ...changes } = row;
+    await this.store.database.transaction(async (tx) => {
+      if ((await tx.update(oauthPayloads, isKey(model, digest), changes)) > 0) return;
+      await tx.insert(oauthPayloads, [row]).catch(async (error: unknown) => {
+        if (!isDuplicate(error)) throw error;
+        await tx.update(oauthPayloads, isKey(model, digest), changes);
+      });
+    });
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const row = await this.unexpired(isKey(this.model, sha256(id)));
+    return row === undefined ? undefined : unseal(row, id);
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    const row = await this.unexpired(all(eq('model', this.model), eq('uid', uid)));
+    return row === undefined ? undefined : unseal(row, undefined);
+  }
+
+  /** The device flow is off. */
+  findByUserCode(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async consume(id: string): Promise<void> {
+    const key = isKey(this.model, sha256(id));
+    const consumedAt = isoTime(this.store.clock.now());
+    const lost = await this.store.database.transaction(async (tx) => {
+      if ((await tx.update(oauthPayloads, all(key, isNull('consumedAt')), { consumedAt })) > 0) return false;
+      const row = await tx.one(oauthPayloads, key);
+      // Used twice means that someone else has it: everything of the grant ends, the winner's tokens too.
+      if (typeof row?.grantId === 'string') await endGrant(this.store, tx, row.grantId);
+      return true;
+    });
+    if (lost) throw new errors.InvalidGrant('already used');
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.store.database.transaction(async (tx) => {
+      const count = await tx.delete(oauthPayloads, isKey(this.model, sha256(id)));
+      if (count > 0 && endsRights.has(this.model)) await this.store.epochBump(tx);
+    });
+  }
+
+  /** The library calls this once for each model; the first call ends all of them together. */
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.store.database.transaction(async (tx) => {
+      const count = await tx.delete(oauthPayloads, all(ofGrant(grantId), not(eq('model', 'Grant'))));
+      if (count > 0) await this.store.epochBump(tx);
+    });
+  }
+
+  private async unexpired(condition: Condition<OAuthPayloadRow>): Promise<OAuthPayloadRow | undefined> {
+    const now = isoTime(this.store.clock.now());
+    const alive = any<OAuthPayloadRow>(isNull('expiresAt'), compare('expiresAt', '>', now));
+    return this.store.database.read.one(oauthPayloads, all(condition, alive));
+  }
+
+  private row(id: string, payload: AdapterPayload, expiresIn: number | undefined): OAuthPayloadRow {
+    return {
+      model: this.model,
+      id: sha256(id),
+      grantId: this.model === 'Grant' ? id : (payload.grantId ?? null),
+      uid: payload.uid ?? null,
+      userCode: null,
+      accountId: payload.accountId ?? null,
+      payload: seal(id, payload),
+      expiresAt: expiresIn === undefined ? null : isoTime(this.store.clock.now() + expiresIn * 1000),
+      consumedAt: null,
+    };
+  }
+}
+
+/** Ends a grant and all that was issued under it. True where there was something to end. */
+export async function endGrant(
+  store: Pick<PayloadStore, 'epochBump'>,
+  tx: Connection,
+  grantId: string,
+): Promise<boolean> {
+  const count = await tx.delete(oauthPayloads, ofGrant(grantId));
+  if (count > 0) await store.epochBump(tx);
+  return count > 0;
+}
+
+/** True once for each (issuer, id) until it is purged: the unique key decides (RFC 7523 section 3, RFC 9449). */
+export async function firstUse(
+  { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
+  issuer: string,
+  jti: string,
+  expiresAtSeconds: number,
+): Promise<boolean> {
+  const row: OAuthPayloadRow = {
+    model: 'ReplayDetection',
+    id: sha256(`${issuer}\n${jti}`),
+    grantId: null,
+    uid: null,
+    userCode: null,
+    accountId: null,
+    payload: '{}',
+    expiresAt: isoTime(Math.max(expiresAtSeconds * 1000, clock.now() + 1000)),
+    consumedAt: null,
+  };
+  return database.transaction((tx) =>
+    tx.insert(oauthPayloads, [row]).then(
+      () => true,
+      (error: unknown) => {
+        if (isDuplicate(error)) return false;
+        throw error;
+      },
+    ),
+  );
+}
+
+/** Deletes what has expired; returns how many rows. Expired rows are never returned anyway. */
+export function purgeExpired({ database, clock }: Pick<PayloadStore, 'database' | 'clock'>): Promise<number> {
+  return database.transaction((tx) =>
+    tx.delete(oauthPayloads, compare('expiresAt', '<=', isoTime(clock.now()))),
+  );
+}
+
+/** Ends all that a person has: sign-ins, tokens and the grants of their agents. */
+export async function endUser(
+  store: Pick<PayloadStore, 'epochBump'>,
+  tx: Connection,
+  userId: string,
+): Promise<boolean> {
+  const count = await tx.delete(oauthPayloads, eq<OAuthPayloadRow>('accountId', userId));
+  if (count > 0) await store.epochBump(tx);
+  return count > 0;
+}

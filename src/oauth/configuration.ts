@@ -1,0 +1,149 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { errors, type Configuration, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
+import { all, eq } from '../store/condition.js';
+import type { Database } from '../store/database.js';
+import { users, type UserRow } from '../store/tables/identity.js';
+import { PayloadAdapter, type PayloadStore } from './adapter.js';
+import { detailTypes } from './authorization-details.js';
+import { agentIdMember, publicClientMetadata, type AgentClients } from './clients.js';
+import { decisionsOf, makePolicy } from './interaction-policy.js';
+import { paths } from './paths.js';
+import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
+import { renderErrorPage } from './pages/error-page.js';
+
+/** Algorithms that clients may sign with; the metadata document says the same. */
+export const clientSigningAlgorithms = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
+export const dpopAlgorithms = ['ES256', 'Ed25519', 'EdDSA'] as const;
+
+const signInSeconds = 600;
+
+const activeUser = (database: Database, userId: string): Promise<UserRow | undefined> =>
+  database.read.one(users, all(eq<UserRow>('id', userId), eq<UserRow>('status', 'active')));
+
+/** The library wants a key for ID tokens before it starts. There are none: it signs nothing and is not offered. */
+const unusedKeys = (): NonNullable<Configuration['jwks']> => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    keys: [{ ...(privateKey.export({ format: 'jwk' }) as { kty: string }), alg: 'ES256', use: 'sig' }],
+  };
+};
+
+/** One grant for each sign-in, so that ending one does not end the person's others. */
+const newGrant =
+  (resource: string) =>
+  async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
+    const { account, client, provider, entities } = ctx.oidc;
+    if (account === undefined || client === undefined || decisionsOf(ctx).login === undefined)
+      return undefined;
+    const earlier = entities.Interaction?.grantId;
+    const begun = earlier === undefined ? undefined : await provider.Grant.find(earlier);
+    if (begun?.accountId === account.accountId && begun.clientId === client.clientId) return begun;
+    const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
+    grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
+    await grant.save();
+    return grant;
+  };
+
+const resourceServer = (settings: OAuthSettings, resource: string) => {
+  const known = new Set(settings.scopes);
+  return (ctx: KoaContextWithOIDC, indicator: string) => {
+    if (indicator !== resource) throw new errors.InvalidTarget();
+    const unknown = [...ctx.oidc.requestParamScopes].filter((scope) => !known.has(scope));
+    if (unknown.length > 0) throw new errors.InvalidScope('unknown scope', unknown.join(' '));
+    return { scope: settings.scopes.join(' '), audience: resource, accessTokenFormat: 'opaque' as const };
+  };
+};
+
+const features = (settings: OAuthSettings): Configuration['features'] => {
+  const resource = resourceOf(settings);
+  const own = (ctx: KoaContextWithOIDC, token: { clientId?: string | undefined }): boolean =>
+    ctx.oidc.client?.clientId === token.clientId;
+  return {
+    devInteractions: { enabled: false },
+    userinfo: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    dPoP: { enabled: true },
+    introspection: {
+      enabled: true,
+      // RFC 7662 section 4: nobody learns about tokens of others, and public clients learn nothing.
+      allowedPolicy: (ctx, client, token) => client.clientAuthMethod !== 'none' && own(ctx, token),
+    },
+    revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => own(ctx, token) },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => resource,
+      useGrantedResource: () => true,
+      getResourceServerInfo: resourceServer(settings, resource),
+    },
+    richAuthorizationRequests: {
+      enabled: true,
+      types: detailTypes,
+      // Consent is stored as such; a person's own token is not tied to it.
+      authorizationDetailsForGrantSource: () => undefined,
+      authorizationDetailsForAccessToken: () => undefined,
+      authorizationDetailsForIntrospection: (_ctx, token) => token.rar,
+    },
+  };
+};
+
+/** How the library is set up: OAuth 2.1 alone, opaque tokens, PKCE always, rotating refresh tokens. */
+export function makeConfiguration(
+  ports: OAuthPorts,
+  clients: AgentClients,
+  store: PayloadStore,
+): Configuration {
+  const { settings, database } = ports;
+  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
+  return {
+    adapter: (model) => (model === 'Client' ? clients : new PayloadAdapter(model, store)),
+    clients: settings.clients.map(publicClientMetadata),
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientBasedCORS: () => false,
+    clockTolerance: 5,
+    cookies: {
+      keys: [...settings.cookieKeys],
+      names: { session: 'behalf_session', interaction: 'behalf_interaction', resume: 'behalf_resume' },
+      long: { ...cookie, path: '/oauth' },
+      short: cookie,
+    },
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...clientSigningAlgorithms],
+      dPoPSigningAlgValues: [...dpopAlgorithms],
+    },
+    expiresWithSession: () => false,
+    extraClientMetadata: { properties: [agentIdMember] },
+    features: features(settings),
+    findAccount: async (_ctx, userId) => {
+      const user = await activeUser(database, userId);
+      return user === undefined ? undefined : { accountId: user.id, claims: () => ({ sub: user.id }) };
+    },
+    interactions: {
+      policy: makePolicy(async (userId) => (await activeUser(database, userId))?.mustChangePassword === true),
+      url: (_ctx, interaction) => `${paths.interaction}/${interaction.uid}`,
+    },
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    jwks: unusedKeys(),
+    loadExistingGrant: newGrant(resourceOf(settings)),
+    pkce: { required: () => true },
+    renderError: renderErrorPage,
+    responseTypes: ['code'],
+    rotateRefreshToken: () => true,
+    routes: {
+      authorization: paths.authorize,
+      token: paths.token,
+      revocation: paths.revocation,
+      introspection: paths.introspection,
+    },
+    scopes: [],
+    ttl: {
+      AccessToken: settings.accessTokenTtlSeconds,
+      AuthorizationCode: 60,
+      Grant: settings.refreshTokenTtlSeconds,
+      Interaction: signInSeconds,
+      RefreshToken: settings.refreshTokenTtlSeconds,
+      Session: signInSeconds,
+    },
+  };
+}

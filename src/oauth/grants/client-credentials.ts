@@ -1,0 +1,52 @@
+import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
+import { onlyDelegation } from '../authorization-details.js';
+import { agentIdOf } from '../library.js';
+import type { Delegations } from '../ports.js';
+import { inOAuthWords } from '../refusals.js';
+import { issueToken, type IssueParts } from './issue.js';
+import { readDpopProof } from './proof.js';
+
+export const clientCredentials = 'client_credentials';
+export const clientCredentialsParameters = ['scope', 'resource', 'authorization_details'];
+
+export const requestedScopes = (ctx: TokenEndpointGrantContext): readonly string[] | undefined => {
+  const { scope } = ctx.oidc.params;
+  return scope === undefined || scope === '' ? undefined : scope.split(' ').filter((name) => name !== '');
+};
+
+/**
+ * RFC 6749 section 4.4, replaced: an agent has no rights of its own, so the request names a delegation in
+ * `authorization_details` (RFC 9396), and the token is the delegating person's, used by this agent.
+ *
+ *     grant_type=client_credentials
+ *     authorization_details=[{"type":"behalf_delegation","delegation":"01J…"}]
+ */
+export const makeClientCredentials =
+  (delegations: Delegations, parts: IssueParts) =>
+  async (ctx: TokenEndpointGrantContext): Promise<void> => {
+    const agentId = agentIdOf(ctx.oidc.client);
+    if (agentId === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
+    const proof = await readDpopProof(ctx);
+    await resolveRequestedResources(ctx.oidc.provider, ctx);
+    const delegationId = onlyDelegation(ctx.oidc.params.authorization_details)?.delegation;
+    if (delegationId === undefined) {
+      throw new errors.InvalidAuthorizationDetails(
+        "name the delegation to act under: authorization_details=[{'type':'behalf_delegation','delegation':'<id>'}]",
+      );
+    }
+    const scopes = requestedScopes(ctx);
+    const grant = await inOAuthWords('invalid_grant', () =>
+      delegations.forClientCredentials({
+        agentId,
+        delegationId,
+        ...(scopes === undefined ? {} : { scopes }),
+      }),
+    );
+    await issueToken(ctx, parts, {
+      grant,
+      within: scopes ?? grant.scopes,
+      proof,
+      grantType: clientCredentials,
+    });
+  };

@@ -1,0 +1,151 @@
+import { errors, type AccessToken, type TokenEndpointGrantContext } from 'oidc-provider';
+import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
+import { delegationDetails, onlyDelegation } from '../authorization-details.js';
+import { tokenExchange } from '../clients.js';
+import { agentIdOf } from '../library.js';
+import { resourceOf, type Delegations, type TaskDetails, type TokenGrant } from '../ports.js';
+import { inOAuthWords } from '../refusals.js';
+import { requestedScopes } from './client-credentials.js';
+import { issueToken, type IssueParts } from './issue.js';
+import { readDpopProof, type DpopProof } from './proof.js';
+
+export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+export const tokenExchangeParameters = [
+  'subject_token',
+  'subject_token_type',
+  'actor_token',
+  'actor_token_type',
+  'requested_token_type',
+  'audience',
+  'resource',
+  'scope',
+  'authorization_details',
+];
+
+const single = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+/** RFC 8693 section 2.1, as far as a request means something here. */
+function checkParameters(ctx: TokenEndpointGrantContext, resource: string): string {
+  const { params } = ctx.oidc;
+  const token = single(params.subject_token);
+  if (token === undefined) throw new errors.InvalidRequest('missing required parameter subject_token');
+  if (params.subject_token_type !== accessTokenType) {
+    throw new errors.InvalidRequest(`subject_token_type must be ${accessTokenType}`);
+  }
+  if (params.requested_token_type !== undefined && params.requested_token_type !== accessTokenType) {
+    throw new errors.InvalidRequest(`requested_token_type must be ${accessTokenType}`);
+  }
+  if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
+    throw new errors.InvalidRequest('the actor is the authenticated client; send no actor_token');
+  }
+  if (params.audience !== undefined && params.audience !== resource) {
+    throw new errors.InvalidTarget('unknown audience');
+  }
+  return token;
+}
+
+/** The subject token, if it stands and may be presented by this client (RFC 8693 section 2.2.2). */
+async function findSubject(
+  ctx: TokenEndpointGrantContext,
+  value: string,
+  proof: DpopProof,
+): Promise<AccessToken> {
+  const { provider, client } = ctx.oidc;
+  const subject = await provider.AccessToken.find(value);
+  const stands = subject?.isValid === true && (await provider.Grant.find(subject.grantId)) !== undefined;
+  if (subject === undefined || !stands) throw new errors.InvalidRequest('the subject_token is not active');
+  if (subject.clientId === client.clientId) {
+    throw new errors.InvalidRequest('an agent cannot delegate to itself; the next agent presents this token');
+  }
+  if (subject.jkt !== undefined && subject.jkt !== proof?.thumbprint) {
+    throw new errors.InvalidRequest(
+      'the subject_token is bound to a key that this request does not prove (RFC 9449)',
+    );
+  }
+  return subject;
+}
+
+interface Exchange {
+  readonly agentId: string;
+  readonly subject: AccessToken;
+  readonly asked: TaskDetails & { readonly scopes?: readonly string[] };
+}
+
+/** A person's token makes a delegation, an agent's token a sub-delegation. */
+async function exchange(
+  ctx: TokenEndpointGrantContext,
+  delegations: Delegations,
+  { agentId, subject, asked }: Exchange,
+): Promise<TokenGrant> {
+  const delegationId = delegationDetails(subject.rar)?.delegation;
+  const scopes = [...subject.scopes];
+  if (delegationId === undefined) {
+    return delegations.exchangePersonToken({
+      ...asked,
+      userId: subject.accountId,
+      personTokenScopes: scopes,
+      agentId,
+    });
+  }
+  // Read anew: a parent agent that was stopped hands nothing on.
+  const parent = await ctx.oidc.provider.Client.find(subject.clientId ?? '');
+  const fromAgentId = agentIdOf(parent);
+  if (fromAgentId === undefined) throw new errors.InvalidRequest('the subject_token is not active');
+  const toAgentName = ctx.oidc.client.clientId;
+  return delegations.exchangeAgentToken({
+    ...asked,
+    delegationId,
+    parentTokenScopes: scopes,
+    fromAgentId,
+    toAgentName,
+  });
+}
+
+function askedFor(ctx: TokenEndpointGrantContext): Exchange['asked'] {
+  const details = onlyDelegation(ctx.oidc.params.authorization_details);
+  if (details?.delegation !== undefined) {
+    throw new errors.InvalidAuthorizationDetails('an exchange makes a new delegation; name none');
+  }
+  const {
+    type: _type,
+    delegation: _delegation,
+    ...task
+  } = details ?? { type: undefined, delegation: undefined };
+  const scopes = requestedScopes(ctx);
+  return { ...task, ...(scopes === undefined ? {} : { scopes }) };
+}
+
+/**
+ * Token exchange (RFC 8693). The authenticated client is the agent that is to act, and the subject token is
+ * what it was handed:
+ *
+ * - a person's access token: makes a delegation, where the person consented to this agent (`may_act`, section 4.4);
+ * - another agent's access token: makes a sub-delegation from that agent to this one, and `act` nests (section 4.1).
+ *
+ * So each agent proves its own identity, and none ever holds a token that says it is another. The answer is
+ * never wider than the subject token. What the new delegation is for goes into `authorization_details`:
+ * `[{"type":"behalf_delegation","task":"ticket:4711","purpose":"…"}]`.
+ */
+export const makeTokenExchange =
+  (delegations: Delegations, parts: IssueParts) =>
+  async (ctx: TokenEndpointGrantContext): Promise<void> => {
+    const agentId = agentIdOf(ctx.oidc.client);
+    if (agentId === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
+    const value = checkParameters(ctx, resourceOf(parts.settings));
+    const proof = await readDpopProof(ctx);
+    await resolveRequestedResources(ctx.oidc.provider, ctx);
+    const asked = askedFor(ctx);
+    const subject = await findSubject(ctx, value, proof);
+    const grant = await inOAuthWords('invalid_request', () =>
+      exchange(ctx, delegations, { agentId, subject, asked }),
+    );
+    const within = (asked.scopes ?? grant.scopes).filter((scope) => subject.scopes.has(scope));
+    await issueToken(ctx, parts, {
+      grant,
+      within,
+      proof,
+      grantType: tokenExchange,
+      issuedTokenType: accessTokenType,
+    });
+  };

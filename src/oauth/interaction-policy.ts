@@ -1,0 +1,53 @@
+import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { consentDetails, parseDetails } from './authorization-details.js';
+
+const { Check, Prompt } = interactionPolicy;
+type Prompts = InstanceType<typeof Prompt>[];
+
+export type PromptName = 'login' | 'change_password' | 'consent';
+
+/** What the person decided in this authorization request, step by step. */
+interface Decisions {
+  readonly login?: { readonly accountId: string };
+  readonly consent?: unknown;
+}
+export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => ctx.oidc.result ?? {};
+
+/**
+ * Every authorization request asks for the password. A session in the browser is never enough: another program
+ * on the person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6).
+ */
+const signIn = new Prompt(
+  { name: 'login', requestable: true },
+  new Check('sign_in', 'the person signs in for each request', (ctx) =>
+    decisionsOf(ctx).login === undefined || ctx.oidc.account === undefined
+      ? Check.REQUEST_PROMPT
+      : Check.NO_NEED_TO_PROMPT,
+  ),
+);
+
+const changePassword = (mustChange: (userId: string) => Promise<boolean>): InstanceType<typeof Prompt> =>
+  new Prompt(
+    { name: 'change_password' },
+    new Check('first_password', 'a password that someone else chose is replaced', async (ctx) =>
+      ctx.oidc.account !== undefined && (await mustChange(ctx.oidc.account.accountId))
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT,
+    ),
+  );
+
+/** People's own programs need no consent; what needs it is an agent that is to act on the person's behalf. */
+const consent = new Prompt(
+  { name: 'consent' },
+  new Check('agent_consent', 'the person decides about an agent', 'consent_required', (ctx) => {
+    const asked = consentDetails(parseDetails(ctx.oidc.params?.authorization_details)) !== undefined;
+    return asked && decisionsOf(ctx).consent === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+  }),
+);
+
+/** The steps of an authorization request, in their order. */
+export const makePolicy = (mustChange: (userId: string) => Promise<boolean>): Prompts => [
+  signIn,
+  changePassword(mustChange),
+  consent,
+];

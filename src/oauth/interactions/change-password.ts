@@ -1,0 +1,77 @@
+import { all, eq } from '../../store/condition.js';
+import type { Database } from '../../store/database.js';
+import { users, type UserRow } from '../../store/tables/identity.js';
+import { expiredPage } from '../pages/error-page.js';
+import type { Fault, Page } from '../pages/page.js';
+import { changePasswordPage } from '../pages/sign-in-pages.js';
+import { hashPassword, newPasswordLengthMax, newPasswordLengthMin, verifyPassword } from '../passwords.js';
+import type { Recorder } from '../ports.js';
+import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+
+export interface ChangePasswordParts {
+  readonly database: Database;
+  readonly recorder: Recorder;
+}
+
+function faultsOf(password: string, repeated: string, user: UserRow): readonly Fault[] {
+  const fault = (field: string, message: string): readonly Fault[] => [{ field, message }];
+  const length = [...password].length;
+  if (length < newPasswordLengthMin) {
+    return fault('new-password', `Use at least ${String(newPasswordLengthMin)} characters.`);
+  }
+  if (length > newPasswordLengthMax) {
+    return fault('new-password', `Use at most ${String(newPasswordLengthMax)} characters.`);
+  }
+  if (password.toLowerCase().includes(user.name.toLowerCase())) {
+    return fault('new-password', 'Leave your user name out of the password.');
+  }
+  if (password !== repeated) return fault('repeat-password', 'The two passwords are not the same.');
+  return [];
+}
+
+/** A password that someone else set is replaced before the person gets in. */
+export class ChangePassword implements Step {
+  constructor(private readonly parts: ChangePasswordParts) {}
+
+  async show(request: StepRequest): Promise<Page> {
+    const user = await this.userOf(request);
+    return user === undefined
+      ? expiredPage
+      : changePasswordPage({ ...request, userName: user.name, faults: [] });
+  }
+
+  async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
+    const user = await this.userOf(request);
+    if (user === undefined) return page(expiredPage);
+    const password = form.get('new-password') ?? '';
+    let faults = faultsOf(password, form.get('repeat-password') ?? '', user);
+    if (faults.length === 0 && (await verifyPassword(password, user.passwordHash))) {
+      faults = [{ field: 'new-password', message: 'Choose a password other than the present one.' }];
+    }
+    if (faults.length > 0) return page(changePasswordPage({ ...request, userName: user.name, faults }));
+    const isChanged = await this.change(request, user, await hashPassword(password));
+    return isChanged ? done({ password: { changed: true } }) : page(expiredPage);
+  }
+
+  /** False where the account changed meanwhile: the newer state wins. */
+  private change(request: StepRequest, user: UserRow, passwordHash: string): Promise<boolean> {
+    return this.parts.database.transaction(async (tx) => {
+      const asRead = all(eq<UserRow>('id', user.id), eq<UserRow>('version', user.version));
+      const changes = { passwordHash, mustChangePassword: false, version: user.version + 1 };
+      if ((await tx.update(users, asRead, changes)) === 0) return false;
+      await this.parts.recorder.recordAuthEventIn(tx, {
+        ...eventBase(request),
+        kind: 'password_change',
+        outcome: 'success',
+        userId: user.id,
+      });
+      return true;
+    });
+  }
+
+  private async userOf(request: StepRequest): Promise<UserRow | undefined> {
+    if (request.userId === undefined) return undefined;
+    const active = all(eq<UserRow>('id', request.userId), eq<UserRow>('status', 'active'));
+    return this.parts.database.read.one(users, active);
+  }
+}

@@ -1,0 +1,73 @@
+import { canonicalJson, sha256 } from '../../core/digest.js';
+import { BehalfError } from '../../core/errors.js';
+import { consentDetails, parseDetails } from '../authorization-details.js';
+import { consentPage } from '../pages/consent-page.js';
+import { deadEndPage, expiredPage } from '../pages/error-page.js';
+import type { Page } from '../pages/page.js';
+import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../ports.js';
+import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+
+export interface ConsentParts {
+  readonly delegations: Delegations;
+  readonly recorder: Recorder;
+}
+
+const versionOf = (offer: ConsentOffer): string => sha256(canonicalJson(offer));
+
+function inputOf({ userId, params }: StepRequest): ConsentInput | undefined {
+  const details = consentDetails(parseDetails(params.authorization_details));
+  if (userId === undefined || details === undefined) return undefined;
+  const { agent, role, scopes } = details;
+  return {
+    userId,
+    agentName: agent,
+    ...(role === undefined ? {} : { role }),
+    ...(scopes === undefined ? {} : { scopes }),
+  };
+}
+
+const refusedPage = (error: unknown): Page => {
+  if (!(error instanceof BehalfError)) throw error;
+  const isOurs = error.code === 'INTERNAL' || error.code === 'AUDIT_UNAVAILABLE';
+  return deadEndPage(isOurs ? 503 : 403, 'This agent cannot act for you', error.message, error.code);
+};
+
+/**
+ * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). What is stored is
+ * what the page showed: an offer that changed meanwhile is shown again.
+ */
+export class Consent implements Step {
+  constructor(private readonly parts: ConsentParts) {}
+
+  async show(request: StepRequest): Promise<Page> {
+    const input = inputOf(request);
+    if (input === undefined) return expiredPage;
+    return this.parts.delegations
+      .consentOffer(input)
+      .then((offer) => this.page(request, offer, false), refusedPage);
+  }
+
+  async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
+    const input = inputOf(request);
+    if (input === undefined) return page(expiredPage);
+    try {
+      const offer = await this.parts.delegations.consentOffer(input);
+      if (form.get('version') !== versionOf(offer)) return page(this.page(request, offer, true));
+      await this.parts.delegations.consent({ ...input, offer });
+    } catch (error) {
+      return page(refusedPage(error));
+    }
+    await this.parts.recorder.recordAuthEvent({
+      ...eventBase(request),
+      kind: 'consent',
+      outcome: 'success',
+      userId: input.userId,
+      detail: `agent ${input.agentName}`,
+    });
+    return done({ consent: {} });
+  }
+
+  private page(request: StepRequest, offer: ConsentOffer, changed: boolean): Page {
+    return consentPage({ ...request, offer, version: versionOf(offer), changed });
+  }
+}

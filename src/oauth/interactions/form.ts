@@ -1,0 +1,42 @@
+import type { IncomingMessage } from 'node:http';
+
+const bodyBytesMax = 16 * 1024;
+
+export class FormError extends Error {
+  constructor(
+    readonly status: 400 | 403 | 413 | 415,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * A form can only come from our own page: browsers say where it comes from (`Origin`, `Sec-Fetch-Site`), and the
+ * interaction's cookie is not sent with a form from another site (`SameSite=Lax`). What is no browser sends
+ * neither header and has nobody's cookies.
+ */
+export function checkOrigin(request: IncomingMessage, issuer: string): void {
+  const { origin } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  const isForeign =
+    (origin !== undefined && origin !== issuer) ||
+    (site !== undefined && site !== 'same-origin' && site !== 'none');
+  if (isForeign) throw new FormError(403, 'This form was sent from another site.');
+}
+
+/** The form's fields. More than 16 KiB, or another type of body, is refused. */
+export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
+  if (request.headers['content-type']?.split(';')[0]?.trim() !== 'application/x-www-form-urlencoded') {
+    throw new FormError(415, 'This page takes only its own form.');
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // The stream stays open when reading stops, or the answer could not be sent.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) throw new FormError(413, 'The form is too long.');
+    chunks.push(chunk);
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}

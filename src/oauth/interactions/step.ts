@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import type { InteractionResults } from 'oidc-provider';
+import type { Page } from '../pages/page.js';
+import type { AuthEvent } from '../ports.js';
+
+/** One step of an authorization request, as its page knows it. */
+export interface StepRequest {
+  /** Where the form goes: the interaction's own address. */
+  readonly action: string;
+  readonly program: string;
+  readonly clientId: string;
+  /** Who signed in earlier in this request. */
+  readonly userId?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Where the program waits for its answer. */
+  readonly formTargets: readonly string[];
+  readonly address: string;
+  readonly userAgent?: string;
+}
+
+export type StepOutcome =
+  | { readonly kind: 'page'; readonly page: Page }
+  | { readonly kind: 'done'; readonly result: InteractionResults };
+
+export interface Step {
+  show(request: StepRequest): Promise<Page>;
+  submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome>;
+}
+
+export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });
+export const done = (result: InteractionResults): StepOutcome => ({ kind: 'done', result });
+
+/** The members that every event of an interaction has. */
+export const eventBase = (request: StepRequest): Pick<AuthEvent, 'clientName' | 'address' | 'userAgent'> => ({
+  clientName: request.clientId,
+  address: request.address,
+  ...(request.userAgent === undefined ? {} : { userAgent: request.userAgent }),
+});
+
+export type AddressOf = (request: IncomingMessage) => string;

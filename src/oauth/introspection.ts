@@ -1,0 +1,55 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { all, eq } from '../store/condition.js';
+import type { Database } from '../store/database.js';
+import { users, type UserRow } from '../store/tables/identity.js';
+import { delegationDetails } from './authorization-details.js';
+import { routeOf } from './library.js';
+import type { ChainAgent, Delegations } from './ports.js';
+
+interface Actor {
+  readonly sub: string;
+  readonly client_id: string;
+  readonly act?: Actor;
+}
+
+/** RFC 8693 section 4.1: the outermost actor acts now, those nested in it acted before. */
+export const nestActors = (agents: readonly ChainAgent[]): Actor | undefined =>
+  agents.reduce<Actor | undefined>(
+    (earlier, agent) => ({
+      sub: agent.id,
+      client_id: agent.name,
+      ...(earlier === undefined ? {} : { act: earlier }),
+    }),
+    undefined,
+  );
+
+async function liveMembers(
+  ctx: KoaContextWithOIDC,
+  database: Database,
+  delegations: Delegations,
+): Promise<Record<string, unknown> | undefined> {
+  const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.RefreshToken;
+  if (token?.accountId === undefined) return undefined;
+  const active = all(eq<UserRow>('id', token.accountId), eq<UserRow>('status', 'active'));
+  if ((await database.read.one(users, active)) === undefined) return undefined;
+  const delegationId = delegationDetails(token.rar)?.delegation;
+  if (delegationId === undefined) return {};
+  const chain = await delegations.chainOf(delegationId);
+  const act = nestActors(chain?.agents ?? []);
+  return act === undefined ? undefined : { act };
+}
+
+/**
+ * RFC 7662, with what only live rows can tell: a token whose person, agents or delegation have ended is not
+ * active, and `act` is the chain as it stands.
+ */
+export const makeIntrospection =
+  (database: Database, delegations: Delegations) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    const body: unknown = ctx.body;
+    if (routeOf(ctx) !== 'introspection' || typeof body !== 'object' || body === null) return;
+    if (!('active' in body) || body.active !== true) return;
+    const live = await liveMembers(ctx, database, delegations);
+    ctx.body = live === undefined ? { active: false } : { ...body, ...live };
+  };

@@ -1,0 +1,47 @@
+import { delegationType, consentType } from './authorization-details.js';
+import { tokenExchange } from './clients.js';
+import { clientSigningAlgorithms, dpopAlgorithms } from './configuration.js';
+import { paths } from './paths.js';
+import { resourceOf, type OAuthSettings } from './ports.js';
+
+/** RFC 8414, and of others' members those of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
+export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
+  const url = (path: string): string => `${settings.issuer}${path}`;
+  const confidential = ['client_secret_basic', 'private_key_jwt'];
+  return {
+    issuer: settings.issuer,
+    authorization_endpoint: url(paths.authorize),
+    token_endpoint: url(paths.token),
+    revocation_endpoint: url(paths.revocation),
+    introspection_endpoint: url(paths.introspection),
+    scopes_supported: settings.scopes,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', tokenExchange],
+    code_challenge_methods_supported: ['S256'],
+    token_endpoint_auth_methods_supported: ['none', ...confidential],
+    token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
+    revocation_endpoint_auth_methods_supported: ['none', ...confidential],
+    revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
+    introspection_endpoint_auth_methods_supported: confidential,
+    introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
+    authorization_response_iss_parameter_supported: true,
+    authorization_details_types_supported: [delegationType, consentType],
+    dpop_signing_alg_values_supported: dpopAlgorithms,
+    protected_resources: [resourceOf(settings)],
+  };
+}
+
+/** RFC 9728 section 2. */
+export function protectedResourceMetadata(settings: OAuthSettings): Record<string, unknown> {
+  return {
+    resource: resourceOf(settings),
+    authorization_servers: [settings.issuer],
+    scopes_supported: settings.scopes,
+    bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: dpopAlgorithms,
+    dpop_bound_access_tokens_required: false,
+    authorization_details_types_supported: [delegationType],
+    resource_name: 'Behalf',
+  };
+}

@@ -1,0 +1,29 @@
+import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
+import { html } from './html.js';
+import { pageHeaders, pageText, type Page } from './page.js';
+
+/** A dead end, said plainly; `code` is for whoever is asked for help. */
+export const deadEndPage = (status: number, title: string, what: string, code?: string): Page => ({
+  status,
+  title,
+  body: html`<h1>${title}</h1>
+    <p>${what}</p>
+    ${code === undefined ? undefined : html`<p class="soft">Code: <code>${code}</code></p>`}`,
+});
+
+export const expiredPage = deadEndPage(
+  400,
+  'This sign-in has expired',
+  'Go back to the program that sent you here and start again.',
+);
+
+/** What the library shows where an authorization request cannot be sent back to its program. */
+export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut): void {
+  const what =
+    out.error_description === undefined || out.error === 'server_error'
+      ? 'The server could not complete the request.'
+      : `The program that sent you here made a request that is not valid: ${out.error_description}.`;
+  const page = deadEndPage(ctx.status, 'That did not work', what, out.error);
+  ctx.set(pageHeaders(page));
+  ctx.body = pageText(page);
+}

@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http';
+import { html, Html } from './html.js';
+import { contentSecurityPolicy, style } from './style.js';
+
+export interface Page {
+  readonly status: number;
+  readonly title: string;
+  readonly body: Html;
+  /** Origins that a form may lead to, beside our own. */
+  readonly formTargets?: readonly string[];
+  readonly retryAfterSeconds?: number;
+}
+
+/** One thing wrong with a form; `field` is the id of the input. */
+export interface Fault {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** First on the page and in focus, so that a screen reader begins with it. */
+export const faultSummary = (faults: readonly Fault[]): Html =>
+  faults.length === 0
+    ? html``
+    : html`<div class="faults" role="alert" aria-labelledby="faults" tabindex="-1" autofocus>
+        <h2 id="faults">There is a problem</h2>
+        <ul>
+          ${faults.map(({ field, message }) => html`<li><a href="#${field}">${message}</a></li>`)}
+        </ul>
+      </div>`;
+
+export interface Input {
+  readonly id: string;
+  readonly label: string;
+  readonly type: 'text' | 'password';
+  readonly autocomplete: 'username' | 'current-password' | 'new-password';
+  readonly hint?: string;
+  readonly value?: string;
+  readonly faults: readonly Fault[];
+}
+
+export function input({ id, label, type, autocomplete, hint, value, faults }: Input): Html {
+  const mine = faults.filter((fault) => fault.field === id);
+  const described = [hint === undefined ? '' : `${id}-hint`, mine.length === 0 ? '' : `${id}-fault`]
+    .join(' ')
+    .trim();
+  return html`<label for="${id}">${label}</label>
+    ${hint === undefined ? undefined : html`<p class="hint" id="${id}-hint">${hint}</p>`}
+    ${mine.length === 0 ? undefined : html`<p class="fault" id="${id}-fault">${mine.map((fault) => fault.message)}</p>`}
+    <input
+      id="${id}"
+      name="${id}"
+      type="${type}"
+      autocomplete="${autocomplete}"
+      value="${value ?? ''}"
+      maxlength="1024"
+      autocapitalize="none"
+      spellcheck="false"
+      required
+      ${mine.length === 0 ? undefined : html`aria-invalid="true"`}
+      ${described === '' ? undefined : html`aria-describedby="${described}"`}
+    />`;
+}
+
+const documentOf = (page: Page): string =>
+  html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${page.title} – Behalf</title>
+        <style>
+          ${new Html(style)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <p class="brand">Behalf</p>
+          ${page.body}
+        </main>
+      </body>
+    </html> `.text;
+
+export function pageHeaders(page: Page): Record<string, string> {
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': contentSecurityPolicy(page.formTargets),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    'referrer-policy': 'same-origin',
+    ...(page.retryAfterSeconds === undefined ? {} : { 'retry-after': String(page.retryAfterSeconds) }),
+  };
+}
+
+export const pageText = documentOf;
+
+export function sendPage(response: ServerResponse, page: Page): void {
+  const text = documentOf(page);
+  response.writeHead(page.status, { ...pageHeaders(page), 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}

@@ -1,0 +1,91 @@
+import { newPasswordLengthMin } from '../passwords.js';
+import { html } from './html.js';
+import { faultSummary, input, type Fault, type Page } from './page.js';
+
+interface FormPage {
+  readonly action: string;
+  readonly faults: readonly Fault[];
+  readonly formTargets: readonly string[];
+}
+
+const statusOf = (faults: readonly Fault[]): number => (faults.length === 0 ? 200 : 422);
+
+export const signInPage = (
+  form: FormPage & { readonly program: string; readonly userName?: string },
+): Page => ({
+  status: statusOf(form.faults),
+  title: form.faults.length === 0 ? 'Sign in' : 'Error: Sign in',
+  formTargets: form.formTargets,
+  body: html`<h1>Sign in</h1>
+    <p class="soft">to continue to ${form.program}</p>
+    ${faultSummary(form.faults)}
+    <form method="post" action="${form.action}" novalidate>
+      ${input({
+        id: 'username',
+        label: 'User name',
+        type: 'text',
+        autocomplete: 'username',
+        faults: form.faults,
+        ...(form.userName === undefined ? {} : { value: form.userName }),
+      })}
+      ${input({
+        id: 'password',
+        label: 'Password',
+        type: 'password',
+        autocomplete: 'current-password',
+        faults: form.faults,
+      })}
+      <div class="actions">
+        <button type="submit" name="action" value="continue">Sign in</button>
+        <button type="submit" name="action" value="cancel" class="quiet">Cancel</button>
+      </div>
+    </form>`,
+});
+
+export const changePasswordPage = (form: FormPage & { readonly userName: string }): Page => ({
+  status: statusOf(form.faults),
+  title: form.faults.length === 0 ? 'Choose a new password' : 'Error: Choose a new password',
+  formTargets: form.formTargets,
+  body: html`<h1>Choose a new password</h1>
+    <p class="soft">Someone else knows the password that you signed in with, so it works only once.</p>
+    ${faultSummary(form.faults)}
+    <form method="post" action="${form.action}" novalidate>
+      <input type="text" name="username" autocomplete="username" value="${form.userName}" hidden readonly />
+      ${input({
+        id: 'new-password',
+        label: 'New password',
+        type: 'password',
+        autocomplete: 'new-password',
+        hint: `At least ${String(newPasswordLengthMin)} characters. A few words in a row work well.`,
+        faults: form.faults,
+      })}
+      ${input({
+        id: 'repeat-password',
+        label: 'New password once more',
+        type: 'password',
+        autocomplete: 'new-password',
+        faults: form.faults,
+      })}
+      <div class="actions">
+        <button type="submit" name="action" value="continue">Save and continue</button>
+        <button type="submit" name="action" value="cancel" class="quiet">Cancel</button>
+      </div>
+    </form>`,
+});
+
+export const tooManyPage = (waitSeconds: number): Page => ({
+  status: 429,
+  title: 'Too many attempts',
+  retryAfterSeconds: waitSeconds,
+  body: html`<h1>Too many attempts</h1>
+    <p>
+      Wait ${String(Math.ceil(waitSeconds / 60))} ${waitSeconds > 60 ? 'minutes' : 'minute'}, then try again.
+    </p>`,
+});
+
+export const signedInPage: Page = {
+  status: 200,
+  title: 'You are signed in',
+  body: html`<h1>You are signed in</h1>
+    <p>Close this window and return to your terminal.</p>`,
+};

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/** All of the pages' looks. Constant, so that its digest can stand in the policy and nothing else may style. */
+export const style = `
+:root{color-scheme:light dark;--ink:#17202b;--soft:#55616f;--page:#f3f5f7;--card:#fff;--line:#8793a1;--accent:#0b5cad;--on:#fff;--bad:#b3261e;--bad-page:#fdeeed}
+@media(prefers-color-scheme:dark){:root{--ink:#e8edf2;--soft:#a9b4c0;--page:#10161d;--card:#19222c;--line:#6b7886;--accent:#8ec5ff;--on:#0c1520;--bad:#ffb4ab;--bad-page:#3b1715}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
+main{width:100%;max-width:26rem;background:var(--card);border:1px solid color-mix(in srgb,var(--line) 40%,transparent);border-radius:.75rem;padding:2rem}
+h1{font-size:1.5rem;line-height:1.25;margin:0 0 .25rem}
+h2{font-size:1rem;margin:1.25rem 0 .25rem}
+p{margin:.25rem 0 1rem}
+.brand{font-weight:700;letter-spacing:.02em;color:var(--accent);margin:0 0 1.25rem}
+.soft{color:var(--soft)}
+label{display:block;font-weight:600;margin:1rem 0 .25rem}
+.hint{color:var(--soft);font-size:.9rem;margin:0 0 .25rem}
+input{width:100%;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
+input[aria-invalid=true]{border-color:var(--bad);border-width:2px}
+.fault{color:var(--bad);margin:.25rem 0;font-size:.95rem}
+.faults{border:2px solid var(--bad);background:var(--bad-page);border-radius:.4rem;padding:.75rem 1rem;margin:1rem 0}
+.faults h2{margin:0}
+.faults ul{margin:.25rem 0 0;padding-left:1.1rem}
+.faults a{color:inherit}
+.actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
+button{font:inherit;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);cursor:pointer}
+button.quiet{background:transparent;color:var(--accent)}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+dl{margin:1rem 0}
+dt{color:var(--soft);font-size:.9rem}
+dd{margin:0 0 .6rem;overflow-wrap:anywhere}
+ul.scopes{padding-left:1.1rem;margin:.25rem 0}
+code{font-size:.9em}
+`;
+
+const digest = createHash('sha256').update(style).digest('base64');
+
+/** `formTargets`: browsers hold the redirect after a form to `form-action` too, so the program's address is named. */
+export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${digest}'`,
+    `form-action ${["'self'", ...formTargets].join(' ')}`,
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
+}

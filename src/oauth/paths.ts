@@ -1,0 +1,21 @@
+/** Where the endpoints are, below the issuer. */
+export const paths = {
+  authorize: '/oauth/authorize',
+  token: '/oauth/token',
+  revocation: '/oauth/revoke',
+  introspection: '/oauth/introspect',
+  interaction: '/oauth/interaction',
+  signedIn: '/oauth/signed-in',
+  metadata: '/.well-known/oauth-authorization-server',
+} as const;
+
+/** Which of the library's endpoints a request may reach; it has more than are offered. */
+export function isProviderPath(path: string): boolean {
+  return (
+    path === paths.token ||
+    path === paths.revocation ||
+    path === paths.introspection ||
+    path === paths.authorize ||
+    /^\/oauth\/authorize\/[A-Za-z0-9_-]+$/.test(path)
+  );
+}

@@ -1,0 +1,72 @@
+import { Provider, type KoaContextWithOIDC } from 'oidc-provider';
+import type { PayloadStore } from './adapter.js';
+import { Attempts } from './attempts.js';
+import { AgentClients, tokenExchange } from './clients.js';
+import { makeConfiguration } from './configuration.js';
+import {
+  clientCredentials,
+  clientCredentialsParameters,
+  makeClientCredentials,
+} from './grants/client-credentials.js';
+import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
+import { makeIntrospection } from './introspection.js';
+import { onFailure, replaceChecks } from './library.js';
+import { paths } from './paths.js';
+import type { OAuthPorts } from './ports.js';
+import { makeRecording } from './recording.js';
+import type { AddressOf } from './interactions/step.js';
+
+type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
+
+const secureHeaders: Middleware = async (ctx, next) => {
+  ctx.set('x-content-type-options', 'nosniff');
+  ctx.set('referrer-policy', 'no-referrer');
+  await next();
+};
+
+/** RFC 6749 section 3.3: who asks for no scope is granted the default, which is all of the person's. */
+const defaultScope =
+  (scopes: readonly string[]): Middleware =>
+  async (ctx, next) => {
+    if (ctx.path === paths.authorize && ctx.query.scope === undefined) {
+      ctx.query = { ...ctx.query, scope: scopes.join(' ') };
+    }
+    await next();
+  };
+
+/** The library, with our grants, our clients and our record around it. */
+export function makeProvider(ports: OAuthPorts, store: PayloadStore, addressOf: AddressOf): Provider {
+  const { settings, database, clock, logger, delegations, recorder } = ports;
+  const clients = new AgentClients(database, clock);
+  const provider = new Provider(settings.issuer, makeConfiguration(ports, clients, store));
+  replaceChecks(provider, clients, store);
+
+  const issuing = { clock, settings };
+  const twice = ['resource'];
+  provider.registerGrantType(
+    clientCredentials,
+    makeClientCredentials(delegations, issuing),
+    clientCredentialsParameters,
+    twice,
+  );
+  provider.registerGrantType(
+    tokenExchange,
+    makeTokenExchange(delegations, issuing),
+    tokenExchangeParameters,
+    twice,
+  );
+
+  // The first is the outermost: the record sees what is about to leave.
+  const refused = new Attempts(clock, settings.limits.refusedPerAddress);
+  provider.use(makeRecording({ recorder, logger, refused, addressOf }));
+  provider.use(secureHeaders);
+  provider.use(makeIntrospection(database, delegations));
+  provider.use(defaultScope(settings.scopes));
+
+  // The host and scheme are pinned before a request gets here, see `server.ts`.
+  provider.proxy = true;
+  onFailure(provider, (error) => {
+    logger.error({ err: error }, 'the authorization server failed');
+  });
+  return provider;
+}

@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Logger } from '../core/logger.js';
+import type { Attempts } from './attempts.js';
+import { delegationDetails } from './authorization-details.js';
+import { agentIdOf, routeOf } from './library.js';
+import type { AuthEvent, Recorder } from './ports.js';
+import { tokenIdOf } from './token-lookup.js';
+
+const kinds = { token: 'token', revocation: 'revocation' } as const;
+type Recorded = keyof typeof kinds;
+const isRecorded = (route: string): route is Recorded => Object.hasOwn(kinds, route);
+
+/** Bounded: what a client sends must not swell a record. */
+const bounded = (text: unknown, length: number): string | undefined =>
+  typeof text === 'string' && text !== '' ? text.slice(0, length) : undefined;
+
+/** Members that are undefined are left out. */
+export const present = <T extends object>(members: { [K in keyof T]: T[K] | undefined }): T =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
+
+export const userAgentOf = (request: IncomingMessage): string | undefined =>
+  bounded(request.headers['user-agent'], 300);
+
+const errorCodeOf = (body: unknown): string | undefined =>
+  typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string'
+    ? body.error
+    : undefined;
+
+function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): AuthEvent {
+  const { client, entities, params } = ctx.oidc;
+  const token = entities.AccessToken ?? entities.RefreshToken;
+  const refused = ctx.status >= 400;
+  return present<AuthEvent>({
+    kind: kinds[route],
+    outcome: ctx.status >= 500 ? 'failure' : refused ? 'refused' : 'success',
+    userId: token?.accountId,
+    agentId: agentIdOf(client),
+    clientName: client?.clientId ?? bounded(params?.client_id, 100),
+    delegationId: delegationDetails(token?.rar)?.delegation,
+    // A refresh token of a refused request was not given out by it.
+    tokenId: entities.AccessToken?.jti === undefined ? undefined : tokenIdOf(entities.AccessToken.jti),
+    grantType: bounded(params?.grant_type, 100),
+    errorCode: refused ? (errorCodeOf(ctx.body) ?? String(ctx.status)) : undefined,
+    address,
+    userAgent: userAgentOf(ctx.req),
+  });
+}
+
+export interface RecordingParts {
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  readonly refused: Attempts;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+function unavailable(ctx: KoaContextWithOIDC): void {
+  ctx.status = 503;
+  ctx.body = {
+    error: 'temporarily_unavailable',
+    error_description: 'the server cannot record this now; try again later',
+  };
+}
+
+/**
+ * Nothing leaves the token and revocation endpoints before its record is durable; where that fails, the answer
+ * is dropped, and nobody ever learns the token. An address with too many refused requests waits, and its
+ * requests are not recorded one by one, so that garbage cannot fill the log.
+ */
+export const makeRecording =
+  ({ recorder, logger, refused, addressOf }: RecordingParts) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    const address = addressOf(ctx.req);
+    const waitSeconds = ctx.method === 'POST' ? refused.waitSeconds(address) : 0;
+    if (waitSeconds > 0) {
+      ctx.status = 429;
+      ctx.set('retry-after', String(waitSeconds));
+      ctx.body = { error: 'slow_down', error_description: 'too many refused requests from this address' };
+      return;
+    }
+    await next();
+    const route = routeOf(ctx);
+    if (ctx.method === 'POST' && ctx.status >= 400 && ctx.status < 500) refused.count(address);
+    if (route === undefined || !isRecorded(route)) return;
+    try {
+      await recorder.recordAuthEvent(eventOf(ctx, route, address));
+    } catch (error) {
+      logger.error({ err: error }, 'an authorization event could not be recorded; the response was dropped');
+      unavailable(ctx);
+    }
+  };

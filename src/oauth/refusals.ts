@@ -1,0 +1,55 @@
+import { errors } from 'oidc-provider';
+import { BehalfError } from '../core/errors.js';
+
+/** An error that says it is our fault: RFC 6749 section 4.1.2.1 has the word, HTTP has the status. */
+export class TemporarilyUnavailable extends errors.OIDCProviderError {
+  constructor(cause: unknown) {
+    super(503, 'temporarily_unavailable', { cause });
+    this.expose = true;
+    this.error_description = 'the server cannot answer now; try again later';
+  }
+}
+
+/** RFC 6749 section 5.2 allows only these characters in `error_description`. */
+const describable = (message: string): string =>
+  message
+    .replaceAll('"', "'")
+    .replaceAll('\\', '/')
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, 500);
+
+/**
+ * A refusal by the delegation part in OAuth's words. `code` is what the grant type says for an unacceptable
+ * grant: `invalid_grant` (RFC 6749 section 5.2), or `invalid_request` for a subject token (RFC 8693 section 2.2.2).
+ */
+function refusal(error: BehalfError, code: 'invalid_grant' | 'invalid_request'): Error {
+  const description = describable(error.message);
+  switch (error.code) {
+    case 'INTERNAL':
+    case 'AUDIT_UNAVAILABLE':
+      return new TemporarilyUnavailable(error);
+    case 'BAD_USER_INPUT':
+      return error.details.path === 'scope'
+        ? new errors.CustomOIDCProviderError('invalid_scope', description)
+        : new errors.InvalidAuthorizationDetails(description);
+    case 'FORBIDDEN': {
+      const missing = error.details.missingScopes ?? [];
+      if (missing.length > 0) return new errors.InvalidScope(description, missing.join(' '));
+      return new errors.CustomOIDCProviderError(code, description);
+    }
+    default:
+      return new errors.CustomOIDCProviderError(code, description);
+  }
+}
+
+/** Runs a port's method and turns its refusals into OAuth errors. */
+export async function inOAuthWords<T>(
+  code: 'invalid_grant' | 'invalid_request',
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof BehalfError ? refusal(error, code) : error;
+  }
+}

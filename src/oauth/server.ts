@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Connection } from '../store/connection.js';
+import { endGrant, endUser, purgeExpired, type PayloadStore } from './adapter.js';
+import { Attempts } from './attempts.js';
+import { makeCheckDpop, type CheckDpop } from './dpop.js';
+import { ChangePassword } from './interactions/change-password.js';
+import { Consent } from './interactions/consent.js';
+import { Interactions } from './interactions/handler.js';
+import { SignIn } from './interactions/sign-in.js';
+import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
+import { sendPage } from './pages/page.js';
+import { signedInPage } from './pages/sign-in-pages.js';
+import { isProviderPath, paths } from './paths.js';
+import { resourceOf, type OAuthPorts } from './ports.js';
+import { makeProvider } from './provider.js';
+import { findAccessToken, type AccessTokenFact } from './token-lookup.js';
+
+export interface OAuth {
+  /**
+   * Answers everything below `/oauth` and the metadata document (RFC 8414). It takes the request as it came in,
+   * before any body parser.
+   */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  authorizationServerMetadata(): Record<string, unknown>;
+  /** RFC 9728; to be served at `/.well-known/oauth-protected-resource` and, with the path, `…/graphql`. */
+  protectedResourceMetadata(): Record<string, unknown>;
+  /** One read. Undefined for a token that is unknown, expired or revoked. */
+  findAccessToken(connection: Connection, token: string): Promise<AccessTokenFact | undefined>;
+  readonly checkDpop: CheckDpop;
+  /** Ends the tokens of a delegation inside the transaction that ends the delegation. */
+  revokeGrant(tx: Connection, delegationId: string): Promise<boolean>;
+  /** Ends every sign-in and every token of a person: for a disabled account or a new password. */
+  revokeUser(tx: Connection, userId: string): Promise<boolean>;
+  /** Deletes expired rows; returns how many. */
+  purgeExpired(): Promise<number>;
+}
+
+/** The issuer is an origin, so that every document about it is where clients look for it. */
+function checkSettings({ settings }: OAuthPorts): void {
+  if (!URL.canParse(settings.issuer) || new URL(settings.issuer).origin !== settings.issuer) {
+    throw new TypeError(
+      'The issuer must be an origin such as https://behalf.example.com, without path or slash.',
+    );
+  }
+  if (settings.cookieKeys.length === 0 || settings.cookieKeys.some((key) => key.length < 32)) {
+    throw new TypeError('Cookie keys must be given and have at least 32 characters each.');
+  }
+}
+
+/** Whatever a request says about itself, it came to the issuer: links and proofs are made from settings alone. */
+function pinHost(request: IncomingMessage, issuer: URL): void {
+  request.headers.host = issuer.host;
+  request.headers['x-forwarded-proto'] = issuer.protocol.replace(':', '');
+  delete request.headers['x-forwarded-host'];
+}
+
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  response.end(text);
+}
+
+/** Builds the authorization server. Throws where a setting is unsafe. */
+export function createOAuth(ports: OAuthPorts): OAuth {
+  checkSettings(ports);
+  const { settings, database, clock, logger, recorder, delegations } = ports;
+  const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
+  const addressOf =
+    ports.addressOf ?? ((request: IncomingMessage) => request.socket.remoteAddress ?? 'unknown');
+  const provider = makeProvider(ports, store, addressOf);
+  const answer = provider.callback();
+  const { signInPerAddress, signInPerAccount } = settings.limits;
+  const perAddress = new Attempts(clock, signInPerAddress);
+  const perAccount = new Attempts(clock, signInPerAccount);
+  const steps = {
+    login: new SignIn({ database, recorder, perAddress, perAccount }),
+    change_password: new ChangePassword({ database, recorder }),
+    consent: new Consent({ delegations, recorder }),
+  };
+  const interactions = new Interactions({
+    provider,
+    database,
+    logger,
+    issuer: settings.issuer,
+    addressOf,
+    steps,
+  });
+  const issuerUrl = new URL(settings.issuer);
+  const metadata = authorizationServerMetadata(settings);
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    pinHost(request, issuerUrl);
+    const path = request.url?.split('?')[0] ?? '';
+    const isRead = request.method === 'GET' || request.method === 'HEAD';
+    if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
+    else if (isProviderPath(path)) void answer(request, response);
+    else if (path === paths.metadata && isRead) {
+      sendJson(response, 200, metadata, {
+        'cache-control': 'max-age=300',
+        'access-control-allow-origin': '*',
+      });
+    } else if (path === paths.signedIn && isRead) sendPage(response, signedInPage);
+    else
+      sendJson(response, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
+  };
+
+  return {
+    handle,
+    authorizationServerMetadata: () => metadata,
+    protectedResourceMetadata: () => protectedResourceMetadata(settings),
+    findAccessToken: (connection, token) => findAccessToken(connection, token, clock.now()),
+    checkDpop: makeCheckDpop(store, resourceOf(settings)),
+    revokeGrant: (tx, delegationId) => endGrant(store, tx, delegationId),
+    revokeUser: (tx, userId) => endUser(store, tx, userId),
+    purgeExpired: () => purgeExpired(store),
+  };
+}

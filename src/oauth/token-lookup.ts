@@ -1,0 +1,55 @@
+import { isoTime } from '../core/clock.js';
+import { sha256 } from '../core/digest.js';
+import type { Connection } from '../store/connection.js';
+import { parsePayload } from './adapter.js';
+import { delegationType } from './authorization-details.js';
+
+/** What an access token says. Whether its person, agents and delegation still stand is not its business. */
+export interface AccessTokenFact {
+  /** `tok_` and the first 22 characters of the digest: names the token, is not the token. */
+  readonly tokenId: string;
+  readonly userId: string;
+  /** The OAuth `client_id`: an agent's name, or the program through which a person signed in. */
+  readonly clientId: string;
+  /** Absent for a token that a person uses directly. */
+  readonly delegationId?: string;
+  readonly scopes: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** The key that must sign a proof for each request (RFC 9449 section 6). */
+  readonly dpopThumbprint?: string;
+}
+
+export const tokenIdOf = (token: string): string => `tok_${sha256(token).slice(0, 22)}`;
+
+/** The grant must stand too: a token that was saved while its grant was being revoked is worth nothing. */
+const lookup = `
+  SELECT t.account_id AS accountId, t.payload AS payload, t.expires_at AS expiresAt
+  FROM oauth_payloads t
+  JOIN oauth_payloads g ON g.grant_id = t.grant_id AND g.model = 'Grant' AND g.expires_at > ?
+  WHERE t.model = 'AccessToken' AND t.id = ? AND t.expires_at > ?`;
+
+/** One read by primary key and one by index. Undefined for a token that is unknown, expired or revoked. */
+export async function findAccessToken(
+  connection: Connection,
+  token: string,
+  nowMs: number,
+): Promise<AccessTokenFact | undefined> {
+  // 43 characters of base64url; anything else needs no look into the database.
+  if (!/^[\w-]{43}$/.test(token)) return undefined;
+  const now = isoTime(nowMs).replace('T', ' ').replace('Z', '');
+  const [row] = await connection.query(lookup, [now, sha256(token), now]);
+  if (row === undefined) return undefined;
+  const payload = parsePayload(String(row.payload));
+  const delegationId = payload.rar?.find((detail) => detail.type === delegationType)?.delegation as
+    string | undefined;
+  return {
+    tokenId: tokenIdOf(token),
+    userId: String(row.accountId),
+    clientId: payload.clientId ?? '',
+    scopes: payload.scope?.split(' ') ?? [],
+    expiresAt: Date.parse(`${String(row.expiresAt).replace(' ', 'T')}Z`),
+    ...(delegationId === undefined ? {} : { delegationId }),
+    ...(payload.jkt === undefined ? {} : { dpopThumbprint: payload.jkt }),
+  };
+}

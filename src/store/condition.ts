@@ -1,0 +1,176 @@
+import { snake, type Column, type Table } from './table.js';
+
+export type Dialect = 'sqlite' | 'mysql';
+
+/** SQL text with its parameters by position: no parameter can be overwritten by another of its name. */
+export interface Sql {
+  readonly text: string;
+  readonly params: readonly unknown[];
+}
+
+/** A condition over the columns of one table. Lists are bounded by the caller; an empty `in` matches nothing. */
+export type Condition<Row> =
+  | {
+      readonly kind: 'compare';
+      readonly column: keyof Row & string;
+      readonly op: Operator;
+      readonly value: unknown;
+    }
+  | { readonly kind: 'in'; readonly column: keyof Row & string; readonly values: readonly unknown[] }
+  | { readonly kind: 'null'; readonly column: keyof Row & string }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Row>[] }
+  | { readonly kind: 'not'; readonly of: Condition<Row> }
+  | { readonly kind: 'match'; readonly tokens: readonly string[]; readonly mode: 'all' | 'any' }
+  | { readonly kind: 'sql'; readonly sql: Sql };
+export type Operator = '=' | '<>' | '<' | '<=' | '>' | '>=';
+
+export const eq = <Row>(column: keyof Row & string, value: unknown): Condition<Row> =>
+  value === null ? { kind: 'null', column } : { kind: 'compare', column, op: '=', value };
+export const compare = <Row>(column: keyof Row & string, op: Operator, value: unknown): Condition<Row> => ({
+  kind: 'compare',
+  column,
+  op,
+  value,
+});
+export const isIn = <Row>(column: keyof Row & string, values: readonly unknown[]): Condition<Row> => ({
+  kind: 'in',
+  column,
+  values,
+});
+export const isNull = <Row>(column: keyof Row & string): Condition<Row> => ({ kind: 'null', column });
+export const all = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'all', of });
+export const any = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'any', of });
+/** Rows of a table with a full-text index that contain the tokens, which are letters and digits only. */
+export const match = <Row>(tokens: readonly string[], mode: 'all' | 'any'): Condition<Row> => ({
+  kind: 'match',
+  tokens: tokens.filter((token) => /^[a-z0-9]+$/.test(token)),
+  mode,
+});
+export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', of });
+
+/** Both databases take backticks. Names come from table descriptions, never from input. */
+export const quote = (name: string): string => `\`${name.replaceAll('`', '')}\``;
+export const columnName = (key: string): string => quote(snake(key));
+
+/** A value as the drivers take it, coerced to its column's kind, so that no database compares across types. */
+export function encode(column: Column<unknown>, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'longtext':
+      return String(value as string);
+    case 'int':
+    case 'minor':
+      return Number(value);
+    case 'flag':
+      return value === true ? 1 : 0;
+    case 'time':
+      return String(value as string)
+        .replace('T', ' ')
+        .replace('Z', '');
+    case 'json':
+      return JSON.stringify(value);
+  }
+}
+
+/** The reverse of `encode`, for what the drivers give. */
+export function decode(column: Column<unknown>, raw: unknown): unknown {
+  if (raw === null || raw === undefined) return null;
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'longtext':
+      return String(raw as string);
+    case 'int':
+    case 'minor': {
+      const number = Number(raw);
+      if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
+      return number;
+    }
+    case 'flag':
+      return Number(raw) === 1;
+    case 'time':
+      return `${String(raw as string)
+        .replace(' ', 'T')
+        .slice(0, 23)}Z`;
+    case 'json':
+      return JSON.parse(String(raw as string)) as unknown;
+  }
+}
+
+const nothing: Sql = { text: '1 = 0', params: [] };
+const everything: Sql = { text: '1 = 1', params: [] };
+
+const join = (parts: readonly Sql[], word: 'AND' | 'OR'): Sql => ({
+  text: parts.map((part) => `(${part.text})`).join(` ${word} `),
+  params: parts.flatMap((part) => part.params),
+});
+
+function matchSql(
+  table: { readonly name: string },
+  alias: string,
+  tokens: readonly string[],
+  mode: 'all' | 'any',
+  dialect: Dialect,
+): Sql {
+  if (tokens.length === 0) return nothing;
+  if (dialect === 'mysql') {
+    const words = tokens.map((token) => (mode === 'all' ? `+${token}` : token)).join(' ');
+    return { text: `MATCH (${quote(alias)}.\`tokens\`) AGAINST (? IN BOOLEAN MODE)`, params: [words] };
+  }
+  const index = quote(`${table.name}_fts`);
+  const words = tokens.map((token) => `"${token}"`).join(mode === 'all' ? ' AND ' : ' OR ');
+  return {
+    text: `${quote(alias)}.\`row_no\` IN (SELECT rowid FROM ${index} WHERE ${index} MATCH ?)`,
+    params: [words],
+  };
+}
+
+/** The condition as SQL over the table's alias. */
+export function conditionSql<Row>(
+  table: Table<Row>,
+  alias: string,
+  condition: Condition<Row>,
+  dialect: Dialect,
+): Sql {
+  const column = (key: keyof Row & string): string => `${quote(alias)}.${columnName(key)}`;
+  switch (condition.kind) {
+    case 'compare':
+      return {
+        text: `${column(condition.column)} ${condition.op} ?`,
+        params: [encode(table.columns[condition.column], condition.value)],
+      };
+    case 'in':
+      return condition.values.length === 0
+        ? nothing
+        : {
+            text: `${column(condition.column)} IN (${condition.values.map(() => '?').join(', ')})`,
+            params: condition.values.map((value) => encode(table.columns[condition.column], value)),
+          };
+    case 'null':
+      return { text: `${column(condition.column)} IS NULL`, params: [] };
+    case 'all':
+      return condition.of.length === 0
+        ? everything
+        : join(
+            condition.of.map((part) => conditionSql(table, alias, part, dialect)),
+            'AND',
+          );
+    case 'any':
+      return condition.of.length === 0
+        ? nothing
+        : join(
+            condition.of.map((part) => conditionSql(table, alias, part, dialect)),
+            'OR',
+          );
+    case 'not': {
+      const inner = conditionSql(table, alias, condition.of, dialect);
+      return { text: `NOT (${inner.text})`, params: inner.params };
+    }
+    case 'match':
+      return matchSql(table, alias, condition.tokens, condition.mode, dialect);
+    case 'sql':
+      return condition.sql;
+  }
+}

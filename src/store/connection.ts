@@ -1,0 +1,143 @@
+import type { EntityManager } from 'typeorm';
+import {
+  all,
+  columnName,
+  conditionSql,
+  decode,
+  encode,
+  eq,
+  quote,
+  type Condition,
+  type Dialect,
+} from './condition.js';
+import type { Column, Table } from './table.js';
+
+export interface Order<Row> {
+  readonly column: keyof Row & string;
+  readonly direction: 'asc' | 'desc';
+}
+export interface SelectOptions<Row> {
+  readonly order?: readonly Order<Row>[];
+  readonly limit?: number;
+  /** Locks the rows until the transaction ends; nothing on SQLite, where a transaction is alone. */
+  readonly lock?: 'share' | 'update';
+}
+
+/**
+ * Statements over one connection or transaction. It checks no authority: domains get `Rows`, never this.
+ */
+export class Connection {
+  /** How often this transaction itself has moved the authority's version. */
+  epochMoves = 0;
+
+  constructor(
+    private readonly manager: EntityManager,
+    readonly dialect: Dialect,
+  ) {}
+
+  /** Raw SQL with `?` parameters. Rows come as the driver gives them. */
+  async query(sql: string, params: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
+    return this.manager.query<Record<string, unknown>[]>(sql, [...params]);
+  }
+
+  async select<Row>(
+    table: Table<Row>,
+    condition: Condition<Row>,
+    options: SelectOptions<Row> = {},
+  ): Promise<Row[]> {
+    const where = conditionSql(table, 't', condition, this.dialect);
+    const order = (options.order ?? [])
+      .map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`)
+      .join(', ');
+    const sql = [
+      `SELECT ${columnList(table, 't')} FROM ${quote(table.name)} t WHERE ${where.text}`,
+      order === '' ? '' : `ORDER BY ${order}`,
+      options.limit === undefined ? '' : `LIMIT ${String(Math.trunc(options.limit))}`,
+      this.lockClause(options.lock),
+    ];
+    const rows = await this.query(sql.filter((part) => part !== '').join(' '), where.params);
+    return rows.map((row) => decodeRow(table, row));
+  }
+
+  async one<Row>(
+    table: Table<Row>,
+    condition: Condition<Row>,
+    options: SelectOptions<Row> = {},
+  ): Promise<Row | undefined> {
+    return (await this.select(table, condition, { ...options, limit: 1 }))[0];
+  }
+
+  async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    const keys = columnKeys(table);
+    const perStatement = Math.max(1, Math.floor(parametersMax / keys.length));
+    for (let start = 0; start < rows.length; start += perStatement) {
+      const chunk = rows.slice(start, start + perStatement);
+      const values = chunk.map(() => `(${keys.map(() => '?').join(', ')})`).join(', ');
+      const params = chunk.flatMap((row) => keys.map((key) => encode(table.columns[key], row[key])));
+      await this.query(
+        `INSERT INTO ${quote(table.name)} (${keys.map(columnName).join(', ')}) VALUES ${values}`,
+        params,
+      );
+    }
+  }
+
+  /** Returns how many rows matched the condition. */
+  async update<Row>(table: Table<Row>, condition: Condition<Row>, changes: Partial<Row>): Promise<number> {
+    const keys = columnKeys(table).filter((key) => changes[key] !== undefined);
+    const where = conditionSql(table, table.name, condition, this.dialect);
+    const set = keys.map((key) => `${columnName(key)} = ?`).join(', ');
+    return this.affecting(`UPDATE ${quote(table.name)} SET ${set} WHERE ${where.text}`, [
+      ...keys.map((key) => encode(table.columns[key], changes[key])),
+      ...where.params,
+    ]);
+  }
+
+  /** Returns how many rows were deleted. */
+  async delete<Row>(table: Table<Row>, condition: Condition<Row>): Promise<number> {
+    const where = conditionSql(table, table.name, condition, this.dialect);
+    return this.affecting(`DELETE FROM ${quote(table.name)} WHERE ${where.text}`, where.params);
+  }
+
+  async count<Row>(table: Table<Row>, condition: Condition<Row> = all()): Promise<number> {
+    const where = conditionSql(table, 't', condition, this.dialect);
+    const rows = await this.query(
+      `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
+      where.params,
+    );
+    return Number(rows[0]?.n ?? 0);
+  }
+
+  byId<Row extends { id: unknown }>(table: Table<Row>, id: string): Promise<Row | undefined> {
+    return this.one(table, eq<Row>('id', id));
+  }
+
+  /** A statement that changes rows; the drivers tell the number in different places. */
+  async affecting(sql: string, params: readonly unknown[]): Promise<number> {
+    const result: unknown = await this.manager.query(sql, [...params]);
+    if (this.dialect === 'mysql') return (result as { affectedRows: number }).affectedRows;
+    const rows = await this.query('SELECT changes() AS n');
+    return Number(rows[0]?.n ?? 0);
+  }
+
+  private lockClause(lock: SelectOptions<unknown>['lock']): string {
+    if (lock === undefined || this.dialect === 'sqlite') return '';
+    return lock === 'update' ? 'FOR UPDATE' : 'LOCK IN SHARE MODE';
+  }
+}
+
+/** Below SQLite's bound of 32,766 parameters a statement. */
+const parametersMax = 16_000;
+
+export const columnKeys = <Row>(table: Table<Row>): (keyof Row & string)[] =>
+  Object.keys(table.columns) as (keyof Row & string)[];
+
+export const columnList = <Row>(table: Table<Row>, alias: string): string =>
+  columnKeys(table)
+    .map((key) => `${alias}.${columnName(key)} AS ${quote(key)}`)
+    .join(', ');
+
+export function decodeRow<Row>(table: Table<Row>, raw: Record<string, unknown>): Row {
+  const row: Record<string, unknown> = {};
+  for (const key of columnKeys(table)) row[key] = decode(table.columns[key] as Column<unknown>, raw[key]);
+  return row as Row;
+}

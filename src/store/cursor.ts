@@ -1,0 +1,53 @@
+import { badInput } from '../core/errors.js';
+import { all, any, compare, eq, type Condition } from './condition.js';
+import type { Order } from './connection.js';
+import type { Table } from './table.js';
+
+/** A total order: what was asked for, with the id as the last word. */
+export const totalOrder = <Row extends { id: string }>(order: readonly Order<Row>[]): Order<Row>[] => [
+  ...order,
+  { column: 'id', direction: order[0]?.direction ?? 'asc' },
+];
+
+const shape = <Row>(order: readonly Order<Row>[]): string =>
+  order.map((by) => `${by.direction === 'asc' ? '+' : '-'}${by.column}`).join('');
+
+/** Where a row stands in an order, as an opaque text. It says nothing that the row itself does not. */
+export const encodeCursor = <Row>(order: readonly Order<Row>[], row: Row): string =>
+  Buffer.from(JSON.stringify([shape(order), ...order.map((by) => row[by.column])])).toString('base64url');
+
+/** The rows after a cursor. A cursor of another order, or none of ours, is `BAD_USER_INPUT`. */
+export function afterCursor<Row>(
+  table: Table<Row>,
+  order: readonly Order<Row>[],
+  cursor: string,
+): Condition<Row> {
+  const values = parse(cursor);
+  if (values?.[0] !== shape(order) || values.length !== order.length + 1) {
+    throw badInput('This cursor does not belong to this list. Start again without `after`.', 'after');
+  }
+  const at = order.map((by, index) => {
+    const value = values[index + 1];
+    const expected = ['int', 'minor', 'flag'].includes(table.columns[by.column].kind) ? 'number' : 'string';
+    if (typeof value !== expected)
+      throw badInput('This cursor is damaged. Start again without `after`.', 'after');
+    return { ...by, value };
+  });
+  return any(
+    ...at.map((by, index) =>
+      all<Row>(
+        ...at.slice(0, index).map((before) => eq<Row>(before.column, before.value)),
+        compare(by.column, by.direction === 'asc' ? '>' : '<', by.value),
+      ),
+    ),
+  );
+}
+
+function parse(cursor: string): unknown[] | undefined {
+  try {
+    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    return Array.isArray(values) ? values : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,10 @@
+/** Runs one task at a time, in the order in which they came. */
+export class Lane {
+  private last: Promise<unknown> = Promise.resolve();
+
+  run<T>(task: () => Promise<T>): Promise<T> {
+    const mine = this.last.then(task);
+    this.last = mine.catch(() => undefined);
+    return mine;
+  }
+}

@@ -1,0 +1,121 @@
+import type { Boundaries } from '../authority/boundary.js';
+import type { Scope } from '../authority/scope.js';
+import { columnName, quote, type Sql } from './condition.js';
+import { columnKeys } from './connection.js';
+import type { Table } from './table.js';
+
+/** What the SDL's `@rows` says of one type. */
+export interface RowDeclaration {
+  readonly type: string;
+  readonly scope: Scope;
+  /** Dimension to path. A dimension that the type does not have is missing. */
+  readonly bounds: ReadonlyMap<string, string>;
+}
+
+/** One dimension's value as an SQL expression over an alias of the row's table. */
+type ValueSql = (alias: string) => string;
+
+export interface RowType {
+  readonly type: string;
+  readonly scope: Scope;
+  readonly table: Table<unknown>;
+  readonly dimensions: ReadonlyMap<string, ValueSql>;
+}
+
+type Tables = readonly Table<never>[];
+
+/** Follows `customer.region`: the column `customerId` leads to the table that it references. */
+function valueSql(
+  table: Table<unknown>,
+  path: readonly string[],
+  tables: ReadonlyMap<string, Table<unknown>>,
+): ValueSql {
+  const [head = '', ...rest] = path;
+  const columns = table.columns as Readonly<Record<string, { references?: string } | undefined>>;
+  if (rest.length === 0) {
+    if (columns[head] === undefined) throw new Error(`${table.type} has no column ${head}`);
+    return (alias) => `${alias}.${columnName(head)}`;
+  }
+  const key = `${head}Id`;
+  const target = tables.get(columns[key]?.references ?? '');
+  if (target === undefined) throw new Error(`${table.type} has no relation ${head}`);
+  const inner = valueSql(target, rest, tables);
+  return (alias) => {
+    const next = `${alias}_${head}`;
+    return `(SELECT ${inner(next)} FROM ${quote(target.name)} ${next} WHERE ${next}.\`id\` = ${alias}.${columnName(key)})`;
+  };
+}
+
+/** Joins the SDL's declarations with the tables; throws, naming them, for paths that lead nowhere. */
+export class RowTypes {
+  private readonly byTable = new Map<string, RowType>();
+
+  constructor(declarations: readonly RowDeclaration[], tables: Tables) {
+    const byType = new Map(tables.map((table) => [table.type, table as unknown as Table<unknown>]));
+    const byName = new Map(tables.map((table) => [table.name, table as unknown as Table<unknown>]));
+    const faults: string[] = [];
+    for (const declared of declarations) {
+      const table = byType.get(declared.type);
+      if (table === undefined) {
+        faults.push(`${declared.type} is marked @rows and has no table`);
+        continue;
+      }
+      try {
+        const dimensions = new Map(
+          [...declared.bounds].map(([dimension, path]) => [
+            dimension,
+            valueSql(table, path.split('.'), byName),
+          ]),
+        );
+        this.byTable.set(table.name, { type: declared.type, scope: declared.scope, table, dimensions });
+      } catch (error) {
+        faults.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    if (faults.length > 0) throw new Error(`Boundaries do not fit the tables:\n- ${faults.join('\n- ')}`);
+  }
+
+  of<Row>(table: Table<Row>): RowType {
+    const found = this.byTable.get(table.name);
+    if (found === undefined) throw new Error(`${table.type} is not declared @rows`);
+    return found;
+  }
+
+  get all(): readonly RowType[] {
+    return [...this.byTable.values()];
+  }
+}
+
+/**
+ * The one place where a boundary becomes SQL. A row is inside when one of the boundaries allows its value in
+ * every dimension that its type has; NULL is never in a set; no boundary means no row.
+ */
+export function boundarySql(rowType: RowType, alias: string, boundaries: Boundaries): Sql {
+  const params: unknown[] = [];
+  const alternatives = boundaries.flatMap((boundary): string[] => {
+    const mine: unknown[] = [];
+    const conditions: string[] = [];
+    for (const [dimension, value] of rowType.dimensions) {
+      const set = boundary.get(dimension);
+      if (set === undefined || (set !== 'all' && set.size === 0)) return [];
+      if (set === 'all') continue;
+      conditions.push(`${value(alias)} IN (${[...set].map(() => '?').join(', ')})`);
+      mine.push(...set);
+    }
+    params.push(...mine);
+    return [conditions.length === 0 ? '1 = 1' : conditions.join(' AND ')];
+  });
+  if (alternatives.length === 0) return { text: '1 = 0', params: [] };
+  return { text: alternatives.map((alternative) => `(${alternative})`).join(' OR '), params };
+}
+
+/** Columns of a row's table, and its value in each dimension under the names `@dimension`. */
+export function rowColumns(rowType: RowType, alias: string): string {
+  const own = columnKeys(rowType.table as Table<Record<string, unknown>>).map(
+    (key) => `${alias}.${columnName(key)} AS ${quote(key)}`,
+  );
+  const places = [...rowType.dimensions].map(
+    ([dimension, value]) => `${value(alias)} AS ${quote(`@${dimension}`)}`,
+  );
+  return [...own, ...places].join(', ');
+}

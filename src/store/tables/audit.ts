@@ -1,0 +1,42 @@
+import { id, int, longtext, nullable, table, text, time, type RowOf } from '../table.js';
+
+/** One row per operation. `body` holds the record's exact bytes; the other columns find it. */
+export const auditRecords = table('AuditRecord', 'audit_records', {
+  /** The operation id. */
+  id: id(),
+  at: time(),
+  /** What was recorded: `RecordKind` in src/audit/record.ts. */
+  kind: text(20),
+  /** succeeded, partial, refused, failed */
+  outcome: text(20),
+  userId: nullable(id('users')),
+  /** The agent that acted: the last of the chain. */
+  agentId: nullable(id('agents')),
+  delegationId: nullable(id('delegations')),
+  task: nullable(text(200)),
+  operationName: nullable(text(200)),
+  operationType: nullable(text(20)),
+  documentHash: nullable(text(64)),
+  /** The first error's code. */
+  errorCode: nullable(text(40)),
+  rowCount: int(),
+  durationMs: int(),
+  body: longtext(),
+});
+
+/** Which delegations of a chain an operation ran under: the acting one and all its parents. */
+export const auditDelegations = table(
+  'AuditDelegation',
+  'audit_delegations',
+  { recordId: id('audit_records'), delegationId: id('delegations') },
+  ['delegationId', 'recordId'],
+);
+
+export const auditResources = table(
+  'AuditResource',
+  'audit_resources',
+  { recordId: id('audit_records'), type: text(60), resourceId: text(64), action: text(20) },
+  ['type', 'resourceId', 'action', 'recordId'],
+);
+
+export type AuditRecordRow = RowOf<typeof auditRecords>;

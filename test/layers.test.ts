@@ -1,0 +1,139 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix, relative, sep } from 'node:path';
+import ts from 'typescript';
+import { expect, test } from 'vitest';
+import layers from './support/layers.json' with { type: 'json' };
+
+const root = join(import.meta.dirname, '..');
+const order = layers.order.flat();
+const only: Partial<Record<string, string[]>> = layers.only;
+
+interface Import {
+  /** The imported file, from the root of the project. */
+  readonly target: string;
+  readonly typeOnly: boolean;
+}
+
+const sources = new Map(
+  [...['src', 'migrations', 'examples'].flatMap(filesBelow), 'ormconfig.ts']
+    .filter((file) => existsSync(join(root, file)))
+    .map((file) => [file, readFileSync(join(root, file), 'utf8')]),
+);
+
+test('imports go one way', () => {
+  expect(layerFaults(sources)).toEqual([]);
+});
+
+test('no file of src imports itself through others', () => {
+  expect(cycles(sources)).toEqual([]);
+});
+
+test.each([
+  ['src/store/rows.ts', "import type { Grant } from '../oauth/grant.js'", 'src/oauth/grant.ts'],
+  ['src/domains/business/orders.ts', "export * from '../../admin/users.js'", 'src/admin/users.ts'],
+  ['src/audit/record.ts', "const app = await import('../app.js')", 'src/app.ts'],
+  ['src/core/ids.ts', "let x: import('../config.js').Settings", 'src/config.ts'],
+  ['src/config.ts', "import './authority/scope.js'", 'src/authority/scope.ts'],
+  [
+    'src/http/server.ts',
+    "import { startMariaDb } from '../../test/support/mariadb.js'",
+    'test/support/mariadb.ts',
+  ],
+  ['migrations/0002-orders.ts', "import '../src/admin/users.js'", 'src/admin/users.ts'],
+])('in %s, `%s` is a fault', (file, text, target) => {
+  expect(layerFaults(new Map([[file, text]]))).toEqual([`${file} may not import ${target}`]);
+});
+
+test('a folder that nobody has given a place is a fault', () => {
+  expect(layerFaults(new Map([['src/utils/text.ts', '']]))).toEqual(['src/utils/text.ts is in no layer']);
+});
+
+test('a cycle is a fault unless it is of types alone', () => {
+  const pair = (importing: string) =>
+    new Map([
+      ['src/core/a.ts', "import { b } from './b.js'"],
+      ['src/core/b.ts', importing],
+    ]);
+  expect(cycles(pair("import { a } from './a.js'"))).toEqual([
+    'src/core/a.ts → src/core/b.ts → src/core/a.ts',
+  ]);
+  expect(cycles(pair("import type { A } from './a.js'"))).toEqual([]);
+});
+
+function layerFaults(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([file, text]) => {
+    const layer = layerOf(file);
+    if (layer === undefined) return [`${file} is in no layer`];
+    return importsOf(file, text)
+      .filter(
+        ({ target }) => !isWithin(target, layer) && !importable(layer).some((path) => isWithin(target, path)),
+      )
+      .map(({ target }) => `${file} may not import ${target}`);
+  });
+}
+
+function importable(layer: string): string[] {
+  const step = layers.order.findIndex((names) => names.includes(layer));
+  return only[layer] ?? layers.order.slice(0, step).flat();
+}
+
+function cycles(files: ReadonlyMap<string, string>): string[] {
+  const edges = new Map(
+    [...files].map(([file, text]) => [
+      file,
+      importsOf(file, text).flatMap(({ target, typeOnly }) => (typeOnly ? [] : [target])),
+    ]),
+  );
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) found.push([...path.slice(path.indexOf(file)), file].join(' → '));
+    if (path.includes(file) || done.has(file)) return;
+    for (const target of edges.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of edges.keys()) visit(file, []);
+  return found;
+}
+
+function importsOf(file: string, text: string): Import[] {
+  const found: Import[] = [];
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
+    if (specifier === undefined || !ts.isStringLiteralLike(specifier) || !specifier.text.startsWith('.'))
+      return;
+    if (!specifier.text.endsWith('.js')) return;
+    const target = posix.join(posix.dirname(file), specifier.text.replace(/\.js$/, '.ts'));
+    found.push({ target, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node))
+      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
+      add(node.argument.literal, true);
+    else if (ts.isCallExpression(node) && isLoad(node.expression)) add(node.arguments[0], false);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
+  return found;
+}
+
+function isLoad(callee: ts.Expression): boolean {
+  return (
+    callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require')
+  );
+}
+
+function layerOf(file: string): string | undefined {
+  return order.find((layer) => isWithin(file, layer));
+}
+
+function isWithin(file: string, path: string): boolean {
+  return file === path || file.startsWith(`${path}/`);
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));
+}

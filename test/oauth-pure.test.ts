@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { Attempts } from '../src/oauth/attempts.js';
+import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/oauth/client-secrets.js';
+import { nestActors } from '../src/oauth/introspection.js';
+import { authorizationServerMetadata, protectedResourceMetadata } from '../src/oauth/metadata.js';
+import { html } from '../src/oauth/pages/html.js';
+import { hashPassword, verifyPassword } from '../src/oauth/passwords.js';
+import { commandLineClient, defaultLimits } from '../src/oauth/ports.js';
+
+describe('passwords', () => {
+  test('a hash tells its parameters, fits its column and verifies', async () => {
+    const hash = await hashPassword('correct horse battery staple');
+    expect(hash).toMatch(/^scrypt\$32768\$8\$1\$/);
+    expect(hash.length).toBeLessThanOrEqual(300);
+    expect(await verifyPassword('correct horse battery staple', hash)).toBe(true);
+    expect(await verifyPassword('correct horse battery stapler', hash)).toBe(false);
+  });
+
+  test('two hashes of one password differ', async () => {
+    expect(await hashPassword('the same')).not.toBe(await hashPassword('the same'));
+  });
+
+  test('the same letters are the same password, however a system composes them', async () => {
+    expect(await verifyPassword('cafe\u0301 au lait', await hashPassword('café au lait'))).toBe(true);
+  });
+
+  test.each(['', 'plain', 'scrypt$1$1$1$$', 'bcrypt$32768$8$1$AAAA$AAAA'])('%j is no hash', async (hash) => {
+    expect(await verifyPassword('plain', hash)).toBe(false);
+  });
+
+  test('a password of megabytes is not hashed', async () => {
+    expect(await verifyPassword('x'.repeat(2000), await hashPassword('x'.repeat(2000)))).toBe(false);
+  });
+});
+
+describe('client secrets', () => {
+  test('match any valid hash, and nothing where there is none', () => {
+    const [one, two] = [newClientSecret(), newClientSecret()];
+    const hashes = [hashClientSecret(one), hashClientSecret(two)];
+    expect(hashes.map((hash) => hash.length)).toEqual([50, 50]);
+    expect([one, two].map((secret) => matchesClientSecret(secret, hashes))).toEqual([true, true]);
+    expect(matchesClientSecret('other', hashes)).toBe(false);
+    expect(matchesClientSecret(one, [])).toBe(false);
+    expect(matchesClientSecret('', [''])).toBe(false);
+  });
+});
+
+describe('attempts', () => {
+  const make = (keysMax?: number) => {
+    const clock = { ms: 0, now: () => clock.ms };
+    return { clock, attempts: new Attempts(clock, { attempts: 2, windowSeconds: 10 }, keysMax) };
+  };
+
+  test('are allowed up to the limit, each key for itself, and again after the window', () => {
+    const { clock, attempts } = make();
+    attempts.count('a');
+    expect(attempts.waitSeconds('a')).toBe(0);
+    attempts.count('a');
+    expect(attempts.waitSeconds('a')).toBe(10);
+    expect(attempts.waitSeconds('b')).toBe(0);
+    clock.ms = 9_500;
+    expect(attempts.waitSeconds('a')).toBe(1);
+    clock.ms = 10_000;
+    expect(attempts.waitSeconds('a')).toBe(0);
+  });
+
+  test('that were good do not count', () => {
+    const { attempts } = make();
+    for (let round = 0; round < 5; round += 1) {
+      attempts.count('a');
+      attempts.forgive('a');
+    }
+    expect(attempts.waitSeconds('a')).toBe(0);
+  });
+
+  test('of more keys than memory allows forget the oldest', () => {
+    const { attempts } = make(2);
+    attempts.count('a');
+    attempts.count('a');
+    attempts.count('b');
+    attempts.count('c');
+    expect(attempts.waitSeconds('a')).toBe(0);
+  });
+});
+
+test('actors nest: the outermost acts now', () => {
+  const agent = (name: string) => ({ id: `id of ${name}`, name, delegationId: '' });
+  expect(nestActors([])).toBeUndefined();
+  expect(nestActors([agent('first'), agent('second'), agent('third')])).toEqual({
+    sub: 'id of third',
+    client_id: 'third',
+    act: { sub: 'id of second', client_id: 'second', act: { sub: 'id of first', client_id: 'first' } },
+  });
+});
+
+test('markup escapes what is not markup', () => {
+  const name = `"><script>'&`;
+  expect(html`<p title="${name}">${[name, html`<b>${1}</b>`]}${undefined}</p>`.text).toBe(
+    '<p title="&quot;&gt;&lt;script&gt;&#39;&amp;">&quot;&gt;&lt;script&gt;&#39;&amp;<b>1</b></p>',
+  );
+});
+
+describe('metadata', () => {
+  const settings = {
+    issuer: 'https://behalf.example',
+    scopes: ['invoices:read'],
+    accessTokenTtlSeconds: 300,
+    refreshTokenTtlSeconds: 86_400,
+    cookieKeys: [],
+    clients: [commandLineClient],
+    limits: defaultLimits,
+  };
+
+  test('of the authorization server (RFC 8414)', () => {
+    expect(authorizationServerMetadata(settings)).toMatchObject({
+      issuer: 'https://behalf.example',
+      authorization_endpoint: 'https://behalf.example/oauth/authorize',
+      token_endpoint: 'https://behalf.example/oauth/token',
+      revocation_endpoint: 'https://behalf.example/oauth/revoke',
+      introspection_endpoint: 'https://behalf.example/oauth/introspect',
+      scopes_supported: ['invoices:read'],
+      code_challenge_methods_supported: ['S256'],
+    });
+  });
+
+  test('of the protected resource (RFC 9728)', () => {
+    expect(protectedResourceMetadata(settings)).toMatchObject({
+      resource: 'https://behalf.example/graphql',
+      authorization_servers: ['https://behalf.example'],
+      scopes_supported: ['invoices:read'],
+      bearer_methods_supported: ['header'],
+    });
+  });
+});

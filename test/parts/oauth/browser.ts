@@ -1,0 +1,166 @@
+import * as oauth from 'oauth4webapi';
+import { loopback, type Harness } from './harness.js';
+
+export interface Shown {
+  readonly status: number;
+  readonly html: string;
+  readonly url: string;
+  readonly headers: Headers;
+}
+
+/** A browser without JavaScript: keeps cookies by path, follows redirects, sends forms. */
+export class Browser {
+  private readonly cookies = new Map<string, { value: string; path: string }>();
+
+  constructor(readonly origin: string) {}
+
+  async open(url: string): Promise<Shown> {
+    return this.go(url, { method: 'GET' });
+  }
+
+  /** Sends the page's one form with its hidden fields and what the person types. */
+  async submit(
+    page: Shown,
+    fields: Record<string, string>,
+    headers: Record<string, string> = {},
+  ): Promise<Shown> {
+    const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
+    if (action === undefined) throw new Error(`There is no form on ${page.url}: ${page.html}`);
+    const body = new URLSearchParams(hiddenFields(page.html));
+    for (const [name, value] of Object.entries({ action: 'continue', ...fields })) body.set(name, value);
+    return this.go(new URL(action, this.origin).href, {
+      method: 'POST',
+      body,
+      headers: { origin: this.origin, 'sec-fetch-site': 'same-origin', ...headers },
+    });
+  }
+
+  cookieNames(): string[] {
+    return [...this.cookies.keys()];
+  }
+
+  cookieValues(): string[] {
+    return [...this.cookies.values()].map((cookie) => cookie.value);
+  }
+
+  private async go(url: string, init: RequestInit): Promise<Shown> {
+    let response = await this.request(url, init);
+    let at = url;
+    while (response.status >= 300 && response.status < 400) {
+      at = new URL(response.headers.get('location') ?? '', at).href;
+      if (new URL(at).origin !== this.origin)
+        return { status: response.status, html: '', url: at, headers: response.headers };
+      response = await this.request(at, { method: 'GET' });
+    }
+    return { status: response.status, html: await response.text(), url: at, headers: response.headers };
+  }
+
+  private async request(url: string, init: RequestInit): Promise<Response> {
+    const { pathname } = new URL(url);
+    const sent = [...this.cookies]
+      .filter(([, { path }]) => pathname.startsWith(path))
+      .map(([name, { value }]) => `${name}=${value}`);
+    const headers = {
+      accept: 'text/html',
+      ...(init.headers as Record<string, string>),
+      cookie: sent.join('; '),
+    };
+    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    for (const line of response.headers.getSetCookie()) this.keep(line);
+    return response;
+  }
+
+  private keep(line: string): void {
+    const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
+    const [name = '', value = ''] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+    const path = attributes.find((part) => part.toLowerCase().startsWith('path='))?.slice(5) ?? '/';
+    if (attributes.some((part) => part.toLowerCase().startsWith('expires=thu, 01 jan 1970')))
+      this.cookies.delete(name);
+    else this.cookies.set(name, { value, path });
+  }
+}
+
+const hiddenFields = (html: string): [string, string][] =>
+  [...html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([tag]) => [
+    /name="([^"]*)"/.exec(tag)?.[1] ?? '',
+    /value="([^"]*)"/.exec(tag)?.[1] ?? '',
+  ]);
+
+export const insecure = { [oauth.allowInsecureRequests]: true };
+export const program: oauth.Client = { client_id: 'behalf-cli' };
+
+/** One authorization request of the command line, with PKCE, seen from an independent client library. */
+export class CodeFlow {
+  readonly browser: Browser;
+
+  private constructor(
+    readonly server: oauth.AuthorizationServer,
+    private readonly verifier: string,
+    private readonly state: string,
+    readonly url: URL,
+    origin: string,
+  ) {
+    this.browser = new Browser(origin);
+  }
+
+  static async start(harness: Harness, parameters: Record<string, string> = {}): Promise<CodeFlow> {
+    const server = await discover(harness);
+    const verifier = oauth.generateRandomCodeVerifier();
+    const state = oauth.generateRandomState();
+    const url = new URL(server.authorization_endpoint ?? '');
+    const query = {
+      client_id: program.client_id,
+      redirect_uri: loopback,
+      response_type: 'code',
+      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      ...parameters,
+    };
+    for (const [name, value] of Object.entries(query)) if (value !== '') url.searchParams.set(name, value);
+    return new CodeFlow(server, verifier, state, url, harness.issuer);
+  }
+
+  async signIn(userName: string, password: string): Promise<Shown> {
+    const page = await this.browser.open(this.url.href);
+    return this.browser.submit(page, { username: userName, password });
+  }
+
+  async redeem(returned: Shown, options: object = {}): Promise<oauth.TokenEndpointResponse> {
+    const response = await this.redeemRaw(returned, options);
+    return oauth.processAuthorizationCodeResponse(this.server, program, response);
+  }
+
+  async redeemRaw(returned: Shown, options: object = {}): Promise<Response> {
+    const parameters = oauth.validateAuthResponse(this.server, program, new URL(returned.url), this.state);
+    return oauth.authorizationCodeGrantRequest(
+      this.server,
+      program,
+      oauth.None(),
+      parameters,
+      loopback,
+      this.verifier,
+      {
+        ...insecure,
+        ...options,
+      },
+    );
+  }
+}
+
+export async function discover(harness: Harness): Promise<oauth.AuthorizationServer> {
+  const issuer = new URL(harness.issuer);
+  const response = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure });
+  return oauth.processDiscoveryResponse(issuer, response);
+}
+
+/** Signs a person in and returns the tokens. */
+export async function tokensOf(
+  harness: Harness,
+  userName: string,
+  password: string,
+  parameters: Record<string, string> = {},
+): Promise<oauth.TokenEndpointResponse> {
+  const flow = await CodeFlow.start(harness, parameters);
+  return flow.redeem(await flow.signIn(userName, password));
+}

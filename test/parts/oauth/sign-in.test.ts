@@ -1,0 +1,234 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { eq } from '../../../src/store/condition.js';
+import { users } from '../../../src/store/tables/identity.js';
+import { Browser, CodeFlow, tokensOf } from './browser.js';
+import { allScopes, forwardSeconds, Harness, password } from './harness.js';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+afterAll(() => harness.stop());
+beforeEach(() => {
+  forwardSeconds(3600);
+  harness.recorder.events.length = 0;
+  harness.recorder.isBroken = false;
+});
+
+describe('signing in', () => {
+  test('a person gets a token for the API with all scopes by default', async () => {
+    const user = await harness.addUser('ada');
+    const tokens = await tokensOf(harness, 'ada', password);
+    expect(tokens.token_type).toBe('bearer');
+    expect(tokens.expires_in).toBe(300);
+    expect(tokens.scope?.split(' ')).toEqual(allScopes);
+    expect(tokens.refresh_token).toBeDefined();
+    expect(tokens.id_token).toBeUndefined();
+    expect(await harness.fact(tokens.access_token)).toMatchObject({
+      userId: user.id,
+      clientId: 'behalf-cli',
+      scopes: allScopes,
+      expiresAt: Date.now() + 300_000,
+    });
+    expect(harness.recorder.events.map(({ kind, outcome, userId }) => [kind, outcome, userId])).toEqual([
+      ['sign_in', 'success', user.id],
+      ['token', 'success', user.id],
+    ]);
+  });
+
+  test('a client may ask for fewer scopes, and not for unknown ones', async () => {
+    await harness.addUser('few');
+    const tokens = await tokensOf(harness, 'few', password, { scope: 'tickets:read' });
+    expect(tokens.scope).toBe('tickets:read');
+    const flow = await CodeFlow.start(harness, { scope: 'tickets:read world:rule' });
+    const answer = await flow.browser.open(flow.url.href);
+    expect(new URL(answer.url).searchParams.get('error')).toBe('invalid_scope');
+  });
+
+  test.each([
+    ['no PKCE', { code_challenge: '', code_challenge_method: '' }, 'invalid_request'],
+    ['plain PKCE', { code_challenge_method: 'plain' }, 'invalid_request'],
+    ['another resource', { resource: 'https://elsewhere.example/graphql' }, 'invalid_target'],
+    ['no prompt', { prompt: 'none' }, 'login_required'],
+    ['an implicit grant', { response_type: 'token' }, 'invalid_request'],
+  ])('%s is refused', async (_name, parameters, error) => {
+    const flow = await CodeFlow.start(harness, parameters);
+    const answer = await flow.browser.open(flow.url.href);
+    // The implicit grant answers in the fragment.
+    expect(new URLSearchParams(answer.url.split(/[?#]/)[1]).get('error')).toBe(error);
+  });
+
+  test.each(['http://evil.example/callback', 'http://127.0.0.1:9/elsewhere', 'http://localhost:9/callback'])(
+    'never sends anyone to %s',
+    async (redirectUri) => {
+      const flow = await CodeFlow.start(harness, { redirect_uri: redirectUri });
+      const page = await flow.browser.open(flow.url.href);
+      expect(page.status).toBe(400);
+      expect(page.html).toContain('invalid_redirect_uri');
+      expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    },
+  );
+
+  test.each([
+    ['a wrong password', 'grace', 'not the password'],
+    ['an unknown name', 'nobody', password],
+    ['a disabled account', 'gone', password],
+  ])('%s gets the same answer', async (_name, userName, typed) => {
+    const known = await harness.database.read.one(users, eq('name', userName));
+    if (known === undefined && userName !== 'nobody') {
+      await harness.addUser(userName, { status: userName === 'gone' ? 'disabled' : 'active' });
+    }
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.signIn(userName, typed);
+    expect(page.status).toBe(422);
+    expect(page.html).toContain('The user name or the password is wrong.');
+    expect(page.html).toContain('aria-invalid="true"');
+    expect(harness.recorder.last()).toMatchObject({ kind: 'sign_in', outcome: 'refused' });
+    expect(JSON.stringify(harness.recorder.events)).not.toContain('nobody');
+  });
+
+  test('every request asks for the password again, whatever the browser remembers', async () => {
+    await harness.addUser('again');
+    const first = await CodeFlow.start(harness);
+    await first.redeem(await first.signIn('again', password));
+    const second = await CodeFlow.start(harness);
+    const page = await first.browser.open(second.url.href);
+    expect(page.status).toBe(200);
+    expect(page.html).toContain('name="password"');
+  });
+
+  test('another person may sign in with the same browser', async () => {
+    await harness.addUser('one');
+    const other = await harness.addUser('other');
+    const first = await CodeFlow.start(harness);
+    await first.redeem(await first.signIn('one', password));
+    const second = await CodeFlow.start(harness);
+    const page = await first.browser.open(second.url.href);
+    const returned = await first.browser.submit(page, { username: 'other', password });
+    const tokens = await second.redeem(returned);
+    expect((await harness.fact(tokens.access_token))?.userId).toBe(other.id);
+  });
+
+  test('cancelling tells the program so', async () => {
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.browser.open(flow.url.href);
+    const answer = await flow.browser.submit(page, { action: 'cancel' });
+    expect(new URL(answer.url).searchParams.get('error')).toBe('access_denied');
+  });
+
+  test('a form from another site is refused', async () => {
+    await harness.addUser('target');
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.browser.open(flow.url.href);
+    const fields = { username: 'target', password };
+    expect((await flow.browser.submit(page, fields, { origin: 'http://evil.example' })).status).toBe(403);
+    expect((await flow.browser.submit(page, fields, { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+    expect(harness.recorder.events).toEqual([]);
+  });
+
+  test("without the interaction's cookie there is no page", async () => {
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.browser.open(flow.url.href);
+    const stranger = await new Browser(harness.issuer).open(page.url);
+    expect(stranger.status).toBe(400);
+    expect(stranger.html).toContain('This sign-in has expired');
+  });
+
+  test('a form that is too long is refused', async () => {
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.browser.open(flow.url.href);
+    expect((await flow.browser.submit(page, { username: 'x'.repeat(2_000_000), password })).status).toBe(413);
+  });
+
+  test('where the sign-in cannot be recorded nobody gets in', async () => {
+    await harness.addUser('unlucky');
+    harness.recorder.isBroken = true;
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.signIn('unlucky', password);
+    expect(page.status).toBe(503);
+    expect(page.html).not.toContain('disk');
+  });
+
+  test('pages run no script, load nothing and are framed by nobody', async () => {
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.browser.open(flow.url.href);
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(policy).toContain("form-action 'self' http://127.0.0.1:45678;");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(page.headers.get('cache-control')).toBe('no-store');
+    expect(page.html).toContain('<html lang="en">');
+    expect(page.html).not.toMatch(/<script|style=|onclick/);
+  });
+
+  test('what a person types comes back escaped', async () => {
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.signIn('"><script>alert(1)</script>', 'x');
+    expect(page.html).not.toContain('<script>');
+    expect(page.html).toContain('&lt;script&gt;');
+  });
+});
+
+describe('a first password', () => {
+  test('is replaced before the person gets in, and then is worth nothing', async () => {
+    const user = await harness.addUser('fresh', { mustChangePassword: true });
+    const flow = await CodeFlow.start(harness);
+    let page = await flow.signIn('fresh', password);
+    expect(page.html).toContain('Choose a new password');
+    const choose = (chosen: string, repeated = chosen) =>
+      flow.browser.submit(page, { 'new-password': chosen, 'repeat-password': repeated });
+    page = await choose('short');
+    expect(page.html).toContain('Use at least 12 characters.');
+    page = await choose('long enough to pass', 'but not the same');
+    expect(page.html).toContain('The two passwords are not the same.');
+    page = await choose(password);
+    expect(page.html).toContain('Choose a password other than the present one.');
+    page = await choose('my name is Fresh and I am here');
+    expect(page.html).toContain('Leave your user name out');
+    const tokens = await flow.redeem(await choose('a much better password'));
+    expect((await harness.fact(tokens.access_token))?.userId).toBe(user.id);
+    expect(harness.recorder.events.map(({ kind }) => kind)).toEqual(['sign_in', 'password_change', 'token']);
+
+    const stale = await (await CodeFlow.start(harness)).signIn('fresh', password);
+    expect(stale.status).toBe(422);
+    await expect(tokensOf(harness, 'fresh', 'a much better password')).resolves.toBeDefined();
+  });
+
+  test('stays where the change cannot be recorded', async () => {
+    const user = await harness.addUser('stuck', { mustChangePassword: true });
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.signIn('stuck', password);
+    harness.recorder.isBroken = true;
+    const chosen = 'a much better password';
+    const answer = await flow.browser.submit(page, { 'new-password': chosen, 'repeat-password': chosen });
+    expect(answer.status).toBe(503);
+    expect(await harness.database.read.byId(users, user.id)).toEqual(user);
+  });
+});
+
+describe('too many attempts', () => {
+  test('for one account end in a wait, also for the right password, and then work again', async () => {
+    await harness.addUser('busy');
+    const flow = await CodeFlow.start(harness);
+    const form = await flow.browser.open(flow.url.href);
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      expect((await flow.browser.submit(form, { username: 'busy', password: 'wrong' })).status).toBe(422);
+    }
+    const page = await flow.browser.submit(form, { username: 'busy', password });
+    expect(page.status).toBe(429);
+    expect(page.headers.get('retry-after')).toBe('900');
+    expect(harness.recorder.events).toHaveLength(10);
+    forwardSeconds(901);
+    await expect(tokensOf(harness, 'busy', password)).resolves.toBeDefined();
+  });
+
+  test('from one address end in a wait for all accounts', async () => {
+    await harness.addUser('innocent');
+    const flow = await CodeFlow.start(harness);
+    const form = await flow.browser.open(flow.url.href);
+    for (let attempt = 0; attempt < 30; attempt += 1) {
+      await flow.browser.submit(form, { username: `guess ${String(attempt)}`, password: 'wrong' });
+    }
+    expect((await flow.browser.submit(form, { username: 'innocent', password })).status).toBe(429);
+  });
+});

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
+import { inject } from 'vitest';
+import type {} from './mariadb-setup.js';
+
+export type TestDatabase = 'sqlite' | 'mariadb';
+
+export interface FreshDatabase {
+  /** As `DATABASE_URL` takes it. */
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** The database that this run of the test is about. */
+export function testDatabase(): TestDatabase {
+  const name = process.env.BEHALF_TEST_DATABASE;
+  if (name === 'sqlite' || name === 'mariadb') return name;
+  throw new Error('Only tests below test/promises and test/parts have a database.');
+}
+
+/** An empty database of one's own. */
+export async function freshDatabaseUrl(): Promise<FreshDatabase> {
+  return testDatabase() === 'sqlite' ? freshSqlite() : freshMariaDb(inject('mariaDbUrl'));
+}
+
+async function freshSqlite(): Promise<FreshDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'behalf-sqlite-'));
+  return {
+    url: `sqlite:${join(folder, 'behalf.sqlite')}`,
+    drop: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+async function freshMariaDb(serverUrl: string): Promise<FreshDatabase> {
+  const name = `behalf_${randomBytes(8).toString('hex')}`;
+  await run(serverUrl, `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => run(serverUrl, `DROP DATABASE IF EXISTS ${name}`) };
+}
+
+async function run(serverUrl: string, statement: string): Promise<void> {
+  const connection = await createConnection(serverUrl);
+  try {
+    await connection.query(statement);
+  } finally {
+    await connection.end();
+  }
+}

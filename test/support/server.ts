@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import { migrations } from '../../migrations/index.js';
+import { createApp, type App, type AppParts } from '../../src/app.js';
+import { readConfig } from '../../src/config.js';
+import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
+import { parseDatabaseUrl } from '../../src/core/database-url.js';
+import { sha256 } from '../../src/core/digest.js';
+import { makeIds, type Ids } from '../../src/core/ids.js';
+import { eq } from '../../src/store/condition.js';
+import { Database } from '../../src/store/database.js';
+import {
+  agentRoles,
+  agents,
+  delegations,
+  oauthPayloads,
+  roles,
+  userRoles,
+  users,
+  type StoredBoundary,
+} from '../../src/store/tables/identity.js';
+import { bumpEpoch } from '../../src/delegation/epoch.js';
+import { freshDatabaseUrl } from './database.js';
+import { freePort } from './free-port.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // The tests read what a caller would get; its shape is what they check.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly data: any;
+  readonly errors: readonly {
+    message: string;
+    path?: (string | number)[];
+    extensions: Record<string, unknown>;
+  }[];
+}
+
+export const everywhere: StoredBoundary = {
+  customer: 'all',
+  region: 'all',
+  collection: 'all',
+  classification: 'all',
+  person: ['self'],
+};
+
+export interface PersonFixture {
+  readonly id: string;
+  readonly name: string;
+  readonly token: string;
+}
+export interface AgentFixture {
+  readonly id: string;
+  readonly name: string;
+  readonly roleId: string;
+  readonly delegationId: string;
+  readonly token: string;
+}
+interface Rights {
+  readonly scopes: readonly string[];
+  readonly boundary?: StoredBoundary;
+}
+
+/** A whole server over a database of its own, with callers made straight in the database. */
+export class TestServer {
+  private constructor(
+    readonly app: App,
+    readonly url: string,
+    readonly database: Database,
+    readonly databaseUrl: string,
+    readonly clock: Clock,
+    readonly ids: Ids,
+    private readonly drop: () => Promise<void>,
+  ) {}
+
+  static async start(
+    parts: AppParts = {},
+    env: Record<string, string> = {},
+    existing?: { databaseUrl: string },
+  ): Promise<TestServer> {
+    const fresh =
+      existing === undefined
+        ? await freshDatabaseUrl()
+        : { url: existing.databaseUrl, drop: () => Promise.resolve() };
+    const clock = parts.clock ?? systemClock;
+    const ids = parts.ids ?? makeIds(clock);
+    const target = parseDatabaseUrl(fresh.url);
+    if (target === undefined) throw new Error('bad test database');
+    const database = await Database.open(target, migrations, 4);
+    await database.migrate();
+    const config = readConfig({
+      DATABASE_URL: fresh.url,
+      PORT: String(await freePort()),
+      BEHALF_LOG_LEVEL: 'fatal',
+      BEHALF_COOKIE_KEYS: 'k'.repeat(32),
+      ...env,
+    });
+    const app = await createApp(config, { ...parts, clock, ids });
+    const url = await app.listen();
+    return new TestServer(app, url, database, fresh.url, clock, ids, fresh.drop);
+  }
+
+  /** A further server process's worth of app on the same database. */
+  replica(parts: AppParts = {}): Promise<TestServer> {
+    return TestServer.start(parts, {}, { databaseUrl: this.databaseUrl });
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.database.close();
+    await this.drop();
+  }
+
+  async query(
+    token: string | undefined,
+    query: string,
+    variables: Record<string, unknown> = {},
+  ): Promise<Answer> {
+    return this.post(token, JSON.stringify({ query, variables }));
+  }
+
+  async post(token: string | undefined, body: string, headers: Record<string, string> = {}): Promise<Answer> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body,
+    });
+    const text = await response.text();
+    const json = (text.startsWith('{') ? JSON.parse(text) : {}) as {
+      data?: unknown;
+      errors?: Answer['errors'];
+    };
+    return { status: response.status, headers: response.headers, data: json.data, errors: json.errors ?? [] };
+  }
+
+  /** A person with one role of their own, and a token of all scopes. */
+  async person(rights: Rights, name = `person-${randomBytes(4).toString('hex')}`): Promise<PersonFixture> {
+    const id = this.ids.next();
+    const now = isoTime(this.clock.now());
+    await this.database.transaction(async (tx) => {
+      await tx.insert(users, [
+        {
+          id,
+          name,
+          displayName: name,
+          email: null,
+          passwordHash: 'none',
+          mustChangePassword: false,
+          status: 'active',
+          createdAt: now,
+          version: 1,
+        },
+      ]);
+      await bumpEpoch(tx);
+    });
+    await this.giveRole(id, rights);
+    return { id, name, token: await this.token(id, undefined) };
+  }
+
+  /** One more role for a person. */
+  async giveRole(userId: string, rights: Rights): Promise<string> {
+    const roleId = await this.role('person', rights);
+    await this.database.transaction(async (tx) => {
+      await tx.insert(userRoles, [{ userId, roleId, grantedBy: null, grantedAt: isoTime(this.clock.now()) }]);
+      await bumpEpoch(tx);
+    });
+    return roleId;
+  }
+
+  async role(holder: 'person' | 'agent', rights: Rights): Promise<string> {
+    const id = this.ids.next();
+    await this.database.transaction((tx) =>
+      tx.insert(roles, [
+        {
+          id,
+          name: `role-${id.toLowerCase()}`,
+          description: 'a role of a test',
+          businessTask: 'testing',
+          holder,
+          scopes: rights.scopes,
+          approvalScopes: [],
+          boundary: rights.boundary ?? everywhere,
+          limits: { operations: 10_000, rows: 1_000_000, expirySeconds: 86_400, depth: 2 },
+          shipped: false,
+          createdAt: isoTime(this.clock.now()),
+          version: 1,
+        },
+      ]),
+    );
+    return id;
+  }
+
+  /** An agent with one role, a delegation by the person, and a token for it. */
+  async agent(
+    person: PersonFixture,
+    role: Rights,
+    delegation: Rights & { operationsMax?: number; rowsMax?: number } = role,
+  ): Promise<AgentFixture> {
+    const id = this.ids.next();
+    const name = `agent-${id.toLowerCase()}`;
+    const now = isoTime(this.clock.now());
+    const roleId = await this.role('agent', role);
+    const delegationId = this.ids.next();
+    await this.database.transaction(async (tx) => {
+      await tx.insert(agents, [
+        {
+          id,
+          name,
+          displayName: name,
+          businessTask: 'testing',
+          ownerId: person.id,
+          status: 'active',
+          authMethod: 'client_secret_basic',
+          jwks: null,
+          createdAt: now,
+          version: 1,
+        },
+      ]);
+      await tx.insert(agentRoles, [{ agentId: id, roleId, grantedBy: null, grantedAt: now }]);
+      await tx.insert(delegations, [
+        {
+          id: delegationId,
+          userId: person.id,
+          agentId: id,
+          roleId,
+          parentId: null,
+          depth: 0,
+          purpose: 'a test',
+          task: 'ticket:T-1',
+          scopes: delegation.scopes,
+          boundary: delegation.boundary ?? role.boundary ?? everywhere,
+          operationsMax: delegation.operationsMax ?? 10_000,
+          operationsUsed: 0,
+          rowsMax: delegation.rowsMax ?? 1_000_000,
+          rowsUsed: 0,
+          depthMax: 2,
+          status: 'active',
+          standing: false,
+          createdAt: now,
+          expiresAt: isoTime(this.clock.now() + 3_600_000),
+          endedAt: null,
+          endedBy: null,
+          version: 1,
+        },
+      ]);
+      await bumpEpoch(tx);
+    });
+    return {
+      id,
+      name,
+      roleId,
+      delegationId,
+      token: await this.token(person.id, delegationId, delegation.scopes),
+    };
+  }
+
+  /** An access token as the authorization server would have stored it. */
+  async token(userId: string, delegationId: string | undefined, scopes?: readonly string[]): Promise<string> {
+    const token = randomBytes(32).toString('base64url');
+    const grantId = randomBytes(16).toString('base64url');
+    const expiresAt = isoTime(this.clock.now() + 3_600_000);
+    const row = { uid: null, userCode: null, accountId: userId, expiresAt, consumedAt: null, grantId };
+    const payload = {
+      clientId: 'test',
+      scope: (scopes ?? this.allScopes()).join(' '),
+      ...(delegationId === undefined
+        ? {}
+        : { rar: [{ type: 'behalf_delegation', delegation: delegationId }] }),
+    };
+    await this.database.transaction((tx) =>
+      tx.insert(oauthPayloads, [
+        { ...row, model: 'Grant', id: sha256(grantId), payload: '{}' },
+        { ...row, model: 'AccessToken', id: sha256(token), payload: JSON.stringify(payload) },
+      ]),
+    );
+    return token;
+  }
+
+  /** Ends a delegation as a revocation does. */
+  async endDelegation(id: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await tx.update(delegations, eq('id', id), { status: 'revoked' });
+      await bumpEpoch(tx);
+    });
+  }
+
+  private allScopes(): string[] {
+    return (this.app.oauth.authorizationServerMetadata().scopes_supported as string[] | undefined) ?? [];
+  }
+}

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config';
+import { mariaDbUnavailable } from './test/support/mariadb-setup.js';
+
+/** BEHALF_TEST_DATABASES=mariadb leaves SQLite out, and the other way round. */
+const databases = (process.env.BEHALF_TEST_DATABASES ?? 'sqlite,mariadb').split(',');
+
+const onDatabase = (name: string, options: object = {}) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: ['test/{promises,parts}/**/*.test.ts'],
+    env: { BEHALF_TEST_DATABASE: name },
+    ...options,
+  },
+});
+
+const sqlite = onDatabase('sqlite');
+const mariadb = onDatabase('mariadb', {
+  globalSetup: ['test/support/mariadb-setup.ts'],
+  ...(mariaDbUnavailable() !== undefined && { runner: './test/support/skip-all.ts' }),
+});
+
+export default defineConfig({
+  // As Node itself resolves it: a bundler's choice would be a second instance beside that of the libraries.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'pure',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/{promises,parts}/**', '**/node_modules/**'],
+        },
+      },
+      ...[sqlite, mariadb].filter((project) => databases.includes(project.test.name)),
+    ],
+  },
+});
