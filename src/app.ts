@@ -5,12 +5,15 @@ import { parseDatabaseUrl } from './core/database-url.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import type { Config } from './config.js';
+import { administration } from './admin/index.js';
 import { AuthRecords } from './delegation/auth-records.js';
 import { Authorities } from './delegation/authorities.js';
 import { EpochReader } from './delegation/epoch.js';
-import type { Domain, Resolvers } from './delegation/operation.js';
+import { Grants } from './delegation/grants.js';
+import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
+import { domains } from './domains/index.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { readCoverage } from './graphql/coverage.js';
 import { Executor } from './graphql/executor.js';
@@ -24,7 +27,7 @@ import { makeAuthenticate } from './http/authenticate.js';
 import { Rejections } from './http/rejections.js';
 import { makeServer } from './http/server.js';
 import { createOAuth, type OAuth } from './oauth/server.js';
-import { commandLineClient, defaultLimits, type Delegations } from './oauth/ports.js';
+import { commandLineClient, defaultLimits } from './oauth/ports.js';
 import { Database } from './store/database.js';
 import { RowTypes } from './store/row-types.js';
 
@@ -35,8 +38,6 @@ export interface AppParts {
   readonly logger?: Logger;
   readonly sdl?: string;
   readonly domains?: readonly Domain[];
-  readonly resolvers?: readonly Resolvers[];
-  readonly delegations?: Delegations;
 }
 
 export interface App {
@@ -53,19 +54,19 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const clock = parts.clock ?? systemClock;
   const ids = parts.ids ?? makeIds(clock);
   const logger = parts.logger ?? makeLogger(config.BEHALF_LOG_LEVEL);
-  const domains = parts.domains ?? [];
-
-  const plain = executableSchema(parts.sdl ?? readSdl(), [
-    viewerResolvers,
-    ...(parts.resolvers ?? []),
-    ...domains.map((domain) => domain.resolvers),
-  ]);
-  const coverage = readCoverage(plain);
+  const sdl = parts.sdl ?? readSdl();
+  // What the SDL says is needed to build the resolvers, and the resolvers to build the schema.
+  const coverage = readCoverage(executableSchema(sdl, []));
+  const installed = parts.domains ?? [
+    administration(coverage),
+    ...domains({ smallestCell: config.BEHALF_SMALLEST_CELL }),
+  ];
+  const plain = executableSchema(sdl, [viewerResolvers, ...installed.map((domain) => domain.resolvers)]);
   const faults = unrefusable(plain, coverage);
   if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
   const rowTypes = new RowTypes(
     coverage.rows,
-    domains.flatMap((domain) => domain.tables),
+    installed.flatMap((domain) => domain.tables),
   );
   const guard = new Guard(coverage);
   const schema = shielded(plain, guard);
@@ -82,7 +83,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     clock,
     logger,
     recorder,
-    delegations: parts.delegations as Delegations,
+    delegations: new Grants(database, authorities, clock, ids, coverage),
     settings: {
       issuer: config.publicUrl,
       scopes: [...coverage.definitions.keys()],

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Attempts } from '../src/oauth/attempts.js';
-import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/oauth/client-secrets.js';
+import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/core/client-secrets.js';
 import { nestActors } from '../src/oauth/introspection.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from '../src/oauth/metadata.js';
 import { html } from '../src/oauth/pages/html.js';
-import { hashPassword, verifyPassword } from '../src/oauth/passwords.js';
+import { hashPassword, verifyPassword } from '../src/core/passwords.js';
 import { commandLineClient, defaultLimits } from '../src/oauth/ports.js';
 
 describe('passwords', () => {

@@ -36,7 +36,8 @@ export async function createAgent(
   if (!namePattern.test(input.name)) {
     throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
   }
-  const jwks = input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
+  const jwks =
+    input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
   const agent: AgentRow = {
     id: work.ids.next(),
     name: input.name,
@@ -105,7 +106,12 @@ async function addSecret(work: Work, agent: AgentRow): Promise<string> {
   const createdAt = isoTime(work.clock.now());
   const secretHash = hashClientSecret(secret);
   await work.tx.insert(agentSecrets, [{ id, agentId: agent.id, secretHash, createdAt, expiresAt: null }]);
-  work.trail.changed({ type: agentSecrets.type, id, before: null, after: { agentId: agent.id, expiresAt: null } });
+  work.trail.changed({
+    type: agentSecrets.type,
+    id,
+    before: null,
+    after: { agentId: agent.id, expiresAt: null },
+  });
   return secret;
 }
 
@@ -139,7 +145,10 @@ function parseKeys(text: string): { keys: Record<string, unknown>[] } {
   if (parsed?.success !== true) throw fault;
   for (const key of parsed.data.keys) {
     if (privateMembers.some((member) => member in key)) {
-      throw badInput('A key in this set is private. Give only public keys, and replace that one.', 'publicKeys');
+      throw badInput(
+        'A key in this set is private. Give only public keys, and replace that one.',
+        'publicKeys',
+      );
     }
     try {
       createPublicKey({ format: 'jwk', key });

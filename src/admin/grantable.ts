@@ -47,7 +47,11 @@ export function requireOther(administratorId: string, userId: string): void {
  * A role may be defined as wide as what its definer may grant already. Whoever may grant role administration
  * itself is bound by no set: otherwise nobody could ever grant the scopes of a newly installed domain.
  */
-export async function requireDefinable(tx: Connection, administratorId: string, role: Defined): Promise<void> {
+export async function requireDefinable(
+  tx: Connection,
+  administratorId: string,
+  role: Defined,
+): Promise<void> {
   const mine = await grantableOf(tx, administratorId);
   if (mine.some((granted) => granted.scopes.includes('roles:manage'))) return;
   if (areRightsWithin(rightsOfRole(role), uniteRights(mine.map(rightsOfRole)))) return;

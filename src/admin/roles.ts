@@ -102,7 +102,9 @@ type Definition = Pick<
 
 const isNarrower = (after: Definition, before: RoleRow): boolean =>
   areRightsWithin(rightsOfRole(after), rightsOfRole(before)) &&
-  before.approvalScopes.every((scope) => !after.scopes.includes(scope) || after.approvalScopes.includes(scope));
+  before.approvalScopes.every(
+    (scope) => !after.scopes.includes(scope) || after.approvalScopes.includes(scope),
+  );
 
 async function requireNotHeld(work: Work, administratorId: string, role: RoleRow): Promise<void> {
   const held = await work.tx.select(userRoles, eq('userId', administratorId));
@@ -119,7 +121,8 @@ function define(catalog: Catalog, input: NewRole): Definition {
   const approvalScopes = [...new Set(input.approvalScopes ?? [])].sort();
   for (const scope of scopes) requireScope(catalog, scope, input.holder);
   const stray = approvalScopes.filter((scope) => !scopes.includes(scope));
-  if (stray.length > 0) throw badInput('`approvalScopes` names a scope that the role lacks.', 'approvalScopes');
+  if (stray.length > 0)
+    throw badInput('`approvalScopes` names a scope that the role lacks.', 'approvalScopes');
   const missing = [...catalog.dimensions.keys()].filter((dimension) => !(dimension in input.boundary));
   if (missing.length > 0) throw badInput(`\`boundary\` does not say ${missing.join(', ')}.`, 'boundary');
   return {

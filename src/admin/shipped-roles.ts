@@ -47,7 +47,13 @@ const oneself = ['self'];
 const nobody: readonly string[] = [];
 
 /** Everyone's accounts, delegations and records, and no business data. */
-const everyone: StoredBoundary = { customer: [], region: [], collection: [], classification: [], person: 'all' };
+const everyone: StoredBoundary = {
+  customer: [],
+  region: [],
+  collection: [],
+  classification: [],
+  person: 'all',
+};
 
 const support: readonly Scope[] = [
   ...reading,

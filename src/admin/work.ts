@@ -45,13 +45,22 @@ export async function changing<R extends Versioned>(
 
 export function requireVersion(what: string, row: Versioned, expected: number): void {
   if (row.version === expected) return;
-  throw new BehalfError('CONFLICT', `${what} has changed meanwhile: it is at version ${String(row.version)}.`, {
-    hint: 'Read it again and repeat the change on what you find.',
-  });
+  throw new BehalfError(
+    'CONFLICT',
+    `${what} has changed meanwhile: it is at version ${String(row.version)}.`,
+    {
+      hint: 'Read it again and repeat the change on what you find.',
+    },
+  );
 }
 
 /** Adds a row; `CONFLICT` with `taken` where a unique key refuses it. */
-export async function add<R extends Versioned>(work: Work, table: Table<R>, row: R, taken: string): Promise<void> {
+export async function add<R extends Versioned>(
+  work: Work,
+  table: Table<R>,
+  row: R,
+  taken: string,
+): Promise<void> {
   try {
     await work.tx.insert(table, [row]);
   } catch (error) {
@@ -92,5 +101,8 @@ export const shown = (
   Object.fromEntries(
     Object.entries(row)
       .filter(([key]) => keys.includes(key) && !secret.has(key))
-      .map(([key, value]: [string, unknown]) => [key, personal.has(key) && value !== null ? 'redacted' : value]),
+      .map(([key, value]: [string, unknown]) => [
+        key,
+        personal.has(key) && value !== null ? 'redacted' : value,
+      ]),
   );

@@ -1,20 +1,23 @@
 /** The layer of a delegation chain that refused. */
 export type Layer = 'person' | 'agent' | 'delegation' | 'token';
 
-/** Every stable code that a caller can meet in `extensions.code`. */
-export const errorCodes = [
-  'UNAUTHENTICATED',
-  'FORBIDDEN',
-  'APPROVAL_REQUIRED',
-  'LIMIT_EXCEEDED',
-  'BAD_USER_INPUT',
-  'NOT_FOUND',
-  'CONFLICT',
-  'QUERY_TOO_COMPLEX',
-  'AUDIT_UNAVAILABLE',
-  'INTERNAL',
-] as const;
-export type ErrorCode = (typeof errorCodes)[number];
+/** Every stable code that a caller can meet in `extensions.code`, and what it means. */
+export const errorMeanings = {
+  UNAUTHENTICATED:
+    'There is no valid access token, or what it rests on (delegation, agent, person) has ended. Get a new token.',
+  FORBIDDEN:
+    'The caller could reach this, but not now: `missingScopes` and `layer` say what is missing and where, `hint` how to ask.',
+  APPROVAL_REQUIRED: 'A person has to approve this one operation first (not in use yet).',
+  LIMIT_EXCEEDED: 'The task has spent what it may, or the caller has to wait; `limit` says which limit it was.',
+  BAD_USER_INPUT: 'The request is at fault: its syntax, a type, a value. Nothing was changed. `path` may say where.',
+  NOT_FOUND: 'There is no such thing, or it lies outside what the caller may reach.',
+  CONFLICT: 'It has changed meanwhile, or the state does not allow it. Read again and decide anew.',
+  QUERY_TOO_COMPLEX: 'The operation asks for too much at once. Ask for less.',
+  AUDIT_UNAVAILABLE: 'The record of the operation could not be written, so nothing was released. Try again.',
+  INTERNAL: 'A failure of the server. `operationId` finds it in the log.',
+} as const;
+export type ErrorCode = keyof typeof errorMeanings;
+export const errorCodes = Object.keys(errorMeanings) as readonly ErrorCode[];
 
 /** What a caller may be told beside the code; each key is part of the public contract. */
 export interface ErrorDetails {

@@ -85,7 +85,9 @@ function sharedValues(ceilings: readonly Ceiling[], scopes: readonly Scope[], di
 }
 
 const union = (sets: readonly (ValueSet | undefined)[]): ValueSet =>
-  sets.includes('all') ? 'all' : new Set(sets.flatMap((set) => [...(set ?? [])]));
+  sets.includes('all')
+    ? 'all'
+    : new Set(sets.flatMap((set) => (set === undefined || set === 'all' ? [] : [...set])));
 
 const intersect = (a: ValueSet, b: ValueSet): ValueSet => {
   if (a === 'all') return b;

@@ -178,13 +178,17 @@ export function purgeExpired({ database, clock }: Pick<PayloadStore, 'database' 
   );
 }
 
-/** Ends all that a person has: sign-ins, tokens and the grants of their agents. */
+/**
+ * Ends every token of a person, those of their agents included; an agent whose delegation stands gets a new one.
+ * Sessions stay: they let nobody in, since every request asks for the password.
+ */
 export async function endUser(
   store: Pick<PayloadStore, 'epochBump'>,
   tx: Connection,
   userId: string,
 ): Promise<boolean> {
-  const count = await tx.delete(oauthPayloads, eq<OAuthPayloadRow>('accountId', userId));
+  const theirs = all<OAuthPayloadRow>(eq('accountId', userId), not(eq('model', 'Session')));
+  const count = await tx.delete(oauthPayloads, theirs);
   if (count > 0) await store.epochBump(tx);
   return count > 0;
 }

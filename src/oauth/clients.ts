@@ -5,7 +5,7 @@ import { all, any, compare, eq, isNull } from '../store/condition.js';
 import type { Database } from '../store/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
-import { matchesClientSecret } from './client-secrets.js';
+import { matchesClientSecret } from '../core/client-secrets.js';
 import type { PublicClient } from './ports.js';
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';

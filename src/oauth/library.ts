@@ -69,8 +69,11 @@ export const secondsLeft = (token: AccessToken): number => token.remainingTTL;
 export const routeOf = (ctx: KoaContextWithOIDC): string | undefined =>
   (ctx as { readonly oidc?: KoaContextWithOIDC['oidc'] }).oidc?.route;
 
+interface Failure extends Error {
+  readonly statusCode?: number;
+}
 interface Failing {
-  on(event: 'server_error', listener: (ctx: unknown, error: Error) => void): void;
+  on(event: 'server_error' | 'grant.error', listener: (ctx: unknown, error: Failure) => void): void;
   on(event: 'error', listener: (error: Error) => void): void;
 }
 
@@ -79,6 +82,9 @@ export function onFailure(provider: Provider, listener: (error: Error) => void):
   const emitter = provider as unknown as Failing;
   emitter.on('server_error', (_ctx, error) => {
     listener(error);
+  });
+  emitter.on('grant.error', (_ctx, error) => {
+    if (error.statusCode !== undefined && error.statusCode >= 500) listener(error);
   });
   emitter.on('error', listener);
 }

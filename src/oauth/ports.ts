@@ -89,8 +89,8 @@ export interface Delegations {
     },
   ): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
-  /** Stores the consent to exactly what the offer said. */
-  consent(input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
+  /** Stores the consent to exactly what the offer said, through `tx` alone: its record commits with it. */
+  consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
   /** Undefined as soon as the delegation, one of its agents, a parent or the person has ended. */
   chainOf(delegationId: string): Promise<DelegationChain | undefined>;
   /** Whatever ends a token moves the authority's version in its own transaction. */

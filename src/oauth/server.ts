@@ -29,7 +29,7 @@ export interface OAuth {
   readonly checkDpop: CheckDpop;
   /** Ends the tokens of a delegation inside the transaction that ends the delegation. */
   revokeGrant(tx: Connection, delegationId: string): Promise<boolean>;
-  /** Ends every sign-in and every token of a person: for a disabled account or a new password. */
+  /** Ends every sign-in and every token of a person, inside the transaction that disables the account or sets its password. */
   revokeUser(tx: Connection, userId: string): Promise<boolean>;
   /** Deletes expired rows; returns how many. */
   purgeExpired(): Promise<number>;
@@ -84,8 +84,8 @@ export function createOAuth(ports: OAuthPorts): OAuth {
   const perAccount = new Attempts(clock, signInPerAccount);
   const steps = {
     login: new SignIn({ database, recorder, perAddress, perAccount }),
-    change_password: new ChangePassword({ database, recorder }),
-    consent: new Consent({ delegations, recorder }),
+    change_password: new ChangePassword({ store, recorder }),
+    consent: new Consent({ database, delegations, recorder }),
   };
   const interactions = new Interactions({
     provider,
@@ -100,6 +100,8 @@ export function createOAuth(ports: OAuthPorts): OAuth {
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     pinHost(request, issuerUrl);
+    // The rest of a body that was too long is read and dropped, or the connection's next request would hang.
+    response.once('finish', () => request.resume());
     const path = request.url?.split('?')[0] ?? '';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);

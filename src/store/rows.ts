@@ -207,7 +207,7 @@ export class Rows {
     const parts: Sql[] = query.where === undefined ? [] : [query.where];
     for (const scope of [query.scope, ...(query.scopes ?? [])]) {
       for (const at of [{ name: 't', table: table as unknown as Table<never> }, ...joins]) {
-        parts.push(boundarySql(this.types.of(at.table), quote(at.name), this.authority.boundaries(scope)));
+        parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
       }
     }
     const select = Object.entries(query.select).map(([name, sql]) => `${sql} AS ${quote(name)}`);

@@ -153,7 +153,7 @@ async function issueRefund(args: RefundArgs, { rows, ids, clock }: Operation): P
 }
 
 export const billing: Readonly<Record<string, Resolver>> = {
-  issueInvoice: once({ invoice: invoices }, issueInvoice),
-  recordPayment: once({ payment: payments, invoice: invoices }, recordPayment),
-  issueRefund: once({ refund: refunds, payment: payments }, issueRefund),
+  issueInvoice: once('issueInvoice', { invoice: invoices }, issueInvoice),
+  recordPayment: once('recordPayment', { payment: payments, invoice: invoices }, recordPayment),
+  issueRefund: once('issueRefund', { refund: refunds, payment: payments }, issueRefund),
 };

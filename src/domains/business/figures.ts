@@ -110,7 +110,7 @@ async function aggregate<Row>(
     limit: figuresMax + 1,
   });
   if (raw.length > figuresMax) throw badInput('These are too many figures: ask for a shorter time.', 'to');
-  const text = (value: unknown): string => String(value as string);
+  const text = (value: unknown): string => String(value);
   return raw.map((row) => ({
     bucket,
     period: [text(row.year), text(row.rest)].filter((part) => part !== '').join('-'),

@@ -118,10 +118,11 @@ async function adjustStock(args: StockArgs, { rows, ids, clock }: Operation): Pr
 
 export const mutations: Readonly<Record<string, Resolver>> = {
   replyToTicket: once(
+    'replyToTicket',
     { ticket: tickets, message: ticketMessages, internalNote: ticketMessages },
     replyToTicket,
   ),
-  setTicketStatus: once({ ticket: tickets }, setTicketStatus),
-  setOrderStatus: once({ order: orders }, setOrderStatus),
-  adjustStock: once({ product: products, movement: stockMovements }, adjustStock),
+  setTicketStatus: once('setTicketStatus', { ticket: tickets }, setTicketStatus),
+  setOrderStatus: once('setOrderStatus', { order: orders }, setOrderStatus),
+  adjustStock: once('adjustStock', { product: products, movement: stockMovements }, adjustStock),
 };

@@ -5,12 +5,14 @@ export interface Keyed {
 }
 
 /**
- * A mutation that is done once for its key. The rest of the arguments is the input that the key stands for;
- * `rows` tells which properties of the answer hold a row, and of which table.
+ * A mutation that is done once for its key. Its name and the rest of its arguments are the input that the key
+ * stands for; `rows` tells which properties of the answer hold a row, and of which table.
  */
 export const once =
-  (rows: object, work: (args: never, operation: Operation) => Promise<object>): Resolver =>
+  (name: string, rows: object, work: (args: never, operation: Operation) => Promise<object>): Resolver =>
   (_root: unknown, args: Keyed, operation: Operation) => {
     const { idempotencyKey, ...input } = args;
-    return operation.once(idempotencyKey, input, rows as AnswerRows, () => work(args as never, operation));
+    return operation.once(idempotencyKey, { name, ...input }, rows as AnswerRows, () =>
+      work(args as never, operation),
+    );
   };

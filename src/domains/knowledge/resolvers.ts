@@ -15,7 +15,7 @@ import {
   type DocumentVersionRow,
   type PassageRow,
 } from './tables.js';
-import { isCollectionKey } from './write.js';
+import { inCollection, isCollectionKey } from './write.js';
 
 interface PageArgs {
   readonly first?: number | null;
@@ -44,7 +44,7 @@ const lastLetter = '\u{10FFFF}';
 
 function listDocuments(operation: Operation, args: DocumentsArgs) {
   const filter = filterBy<DocumentRow, DocumentFilter>(operation.scopeOf, 'DocumentFilter', args.filter, {
-    collection: (key) => eq('collection', key),
+    collection: (key) => inCollection(key),
     classification: (name) => eq('classification', name.toLowerCase()),
     titleStartsWith: (text) => {
       const prefix = oneLine(text, 300, 'filter.titleStartsWith');

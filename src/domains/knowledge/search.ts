@@ -1,11 +1,12 @@
 import { sha256 } from '../../core/digest.js';
 import { badInput } from '../../core/errors.js';
 import type { Operation } from '../../delegation/operation.js';
-import { all, eq, match, type Condition } from '../../store/condition.js';
+import { all, match } from '../../store/condition.js';
 import { queryTerms } from './query.js';
 import { rank, type Candidate, type Ranked } from './rank.js';
 import { passages, type PassageRow } from './tables.js';
 import { encode, type Field } from './tokenize.js';
+import { inCollection } from './write.js';
 
 export interface SearchArgs {
   readonly query: string;
@@ -79,7 +80,7 @@ async function candidatesOf(
 ): Promise<Candidate[]> {
   const found = new Map<string, Candidate>();
   const scopes = collection === null ? [] : [operation.scopeOf('Query.search(collection:)')];
-  const inCollection: Condition<PassageRow>[] = collection === null ? [] : [eq('collection', collection)];
+  const narrowing = collection === null ? [] : [inCollection<PassageRow>(collection)];
   const add = async (
     wanted: readonly string[],
     field: Field,
@@ -87,7 +88,7 @@ async function candidatesOf(
     limit: number,
   ): Promise<boolean> => {
     const tokens = wanted.map((term) => encode(term, field));
-    const where = all<PassageRow>(match(tokens, mode), ...inCollection);
+    const where = all<PassageRow>(match(tokens, mode), ...narrowing);
     const rows = await operation.rows.scan(passages, ['id', 'tokens'], { where, scopes, limit });
     for (const row of rows) found.set(row.id, row);
     return rows.length === limit;

@@ -13,7 +13,7 @@ const alike: Readonly<Record<string, string>> = {
   ı: 'i',
 };
 const alikeLetters = /[ßæœøłđðþı]/g;
-const wordRuns = /[\p{L}\p{N}\p{M}]+/gu;
+const wordRuns = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
 /** Scripts that put no space between words. */
 const unspacedRuns = /([\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\u30fc]+)/u;
 

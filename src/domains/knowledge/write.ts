@@ -2,7 +2,7 @@ import { badInput } from '../../core/errors.js';
 import { sha256 } from '../../core/digest.js';
 import type { Ids } from '../../core/ids.js';
 import { oneLine, paragraphs } from '../../core/text.js';
-import { all, eq } from '../../store/condition.js';
+import { all, any, eq, type Condition } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import { importKeys } from '../../store/tables/identity.js';
 import { passagesOf } from './passages.js';
@@ -31,6 +31,10 @@ export function bodyOf(text: string): string {
 }
 
 export const isCollectionKey = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text);
+
+/** Rows of one collection. MySQL takes `hr ` for `hr`; what is no key names no collection on either database. */
+export const inCollection = <Row extends { collection: string }>(key: string): Condition<Row> =>
+  isCollectionKey(key) ? eq<Row>('collection', key) : any<Row>();
 
 /** A text such as a folder's name as a collection's key: `Travel & leave` is `travel-leave`. */
 export function collectionKeyOf(text: string): string {

@@ -1,15 +1,20 @@
 import { all, eq } from '../../store/condition.js';
-import type { Database } from '../../store/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
+import { endUser, type PayloadStore } from '../adapter.js';
 import { expiredPage } from '../pages/error-page.js';
 import type { Fault, Page } from '../pages/page.js';
 import { changePasswordPage } from '../pages/sign-in-pages.js';
-import { hashPassword, newPasswordLengthMax, newPasswordLengthMin, verifyPassword } from '../passwords.js';
+import {
+  hashPassword,
+  newPasswordLengthMax,
+  newPasswordLengthMin,
+  verifyPassword,
+} from '../../core/passwords.js';
 import type { Recorder } from '../ports.js';
 import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ChangePasswordParts {
-  readonly database: Database;
+  readonly store: PayloadStore;
   readonly recorder: Recorder;
 }
 
@@ -53,13 +58,15 @@ export class ChangePassword implements Step {
     return isChanged ? done({ password: { changed: true } }) : page(expiredPage);
   }
 
-  /** False where the account changed meanwhile: the newer state wins. */
+  /** Ends every earlier sign-in too. False where the account changed meanwhile: the newer state wins. */
   private change(request: StepRequest, user: UserRow, passwordHash: string): Promise<boolean> {
-    return this.parts.database.transaction(async (tx) => {
+    const { store, recorder } = this.parts;
+    return store.database.transaction(async (tx) => {
       const asRead = all(eq<UserRow>('id', user.id), eq<UserRow>('version', user.version));
       const changes = { passwordHash, mustChangePassword: false, version: user.version + 1 };
       if ((await tx.update(users, asRead, changes)) === 0) return false;
-      await this.parts.recorder.recordAuthEventIn(tx, {
+      await endUser(store, tx, user.id);
+      await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'password_change',
         outcome: 'success',
@@ -72,6 +79,6 @@ export class ChangePassword implements Step {
   private async userOf(request: StepRequest): Promise<UserRow | undefined> {
     if (request.userId === undefined) return undefined;
     const active = all(eq<UserRow>('id', request.userId), eq<UserRow>('status', 'active'));
-    return this.parts.database.read.one(users, active);
+    return this.parts.store.database.read.one(users, active);
   }
 }

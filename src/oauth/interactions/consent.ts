@@ -1,5 +1,6 @@
 import { canonicalJson, sha256 } from '../../core/digest.js';
 import { BehalfError } from '../../core/errors.js';
+import type { Database } from '../../store/database.js';
 import { consentDetails, parseDetails } from '../authorization-details.js';
 import { consentPage } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/error-page.js';
@@ -8,6 +9,7 @@ import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../ports
 import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ConsentParts {
+  readonly database: Database;
   readonly delegations: Delegations;
   readonly recorder: Recorder;
 }
@@ -53,18 +55,25 @@ export class Consent implements Step {
     try {
       const offer = await this.parts.delegations.consentOffer(input);
       if (form.get('version') !== versionOf(offer)) return page(this.page(request, offer, true));
-      await this.parts.delegations.consent({ ...input, offer });
+      await this.store(request, { ...input, offer });
     } catch (error) {
       return page(refusedPage(error));
     }
-    await this.parts.recorder.recordAuthEvent({
-      ...eventBase(request),
-      kind: 'consent',
-      outcome: 'success',
-      userId: input.userId,
-      detail: `agent ${input.agentName}`,
-    });
     return done({ consent: {} });
+  }
+
+  private store(request: StepRequest, input: ConsentInput & { offer: ConsentOffer }): Promise<void> {
+    const { database, delegations, recorder } = this.parts;
+    return database.transaction(async (tx) => {
+      await delegations.consent(tx, input);
+      await recorder.recordAuthEventIn(tx, {
+        ...eventBase(request),
+        kind: 'consent',
+        outcome: 'success',
+        userId: input.userId,
+        detail: `agent ${input.agentName}, role ${input.offer.role}`,
+      });
+    });
   }
 
   private page(request: StepRequest, offer: ConsentOffer, changed: boolean): Page {

@@ -25,8 +25,12 @@ type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
 
 const unavailablePage = deadEndPage(503, 'Try again later', 'The server cannot sign you in now.');
 
-const originOf = (uri: unknown): readonly string[] =>
-  typeof uri === 'string' && URL.canParse(uri) ? [new URL(uri).origin] : [];
+/** A program's own scheme (RFC 8252 section 7.1) has no origin; the scheme stands for it. */
+function originOf(uri: unknown): readonly string[] {
+  if (typeof uri !== 'string' || !URL.canParse(uri)) return [];
+  const { origin, protocol } = new URL(uri);
+  return [origin === 'null' ? protocol : origin];
+}
 
 /** The pages of an authorization request: shows the step that is due and takes its form. */
 export class Interactions {

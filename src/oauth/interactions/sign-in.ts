@@ -5,7 +5,7 @@ import { users, type UserRow } from '../../store/tables/identity.js';
 import type { Attempts } from '../attempts.js';
 import { signInPage, tooManyPage } from '../pages/sign-in-pages.js';
 import type { Fault, Page } from '../pages/page.js';
-import { hashPassword, verifyPassword } from '../passwords.js';
+import { hashPassword, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../ports.js';
 import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 

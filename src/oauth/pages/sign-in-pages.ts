@@ -1,4 +1,4 @@
-import { newPasswordLengthMin } from '../passwords.js';
+import { newPasswordLengthMin } from '../../core/passwords.js';
 import { html } from './html.js';
 import { faultSummary, input, type Fault, type Page } from './page.js';
 

@@ -72,7 +72,7 @@ export class Browser {
 
   private keep(line: string): void {
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
-    const [name = '', value = ''] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
+    const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
     const path = attributes.find((part) => part.toLowerCase().startsWith('path='))?.slice(5) ?? '/';
     if (attributes.some((part) => part.toLowerCase().startsWith('expires=thu, 01 jan 1970')))
       this.cookies.delete(name);
@@ -86,6 +86,8 @@ const hiddenFields = (html: string): [string, string][] =>
     /value="([^"]*)"/.exec(tag)?.[1] ?? '',
   ]);
 
+// The server of a test speaks plain HTTP on the loopback address.
+// eslint-disable-next-line @typescript-eslint/no-deprecated
 export const insecure = { [oauth.allowInsecureRequests]: true };
 export const program: oauth.Client = { client_id: 'behalf-cli' };
 

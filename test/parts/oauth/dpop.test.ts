@@ -75,7 +75,7 @@ test("an agent's token is bound to the key of its proof, and a proof works once"
 test("a person's token is bound too, through an independent client", async () => {
   const flow = await CodeFlow.start(harness);
   const client: oauth.Client = { client_id: 'behalf-cli' };
-  const dpop = oauth.DPoP(client, keys as never);
+  const dpop = oauth.DPoP(client, keys);
   const response = await flow.redeemRaw(await flow.signIn('ada', password), { DPoP: dpop, ...insecure });
   const tokens = await oauth.processAuthorizationCodeResponse(await discover(harness), client, response);
   expect(tokens.token_type).toBe('dpop');

@@ -224,6 +224,16 @@ describe('consent in the browser', () => {
     expect((await exchange(support, tokens.access_token)).status).toBe(200);
   });
 
+  test('that cannot be recorded gives the agent nothing and the program no code', async () => {
+    const flow = await CodeFlow.start(harness, { authorization_details: asked });
+    const page = await flow.signIn('ada', password);
+    harness.recorder.isBroken = true;
+    const answer = await flow.browser.submit(page, {});
+    harness.recorder.isBroken = false;
+    expect(answer.status).toBe(503);
+    expect(new URL(answer.url).origin).toBe(harness.issuer);
+  });
+
   test('is a decision: no is no', async () => {
     const flow = await CodeFlow.start(harness, { authorization_details: asked });
     const answer = await flow.browser.submit(await flow.signIn('ada', password), { action: 'cancel' });

@@ -5,11 +5,13 @@ import { vi } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { isoTime, systemClock } from '../../../src/core/clock.js';
 import { parseDatabaseUrl } from '../../../src/core/database-url.js';
+import type { Logger } from '../../../src/core/logger.js';
 import { makeIds } from '../../../src/core/ids.js';
-import { hashClientSecret } from '../../../src/oauth/client-secrets.js';
-import { hashPassword } from '../../../src/oauth/passwords.js';
+import { hashClientSecret } from '../../../src/core/client-secrets.js';
+import { hashPassword } from '../../../src/core/passwords.js';
 import { commandLineClient, defaultLimits, type OAuthSettings } from '../../../src/oauth/ports.js';
 import { createOAuth, type OAuth } from '../../../src/oauth/server.js';
+import { eq } from '../../../src/store/condition.js';
 import { Database } from '../../../src/store/database.js';
 import {
   agents,
@@ -48,7 +50,8 @@ function memoryLogger() {
         .join(' '),
     );
   };
-  return { lines, debug: write, info: write, warn: write, error: write, fatal: write };
+  const logger: Logger = { debug: write, info: write, warn: write, error: write, fatal: write };
+  return { lines, logger };
 }
 
 /** The authorization server behind real HTTP with a real database; delegations and the recorder are stood in for. */
@@ -74,7 +77,7 @@ export class Harness {
     const database = await Database.open(target, migrations);
     await database.migrate();
     const issuer = `http://127.0.0.1:${String(await freePort())}`;
-    const logger = memoryLogger();
+    const { lines, logger } = memoryLogger();
     const delegations = new MemoryDelegations(database, systemClock);
     const recorder = new MemoryRecorder();
     const settings: OAuthSettings = {
@@ -90,7 +93,7 @@ export class Harness {
     const oauth = createOAuth({
       database,
       clock: systemClock,
-      logger: logger as never,
+      logger,
       delegations,
       recorder,
       settings,
@@ -98,8 +101,11 @@ export class Harness {
     const server = createServer((request, response) => {
       oauth.handle(request, response);
     });
-    await new Promise<void>((resolve) => server.listen(Number(new URL(issuer).port), '127.0.0.1', resolve));
-    return new Harness(issuer, database, oauth, delegations, recorder, logger.lines, server, fresh.drop);
+    await new Promise<void>((resolve) => {
+      server.listen(Number(new URL(issuer).port), '127.0.0.1', resolve);
+    });
+    const drop = (): Promise<void> => fresh.drop();
+    return new Harness(issuer, database, oauth, delegations, recorder, lines, server, drop);
   }
 
   async stop(): Promise<void> {
@@ -125,6 +131,10 @@ export class Harness {
     };
     await this.database.transaction((tx) => tx.insert(users, [user]));
     return user;
+  }
+
+  async setUser(id: string, changes: Partial<UserRow>): Promise<void> {
+    await this.database.transaction((tx) => tx.update(users, eq('id', id), changes));
   }
 
   async addAgent(

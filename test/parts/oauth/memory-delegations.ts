@@ -122,7 +122,7 @@ export class MemoryDelegations implements Delegations {
     };
   }
 
-  consent(input: ConsentInput): Promise<void> {
+  consent(_tx: Connection, input: ConsentInput): Promise<void> {
     this.consents.push(input);
     return Promise.resolve();
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eq } from '../../../src/store/condition.js';
 import { users } from '../../../src/store/tables/identity.js';
 import { Browser, CodeFlow, tokensOf } from './browser.js';
@@ -172,6 +172,10 @@ describe('signing in', () => {
 describe('a first password', () => {
   test('is replaced before the person gets in, and then is worth nothing', async () => {
     const user = await harness.addUser('fresh', { mustChangePassword: true });
+    await harness.setUser(user.id, { mustChangePassword: false });
+    const earlier = await tokensOf(harness, 'fresh', password);
+    await harness.setUser(user.id, { mustChangePassword: true });
+    harness.recorder.events.length = 0;
     const flow = await CodeFlow.start(harness);
     let page = await flow.signIn('fresh', password);
     expect(page.html).toContain('Choose a new password');
@@ -189,6 +193,7 @@ describe('a first password', () => {
     expect((await harness.fact(tokens.access_token))?.userId).toBe(user.id);
     expect(harness.recorder.events.map(({ kind }) => kind)).toEqual(['sign_in', 'password_change', 'token']);
 
+    expect(await harness.fact(earlier.access_token)).toBeUndefined();
     const stale = await (await CodeFlow.start(harness)).signIn('fresh', password);
     expect(stale.status).toBe(422);
     await expect(tokensOf(harness, 'fresh', 'a much better password')).resolves.toBeDefined();
@@ -204,6 +209,36 @@ describe('a first password', () => {
     expect(answer.status).toBe(503);
     expect(await harness.database.read.byId(users, user.id)).toEqual(user);
   });
+});
+
+test('behind TLS cookies are secure and every link leads to the issuer', async () => {
+  const behindTls = await Harness.start({ issuer: 'https://behalf.example' });
+  try {
+    const query = new URLSearchParams({
+      client_id: 'behalf-cli',
+      response_type: 'code',
+      redirect_uri: 'http://127.0.0.1:9/callback',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    });
+    const url = `${behindTls.issuer}/oauth/authorize?${query.toString()}`;
+    const response = await fetch(url, {
+      redirect: 'manual',
+      headers: { 'x-forwarded-host': 'evil.example' },
+    });
+    expect(response.status).toBe(303);
+    for (const cookie of response.headers.getSetCookie()) {
+      expect(cookie).toMatch(/; secure/i);
+      expect(cookie).toMatch(/; httponly/i);
+      expect(cookie).toMatch(/; samesite=lax/i);
+    }
+    const stored = await behindTls.database.read.query('SELECT payload FROM oauth_payloads');
+    expect(JSON.stringify(stored)).toContain('https://behalf.example/oauth/authorize/');
+    expect(JSON.stringify(stored)).not.toContain('evil.example');
+  } finally {
+    await behindTls.stop();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+  }
 });
 
 describe('too many attempts', () => {

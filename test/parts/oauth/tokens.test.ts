@@ -219,7 +219,7 @@ describe('an agent proves who it is', () => {
     const client = { client_id: 'signing' };
     let sent = '';
     const capture: typeof fetch = (input, init) => {
-      sent = String(init?.body);
+      if (init?.body instanceof URLSearchParams) sent = init.body.toString();
       return fetch(input, init);
     };
     const response = await oauth.clientCredentialsGrantRequest(
@@ -227,7 +227,7 @@ describe('an agent proves who it is', () => {
       client,
       oauth.PrivateKeyJwt({ key, kid: 'k1' }),
       { authorization_details: details({ delegation: delegation.id }) },
-      { ...insecure, [oauth.customFetch]: capture as never },
+      { ...insecure, [oauth.customFetch]: capture },
     );
     await expect(oauth.processClientCredentialsResponse(server, client, response)).resolves.toMatchObject({
       scope: 'tickets:read',

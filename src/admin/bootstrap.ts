@@ -1,0 +1,37 @@
+import { isoTime } from '../core/clock.js';
+import { eq } from '../store/condition.js';
+import { roles, type RoleRow, type UserRow } from '../store/tables/identity.js';
+import { addGrantable, giveRole } from './assignments.js';
+import { administratorRole, shippedRoles } from './shipped-roles.js';
+import { createUser, type NewUser } from './users.js';
+import { add, type Work } from './work.js';
+
+/** Adds the shipped roles that are missing. What has been edited, or merely has the name, stays as it is. */
+export async function ensureShippedRoles(work: Work): Promise<RoleRow[]> {
+  const createdAt = isoTime(work.clock.now());
+  const all: RoleRow[] = [];
+  for (const shipped of shippedRoles) {
+    const known = await work.tx.one(roles, eq<RoleRow>('name', shipped.name));
+    const row = known ?? { ...shipped, id: work.ids.next(), shipped: true, createdAt, version: 1 };
+    if (known === undefined) await add(work, roles, row, `There is a role ${shipped.name} already.`);
+    all.push(row);
+  }
+  return all;
+}
+
+/**
+ * Makes an administrator who may assign every shipped role: the only way to one that needs no other. For the
+ * server's own terminal. The password must be changed at the first sign-in.
+ */
+export async function createFirstAdministrator(
+  work: Work,
+  input: NewUser & { readonly password?: string },
+): Promise<{ user: UserRow; password: string }> {
+  const shipped = await ensureShippedRoles(work);
+  const created = await createUser(work, input, input.password);
+  const administrator = shipped.find((role) => role.name === administratorRole);
+  if (administrator === undefined) throw new Error('The administrator role does not ship.');
+  await giveRole(work, created.user, administrator, null);
+  await addGrantable(work, created.user.id, shipped);
+  return created;
+}

@@ -1,0 +1,36 @@
+import type { Catalog } from '../delegation/catalog.js';
+import type { Domain, Resolver, Resolvers } from '../delegation/operation.js';
+import { auditRecords } from '../store/tables/audit.js';
+import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
+import { agentResolvers } from './agent-resolvers.js';
+import { assignmentResolvers } from './assignment-resolvers.js';
+import { consentResolvers } from './consents.js';
+import { delegationResolvers } from './delegations.js';
+import { recordResolvers } from './records.js';
+import { roleResolvers } from './role-resolvers.js';
+import { stopResolvers } from './stop.js';
+import { userResolvers } from './user-resolvers.js';
+
+/** Delegations, accounts, agents, roles, audit records and the kill switch. */
+export const administration = (catalog: Catalog): Domain => ({
+  name: 'administration',
+  tables: [users, agents, roles, delegations, consents, auditRecords] as never,
+  resolvers: merge([
+    delegationResolvers(catalog),
+    consentResolvers(catalog),
+    userResolvers,
+    agentResolvers,
+    roleResolvers(catalog),
+    assignmentResolvers,
+    recordResolvers,
+    stopResolvers,
+  ]),
+});
+
+function merge(parts: readonly Resolvers[]): Resolvers {
+  const merged: Record<string, Record<string, Resolver>> = {};
+  for (const part of parts) {
+    for (const [type, fields] of Object.entries(part)) merged[type] = { ...merged[type], ...fields };
+  }
+  return merged;
+}

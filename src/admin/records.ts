@@ -1,0 +1,105 @@
+import type { AuditBody } from '../audit/record.js';
+import type { Change } from '../audit/trail.js';
+import { oneLine } from '../core/text.js';
+import type { Operation, Resolvers } from '../delegation/operation.js';
+import { all, compare, eq, type Condition } from '../store/condition.js';
+import { filterBy } from '../store/filter.js';
+import { auditDelegations, auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
+import { delegations } from '../store/tables/identity.js';
+import { fromStored, idIs, linkedBy, toStored, type PageArgs } from './listing.js';
+
+interface Filter {
+  readonly since?: string | null;
+  readonly until?: string | null;
+  readonly personId?: string | null;
+  readonly agentId?: string | null;
+  readonly delegationId?: string | null;
+  readonly task?: string | null;
+  readonly outcome?: string | null;
+  readonly kind?: string | null;
+  readonly operationName?: string | null;
+  readonly errorCode?: string | null;
+}
+interface ResourceFilter {
+  readonly type: string;
+  readonly id: string;
+}
+interface RecordsArgs extends PageArgs {
+  readonly filter?: (Filter & { readonly resource?: ResourceFilter | null }) | null;
+}
+
+const touched = ({ type, id }: ResourceFilter): Condition<AuditRecordRow> => ({
+  kind: 'sql',
+  sql: {
+    text: 't.`id` IN (SELECT `record_id` FROM `audit_resources` WHERE `type` = ? AND `resource_id` = ?)',
+    params: [oneLine(type, 60, 'filter.resource.type'), oneLine(id, 64, 'filter.resource.id')],
+  },
+});
+
+function listRecords(operation: Operation, { filter, first, after }: RecordsArgs) {
+  const { resource, ...columns } = filter ?? {};
+  const chosen = filterBy<AuditRecordRow, Filter>(operation.scopeOf, 'AuditRecordFilter', columns, {
+    since: (time) => compare('at', '>=', time),
+    until: (time) => compare('at', '<', time),
+    personId: (id) => idIs('userId', id),
+    agentId: (id) => idIs('agentId', id),
+    delegationId: (id) => linkedBy(auditDelegations, 'recordId', 'delegationId', id),
+    task: (task) => eq('task', oneLine(task, 200, 'filter.task')),
+    outcome: (outcome) => eq('outcome', toStored(outcome)),
+    kind: (kind) => eq('kind', toStored(kind)),
+    operationName: (name) => eq('operationName', oneLine(name, 200, 'filter.operationName')),
+    errorCode: (code) => eq('errorCode', oneLine(code, 40, 'filter.errorCode')),
+  });
+  const asked = resource ?? undefined;
+  return operation.rows.list(auditRecords, {
+    where: asked === undefined ? chosen.where : all(chosen.where, touched(asked)),
+    scopes: [...chosen.scopes, ...(asked === undefined ? [] : [operation.scopeOf('AuditResourceFilter.id')])],
+    order: [{ column: 'at', direction: 'desc' }],
+    first,
+    after,
+  });
+}
+
+const parsed = new WeakMap<AuditRecordRow, AuditBody>();
+
+/** A record's body, parsed once for all fields that look at it. */
+function bodyOf(row: AuditRecordRow): AuditBody {
+  const known = parsed.get(row);
+  if (known !== undefined) return known;
+  const body = JSON.parse(row.body) as AuditBody;
+  parsed.set(row, body);
+  return body;
+}
+
+const jsonOf = (value: Readonly<Record<string, unknown>> | null): string | null =>
+  value === null ? null : JSON.stringify(value);
+
+export const recordResolvers: Resolvers = {
+  Query: {
+    auditRecord: (_: unknown, { id }: { id: string }, operation: Operation) =>
+      operation.rows.get(auditRecords, id),
+    auditRecords: (_: unknown, args: RecordsArgs, operation: Operation) => listRecords(operation, args),
+  },
+  AuditRecord: {
+    kind: (row: AuditRecordRow) => fromStored(row.kind),
+    outcome: (row: AuditRecordRow) => fromStored(row.outcome),
+    chain: (row: AuditRecordRow) => bodyOf(row).chain,
+    delegation: (row: AuditRecordRow, _: unknown, operation: Operation) =>
+      operation.rows.get(delegations, row.delegationId),
+    delegationIds: (row: AuditRecordRow) => bodyOf(row).delegation?.ids ?? [],
+    purpose: (row: AuditRecordRow) => bodyOf(row).delegation?.purpose ?? null,
+    tokenId: (row: AuditRecordRow) => bodyOf(row).tokenId,
+    authorityVersion: (row: AuditRecordRow) => bodyOf(row).authority?.version ?? null,
+    variables: (row: AuditRecordRow) => bodyOf(row).variables,
+    decisions: (row: AuditRecordRow) => bodyOf(row).decisions,
+    resources: (row: AuditRecordRow) => bodyOf(row).resources,
+    changes: (row: AuditRecordRow) => bodyOf(row).changes,
+    errors: (row: AuditRecordRow) => bodyOf(row).errors,
+    address: (row: AuditRecordRow) => bodyOf(row).source.address,
+    userAgent: (row: AuditRecordRow) => bodyOf(row).source.userAgent,
+  },
+  AuditChange: {
+    before: (change: Change) => jsonOf(change.before),
+    after: (change: Change) => jsonOf(change.after),
+  },
+};

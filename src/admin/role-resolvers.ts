@@ -1,0 +1,108 @@
+import { oneLine } from '../core/text.js';
+import type { Catalog } from '../delegation/catalog.js';
+import type { Operation, Resolvers } from '../delegation/operation.js';
+import { eq } from '../store/condition.js';
+import { filterBy } from '../store/filter.js';
+import {
+  agentRoles,
+  agents,
+  roles,
+  userRoles,
+  users,
+  type RoleRow,
+  type StoredLimits,
+} from '../store/tables/identity.js';
+import { boundaryInput, type DimensionInput } from './boundary-input.js';
+import { byName, dimensionsOf, fromStored, linkedBy, toStored, type PageArgs } from './listing.js';
+import { createRole, updateRole } from './roles.js';
+import { changing, requireVersion, workOf } from './work.js';
+
+interface RoleFilter {
+  readonly name?: string | null;
+  readonly holder?: string | null;
+}
+interface RolesArgs extends PageArgs {
+  readonly filter?: RoleFilter | null;
+}
+interface RoleInput {
+  readonly name: string;
+  readonly description: string;
+  readonly businessTask: string;
+  readonly holder: 'PERSON' | 'AGENT';
+  readonly scopes: readonly string[];
+  readonly approvalScopes?: readonly string[] | null;
+  readonly boundary: readonly DimensionInput[];
+  readonly limits?: StoredLimits | null;
+}
+interface CreateArgs {
+  readonly input: RoleInput;
+  readonly idempotencyKey: string;
+}
+interface UpdateArgs {
+  readonly id: string;
+  readonly input: { readonly [K in keyof Omit<RoleInput, 'name' | 'holder'>]?: RoleInput[K] | null };
+  readonly expectedVersion: number;
+  readonly idempotencyKey: string;
+}
+
+const answer = { role: roles } as never;
+const scope = 'roles:manage';
+
+function listRoles(operation: Operation, { filter, first, after }: RolesArgs) {
+  const chosen = filterBy<RoleRow, RoleFilter>(operation.scopeOf, 'RoleFilter', filter, {
+    name: (name) => eq('name', oneLine(name, 100, 'filter.name')),
+    holder: (holder) => eq('holder', toStored(holder)),
+  });
+  return operation.rows.list(roles, { ...chosen, order: byName, first, after });
+}
+
+const mutations = (catalog: Catalog) => ({
+  createRole: (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
+    operation.once(idempotencyKey, { createRole: input }, answer, async () => {
+      const role = await createRole(workOf(operation), catalog, operation.authority.chain.person.id, {
+        ...input,
+        holder: input.holder === 'AGENT' ? 'agent' : 'person',
+        boundary: boundaryInput(input.boundary),
+      });
+      return { role: await operation.rows.inside(roles, role.id, scope) };
+    }),
+  updateRole: (_: unknown, args: UpdateArgs, operation: Operation) => {
+    const { id, input, expectedVersion, idempotencyKey } = args;
+    return operation.once(idempotencyKey, { updateRole: id, input, expectedVersion }, answer, async () => {
+      const boundary = input.boundary ?? undefined;
+      const changes = { ...input, boundary: boundary === undefined ? undefined : boundaryInput(boundary) };
+      const role = await changing(operation, roles, id, scope, (before, work) => {
+        requireVersion('Role', before, expectedVersion);
+        return updateRole(work, catalog, operation.authority.chain.person.id, before, changes);
+      });
+      return { role };
+    });
+  },
+});
+
+export const roleResolvers = (catalog: Catalog): Resolvers => ({
+  Query: {
+    role: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(roles, id),
+    roles: (_: unknown, args: RolesArgs, operation: Operation) => listRoles(operation, args),
+  },
+  Mutation: mutations(catalog),
+  Role: {
+    holder: (row: RoleRow) => fromStored(row.holder),
+    boundary: (row: RoleRow) => dimensionsOf(row.boundary),
+    limits: (row: RoleRow) => (row.holder === 'agent' ? row.limits : null),
+    users: (row: RoleRow, { first, after }: PageArgs, operation: Operation) =>
+      operation.rows.list(users, {
+        where: linkedBy(userRoles, 'userId', 'roleId', row.id),
+        order: byName,
+        first,
+        after,
+      }),
+    agents: (row: RoleRow, { first, after }: PageArgs, operation: Operation) =>
+      operation.rows.list(agents, {
+        where: linkedBy(agentRoles, 'agentId', 'roleId', row.id),
+        order: byName,
+        first,
+        after,
+      }),
+  },
+});

@@ -1,0 +1,145 @@
+import { oneLine } from '../core/text.js';
+import type { Operation, Resolvers } from '../delegation/operation.js';
+import { eq } from '../store/condition.js';
+import { filterBy } from '../store/filter.js';
+import {
+  grantableRoles,
+  roles,
+  userRoles,
+  users,
+  type RoleRow,
+  type UserRow,
+} from '../store/tables/identity.js';
+import { grantableOf, requireGrantable } from './grantable.js';
+import { byName, fromStored, linkedBy, toStored, type PageArgs } from './listing.js';
+import {
+  createUser,
+  disableUser,
+  enableUser,
+  endTokens,
+  resetPassword,
+  updateUser,
+  withoutPassword,
+  type NewUser,
+  type UserChanges,
+} from './users.js';
+import { changing, requireVersion, workOf, type Work } from './work.js';
+
+interface UserFilter {
+  readonly name?: string | null;
+  readonly status?: string | null;
+}
+interface UsersArgs extends PageArgs {
+  readonly filter?: UserFilter | null;
+}
+interface OneArgs {
+  readonly id: string;
+  readonly idempotencyKey: string;
+}
+interface CreateArgs {
+  readonly input: NewUser;
+  readonly idempotencyKey: string;
+}
+interface UpdateArgs extends OneArgs {
+  readonly input: UserChanges;
+  readonly expectedVersion: number;
+}
+
+const answer = { user: users } as never;
+const scope = 'users:manage';
+
+function listUsers(operation: Operation, { filter, first, after }: UsersArgs) {
+  const chosen = filterBy<UserRow, UserFilter>(operation.scopeOf, 'UserFilter', filter, {
+    name: (name) => eq('name', oneLine(name, 100, 'filter.name')),
+    status: (status) => eq('status', toStored(status)),
+  });
+  return operation.rows.list(users, { ...chosen, order: byName, first, after });
+}
+
+/** A mutation of one account: locked, changed and read again, once for a key. */
+const change =
+  (name: string, work: (work: Work, before: UserRow, operation: Operation) => Promise<unknown>) =>
+  (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
+    operation.once(idempotencyKey, { name, id }, answer, async () => ({
+      user: withoutPassword(
+        await changing(operation, users, id, scope, (before, made) => work(made, before, operation)),
+      ),
+    }));
+
+async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) {
+  // Told beside the answer, which is stored for its key.
+  let password: string | null = null;
+  const payload = await operation.once(idempotencyKey, { createUser: input }, answer, async () => {
+    const created = await createUser(workOf(operation), input);
+    password = created.password;
+    return { user: withoutPassword(await operation.rows.inside(users, created.user.id, scope)) };
+  });
+  return { ...payload, password };
+}
+
+const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
+  const { id, input, expectedVersion, idempotencyKey } = args;
+  return operation.once(idempotencyKey, { updateUser: id, input, expectedVersion }, answer, async () => ({
+    user: withoutPassword(
+      await changing(operation, users, id, scope, (before, work) => {
+        requireVersion('User', before, expectedVersion);
+        return updateUser(work, before, input);
+      }),
+    ),
+  }));
+};
+
+async function reset(_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) {
+  let password: string | null = null;
+  const payload = await operation.once(idempotencyKey, { resetPassword: id }, answer, async () => ({
+    user: withoutPassword(
+      await changing(operation, users, id, scope, async (before, work) => {
+        await requireGrantableHolder(work, operation, before);
+        password = await resetPassword(work, before);
+      }),
+    ),
+  }));
+  return { ...payload, password };
+}
+
+/** Whoever sets a password could sign in with it: so no one for whom that would be a gain. */
+async function requireGrantableHolder({ tx }: Work, operation: Operation, user: UserRow): Promise<void> {
+  const held = await tx.select(userRoles, eq('userId', user.id));
+  const mine: Pick<RoleRow, 'id' | 'name'>[] = await Promise.all(
+    held.map(async ({ roleId }) => (await tx.byId(roles, roleId)) ?? { id: roleId, name: roleId }),
+  );
+  const administratorId = operation.authority.chain.person.id;
+  await requireGrantable(tx, administratorId, [...mine, ...(await grantableOf(tx, user.id))]);
+}
+
+export const userResolvers: Resolvers = {
+  Query: {
+    user: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(users, id),
+    users: (_: unknown, args: UsersArgs, operation: Operation) => listUsers(operation, args),
+  },
+  Mutation: {
+    createUser: create,
+    updateUser: update,
+    disableUser: change('disableUser', disableUser),
+    enableUser: change('enableUser', enableUser),
+    resetPassword: reset,
+    revokeTokens: change('revokeTokens', endTokens),
+  },
+  User: {
+    status: (row: UserRow) => fromStored(row.status),
+    roles: (row: UserRow, { first, after }: PageArgs, operation: Operation) =>
+      operation.rows.list(roles, {
+        where: linkedBy(userRoles, 'roleId', 'userId', row.id),
+        order: byName,
+        first,
+        after,
+      }),
+    grantableRoles: (row: UserRow, { first, after }: PageArgs, operation: Operation) =>
+      operation.rows.list(roles, {
+        where: linkedBy(grantableRoles, 'roleId', 'userId', row.id),
+        order: byName,
+        first,
+        after,
+      }),
+  },
+};

@@ -1,0 +1,84 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { shippedRoles } from '../admin/shipped-roles.js';
+import { settings } from '../config.js';
+import { errorMeanings } from '../core/errors.js';
+import { readCoverage } from '../graphql/coverage.js';
+import { executableSchema } from '../graphql/schema.js';
+import { readSdl, schemaFolder } from '../graphql/sdl.js';
+
+const docs = join(dirname(schemaFolder()), 'docs');
+const made = '<!-- Made by `npm run generate` from the code. Do not edit. -->\n\n';
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+
+function settingsPage(): string {
+  const rows = Object.entries(settings).map(([name, schema]) => {
+    const fallback = schema.safeParse(undefined);
+    const value = fallback.success && fallback.data !== undefined ? `\`${String(fallback.data)}\`` : '';
+    return [`\`${name}\``, value, schema.description ?? ''];
+  });
+  const intro =
+    'Settings come from the environment. All are checked before anything starts, and everything that is wrong is told at once.';
+  return `# Settings\n\n${made}${intro}\n\n${table(['setting', 'default', 'what it is for'], rows)}\n`;
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(errorMeanings).map(([code, meaning]) => [`\`${code}\``, meaning]);
+  const intro =
+    'Every error carries `extensions.code`, one of these, and `extensions.operationId`, which finds the audit record.';
+  return `# Error codes\n\n${made}${intro}\n\n${table(['code', 'meaning'], rows)}\n`;
+}
+
+function rolesPage(): string {
+  const coverage = readCoverage(executableSchema(readSdl(), []));
+  const scopes = [...coverage.definitions.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const held = (scope: string) =>
+    shippedRoles.map((role) => (scope === 'session:read' || role.scopes.includes(scope) ? 'yes' : ''));
+  const matrix = table(
+    ['scope', ...shippedRoles.map((role) => role.name)],
+    scopes.map((scope) => [`\`${scope.name}\``, ...held(scope.name)]),
+  );
+  const roles = table(
+    ['role', 'held by', 'business task', 'boundary', 'limits'],
+    shippedRoles.map((role) => [
+      `\`${role.name}\``,
+      role.holder,
+      role.businessTask,
+      Object.entries(role.boundary)
+        .map(([dimension, values]) => `${dimension}: ${values === 'all' ? 'all' : values.join(', ') || 'none'}`)
+        .join('; '),
+      Object.entries(role.limits)
+        .map(([limit, value]) => `${limit}: ${String(value)}`)
+        .join('; '),
+    ]),
+  );
+  const meanings = table(
+    ['scope', 'what it allows', 'people only'],
+    scopes.map((scope) => [`\`${scope.name}\``, scope.description, scope.peopleOnly ? 'yes' : '']),
+  );
+  return `# Roles and scopes\n\n${made}## Roles that ship\n\n${roles}\n\n## Role × scope\n\n${matrix}\n\n## Scopes\n\n${meanings}\n`;
+}
+
+/** Every generated reference: file name to text. */
+const pages: Readonly<Record<string, () => string>> = {
+  'settings.md': settingsPage,
+  'errors.md': errorsPage,
+  'roles.md': rolesPage,
+};
+
+function main(check: boolean): number {
+  let stale = 0;
+  for (const [name, page] of Object.entries(pages)) {
+    const path = join(docs, name);
+    const text = page();
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
+    stale += 1;
+    if (check) console.error(`docs/${name} is stale: run \`npm run generate\``);
+    else writeFileSync(path, text);
+  }
+  return check && stale > 0 ? 1 : 0;
+}
+
+process.exitCode = main(process.argv.includes('--check'));

@@ -1,0 +1,28 @@
+import { Command } from 'commander';
+
+/** What every command takes. */
+export interface JsonOption {
+  readonly json?: boolean;
+}
+
+/** A command with its examples; `path` is how one calls it after `behalf`. */
+export const command = (path: string, description: string, ...examples: readonly string[]): Command =>
+  new Command(path.split(' ').at(-1))
+    .description(description)
+    .option('--json', 'answer with JSON')
+    .addHelpText('after', `\n${exampleText(path, examples)}`)
+    .showHelpAfterError(`Run \`behalf ${path} --help\` for how to use it.`);
+
+/** A command that only holds others. */
+export const group = (name: string, description: string, ...commands: readonly Command[]): Command => {
+  const held = new Command(name).description(description);
+  for (const each of commands) held.addCommand(each);
+  return held
+    .addHelpText('after', `\nExample:\n  $ behalf ${name} ${commands[0]?.name() ?? ''} --help`)
+    .showHelpAfterError(`Run \`behalf ${name} --help\` for its commands.`);
+};
+
+function exampleText(path: string, examples: readonly string[]): string {
+  const lines = (examples.length === 0 ? [''] : examples).map((rest) => `  $ behalf ${path} ${rest}`.trimEnd());
+  return [lines.length > 1 ? 'Examples:' : 'Example:', ...lines].join('\n');
+}

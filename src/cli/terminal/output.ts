@@ -1,0 +1,51 @@
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+const isColoured = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY && (process.env.NO_COLOR ?? '') === '' && process.env.TERM !== 'dumb';
+
+/** Coloured on a terminal; see https://no-color.org. */
+export const paint = (style: Style, text: string): string =>
+  isColoured(process.stdout) ? styleText(style, text) : text;
+
+// eslint-disable-next-line no-control-regex -- what a terminal would obey is what must not get there
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text from the database as a terminal may be given it. */
+export const clean = (text: string): string => text.replace(unsafe, '�');
+
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** For what is told beside the answer: it must not get into a pipe. */
+export const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** The answer of a command: one JSON document, or lines for people. */
+export function answer(json: boolean | undefined, value: unknown, lines: () => string | readonly string[]): void {
+  if (json === true) {
+    print(JSON.stringify(value, null, 2));
+    return;
+  }
+  const told = lines();
+  print(typeof told === 'string' ? told : told.join('\n'));
+}
+
+/** Columns as wide as their widest cell. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+export interface Progress {
+  (done: string): void;
+}
+
+/** One line that is written over, on a terminal only. */
+export const progress: Progress = (text) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text === '' ? '' : `  ${text} …`}`);
+};

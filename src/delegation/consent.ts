@@ -1,0 +1,71 @@
+import type { Authority } from '../authority/authority.js';
+import { parseBoundary } from '../authority/boundary.js';
+import { rightsOf } from '../authority/rights.js';
+import { isoTime } from '../core/clock.js';
+import { BehalfError } from '../core/errors.js';
+import { all, eq, isNull } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
+import { bumpEpoch } from './epoch.js';
+import { offer, type HandOver, type Making, type Offer } from './make.js';
+import { refused, type Ceiling } from './narrow.js';
+
+/** Stores a person's consent to what was offered; an earlier one to the same agent and role is replaced. */
+export async function storeConsent(
+  { tx, clock, ids }: Making,
+  userId: string,
+  { agent, role, scopes, boundary }: Offer,
+): Promise<{ consent: ConsentRow; replaced: readonly ConsentRow[] }> {
+  const now = isoTime(clock.now());
+  const replaced = (await standing(tx, userId, agent.id)).filter((row) => row.roleId === role.id);
+  for (const row of replaced) await tx.update(consents, eq<ConsentRow>('id', row.id), { revokedAt: now });
+  const id = ids.next();
+  const consent = { id, userId, agentId: agent.id, roleId: role.id, scopes, boundary };
+  const row: ConsentRow = { ...consent, createdAt: now, revokedAt: null };
+  await tx.insert(consents, [row]);
+  await bumpEpoch(tx);
+  return { consent: row, replaced };
+}
+
+/** A person consents in person, to no more than they can use themselves. */
+export async function giveConsent(
+  making: Making,
+  giver: Authority,
+  asked: HandOver,
+): Promise<{ consent: ConsentRow; replaced: readonly ConsentRow[] }> {
+  if (giver.chain.agents.length > 0) throw refused('agent', asked.scopes ?? []);
+  return storeConsent(making, giver.chain.person.id, await offer(making, giver, asked));
+}
+
+export interface Consented {
+  readonly role: string;
+  /** Nothing beyond the consent is handed over, whatever the person holds. */
+  readonly ceiling: Ceiling;
+}
+
+/** The consent under which an agent may exchange a person's token; `FORBIDDEN` where there is none. */
+export async function findConsent(
+  tx: Connection,
+  userId: string,
+  agentId: string,
+  roleName: string | undefined,
+): Promise<Consented> {
+  for (const row of await standing(tx, userId, agentId)) {
+    const role = await tx.byId(roles, row.roleId);
+    if (role === undefined || (roleName !== undefined && role.name !== roleName)) continue;
+    return {
+      role: role.name,
+      ceiling: { layer: 'delegation', rights: rightsOf(row.scopes, parseBoundary(row.boundary)) },
+    };
+  }
+  throw new BehalfError('FORBIDDEN', 'The person has not consented to this agent.', {
+    layer: 'person',
+    hint: 'Ask the person to sign in and to consent to the agent.',
+  });
+}
+
+/** The newest first. */
+const standing = (tx: Connection, userId: string, agentId: string): Promise<ConsentRow[]> =>
+  tx.select(consents, all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isNull('revokedAt')), {
+    order: [{ column: 'id', direction: 'desc' }],
+  });

@@ -1,0 +1,264 @@
+import type { Authority } from '../authority/authority.js';
+import type { Clock } from '../core/clock.js';
+import { badInput, BehalfError, conflict, notFound } from '../core/errors.js';
+import { isId, type Ids } from '../core/ids.js';
+import type { Connection } from '../store/connection.js';
+import type { Database } from '../store/database.js';
+import { delegations, users, type DelegationRow, type StoredBoundary } from '../store/tables/identity.js';
+import type { Authorities } from './authorities.js';
+import type { Catalog } from './catalog.js';
+import { findConsent, storeConsent } from './consent.js';
+import { bumpEpoch, readEpoch } from './epoch.js';
+import { makeDelegation, makeSubDelegation, offer, type HandOver, type Making, type Offer } from './make.js';
+import { refused } from './narrow.js';
+
+/** What a request for a token says about the task. */
+interface TaskDetails {
+  readonly task?: string;
+  readonly purpose?: string;
+  readonly role?: string;
+  /** Dimension to values, or `all`. */
+  readonly boundary?: unknown;
+}
+
+interface Chain {
+  readonly userId: string;
+  readonly userName: string;
+  readonly agents: readonly { readonly id: string; readonly name: string; readonly delegationId: string }[];
+}
+
+/** What a delegation gives to one access token. */
+interface TokenGrant {
+  readonly delegationId: string;
+  readonly userId: string;
+  readonly agentId: string;
+  readonly scopes: readonly string[];
+  /** Milliseconds. */
+  readonly expiresAt: number;
+  readonly chain: Chain;
+}
+
+interface ConsentInput {
+  readonly userId: string;
+  readonly agentName: string;
+  readonly role?: string;
+  readonly scopes?: readonly string[];
+}
+
+interface ConsentOffer {
+  readonly agentName: string;
+  readonly agentDisplayName: string;
+  readonly businessTask: string;
+  readonly ownerName: string;
+  readonly role: string;
+  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  readonly boundary: readonly string[];
+}
+
+const never = Number.MAX_SAFE_INTEGER;
+
+/** Delegations as the authorization server needs them. Every refusal is a `BehalfError`. */
+export class Grants {
+  constructor(
+    private readonly database: Database,
+    private readonly authorities: Authorities,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly catalog: Catalog,
+  ) {}
+
+  /** A token under a delegation that exists already and names this agent. */
+  async forClientCredentials(input: {
+    readonly agentId: string;
+    readonly delegationId: string;
+    readonly scopes?: readonly string[];
+  }): Promise<TokenGrant> {
+    const tx = this.database.read;
+    const row = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
+    // Someone else's delegation is as good as none.
+    if (row?.agentId !== input.agentId) throw notFound('Delegation');
+    return this.grant(await this.authority(tx, row, row.scopes), row, input.scopes);
+  }
+
+  /** Makes a delegation, only where the person consented to this agent. */
+  exchangePersonToken(
+    input: TaskDetails & {
+      readonly userId: string;
+      readonly personTokenScopes: readonly string[];
+      readonly agentId: string;
+      readonly scopes?: readonly string[];
+    },
+  ): Promise<TokenGrant> {
+    return this.making(async (making) => {
+      const { task, purpose, agentId, userId } = input;
+      if (task === undefined || purpose === undefined) {
+        throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
+      }
+      const person = await this.authorities.ofPerson(making.tx, userId, input.personTokenScopes);
+      requireHandingOver(person);
+      const { role, ceiling } = await findConsent(making.tx, userId, agentId, input.role);
+      const { scopes } = input;
+      const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
+      const row = await makeDelegation(making, person, request, [ceiling]);
+      return this.grant(await this.authority(making.tx, row, row.scopes), row, undefined);
+    });
+  }
+
+  /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
+  exchangeAgentToken(
+    input: TaskDetails & {
+      readonly delegationId: string;
+      readonly parentTokenScopes: readonly string[];
+      readonly fromAgentId: string;
+      readonly toAgentName: string;
+      readonly scopes?: readonly string[];
+    },
+  ): Promise<TokenGrant> {
+    return this.making(async (making) => {
+      const { tx } = making;
+      const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
+      if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
+      const giver = await this.authority(tx, parent, input.parentTokenScopes);
+      const row = await makeSubDelegation(making, giver, {
+        agent: input.toAgentName,
+        role: input.role,
+        task: input.task ?? parent.task,
+        purpose: input.purpose ?? parent.purpose,
+        scopes: input.scopes,
+        boundary: readDetails(input.boundary),
+      });
+      return this.grant(await this.authority(tx, row, row.scopes), row, undefined);
+    });
+  }
+
+  /** What a person is asked to allow an agent. */
+  async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
+    const tx = this.database.read;
+    return this.inWords(tx, await this.offered(tx, input));
+  }
+
+  /** Stores the consent to exactly what the offer said; `CONFLICT` where the rights have changed since. */
+  async consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void> {
+    await readEpoch(tx, true);
+    const scopes = input.offer.scopes.map((scope) => scope.name);
+    const now = await this.offered(tx, { ...input, role: input.offer.role, scopes });
+    const words = await this.inWords(tx, now);
+    if (words.boundary.join('\n') !== input.offer.boundary.join('\n')) {
+      throw conflict('What may be allowed has changed meanwhile. Look at it again.');
+    }
+    await storeConsent(this.makingIn(tx), input.userId, now);
+  }
+
+  /** Undefined as soon as the delegation, one of its agents, a parent or the person has ended. */
+  async chainOf(delegationId: string): Promise<Chain | undefined> {
+    const tx = this.database.read;
+    const row = isId(delegationId) ? await tx.byId(delegations, delegationId) : undefined;
+    if (row === undefined) return undefined;
+    try {
+      return chain(await this.authority(tx, row, row.scopes));
+    } catch (error) {
+      if (error instanceof BehalfError && error.code === 'UNAUTHENTICATED') return undefined;
+      throw error;
+    }
+  }
+
+  epochBump(tx: Connection): Promise<void> {
+    return bumpEpoch(tx);
+  }
+
+  /** Nobody can change a right between what is read here and what is made of it. */
+  private making<T>(work: (making: Making) => Promise<T>): Promise<T> {
+    return this.database.transaction(async (tx) => {
+      await readEpoch(tx, true);
+      return work(this.makingIn(tx));
+    });
+  }
+
+  private makingIn(tx: Connection): Making {
+    return { tx, clock: this.clock, ids: this.ids, catalog: this.catalog };
+  }
+
+  /** Throws `UNAUTHENTICATED` where anything that the delegation rests on has ended. */
+  private authority(tx: Connection, row: DelegationRow, scopes: readonly string[]): Promise<Authority> {
+    return this.authorities.resolveInside(tx, {
+      tokenId: '',
+      userId: row.userId,
+      delegationId: row.id,
+      scopes,
+      expiresAt: never,
+    });
+  }
+
+  private grant(authority: Authority, row: DelegationRow, asked: readonly string[] | undefined): TokenGrant {
+    const missing = (asked ?? []).filter((scope) => !row.scopes.includes(scope));
+    if (missing.length > 0) throw refused('delegation', missing);
+    return {
+      delegationId: row.id,
+      userId: row.userId,
+      agentId: row.agentId,
+      scopes: asked ?? row.scopes,
+      expiresAt: authority.expiresAt,
+      chain: chain(authority),
+    };
+  }
+
+  private async offered(tx: Connection, input: ConsentInput): Promise<Offer> {
+    const scopes = [...this.catalog.definitions.keys()];
+    const person = await this.authorities.ofPerson(tx, input.userId, scopes);
+    requireHandingOver(person);
+    const asked: HandOver = { agent: input.agentName, role: input.role, scopes: input.scopes };
+    return offer({ tx, catalog: this.catalog }, person, asked);
+  }
+
+  private async inWords(tx: Connection, { agent, role, scopes, boundary }: Offer): Promise<ConsentOffer> {
+    const owner = await tx.byId(users, agent.ownerId);
+    return {
+      agentName: agent.name,
+      agentDisplayName: agent.displayName,
+      businessTask: agent.businessTask,
+      ownerName: owner?.displayName ?? '',
+      role: role.name,
+      scopes: scopes.map((name) => ({
+        name,
+        description: this.catalog.definitions.get(name)?.description ?? '',
+      })),
+      boundary: Object.entries(boundary)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([dimension, values]) => `${dimension}: ${inWords(values)}`),
+    };
+  }
+}
+
+/** The person's own right: their token need not carry it. */
+function requireHandingOver(person: Authority): void {
+  const held = person.layers.every((layer) => layer.rights.has(handingOver));
+  if (!held) throw refused('person', [handingOver]);
+}
+
+const handingOver = 'delegations:create';
+
+const inWords = (values: readonly string[] | 'all'): string => {
+  if (values === 'all') return 'all';
+  return values.length === 0 ? 'none' : values.join(', ');
+};
+
+const chain = (authority: Authority): Chain => ({
+  userId: authority.chain.person.id,
+  userName: authority.chain.person.name,
+  agents: authority.chain.agents.map(({ id, name, delegationId }) => ({ id, name, delegationId })),
+});
+
+/** `{ "region": ["europe"], "customer": "all" }`; anything else is `BAD_USER_INPUT`. */
+function readDetails(boundary: unknown): StoredBoundary | undefined {
+  if (boundary === undefined) return undefined;
+  const fault = badInput('`boundary` gives for each dimension a list of values, or `all`.', 'boundary');
+  if (typeof boundary !== 'object' || boundary === null || Array.isArray(boundary)) throw fault;
+  const read: StoredBoundary = {};
+  for (const [dimension, values] of Object.entries(boundary) as [string, unknown][]) {
+    if (values === 'all') read[dimension] = 'all';
+    else if (Array.isArray(values) && values.every((value) => typeof value === 'string')) {
+      read[dimension] = values;
+    } else throw fault;
+  }
+  return read;
+}

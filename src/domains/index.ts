@@ -1,0 +1,11 @@
+import type { Domain } from '../delegation/operation.js';
+import { makeBusiness } from './business/index.js';
+import { knowledge } from './knowledge/index.js';
+
+export interface DomainSettings {
+  /** Aggregates hide cells with fewer distinct customers than this. */
+  readonly smallestCell: number;
+}
+
+/** The installed domains. A company adds its own here, beside its SDL and its migration. */
+export const domains = (settings: DomainSettings): readonly Domain[] => [knowledge, makeBusiness(settings)];

@@ -1,0 +1,97 @@
+import { buildSchema } from 'graphql';
+import { createFirstAdministrator } from '../../src/admin/bootstrap.js';
+import { giveAgentRole, giveRole } from '../../src/admin/assignments.js';
+import { createAgent } from '../../src/admin/agents.js';
+import type { Work } from '../../src/admin/work.js';
+import { createUser } from '../../src/admin/users.js';
+import { Trail } from '../../src/audit/trail.js';
+import { Authorities } from '../../src/delegation/authorities.js';
+import { EpochReader } from '../../src/delegation/epoch.js';
+import { Grants } from '../../src/delegation/grants.js';
+import { readCoverage } from '../../src/graphql/coverage.js';
+import { readSdl } from '../../src/graphql/sdl.js';
+import { eq } from '../../src/store/condition.js';
+import { roles, type RoleRow } from '../../src/store/tables/identity.js';
+import type { AppParts } from '../../src/app.js';
+import { TestServer, type Answer } from './server.js';
+
+export const catalog = readCoverage(buildSchema(readSdl()));
+
+/** Someone of the company, with a token of all scopes. */
+export interface Employee {
+  readonly id: string;
+  readonly token: string;
+}
+
+/** A server with every shipped role and a first administrator, `root`. */
+export class Company {
+  private constructor(
+    readonly server: TestServer,
+    readonly root: Employee,
+  ) {}
+
+  static async start(parts: AppParts = {}): Promise<Company> {
+    const server = await TestServer.start(parts);
+    const root = await Company.work(server, (work) =>
+      createFirstAdministrator(work, { name: 'root', displayName: 'Root' }),
+    );
+    return new Company(server, { id: root.user.id, token: await server.token(root.user.id, undefined) });
+  }
+
+  /** What a command would do at the server's own terminal. */
+  do<T>(work: (work: Work) => Promise<T>): Promise<T> {
+    return Company.work(this.server, work);
+  }
+
+  async employee(name: string, ...roleNames: string[]): Promise<Employee> {
+    const { user } = await this.do(async (work) => {
+      const created = await createUser(work, { name, displayName: `Employee ${name}` });
+      for (const role of roleNames) await giveRole(work, created.user, await this.role(role), null);
+      return created;
+    });
+    return { id: user.id, token: await this.server.token(user.id, undefined) };
+  }
+
+  async agent(name: string, owner: Employee, ...roleNames: string[]): Promise<{ id: string; name: string }> {
+    return this.do(async (work) => {
+      const { agent } = await createAgent(work, {
+        name,
+        displayName: `Agent ${name}`,
+        businessTask: 'a task of a test',
+        ownerId: owner.id,
+      });
+      for (const role of roleNames) await giveAgentRole(work, agent, await this.role(role), null);
+      return { id: agent.id, name };
+    });
+  }
+
+  async role(name: string): Promise<RoleRow> {
+    const row = await this.server.database.read.one(roles, eq<RoleRow>('name', name));
+    if (row === undefined) throw new Error(`no role ${name}`);
+    return row;
+  }
+
+  ask(who: Employee | { token: string }, query: string, variables = {}): Promise<Answer> {
+    return this.server.query(who.token, query, variables);
+  }
+
+  /** The authorization server's view of delegations. */
+  grants(): Grants {
+    const { database, clock, ids } = this.server;
+    const peopleOnly = new Set(
+      [...catalog.definitions.values()].filter((scope) => scope.peopleOnly).map((scope) => scope.name),
+    );
+    const authorities = new Authorities(database.read, new EpochReader(database.read), clock, peopleOnly);
+    return new Grants(database, authorities, clock, ids, catalog);
+  }
+
+  private static work<T>({ database, clock, ids }: TestServer, work: (work: Work) => Promise<T>): Promise<T> {
+    return database.transaction((tx) => work({ tx, clock, ids, trail: new Trail() }));
+  }
+}
+
+let keys = 0;
+/** A new idempotency key. */
+export const key = (): string => `key-${String((keys += 1))}`;
+
+export const codes = (answer: Answer): unknown[] => answer.errors.map((error) => error.extensions.code);

@@ -1,0 +1,63 @@
+import { generateBusiness, seededIds, type BusinessData } from '../../src/cli/seed/business.js';
+import type { Ids } from '../../src/core/ids.js';
+import * as business from '../../src/domains/business/tables.js';
+import { upsertImportedDocument } from '../../src/domains/knowledge/write.js';
+import type { Database } from '../../src/store/database.js';
+import type { Table } from '../../src/store/table.js';
+
+const now = Date.parse('2026-06-30T12:00:00.000Z');
+
+/** A few customers of each region with all that hangs on them, and the products that they bought. */
+export function smallBusiness(perRegion = 2): BusinessData {
+  const data = generateBusiness({ seed: 7, now, ids: seededIds(7) });
+  const counts = new Map<string, number>();
+  const kept = new Set<string>();
+  // Those with the most tickets first, so that every table has rows.
+  const tickets = (id: string): number => data.tickets.filter((row) => row.customerId === id).length;
+  for (const customer of [...data.customers].sort((a, b) => tickets(b.id) - tickets(a.id))) {
+    const count = counts.get(customer.region) ?? 0;
+    if (count >= perRegion) continue;
+    counts.set(customer.region, count + 1);
+    kept.add(customer.id);
+  }
+  const mine = <R extends { customerId: string }>(rows: readonly R[]): R[] =>
+    rows.filter((row) => kept.has(row.customerId));
+  const lines = mine(data.orderLines);
+  const sold = new Set(lines.map((row) => row.productId));
+  return {
+    customers: data.customers.filter((row) => kept.has(row.id)),
+    products: data.products.filter((row) => sold.has(row.id)),
+    stockMovements: data.stockMovements.filter((row) => sold.has(row.productId)).slice(0, 40),
+    orders: mine(data.orders),
+    orderLines: lines,
+    invoices: mine(data.invoices),
+    payments: mine(data.payments),
+    refunds: mine(data.refunds),
+    tickets: mine(data.tickets),
+    ticketMessages: mine(data.ticketMessages),
+  };
+}
+
+export async function loadBusiness(database: Database, data: BusinessData): Promise<void> {
+  await database.transaction(async (tx) => {
+    for (const [key, rows] of Object.entries(data) as [keyof BusinessData, never[]][]) {
+      await tx.insert(business[key] as unknown as Table<never>, rows);
+    }
+  });
+}
+
+/** Two collections, each with a document of every classification; all speak of coffee. */
+export async function loadDocuments(database: Database, ids: Ids): Promise<void> {
+  await database.transaction(async (tx) => {
+    for (const collection of ['guides', 'hr']) {
+      for (const classification of ['public', 'internal', 'confidential', 'restricted'] as const) {
+        const body = `# Coffee\n\nHow the coffee is made, ${classification}, as HR and the café of ${collection} tell it.\n\n## More\n\nMilk and coffee.`;
+        const at = '2026-06-01T00:00:00.000Z';
+        const externalId = `${collection}/${classification}.md`;
+        const title = `A ${classification} page of ${collection}`;
+        const document = { source: 'test', externalId, collection, title, classification, body, at, by: 'test' };
+        await upsertImportedDocument(tx, document, ids);
+      }
+    }
+  });
+}
