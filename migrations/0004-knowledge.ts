@@ -61,7 +61,7 @@ export class Knowledge1700000000004 implements MigrationInterface {
       c.longtext('body'),
       c.longtext('tokens'),
     ];
-    if (runner.connection.options.type === 'mysql') {
+    if (runner.dataSource.options.type === 'mysql') {
       await c.create('passages', passages, { indexes: [['document_id', 'position']] });
       await runner.query('CREATE FULLTEXT INDEX ft_passages_tokens ON passages (tokens)');
       return;
@@ -82,7 +82,7 @@ export class Knowledge1700000000004 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    if (runner.connection.options.type !== 'mysql') await runner.query('DROP TABLE passages_fts');
+    if (runner.dataSource.options.type !== 'mysql') await runner.query('DROP TABLE passages_fts');
     await dropTables(runner, ['collections', 'documents', 'document_versions', 'passages']);
   }
 }

@@ -8,7 +8,7 @@ export class Columns {
   private readonly mysql: boolean;
 
   constructor(private readonly runner: QueryRunner) {
-    this.mysql = runner.connection.options.type === 'mysql';
+    this.mysql = runner.dataSource.options.type === 'mysql';
   }
 
   text(name: string, length: number): TableColumnOptions {

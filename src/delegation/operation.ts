@@ -30,7 +30,7 @@ export interface Operation {
 }
 
 /** Which properties of an answer hold a row, and of which table. */
-export type AnswerRows = Readonly<Record<string, Table<{ id: string } & never>>>;
+export type AnswerRows = Readonly<Record<string, Table<never>>>;
 
 /** One installed domain: its tables and its resolvers by type and field. */
 export interface Domain {

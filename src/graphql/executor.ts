@@ -3,6 +3,7 @@ import {
   getVariableValues,
   GraphQLError,
   Kind,
+  OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
   type FragmentDefinitionNode,
@@ -48,7 +49,7 @@ export class Executor {
   async run(request: Request): Promise<ExecutionResult> {
     const faults = variableFaults(request);
     if (faults !== undefined) return { errors: faults };
-    if (request.operation.operation === 'mutation') return this.mutate(request);
+    if (request.operation.operation === OperationTypeNode.MUTATION) return this.mutate(request);
     const { call } = request;
     return this.execute(request, this.operations.reading(call, call.trail));
   }

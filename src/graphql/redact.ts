@@ -76,7 +76,7 @@ function personalVariables(schema: GraphQLSchema, coverage: Coverage, document: 
 function redactValue(coverage: Coverage, type: GraphQLInputType, value: unknown): unknown {
   const bare = getNullableType(type);
   if (isListType(bare)) {
-    const inner = bare.ofType as GraphQLInputType;
+    const inner = bare.ofType;
     return Array.isArray(value) ? value.map((item) => redactValue(coverage, inner, item)) : value;
   }
   if (!isInputObjectType(bare)) return value;

@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module';
 import { isIntrospectionType, isObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
-import type { IRules } from 'graphql-shield';
+import type * as Middleware from 'graphql-middleware';
+import type * as Shield from 'graphql-shield';
 import { BehalfError } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
 import type { Guard } from './guard.js';
 
 const require = createRequire(import.meta.url);
 // The ES modules of graphql-shield do not load on Node 24; its CommonJS build does.
-const { rule, shield, deny } = require('graphql-shield') as typeof import('graphql-shield');
-const { applyMiddleware } = require('graphql-middleware') as typeof import('graphql-middleware');
+const { rule, shield, deny } = require('graphql-shield') as typeof Shield;
+const { applyMiddleware } = require('graphql-middleware') as typeof Middleware;
 
 /**
  * Wraps every field of every object type in a rule made from its `@scope`. What has no rule is denied. The
@@ -37,7 +38,7 @@ export function shielded(schema: GraphQLSchema, guard: Guard): GraphQLSchema {
       ]),
     );
   }
-  const middleware = shield(tree as IRules, {
+  const middleware = shield(tree as Shield.IRules, {
     fallbackRule: deny,
     fallbackError: new BehalfError('FORBIDDEN', 'No rule allows this.'),
     allowExternalErrors: true,

@@ -26,7 +26,7 @@ function insideOf(type: GraphQLInputType, value: unknown): string[] {
   const bare = getNullableType(type);
   if (value === null || value === undefined) return [];
   if (isListType(bare)) {
-    const inner = bare.ofType as GraphQLInputType;
+    const inner = bare.ofType;
     return (Array.isArray(value) ? value : [value]).flatMap((item) => insideOf(inner, item));
   }
   if (!isInputObjectType(bare)) return [];

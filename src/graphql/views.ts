@@ -29,7 +29,7 @@ export function viewOf(schema: GraphQLSchema, coverage: Coverage, ceiling: Reado
     argumentFilter: (type, field, arg) => reaches(`${type ?? ''}.${field ?? ''}(${arg ?? ''}:)`),
     inputObjectFieldFilter: inside,
     enumValueFilter: inside,
-    directiveFilter: (name) => !ownDirectives.has(name ?? ''),
+    directiveFilter: (name) => !ownDirectives.has(name),
   });
   return {
     key: ceilingKey(ceiling),

@@ -52,6 +52,14 @@ export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', 
 export const quote = (name: string): string => `\`${name.replaceAll('`', '')}\``;
 export const columnName = (key: string): string => quote(snake(key));
 
+/** Text from a value that has one; an object in a text column would be a mistake of ours. */
+export function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (Buffer.isBuffer(value)) return value.toString('utf8');
+  throw new TypeError(`A ${typeof value} has no text.`);
+}
+
 /** A value as the drivers take it, coerced to its column's kind, so that no database compares across types. */
 export function encode(column: Column<unknown>, value: unknown): unknown {
   if (value === null || value === undefined) return null;
@@ -59,16 +67,14 @@ export function encode(column: Column<unknown>, value: unknown): unknown {
     case 'id':
     case 'text':
     case 'longtext':
-      return String(value as string);
+      return asText(value);
     case 'int':
     case 'minor':
       return Number(value);
     case 'flag':
       return value === true ? 1 : 0;
     case 'time':
-      return String(value as string)
-        .replace('T', ' ')
-        .replace('Z', '');
+      return asText(value).replace('T', ' ').replace('Z', '');
     case 'json':
       return JSON.stringify(value);
   }
@@ -81,7 +87,7 @@ export function decode(column: Column<unknown>, raw: unknown): unknown {
     case 'id':
     case 'text':
     case 'longtext':
-      return String(raw as string);
+      return asText(raw);
     case 'int':
     case 'minor': {
       const number = Number(raw);
@@ -91,11 +97,9 @@ export function decode(column: Column<unknown>, raw: unknown): unknown {
     case 'flag':
       return Number(raw) === 1;
     case 'time':
-      return `${String(raw as string)
-        .replace(' ', 'T')
-        .slice(0, 23)}Z`;
+      return `${asText(raw).replace(' ', 'T').slice(0, 23)}Z`;
     case 'json':
-      return JSON.parse(String(raw as string)) as unknown;
+      return JSON.parse(asText(raw)) as unknown;
   }
 }
 

@@ -10,7 +10,7 @@ import {
   type Condition,
   type Dialect,
 } from './condition.js';
-import type { Column, Table } from './table.js';
+import type { Table } from './table.js';
 
 export interface Order<Row> {
   readonly column: keyof Row & string;
@@ -138,6 +138,6 @@ export const columnList = <Row>(table: Table<Row>, alias: string): string =>
 
 export function decodeRow<Row>(table: Table<Row>, raw: Record<string, unknown>): Row {
   const row: Record<string, unknown> = {};
-  for (const key of columnKeys(table)) row[key] = decode(table.columns[key] as Column<unknown>, raw[key]);
+  for (const key of columnKeys(table)) row[key] = decode(table.columns[key], raw[key]);
   return row as Row;
 }

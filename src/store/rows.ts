@@ -6,6 +6,7 @@ import { BehalfError, badInput, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import {
   all,
+  asText,
   columnName,
   conditionSql,
   decode,
@@ -249,7 +250,7 @@ export class Rows {
       );
     }
     const next = version === undefined ? changes : { ...changes, version: version + 1 };
-    await this.connection.update(table, eq<R>('id', id), next as Partial<R>);
+    await this.connection.update(table, eq<R>('id', id), next);
     this.forget();
     this.witness.touched(table.type, [id], 'update');
     return this.inside(table, id, scope);
@@ -380,7 +381,7 @@ export class Rows {
     const place = new Map<string, string | null>();
     for (const dimension of this.types.of(table).dimensions.keys()) {
       const value = raw[`@${dimension}`];
-      place.set(dimension, value === null || value === undefined ? null : String(value as string));
+      place.set(dimension, value === null || value === undefined ? null : asText(value));
     }
     return Object.assign(row as object, { [placeKey]: place }) as R;
   }

@@ -89,5 +89,5 @@ export function table<C extends Columns>(
     tableName: name,
     columns: Object.fromEntries(entries) as never,
   });
-  return { type, name, columns: columns as never, primaryKey: primaryKey as never, schema };
+  return { type, name, columns: columns as never, primaryKey: primaryKey, schema };
 }

@@ -37,11 +37,11 @@ beforeAll(async () => {
   await sell('2025-03-10T00:00:00.000Z', 2);
   await sell('2025-07-01T00:00:00.000Z', 4, part);
   await sell('2025-07-02T00:00:00.000Z', 3, part, 'JPY');
-  const order = await rows.order('cancelled', people[5] as CustomerRow, {
+  const cancelled = await rows.order('cancelled', people[5] as CustomerRow, {
+    status: 'cancelled',
     placedAt: '2025-07-01T00:00:00.000Z',
-    totalMinor: 9_999_999,
   });
-  await rows.line({ ...order, status: 'cancelled' }, machine);
+  await rows.line(cancelled, machine);
   await rows.order('huge', people[0] as CustomerRow, {
     placedAt: '2025-11-01T00:00:00.000Z',
     currency: 'USD',

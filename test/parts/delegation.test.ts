@@ -3,7 +3,7 @@ import { createUser } from '../../src/admin/users.js';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
 import { all, eq } from '../../src/store/condition.js';
 import { agents, delegations, userRoles, type DelegationRow } from '../../src/store/tables/identity.js';
-import { codes, Company, key, type Employee } from '../support/administration.js';
+import { at, codes, Company, key, nodesAt, type Employee } from '../support/administration.js';
 import type { Answer } from '../support/server.js';
 
 let company: Company;
@@ -39,7 +39,7 @@ const delegate = (who: { token: string }, input: object, idempotencyKey = key())
 async function delegated(who: { token: string }, input: object): Promise<string> {
   const answer = await delegate(who, input);
   expect(answer.errors).toEqual([]);
-  return answer.data.delegate.delegation.id as string;
+  return at(answer, 'delegate.delegation.id') as string;
 }
 
 const delegationCount = (): Promise<number> => company.server.database.read.count(delegations);
@@ -55,7 +55,7 @@ describe('delegate', () => {
   test('hands an agent no more than was said, with the bounds of its role written out', async () => {
     const answer = await delegate(rosa, { scopes: ['tickets:read', 'customers:read'] });
     expect(answer.errors).toEqual([]);
-    expect(answer.data.delegate.delegation).toMatchObject({
+    expect(at(answer, 'delegate.delegation')).toMatchObject({
       status: 'ACTIVE',
       task: 'ticket:T-1',
       depth: 0,
@@ -73,7 +73,7 @@ describe('delegate', () => {
       agent: { name: 'helper' },
       role: { name: 'support-agent' },
     });
-    const { createdAt, expiresAt } = answer.data.delegate.delegation as Record<string, string>;
+    const { createdAt, expiresAt } = at(answer, 'delegate.delegation') as Record<string, string>;
     expect(Date.parse(expiresAt ?? '') - Date.parse(createdAt ?? '')).toBe(3_600_000);
   });
 
@@ -193,7 +193,7 @@ describe('delegate', () => {
       { id },
     );
     expect(answer.errors).toEqual([]);
-    const made = answer.data.auditRecords.nodes.at(-1);
+    const made = nodesAt(answer, 'auditRecords').at(-1);
     expect(made).toMatchObject({
       operationName: 'Delegate',
       chain: { person: { name: 'rosa' }, agents: [] },
@@ -211,16 +211,16 @@ describe('a person sees only their own', () => {
     const mine = await delegated(rosa, {});
     const query = `query ($id: ID!) { delegation(id: $id) { id } delegations(first: 100) { totalCount nodes { person { name } } } }`;
     const own = await company.ask(rosa, query, { id: mine });
-    expect(own.data.delegation).toEqual({ id: mine });
+    expect(at(own, 'delegation')).toEqual({ id: mine });
     expect(
-      new Set(own.data.delegations.nodes.map((node: { person: { name: string } }) => node.person.name)),
+      new Set(nodesAt(own, 'delegations').map((node: { person: { name: string } }) => node.person.name)),
     ).toEqual(new Set(['rosa']));
     const other = await company.ask(farah, query, { id: mine });
-    expect(other.data.delegation).toBeNull();
+    expect(at(other, 'delegation')).toBeNull();
     const seen = await company.ask(auditor, query, { id: mine });
-    expect(seen.data.delegation).toEqual({ id: mine });
-    expect(seen.data.delegations.totalCount).toBeGreaterThanOrEqual(
-      own.data.delegations.totalCount as number,
+    expect(at(seen, 'delegation')).toEqual({ id: mine });
+    expect(at(seen, 'delegations.totalCount')).toBeGreaterThanOrEqual(
+      at(own, 'delegations.totalCount') as number,
     );
   });
 
@@ -234,7 +234,7 @@ describe('a person sees only their own', () => {
     }`;
     const own = await company.ask(rosa, query, { id });
     expect(own.errors).toEqual([]);
-    expect(own.data.delegation.records).toEqual({
+    expect(at(own, 'delegation.records')).toEqual({
       totalCount: 1,
       nodes: [
         {
@@ -244,13 +244,13 @@ describe('a person sees only their own', () => {
         },
       ],
     });
-    expect(own.data.auditRecords.nodes).toEqual([
+    expect(nodesAt(own, 'auditRecords')).toEqual([
       { operationName: 'Mine', delegation: { id }, delegationIds: [id] },
     ]);
     const other = await company.ask(farah, query, { id });
     expect(other.data).toEqual({ delegation: null, auditRecords: { nodes: [] } });
     const seen = await company.ask(auditor, query, { id });
-    expect(seen.data.auditRecords.nodes).toHaveLength(1);
+    expect(nodesAt(seen, 'auditRecords')).toHaveLength(1);
   });
 });
 
@@ -267,12 +267,12 @@ describe('ending a delegation', () => {
       toAgentName: 'ledger',
     });
     const below = { token: await company.server.token(rosa.id, child.delegationId, child.scopes) };
-    expect((await company.ask(below, '{ viewer { agents { name } } }')).data.viewer.agents).toEqual([
+    expect(at(await company.ask(below, '{ viewer { agents { name } } }'), 'viewer.agents')).toEqual([
       { name: 'helper' },
       { name: 'ledger' },
     ]);
     const answer = await company.ask(rosa, revoke, { id: parent, key: key() });
-    expect(answer.data.revokeDelegation.delegation).toMatchObject({
+    expect(at(answer, 'revokeDelegation.delegation')).toMatchObject({
       status: 'REVOKED',
       endedBy: { name: 'rosa' },
     });
@@ -297,7 +297,7 @@ describe('ending a delegation', () => {
     const complete = 'mutation ($key: String!) { completeTask(idempotencyKey: $key) { delegationId task } }';
     const answer = await company.ask(agent, complete, { key: key() });
     expect(answer.errors).toEqual([]);
-    expect(answer.data.completeTask).toEqual({ delegationId: id, task: 'ticket:T-1' });
+    expect(at(answer, 'completeTask')).toEqual({ delegationId: id, task: 'ticket:T-1' });
     expect(await rowOf(id)).toMatchObject({ status: 'completed', endedBy: null });
     expect(codes(await company.ask(agent, '{ viewer { scopes } }'))).toEqual(['UNAUTHENTICATED']);
     expect(codes(await company.ask(rosa, complete, { key: key() }))).toEqual(['NOT_FOUND']);
@@ -317,7 +317,7 @@ describe('ending a delegation', () => {
     const complete = `mutation ($id: ID!, $key: String!) { completeDelegation(id: $id, idempotencyKey: $key) {
       delegation { status } } }`;
     const first = await company.ask(rosa, complete, { id, key: key() });
-    expect(first.data.completeDelegation.delegation.status).toBe('COMPLETED');
+    expect(at(first, 'completeDelegation.delegation.status')).toBe('COMPLETED');
     expect(codes(await company.ask(rosa, complete, { id, key: key() }))).toEqual(['CONFLICT']);
   });
 
@@ -331,8 +331,8 @@ describe('ending a delegation', () => {
     const query = `query ($status: DelegationStatus!) { delegations(filter: { task: "ticket:expired", status: $status }) {
       nodes { id status } } }`;
     const expired = await company.ask(rosa, query, { status: 'EXPIRED' });
-    expect(expired.data.delegations.nodes).toEqual([{ id, status: 'EXPIRED' }]);
-    expect((await company.ask(rosa, query, { status: 'ACTIVE' })).data.delegations.nodes).toEqual([]);
+    expect(nodesAt(expired, 'delegations')).toEqual([{ id, status: 'EXPIRED' }]);
+    expect(nodesAt(await company.ask(rosa, query, { status: 'ACTIVE' }), 'delegations')).toEqual([]);
   });
 });
 
@@ -466,12 +466,12 @@ describe('consent', () => {
 
     const token = { token: await company.server.token(ines.id, grant.delegationId, grant.scopes) };
     expect(codes(await company.ask(token, '{ viewer { scopes } }'))).toEqual([]);
-    const { id } = given.data.giveConsent.consent as { id: string };
+    const { id } = at(given, 'giveConsent.consent') as { id: string };
     const withdraw = `mutation ($id: ID!, $key: String!) { withdrawConsent(id: $id, idempotencyKey: $key) {
       consent { revokedAt } } }`;
     expect(codes(await company.ask(rosa, withdraw, { id, key: key() }))).toEqual(['NOT_FOUND']);
     const withdrawn = await company.ask(ines, withdraw, { id, key: key() });
-    expect(withdrawn.data.withdrawConsent.consent.revokedAt).toEqual(expect.any(String));
+    expect(at(withdrawn, 'withdrawConsent.consent.revokedAt')).toEqual(expect.any(String));
     expect(codes(await company.ask(token, '{ viewer { scopes } }'))).toEqual(['UNAUTHENTICATED']);
     await expect(exchange()).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
@@ -498,7 +498,7 @@ describe('consent', () => {
     });
     await consent(offer);
     const answer = await company.ask(june, '{ consents { nodes { scopes role { name } } } }');
-    expect(answer.data.consents.nodes).toEqual([
+    expect(nodesAt(answer, 'consents')).toEqual([
       { scopes: ['tickets:read'], role: { name: 'support-agent' } },
     ]);
     await expect(consent({ ...offer, boundary: ['region: europe'] })).rejects.toMatchObject({

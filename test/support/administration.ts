@@ -95,3 +95,17 @@ let keys = 0;
 export const key = (): string => `key-${String((keys += 1))}`;
 
 export const codes = (answer: Answer): unknown[] => answer.errors.map((error) => error.extensions.code);
+
+/** What an answer says at a path such as `delegate.delegation`. */
+export function at(answer: Answer, path: string): unknown {
+  let value: unknown = answer.data;
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null) throw new Error(`nothing at ${path}`);
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+/** A page's rows at a path. */
+export const nodesAt = (answer: Answer, path: string): Record<string, unknown>[] =>
+  at(answer, `${path}.nodes`) as Record<string, unknown>[];

@@ -12,8 +12,13 @@ import { eq } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import type { Database } from '../../store/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
+import type { JsonOption } from '../terminal/command.js';
 import { CommandError } from '../terminal/errors.js';
 import { commandRecord } from './record.js';
+
+export interface AsOption extends JsonOption {
+  readonly as?: string;
+}
 
 /** A change as a command makes it. */
 export interface Change {

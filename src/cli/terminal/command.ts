@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 
 /** What every command takes. */
 export interface JsonOption {
@@ -25,4 +25,10 @@ export const group = (name: string, description: string, ...commands: readonly C
 function exampleText(path: string, examples: readonly string[]): string {
   const lines = (examples.length === 0 ? [''] : examples).map((rest) => `  $ behalf ${path} ${rest}`.trimEnd());
   return [lines.length > 1 ? 'Examples:' : 'Example:', ...lines].join('\n');
+}
+
+/** Parses an option that is a number of things. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
 }

@@ -2,31 +2,64 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CommandError } from './errors.js';
 
-/** Writes a new file that only its owner can read. Never over another. */
-export function writeSecretFile(path: string, text: string): void {
+type Write = (path: string, text: string) => void;
+
+/**
+ * Makes new files that only their owner can read, never over others, before `work` makes the secrets that go
+ * into them: nothing is made whose secret could not be kept. They are gone again where `work` fails.
+ */
+export async function withSecretFiles<T>(
+  paths: readonly string[],
+  work: (write: Write) => Promise<T>,
+): Promise<T> {
+  const made: string[] = [];
+  try {
+    for (const path of paths) {
+      reserve(path);
+      made.push(path);
+    }
+    return await work((path, text) => {
+      writeFileSync(path, text);
+    });
+  } catch (error) {
+    for (const path of made) rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+function reserve(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 });
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw new CommandError(`${path} is there already. Move it away, or name another file.`, { cause: error });
   }
 }
 
-/** Writes several, and none where one fails. Returns what takes them away again. */
-export function writeSecretFiles(files: ReadonlyMap<string, string>): () => void {
-  const written: string[] = [];
-  const undo = (): void => {
-    for (const path of written) rmSync(path, { force: true });
-  };
-  try {
-    for (const [path, text] of files) {
-      writeSecretFile(path, text);
-      written.push(path);
-    }
-  } catch (error) {
-    undo();
-    throw error;
-  }
-  return undo;
+export interface SecretTold {
+  /** For JSON: the secret, or the file that holds it. */
+  readonly json: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Hands over the one secret that `work` makes: in `file` where one is named, else in the answer. */
+export async function handingOver<T>(
+  what: 'password' | 'secret',
+  file: string | undefined,
+  work: (keep: (secret: string) => void) => Promise<T>,
+): Promise<SecretTold> {
+  const word = what === 'password' ? 'Password' : 'Secret';
+  let told: SecretTold = { json: {}, text: `${word}: none` };
+  await withSecretFiles(file === undefined ? [] : [file], (write) =>
+    work((secret) => {
+      if (file === undefined) {
+        told = { json: { [what]: secret }, text: `${word}: ${secret}` };
+        return;
+      }
+      write(file, `${secret}\n`);
+      told = { json: { [`${what}File`]: file }, text: `${word}: in ${file}` };
+    }),
+  );
+  return told;
 }

@@ -38,49 +38,74 @@ const headingTokens = /\b[yz]h/g;
  * terms are left out.
  */
 export function rank(candidates: readonly Candidate[], terms: readonly string[]): Ranked[] {
-  const found = candidates.map((candidate) => ({
-    candidate,
-    occurrences: terms.map((term) => occurrenceOf(` ${candidate.tokens} `, term)),
-  }));
+  const wanted = terms.map(needlesOf);
+  const found = candidates.map((candidate) => {
+    const parts = partsOf(candidate.tokens);
+    return { parts, id: candidate.id, occurrences: wanted.map((needles) => occurrenceOf(parts, needles)) };
+  });
   const weights = terms.map((_, index) => {
     const having = found.filter(({ occurrences }) => isThere(occurrences[index])).length;
     return Math.log(1 + (candidates.length + 1) / (having + 1));
   });
   return found
     .filter(({ occurrences }) => occurrences.some(isThere))
-    .map(({ candidate, occurrences }) => ({
-      id: candidate.id,
-      score: Math.round(scoreOf(candidate, terms, occurrences, weights) * 10_000) / 10_000,
+    .map(({ id, parts, occurrences }) => ({
+      id,
+      score: Math.round(scoreOf(parts, wanted, occurrences, weights) * 10_000) / 10_000,
     }))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
 }
 
 const isThere = (occurrence: Occurrence | undefined): boolean => (occurrence?.at.length ?? 0) > 0;
 
-/** Tokens have no spaces in them, so that a plain search of the text finds whole ones. */
-function places(text: string, token: string): number[] {
-  const needle = ` ${token} `;
+/** A term's tokens with a space at each end: a plain search of the text finds whole ones. */
+interface Needles {
+  readonly word: string;
+  readonly title: string;
+  readonly heading: string;
+}
+
+const needlesOf = (term: string): Needles => ({
+  word: ` ${encode(term, 'word')} `,
+  title: ` ${encode(term, 'title')} `,
+  heading: ` ${encode(term, 'heading')} `,
+});
+
+/** The tokens of title and heading, which come first, and those of all words. */
+interface Parts {
+  readonly names: string;
+  readonly words: string;
+}
+
+function partsOf(tokens: string): Parts {
+  const at = tokens.search(/\b[yz]w/);
+  return at < 0
+    ? { names: ` ${tokens} `, words: '' }
+    : { names: ` ${tokens.slice(0, at)}`, words: ` ${tokens.slice(at)} ` };
+}
+
+function places(text: string, needle: string): number[] {
   const found: number[] = [];
   for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + needle.length - 1))
     found.push(at);
   return found;
 }
 
-function occurrenceOf(text: string, term: string): Occurrence {
-  const at = places(text, encode(term, 'word'));
+function occurrenceOf({ names, words }: Parts, needles: Needles): Occurrence {
+  const at = places(words, needles.word);
   if (at.length === 0) return { body: 0, title: 0, heading: 0, at };
-  const title = places(text, encode(term, 'title')).length;
-  const heading = places(text, encode(term, 'heading')).length;
+  const title = places(names, needles.title).length;
+  const heading = places(names, needles.heading).length;
   return { body: at.length - title - heading, title, heading, at };
 }
 
 function scoreOf(
-  candidate: Candidate,
-  terms: readonly string[],
+  { names, words }: Parts,
+  wanted: readonly Needles[],
   occurrences: readonly Occurrence[],
   weights: readonly number[],
 ): number {
-  const length = 0.5 + 0.5 * (candidate.tokens.length / lengthUsual);
+  const length = 0.5 + 0.5 * (words.length / lengthUsual);
   let score = 0;
   let covered = 0;
   let whole = 0;
@@ -94,11 +119,11 @@ function scoreOf(
     score += (weight * often * (saturation + 1)) / (often + saturation);
     const next = occurrences[index + 1];
     if (next !== undefined && isThere(next)) {
-      score += closeness(occurrence.at, next.at, encode(terms[index] ?? '', 'word').length + 1) * weight;
+      score += closeness(occurrence.at, next.at, (wanted[index]?.word.length ?? 0) - 1) * weight;
     }
   });
-  const inTitle = likeness(candidate.tokens.match(titleTokens)?.length ?? 0, occurrences, 'title');
-  const inHeading = likeness(candidate.tokens.match(headingTokens)?.length ?? 0, occurrences, 'heading');
+  const inTitle = likeness(names.match(titleTokens)?.length ?? 0, occurrences, 'title');
+  const inHeading = likeness(names.match(headingTokens)?.length ?? 0, occurrences, 'heading');
   return (score + Math.max(inTitle, inHeading / 2) * covered) * (covered / whole);
 }
 

@@ -161,8 +161,11 @@ export async function upsertImportedDocument(
   return before === undefined ? 'created' : 'updated';
 }
 
-/** Paths can be longer than the column, and databases do not agree on spaces at the end. */
-const importKeyOf = ({ source, externalId }: ImportedDocument) => ({
+/**
+ * Under which key a document of a source is found again. Paths can be longer than the column, and databases do
+ * not agree on spaces at the end.
+ */
+export const importKeyOf = ({ source, externalId }: Pick<ImportedDocument, 'source' | 'externalId'>) => ({
   source: oneLine(source, 60, 'source'),
   entity: 'document',
   externalId: /^[\x21-\x7e]{1,200}$/.test(externalId) ? externalId : `sha256:${sha256(externalId)}`,

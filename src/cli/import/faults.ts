@@ -1,0 +1,54 @@
+import { BehalfError } from '../../core/errors.js';
+
+/** What is wrong with one place of the input. */
+export interface Fault {
+  readonly file: string;
+  /** Beginning with 1; none where the whole file is meant. */
+  readonly line?: number | undefined;
+  /** The column of a table, or the place in a mapping. */
+  readonly column?: string | undefined;
+  readonly reason: string;
+}
+
+/** So many are told at once; after that nobody looks for more. */
+export const faultsMax = 50;
+
+const wording = ({ file, line, column, reason }: Fault): string =>
+  [line === undefined ? file : `${file}:${String(line)}`, ...(column === undefined ? [] : [column]), reason].join(
+    ': ',
+  );
+
+/** An import that was refused for its input. It changed nothing. */
+export class ImportRefused extends BehalfError {
+  constructor(readonly faults: readonly Fault[]) {
+    const many = faults.length === 1 ? '1 fault' : `${String(faults.length)} faults`;
+    const rest = faults.length < faultsMax ? '' : '; there may be more';
+    super('BAD_USER_INPUT', `Nothing was imported: ${many}${rest}.\n${faults.map(wording).join('\n')}`);
+  }
+}
+
+/** Gathers faults, so that they are told together. */
+export class Faults {
+  private readonly found: Fault[] = [];
+
+  /** Throws `ImportRefused` when this makes it enough. */
+  add(fault: Fault): void {
+    this.found.push(fault);
+    if (this.found.length >= faultsMax) this.refuse();
+  }
+
+  /** As a fault, where the reason is the input's; anything else is thrown on. */
+  caught(error: unknown, place: Omit<Fault, 'reason'>): void {
+    if (!(error instanceof BehalfError) || error instanceof ImportRefused) throw error;
+    this.add({ ...place, reason: error.message });
+  }
+
+  /** Throws `ImportRefused` where anything was found. */
+  refuse(): void {
+    if (this.found.length > 0) throw new ImportRefused(this.found);
+  }
+
+  get count(): number {
+    return this.found.length;
+  }
+}

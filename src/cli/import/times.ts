@@ -1,0 +1,63 @@
+import { isoTime } from '../../core/clock.js';
+import { badInput } from '../../core/errors.js';
+
+const tokens: Readonly<Record<string, string>> = {
+  YYYY: '(?<year>\\d{4})',
+  MM: '(?<month>\\d{2})',
+  DD: '(?<day>\\d{2})',
+  HH: '(?<hour>\\d{2})',
+  mm: '(?<minute>\\d{2})',
+  ss: '(?<second>\\d{2})',
+  SSS: '(?<ms>\\d{3})',
+};
+
+const iso =
+  /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})(?:[T ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:\.(?<ms>\d{1,3})\d*)?)?(?<zone>Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** Before this, MySQL keeps no time. */
+const yearMin = 1000;
+
+/** True for a format such as `DD.MM.YYYY HH:mm`: year, month and day, each token at most once. */
+export function isTimeFormat(format: string): boolean {
+  const found = format.match(/YYYY|MM|DD|HH|mm|SSS|ss/g) ?? [];
+  return new Set(found).size === found.length && ['YYYY', 'MM', 'DD'].every((token) => found.includes(token));
+}
+
+/**
+ * Reads times as UTC with milliseconds. Without a format it takes ISO 8601 with or without a time of day; only
+ * there can a zone be written.
+ */
+export function timeReader(format: string | undefined): (text: string) => string {
+  const pattern = format === undefined ? iso : patternOf(format);
+  const shape = format ?? 'YYYY-MM-DD HH:mm:ss.SSS';
+  return (text) => {
+    const parts = pattern.exec(text)?.groups;
+    if (parts === undefined) throw badInput(`${JSON.stringify(text)} is no time written ${shape}.`);
+    const number = (name: string): number => Number(parts[name] ?? 0);
+    const ms = Number((parts.ms ?? '0').padEnd(3, '0'));
+    const date = [number('year'), number('month') - 1, number('day')] as const;
+    const time = [number('hour'), number('minute'), number('second'), ms] as const;
+    const utc = Date.UTC(...date, ...time);
+    const there = new Date(utc);
+    const exists =
+      number('year') >= yearMin &&
+      there.getUTCMonth() === date[1] &&
+      there.getUTCDate() === date[2] &&
+      there.getUTCHours() === time[0] &&
+      time[1] < 60 &&
+      time[2] < 60;
+    if (!exists) throw badInput(`${JSON.stringify(text)} is no time of the calendar.`);
+    return isoTime(utc - offsetMs(parts.zone));
+  };
+}
+
+function patternOf(format: string): RegExp {
+  const source = format.replace(/YYYY|MM|DD|HH|mm|SSS|ss|[^\w\s]/g, (part) => tokens[part] ?? `\\${part}`);
+  return new RegExp(`^${source}$`);
+}
+
+function offsetMs(zone: string | undefined): number {
+  if (zone === undefined || zone === 'Z') return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6));
+  return minutes * (zone.startsWith('-') ? -60_000 : 60_000);
+}

@@ -1,0 +1,135 @@
+import { requireAdministrator } from '../admin/administrators.js';
+import { assignRole, setGrantable } from '../admin/assignments.js';
+import { createFirstAdministrator } from '../admin/bootstrap.js';
+import { grantableOf, requireGrantable } from '../admin/grantable.js';
+import { administratorRole } from '../admin/shipped-roles.js';
+import { createUser, resetPassword, type NewUser } from '../admin/users.js';
+import { BehalfError } from '../core/errors.js';
+import { bumpEpoch } from '../delegation/epoch.js';
+import { eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import type { Database } from '../store/database.js';
+import { roles, userRoles, type RoleRow, type UserRow } from '../store/tables/identity.js';
+import { change, changeAlone, type AsOption, type Deciding } from './operator/change.js';
+import { findRole, findUser } from './operator/find.js';
+import { withDatabase } from './operator/session.js';
+import { CommandError } from './terminal/errors.js';
+import { answer, paint } from './terminal/output.js';
+import { handingOver } from './terminal/secret-file.js';
+
+interface CreateOptions extends AsOption {
+  readonly displayName?: string;
+  readonly email?: string;
+  readonly admin?: boolean;
+  readonly role: readonly string[];
+  readonly passwordFile?: string;
+}
+interface ResetOptions extends AsOption {
+  readonly passwordFile?: string;
+}
+
+interface Created {
+  readonly user: UserRow;
+  readonly password: string;
+}
+
+/** `behalf user create` */
+export async function createAccount(name: string, options: CreateOptions): Promise<void> {
+  const { displayName = name, email } = options;
+  const input: NewUser = { name, displayName, ...(email === undefined ? {} : { email }) };
+  const told = await handingOver('password', options.passwordFile, (keep) =>
+    withDatabase(async (database) => {
+      const make = options.as === undefined ? createFirst : createAs;
+      await make(database, input, options, keep);
+    }),
+  );
+  answer(options.json, { name, mustChangePassword: true, ...told.json }, () => [
+    `${paint('bold', name)} can sign in, and chooses a new password then.`,
+    told.text,
+  ]);
+}
+
+type Keep = (password: string) => void;
+
+async function createFirst(
+  database: Database,
+  input: NewUser,
+  options: CreateOptions,
+  keep: Keep,
+): Promise<void> {
+  const asked = { command: 'user create', detail: { user: input.name, first: true } };
+  await changeAlone(database, asked, async (work) => {
+    // One at a time, or two could both be the first.
+    await bumpEpoch(work.tx);
+    if (await hasAdministrator(work.tx)) {
+      throw new CommandError('Name the person who decides this: `--as USER`.');
+    }
+    if (options.admin !== true || options.role.length > 0) {
+      throw new CommandError(
+        'There is no administrator who could decide this. Make one: `behalf user create NAME --admin`.',
+      );
+    }
+    keep((await createFirstAdministrator(work, input)).password);
+  });
+}
+
+async function createAs(
+  database: Database,
+  input: NewUser,
+  options: CreateOptions,
+  keep: Keep,
+): Promise<void> {
+  const roleNames = [...options.role, ...(options.admin === true ? [administratorRole] : [])];
+  const asked = { command: 'user create', as: options.as, detail: { user: input.name, roles: roleNames } };
+  await change(database, asked, async (deciding) => {
+    const created: Created = await createUser(deciding, input);
+    const place = new Map([['person', created.user.id]]);
+    await deciding.require('users:manage', place);
+    if (roleNames.length > 0) await deciding.require('roles:assign', place);
+    for (const name of roleNames) {
+      await assignRole(deciding, deciding.by.id, created.user, await findRole(deciding.tx, name, 'person'));
+    }
+    if (options.admin === true) {
+      const mine = await grantableOf(deciding.tx, deciding.by.id);
+      await setGrantable(deciding, deciding.by.id, created.user, mine);
+    }
+    keep(created.password);
+  });
+}
+
+function hasAdministrator(tx: Connection): Promise<boolean> {
+  return requireAdministrator(tx).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof BehalfError) return false;
+      throw error;
+    },
+  );
+}
+
+/** `behalf user reset-password` */
+export async function giveNewPassword(name: string, options: ResetOptions): Promise<void> {
+  const asked = { command: 'user reset-password', as: options.as, detail: { user: name } };
+  const told = await handingOver('password', options.passwordFile, (keep) =>
+    withDatabase((database) =>
+      change(database, asked, async (deciding) => {
+        const user = await findUser(deciding.tx, name);
+        await deciding.require('users:manage', new Map([['person', user.id]]));
+        await requireNoGain(deciding, user);
+        keep(await resetPassword(deciding, user));
+      }),
+    ),
+  );
+  answer(options.json, { name, mustChangePassword: true, ...told.json }, () => [
+    `${paint('bold', name)} signs in with the new password once, and chooses another then.`,
+    told.text,
+  ]);
+}
+
+/** Whoever sets a password could sign in with it: so not for those who hold more than the decider may grant. */
+async function requireNoGain({ tx, by }: Deciding, user: UserRow): Promise<void> {
+  const held = await tx.select(userRoles, eq('userId', user.id));
+  const ids = held.map((row) => row.roleId);
+  const mine = await tx.select(roles, isIn<RoleRow>('id', ids));
+  await requireGrantable(tx, by.id, [...mine, ...(await grantableOf(tx, user.id))]);
+}
