@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cellsToShow, type Cell } from '../src/domains/business/suppression.js';
+import { cellsToShow, type Cell, type Line, type Stage } from '../src/domains/business/suppression.js';
 
 interface Named extends Cell {
   readonly name: string;
@@ -19,7 +19,7 @@ const smallest = fc.integer({ min: 2, max: 6 });
 
 interface Tables {
   readonly cells: Named[];
-  readonly lines: Named[][];
+  readonly lines: Line<Named>[];
 }
 
 function tablesOf(atoms: readonly { month: number; group: string; customers: readonly number[] }[]): Tables {
@@ -32,30 +32,34 @@ function tablesOf(atoms: readonly { month: number; group: string; customers: rea
     })),
     ...[0, 1, 2, 3, 4, 5].map((at) => ({ name: `m${at}`, whole: `h${Math.floor(at / 3)}`, months: [at] })),
   ];
-  const made = [undefined, 'a', 'b', 'c'].flatMap((group) =>
-    spans.flatMap((span) => {
-      const mine = atoms.filter(
-        (atom) => span.months.includes(atom.month) && (group === undefined || atom.group === group),
-      );
-      if (mine.length === 0) return [];
-      const cell: Named = {
+  const sold = (span: { months: number[] }, group?: string) =>
+    atoms.filter((atom) => span.months.includes(atom.month) && (group ?? atom.group) === atom.group);
+  const cells = [undefined, 'a', 'b', 'c'].flatMap((group) =>
+    spans.map((span): Named & { wholes: string[] } => {
+      const mine = sold(span, group);
+      return {
         name: `${span.name} ${group ?? 'all'}`,
         atoms: [...new Set(mine.map((atom) => `${atom.month}${atom.group}`))],
         customers: new Set(mine.flatMap((atom) => atom.customers)).size,
+        wholes: [`${span.whole} ${group ?? 'all'}`, ...(group === undefined ? [] : [`${span.name} all`])],
       };
-      return [{ cell, overTime: `${span.whole} ${group ?? 'all'}`, overGroups: group && span.name }];
     }),
   );
-  const lineKeys = new Set(made.flatMap(({ overTime, overGroups }) => [overTime, overGroups ?? '']));
-  return {
-    cells: made.map(({ cell }) => cell),
-    lines: [...lineKeys]
-      .filter((key) => key !== '')
-      .map((key) =>
-        made.filter((one) => one.overTime === key || one.overGroups === key).map(({ cell }) => cell),
-      ),
-  };
+  const there = cells.filter((cell) => cell.customers > 0);
+  const kinds = [0, 1].flatMap((kind) =>
+    there.map((whole) => ({ whole, parts: there.filter((part) => part.wholes[kind] === whole.name) })),
+  );
+  return { cells: there, lines: kinds.filter((line) => line.parts.length > 0) };
 }
+
+const isTotal = (cell: Named): boolean => cell.name.endsWith(' all');
+
+/** All groups together first, then each. */
+const stagesOf = ({ cells, lines }: Tables): Stage<Named>[] =>
+  [true, false].map((totals) => ({
+    cells: cells.filter((cell) => isTotal(cell) === totals),
+    lines: lines.filter((line) => line.parts.every((part) => isTotal(part) === totals)),
+  }));
 
 /** Whether a sum follows from others, by exact elimination over the rationals: nothing of it is left. */
 function follows(sum: readonly string[], from: readonly (readonly string[])[]): boolean {
@@ -79,8 +83,8 @@ function follows(sum: readonly string[], from: readonly (readonly string[])[]): 
 const secretsOf = ({ cells, lines }: Tables, k: number): string[][] => [
   ...cells.filter((cell) => cell.customers < k).map((cell) => [...cell.atoms]),
   ...lines
-    .map((line) => ({ line, small: line.filter((cell) => cell.customers < k) }))
-    .filter(({ line, small }) => small.length > 1 && small.length < line.length)
+    .map(({ parts }) => ({ parts, small: parts.filter((cell) => cell.customers < k) }))
+    .filter(({ parts, small }) => small.length > 1 && small.length < parts.length)
     .map(({ small }) => small.flatMap((cell) => cell.atoms)),
 ];
 
@@ -89,7 +93,7 @@ describe('suppression', () => {
     fc.assert(
       fc.property(company, smallest, (atoms, k) => {
         const { cells, lines } = tablesOf(atoms);
-        const shown = cellsToShow(cells, lines, k);
+        const shown = cellsToShow(stagesOf({ cells, lines }), k);
         const known = [...shown].map((cell) => cell.atoms);
         for (const cell of shown) expect(cell.customers).toBeGreaterThanOrEqual(k);
         for (const cell of cells.filter((one) => !shown.has(one))) {
@@ -103,21 +107,58 @@ describe('suppression', () => {
     fc.assert(
       fc.property(company, smallest, (atoms, k) => {
         const tables = tablesOf(atoms);
-        const known = [...cellsToShow(tables.cells, tables.lines, k)].map((cell) => cell.atoms);
-        for (const secret of secretsOf(tables, k)) expect(follows(secret, known)).toBe(false);
+        const stages = stagesOf(tables);
+        const atomsOf = (shown: Set<Named>): (readonly string[])[] => [...shown].map((cell) => cell.atoms);
+        const totals = atomsOf(cellsToShow(stages.slice(0, 1), k));
+        const known = atomsOf(cellsToShow(stages, k));
+        // What totals tell has enough customers, each of them: it is no secret.
+        for (const secret of secretsOf(tables, k).filter((one) => !follows(one, totals))) {
+          expect(follows(secret, known)).toBe(false);
+        }
       }),
     );
   });
 
-  test('withholds a cell of enough customers only where it would tell a secret', () => {
+  test('withholds a cell of enough customers only where it would tell a secret or its whole is withheld', () => {
     fc.assert(
       fc.property(company, smallest, (atoms, k) => {
         const tables = tablesOf(atoms);
-        const shown = cellsToShow(tables.cells, tables.lines, k);
+        const shown = cellsToShow(stagesOf(tables), k);
         const known = [...shown].map((cell) => cell.atoms);
-        for (const cell of tables.cells.filter((one) => one.customers >= k && !shown.has(one))) {
+        const wholesShown = (cell: Named): boolean =>
+          tables.lines.every((line) => !line.parts.includes(cell) || shown.has(line.whole));
+        const withheld = tables.cells.filter((cell) => cell.customers >= k && !shown.has(cell));
+        for (const cell of withheld.filter(wholesShown)) {
           expect(secretsOf(tables, k).some((secret) => follows(secret, [...known, cell.atoms]))).toBe(true);
         }
+      }),
+    );
+  });
+
+  test('what is left of a cell without its parts shown has enough customers, or there is nothing left', () => {
+    fc.assert(
+      fc.property(company, smallest, (atoms, k) => {
+        const { cells, lines } = tablesOf(atoms);
+        const shown = cellsToShow(stagesOf({ cells, lines }), k);
+        for (const { whole, parts } of lines.filter((line) => shown.has(line.whole))) {
+          const told = new Set(parts.filter((part) => shown.has(part)).flatMap((part) => part.atoms));
+          const left = atoms.filter((atom) => {
+            const key = `${atom.month}${atom.group}`;
+            return whole.atoms.includes(key) && !told.has(key);
+          });
+          const customers = new Set(left.flatMap((atom) => atom.customers)).size;
+          expect(customers === 0 || customers >= k).toBe(true);
+        }
+      }),
+    );
+  });
+
+  test('groups do not change which totals are shown', () => {
+    fc.assert(
+      fc.property(company, smallest, (atoms, k) => {
+        const stages = stagesOf(tablesOf(atoms));
+        const shown = [...cellsToShow(stages, k)].filter(isTotal);
+        expect(shown).toEqual([...cellsToShow(stages.slice(0, 1), k)]);
       }),
     );
   });
@@ -149,7 +190,7 @@ describe('suppression', () => {
       atoms: Object.keys(months),
       customers: cells.reduce((sum, cell) => sum + cell.customers, 0),
     };
-    const found = cellsToShow([total, ...cells], [cells], 5);
+    const found = cellsToShow([{ cells: [total, ...cells], lines: [{ whole: total, parts: cells }] }], 5);
     expect([...found].map((cell) => cell.name)).toEqual(shown);
   });
 });

@@ -36,6 +36,9 @@ export async function createAgent(
   if (!namePattern.test(input.name)) {
     throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
   }
+  // An agent's name is its client id, and the programs of the server's own have theirs.
+  if (input.name.startsWith('behalf-'))
+    throw badInput('Names that begin with `behalf-` are reserved.', 'name');
   const jwks =
     input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
   const agent: AgentRow = {

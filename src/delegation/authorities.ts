@@ -46,22 +46,28 @@ export class Authorities {
     private readonly peopleOnly: ReadonlySet<Scope>,
   ) {}
 
-  /** The authority of a token now. Throws `UNAUTHENTICATED` where the token, or what it rests on, has ended. */
-  async resolve(fact: TokenFact): Promise<Authority> {
+  /**
+   * The authority of a token now. Throws `UNAUTHENTICATED` where the token, or what it rests on, has ended. The
+   * token is looked for after the version was read: one that ends in between is noticed at the release.
+   */
+  async resolve<Fact extends TokenFact>(
+    find: () => Promise<Fact>,
+  ): Promise<{ fact: Fact; authority: Authority }> {
     const epoch = await this.epoch.read();
+    const fact = await find();
     if (epoch.version !== this.cacheVersion) {
       this.cache = new Map();
       this.cacheVersion = epoch.version;
     }
     const known = this.cache.get(fact.tokenId);
-    if (known !== undefined && known.expiresAt > this.clock.now()) return known;
-    const made = await this.compute(this.connection, fact, epoch);
+    if (known !== undefined && known.expiresAt > this.clock.now()) return { fact, authority: known };
+    const authority = await this.compute(this.connection, fact, epoch);
     // A change may have been committed between the two reads; what is kept must be of its version.
     const after = await this.epoch.read();
-    if (after.version !== epoch.version) return this.resolve(fact);
+    if (after.version !== epoch.version) return this.resolve(find);
     if (this.cache.size >= cacheMax) this.cache.clear();
-    if (this.cacheVersion === epoch.version) this.cache.set(fact.tokenId, made);
-    return made;
+    if (this.cacheVersion === epoch.version) this.cache.set(fact.tokenId, authority);
+    return { fact, authority };
   }
 
   /** The authority as a transaction sees it, its own changes included. */

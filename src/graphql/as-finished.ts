@@ -18,12 +18,7 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
 }
 
 /** A call that is done, as the last step takes it: its charge and its record. */
-export function asFinished(
-  call: Call,
-  errors: readonly RecordedError[],
-  hasData: boolean,
-  now = Date.now(),
-): Finished {
+export function asFinished(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
   const record = (refusal: BehalfError | undefined): AuditBody => {
     const told = refusal === undefined ? errors : [{ code: refusal.code }];
     return {
@@ -36,7 +31,7 @@ export function asFinished(
       variables: call.variables,
       ...whatOf(call.trail),
       errors: told,
-      durationMs: Math.max(0, now - call.startedAt),
+      durationMs: call.durationMs,
       source: call.source,
       detail: {},
     };

@@ -1,5 +1,6 @@
 import type { Authority } from '../authority/authority.js';
 import { Trail } from '../audit/trail.js';
+import type { Clock } from '../core/clock.js';
 import type { Connection } from '../store/connection.js';
 
 /** One request to the endpoint by a recognised caller, from its arrival until its record is durable. */
@@ -17,6 +18,7 @@ export class Call {
   constructor(
     readonly id: string,
     readonly startedAt: number,
+    private readonly clock: Clock,
     readonly authority: Authority,
     /** The authority of the same token as a transaction sees it. */
     readonly look: (tx: Connection) => Promise<Authority>,
@@ -24,6 +26,11 @@ export class Call {
     private readonly rowsMax: number,
   ) {
     this.trail = new Trail(rowsMax);
+  }
+
+  /** Milliseconds since its arrival. */
+  get durationMs(): number {
+    return Math.max(0, this.clock.now() - this.startedAt);
   }
 
   newTrail(): Trail {

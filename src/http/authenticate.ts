@@ -33,10 +33,9 @@ export const makeAuthenticate =
         throw unauthenticated('The access token is unknown, expired or revoked. Get a new one.');
       return fact;
     };
-    const fact = await lookUp(parts.connection);
+    const { fact, authority } = await authorities.resolve(() => lookUp(parts.connection));
     await oauth.checkDpop({ method: request.method, scheme, proof: request.headers.dpop }, token, fact);
-    const authority = await authorities.resolve(fact);
     const look = async (tx: Connection) => authorities.resolveInside(tx, await lookUp(tx));
     const source = { address: request.ip, userAgent: request.headers['user-agent']?.slice(0, 300) ?? null };
-    return new Call(parts.ids.next(), startedAt, authority, look, source, parts.rowsMax);
+    return new Call(parts.ids.next(), startedAt, clock, authority, look, source, parts.rowsMax);
   };

@@ -176,7 +176,7 @@ describe('accounts', () => {
     const query = '{ users(filter: { status: ACTIVE }, first: 100) { totalCount nodes { name } } }';
     expect(nodesAt(await company.ask(rosa, query), 'users')).toEqual([{ name: 'rosa' }]);
     const all = await company.ask(root, query);
-    expect(nodesAt(all, 'users').map((node: { name: string }) => node.name)).toEqual(
+    expect(nodesAt(all, 'users').map((node) => node.name)).toEqual(
       expect.arrayContaining(['lead', 'root', 'rosa']),
     );
     const one = await company.ask(
@@ -268,6 +268,7 @@ describe('agents', () => {
     expect(kept?.answer).not.toContain(secret);
     expect(JSON.stringify(await read().query('SELECT body FROM audit_records'))).not.toContain(secret);
     expect(codes(await create('bot'))).toEqual(['CONFLICT']);
+    expect(codes(await create('behalf-cli'))).toEqual(['BAD_USER_INPUT']);
   });
 
   test('rotate their secret with overlap', async () => {
@@ -520,7 +521,7 @@ describe('records', () => {
     const found = async (filter: object) => {
       const answer = await company.ask(auditor, query, { filter: { since, ...filter } });
       expect(answer.errors).toEqual([]);
-      return nodesAt(answer, 'auditRecords') as Record<string, unknown>[];
+      return nodesAt(answer, 'auditRecords');
     };
     expect(await found({ resource: { type: 'User', id }, outcome: 'SUCCEEDED' })).toMatchObject([
       {

@@ -193,15 +193,10 @@ describe('delegate', () => {
       { id },
     );
     expect(answer.errors).toEqual([]);
-    const made = nodesAt(answer, 'auditRecords').at(-1);
-    expect(made).toMatchObject({
+    expect(nodesAt(answer, 'auditRecords').at(-1)).toMatchObject({
       operationName: 'Delegate',
       chain: { person: { name: 'rosa' }, agents: [] },
-    });
-    expect(made.changes).toMatchObject([{ type: 'Delegation', id, before: null }]);
-    expect(JSON.parse(made.changes[0].after as string)).toMatchObject({
-      task: 'ticket:T-77',
-      status: 'active',
+      changes: [{ type: 'Delegation', id, before: null, after: expect.stringContaining('"ticket:T-77"') }],
     });
   });
 });
@@ -212,9 +207,8 @@ describe('a person sees only their own', () => {
     const query = `query ($id: ID!) { delegation(id: $id) { id } delegations(first: 100) { totalCount nodes { person { name } } } }`;
     const own = await company.ask(rosa, query, { id: mine });
     expect(at(own, 'delegation')).toEqual({ id: mine });
-    expect(
-      new Set(nodesAt(own, 'delegations').map((node: { person: { name: string } }) => node.person.name)),
-    ).toEqual(new Set(['rosa']));
+    const people = nodesAt(own, 'delegations').map((node) => JSON.stringify(node));
+    expect(new Set(people)).toEqual(new Set(['{"person":{"name":"rosa"}}']));
     const other = await company.ask(farah, query, { id: mine });
     expect(at(other, 'delegation')).toBeNull();
     const seen = await company.ask(auditor, query, { id: mine });

@@ -19,7 +19,7 @@ const yearMin = 1000;
 
 /** True for a format such as `DD.MM.YYYY HH:mm`: year, month and day, each token at most once. */
 export function isTimeFormat(format: string): boolean {
-  const found = format.match(/YYYY|MM|DD|HH|mm|SSS|ss/g) ?? [];
+  const found: readonly string[] = format.match(/YYYY|MM|DD|HH|mm|SSS|ss/g) ?? [];
   return new Set(found).size === found.length && ['YYYY', 'MM', 'DD'].every((token) => found.includes(token));
 }
 

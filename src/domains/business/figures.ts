@@ -12,7 +12,7 @@ import {
   type Period,
   type TimeRange,
 } from './buckets.js';
-import { cellsToShow, type Cell } from './suppression.js';
+import { cellsToShow, type Cell, type Line } from './suppression.js';
 
 /** What is counted, by what, and under which scope. All of it is SQL of ours over the alias `t` and the joins. */
 export interface Statistic<Row> {
@@ -148,19 +148,27 @@ const partition = (all: readonly Figure[]): Map<string, Figure[]> =>
 function toShow(family: readonly Figure[], smallestCell: number): Set<Figure> {
   const byImportance = [...family].sort(
     (a, b) =>
-      Number(a.group !== null) - Number(b.group !== null) ||
       bucketsDownTo(a.bucket).length - bucketsDownTo(b.bucket).length ||
       b.customers - a.customers ||
       compareText(place(a), place(b)),
   );
-  const overTime = groupBy(family, (figure) =>
-    JSON.stringify([figure.group, wholeOf(figure.period, figure.bucket)]),
-  );
-  const overGroups = groupBy(
-    family.filter((figure) => figure.group !== null),
-    (figure) => figure.period,
-  );
-  return cellsToShow(byImportance, [...overTime.values(), ...overGroups.values()], smallestCell);
+  const byPlace = new Map(family.map((figure) => [place(figure), figure]));
+  const stages = [false, true].map((ofGroups) => {
+    const cells = byImportance.filter((figure) => (figure.group !== null) === ofGroups);
+    return { cells, lines: linesOf(cells, byPlace) };
+  });
+  return cellsToShow(stages, smallestCell);
+}
+
+/** Buckets add up to the next longer one, groups to all of them together. */
+function linesOf(cells: readonly Figure[], byPlace: ReadonlyMap<string, Figure>): Line<Figure>[] {
+  const overTime = groupBy(cells, (part) => place({ ...part, period: wholeOf(part.period, part.bucket) }));
+  const ofGroups = cells.filter((figure) => figure.group !== null);
+  const overGroups = groupBy(ofGroups, (part) => place({ ...part, group: null }));
+  return [...overTime, ...overGroups].flatMap(([at, parts]) => {
+    const whole = byPlace.get(at);
+    return whole === undefined ? [] : [{ whole, parts }];
+  });
 }
 
 const place = (figure: Pick<Figure, 'period' | 'group' | 'currency'>): string =>

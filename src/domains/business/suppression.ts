@@ -6,33 +6,57 @@ export interface Cell {
   readonly customers: number;
 }
 
-/** Cells that add up to another cell. */
-export type Line = readonly Cell[];
+/** Cells that add up to another one. */
+export interface Line<C extends Cell> {
+  readonly whole: C;
+  readonly parts: readonly C[];
+}
+
+/** Cells to decide about together, the most important first and a whole before its parts. */
+export interface Stage<C extends Cell> {
+  readonly cells: readonly C[];
+  /** All lines of which these cells are parts. */
+  readonly lines: readonly Line<C>[];
+}
 
 /**
- * Which cells may be shown, so that nobody can compute one of the others. `cells` come with the most
- * important first: an earlier cell is never withheld in favour of a later one.
+ * Which cells may be shown, so that nobody can compute one of the others. An earlier cell is never withheld in
+ * favour of a later one, and what an earlier stage shows does not depend on the later ones.
  *
  * A cell of fewer than `smallest` customers is a secret, and so are several such cells of one line together,
  * unless they are the whole line. Numbers that add up tell a secret exactly when its atoms are a linear
  * combination of those of the cells shown; a cell that would complete such a combination is withheld too.
- * That includes subtracting from totals, through any chain of tables over the same atoms.
+ * That includes subtracting from totals, through any chain of tables over the same atoms. Parts of what is
+ * withheld are withheld: so what is left of a cell without its parts shown has enough customers as well.
  */
-export function cellsToShow<C extends Cell>(
-  cells: readonly C[],
-  lines: readonly Line[],
-  smallest: number,
-): Set<C> {
-  const space = new Space(cells);
-  for (const secret of secretsOf(cells, lines, smallest)) space.guard(secret);
-  return new Set(cells.filter((cell) => cell.customers >= smallest && space.reveal(cell.atoms)));
+export function cellsToShow<C extends Cell>(stages: readonly Stage<C>[], smallest: number): Set<C> {
+  const space = new Space(stages.flatMap((stage) => stage.cells));
+  const shown = new Set<C>();
+  for (const { cells, lines } of stages) {
+    for (const secret of secretsOf(cells, lines, smallest)) space.guard(secret);
+    const wholes = new Map<C, C[]>();
+    for (const { whole, parts } of lines) {
+      for (const part of parts) wholes.set(part, [...(wholes.get(part) ?? []), whole]);
+    }
+    for (const cell of cells) {
+      const isOpen = (wholes.get(cell) ?? []).every((whole) => shown.has(whole));
+      if (isOpen && cell.customers >= smallest && space.reveal(cell.atoms)) shown.add(cell);
+    }
+    // What can be computed anyway, and is no secret, is shown: a suppressed cell is one that cannot be known.
+    for (const cell of cells) if (cell.customers >= smallest && space.tells(cell.atoms)) shown.add(cell);
+  }
+  return shown;
 }
 
-function secretsOf(cells: readonly Cell[], lines: readonly Line[], smallest: number): (readonly string[])[] {
+function secretsOf<C extends Cell>(
+  cells: readonly C[],
+  lines: readonly Line<C>[],
+  smallest: number,
+): (readonly string[])[] {
   const isSmall = (cell: Cell): boolean => cell.customers < smallest;
   const together = lines
-    .map((line) => ({ line, small: line.filter(isSmall) }))
-    .filter(({ line, small }) => small.length > 1 && small.length < line.length)
+    .map(({ parts }) => ({ parts, small: parts.filter(isSmall) }))
+    .filter(({ parts, small }) => small.length > 1 && small.length < parts.length)
     .map(({ small }) => small.flatMap((cell) => cell.atoms));
   return [...cells.filter(isSmall).map((cell) => cell.atoms), ...together];
 }
@@ -55,32 +79,39 @@ class Space {
     }
   }
 
+  /** What follows already is no secret: it adds up from cells that have enough customers each. */
   guard(atoms: readonly string[]): void {
-    this.secrets.push(this.vector(atoms));
+    const secret = this.reducedByBasis(atoms);
+    if (isNothing(secret)) return;
+    this.secrets.push(secret);
+  }
+
+  tells(atoms: readonly string[]): boolean {
+    return isNothing(this.reducedByBasis(atoms));
   }
 
   /** Adds a cell to what is known, unless that would tell a secret. */
   reveal(atoms: readonly string[]): boolean {
-    const vector = this.vector(atoms);
-    for (const known of this.basis) reduce(vector, known.vector, known.pivot);
+    const vector = this.reducedByBasis(atoms);
     const pivot = vector.findIndex((value) => value !== 0);
     if (pivot === -1) return true;
     scale(vector, inverse(vector[pivot] ?? 0));
     const left = this.secrets.map((secret) => reduced(secret, vector, pivot));
-    if (left.some((secret, at) => secret !== this.secrets[at] && secret.every((value) => value === 0))) {
-      return false;
-    }
+    if (left.some((secret, at) => secret !== this.secrets[at] && isNothing(secret))) return false;
     this.secrets = left;
     this.basis.push({ pivot, vector });
     return true;
   }
 
-  private vector(atoms: readonly string[]): Float64Array {
+  private reducedByBasis(atoms: readonly string[]): Float64Array {
     const vector = new Float64Array(this.position.size);
     for (const atom of atoms) vector[this.position.get(atom) ?? 0] = 1;
+    for (const known of this.basis) reduce(vector, known.vector, known.pivot);
     return vector;
   }
 }
+
+const isNothing = (vector: Float64Array): boolean => vector.every((value) => value === 0);
 
 /** Takes so much of `other` from `vector` that nothing is left at `pivot`, where `other` has 1. */
 function reduce(vector: Float64Array, other: Float64Array, pivot: number): void {

@@ -1,0 +1,179 @@
+import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Range } from 'yaml';
+import { z } from 'zod';
+import type { Faults } from './faults.js';
+import { isTimeFormat } from './times.js';
+
+const constant = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: 'must be a text, a number, true, false or null',
+});
+export type Constant = z.infer<typeof constant>;
+const column = z.string({ error: 'must be the name of a column; texts such as NULL need quotes' }).min(1);
+const timeFormat = z
+  .string()
+  .refine(isTimeFormat, 'must be made of YYYY, MM, DD and, where there is a time of day, HH, mm, ss, SSS');
+
+/** One of these says where a value comes from. */
+const kinds = ['column', 'columns', 'constant', 'text', 'join', 'present', 'compute'] as const;
+
+export const computations = ['line_total', 'sum_of_lines', 'position'] as const;
+export type Computation = (typeof computations)[number];
+
+/** Where a value comes from. One of `kinds` is there; the rest say more about it. */
+export interface Source {
+  readonly column?: string | undefined;
+  /** The parts of a key that is made of several columns. */
+  readonly columns?: readonly string[] | undefined;
+  readonly constant?: Constant | undefined;
+  /** A text with columns in braces, such as `NW-{orderID}`; no value where one of them has none. */
+  readonly text?: string | undefined;
+  /** Columns put together by `with`, without those that have no value. */
+  readonly join?: readonly string[] | undefined;
+  readonly with?: string | undefined;
+  /** `then` where the column has a value, otherwise `else`. */
+  readonly present?: string | undefined;
+  readonly then?: Source | undefined;
+  readonly else?: Source | undefined;
+  readonly compute?: Computation | undefined;
+  readonly lookup?: string | undefined;
+  readonly format?: string | undefined;
+  readonly shift?: number | undefined;
+}
+
+const sourceParts: z.ZodType<Source> = z
+  .strictObject({
+    column: column.optional(),
+    columns: z.array(column).min(1).optional(),
+    constant: constant.optional(),
+    text: z.string().min(1).optional(),
+    join: z.array(column).min(1).optional(),
+    with: z.string().optional(),
+    present: column.optional(),
+    // Getters, because a source contains sources.
+    get then(): z.ZodOptional<z.ZodType<Source>> {
+      return branch.optional();
+    },
+    get else(): z.ZodOptional<z.ZodType<Source>> {
+      return branch.optional();
+    },
+    compute: z.enum(computations).optional(),
+    lookup: z.string().min(1).optional(),
+    format: timeFormat.optional(),
+    shift: z.int().min(0).max(12).optional(),
+  })
+  .superRefine((value, context) => {
+    const fault = (message: string): void => {
+      context.addIssue({ code: 'custom', message });
+    };
+    if (kinds.filter((kind) => value[kind] !== undefined).length !== 1)
+      fault(`must have exactly one of ${kinds.join(', ')}`);
+    if (value.with !== undefined && value.join === undefined) fault('has `with`, which belongs to `join`');
+    const branches = [value.then, value.else].filter((part) => part !== undefined).length;
+    if (branches !== (value.present === undefined ? 0 : 2))
+      fault('must have `then` and `else` where it has `present`, and only there');
+  });
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+/** A bare text is a column where a field is filled, and a constant after `then` and `else`. */
+const source = z.preprocess((value) => (isObject(value) ? value : { column: value }), sourceParts);
+const branch: z.ZodType<Source> = z.preprocess(
+  (value) => (isObject(value) ? value : { constant: value }),
+  sourceParts,
+);
+
+const lookup = z
+  .strictObject({
+    values: z.record(z.string(), constant).optional(),
+    file: z.string().min(1).optional(),
+    key: column.optional(),
+    value: column.optional(),
+    default: constant.optional(),
+  })
+  .superRefine((value, context) => {
+    const inFile = value.file !== undefined && value.key !== undefined && value.value !== undefined;
+    const some = value.file !== undefined || value.key !== undefined || value.value !== undefined;
+    if ((value.values !== undefined) === some || (some && !inFile))
+      context.addIssue({ code: 'custom', message: 'must have either `values`, or `file`, `key` and `value`' });
+  });
+export type Lookup = z.infer<typeof lookup>;
+
+const entity = z.strictObject({
+  file: z.string().min(1),
+  extraCommasIn: column.optional(),
+  key: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(column).min(1)),
+  fields: z.record(z.string(), source),
+});
+export type EntityMapping = z.infer<typeof entity>;
+
+const mappingSchema = z.strictObject({
+  source: z.string().trim().min(1).max(60),
+  nulls: z.array(z.string({ error: 'must be a text: put it in quotes' })).default([]),
+  dates: timeFormat.optional(),
+  delimiter: z.string().length(1).default(','),
+  lookups: z.record(z.string(), lookup).default({}),
+  entities: z.record(z.string(), entity),
+});
+export type Mapping = z.infer<typeof mappingSchema>;
+export type Path = readonly (string | number)[];
+
+/** A mapping as it was written, so that faults found later can name the line. */
+export class MappingFile {
+  private constructor(
+    readonly name: string,
+    readonly mapping: Mapping,
+    private readonly lines: Lines,
+    private readonly faults: Faults,
+  ) {}
+
+  /** Undefined after telling what is wrong with its form. */
+  static parse(name: string, text: string, faults: Faults): MappingFile | undefined {
+    const before = faults.count;
+    const counter = new LineCounter();
+    const document = parseDocument(text, { lineCounter: counter });
+    for (const error of document.errors) {
+      const [reason = error.message] = error.message.split('\n');
+      faults.add({ file: name, line: counter.linePos(error.pos[0]).line, reason });
+    }
+    if (faults.count > before) return undefined;
+    const lines = new Lines(document, counter);
+    const parsed = mappingSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
+    if (parsed.success) return new MappingFile(name, parsed.data, lines, faults);
+    for (const issue of parsed.error.issues) {
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+      const path = [...issue.path.map((part) => (typeof part === 'number' ? part : String(part))), ...unknown];
+      const reason = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message;
+      faults.add({ file: name, line: lines.of(path), column: path.join('.'), reason });
+    }
+    return undefined;
+  }
+
+  fault(path: Path, reason: string): void {
+    this.faults.add({ file: this.name, line: this.lines.of(path), column: path.join('.'), reason });
+  }
+}
+
+class Lines {
+  constructor(
+    private readonly document: Document,
+    private readonly counter: LineCounter,
+  ) {}
+
+  /** The line of a place, or of the nearest one around it that is there. */
+  of(path: Path): number {
+    let node: unknown = this.document.contents;
+    let at = rangeOf(node);
+    for (const part of path) {
+      if (isMap(node)) {
+        const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+        if (pair === undefined) break;
+        at = rangeOf(pair.key) ?? at;
+        node = pair.value;
+      } else if (isSeq(node)) {
+        node = node.items[Number(part)];
+        at = rangeOf(node) ?? at;
+      }
+    }
+    return this.counter.linePos(at?.[0] ?? 0).line;
+  }
+}
+
+const rangeOf = (node: unknown): Range | undefined => (isNode(node) ? (node.range ?? undefined) : undefined);

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { AuthorizationRequest, discover, request, type Metadata, type Tokens } from './sign-in/oauth-client.js';
+import { serverOption, serverUrl, type ServerOption } from './sign-in/server-url.js';
+import { TokenStore } from './sign-in/token-store.js';
+import { signInWithBrowser } from './sign-in/with-browser.js';
+import { signInWithPassword } from './sign-in/with-password.js';
+import { command, type JsonOption } from './terminal/command.js';
+import { CommandError } from './terminal/errors.js';
+import { answer, clean } from './terminal/output.js';
+import { Prompt } from './terminal/prompt.js';
+
+interface LoginOptions extends JsonOption, ServerOption {
+  readonly user?: string;
+  readonly passwordFile?: string;
+}
+
+export const loginCommand = (): Command =>
+  command(
+    'login',
+    'sign in as a person, and keep the sign-in for `behalf token`',
+    '',
+    '--user rosa.lind',
+    '--server https://behalf.example.com --user rosa.lind --password-file password.txt',
+  )
+    .option(...serverOption)
+    .option('--user <name>', 'sign in here, without a browser')
+    .option('--password-file <file>', 'its one line is the password, or the line that begins with `NAME: `')
+    .action(login);
+
+async function login(options: LoginOptions): Promise<void> {
+  const server = serverUrl(options);
+  const metadata = await discover(server);
+  const tokens = await signIn(server, metadata, options);
+  const refreshToken = tokens.refresh_token;
+  if (refreshToken === undefined) throw new CommandError('The server keeps nobody signed in. Ask its operator.');
+  const person = await viewer(server, tokens.access_token);
+  const store = new TokenStore(server);
+  await store.alone(() => store.write({ server, user: person.name, refreshToken }));
+  answer(options.json, { server, user: person.name, displayName: person.displayName, file: store.path }, () => [
+    `${clean(person.displayName)} (${clean(person.name)}) is signed in at ${server}.`,
+    'Get an access token with `behalf token`.',
+  ]);
+}
+
+async function signIn(server: string, metadata: Metadata, options: LoginOptions): Promise<Tokens> {
+  if (options.user === undefined) {
+    if (options.passwordFile === undefined) return signInWithBrowser(metadata);
+    throw new CommandError('Say whose password it is: `--user NAME`.');
+  }
+  // Nobody listens there: the pages are gone through here, and so is what they send back.
+  const authorization = new AuthorizationRequest(metadata, 'http://127.0.0.1/callback');
+  const prompt = new Prompt();
+  try {
+    const person = { name: options.user, password: passwordOf(options.user, options.passwordFile) };
+    return await authorization.redeem(await signInWithPassword(server, authorization, person, prompt));
+  } finally {
+    prompt.close();
+  }
+}
+
+function passwordOf(name: string, file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  const lines = readLines(file);
+  const mine = lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+  const password = mine ?? (lines.length === 1 ? lines[0] : undefined);
+  if (password !== undefined) return password;
+  throw new CommandError(`${file} has neither one line alone nor a line that begins with \`${name}: \`.`);
+}
+
+function readLines(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split(/\r?\n/)
+      .filter((line) => line !== '' && !line.startsWith('#'));
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+const viewerShape = z.object({
+  data: z.object({ viewer: z.object({ person: z.object({ name: z.string(), displayName: z.string() }) }) }),
+});
+
+/** Who the server says that the token is for. */
+async function viewer(server: string, token: string): Promise<{ name: string; displayName: string }> {
+  const response = await request(`${server}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: 'query Login { viewer { person { name displayName } } }' }),
+  });
+  const parsed = viewerShape.safeParse(await response.json().catch(() => undefined));
+  if (parsed.success) return parsed.data.data.viewer.person;
+  throw new CommandError(`The server gave a token and does not accept it (HTTP ${String(response.status)}).`);
+}

@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { paths } from '../../oauth/paths.js';
+import { CommandError } from '../terminal/errors.js';
+import { note } from '../terminal/output.js';
+import { AuthorizationRequest, type Metadata, type Tokens } from './oauth-client.js';
+
+const patienceMs = 300_000;
+
+/** Signs in with a browser, and waits on the loopback address for what it brings back (RFC 8252 section 7.3). */
+export async function signInWithBrowser(metadata: Metadata): Promise<Tokens> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const authorization = new AuthorizationRequest(metadata, `http://127.0.0.1:${String(port)}/callback`);
+  try {
+    const returned = callback(server, `${metadata.issuer}${paths.signedIn}`);
+    note(`Sign in here:\n  ${authorization.url}\nWithout a browser: behalf login --user NAME`);
+    openBrowser(authorization.url);
+    return await authorization.redeem(await returned);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}
+
+/** The first request to `/callback`; the browser goes on to the server's own page. */
+const callback = (server: Server, then: string): Promise<URLSearchParams> =>
+  new Promise((resolve, reject) => {
+    const patience = setTimeout(() => {
+      reject(new CommandError('Nobody signed in within five minutes. Try again.'));
+    }, patienceMs);
+    server.on('request', (request, response) => {
+      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      if (request.method !== 'GET' || pathname !== '/callback') {
+        response.writeHead(404).end();
+        return;
+      }
+      response.writeHead(302, { location: then, 'cache-control': 'no-store' }).end(() => {
+        clearTimeout(patience);
+        resolve(searchParams);
+      });
+    });
+  });
+
+/** Where there is a desktop. Failing is no fault: the address has been told. */
+function openBrowser(url: string): void {
+  if (!process.stderr.isTTY) return;
+  const openers: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
+    darwin: ['open', url],
+    win32: ['rundll32', 'url.dll,FileProtocolHandler', url],
+  };
+  const hasDesktop = (process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY) !== undefined;
+  const [program, ...rest] = openers[process.platform] ?? (hasDesktop ? ['xdg-open', url] : []);
+  if (program === undefined) return;
+  const child = spawn(program, rest, { stdio: 'ignore', detached: true });
+  child.once('error', () => undefined);
+  child.unref();
+}
