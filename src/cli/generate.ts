@@ -11,7 +11,9 @@ const docs = join(dirname(schemaFolder()), 'docs');
 const made = '<!-- Made by `npm run generate` from the code. Do not edit. -->\n\n';
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n');
+  [head, head.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n');
 
 function settingsPage(): string {
   const rows = Object.entries(settings).map(([name, schema]) => {
@@ -47,7 +49,9 @@ function rolesPage(): string {
       role.holder,
       role.businessTask,
       Object.entries(role.boundary)
-        .map(([dimension, values]) => `${dimension}: ${values === 'all' ? 'all' : values.join(', ') || 'none'}`)
+        .map(
+          ([dimension, values]) => `${dimension}: ${values === 'all' ? 'all' : values.join(', ') || 'none'}`,
+        )
         .join('; '),
       Object.entries(role.limits)
         .map(([limit, value]) => `${limit}: ${String(value)}`)

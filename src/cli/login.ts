@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { AuthorizationRequest, discover, request, type Metadata, type Tokens } from './sign-in/oauth-client.js';
+import {
+  AuthorizationRequest,
+  discover,
+  request,
+  type Metadata,
+  type Tokens,
+} from './sign-in/oauth-client.js';
 import { serverOption, serverUrl, type ServerOption } from './sign-in/server-url.js';
 import { TokenStore } from './sign-in/token-store.js';
 import { signInWithBrowser } from './sign-in/with-browser.js';
@@ -34,14 +40,19 @@ async function login(options: LoginOptions): Promise<void> {
   const metadata = await discover(server);
   const tokens = await signIn(server, metadata, options);
   const refreshToken = tokens.refresh_token;
-  if (refreshToken === undefined) throw new CommandError('The server keeps nobody signed in. Ask its operator.');
+  if (refreshToken === undefined)
+    throw new CommandError('The server keeps nobody signed in. Ask its operator.');
   const person = await viewer(server, tokens.access_token);
   const store = new TokenStore(server);
   await store.alone(() => store.write({ server, user: person.name, refreshToken }));
-  answer(options.json, { server, user: person.name, displayName: person.displayName, file: store.path }, () => [
-    `${clean(person.displayName)} (${clean(person.name)}) is signed in at ${server}.`,
-    'Get an access token with `behalf token`.',
-  ]);
+  answer(
+    options.json,
+    { server, user: person.name, displayName: person.displayName, file: store.path },
+    () => [
+      `${clean(person.displayName)} (${clean(person.name)}) is signed in at ${server}.`,
+      'Get an access token with `behalf token`.',
+    ],
+  );
 }
 
 async function signIn(server: string, metadata: Metadata, options: LoginOptions): Promise<Tokens> {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
 import { openDatabase } from '../main.js';
 import type { Database } from '../store/database.js';
@@ -15,20 +16,22 @@ async function migrate({ json }: JsonOption): Promise<void> {
   try {
     const done = await migrateWithRecord(database);
     answer(json, { migrations: done }, () =>
-      done.length === 0 ? 'Nothing to do: the database is up to date.' : ['Done:', ...done.map((name) => `  ${name}`)],
+      done.length === 0
+        ? 'Nothing to do: the database is up to date.'
+        : ['Done:', ...done.map((name) => `  ${name}`)],
     );
   } finally {
     await database.close();
   }
 }
 
-/** Runs what is pending, and records that it was run. */
+/** Runs what is pending, adds the shipped roles that this version brings, and records both. */
 export async function migrateWithRecord(database: Database): Promise<string[]> {
   if ((await database.pendingMigrations()).length === 0) return [];
   progress('Migrating the database');
   try {
     const done = await database.migrate();
-    await changeAlone(database, { command: 'migrate', detail: { migrations: done } }, () => Promise.resolve());
+    await changeAlone(database, { command: 'migrate', detail: { migrations: done } }, ensureShippedRoles);
     return done;
   } finally {
     progress('');

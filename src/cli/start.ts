@@ -79,7 +79,11 @@ function welcome(config: Config, url: string, demo: boolean): string[] {
       : [['  Passwords', `${places.passwords} (administrator: ${demoAdministratorName})`]]),
   ]);
   const head = `${paint('bold', 'Behalf')} serves ${hasDemo ? `${demoCompanyName}, a demo company,` : ''} at ${paint('cyan', url)}`;
-  return [head.replace('  ', ' '), ...lines, ...(hasDemo ? ['', 'Try it in another terminal:', tryIt(places)] : [])];
+  return [
+    head.replace('  ', ' '),
+    ...lines,
+    ...(hasDemo ? ['', 'Try it in another terminal:', tryIt(places)] : []),
+  ];
 }
 
 /** Signs a demo person in and asks for the newest tickets. */

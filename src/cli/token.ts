@@ -68,7 +68,9 @@ const issuedTo = (name: string, tokens: Tokens): Issued => ({
 
 function ofPerson(server: string, options: TokenOptions): Promise<Issued> {
   if ((options.delegation ?? options.secretFile ?? options.scope) !== undefined) {
-    throw new CommandError('--delegation, --secret-file and --scope belong to an agent: name it with --agent.');
+    throw new CommandError(
+      '--delegation, --secret-file and --scope belong to an agent: name it with --agent.',
+    );
   }
   const store = new TokenStore(server);
   return store.alone(async () => {

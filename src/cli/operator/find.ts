@@ -34,11 +34,7 @@ export const findUser = (tx: Connection, name: string): Promise<UserRow> =>
 export const findAgent = (tx: Connection, name: string): Promise<AgentRow> =>
   named(tx, agents, name, `There is no agent ${name}. \`behalf agent list\` shows which there are.`);
 
-export async function findRole(
-  tx: Connection,
-  name: string,
-  holder: 'person' | 'agent',
-): Promise<RoleRow> {
+export async function findRole(tx: Connection, name: string, holder: 'person' | 'agent'): Promise<RoleRow> {
   const held = await tx.select(roles, eq<RoleRow>('holder', holder), {
     order: [{ column: 'name', direction: 'asc' }],
   });

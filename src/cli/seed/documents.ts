@@ -34,10 +34,7 @@ export const demoCollections = (folder: string): DemoCollection[] =>
   z.array(collectionShape).parse(parse(readFileSync(join(folder, 'collections.yaml'), 'utf8')));
 
 /** Each document of each collection, its front matter parsed and taken off. */
-export const demoDocuments = (
-  folder: string,
-  collections: readonly DemoCollection[],
-): DemoDocument[] =>
+export const demoDocuments = (folder: string, collections: readonly DemoCollection[]): DemoDocument[] =>
   collections.flatMap(({ key }) =>
     readdirSync(join(folder, 'documents', key))
       .filter((file) => file.endsWith('.md'))
@@ -45,6 +42,11 @@ export const demoDocuments = (
       .map((file) => {
         const text = readFileSync(join(folder, 'documents', key, file), 'utf8');
         const [, matter = '', body = ''] = /^---\n(.*?)\n---\n(.*)$/s.exec(text) ?? [];
-        return { path: `${key}/${file}`, collection: key, body: body.trim(), ...frontMatter.parse(parse(matter)) };
+        return {
+          path: `${key}/${file}`,
+          collection: key,
+          body: body.trim(),
+          ...frontMatter.parse(parse(matter)),
+        };
       }),
   );

@@ -32,7 +32,8 @@ export class FormClient {
   }
 
   submit(page: FormPage, typed: Readonly<Record<string, string>>): Promise<Landed> {
-    if (page.action === undefined) throw new CommandError(`The server shows a page without a form: ${page.heading}`);
+    if (page.action === undefined)
+      throw new CommandError(`The server shows a page without a form: ${page.heading}`);
     const body = new URLSearchParams({ ...Object.fromEntries(page.hidden), action: 'continue', ...typed });
     return this.follow(new URL(page.action, this.origin).href, {
       method: 'POST',
@@ -47,7 +48,8 @@ export class FormClient {
       if (url.startsWith(`${this.redirectUri}?`)) {
         return { kind: 'returned', params: new URL(url).searchParams };
       }
-      if (new URL(url).origin !== this.origin) throw new CommandError(`The sign-in leads to another server: ${url}`);
+      if (new URL(url).origin !== this.origin)
+        throw new CommandError(`The sign-in leads to another server: ${url}`);
       const response = await this.send(url, next);
       const location = response.headers.get('location');
       if (location === null) return { kind: 'page', page: readPage(response.status, await response.text()) };
@@ -85,12 +87,16 @@ export class FormClient {
 
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 const decoded = (text: string): string =>
-  text.replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name] ?? '').replace(/\s+/g, ' ').trim();
+  text
+    .replace(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name] ?? '')
+    .replace(/\s+/g, ' ')
+    .trim();
 const attributeOf = (tag: string, name: string): string | undefined => {
   const value = new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1];
   return value === undefined ? undefined : decoded(value);
 };
-const all = (html: string, pattern: RegExp): string[] => [...html.matchAll(pattern)].map(([, text = '']) => decoded(text));
+const all = (html: string, pattern: RegExp): string[] =>
+  [...html.matchAll(pattern)].map(([, text = '']) => decoded(text));
 
 function readPage(status: number, html: string): FormPage {
   const inputs = html.match(/<input[^>]*>/g) ?? [];

@@ -121,7 +121,10 @@ export interface AgentRequest {
 }
 
 /** An agent's token under a delegation, by client credentials (RFC 6749 section 4.4, RFC 9396). */
-export function agentToken(metadata: Metadata, { agent, secret, delegation, scope }: AgentRequest): Promise<Tokens> {
+export function agentToken(
+  metadata: Metadata,
+  { agent, secret, delegation, scope }: AgentRequest,
+): Promise<Tokens> {
   const credentials = `${encodeURIComponent(agent)}:${encodeURIComponent(secret)}`;
   return askForTokens(
     metadata,

@@ -14,7 +14,8 @@ export const serverOption = [
 export function serverUrl({ server }: ServerOption): string {
   const config = readConfig(process.env);
   const text = server ?? config.publicUrl;
-  if (!URL.canParse(text)) throw new CommandError(`${text} is no URL. Write it as https://behalf.example.com.`);
+  if (!URL.canParse(text))
+    throw new CommandError(`${text} is no URL. Write it as https://behalf.example.com.`);
   const { protocol, origin, hostname } = new URL(text);
   const isHere = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
   if (protocol === 'https:' || (protocol === 'http:' && (isHere || config.BEHALF_ALLOW_HTTP))) return origin;

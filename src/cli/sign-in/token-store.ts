@@ -50,7 +50,8 @@ export class TokenStore {
     const lock = `${this.path}.lock`;
     const deadline = Date.now() + 2 * lockPatienceMs;
     while (!(await tryLock(lock))) {
-      if (Date.now() > deadline) throw new CommandError(`Another command holds ${lock}. Delete it if none runs.`);
+      if (Date.now() > deadline)
+        throw new CommandError(`Another command holds ${lock}. Delete it if none runs.`);
       await sleep(50);
     }
     try {

@@ -23,7 +23,9 @@ export const group = (name: string, description: string, ...commands: readonly C
 };
 
 function exampleText(path: string, examples: readonly string[]): string {
-  const lines = (examples.length === 0 ? [''] : examples).map((rest) => `  $ behalf ${path} ${rest}`.trimEnd());
+  const lines = (examples.length === 0 ? [''] : examples).map((rest) =>
+    `  $ behalf ${path} ${rest}`.trimEnd(),
+  );
   return [lines.length > 1 ? 'Examples:' : 'Example:', ...lines].join('\n');
 }
 

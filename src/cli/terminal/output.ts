@@ -21,7 +21,11 @@ export const print = (text: string): void => void process.stdout.write(`${text}\
 export const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** The answer of a command: one JSON document, or lines for people. */
-export function answer(json: boolean | undefined, value: unknown, lines: () => string | readonly string[]): void {
+export function answer(
+  json: boolean | undefined,
+  value: unknown,
+  lines: () => string | readonly string[],
+): void {
   if (json === true) {
     print(JSON.stringify(value, null, 2));
     return;

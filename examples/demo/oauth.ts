@@ -1,0 +1,96 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { newPassword } from '../../src/core/passwords.js';
+import { asksFor, Browser, titleOf, type Shown } from './browser.js';
+
+/** The program that signs people in: a public client, so it proves itself by PKCE (RFC 7636). */
+const program = 'behalf-cli';
+/** Where a native program would listen (RFC 8252 section 7.3). The browser's last redirect is read, not followed. */
+const callback = 'http://127.0.0.1/callback';
+
+/** What the token endpoint answers, a token or an error (RFC 6749 section 5). */
+export interface TokenAnswer {
+  readonly status: number;
+  readonly access_token?: string;
+  readonly expires_in?: number;
+  readonly scope?: string;
+  readonly error?: string;
+  readonly error_description?: string;
+}
+
+export interface SignedIn {
+  readonly token: TokenAnswer;
+  /** Titles of the pages that the person saw. */
+  readonly pages: readonly string[];
+}
+
+/** A person signs in by authorization code with PKCE, through the server's pages. */
+export async function signInPerson(server: string, userName: string, password: string): Promise<SignedIn> {
+  const verifier = randomBytes(32).toString('base64url');
+  const state = randomBytes(16).toString('base64url');
+  const url = new URL('/oauth/authorize', server);
+  url.search = new URLSearchParams({
+    client_id: program,
+    redirect_uri: callback,
+    response_type: 'code',
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    state,
+  }).toString();
+  const { end, pages } = await walkPages(new Browser(server), url.href, userName, password);
+  const returned = new URL(end.url).searchParams;
+  if (returned.get('state') !== state) throw new Error(`signing in ended at “${titleOf(end)}”`);
+  const token = await requestToken(server, {
+    grant_type: 'authorization_code',
+    client_id: program,
+    code: returned.get('code') ?? '',
+    redirect_uri: callback,
+    code_verifier: verifier,
+  });
+  return { token, pages };
+}
+
+/** Types what each page asks for, and a new password where one must be chosen. */
+async function walkPages(
+  browser: Browser,
+  url: string,
+  userName: string,
+  password: string,
+): Promise<{ end: Shown; pages: string[] }> {
+  const first = await browser.open(url);
+  let end = await browser.submit(first, { username: userName, password });
+  const pages = [titleOf(first)];
+  if (asksFor(end, 'new-password')) {
+    const chosen = newPassword();
+    pages.push(titleOf(end));
+    end = await browser.submit(end, { 'new-password': chosen, 'repeat-password': chosen });
+  }
+  return { end, pages: pages.map((title) => title.replace(/ – Behalf$/, '')) };
+}
+
+/** An agent's token under one delegation (RFC 6749 section 4.4, RFC 9396), by `client_secret_basic`. */
+export function agentToken(
+  server: string,
+  agent: { readonly name: string; readonly secret: string },
+  delegationId: string,
+): Promise<TokenAnswer> {
+  const details = [{ type: 'behalf_delegation', delegation: delegationId }];
+  const credentials = [agent.name, agent.secret].map(encodeURIComponent).join(':');
+  return requestToken(
+    server,
+    { grant_type: 'client_credentials', authorization_details: JSON.stringify(details) },
+    { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+  );
+}
+
+async function requestToken(
+  server: string,
+  parameters: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<TokenAnswer> {
+  const response = await fetch(`${server}/oauth/token`, {
+    method: 'POST',
+    headers: { 'user-agent': 'behalf-demo', ...headers },
+    body: new URLSearchParams(parameters),
+  });
+  return { ...((await response.json()) as object), status: response.status };
+}

@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApp, type AppParts } from '../../src/app.js';
+import { loadDemoCompany, type LoadedCompany } from '../../src/cli/seed/load.js';
+import { CommandError } from '../../src/cli/terminal/errors.js';
+import { readConfig, type Config } from '../../src/config.js';
+import { systemClock } from '../../src/core/clock.js';
+import { makeIds } from '../../src/core/ids.js';
+import { openDatabase } from '../../src/main.js';
+import type { Database } from '../../src/store/database.js';
+
+type Person = LoadedCompany['people'][number];
+type Agent = LoadedCompany['agents'][number];
+
+/** A server of the demo's own, with the demo company in its database. */
+export interface DemoServer {
+  readonly url: string;
+  /** In words, without user and password. */
+  readonly database: string;
+  readonly databaseUrl: string;
+  readonly counts: LoadedCompany['counts'];
+  /** The company's people and agents, found by their role. */
+  person(role: string): Person;
+  agent(role: string): Agent;
+  /** Ends the server and removes what was temporary. */
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** An empty database, which keeps the demo company; a temporary SQLite file where left out. */
+  readonly databaseUrl?: string | undefined;
+  readonly parts?: AppParts;
+  readonly onProgress?: (doing: string) => void;
+}
+
+/** Migrates and fills the database, then listens on a free port of the loopback address. */
+export async function startDemoServer(options: ServerOptions = {}): Promise<DemoServer> {
+  const { databaseUrl, parts = {}, onProgress = () => undefined } = options;
+  const folder = databaseUrl === undefined ? await mkdtemp(join(tmpdir(), 'behalf-demo-')) : undefined;
+  const cleanUp = async (): Promise<void> => {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const config = readConfig({
+      DATABASE_URL: databaseUrl ?? `sqlite:${join(folder ?? '', 'behalf.sqlite')}`,
+      PORT: String(await freePort()),
+      BEHALF_LOG_LEVEL: process.env.BEHALF_LOG_LEVEL ?? 'fatal',
+    });
+    const company = await load(config, onProgress);
+    onProgress('Starting the server');
+    const app = await createApp(config, parts);
+    const close = async (): Promise<void> => {
+      await app.close();
+      await cleanUp();
+    };
+    const url = await app.listen().catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
+    return { url, database: inWords(config, folder), databaseUrl: config.DATABASE_URL, ...cast(company), close };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+async function load(config: Config, onProgress: (doing: string) => void): Promise<LoadedCompany> {
+  onProgress('Making the database');
+  const database = await openDatabase(config, 'any');
+  try {
+    if (await hasTables(database)) {
+      throw new CommandError('The demo needs a database without any tables. Empty this one, or leave DATABASE_URL out.');
+    }
+    await database.migrate();
+    return await loadDemoCompany(database, { clock: systemClock, ids: makeIds(systemClock), onProgress });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Looked at before anything is written: a database with anyone's tables stays as it is. */
+async function hasTables({ read, dialect }: Database): Promise<boolean> {
+  const tables =
+    dialect === 'mysql'
+      ? 'SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() LIMIT 1'
+      : "SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1";
+  return (await read.query(tables)).length > 0;
+}
+
+function cast({ people, agents, counts }: LoadedCompany): Pick<DemoServer, 'person' | 'agent' | 'counts'> {
+  const found = <T>(item: T | undefined, role: string): T => {
+    if (item === undefined) throw new Error(`Nobody at the demo company holds the role ${role}.`);
+    return item;
+  };
+  return {
+    counts,
+    person: (role) => found(people.find((person) => person.role === role), role),
+    agent: (role) => found(agents.find((agent) => agent.role === role), role),
+  };
+}
+
+function inWords({ DATABASE_URL }: Config, folder: string | undefined): string {
+  if (folder !== undefined) return 'a temporary SQLite file';
+  if (!DATABASE_URL.startsWith('mysql:')) return DATABASE_URL;
+  const { host, pathname } = new URL(DATABASE_URL);
+  return `mysql://${host}${pathname}`;
+}
+
+/** The issuer is part of the settings, so the port has to be known before the server listens. */
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => {
+        if (address !== null && typeof address === 'object') resolve(address.port);
+        else reject(new Error('The system gave no port.'));
+      });
+    });
+  });

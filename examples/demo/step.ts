@@ -1,0 +1,107 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ask, type Answer } from './graphql.js';
+
+/** Who sends an operation, as its record will name them. */
+export interface Caller {
+  readonly person: string;
+  /** The agent that acts, where the person does not act in person. */
+  readonly agent?: string;
+  readonly task?: string;
+  readonly token: string;
+}
+
+export interface Expectation {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly expected: unknown;
+  readonly actual: unknown;
+}
+
+/** One operation that a step sent. */
+export interface Sent {
+  readonly step: number;
+  readonly caller: Caller;
+  readonly answer: Answer;
+}
+
+/** A step as it is told. */
+export interface StepReport {
+  readonly number: number;
+  readonly name: string;
+  readonly request: readonly string[];
+  readonly result: readonly string[];
+  readonly why: string;
+  readonly expectations: readonly Expectation[];
+  readonly ok: boolean;
+  /** The operation that the step is about: its record is found by this. Null where it sent none. */
+  readonly operationId: string | null;
+  readonly operationIds: readonly string[];
+}
+
+/** One step of the story: what is asked, what came back, why, and whether that is what should be. */
+export class Step {
+  readonly startedAt = new Date().toISOString();
+  readonly sent: Sent[] = [];
+  private readonly expectations: Expectation[] = [];
+  private request: readonly string[] = [];
+  private result: readonly string[] = [];
+  private reason = '';
+  private main: string | undefined;
+
+  constructor(
+    readonly number: number,
+    readonly name: string,
+    readonly server: string,
+  ) {}
+
+  /** What is asked, in plain words. */
+  asks(...lines: readonly string[]): void {
+    this.request = lines;
+  }
+
+  /** What came back, in plain words. */
+  gets(...lines: readonly string[]): void {
+    this.result = lines;
+  }
+
+  why(reason: string): void {
+    this.reason = reason;
+  }
+
+  /** Notes whether a value is what it should be; the step goes on either way. */
+  expect(what: string, actual: unknown, expected: unknown): void {
+    this.expectations.push({ what, ok: isDeepStrictEqual(actual, expected), expected, actual });
+  }
+
+  /** Sends one operation and keeps its id for the audit. */
+  async ask(caller: Caller, query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
+    const answer = await ask(this.server, caller.token, query, variables);
+    this.sent.push({ step: this.number, caller, answer });
+    return answer;
+  }
+
+  /** Says which of its operations the step is about. */
+  isAbout(answer: Answer): void {
+    this.main = answer.operationId;
+  }
+
+  brokeOff(error: unknown): void {
+    const actual = error instanceof Error ? error.message : String(error);
+    this.expectations.push({ what: 'the step can be done', ok: false, expected: 'an answer', actual });
+  }
+
+  report(): StepReport {
+    const operationIds = this.sent.map(({ answer }) => answer.operationId);
+    return {
+      number: this.number,
+      name: this.name,
+      request: this.request,
+      result: this.result,
+      why: this.reason,
+      expectations: this.expectations,
+      ok: this.expectations.length > 0 && this.expectations.every(({ ok }) => ok),
+      operationId: this.main ?? operationIds.at(-1) ?? null,
+      operationIds,
+    };
+  }
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { AuditBody } from '../audit/record.js';
+import type { Database } from '../store/database.js';
+import { withDatabase } from './operator/session.js';
+import { command, group, wholeNumber, type JsonOption } from './terminal/command.js';
+import { note, print } from './terminal/output.js';
+import { conditionOf, Follower, newestRecords, type RecordFilter } from './trail/find-records.js';
+import { recordLine } from './trail/record-line.js';
+
+interface SearchOptions extends JsonOption, RecordFilter {
+  readonly limit: number;
+}
+interface TailOptions extends SearchOptions {
+  readonly follow?: boolean;
+}
+
+const pollMs = 500;
+
+export const auditCommand = (): Command =>
+  group(
+    'audit',
+    'what was done, by whom, on whose behalf',
+    filtered(
+      command('audit tail', 'the latest records', '--follow', '--agent helpdesk-assistant --outcome refused'),
+      20,
+    )
+      .option('-f, --follow', 'go on with what is recorded from now on')
+      .action(tail),
+    filtered(
+      command(
+        'audit search',
+        'records that fit, the newest last',
+        '--person rosa.lind --since 2h',
+        '--resource Invoice:01J… --json',
+      ),
+      100,
+    ).action(search),
+  );
+
+const filtered = (made: Command, limit: number): Command =>
+  made
+    .option('--since <time>', 'from this time on: 2026-03-01T09:30:00Z, or 15m, 2h, 7d ago')
+    .option('--until <time>', 'before this time')
+    .option('--person <name>', 'on behalf of this person')
+    .option('--agent <name>', 'where this agent acted last')
+    .option('--delegation <id>', 'under this delegation, or one that was handed on from it')
+    .option('--task <task>', 'about exactly this task')
+    .option('--outcome <outcome>', 'succeeded, partial, refused or failed')
+    .option(
+      '--kind <kind>',
+      'graphql, token, revocation, sign_in, password_change, consent, command, rejected',
+    )
+    .option('--operation-name <name>', 'the operation’s or the command’s name')
+    .option('--error-code <code>', 'the first error’s code')
+    .option('--resource <type:id>', 'what touched this row')
+    .option('-n, --limit <count>', 'how many at most', wholeNumber, limit);
+
+/** JSON comes a record a line, exactly as stored. */
+const tell = (bodies: readonly AuditBody[], { json }: JsonOption): void => {
+  for (const body of bodies) print(json === true ? JSON.stringify(body) : recordLine(body));
+};
+
+async function search(options: SearchOptions): Promise<void> {
+  const found = await withDatabase((database) => latest(database, options));
+  tell(found, options);
+  if (found.length === options.limit) note('There may be more: narrow the search, or raise --limit.');
+  if (found.length === 0 && process.stderr.isTTY) note('No record fits.');
+}
+
+async function latest(database: Database, options: SearchOptions): Promise<AuditBody[]> {
+  return newestRecords(database.read, await conditionOf(database.read, options, Date.now()), options.limit);
+}
+
+async function tail(options: TailOptions): Promise<void> {
+  await withDatabase(async (database) => {
+    const startedAt = Date.now();
+    const first = await latest(database, options);
+    tell(first, options);
+    if (options.follow !== true) return;
+    const follower = new Follower(await conditionOf(database.read, options, startedAt), startedAt);
+    // What is older than the first look was left out because of --limit.
+    follower.skip(await follower.look(database.read));
+    follower.skip(first);
+    for (;;) {
+      await sleep(pollMs);
+      tell(await follower.look(database.read), options);
+    }
+  });
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { schemaFolder } from '../graphql/sdl.js';
+import { agentCommand } from './agent.js';
+import { auditCommand } from './audit.js';
+import { explainCommand } from './explain.js';
+import { loginCommand } from './login.js';
+import { migrateCommand } from './migrate.js';
+import { seedCommand } from './seed.js';
+import { startCommand } from './start.js';
+import { tokenCommand } from './token.js';
+import { userCommand } from './user.js';
+
+const version = (): string => {
+  const text = readFileSync(join(dirname(schemaFolder()), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+};
+
+/** The `behalf` command. A new command is a new file and one line here. */
+export function makeProgram(): Command {
+  const program = new Command('behalf')
+    .description('Agents act on behalf of people: one task, narrow rights, one durable record.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('Run `behalf --help` for the commands.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ behalf migrate\n  $ behalf user create admin --admin\n  $ behalf start\n\nSettings come from the environment: see docs/settings.md.',
+    );
+  const commands = [
+    startCommand(),
+    migrateCommand(),
+    seedCommand(),
+    loginCommand(),
+    tokenCommand(),
+    userCommand(),
+    agentCommand(),
+    auditCommand(),
+    explainCommand(),
+  ];
+  for (const each of commands) program.addCommand(each);
+  return program;
+}

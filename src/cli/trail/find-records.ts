@@ -1,0 +1,141 @@
+import type { AuditBody } from '../../audit/record.js';
+import { isoTime } from '../../core/clock.js';
+import { isId } from '../../core/ids.js';
+import { all, any, compare, eq, type Condition } from '../../store/condition.js';
+import type { Connection } from '../../store/connection.js';
+import { auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
+import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
+import { CommandError } from '../terminal/errors.js';
+
+/** As typed; the same conditions as `auditRecords(filter:)` has. */
+export interface RecordFilter {
+  readonly since?: string;
+  readonly until?: string;
+  readonly person?: string;
+  readonly agent?: string;
+  readonly delegation?: string;
+  readonly task?: string;
+  readonly outcome?: string;
+  readonly kind?: string;
+  readonly operationName?: string;
+  readonly errorCode?: string;
+  readonly resource?: string;
+}
+
+type Where = Condition<AuditRecordRow>;
+
+/** A time such as `2026-03-01T09:30`, or so long ago: `90s`, `15m`, `2h`, `7d`. */
+export function timeOf(text: string, nowMs: number): string {
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+  const ms = count === undefined ? Date.parse(text) : nowMs - Number(count) * (unitMs[unit] ?? 0);
+  if (!Number.isNaN(ms)) return isoTime(ms);
+  throw new CommandError(`${text} is no time. Write 2026-03-01T09:30:00Z, or 15m, 2h, 7d for so long ago.`);
+}
+
+/** The filter as a condition; names of people and agents are looked up. */
+export async function conditionOf(
+  connection: Connection,
+  filter: RecordFilter,
+  nowMs: number,
+): Promise<Where> {
+  const conditions: Where[] = [];
+  const add = <T>(value: T | undefined, condition: (value: T) => Where): void => {
+    if (value !== undefined) conditions.push(condition(value));
+  };
+  add(filter.since, (time) => compare('at', '>=', timeOf(time, nowMs)));
+  add(filter.until, (time) => compare('at', '<', timeOf(time, nowMs)));
+  add(filter.task, (task) => eq('task', task));
+  add(filter.outcome, (outcome) => eq('outcome', outcome.toLowerCase()));
+  add(filter.kind, (kind) => eq('kind', kind.toLowerCase()));
+  add(filter.operationName, (name) => eq('operationName', name));
+  add(filter.errorCode, (code) => eq('errorCode', code.toUpperCase()));
+  add(filter.delegation, (id) =>
+    isId(id)
+      ? linked('SELECT `record_id` FROM `audit_delegations` WHERE `delegation_id` = ?', [id])
+      : any<AuditRecordRow>(),
+  );
+  add(filter.resource, (resource) => {
+    const [, type, id] = /^([A-Za-z]{1,60}):(.{1,64})$/.exec(resource) ?? [];
+    if (type === undefined) throw new CommandError(`Write a resource as TYPE:ID, such as Invoice:01J….`);
+    return linked('SELECT `record_id` FROM `audit_resources` WHERE `type` = ? AND `resource_id` = ?', [
+      type,
+      id,
+    ]);
+  });
+  if (filter.person !== undefined) conditions.push(eq('userId', await userId(connection, filter.person)));
+  if (filter.agent !== undefined) conditions.push(eq('agentId', await agentId(connection, filter.agent)));
+  return all(...conditions);
+}
+
+const linked = (select: string, params: readonly unknown[]): Where => ({
+  kind: 'sql',
+  sql: { text: `t.\`id\` IN (${select})`, params },
+});
+
+async function userId(connection: Connection, name: string): Promise<string> {
+  const user = await connection.one(users, eq<UserRow>('name', name));
+  if (user === undefined)
+    throw new CommandError(`There is no user ${name}. \`behalf user list\` shows who there is.`);
+  return user.id;
+}
+
+async function agentId(connection: Connection, name: string): Promise<string> {
+  const agent = await connection.one(agents, eq<AgentRow>('name', name));
+  if (agent === undefined) {
+    throw new CommandError(`There is no agent ${name}. \`behalf agent list\` shows which there are.`);
+  }
+  return agent.id;
+}
+
+/** The newest records that fit, oldest of them first. */
+export async function newestRecords(
+  connection: Connection,
+  where: Where,
+  limit: number,
+): Promise<AuditBody[]> {
+  const rows = await connection.select(auditRecords, where, {
+    order: [
+      { column: 'at', direction: 'desc' },
+      { column: 'id', direction: 'desc' },
+    ],
+    limit,
+  });
+  return rows.reverse().map(bodyOf);
+}
+
+/** Records of the same moment are committed in any order, so the last seconds are looked through again. */
+const overlapMs = 5_000;
+
+/** Finds what was recorded since the last look, each record once. */
+export class Follower {
+  private seen = new Map<string, string>();
+
+  constructor(
+    private readonly where: Where,
+    private fromMs: number,
+  ) {}
+
+  /** Told already, by another look. */
+  skip(bodies: readonly AuditBody[]): void {
+    for (const body of bodies) this.seen.set(body.operationId, body.at);
+  }
+
+  async look(connection: Connection): Promise<AuditBody[]> {
+    const since = isoTime(this.fromMs - overlapMs);
+    const rows = await connection.select(auditRecords, all(this.where, compare('at', '>=', since)), {
+      order: [
+        { column: 'at', direction: 'asc' },
+        { column: 'id', direction: 'asc' },
+      ],
+    });
+    const bodies = rows.filter((row) => !this.seen.has(row.id)).map(bodyOf);
+    this.skip(bodies);
+    const last = rows.at(-1);
+    if (last !== undefined) this.fromMs = Math.max(this.fromMs, Date.parse(last.at));
+    for (const [id, at] of this.seen) if (at < since) this.seen.delete(id);
+    return bodies;
+  }
+}
+
+const bodyOf = (row: AuditRecordRow): AuditBody => JSON.parse(row.body) as AuditBody;

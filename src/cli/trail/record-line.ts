@@ -1,0 +1,47 @@
+import type { AuditBody, Outcome } from '../../audit/record.js';
+import { clean, paint } from '../terminal/output.js';
+
+const styles: Readonly<Record<Outcome, 'green' | 'yellow' | 'red'>> = {
+  succeeded: 'green',
+  partial: 'yellow',
+  refused: 'red',
+  failed: 'red',
+};
+
+/** One record in one line: when, who on whose behalf, for which task, what, what it touched, what came of it. */
+export function recordLine(body: AuditBody): string {
+  const parts = [
+    paint('dim', body.at.replace('T', ' ')),
+    paint('bold', who(body)),
+    body.delegation === null ? '' : paint('cyan', clean(body.delegation.task)),
+    what(body),
+    touched(body),
+    paint(styles[body.outcome], outcome(body)),
+  ];
+  return parts.filter((part) => part !== '').join('  ');
+}
+
+function who({ chain, detail }: AuditBody): string {
+  const names = chain === null ? ['nobody'] : [chain.person.name, ...chain.agents.map((agent) => agent.name)];
+  const operator = typeof detail.operator === 'string' ? ` (operator ${detail.operator})` : '';
+  return clean(names.join(' → ') + operator);
+}
+
+function what({ kind, operation, detail }: AuditBody): string {
+  const name = operation?.name ?? '';
+  if (kind === 'graphql') return clean(`${operation?.type ?? 'operation'} ${name}`.trim());
+  const about = kind === 'command' ? name : typeof detail.grantType === 'string' ? detail.grantType : '';
+  return clean(`${kind.replace('_', ' ')} ${about.split(':').at(-1) ?? ''}`.trim());
+}
+
+const touched = ({ resources }: AuditBody): string =>
+  clean(resources.map(({ action, type, count }) => `${action} ${type} ×${String(count)}`).join(', '));
+
+function outcome({ outcome: word, errors, decisions }: AuditBody): string {
+  const codes = [...new Set(errors.map((error) => error.code))];
+  const refusals = decisions
+    .filter((decision) => decision.outcome === 'deny')
+    .map(({ scope, layer }) => (layer === undefined ? scope : `${scope} by ${layer}`));
+  const why = [...codes, ...new Set(refusals)].join(', ');
+  return clean(why === '' ? word : `${word}: ${why}`);
+}

@@ -1,0 +1,101 @@
+import {
+  getNamedType,
+  getNullableType,
+  isEnumType,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
+
+/** Values for arguments by their coordinate, such as `Query.customer(id:)`; JSON. */
+export type Values = Readonly<Record<string, unknown>>;
+
+const byName: Readonly<Record<string, string>> = {
+  from: '"2024-01-01T00:00:00.000Z"',
+  to: '"2026-01-01T00:00:00.000Z"',
+  first: '2',
+  bucket: 'YEAR',
+  // Refused by every mutation, and only once it has been authorized.
+  idempotencyKey: '""',
+};
+
+const byScalar: Readonly<Record<string, string>> = {
+  Boolean: 'true',
+  Int: '1',
+  Float: '1',
+  String: '"nothing"',
+  ID: '"01ARZ3NDEKTSV4RRFFQ69G5FAV"',
+  DateTime: '"2026-01-01T00:00:00.000Z"',
+  Decimal: '"1.00"',
+};
+
+/** Some value of a type as it is written in a document; of an input object its required fields alone. */
+export function literalOf(type: GraphQLInputType): string {
+  const bare = getNullableType(type);
+  if (isListType(bare)) return `[${literalOf(bare.ofType)}]`;
+  if (isEnumType(bare)) return bare.getValues()[0]?.name ?? '';
+  if (isInputObjectType(bare)) {
+    const required = Object.values(bare.getFields()).filter((field) => isNonNullType(field.type));
+    return `{ ${required.map((field) => `${field.name}: ${literalOf(field.type)}`).join(', ')} }`;
+  }
+  if (bare.name === 'Decimal') return '"1.00"';
+  return byScalar[(bare as { name: string }).name] ?? '"nothing"';
+}
+
+function argument(owner: string, arg: GraphQLArgument, values: Values): string {
+  const given = values[`${owner}(${arg.name}:)`];
+  if (given !== undefined) return `${arg.name}: ${JSON.stringify(given)}`;
+  return `${arg.name}: ${byName[arg.name] ?? literalOf(arg.type)}`;
+}
+
+/** The arguments that a field cannot do without, and a small page. */
+export function argumentsOf(type: string, field: GraphQLField<unknown, unknown>, values: Values = {}): string {
+  const owner = `${type}.${field.name}`;
+  const needed = field.args.filter((arg) => isNonNullType(arg.type) || arg.name === 'first');
+  return needed.length === 0
+    ? ''
+    : `(${needed.map((arg) => argument(owner, arg, values)).join(', ')})`;
+}
+
+const needsArguments = (field: GraphQLField<unknown, unknown>): boolean =>
+  field.args.some((arg) => isNonNullType(arg.type));
+
+/** Every field of a type, `depth` steps deep; no row below a row of its own type. */
+export function selectAll(type: GraphQLObjectType, depth: number, above: readonly string[] = []): string {
+  const fields = Object.values(type.getFields()).flatMap((field) => {
+    if (needsArguments(field)) return [];
+    const named = getNamedType(field.type);
+    if (isLeafType(named)) return [field.name];
+    if (!isObjectType(named)) return [];
+    const call = `${field.name}${argumentsOf(type.name, field)}`;
+    const isRepeated = depth === 0 || above.includes(named.name) || type.name.endsWith('Edge');
+    return [`${call} { ${isRepeated ? '__typename' : selectAll(named, depth - 1, [...above, type.name])} }`];
+  });
+  return ['__typename', ...fields].join(' ');
+}
+
+/** An operation that leads to a type by the shortest way and makes this selection there. */
+export function operationAt(schema: GraphQLSchema, typeName: string, selection: string): string {
+  const roots = [schema.getQueryType(), schema.getMutationType()].filter((root) => root !== null && root !== undefined);
+  for (const root of roots) {
+    const ways = new Map([[root.name, (inner: string): string => inner]]);
+    for (const [name, way] of ways) {
+      const keyword = root.name === 'Mutation' ? 'mutation ' : '';
+      if (name === typeName) return `${keyword}{ ${way(selection)} }`;
+      const type = schema.getType(name);
+      for (const field of isObjectType(type) ? Object.values(type.getFields()) : []) {
+        const next = getNamedType(field.type).name;
+        const call = `${field.name}${argumentsOf(name, field)}`;
+        if (!ways.has(next)) ways.set(next, (inner) => way(`${call} { ${inner} }`));
+      }
+    }
+  }
+  throw new Error(`There is no way to ${typeName}.`);
+}

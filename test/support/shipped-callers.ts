@@ -1,0 +1,85 @@
+import { shippedRoles } from '../../src/admin/shipped-roles.js';
+import { Company, catalog, key } from './administration.js';
+import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
+import { everywhere, type PersonFixture } from './server.js';
+
+/** Someone who holds one shipped role and nothing else: a person, or an agent for a person who holds everything. */
+export interface Caller {
+  readonly role: string;
+  readonly holder: 'agent' | 'person';
+  readonly token: string;
+}
+
+/** A company with some rows of everything, and a caller for each role that ships. */
+export class ShippedCallers {
+  private constructor(
+    readonly company: Company,
+    readonly callers: readonly Caller[],
+    /** Arguments by coordinate: ids and numbers of rows that are there. */
+    readonly values: Readonly<Record<string, string>>,
+  ) {}
+
+  static async start(): Promise<ShippedCallers> {
+    const company = await Company.start();
+    const { server } = company;
+    const data = smallBusiness();
+    await loadBusiness(server.database, data);
+    await loadDocuments(server.database, server.ids);
+    const everyone = await server.person({
+      scopes: [...catalog.definitions.keys()],
+      boundary: { ...everywhere, person: 'all' },
+    });
+    const callers: Caller[] = [];
+    for (const { name, holder, scopes } of shippedRoles) {
+      const token =
+        holder === 'person'
+          ? (await company.employee(`${name}-only`, name)).token
+          : await agentFor(company, everyone, name, scopes);
+      callers.push({ role: name, holder, token });
+    }
+    const one = <R>(rows: readonly R[]): R => {
+      const [row] = rows;
+      if (row === undefined) throw new Error('The demo company lacks rows of a kind.');
+      return row;
+    };
+    return new ShippedCallers(company, callers, {
+      'Query.customer(id:)': one(data.customers).id,
+      'Query.customerByNumber(number:)': one(data.customers).number,
+      'Query.product(id:)': one(data.products).id,
+      'Query.productBySku(sku:)': one(data.products).sku,
+      'Query.order(id:)': one(data.orders).id,
+      'Query.orderByNumber(number:)': one(data.orders).number,
+      'Query.invoice(id:)': one(data.invoices).id,
+      'Query.invoiceByNumber(number:)': one(data.invoices).number,
+      'Query.payment(id:)': one(data.payments).id,
+      'Query.refund(id:)': one(data.refunds).id,
+      'Query.ticket(id:)': one(data.tickets).id,
+      'Query.ticketByNumber(number:)': one(data.tickets).number,
+      'Query.collection(key:)': 'guides',
+      'Query.search(query:)': 'coffee',
+      'Query.user(id:)': everyone.id,
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.company.server.stop();
+  }
+}
+
+/** A full delegation of one of an agent's roles, made as its person makes it. */
+async function agentFor(
+  company: Company,
+  person: PersonFixture,
+  role: string,
+  scopes: readonly string[],
+): Promise<string> {
+  const agent = await company.agent(`${role}-only`, person, role);
+  const input = { agent: agent.name, role, purpose: 'A test.', task: 'test:1', scopes };
+  const { data, errors } = await company.ask(
+    person,
+    'mutation ($input: DelegateInput!, $key: String!) { delegate(input: $input, idempotencyKey: $key) { delegation { id } } }',
+    { input, key: key() },
+  );
+  if (errors.length > 0) throw new Error(JSON.stringify(errors));
+  return company.server.token(person.id, String(data.delegate.delegation.id), scopes);
+}
