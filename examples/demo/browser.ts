@@ -40,7 +40,12 @@ export class Browser {
       .filter(([, { path }]) => pathname.startsWith(path))
       .map(([name, { value }]) => `${name}=${value}`)
       .join('; ');
-    const headers = { accept: 'text/html', 'user-agent': 'behalf-demo', ...(init.headers as Headers), cookie };
+    const headers = {
+      accept: 'text/html',
+      'user-agent': 'behalf-demo',
+      ...(init.headers as Headers),
+      cookie,
+    };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
     for (const line of response.headers.getSetCookie()) this.keep(line);
     return response;

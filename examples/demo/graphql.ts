@@ -76,7 +76,11 @@ export async function ask(
 ): Promise<Answer> {
   const response = await fetch(`${server}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'user-agent': 'behalf-demo' },
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${token}`,
+      'user-agent': 'behalf-demo',
+    },
     body: JSON.stringify({ query, variables }),
   });
   return new Answer(

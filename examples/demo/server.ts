@@ -3,12 +3,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp, type AppParts } from '../../src/app.js';
+import { openDatabase } from '../../src/cli/operator/open-database.js';
 import { loadDemoCompany, type LoadedCompany } from '../../src/cli/seed/load.js';
 import { CommandError } from '../../src/cli/terminal/errors.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { systemClock } from '../../src/core/clock.js';
 import { makeIds } from '../../src/core/ids.js';
-import { openDatabase } from '../../src/main.js';
+
 import type { Database } from '../../src/store/database.js';
 
 type Person = LoadedCompany['people'][number];
@@ -59,7 +60,13 @@ export async function startDemoServer(options: ServerOptions = {}): Promise<Demo
       await close();
       throw error;
     });
-    return { url, database: inWords(config, folder), databaseUrl: config.DATABASE_URL, ...cast(company), close };
+    return {
+      url,
+      database: inWords(config, folder),
+      databaseUrl: config.DATABASE_URL,
+      ...cast(company),
+      close,
+    };
   } catch (error) {
     await cleanUp();
     throw error;
@@ -71,7 +78,9 @@ async function load(config: Config, onProgress: (doing: string) => void): Promis
   const database = await openDatabase(config, 'any');
   try {
     if (await hasTables(database)) {
-      throw new CommandError('The demo needs a database without any tables. Empty this one, or leave DATABASE_URL out.');
+      throw new CommandError(
+        'The demo needs a database without any tables. Empty this one, or leave DATABASE_URL out.',
+      );
     }
     await database.migrate();
     return await loadDemoCompany(database, { clock: systemClock, ids: makeIds(systemClock), onProgress });
@@ -96,8 +105,16 @@ function cast({ people, agents, counts }: LoadedCompany): Pick<DemoServer, 'pers
   };
   return {
     counts,
-    person: (role) => found(people.find((person) => person.role === role), role),
-    agent: (role) => found(agents.find((agent) => agent.role === role), role),
+    person: (role) =>
+      found(
+        people.find((person) => person.role === role),
+        role,
+      ),
+    agent: (role) =>
+      found(
+        agents.find((agent) => agent.role === role),
+        role,
+      ),
   };
 }
 

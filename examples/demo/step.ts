@@ -74,7 +74,11 @@ export class Step {
   }
 
   /** Sends one operation and keeps its id for the audit. */
-  async ask(caller: Caller, query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Answer> {
+  async ask(
+    caller: Caller,
+    query: string,
+    variables: Readonly<Record<string, unknown>> = {},
+  ): Promise<Answer> {
     const answer = await ask(this.server, caller.token, query, variables);
     this.sent.push({ step: this.number, caller, answer });
     return answer;

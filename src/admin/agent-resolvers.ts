@@ -12,7 +12,7 @@ import {
   type AgentChanges,
   type NewAgent,
 } from './agents.js';
-import { byName, fromStored, idIs, linkedBy, toStored, type PageArgs } from './listing.js';
+import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
 import { changing, requireVersion, workOf } from './work.js';
 
 interface AgentFilter {
@@ -123,8 +123,7 @@ export const agentResolvers: Resolvers = {
     authMethod: (row: AgentRow) => fromStored(row.authMethod),
     publicKeys: (row: AgentRow) => (row.jwks === null ? null : JSON.stringify(row.jwks)),
     roles: (row: AgentRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.list(roles, {
-        where: linkedBy(agentRoles, 'roleId', 'agentId', row.id),
+      operation.rows.linked(roles, { pairs: agentRoles, mine: 'roleId', theirs: 'agentId' }, row.id, {
         order: byName,
         first,
         after,

@@ -13,7 +13,7 @@ import {
   type StoredLimits,
 } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
-import { byName, dimensionsOf, fromStored, linkedBy, toStored, type PageArgs } from './listing.js';
+import { byName, dimensionsOf, fromStored, toStored, type PageArgs } from './listing.js';
 import { createRole, updateRole } from './roles.js';
 import { changing, requireVersion, workOf } from './work.js';
 
@@ -91,15 +91,13 @@ export const roleResolvers = (catalog: Catalog): Resolvers => ({
     boundary: (row: RoleRow) => dimensionsOf(row.boundary),
     limits: (row: RoleRow) => (row.holder === 'agent' ? row.limits : null),
     users: (row: RoleRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.list(users, {
-        where: linkedBy(userRoles, 'userId', 'roleId', row.id),
+      operation.rows.linked(users, { pairs: userRoles, mine: 'userId', theirs: 'roleId' }, row.id, {
         order: byName,
         first,
         after,
       }),
     agents: (row: RoleRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.list(agents, {
-        where: linkedBy(agentRoles, 'agentId', 'roleId', row.id),
+      operation.rows.linked(agents, { pairs: agentRoles, mine: 'agentId', theirs: 'roleId' }, row.id, {
         order: byName,
         first,
         after,

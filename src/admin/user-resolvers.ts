@@ -11,7 +11,7 @@ import {
   type UserRow,
 } from '../store/tables/identity.js';
 import { grantableOf, requireGrantable } from './grantable.js';
-import { byName, fromStored, linkedBy, toStored, type PageArgs } from './listing.js';
+import { byName, fromStored, toStored, type PageArgs } from './listing.js';
 import {
   createUser,
   disableUser,
@@ -128,15 +128,13 @@ export const userResolvers: Resolvers = {
   User: {
     status: (row: UserRow) => fromStored(row.status),
     roles: (row: UserRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.list(roles, {
-        where: linkedBy(userRoles, 'roleId', 'userId', row.id),
+      operation.rows.linked(roles, { pairs: userRoles, mine: 'roleId', theirs: 'userId' }, row.id, {
         order: byName,
         first,
         after,
       }),
     grantableRoles: (row: UserRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.list(roles, {
-        where: linkedBy(grantableRoles, 'roleId', 'userId', row.id),
+      operation.rows.linked(roles, { pairs: grantableRoles, mine: 'roleId', theirs: 'userId' }, row.id, {
         order: byName,
         first,
         after,

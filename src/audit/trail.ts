@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BehalfError } from '../core/errors.js';
-import type { TouchAction, Witness } from '../store/rows.js';
+import type { TouchAction, Witness } from '../store/witness.js';
 
 /** How many ids of one type and action a record names; the digest stands for all of them. */
 const namedMax = 20;

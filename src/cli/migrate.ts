@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
-import { openDatabase } from '../main.js';
 import type { Database } from '../store/database.js';
 import { changeAlone } from './operator/change.js';
+import { openDatabase } from './operator/open-database.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { answer, progress } from './terminal/output.js';
 

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readConfig, settings, type Config } from '../config.js';
 import { parseDatabaseUrl } from '../core/database-url.js';
-import { serve } from '../main.js';
 import { paths } from '../oauth/paths.js';
 import { demoAdministratorName, demoFiles, loadWithSecrets } from './demo-company.js';
 import { openMigrated } from './migrate.js';
+import { openDatabase } from './operator/open-database.js';
 import { isEmpty } from './seed/load.js';
 import { demoCompanyName } from './seed/people.js';
 import { command, type JsonOption } from './terminal/command.js';
@@ -22,22 +23,37 @@ export const startCommand = (): Command =>
     .option('--demo', `migrate first, and load the demo company into an empty ${defaultDatabase}`)
     .action(start);
 
-async function start(options: StartOptions): Promise<void> {
+async function start({ demo = false, json = false }: StartOptions): Promise<void> {
   const config = readConfig(process.env);
-  const isLoaded = options.demo === true && (await prepareDemo(config));
+  if (demo) await prepareDemo(config);
+  // Here its faults are told in one sentence each.
+  else await (await openDatabase(config)).close();
+  // Loaded here, so that no other command waits for the whole server.
+  const { serve } = await import('../main.js');
+  if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   await serve(config, (url) => {
-    if (options.json === true) print(JSON.stringify(placesOf(config, url, isLoaded)));
-    else print(welcome(config, url, options.demo === true).join('\n'));
+    const places = placesOf(config, url, demo);
+    print(json ? JSON.stringify(places) : welcome(places, demo).join('\n'));
   });
 }
 
-/** Never touches another database than the default, but for migrations. True where the company was loaded. */
-async function prepareDemo(config: Config): Promise<boolean> {
+/** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */
+function endWithParent(): void {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}
+
+/** Migrates, and loads the company into the default database alone. */
+async function prepareDemo(config: Config): Promise<void> {
   const database = await openMigrated(config);
   try {
-    if (config.DATABASE_URL !== defaultDatabase || !(await isEmpty(database.read))) return false;
-    await loadWithSecrets(database, demoFolder);
-    return true;
+    const isOurs = config.DATABASE_URL === defaultDatabase;
+    if (isOurs && (await isEmpty(database.read))) await loadWithSecrets(database, demoFolder);
   } finally {
     await database.close();
   }
@@ -48,16 +64,21 @@ interface Places {
   readonly graphql: string;
   readonly oauth: string;
   readonly database: string;
+  /** Only where the demo company is. */
   readonly passwords?: string;
 }
 
-const placesOf = (config: Config, url: string, hasPasswords: boolean): Places => ({
-  url,
-  graphql: `${config.publicUrl}/graphql`,
-  oauth: `${config.publicUrl}${paths.metadata}`,
-  database: databaseName(config),
-  ...(hasPasswords && { passwords: demoFiles(demoFolder).passwords }),
-});
+function placesOf(config: Config, url: string, demo: boolean): Places {
+  const { passwords } = demoFiles(demoFolder);
+  const hasCompany = demo && config.DATABASE_URL === defaultDatabase && existsSync(passwords);
+  return {
+    url,
+    graphql: `${config.publicUrl}/graphql`,
+    oauth: `${config.publicUrl}${paths.metadata}`,
+    database: databaseName(config),
+    ...(hasCompany && { passwords }),
+  };
+}
 
 /** The URL without user and password. */
 function databaseName(config: Config): string {
@@ -67,23 +88,24 @@ function databaseName(config: Config): string {
   return `mysql://${host}${pathname}`;
 }
 
-function welcome(config: Config, url: string, demo: boolean): string[] {
-  const hasDemo = demo && config.DATABASE_URL === defaultDatabase;
-  const places = placesOf(config, url, hasDemo);
-  const lines = columns([
-    ['  GraphQL', places.graphql],
-    ['  OAuth metadata', places.oauth],
-    ['  Database', places.database],
-    ...(places.passwords === undefined
+function welcome(places: Places, demo: boolean): string[] {
+  const { url, graphql, oauth, database, passwords } = places;
+  const what =
+    passwords === undefined ? 'Behalf serves' : `Behalf serves ${demoCompanyName}, a demo company,`;
+  const lines = [
+    ['  GraphQL', graphql],
+    ['  OAuth metadata', oauth],
+    ['  Database', database],
+    ...(passwords === undefined
       ? []
-      : [['  Passwords', `${places.passwords} (administrator: ${demoAdministratorName})`]]),
-  ]);
-  const head = `${paint('bold', 'Behalf')} serves ${hasDemo ? `${demoCompanyName}, a demo company,` : ''} at ${paint('cyan', url)}`;
-  return [
-    head.replace('  ', ' '),
-    ...lines,
-    ...(hasDemo ? ['', 'Try it in another terminal:', tryIt(places)] : []),
+      : [['  Passwords', `${passwords} (administrator: ${demoAdministratorName})`]]),
   ];
+  const head = [`${paint('bold', what)} at ${paint('cyan', url)}`, ...columns(lines)];
+  if (passwords !== undefined)
+    return [...head, '', 'Try it in another terminal, in this folder:', tryIt(places)];
+  return demo
+    ? [...head, `The demo company was not loaded: it goes only into an empty ${defaultDatabase}.`]
+    : head;
 }
 
 /** Signs a demo person in and asks for the newest tickets. */

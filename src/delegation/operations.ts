@@ -11,7 +11,8 @@ import type { Connection } from '../store/connection.js';
 import { isDuplicate, RunAgain, type Database } from '../store/database.js';
 import type { ScopeOf } from '../store/filter.js';
 import type { RowTypes } from '../store/row-types.js';
-import { placedLike, Rows } from '../store/rows.js';
+import { placedLike } from '../store/place.js';
+import { Rows } from '../store/rows.js';
 import { delegations, idempotencyKeys } from '../store/tables/identity.js';
 import type { AnswerRows, Operation } from './operation.js';
 

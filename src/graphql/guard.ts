@@ -3,7 +3,7 @@ import type { Decision } from '../authority/authority.js';
 import { refusalError } from '../authority/explain.js';
 import type { BehalfError } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
-import { placeOf } from '../store/rows.js';
+import { placeOf } from '../store/place.js';
 import type { Coverage } from './coverage.js';
 import { usedInputs } from './used-inputs.js';
 

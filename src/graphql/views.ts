@@ -25,6 +25,8 @@ export function viewOf(schema: GraphQLSchema, coverage: Coverage, ceiling: Reado
   const filtered = filterSchema({
     schema,
     typeFilter: () => true,
+    // The library takes the fields of the root types by another filter than those of other types.
+    rootFieldFilter: inside,
     fieldFilter: inside,
     argumentFilter: (type, field, arg) => reaches(`${type ?? ''}.${field ?? ''}(${arg ?? ''}:)`),
     inputObjectFieldFilter: inside,

@@ -91,11 +91,13 @@ export class Database {
 
   /** Names of the migrations that this program has and the database lacks. */
   async pendingMigrations(): Promise<string[]> {
-    const done = await this.source.query<{ name: string }[]>('SELECT name FROM migrations').catch(async () => {
-      // No table yet, or no database: only the second is a fault.
-      await this.source.query('SELECT 1');
-      return [];
-    });
+    const done = await this.source
+      .query<{ name: string }[]>('SELECT name FROM migrations')
+      .catch(async () => {
+        // No table yet, or no database: only the second is a fault.
+        await this.source.query('SELECT 1');
+        return [];
+      });
     const names = new Set(done.map((row) => row.name));
     return this.source.migrations
       .map((migration) => migration.name ?? migration.constructor.name)

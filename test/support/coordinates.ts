@@ -76,14 +76,12 @@ function membersOf(type: GraphQLNamedType): Coordinate[] {
       ...{ text: `${type.name}.${field.name}`, kind: 'field', member: field.name },
       ...{ scope: scopeOf(field.astNode), leadsTo: getNamedType(field.type).name },
     },
-    ...field.args.map(
-      (argument): Coordinate => ({
-        ...at,
-        ...{ text: `${type.name}.${field.name}(${argument.name}:)`, kind: 'argument', member: field.name },
-        ...{ argument: argument.name, scope: scopeOf(argument.astNode) },
-        leadsTo: getNamedType(argument.type).name,
-      }),
-    ),
+    ...field.args.map((argument): Coordinate => ({
+      ...at,
+      ...{ text: `${type.name}.${field.name}(${argument.name}:)`, kind: 'argument', member: field.name },
+      ...{ argument: argument.name, scope: scopeOf(argument.astNode) },
+      leadsTo: getNamedType(argument.type).name,
+    })),
   ]);
 }
 

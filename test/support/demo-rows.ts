@@ -55,7 +55,16 @@ export async function loadDocuments(database: Database, ids: Ids): Promise<void>
         const at = '2026-06-01T00:00:00.000Z';
         const externalId = `${collection}/${classification}.md`;
         const title = `A ${classification} page of ${collection}`;
-        const document = { source: 'test', externalId, collection, title, classification, body, at, by: 'test' };
+        const document = {
+          source: 'test',
+          externalId,
+          collection,
+          title,
+          classification,
+          body,
+          at,
+          by: 'test',
+        };
         await upsertImportedDocument(tx, document, ids);
       }
     }

@@ -22,6 +22,7 @@ const byName: Readonly<Record<string, string>> = {
   to: '"2026-01-01T00:00:00.000Z"',
   first: '2',
   bucket: 'YEAR',
+  currency: '"EUR"',
   // Refused by every mutation, and only once it has been authorized.
   idempotencyKey: '""',
 };
@@ -43,10 +44,9 @@ export function literalOf(type: GraphQLInputType): string {
   if (isEnumType(bare)) return bare.getValues()[0]?.name ?? '';
   if (isInputObjectType(bare)) {
     const required = Object.values(bare.getFields()).filter((field) => isNonNullType(field.type));
-    return `{ ${required.map((field) => `${field.name}: ${literalOf(field.type)}`).join(', ')} }`;
+    return `{ ${required.map((field) => `${field.name}: ${byName[field.name] ?? literalOf(field.type)}`).join(', ')} }`;
   }
-  if (bare.name === 'Decimal') return '"1.00"';
-  return byScalar[(bare as { name: string }).name] ?? '"nothing"';
+  return byScalar[bare.name] ?? '"nothing"';
 }
 
 function argument(owner: string, arg: GraphQLArgument, values: Values): string {
@@ -56,12 +56,14 @@ function argument(owner: string, arg: GraphQLArgument, values: Values): string {
 }
 
 /** The arguments that a field cannot do without, and a small page. */
-export function argumentsOf(type: string, field: GraphQLField<unknown, unknown>, values: Values = {}): string {
+export function argumentsOf(
+  type: string,
+  field: GraphQLField<unknown, unknown>,
+  values: Values = {},
+): string {
   const owner = `${type}.${field.name}`;
   const needed = field.args.filter((arg) => isNonNullType(arg.type) || arg.name === 'first');
-  return needed.length === 0
-    ? ''
-    : `(${needed.map((arg) => argument(owner, arg, values)).join(', ')})`;
+  return needed.length === 0 ? '' : `(${needed.map((arg) => argument(owner, arg, values)).join(', ')})`;
 }
 
 const needsArguments = (field: GraphQLField<unknown, unknown>): boolean =>
@@ -83,7 +85,9 @@ export function selectAll(type: GraphQLObjectType, depth: number, above: readonl
 
 /** An operation that leads to a type by the shortest way and makes this selection there. */
 export function operationAt(schema: GraphQLSchema, typeName: string, selection: string): string {
-  const roots = [schema.getQueryType(), schema.getMutationType()].filter((root) => root !== null && root !== undefined);
+  const roots = [schema.getQueryType(), schema.getMutationType()].filter(
+    (root) => root !== null && root !== undefined,
+  );
   for (const root of roots) {
     const ways = new Map([[root.name, (inner: string): string => inner]]);
     for (const [name, way] of ways) {

@@ -60,6 +60,30 @@ interface Rights {
   readonly boundary?: StoredBoundary;
 }
 
+/** One request to the endpoint of a server, in this process or another. */
+export async function postGraphQL(
+  url: string,
+  token: string | undefined,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body,
+  });
+  const text = await response.text();
+  const json = (text.startsWith('{') ? JSON.parse(text) : {}) as {
+    data?: unknown;
+    errors?: Answer['errors'];
+  };
+  return { status: response.status, headers: response.headers, data: json.data, errors: json.errors ?? [] };
+}
+
 /** A whole server over a database of its own, with callers made straight in the database. */
 export class TestServer {
   private constructor(
@@ -118,22 +142,8 @@ export class TestServer {
     return this.post(token, JSON.stringify({ query, variables }));
   }
 
-  async post(token: string | undefined, body: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await fetch(`${this.url}/graphql`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-      body,
-    });
-    const text = await response.text();
-    const json = (text.startsWith('{') ? JSON.parse(text) : {}) as {
-      data?: unknown;
-      errors?: Answer['errors'];
-    };
-    return { status: response.status, headers: response.headers, data: json.data, errors: json.errors ?? [] };
+  post(token: string | undefined, body: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return postGraphQL(this.url, token, body, headers);
   }
 
   /** A person with one role of their own, and a token of all scopes. */

@@ -1,4 +1,6 @@
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
+import { isoTime } from '../../src/core/clock.js';
+import { consents } from '../../src/store/tables/identity.js';
 import { Company, catalog, key } from './administration.js';
 import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { everywhere, type PersonFixture } from './server.js';
@@ -33,7 +35,7 @@ export class ShippedCallers {
     for (const { name, holder, scopes } of shippedRoles) {
       const token =
         holder === 'person'
-          ? (await company.employee(`${name}-only`, name)).token
+          ? await personWith(company, name)
           : await agentFor(company, everyone, name, scopes);
       callers.push({ role: name, holder, token });
     }
@@ -64,6 +66,24 @@ export class ShippedCallers {
   stop(): Promise<void> {
     return this.company.server.stop();
   }
+}
+
+/** Someone who has handed over a task, given a consent, and whose agent has been refused something. */
+async function personWith(company: Company, role: string): Promise<string> {
+  const { server } = company;
+  const { id, token } = await company.employee(`${role}-only`, role);
+  const agent = await server.agent(
+    { id, name: role, token },
+    { scopes: ['customers:read', 'products:read'] },
+    { scopes: ['customers:read'] },
+  );
+  await company.ask(agent, '{ products { totalCount } }');
+  const createdAt = isoTime(server.clock.now());
+  const consent = { id: server.ids.next(), userId: id, agentId: agent.id, roleId: agent.roleId, createdAt };
+  await server.database.transaction((tx) =>
+    tx.insert(consents, [{ ...consent, scopes: ['products:read'], boundary: everywhere, revokedAt: null }]),
+  );
+  return token;
 }
 
 /** A full delegation of one of an agent's roles, made as its person makes it. */

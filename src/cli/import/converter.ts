@@ -33,9 +33,10 @@ export class Converter {
   /** The row's key; undefined after telling that it has none. */
   key(row: CsvRow): string | undefined {
     const parts = this.plan.mapping.key.map((column) => row.text(column));
-    const known = parts.filter((part) => part !== null);
-    if (known.length === parts.length) return keyOf(known);
-    return this.fault(row, this.plan.mapping.key.join(', '), 'The row has no key.');
+    const there = parts.filter((part) => part !== null);
+    if (there.length === parts.length) return keyOf(there);
+    this.fault(row, this.plan.mapping.key.join(', '), 'The row has no key.');
+    return undefined;
   }
 
   /** Undefined after telling what is wrong, or where the row hangs on one of which that was told. */
@@ -56,7 +57,7 @@ export class Converter {
       const target = this.target(planned, row);
       if (target === undefined) whole = false;
       columns[field.column] = target?.id ?? null;
-      if (target?.id !== undefined) targets.push([planned, target]);
+      if (target !== undefined && target !== null) targets.push([planned, target]);
     }
     const owner = this.ownerOf(targets);
     if (entity.inherited.includes('customerId')) columns.customerId = owner?.customerId ?? null;
@@ -76,21 +77,18 @@ export class Converter {
     return targets.find(([{ field }]) => field === this.plan.entity.owner)?.[1];
   }
 
-  /** The row that a reference names: `{ id: null }` for none, undefined where there is no telling. */
-  private target(planned: PlannedField, row: CsvRow): (Known | { id: undefined }) | undefined {
+  /** The row that a reference names: null for none, undefined where there is no telling. */
+  private target(planned: PlannedField, row: CsvRow): Known | null | undefined {
     const { field } = planned;
     const key = this.textOf(planned, row);
-    if (key === undefined) return undefined;
-    if (key === null) return { id: undefined };
+    if (key === undefined || key === null) return key;
     const keys = this.world.keys.get(field.references ?? '');
     const known = keys?.get(key);
     if (known !== undefined && (known.stored || known.line > 0)) return known.broken ? undefined : known;
     if (keys?.incomplete === true) return undefined;
-    return this.fault(
-      row,
-      labelOf(planned),
-      `No row of ${field.references ?? ''} has the key ${JSON.stringify(key)}.`,
-    );
+    const what = `No row of ${field.references ?? ''} has the key ${JSON.stringify(key)}.`;
+    this.fault(row, labelOf(planned), what);
+    return undefined;
   }
 
   private value(planned: PlannedField, row: CsvRow, currency: Value | undefined): Value | undefined {
@@ -150,7 +148,7 @@ export class Converter {
     }
   }
 
-  private fault(row: CsvRow, column: string, reason: string): undefined {
+  private fault(row: CsvRow, column: string, reason: string): void {
     this.faults.add({ ...this.placeOf(row, column), reason });
   }
 

@@ -106,24 +106,24 @@ export class CsvReader {
   }
 
   private fields(record: readonly string[], header: Header, line: number): readonly string[] | undefined {
-    if (record.some((field) => field.includes('\ufffd'))) {
-      return this.fault(line, 'There are bytes that are not UTF-8.');
-    }
     const surplus = record.length - header.size;
-    if (surplus === 0) return record;
     const at = header.get(this.file.extraCommasIn ?? '');
+    if (record.some((field) => field.includes('\ufffd'))) {
+      this.fault(line, 'There are bytes that are not UTF-8.');
+      return undefined;
+    }
+    if (surplus === 0) return record;
     if (surplus < 0 || at === undefined) {
       const hint = surplus < 0 ? '' : ' If one column has commas without quotes, name it in `extraCommasIn`.';
-      return this.fault(
-        line,
-        `The row has ${String(record.length)} fields, the header ${String(header.size)}.${hint}`,
-      );
+      const counts = `The row has ${String(record.length)} fields, the header ${String(header.size)}.`;
+      this.fault(line, counts + hint);
+      return undefined;
     }
     const whole = record.slice(at, at + surplus + 1).join(this.file.delimiter);
     return [...record.slice(0, at), whole, ...record.slice(at + surplus + 1)];
   }
 
-  private fault(line: number | undefined, reason: string): undefined {
+  private fault(line: number | undefined, reason: string): void {
     this.incomplete = true;
     this.faults.add({ file: this.file.name, line, reason });
   }

@@ -61,7 +61,7 @@ export async function importDocuments(
   const faults = new Faults();
   const files: CheckedFile[] = [];
   for (const path of paths) {
-    progress.step('checking documents', files.length, paths.length);
+    if (files.length % 20 === 0) progress(`checking ${String(files.length)} of ${String(paths.length)}`);
     const file = await check(options, path, faults);
     if (file !== undefined) files.push(file);
   }
@@ -77,7 +77,7 @@ export async function importDocuments(
       const by = person?.displayName ?? 'dry run';
       const counts = { created: 0, updated: 0, unchanged: 0 };
       for (const [index, file] of files.entries()) {
-        progress.step('writing documents', index, files.length);
+        if (index % 20 === 0) progress(`writing ${String(index)} of ${String(files.length)}`);
         counts[await write(tx, workshop, options, { ...file, source, by }, trail)] += 1;
       }
       return { source, documents: files.length, ...counts, vanished: await vanished(tx, source, files) };
@@ -101,7 +101,11 @@ async function markdownFiles(folder: string): Promise<string[]> {
   return paths;
 }
 
-async function check(options: DocumentOptions, path: string, faults: Faults): Promise<CheckedFile | undefined> {
+async function check(
+  options: DocumentOptions,
+  path: string,
+  faults: Faults,
+): Promise<CheckedFile | undefined> {
   const file = join(options.folder, path);
   if ((await stat(file)).size > bodyBytesMax) {
     faults.add({ file: path, reason: 'The file is larger than 1 MiB.' });

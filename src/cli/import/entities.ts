@@ -1,6 +1,8 @@
 import { buildSchema, getNamedType, isEnumType, isObjectType } from 'graphql';
 import type { Domain } from '../../delegation/operation.js';
+import { domains } from '../../domains/index.js';
 import { toStored } from '../../domains/business/enums.js';
+import { readSdl } from '../../graphql/sdl.js';
 import type { Column, Table } from '../../store/table.js';
 
 export type Value = string | number | boolean | null;
@@ -44,8 +46,12 @@ const fieldName = (column: string, { kind, references }: Column<unknown>): strin
   return kind === 'minor' ? column.replace(/Minor$/, '') : column;
 };
 
+/** What can be imported here; the smallest cell of statistics plays no part in it. */
+export const importable = (): ReadonlyMap<string, Entity> =>
+  entitiesOf(domains({ smallestCell: 2 }), readSdl());
+
 /** Every table of the installed domains that can be imported, each after those that it refers to. */
-export function entitiesOf(domains: readonly Domain[], sdl: string): ReadonlyMap<string, Entity> {
+function entitiesOf(installed: readonly Domain[], sdl: string): ReadonlyMap<string, Entity> {
   const schema = buildSchema(sdl);
   const enumOf = (type: string, column: string): string[] | undefined => {
     const object = schema.getType(type);
@@ -54,7 +60,7 @@ export function entitiesOf(domains: readonly Domain[], sdl: string): ReadonlyMap
     return isEnumType(named) ? named.getValues().map((value) => toStored(value.name)) : undefined;
   };
   // Documents have passages and versions, which a row by itself would lack.
-  const tables = domains.filter((domain) => domain.name !== 'knowledge').flatMap((domain) => domain.tables);
+  const tables = installed.filter((domain) => domain.name !== 'knowledge').flatMap((domain) => domain.tables);
   const byName = new Map(tables.map((table) => [table.name, table]));
   const entities = new Map<string, Entity>();
   const add = (table: Table<never>): void => {
@@ -93,7 +99,7 @@ function entity(
   const open = fields.filter(({ column }) => !managed.includes(column) && !inherited.includes(column));
   return {
     name: table.name,
-    table: table as unknown as Table<ImportedRow>,
+    table: table,
     fields: new Map(open.map((field) => [field.name, field])),
     owner,
     inherited,

@@ -14,9 +14,11 @@ export interface Fault {
 export const faultsMax = 50;
 
 const wording = ({ file, line, column, reason }: Fault): string =>
-  [line === undefined ? file : `${file}:${String(line)}`, ...(column === undefined ? [] : [column]), reason].join(
-    ': ',
-  );
+  [
+    line === undefined ? file : `${file}:${String(line)}`,
+    ...(column === undefined ? [] : [column]),
+    reason,
+  ].join(': ');
 
 /** An import that was refused for its input. It changed nothing. */
 export class ImportRefused extends BehalfError {

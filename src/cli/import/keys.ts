@@ -29,6 +29,8 @@ export const keyOf = (parts: readonly string[]): string =>
 export const externalIdOf = (key: string): string =>
   /^[\x21-\x7e]{1,200}$/.test(key) ? key : `sha256:${sha256(key)}`;
 
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
 /** The keys of one entity in one source. Keys are held in memory; rows are not. */
 export class Keys {
   /** Some rows of the file could not be read. */
@@ -52,8 +54,8 @@ export class Keys {
         id: String(row.id),
         stored: row.stored !== null,
         keyed: true,
-        customerId: row.customerId === null ? null : String(row.customerId),
-        currency: row.currency === null ? null : String(row.currency),
+        customerId: textOrNull(row.customerId),
+        currency: textOrNull(row.currency),
         line: 0,
         broken: false,
       };

@@ -92,7 +92,10 @@ const lookup = z
     const inFile = value.file !== undefined && value.key !== undefined && value.value !== undefined;
     const some = value.file !== undefined || value.key !== undefined || value.value !== undefined;
     if ((value.values !== undefined) === some || (some && !inFile))
-      context.addIssue({ code: 'custom', message: 'must have either `values`, or `file`, `key` and `value`' });
+      context.addIssue({
+        code: 'custom',
+        message: 'must have either `values`, or `file`, `key` and `value`',
+      });
   });
 export type Lookup = z.infer<typeof lookup>;
 
@@ -121,7 +124,8 @@ export class MappingFile {
     readonly name: string,
     readonly mapping: Mapping,
     private readonly lines: Lines,
-    private readonly faults: Faults,
+    /** Where faults are told. */
+    readonly faults: Faults,
   ) {}
 
   /** Undefined after telling what is wrong with its form. */
@@ -139,7 +143,10 @@ export class MappingFile {
     if (parsed.success) return new MappingFile(name, parsed.data, lines, faults);
     for (const issue of parsed.error.issues) {
       const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-      const path = [...issue.path.map((part) => (typeof part === 'number' ? part : String(part))), ...unknown];
+      const path = [
+        ...issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
+        ...unknown,
+      ];
       const reason = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message;
       faults.add({ file: name, line: lines.of(path), column: path.join('.'), reason });
     }

@@ -34,7 +34,7 @@ export function planOf(file: MappingFile, entities: ReadonlyMap<string, Entity>)
   }
   return [...entities.values()].flatMap((entity) => {
     const own = mapping.entities[entity.name];
-    return own === undefined ? [] : [new Planner(file, entity, own).plan()];
+    return own === undefined ? [] : [new Planner(file, entities, entity, own).plan()];
   });
 }
 
@@ -44,6 +44,7 @@ class Planner {
 
   constructor(
     private readonly file: MappingFile,
+    private readonly entities: ReadonlyMap<string, Entity>,
     private readonly entity: Entity,
     private readonly own: EntityMapping,
   ) {
@@ -73,6 +74,12 @@ class Planner {
       this.fault(['fields', name], follows ? `follows from \`${owner}\`` : `is no field; there are ${known}`);
       return [];
     }
+    if (field.references !== undefined && !this.entities.has(field.references))
+      this.fault(['fields', name], `refers to ${field.references}, which cannot be imported`);
+    if (source.format !== undefined && field.kind !== 'time')
+      this.fault(['fields', name, 'format'], 'is for times');
+    if (source.shift !== undefined && field.kind !== 'int' && field.kind !== 'minor')
+      this.fault(['fields', name, 'shift'], 'is for numbers');
     const { format = this.file.mapping.dates, shift } = source;
     const read = readerOf(field, { format, shift });
     this.source(field, source, read, ['fields', name]);
@@ -86,10 +93,14 @@ class Planner {
     if (source.lookup !== undefined && this.file.mapping.lookups[source.lookup] === undefined)
       this.fault([...path, 'lookup'], 'is no lookup of this mapping');
     if (source.compute !== undefined) this.computation(field, source.compute, path);
-    if (source.constant !== undefined && source.lookup === undefined) this.constant(field, source, read, path);
+    if (source.constant !== undefined && source.lookup === undefined)
+      this.constant(field, source, read, path);
     for (const part of ['then', 'else'] as const) {
       const inner = source[part];
-      if (inner !== undefined) this.source(field, inner, read, [...path, part]);
+      if (inner === undefined) continue;
+      if (inner.format !== undefined || inner.shift !== undefined || inner.compute !== undefined)
+        this.fault([...path, part], '`format` and `shift` stand beside `present`; nothing is computed here');
+      this.source(field, inner, read, [...path, part]);
     }
   }
 

@@ -1,21 +1,20 @@
-import { emptyBody, insertRecords, whatOf } from '../../audit/record.js';
+import { insertRecords } from '../../audit/record.js';
 import { Trail } from '../../audit/trail.js';
-import { isoTime, type Clock } from '../../core/clock.js';
-import { BehalfError, badInput } from '../../core/errors.js';
+import type { Clock } from '../../core/clock.js';
 import type { Ids } from '../../core/ids.js';
-import { eq } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import type { Database } from '../../store/database.js';
-import { users, type UserRow } from '../../store/tables/identity.js';
-import type { Progress } from './progress.js';
+import type { UserRow } from '../../store/tables/identity.js';
+import { findPerson } from '../operator/change.js';
+import { commandRecord } from '../operator/record.js';
+import { CommandError } from '../terminal/errors.js';
+import type { Progress } from '../terminal/output.js';
 
 /** What an import works with. */
 export interface Workshop {
   readonly database: Database;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Who runs the command, as the operating system knows them. */
-  readonly operator: string;
   readonly progress: Progress;
 }
 
@@ -28,6 +27,7 @@ export interface RunOptions {
 
 export interface Work<T> {
   readonly command: string;
+  /** What the record tells of the result, beside the rows touched. */
   readonly detail: (result: T) => Readonly<Record<string, unknown>>;
   /** May run again after a deadlock, so it keeps nothing from one run to the next. */
   readonly run: (tx: Connection, trail: Trail, person: UserRow | undefined) => Promise<T>;
@@ -46,55 +46,47 @@ class Undo<T> extends Error {
   }
 }
 
-/** The person whom the record will name: `BAD_USER_INPUT` for none, `NOT_FOUND` for one who is not active. */
+/** The person whom the record will name. Throws `CommandError` for none and for one who is not active. */
 export async function responsible(
   connection: Connection,
   { as, dryRun }: RunOptions,
 ): Promise<UserRow | undefined> {
-  if (as === undefined) {
-    if (dryRun) return undefined;
-    throw badInput('Say who answers for the import: --as USER.', 'as');
-  }
-  const name = as.trim();
-  const user = await connection.one(users, eq('name', name));
-  if (user?.status === 'active') return user;
-  throw new BehalfError('NOT_FOUND', `There is no active user named ${JSON.stringify(name)}.`);
+  if (as !== undefined) return findPerson(connection, as);
+  if (dryRun) return undefined;
+  throw new CommandError('Name the person who answers for this: `--as USER`.');
 }
 
-/** Runs the work and writes its record in one transaction; a dry run rolls both back. */
+/**
+ * Runs the work and writes its record in one transaction. A failure leaves a record of its own and nothing else; a
+ * dry run leaves nothing at all.
+ */
 export async function recordedRun<T>(
-  workshop: Workshop,
+  { database, clock, ids }: Workshop,
   options: RunOptions,
   work: Work<T>,
 ): Promise<Ran<T>> {
-  const { database, clock, ids } = workshop;
-  const operationId = ids.next();
   const startedAt = clock.now();
+  const person = await responsible(database.read, options);
+  const record = (trail: Trail, detail: Readonly<Record<string, unknown>>, error?: unknown) => ({
+    ...commandRecord({ command: work.command, by: person, clock, ids, trail, detail }, error),
+    durationMs: clock.now() - startedAt,
+  });
   try {
-    const result = await database.transaction(async (tx) => {
-      const person = await responsible(tx, options);
+    return await database.transaction(async (tx) => {
       const trail = new Trail();
-      const done = await work.run(tx, trail, person);
-      if (options.dryRun || person === undefined) throw new Undo(done);
-      await insertRecords(tx, [
-        {
-          ...emptyBody,
-          ...whatOf(trail),
-          operationId,
-          at: isoTime(startedAt),
-          kind: 'command',
-          outcome: 'succeeded',
-          chain: { person: { id: person.id, name: person.name, displayName: person.displayName }, agents: [] },
-          operation: { name: work.command, type: 'command', documentHash: null },
-          durationMs: clock.now() - startedAt,
-          detail: { operator: workshop.operator, command: work.command, ...work.detail(done) },
-        },
-      ]);
-      return done;
+      const result = await work.run(tx, trail, await responsible(tx, options));
+      if (options.dryRun) throw new Undo(result);
+      const body = record(trail, work.detail(result));
+      await insertRecords(tx, [body]);
+      return { result, operationId: body.operationId };
     });
-    return { result, operationId };
   } catch (error) {
     if (error instanceof Undo) return { result: error.result as T, operationId: null };
+    if (!options.dryRun && !(error instanceof CommandError)) {
+      const failed = record(new Trail(), {}, error);
+      // Nothing was changed; where this fails too, the first error tells more.
+      await database.transaction((tx) => insertRecords(tx, [failed])).catch(() => undefined);
+    }
     throw error;
   }
 }

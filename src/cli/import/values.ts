@@ -62,7 +62,9 @@ export function shifted(text: string, places: number): bigint {
   const fraction = digits.replace(/0+$/, '');
   if (fraction.length > places) {
     throw badInput(
-      places === 0 ? `${text} is no whole number.` : `${text} has more than ${String(places)} decimal places.`,
+      places === 0
+        ? `${text} is no whole number.`
+        : `${text} has more than ${String(places)} decimal places.`,
     );
   }
   return BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction.padEnd(places, '0')}`);
@@ -72,7 +74,9 @@ function integer({ name }: Field, value: bigint): number {
   const whole = Number(value);
   if (Math.abs(whole) > intMax) throw badInput(`${String(value)} is too large.`);
   if (name === 'discountBasisPoints' && (whole < 0 || whole > basisPointsMax))
-    throw badInput(`A discount lies between 0 and ${String(basisPointsMax)} basis points, not ${String(value)}.`);
+    throw badInput(
+      `A discount lies between 0 and ${String(basisPointsMax)} basis points, not ${String(value)}.`,
+    );
   return whole;
 }
 

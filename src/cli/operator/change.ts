@@ -81,7 +81,7 @@ async function record<T>(
   }
 }
 
-async function findPerson(connection: Connection, name: string): Promise<UserRow> {
+export async function findPerson(connection: Connection, name: string): Promise<UserRow> {
   const user = await connection.one(users, eq<UserRow>('name', name));
   if (user === undefined) {
     throw new CommandError(`There is no user ${name}. \`behalf user list\` shows who there is.`);

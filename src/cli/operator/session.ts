@@ -1,6 +1,6 @@
 import { readConfig } from '../../config.js';
-import { openDatabase } from '../../main.js';
 import type { Database } from '../../store/database.js';
+import { openDatabase } from './open-database.js';
 
 /** Runs `work` with the database of the settings, which must be migrated. */
 export async function withDatabase<T>(work: (database: Database) => Promise<T>): Promise<T> {

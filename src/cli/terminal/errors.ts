@@ -1,6 +1,5 @@
 import { ConfigError } from '../../config.js';
 import { BehalfError } from '../../core/errors.js';
-import { StartError } from '../../main.js';
 
 /** What a command cannot do, and what to do about it. */
 export class CommandError extends Error {
@@ -18,14 +17,21 @@ export interface Failure {
 /** An error in words for the terminal. A stack is shown only to those who ask for `BEHALF_LOG_LEVEL=debug`. */
 export function failureOf(error: unknown, debug: boolean): Failure {
   if (error instanceof ConfigError) return { text: error.message, exitCode: exitConfig };
-  if (error instanceof CommandError || error instanceof StartError) {
-    return { text: error.message, exitCode: 1 };
-  }
+  if (error instanceof CommandError) return { text: error.message, exitCode: 1 };
   if (error instanceof BehalfError) {
     const { hint } = error.details;
     return { text: hint === undefined ? error.message : `${error.message} ${hint}`, exitCode: 1 };
   }
   if (!(error instanceof Error)) return { text: String(error), exitCode: 1 };
+  if ((error as NodeJS.ErrnoException).syscall === 'listen')
+    return { text: cannotListen(error), exitCode: 1 };
   const more = 'Set BEHALF_LOG_LEVEL=debug to see where.';
   return { text: debug ? (error.stack ?? error.message) : `${error.message}\n${more}`, exitCode: 1 };
+}
+
+function cannotListen(error: NodeJS.ErrnoException & { address?: string; port?: number }): string {
+  const at = `${error.address ?? 'HOST'}:${String(error.port ?? 'PORT')}`;
+  return error.code === 'EADDRINUSE'
+    ? `Something listens on ${at} already. End it, or set PORT to another.`
+    : `Nobody may listen on ${at} here (${error.code ?? error.message}). Correct HOST and PORT.`;
 }

@@ -1,6 +1,8 @@
-import { badInput } from '../../core/errors.js';
+import { setImmediate } from 'node:timers/promises';
 import type { Scope } from '../../authority/scope.js';
-import type { AggregateQuery, Rows } from '../../store/rows.js';
+import { badInput } from '../../core/errors.js';
+import type { AggregateQuery } from '../../store/bounded-reads.js';
+import type { Rows } from '../../store/rows.js';
 import type { Table } from '../../store/table.js';
 import {
   bucketsDownTo,
@@ -44,8 +46,8 @@ const figuresMax = 20_000;
 
 /**
  * A statistic's figures in the buckets that reach into a range. What is suppressed is decided over whole years
- * and all lengths of bucket, whatever was asked for: so no two answers differ in it, and subtracting one
- * from another tells no more than either.
+ * and all longer buckets, whatever part was asked for: subtracting one answer from another tells no more than
+ * either.
  */
 export async function figures<Row>(
   rows: Rows,
@@ -66,7 +68,12 @@ export async function figures<Row>(
     ),
   );
   const all = withAtoms(found.flat(), leaf, statistic.group !== undefined);
-  const shown = new Set([...partition(all).values()].flatMap((family) => [...toShow(family, smallestCell)]));
+  const shown = new Set<Figure>();
+  for (const family of partition(all).values()) {
+    for (const figure of toShow(family, smallestCell)) shown.add(figure);
+    // Some milliseconds of arithmetic each: others get their turn in between.
+    await setImmediate();
+  }
   return all
     .filter((figure) => figure.bucket === bucket && first <= figure.period && figure.period <= last)
     .filter((figure) => (figure.group === null) === (statistic.group === undefined))
@@ -135,10 +142,10 @@ function withAtoms(counted: readonly Counted[], leaf: Bucket, grouped: boolean):
     ),
   );
   const atoms = groupBy(sums, (sum) => sum.whole);
-  return counted.map((figure) => ({
-    ...figure,
-    atoms: (atoms.get(place(figure)) ?? []).map((sum) => sum.atom),
-  }));
+  // A figure without atoms was counted a moment later than they were.
+  return counted
+    .map((figure) => ({ ...figure, atoms: (atoms.get(place(figure)) ?? []).map((sum) => sum.atom) }))
+    .filter((figure) => figure.atoms.length > 0);
 }
 
 /** Figures of different years or currencies never add up to anything shown. */

@@ -4,7 +4,7 @@ import { oneLine } from '../../core/text.js';
 import { all, compare, eq, isIn, type Condition } from '../../store/condition.js';
 import type { Order } from '../../store/connection.js';
 import { filterBy, orderBy, type ScopeOf } from '../../store/filter.js';
-import type { ListQuery } from '../../store/rows.js';
+import type { ListQuery } from '../../store/page.js';
 import { toStored } from './enums.js';
 
 /** Arguments of every field that gives a page. */

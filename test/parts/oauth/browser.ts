@@ -1,5 +1,10 @@
 import * as oauth from 'oauth4webapi';
-import { loopback, type Harness } from './harness.js';
+import { loopback } from './harness.js';
+
+/** Any server of ours. */
+export interface Issuer {
+  readonly issuer: string;
+}
 
 export interface Shown {
   readonly status: number;
@@ -105,7 +110,7 @@ export class CodeFlow {
     this.browser = new Browser(origin);
   }
 
-  static async start(harness: Harness, parameters: Record<string, string> = {}): Promise<CodeFlow> {
+  static async start(harness: Issuer, parameters: Record<string, string> = {}): Promise<CodeFlow> {
     const server = await discover(harness);
     const verifier = oauth.generateRandomCodeVerifier();
     const state = oauth.generateRandomState();
@@ -150,7 +155,7 @@ export class CodeFlow {
   }
 }
 
-export async function discover(harness: Harness): Promise<oauth.AuthorizationServer> {
+export async function discover(harness: Issuer): Promise<oauth.AuthorizationServer> {
   const issuer = new URL(harness.issuer);
   const response = await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure });
   return oauth.processDiscoveryResponse(issuer, response);
@@ -158,7 +163,7 @@ export async function discover(harness: Harness): Promise<oauth.AuthorizationSer
 
 /** Signs a person in and returns the tokens. */
 export async function tokensOf(
-  harness: Harness,
+  harness: Issuer,
   userName: string,
   password: string,
   parameters: Record<string, string> = {},

@@ -1,0 +1,31 @@
+import { startDemoServer, type DemoServer, type ServerOptions } from './server.js';
+import type { StepReport } from './step.js';
+import { tellStory, type Outcome } from './story.js';
+
+export interface DemoOptions extends ServerOptions {
+  readonly onServer?: (server: DemoServer) => void;
+  readonly onStep?: (report: StepReport) => void;
+  /** Ends the demo early; the server ends and what was temporary goes in any case. */
+  readonly signal?: AbortSignal;
+}
+
+/** Starts a server, tells the whole story against it, and ends it. */
+export async function runDemo(options: DemoOptions = {}): Promise<Outcome> {
+  const { signal, onServer = () => undefined, onStep = () => undefined } = options;
+  const server = await startDemoServer(options);
+  try {
+    signal?.throwIfAborted();
+    onServer(server);
+    const story = tellStory(server, (report) => {
+      if (signal?.aborted !== true) onStep(report);
+    });
+    return await Promise.race([story, ...(signal === undefined ? [] : [aborted(signal)])]);
+  } finally {
+    await server.close();
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('The demo was interrupted.')), { once: true });
+  });

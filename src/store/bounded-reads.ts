@@ -1,0 +1,190 @@
+import type { Authority } from '../authority/authority.js';
+import type { Scope } from '../authority/scope.js';
+import { asText, columnName, conditionSql, decode, quote, type Condition, type Sql } from './condition.js';
+import { decodeRow, type Connection, type Order } from './connection.js';
+import type { PageQuery } from './page.js';
+import { placed } from './place.js';
+import { boundarySql, rowColumns, type RowTypes } from './row-types.js';
+import type { Table } from './table.js';
+import type { Witness } from './witness.js';
+
+export interface RowQuery<Row> {
+  readonly where: Condition<Row>;
+  /** Beside the type's own. */
+  readonly scopes?: readonly Scope[];
+  readonly order?: readonly Order<Row>[];
+  readonly limit?: number;
+  readonly lock?: boolean;
+  /** Of the rows read, how many the caller gets to see. */
+  readonly shown?: number;
+}
+
+export interface AggregateQuery {
+  /** The scope whose boundary applies to the table and to everything joined. */
+  readonly scope: Scope;
+  readonly scopes?: readonly Scope[];
+  /** Result name to SQL; the table is `t`, a joined one its join's name. */
+  readonly select: Readonly<Record<string, string>>;
+  readonly joins?: readonly { readonly name: string; readonly table: Table<never>; readonly on: string }[];
+  readonly where?: Sql;
+  readonly groupBy: readonly string[];
+  readonly limit: number;
+}
+
+/** How rows hang on their parents: by a column of their own, or by a table of pairs. */
+export type Link<Row> =
+  | { readonly column: keyof Row & string }
+  | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
+
+/** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
+export class BoundedReads {
+  constructor(
+    private readonly connection: Connection,
+    private readonly authority: Authority,
+    private readonly witness: Witness,
+    private readonly types: RowTypes,
+  ) {}
+
+  async rows<Row extends { id: string }>(table: Table<Row>, query: RowQuery<Row>): Promise<Row[]> {
+    const where = this.where(table, query.where, query.scopes);
+    const order = query.order === undefined ? '' : ` ORDER BY ${orderSql(query.order)}`;
+    const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
+    const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
+    const raw = await this.connection.query(
+      `SELECT ${rowColumns(this.types.of(table), 't')} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
+      where.params,
+    );
+    const rows = raw.map((row) => this.decode(table, row));
+    this.read(table, query.shown === undefined ? rows : rows.slice(0, query.shown));
+    return rows;
+  }
+
+  /** One page and one row more for each parent, by a window function that both databases have. */
+  async windows<Row extends { id: string }>(
+    table: Table<Row>,
+    link: Link<Row>,
+    parents: readonly string[],
+    query: PageQuery<Row>,
+  ): Promise<Map<string, Row[]>> {
+    const { from, parent } = linkSql(table, link);
+    const mine = this.where(table, query.where, query.scopes);
+    const numbered =
+      `SELECT ${rowColumns(this.types.of(table), 't')}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
+      `(PARTITION BY ${parent} ORDER BY ${orderSql(query.order)}) AS \`@n\` FROM ${from} ` +
+      `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${mine.text}`;
+    const raw = await this.connection.query(
+      `SELECT * FROM (${numbered}) w WHERE w.\`@n\` <= ${String(query.size + 1)} ORDER BY w.\`@n\``,
+      [...parents, ...mine.params],
+    );
+    const byParent = new Map<string, Row[]>(parents.map((id) => [id, []]));
+    for (const one of raw) byParent.get(asText(one['@parent']))?.push(this.decode(table, one));
+    this.read(
+      table,
+      [...byParent.values()].flatMap((rows) => rows.slice(0, query.size)),
+    );
+    return byParent;
+  }
+
+  /** How many rows; `link` counts those of one parent. */
+  async count<Row>(
+    table: Table<Row>,
+    condition: Condition<Row>,
+    scopes: readonly Scope[],
+    linked?: { readonly link: Link<Row>; readonly parent: string },
+  ): Promise<number> {
+    const where = this.bounded(table, condition, scopes);
+    const at = linked === undefined ? undefined : linkSql(table, linked.link);
+    const rows = await this.connection.query(
+      `SELECT COUNT(*) AS n FROM ${at?.from ?? `${quote(table.name)} t`} WHERE ` +
+        `${at === undefined ? '' : `${at.parent} = ? AND `}${where.text}`,
+      [...(linked === undefined ? [] : [linked.parent]), ...where.params],
+    );
+    return Number(rows[0]?.n ?? 0);
+  }
+
+  /** Some columns, in order of ids; what is shown of it has to be read by its own. */
+  async columns<Row extends { id: string }, K extends keyof Row & string>(
+    table: Table<Row>,
+    columns: readonly K[],
+    query: { readonly where: Condition<Row>; readonly scopes?: readonly Scope[]; readonly limit: number },
+  ): Promise<Pick<Row, K>[]> {
+    const where = this.where(table, query.where, query.scopes);
+    const select = columns.map((key) => `t.${columnName(key)} AS ${quote(key)}`).join(', ');
+    const raw = await this.connection.query(
+      `SELECT ${select} FROM ${quote(table.name)} t WHERE ${where.text} ORDER BY t.\`id\` LIMIT ${String(Math.trunc(query.limit))}`,
+      where.params,
+    );
+    return raw.map(
+      (row) =>
+        Object.fromEntries(columns.map((key) => [key, decode(table.columns[key], row[key])])) as Pick<Row, K>,
+    );
+  }
+
+  async groups<Row>(table: Table<Row>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
+    const joins = query.joins ?? [];
+    const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
+    const parts: Sql[] = query.where === undefined ? [] : [query.where];
+    for (const scope of [query.scope, ...(query.scopes ?? [])]) {
+      for (const at of [{ name: 't', table: table as unknown as Table<never> }, ...joins]) {
+        parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
+      }
+    }
+    const select = Object.entries(query.select).map(([name, sql]) => `${sql} AS ${quote(name)}`);
+    const where = parts.map((part) => `(${part.text})`).join(' AND ');
+    const groupBy = query.groupBy.length === 0 ? '' : ` GROUP BY ${query.groupBy.join(', ')}`;
+    return this.connection.query(
+      `SELECT ${select.join(', ')} FROM ${quote(table.name)} t${joined.join('')} WHERE ${where}${groupBy}` +
+        ` LIMIT ${String(Math.trunc(query.limit))}`,
+      parts.flatMap((part) => part.params),
+    );
+  }
+
+  ownScope(table: Table<never>): Scope {
+    return this.types.of(table).scope;
+  }
+
+  /** The condition, and last the boundary of the type's own scope and of each further scope. */
+  private where<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[] = []): Sql {
+    return this.bounded(table, condition, [this.types.of(table).scope, ...scopes]);
+  }
+
+  private bounded<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Sql {
+    const rowType = this.types.of(table);
+    const own = conditionSql(table, 't', condition, this.connection.dialect);
+    const bounds = [...new Set(scopes)].map((scope) =>
+      boundarySql(rowType, 't', this.authority.boundaries(scope)),
+    );
+    return {
+      text: [own, ...bounds].map((part) => `(${part.text})`).join(' AND '),
+      params: [own, ...bounds].flatMap((part) => part.params),
+    };
+  }
+
+  private decode<Row>(table: Table<Row>, raw: Record<string, unknown>): Row {
+    const place = new Map<string, string | null>();
+    for (const dimension of this.types.of(table).dimensions.keys()) {
+      const value = raw[`@${dimension}`];
+      place.set(dimension, value === null || value === undefined ? null : asText(value));
+    }
+    return placed(decodeRow(table, raw), place);
+  }
+
+  private read(table: { readonly type: string }, rows: readonly { id: string }[]): void {
+    if (rows.length === 0) return;
+    this.witness.touched(
+      table.type,
+      rows.map((row) => row.id),
+      'read',
+    );
+  }
+}
+
+function linkSql<Row>(table: Table<Row>, link: Link<Row>): { from: string; parent: string } {
+  const from = `${quote(table.name)} t`;
+  if ('column' in link) return { from, parent: `t.${columnName(link.column)}` };
+  const pairs = `JOIN ${quote(link.pairs.name)} l ON l.${columnName(link.mine)} = t.\`id\``;
+  return { from: `${from} ${pairs}`, parent: `l.${columnName(link.theirs)}` };
+}
+
+const orderSql = <Row>(order: readonly Order<Row>[]): string =>
+  order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');

@@ -1,0 +1,86 @@
+import type { Scope } from '../authority/scope.js';
+import { badInput } from '../core/errors.js';
+import { all, type Condition } from './condition.js';
+import type { Order } from './connection.js';
+import { afterCursor, encodeCursor, totalOrder } from './cursor.js';
+import type { Table } from './table.js';
+
+export interface ListQuery<Row> {
+  readonly where?: Condition<Row>;
+  /** Scopes of the fields that `where` and `order` look at, beside the type's own: each one's boundary applies. */
+  readonly scopes?: readonly Scope[];
+  readonly order?: readonly Order<Row>[];
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+/** A page of a Relay connection. */
+export interface Page<Row> {
+  readonly edges: readonly { readonly cursor: string; readonly node: Row }[];
+  readonly nodes: readonly Row[];
+  readonly pageInfo: {
+    readonly hasNextPage: boolean;
+    readonly hasPreviousPage: boolean;
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+  };
+  /** Counted only when asked for, inside the same boundary. */
+  totalCount(): Promise<number>;
+}
+
+export const pageSizeDefault = 20;
+
+/** How many rows a page may have: what was asked for, within the cap. */
+export function pageSizeOf(first: number | null | undefined, max: number): number {
+  const size = first ?? Math.min(pageSizeDefault, max);
+  if (size < 1 || size > max) throw badInput(`\`first\` must be between 1 and ${String(max)}.`, 'first');
+  return size;
+}
+
+/** A list query with its order made total and its cursor read: one more row than the page has tells of a next one. */
+export interface PageQuery<Row> {
+  readonly where: Condition<Row>;
+  readonly scopes: readonly Scope[];
+  readonly order: readonly Order<Row>[];
+  readonly size: number;
+  readonly isFirst: boolean;
+}
+
+export function pageQuery<Row extends { id: string }>(
+  table: Table<Row>,
+  query: ListQuery<Row>,
+  sizeMax: number,
+): PageQuery<Row> {
+  const order = totalOrder(query.order ?? []);
+  const after = query.after ?? null;
+  return {
+    where: all<Row>(
+      ...(query.where === undefined ? [] : [query.where]),
+      ...(after === null ? [] : [afterCursor(table, order, after)]),
+    ),
+    scopes: query.scopes ?? [],
+    order,
+    size: pageSizeOf(query.first, sizeMax),
+    isFirst: after === null,
+  };
+}
+
+export function pageOf<Row extends { id: string }>(
+  found: readonly Row[],
+  { order, size, isFirst }: PageQuery<Row>,
+  totalCount: () => Promise<number>,
+): Page<Row> {
+  const nodes = found.slice(0, size);
+  const edges = nodes.map((node) => ({ cursor: encodeCursor(order, node), node }));
+  return {
+    edges,
+    nodes,
+    pageInfo: {
+      hasNextPage: found.length > size,
+      hasPreviousPage: !isFirst,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount,
+  };
+}

@@ -1,0 +1,52 @@
+import { administration } from '../../src/admin/index.js';
+import type { AppParts } from '../../src/app.js';
+import type { Domain, Resolver } from '../../src/delegation/operation.js';
+import { domains } from '../../src/domains/index.js';
+import { catalog } from './administration.js';
+
+/** Holds one operation inside a resolver, after it has its rows, until a test lets it go on. */
+export class Gate {
+  private next: { arrive: () => void; opened: Promise<void> } | undefined;
+
+  /** The next operation that comes by waits. */
+  arm(): { readonly arrived: Promise<void>; open: () => void } {
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    const arrived = new Promise<void>((arrive) => (this.next = { arrive, opened }));
+    return { arrived, open };
+  }
+
+  async pass(): Promise<void> {
+    const { next } = this;
+    this.next = undefined;
+    next?.arrive();
+    await next?.opened;
+  }
+}
+
+/** The server as it ships, with a gate behind `Query.customers` and `Mutation.replyToTicket`. */
+export function gatedParts(gate: Gate): AppParts {
+  const installed = [administration(catalog), ...domains({ smallestCell: 5 })];
+  return {
+    domains: installed.map((domain) => ({
+      ...domain,
+      resolvers: {
+        ...domain.resolvers,
+        ...gated(domain, 'Query', 'customers', gate),
+        ...gated(domain, 'Mutation', 'replyToTicket', gate),
+      },
+    })),
+  };
+}
+
+function gated(domain: Domain, type: string, field: string, gate: Gate): Domain['resolvers'] {
+  const own = domain.resolvers[type];
+  const resolve = own?.[field];
+  if (own === undefined || resolve === undefined) return {};
+  const wrapped: Resolver = async (...args) => {
+    const result = await resolve(...args);
+    await gate.pass();
+    return result;
+  };
+  return { [type]: { ...own, [field]: wrapped } };
+}

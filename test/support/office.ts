@@ -1,0 +1,148 @@
+import { giveAgentRole } from '../../src/admin/assignments.js';
+import { createAgent } from '../../src/admin/agents.js';
+import type { AppParts } from '../../src/app.js';
+import type { BusinessData } from '../../src/cli/seed/business.js';
+import { hashPassword } from '../../src/core/passwords.js';
+import { eq } from '../../src/store/condition.js';
+import { users } from '../../src/store/tables/identity.js';
+import { at, Company, key, type Employee } from './administration.js';
+import { loadBusiness, smallBusiness } from './demo-rows.js';
+import type { Answer } from './server.js';
+
+export interface Agent {
+  readonly id: string;
+  readonly name: string;
+  readonly secret: string;
+}
+
+/** What the token endpoint answered. */
+export interface TokenAnswer {
+  readonly status: number;
+  readonly body: {
+    readonly access_token?: string;
+    readonly refresh_token?: string;
+    readonly scope?: string;
+    readonly expires_in?: number;
+    readonly error?: string;
+  };
+}
+
+export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+/** A company at work: customers and their tickets, people who hand over tasks, agents that get real tokens. */
+export class Office {
+  private constructor(
+    readonly company: Company,
+    readonly data: BusinessData,
+  ) {}
+
+  static async start(parts: AppParts = {}): Promise<Office> {
+    const company = await Company.start(parts);
+    const data = smallBusiness();
+    await loadBusiness(company.server.database, data);
+    return new Office(company, data);
+  }
+
+  get server(): Company['server'] {
+    return this.company.server;
+  }
+
+  /** As it would be called in the code of a ticket: some open one. */
+  get ticketId(): string {
+    const ticket = this.data.tickets.find(({ status }) => status === 'open');
+    if (ticket === undefined) throw new Error('no open ticket');
+    return ticket.id;
+  }
+
+  async agent(name: string, owner: Employee, ...roleNames: string[]): Promise<Agent> {
+    return this.company.do(async (work) => {
+      const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test', ownerId: owner.id };
+      const { agent, secret } = await createAgent(work, { name, ...of });
+      for (const role of roleNames) await giveAgentRole(work, agent, await this.company.role(role), null);
+      return { id: agent.id, name, secret: secret ?? '' };
+    });
+  }
+
+  async setPassword(who: Employee, password: string): Promise<void> {
+    const passwordHash = await hashPassword(password);
+    const changes = { passwordHash, mustChangePassword: false };
+    await this.company.do(({ tx }) => tx.update(users, eq('id', who.id), changes));
+  }
+
+  /** Hands an agent a task by the mutation; returns the delegation's id. */
+  async delegate(
+    who: { token: string },
+    input: { agent: string; scopes: string[] } & object,
+  ): Promise<string> {
+    const answer = await this.company.ask(
+      who,
+      'mutation ($input: DelegateInput!, $key: String!) { delegate(input: $input, idempotencyKey: $key) { delegation { id } } }',
+      { input: { purpose: 'Answer the ticket', task: 'ticket:T-1', ...input }, key: key() },
+    );
+    if (answer.errors.length > 0) throw new Error(JSON.stringify(answer.errors));
+    return at(answer, 'delegate.delegation.id') as string;
+  }
+
+  /** A mutation of one field; `args` in GraphQL's own text, the key added. */
+  change(who: { token: string }, field: string, args = '', selection = '__typename'): Promise<Answer> {
+    return this.company.ask(
+      who,
+      `mutation { ${field}(${args} idempotencyKey: "${key()}") { ${selection} } }`,
+    );
+  }
+
+  /** As `change`, for what must succeed. */
+  async done(who: { token: string }, field: string, args = ''): Promise<void> {
+    const { errors } = await this.change(who, field, args);
+    if (errors.length > 0) throw new Error(`${field}: ${JSON.stringify(errors)}`);
+  }
+
+  /** A form to one of the authorization server's endpoints; the agent signs in by HTTP Basic. */
+  async post(
+    path: string,
+    form: Record<string, string>,
+    as?: { name: string; secret: string },
+  ): Promise<TokenAnswer> {
+    const credentials = as === undefined ? '' : Buffer.from(`${as.name}:${as.secret}`).toString('base64');
+    const response = await fetch(`${this.server.url}${path}`, {
+      method: 'POST',
+      headers: as === undefined ? {} : { authorization: `Basic ${credentials}` },
+      body: new URLSearchParams(form),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as TokenAnswer['body']) };
+  }
+
+  requestToken(agent: Agent, delegation: string, form: Record<string, string> = {}): Promise<TokenAnswer> {
+    const details = JSON.stringify([{ type: 'behalf_delegation', delegation }]);
+    const asked = { grant_type: 'client_credentials', authorization_details: details, ...form };
+    return this.post('/oauth/token', asked, agent);
+  }
+
+  /** A token by client credentials, which must be given. */
+  async tokenOf(agent: Agent, delegation: string, form: Record<string, string> = {}): Promise<string> {
+    return given(await this.requestToken(agent, delegation, form));
+  }
+
+  /** Token exchange (RFC 8693); `task` goes into `authorization_details`. */
+  exchange(
+    agent: Agent,
+    subject: string,
+    task: object = {},
+    form: Record<string, string> = {},
+  ): Promise<TokenAnswer> {
+    const details = JSON.stringify([{ type: 'behalf_delegation', ...task }]);
+    const asked = {
+      subject_token: subject,
+      subject_token_type: accessTokenType,
+      authorization_details: details,
+    };
+    return this.post('/oauth/token', { grant_type: tokenExchange, ...asked, ...form }, agent);
+  }
+}
+
+export function given({ status, body }: TokenAnswer): string {
+  if (body.access_token === undefined) throw new Error(`no token: ${String(status)} ${JSON.stringify(body)}`);
+  return body.access_token;
+}
