@@ -43,7 +43,7 @@ export class Browser {
     const headers = {
       accept: 'text/html',
       'user-agent': 'behalf-demo',
-      ...(init.headers as Headers),
+      ...(init.headers as Record<string, string>),
       cookie,
     };
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });

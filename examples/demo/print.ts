@@ -6,7 +6,7 @@ import type { Expectation, StepReport } from './step.js';
 import type { Outcome } from './story.js';
 
 const widthMax = 110;
-const indent = '         ';
+const indent = ' '.repeat(11);
 
 export function printServer({ url, database, counts }: DemoServer): void {
   const { customers = 0, orders = 0, tickets = 0, documents = 0 } = counts;
@@ -33,20 +33,22 @@ function block(label: string, lines: readonly string[], style?: 'dim'): void {
   lines
     .flatMap((line) => wrap(clean(line)))
     .forEach((line, at) => {
-      const name = at === 0 ? `     ${label.padEnd(4)}` : indent;
+      const name = at === 0 ? `     ${label.padEnd(6)}` : indent;
       print(`${paint('cyan', name)}${style === undefined ? line : paint(style, line)}`.trimEnd());
     });
 }
 
 const short = (value: unknown): string => {
-  const text = clean(typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing'));
+  const text = clean(
+    value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value),
+  );
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 };
 
 function printFailed({ what, expected, actual }: Expectation): void {
-  print(paint('red', `     ✗ ${what}`));
-  print(`       expected ${short(expected)}`);
-  print(`       but got  ${short(actual)}`);
+  print(paint('red', `     ✗     ${what}`));
+  print(`${indent}expected ${short(expected)}`);
+  print(`${indent}but got  ${short(actual)}`);
 }
 
 /** The records as a table: the chain, the task, what was touched, and what came of it. */
@@ -107,7 +109,10 @@ export function printEnd({ ok, steps }: Outcome, seconds: number): void {
 
 /** Breaks a line between words. */
 function wrap(line: string): string[] {
-  const width = Math.min(process.stdout.columns ?? widthMax, widthMax) - indent.length;
+  const width = Math.max(
+    40,
+    Math.min(process.stdout.isTTY ? process.stdout.columns : widthMax, widthMax) - indent.length,
+  );
   const lines: string[] = [];
   let rest = line;
   while (rest.length > width) {

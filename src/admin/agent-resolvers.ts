@@ -42,7 +42,7 @@ interface KeysArgs extends OneArgs {
   readonly publicKeys: string;
 }
 
-const answer = { agent: agents } as never;
+const answer = { agent: agents };
 const scope = 'agents:manage';
 
 function listAgents(operation: Operation, { filter, first, after }: AgentsArgs) {

@@ -44,21 +44,21 @@ async function assigning<Holder extends { id: string; version: number }>(
 const ofUser =
   (name: string, assign: Assign<UserRow>) =>
   (_: unknown, { userId, roleId, idempotencyKey }: UserRoleArgs, operation: Operation) =>
-    operation.once(idempotencyKey, { name, userId, roleId }, { user: users } as never, async () => ({
+    operation.once(idempotencyKey, { name, userId, roleId }, { user: users }, async () => ({
       user: withoutPassword(await assigning(operation, users, userId, roleId, assign)),
     }));
 
 const ofAgent =
   (name: string, assign: Assign<AgentRow>) =>
   (_: unknown, { agentId, roleId, idempotencyKey }: AgentRoleArgs, operation: Operation) =>
-    operation.once(idempotencyKey, { name, agentId, roleId }, { agent: agents } as never, async () => ({
+    operation.once(idempotencyKey, { name, agentId, roleId }, { agent: agents }, async () => ({
       agent: await assigning(operation, agents, agentId, roleId, assign),
     }));
 
 const setGrantableRoles = (_: unknown, args: GrantableArgs, operation: Operation) => {
   const { userId, roleIds, idempotencyKey } = args;
   const input = { setGrantableRoles: userId, roleIds };
-  return operation.once(idempotencyKey, input, { user: users } as never, async () => {
+  return operation.once(idempotencyKey, input, { user: users }, async () => {
     if (roleIds.length > roleIdsMax) throw badInput(`At most ${String(roleIdsMax)} roles.`, 'roleIds');
     const wanted: RoleRow[] = [];
     for (const roleId of roleIds) wanted.push(await operation.rows.inside(roles, roleId, scope));

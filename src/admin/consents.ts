@@ -18,7 +18,7 @@ interface OneArgs {
   readonly idempotencyKey: string;
 }
 
-const answer = { consent: consents } as never;
+const answer = { consent: consents };
 
 const give =
   (catalog: Catalog) =>

@@ -32,7 +32,7 @@ interface OneArgs {
   readonly idempotencyKey: string;
 }
 
-const answer = { delegation: delegations } as never;
+const answer = { delegation: delegations };
 
 /** Expiry is not stored: it follows from the clock. */
 const statusOf = (row: DelegationRow, now: number): string =>

@@ -14,7 +14,7 @@ import { userResolvers } from './user-resolvers.js';
 /** Delegations, accounts, agents, roles, audit records and the kill switch. */
 export const administration = (catalog: Catalog): Domain => ({
   name: 'administration',
-  tables: [users, agents, roles, delegations, consents, auditRecords] as never,
+  tables: [users, agents, roles, delegations, consents, auditRecords],
   resolvers: merge([
     delegationResolvers(catalog),
     consentResolvers(catalog),

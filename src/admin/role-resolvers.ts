@@ -45,7 +45,7 @@ interface UpdateArgs {
   readonly idempotencyKey: string;
 }
 
-const answer = { role: roles } as never;
+const answer = { role: roles };
 const scope = 'roles:manage';
 
 function listRoles(operation: Operation, { filter, first, after }: RolesArgs) {

@@ -45,7 +45,7 @@ interface UpdateArgs extends OneArgs {
   readonly expectedVersion: number;
 }
 
-const answer = { user: users } as never;
+const answer = { user: users };
 const scope = 'users:manage';
 
 function listUsers(operation: Operation, { filter, first, after }: UsersArgs) {

@@ -5,6 +5,7 @@ import { schemaFolder } from '../graphql/sdl.js';
 import { agentCommand } from './agent.js';
 import { auditCommand } from './audit.js';
 import { explainCommand } from './explain.js';
+import { importCommand } from './import/command.js';
 import { loginCommand } from './login.js';
 import { migrateCommand } from './migrate.js';
 import { seedCommand } from './seed.js';
@@ -31,6 +32,7 @@ export function makeProgram(): Command {
     startCommand(),
     migrateCommand(),
     seedCommand(),
+    importCommand(),
     loginCommand(),
     tokenCommand(),
     userCommand(),

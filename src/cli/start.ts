@@ -24,13 +24,13 @@ export const startCommand = (): Command =>
     .action(start);
 
 async function start({ demo = false, json = false }: StartOptions): Promise<void> {
+  if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);
   // Here its faults are told in one sentence each.
   else await (await openDatabase(config)).close();
   // Loaded here, so that no other command waits for the whole server.
   const { serve } = await import('../main.js');
-  if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   await serve(config, (url) => {
     const places = placesOf(config, url, demo);
     print(json ? JSON.stringify(places) : welcome(places, demo).join('\n'));

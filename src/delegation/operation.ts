@@ -6,7 +6,7 @@ import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/connection.js';
 import type { ScopeOf } from '../store/filter.js';
 import type { Rows } from '../store/rows.js';
-import type { Table } from '../store/table.js';
+import type { AnyTable } from '../store/table.js';
 
 /** What a resolver is given: one operation of one chain. It is the GraphQL context. */
 export interface Operation {
@@ -30,12 +30,12 @@ export interface Operation {
 }
 
 /** Which properties of an answer hold a row, and of which table. */
-export type AnswerRows = Readonly<Record<string, Table<never>>>;
+export type AnswerRows = Readonly<Record<string, AnyTable>>;
 
 /** One installed domain: its tables and its resolvers by type and field. */
 export interface Domain {
   readonly name: string;
-  readonly tables: readonly Table<never>[];
+  readonly tables: readonly AnyTable[];
   readonly resolvers: Resolvers;
 }
 

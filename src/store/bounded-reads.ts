@@ -5,7 +5,7 @@ import { decodeRow, type Connection, type Order } from './connection.js';
 import type { PageQuery } from './page.js';
 import { placed } from './place.js';
 import { boundarySql, rowColumns, type RowTypes } from './row-types.js';
-import type { Table } from './table.js';
+import type { AnyTable, Table } from './table.js';
 import type { Witness } from './witness.js';
 
 export interface RowQuery<Row> {
@@ -25,7 +25,7 @@ export interface AggregateQuery {
   readonly scopes?: readonly Scope[];
   /** Result name to SQL; the table is `t`, a joined one its join's name. */
   readonly select: Readonly<Record<string, string>>;
-  readonly joins?: readonly { readonly name: string; readonly table: Table<never>; readonly on: string }[];
+  readonly joins?: readonly { readonly name: string; readonly table: AnyTable; readonly on: string }[];
   readonly where?: Sql;
   readonly groupBy: readonly string[];
   readonly limit: number;
@@ -125,7 +125,7 @@ export class BoundedReads {
     const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
     const parts: Sql[] = query.where === undefined ? [] : [query.where];
     for (const scope of [query.scope, ...(query.scopes ?? [])]) {
-      for (const at of [{ name: 't', table: table as unknown as Table<never> }, ...joins]) {
+      for (const at of [{ name: 't', table: table }, ...joins]) {
         parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
       }
     }
@@ -139,7 +139,7 @@ export class BoundedReads {
     );
   }
 
-  ownScope(table: Table<never>): Scope {
+  ownScope(table: AnyTable): Scope {
     return this.types.of(table).scope;
   }
 

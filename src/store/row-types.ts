@@ -2,7 +2,7 @@ import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
 import { columnKeys } from './connection.js';
-import type { Table } from './table.js';
+import type { AnyTable, Table } from './table.js';
 
 /** What the SDL's `@rows` says of one type. */
 export interface RowDeclaration {
@@ -18,20 +18,16 @@ type ValueSql = (alias: string) => string;
 export interface RowType {
   readonly type: string;
   readonly scope: Scope;
-  readonly table: Table<unknown>;
+  readonly table: AnyTable;
   readonly dimensions: ReadonlyMap<string, ValueSql>;
 }
 
-type Tables = readonly Table<never>[];
+type Tables = readonly AnyTable[];
 
 /** Follows `customer.region`: the column `customerId` leads to the table that it references. */
-function valueSql(
-  table: Table<unknown>,
-  path: readonly string[],
-  tables: ReadonlyMap<string, Table<unknown>>,
-): ValueSql {
+function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<string, AnyTable>): ValueSql {
   const [head = '', ...rest] = path;
-  const columns = table.columns as Readonly<Record<string, { references?: string } | undefined>>;
+  const columns = table.columns;
   if (rest.length === 0) {
     if (columns[head] === undefined) throw new Error(`${table.type} has no column ${head}`);
     return (alias) => `${alias}.${columnName(head)}`;
@@ -51,8 +47,8 @@ export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
-    const byType = new Map(tables.map((table) => [table.type, table as unknown as Table<unknown>]));
-    const byName = new Map(tables.map((table) => [table.name, table as unknown as Table<unknown>]));
+    const byType = new Map(tables.map((table) => [table.type, table]));
+    const byName = new Map(tables.map((table) => [table.name, table]));
     const faults: string[] = [];
     for (const declared of declarations) {
       const table = byType.get(declared.type);
@@ -75,7 +71,7 @@ export class RowTypes {
     if (faults.length > 0) throw new Error(`Boundaries do not fit the tables:\n- ${faults.join('\n- ')}`);
   }
 
-  of<Row>(table: Table<Row>): RowType {
+  of(table: Pick<AnyTable, 'name' | 'type'>): RowType {
     const found = this.byTable.get(table.name);
     if (found === undefined) throw new Error(`${table.type} is not declared @rows`);
     return found;

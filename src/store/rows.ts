@@ -92,14 +92,14 @@ export class Rows {
     const rows = (await loader.load(parent)) as R[];
     return pageOf(rows, page, () => {
       this.witness.touched(table.type, [], 'aggregate');
-      const scopes = [this.reads.ownScope(table as never), ...page.scopes];
+      const scopes = [this.reads.ownScope(table), ...page.scopes];
       return this.reads.count(table, query.where ?? all<R>(), scopes, { link, parent });
     });
   }
 
   async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
     this.witness.touched(table.type, [], 'aggregate');
-    const scopes = [this.reads.ownScope(table as never), ...(query.scopes ?? [])];
+    const scopes = [this.reads.ownScope(table), ...(query.scopes ?? [])];
     return this.reads.count(table, query.where ?? all<R>(), scopes);
   }
 

@@ -14,6 +14,15 @@ export interface Column<Value> {
   readonly value?: Value;
 }
 
+/** A table whose rows' type does not matter. */
+export interface AnyTable {
+  readonly type: string;
+  readonly name: string;
+  readonly columns: Readonly<Record<string, Column<unknown>>>;
+  readonly primaryKey: readonly string[];
+  readonly schema: EntitySchema;
+}
+
 type Columns = Readonly<Record<string, Column<unknown>>>;
 export type RowOf<T> = T extends Table<infer Row> ? Row : never;
 type RowFor<C extends Columns> = { -readonly [K in keyof C]: C[K] extends Column<infer V> ? V : never };

@@ -208,6 +208,7 @@ test('a right that comes back works again; a token that was ended does not', asy
 test('a consent that is withdrawn ends what was exchanged for it', async () => {
   const { person, agent } = await makeCase(office);
   const { company } = office;
+  const mine = await office.signIn(person);
   const consent = await office.change(
     person,
     'giveConsent',
@@ -215,11 +216,11 @@ test('a consent that is withdrawn ends what was exchanged for it', async () => {
     'consent { id }',
   );
   const task = { task: 'ticket:T-2', purpose: 'Answer it' };
-  const token = given(await office.exchange(agent, person.token, task));
+  const token = given(await office.exchange(agent, mine.access_token, task));
   expect(seen(await company.ask({ token }, query))).toEqual(works);
   await office.done(person, 'withdrawConsent', `id: "${at(consent, 'giveConsent.consent.id') as string}"`);
   expect(await next(token)).toEqual(ended);
-  expect((await office.exchange(agent, person.token, task)).body.access_token).toBeUndefined();
+  expect((await office.exchange(agent, mine.access_token, task)).body.access_token).toBeUndefined();
 });
 
 test('time ends a token, and a delegation under every token', async () => {

@@ -1,3 +1,4 @@
+import type { TokenEndpointResponse } from 'oauth4webapi';
 import { giveAgentRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
 import type { AppParts } from '../../src/app.js';
@@ -5,6 +6,7 @@ import type { BusinessData } from '../../src/cli/seed/business.js';
 import { hashPassword } from '../../src/core/passwords.js';
 import { eq } from '../../src/store/condition.js';
 import { users } from '../../src/store/tables/identity.js';
+import { tokensOf } from '../parts/oauth/browser.js';
 import { at, Company, key, type Employee } from './administration.js';
 import { loadBusiness, smallBusiness } from './demo-rows.js';
 import type { Answer } from './server.js';
@@ -28,10 +30,14 @@ export interface TokenAnswer {
 }
 
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+/** Everybody's. */
+export const password = 'correct horse battery staple';
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** A company at work: customers and their tickets, people who hand over tasks, agents that get real tokens. */
 export class Office {
+  private passwordHash: Promise<string> | undefined;
+
   private constructor(
     readonly company: Company,
     readonly data: BusinessData,
@@ -64,10 +70,14 @@ export class Office {
     });
   }
 
-  async setPassword(who: Employee, password: string): Promise<void> {
-    const passwordHash = await hashPassword(password);
+  /** Signs a person in through the browser's pages; returns the tokens of the command line's program. */
+  async signIn(who: Employee, scope?: string): Promise<TokenEndpointResponse> {
+    const row = await this.server.database.read.byId(users, who.id);
+    const passwordHash = await (this.passwordHash ??= hashPassword(password));
     const changes = { passwordHash, mustChangePassword: false };
     await this.company.do(({ tx }) => tx.update(users, eq('id', who.id), changes));
+    const parameters = scope === undefined ? {} : { scope };
+    return tokensOf({ issuer: this.server.url }, row?.name ?? '', password, parameters);
   }
 
   /** Hands an agent a task by the mutation; returns the delegation's id. */

@@ -77,7 +77,7 @@ class BusinessImport {
   }
 
   async run(): Promise<BusinessReport> {
-    const { database, progress } = this.workshop;
+    const { database } = this.workshop;
     const faults = this.file.faults;
     const world = await this.world(database.read, faults);
     for (const planned of this.plan) await this.check(planned, world, faults);

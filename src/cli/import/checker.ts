@@ -95,12 +95,14 @@ export class Checker {
 
   /** What hangs on the row here, its invoices for example, would stay behind with the other customer. */
   private checkMove(row: CsvRow, before: Known, now: Known): void {
-    if (!('customerId' in this.plan.entity.table.columns)) return;
-    const place = this.plan.mapping.key.join(', ');
-    if (before.customerId !== now.customerId)
-      this.fault(row.line, place, 'The row belongs to another customer here; that cannot change.');
-    if (before.currency !== now.currency)
-      this.fault(row.line, place, 'The row has another currency here; that cannot change.');
+    const { columns } = this.plan.entity.table;
+    const stays = (name: string): void => {
+      const place = this.plan.mapping.key.join(', ');
+      this.fault(row.line, place, `The row is there with another ${name}; that cannot change.`);
+    };
+    if (!('customerId' in columns)) return;
+    if (before.customerId !== now.customerId) stays('customer');
+    if ('currency' in columns && before.currency !== now.currency) stays('currency');
   }
 
   private checkUnique(row: CsvRow, columns: Converted): void {

@@ -3,7 +3,7 @@ import type { Domain } from '../../delegation/operation.js';
 import { domains } from '../../domains/index.js';
 import { toStored } from '../../domains/business/enums.js';
 import { readSdl } from '../../graphql/sdl.js';
-import type { Column, Table } from '../../store/table.js';
+import type { AnyTable, Column, Table } from '../../store/table.js';
 
 export type Value = string | number | boolean | null;
 export type ImportedRow = { id: string } & Record<string, Value>;
@@ -35,7 +35,7 @@ export interface Entity {
   readonly inherited: readonly string[];
 }
 
-const columnsOf = (table: Table<never>): [string, Column<unknown>][] => Object.entries(table.columns);
+const columnsOf = (table: AnyTable): [string, Column<unknown>][] => Object.entries(table.columns);
 
 const followed = ['customerId', 'currency'];
 const managed = ['id', 'version'];
@@ -63,7 +63,7 @@ function entitiesOf(installed: readonly Domain[], sdl: string): ReadonlyMap<stri
   const tables = installed.filter((domain) => domain.name !== 'knowledge').flatMap((domain) => domain.tables);
   const byName = new Map(tables.map((table) => [table.name, table]));
   const entities = new Map<string, Entity>();
-  const add = (table: Table<never>): void => {
+  const add = (table: AnyTable): void => {
     if (entities.has(table.name)) return;
     const targets = columnsOf(table).flatMap(([, { references }]) => byName.get(references ?? '') ?? []);
     for (const target of targets) if (target !== table) add(target);
@@ -74,8 +74,8 @@ function entitiesOf(installed: readonly Domain[], sdl: string): ReadonlyMap<stri
 }
 
 function entity(
-  table: Table<never>,
-  tables: ReadonlyMap<string, Table<never>>,
+  table: AnyTable,
+  tables: ReadonlyMap<string, AnyTable>,
   enumOf: (type: string, column: string) => string[] | undefined,
 ): Entity {
   const columns = columnsOf(table);
@@ -99,7 +99,7 @@ function entity(
   const open = fields.filter(({ column }) => !managed.includes(column) && !inherited.includes(column));
   return {
     name: table.name,
-    table: table,
+    table: table as unknown as Table<ImportedRow>,
     fields: new Map(open.map((field) => [field.name, field])),
     owner,
     inherited,

@@ -1,4 +1,3 @@
-import type { Condition } from '../../store/condition.js';
 import { eq } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import type { Table } from '../../store/table.js';
@@ -23,7 +22,7 @@ async function named<Row extends Named>(
   name: string,
   otherwise: string,
 ): Promise<Row> {
-  const row = await tx.one(table, eq<Row>('name', name) as Condition<Row>, { lock: 'update' });
+  const row = await tx.one(table, eq<Row>('name', name), { lock: 'update' });
   if (row === undefined) throw new CommandError(otherwise);
   return row;
 }

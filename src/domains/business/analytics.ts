@@ -1,6 +1,6 @@
 import { moneyOf } from '../../core/money.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
-import type { Table } from '../../store/table.js';
+import type { AnyTable } from '../../store/table.js';
 import type { Bucket, TimeRange } from './buckets.js';
 import { fromStored } from './enums.js';
 import { figures, type ShownFigure, type Statistic } from './figures.js';
@@ -15,7 +15,7 @@ import {
   type TicketRow,
 } from './tables.js';
 
-const joined = (name: string, table: object, on: string) => ({ name, table: table as Table<never>, on });
+const joined = (name: string, table: AnyTable, on: string) => ({ name, table, on });
 
 const sales: Statistic<OrderRow> = {
   scope: 'analytics:sales',

@@ -5,6 +5,6 @@ import { collections, documents, documentVersions, passages } from './tables.js'
 /** Collections, documents with their versions, and search over their passages. */
 export const knowledge: Domain = {
   name: 'knowledge',
-  tables: [collections, documents, documentVersions, passages] as never,
+  tables: [collections, documents, documentVersions, passages],
   resolvers,
 };

@@ -104,7 +104,7 @@ const once = (
   mutation: string,
   input: object,
   work: () => Promise<Payload>,
-): Promise<Payload> => operation.once(key, { mutation, ...input }, { document: documents as never }, work);
+): Promise<Payload> => operation.once(key, { mutation, ...input }, { document: documents }, work);
 
 /** Keeps a document's new version, and makes its passages anew, at the place that it has now. */
 async function keep(operation: Operation, document: DocumentRow, scope: string): Promise<Payload> {
