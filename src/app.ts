@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setInterval } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { parseDatabaseUrl } from './core/database-url.js';
@@ -125,15 +126,18 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     trustProxy: config.BEHALF_TRUST_PROXY,
   });
 
+  const purging = new AbortController();
   return {
     database,
     oauth,
     async listen() {
+      void purgeRegularly(oauth, logger, purging.signal);
       await server.listen({ host: config.HOST, port: config.PORT });
       const { address, port, family } = server.server.address() as AddressInfo;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${String(port)}`;
     },
     async close() {
+      purging.abort();
       await server.close();
       await apollo.stop();
       await rejections.flush().catch((error: unknown) => {
@@ -153,4 +157,20 @@ async function openDatabase(config: Config): Promise<Database> {
   if (pending.length === 0) return database;
   await database.close();
   throw new Error(`The database lacks ${pending.join(', ')}: run \`behalf migrate\`.`);
+}
+
+const purgeEveryMs = 600_000;
+
+/** What has expired is refused anyway; deleting it only keeps the table small. */
+async function purgeRegularly(oauth: OAuth, logger: Logger, signal: AbortSignal): Promise<void> {
+  const ticks = setInterval(purgeEveryMs, undefined, { signal, ref: false });
+  try {
+    for await (const _ of ticks) {
+      await oauth.purgeExpired().catch((error: unknown) => {
+        logger.warn({ err: error }, 'expired tokens could not be deleted');
+      });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -34,7 +34,7 @@ export const searchKnowledge = `query SearchKnowledge($query: String!) {
 export const readCase = `query ReadCase($number: String!) {
   ticketByNumber(number: $number) {
     id number subject status
-    messages { nodes { author body } }
+    messages { totalCount nodes { author body } }
     order { id number status lines { nodes { quantity total { amount currency } product { sku name } } } }
     customer {
       id name contactName
@@ -50,8 +50,8 @@ export const answerTicket = `mutation AnswerTicket($ticketId: ID!, $body: String
   }
 }`;
 
-export const countMessages = `query CountMessages($number: String!) {
-  ticketByNumber(number: $number) { messages { totalCount } }
+export const readMessages = `query ReadMessages($number: String!) {
+  ticketByNumber(number: $number) { messages { totalCount nodes { author authorName } } }
 }`;
 
 export const readInvoice = `query ReadInvoice($number: String!) {

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { failureOf } from '../../src/cli/terminal/errors.js';
 import { note, print, progress } from '../../src/cli/terminal/output.js';
-import { printEnd, printRecords, printServer, printStep } from './print.js';
+import { printEnd, printServer, printStep } from './print.js';
 import { runDemo } from './run.js';
 import type { Outcome } from './story.js';
+import { printRecords } from './table.js';
 
 const help = `Usage: npm run demo [-- options]
 

@@ -1,6 +1,5 @@
-import { clean, columns, paint, print } from '../../src/cli/terminal/output.js';
+import { clean, paint, print } from '../../src/cli/terminal/output.js';
 import { demoCompanyName } from '../../src/cli/seed/people.js';
-import type { TracedRecord } from './book.js';
 import type { DemoServer } from './server.js';
 import type { Expectation, StepReport } from './step.js';
 import type { Outcome } from './story.js';
@@ -49,48 +48,6 @@ function printFailed({ what, expected, actual }: Expectation): void {
   print(paint('red', `     ✗     ${what}`));
   print(`${indent}expected ${short(expected)}`);
   print(`${indent}but got  ${short(actual)}`);
-}
-
-/** The records as a table: the chain, the task, what was touched, and what came of it. */
-export function printRecords(records: readonly TracedRecord[]): void {
-  if (records.length === 0) return;
-  const rows = records.map((record) => [
-    String(record.step).padStart(4),
-    chainOf(record),
-    record.task ?? '–',
-    operationOf(record),
-    touchedBy(record),
-    resultOf(record),
-  ]);
-  const [head = '', ...lines] = columns([['step', 'who', 'task', 'what', 'touched', 'result'], ...rows]);
-  print(`\n${paint('bold', head)}`);
-  for (const line of lines) print(clean(line));
-}
-
-const chainOf = ({ chain }: TracedRecord): string =>
-  chain === null
-    ? 'nobody'
-    : [chain.person, ...chain.agents].map(({ displayName }) => displayName).join(' → ');
-
-const operationOf = ({ kind, operationName }: TracedRecord): string =>
-  kind === 'GRAPHQL' ? (operationName ?? '(not valid)') : kind.toLowerCase().replace('_', ' ');
-
-/** What was changed where anything was, else what was read. */
-function touchedBy({ resources }: TracedRecord): string {
-  const rows = resources.filter(({ action, count }) => action !== 'aggregate' && count > 0);
-  const changed = rows.filter(({ action }) => action !== 'read');
-  const told = (changed.length > 0 ? changed : rows).map(({ type, action, count }) => {
-    const named = count === 1 ? type : `${String(count)} ${type}`;
-    return action === 'read' ? named : `${action} ${named}`;
-  });
-  return told.length === 0 ? '–' : told.join(', ');
-}
-
-function resultOf({ outcome, errors, decisions }: TracedRecord): string {
-  const [code] = errors.map((error) => error.code);
-  const [missing] = decisions;
-  const why = missing === undefined ? code : `${String(code)} ${missing.scope} (${missing.layer})`;
-  return why === undefined ? outcome.toLowerCase() : `${outcome.toLowerCase()}: ${why}`;
 }
 
 export function printEnd({ ok, steps }: Outcome, seconds: number): void {

@@ -57,7 +57,7 @@ async function chapters(book: Book, server: DemoServer): Promise<AuditRecord[]> 
     signIn(step, boss),
   );
   await book.step('The administrator narrows the role of support agents', (step) =>
-    narrowRole(step, { rep, agent, administrator }),
+    narrowRole(step, { rep, agent, administrator, ticket: handed }),
   );
 
   const watcher = server.person('auditor');

@@ -13,6 +13,7 @@ import type { ScopeOf } from '../store/filter.js';
 import type { RowTypes } from '../store/row-types.js';
 import { placedLike } from '../store/place.js';
 import { Rows } from '../store/rows.js';
+import type { Table } from '../store/table.js';
 import { delegations, idempotencyKeys } from '../store/tables/identity.js';
 import type { AnswerRows, Operation } from './operation.js';
 
@@ -100,7 +101,7 @@ async function restore<T extends object>(
   for (const [property, table] of Object.entries(answerRows)) {
     const snapshot = answer[property] as { id: string } | null | undefined;
     if (snapshot === null || snapshot === undefined) continue;
-    const now = await rows.need(table, snapshot.id);
+    const now: object = await rows.need(table as unknown as Table<{ id: string }>, snapshot.id);
     restored[property] = placedLike(snapshot, now);
   }
   return restored as T;

@@ -76,7 +76,7 @@ export class Office {
     const passwordHash = await (this.passwordHash ??= hashPassword(password));
     const changes = { passwordHash, mustChangePassword: false };
     await this.company.do(({ tx }) => tx.update(users, eq('id', who.id), changes));
-    const parameters = scope === undefined ? {} : { scope };
+    const parameters: Record<string, string> = scope === undefined ? {} : { scope };
     return tokensOf({ issuer: this.server.url }, row?.name ?? '', password, parameters);
   }
 

@@ -25,53 +25,59 @@ export interface Assistant {
   readonly role: string;
 }
 
-/** One ticket in an agent's hands. */
-export interface Handed {
-  readonly delegationId: string;
-  readonly ticketId: string;
+/** What the person knows of the ticket. */
+export interface Ticket {
+  readonly id: string;
   readonly customer: { readonly id: string; readonly name: string };
   /** How many orders of the customer the person sees. */
   readonly orderCount: number;
 }
 
-/** The person hands the agent one ticket: these scopes, this customer, nothing else. */
-export async function handOver(step: Step, rep: Caller, agent: Assistant): Promise<Handed> {
-  const found = await step.ask(rep, findTicket, { number: demoTicketNumber });
-  const customer = {
-    id: found.textAt('ticketByNumber.customer.id'),
-    name: found.textAt('ticketByNumber.customer.name'),
-  };
-  const boundary = [{ dimension: 'customer', values: [customer.id] }];
-  const purpose = 'Answer the customer who wants money back for a broken grinder.';
-  const input = { agent: agent.name, task, purpose, scopes: handedOver, boundary };
-  const made = await step.ask(rep, delegate, { input, key: randomUUID() });
-  step.isAbout(made);
-  step.expect('the delegation stands', made.at('delegate.delegation.status'), 'ACTIVE');
-  step.expect('it holds the scopes that were named', made.at('delegate.delegation.scopes'), handedOver);
-  step.expect(
-    'it reaches one customer',
-    made.listAt('delegate.delegation.boundary').find(({ dimension }) => dimension === 'customer'),
-    { dimension: 'customer', all: false, values: [customer.id] },
-  );
-  return {
-    delegationId: made.textAt('delegate.delegation.id'),
-    ticketId: found.textAt('ticketByNumber.id'),
-    customer,
-    orderCount: Number(found.at('ticketByNumber.customer.orders.totalCount')),
-  };
+/** One ticket in an agent's hands. */
+export interface Handed extends Ticket {
+  readonly delegationId: string;
 }
 
 export async function handTicket(step: Step, rep: Caller, agent: Assistant): Promise<Handed> {
   step.asks(
-    `mutation delegate: to ${agent.name}, for ${task}, with ${String(handedOver.length)} scopes`,
-    `(${handedOver.join(', ')}), within one customer.`,
+    `mutation delegate: agent ${agent.name}, task ${task}, one customer, ${String(handedOver.length)} scopes:`,
+    `${handedOver.join(', ')}.`,
   );
   step.why(
-    `${rep.person} may do more herself, invoices of every customer included. The agent gets what the ticket needs, for an hour.`,
+    'She may do more herself, such as read every customer’s invoices. The agent gets what the ticket needs, for an hour.',
   );
-  const handed = await handOver(step, rep, agent);
-  step.gets(`Delegation ${handed.delegationId}, active, for the customer ${handed.customer.name}.`);
+  const handed = await handOver(step, rep, agent, await findOut(step, rep));
+  step.gets(`Delegation ${handed.delegationId} for the customer ${handed.customer.name}.`);
   return handed;
+}
+
+async function findOut(step: Step, rep: Caller): Promise<Ticket> {
+  const found = await step.ask(rep, findTicket, { number: demoTicketNumber });
+  return {
+    id: found.textAt('ticketByNumber.id'),
+    customer: {
+      id: found.textAt('ticketByNumber.customer.id'),
+      name: found.textAt('ticketByNumber.customer.name'),
+    },
+    orderCount: Number(found.at('ticketByNumber.customer.orders.totalCount')),
+  };
+}
+
+/** The person hands the agent one ticket: these scopes, this customer, nothing else. */
+export async function handOver(step: Step, rep: Caller, agent: Assistant, ticket: Ticket): Promise<Handed> {
+  const values = [ticket.customer.id];
+  const purpose = 'Answer the customer who wants money back for a broken grinder.';
+  const boundary = [{ dimension: 'customer', values }];
+  const input = { agent: agent.name, task, purpose, scopes: handedOver, boundary };
+  const made = await step.ask(rep, delegate, { input, key: randomUUID() });
+  const inside = made
+    .listAt('delegate.delegation.boundary')
+    .find(({ dimension }) => dimension === 'customer');
+  step.isAbout(made);
+  step.expect('the delegation stands', made.at('delegate.delegation.status'), 'ACTIVE');
+  step.expect('it holds the scopes that were named', made.at('delegate.delegation.scopes'), handedOver);
+  step.expect('it reaches one customer', inside, { dimension: 'customer', all: false, values });
+  return { ...ticket, delegationId: made.textAt('delegate.delegation.id') };
 }
 
 /** The agent names the delegation and gets its token: the person is the subject, the agent the actor. */
@@ -94,12 +100,10 @@ interface Box {
 
 export async function takeTicket(step: Step, rep: Caller, agent: Assistant, handed: Handed): Promise<Caller> {
   step.asks(
-    'A token by client_credentials with its own secret, naming the delegation in authorization_details;',
-    'then query viewer: who am I here, and what may I do?',
+    'A token by its own secret (client_credentials), naming the delegation in authorization_details;',
+    'query viewer: who am I here, and what may I do?',
   );
-  step.why(
-    'An agent has no rights of its own. Every token of its names a person, a task and the agent itself.',
-  );
+  step.why('An agent has no rights of its own: each of its tokens is for one person and one task.');
   const caller = await takeUp(step, rep, agent, handed);
   const answer = await step.ask(caller, whoAmI);
   const requestable = answer.at('viewer.requestableScopes') as readonly string[];
@@ -119,7 +123,7 @@ export async function takeTicket(step: Step, rep: Caller, agent: Assistant, hand
   step.expect('it learns that it could ask for invoices', requestable.includes('invoices:read'), true);
   step.gets(
     `${rep.person} → ${agent.displayName}, ${task}, ${String(answer.at('viewer.task.operationsLeft'))} operations left.`,
-    `It could ask ${rep.person} for ${requestable.join(' and ')}.`,
+    `It could ask her for ${requestable.join(' and ')}.`,
   );
   return caller;
 }

@@ -42,11 +42,9 @@ export interface Told {
 
 /** The auditor reads every record of the story, oldest first, and finds each operation in it. */
 export async function readBack(step: Step, auditor: Caller, told: Told): Promise<AuditRecord[]> {
-  step.asks(
-    'query auditRecords since the story began: for every operation the chain, the task, the rows and the result.',
-  );
+  step.asks('query auditRecords since the story began.');
   step.why(
-    'No answer leaves the server before its record is durable. Records hold no secrets and no personal values.',
+    'No answer leaves before its record is durable. Who asked, which agent acted, for what, on which rows, with what result.',
   );
   const records = await allRecords(step, auditor, told.since);
   const recorded = told.sent.filter(({ answer }) => answer.status !== 401);
@@ -61,7 +59,7 @@ export async function readBack(step: Step, auditor: Caller, told: Told): Promise
   checkTicket(step, records, told);
   checkRefusals(step, records, told);
   step.gets(
-    `${String(records.length)} records; each of the ${String(recorded.length)} operations above is among them.`,
+    `${String(records.length)} records, and in them each of the ${String(recorded.length)} operations above:`,
   );
   return records;
 }
@@ -112,7 +110,7 @@ function checkTicket(step: Step, records: readonly AuditRecord[], { handed, repl
     touches.map(({ type, action }) => `${action} ${type}`).sort(),
     ['create TicketMessage', 'update Ticket'],
   );
-  step.expect('the ticket', touches.find(({ type }) => type === 'Ticket')?.ids, [handed.ticketId]);
+  step.expect('the ticket', touches.find(({ type }) => type === 'Ticket')?.ids, [handed.id]);
   step.expect('the task', written[0]?.task, task);
   step.expect(
     'the text of the reply is in no record',

@@ -14,10 +14,10 @@ import type { Handed } from './handing-over.js';
 /** Inside the role, outside this delegation: refused, with what is missing and how to ask for it. */
 export async function askForInvoice(step: Step, rep: Caller, agent: Caller, number: string): Promise<void> {
   step.asks(
-    `query invoiceByNumber(number: "${number}") { amount }, the invoice that the customer writes about.`,
+    `query invoiceByNumber(number: "${number}") { amount }, of which the customer writes.`,
   );
   step.why(
-    'The role of support agents includes invoices, this delegation does not: so it is told what is missing, and whom to ask.',
+    'Its role includes invoices, this delegation does not: so it is told what is missing, and whom to ask.',
   );
   const herself = await step.ask(rep, readInvoice, { number });
   const answer = await step.ask(agent, readInvoice, { number });
@@ -28,8 +28,8 @@ export async function askForInvoice(step: Step, rep: Caller, agent: Caller, numb
   step.expect('the missing scope', missingScopes, ['invoices:read']);
   step.expect('the layer that refused', layer, 'delegation');
   step.gets(
-    `${String(code)}, layer ${String(layer)}, missing ${String(missingScopes)}. Hint: “${String(hint)}”`,
-    `${rep.person} asks the same and reads ${herself.textAt('invoiceByNumber.amount.currency')} ${herself.textAt('invoiceByNumber.amount.amount')}.`,
+    `${String(code)}: ${String(missingScopes)} is missing in the ${String(layer)}. “${String(hint)}”`,
+    `${rep.person} herself reads ${herself.textAt('invoiceByNumber.amount.currency')} ${herself.textAt('invoiceByNumber.amount.amount')}.`,
   );
 }
 
@@ -40,10 +40,10 @@ const madeUpField = 'creditLimut';
 /** Outside the role: as if it did not exist. */
 export async function askForHiddenField(step: Step, agent: Caller, { customer }: Handed): Promise<void> {
   step.asks(
-    `customer { ${hiddenField} }, which no support agent may see; then ${madeUpField}, which nobody has made; then the schema.`,
+    `customer { ${hiddenField} }; then ${madeUpField}, a field that there is not; then the whole schema.`,
   );
   step.why(
-    'What the role could never reach looks the same as what does not exist, suggestions and introspection included.',
+    'What its role could never reach looks like what does not exist, in messages, suggestions and introspection.',
   );
   const real = await step.ask(agent, readField(hiddenField), { id: customer.id });
   const madeUp = await step.ask(agent, readField(madeUpField), { id: customer.id });
@@ -60,7 +60,8 @@ export async function askForHiddenField(step: Step, agent: Caller, { customer }:
   step.expect('introspection knows customers', schema.text.includes('"name":"Customer"'), true);
   step.expect('introspection knows nothing of credit', /credit/i.exec(schema.text)?.[0], undefined);
   step.gets(
-    `“${String(message)}”, and the very same for ${madeUpField}. The schema does not hold it either.`,
+    `“${String(message)}” For ${madeUpField} the very same.`,
+    'The schema does not hold it either.',,
   );
 }
 
@@ -72,9 +73,9 @@ export async function tryOtherCustomer(
   handed: Handed,
 ): Promise<void> {
   step.asks(
-    'customer(id:) and replyToTicket(ticketId:) of another customer; then the same with ids that nobody has.',
+    'query customer and mutation replyToTicket for another customer; then with ids that nobody has.',
   );
-  step.why('A row outside the boundary equals one that is not there; so do counts.');
+  step.why('A row outside the boundary equals one that is not there. Counts stay inside it too.');
   const other = await findOther(step, rep, handed.customer.id);
   const read = await step.ask(agent, readCustomer, { id: other.id });
   const readNobody = await step.ask(agent, readCustomer, { id: unused(other.id) });
@@ -89,8 +90,8 @@ export async function tryOtherCustomer(
   step.expect('as with a ticket that nobody has', written.apartFromId(), writtenNobody.apartFromId());
   step.expect('it counts one customer', all.at('customers.totalCount'), 1);
   step.gets(
-    `null, and ${String(written.code)} for the reply; the ids that nobody has give the same bytes.`,
-    `${rep.person} sees ${String(other.customers)} customers and reads “${other.name}”; the agent counts 1.`,
+    `null, and ${String(written.code)} for the reply. The ids that nobody has give the same bytes.`,
+    `${rep.person} sees ${String(other.customers)} customers, ${other.name} among them; the agent counts 1.`,
   );
 }
 

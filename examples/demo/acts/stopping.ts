@@ -2,19 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { changeRole, findRole, readContact, readCustomer, revoke } from '../documents.js';
 import { agentToken } from '../oauth.js';
 import type { Caller, Step } from '../step.js';
-import { handOver, takeUp, type Assistant, type Handed } from './handing-over.js';
+import { handOver, takeUp, type Assistant, type Handed, type Ticket } from './handing-over.js';
 
 /** The person ends the delegation; the agent’s token is worth nothing from then on. */
 export async function takeBack(
   step: Step,
   { rep, agent, caller, handed }: { rep: Caller; agent: Assistant; caller: Caller; handed: Handed },
 ): Promise<void> {
-  step.asks(
-    `mutation revokeDelegation by ${rep.person}; then the agent reads its customer, and asks for a new token.`,
-  );
-  step.why(
-    'Rights are read live: an operation that starts after the change has been made sees it, whatever its token says.',
-  );
+  step.asks('mutation revokeDelegation; then the agent reads its customer again, and asks for a new token.');
+  step.why('Rights are read live: what starts after the revocation sees it, whatever its token says.');
   const { id } = handed.customer;
   const before = await step.ask(caller, readCustomer, { id });
   const ended = await step.ask(rep, revoke, { id: handed.delegationId, key: randomUUID() });
@@ -36,16 +32,19 @@ const taken = 'customers:read_contact';
 /** An administrator takes a scope from the role; the agent at work loses it at once. */
 export async function narrowRole(
   step: Step,
-  { rep, agent, administrator }: { rep: Caller; agent: Assistant; administrator: Caller },
+  {
+    rep,
+    agent,
+    administrator,
+    ticket,
+  }: { rep: Caller; agent: Assistant; administrator: Caller; ticket: Ticket },
 ): Promise<void> {
   step.asks(
-    `${rep.person} hands the ticket over again, and the agent reads the customer’s contact.`,
-    `Then mutation updateRole by the administrator: ${agent.role} without ${taken}; and the agent asks again.`,
+    `${rep.person} hands the ticket over again, and the agent reads the customer’s contact;`,
+    `mutation updateRole by the administrator: ${agent.role} without ${taken}; the agent asks again.`,
   );
-  step.why(
-    'The role is the agent’s ceiling. What it no longer reaches is gone for the token that is in use already.',
-  );
-  const handed = await handOver(step, rep, agent);
+  step.why('The role is the ceiling of every agent that holds it, for tokens in use as well.');
+  const handed = await handOver(step, rep, agent, ticket);
   const caller = await takeUp(step, rep, agent, handed);
   const { id } = handed.customer;
   const before = await step.ask(caller, readContact, { id });
@@ -67,7 +66,7 @@ export async function narrowRole(
   step.expect('the rest still works', without.at('customer.id'), id);
   step.gets(
     `Before: “${before.textAt('customer.contactName')}”. After: “${String(after.errors[0]?.message)}”`,
-    'The rest of the customer is still read.',
+    'The customer’s name it still reads.',
   );
 }
 

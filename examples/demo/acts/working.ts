@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { demoTicketNumber } from '../../../src/cli/seed/business.js';
 import { minorOf, moneyOf, type Money } from '../../../src/core/money.js';
-import { answerTicket, countMessages, readCase, searchKnowledge } from '../documents.js';
+import { answerTicket, readCase, readMessages, searchKnowledge } from '../documents.js';
 import type { Answer } from '../graphql.js';
 import type { Caller, Step } from '../step.js';
 import type { Handed } from './handing-over.js';
@@ -10,6 +10,8 @@ import type { Handed } from './handing-over.js';
 export interface Case {
   /** The number of the invoice that the customer writes about. */
   readonly invoice: string;
+  /** How many messages the ticket has before it answers. */
+  readonly messageCount: number;
   readonly reply: string;
 }
 
@@ -18,9 +20,9 @@ const question = 'refund window for items damaged in transit';
 export async function lookUp(step: Step, agent: Caller, handed: Handed): Promise<Case> {
   step.asks(
     `query search: “${question}”;`,
-    `query ticketByNumber(number: "${demoTicketNumber}") with its messages, customer, order and the customer’s orders.`,
+    `query ticketByNumber(number: "${demoTicketNumber}") with messages, customer and orders.`,
   );
-  step.why('All of it lies inside the task: open documents of the company, and one customer’s data.');
+  step.why('All of it lies inside the task: what everyone in the company may read, and one customer’s data.');
   const found = await step.ask(agent, searchKnowledge, { query: question });
   const source = found.textAt('search.nodes.0.citation.title');
   const kinds = new Set(
@@ -33,7 +35,7 @@ export async function lookUp(step: Step, agent: Caller, handed: Handed): Promise
   );
   const read = await step.ask(agent, readCase, { number: demoTicketNumber });
   step.isAbout(read);
-  step.expect('it reads the ticket', read.at('ticketByNumber.id'), handed.ticketId);
+  step.expect('it reads the ticket', read.at('ticketByNumber.id'), handed.id);
   step.expect('it reads the customer', read.at('ticketByNumber.customer.id'), handed.customer.id);
   step.expect(
     'it reads all orders of the customer',
@@ -46,7 +48,8 @@ export async function lookUp(step: Step, agent: Caller, handed: Handed): Promise
     `The ticket: “${read.textAt('ticketByNumber.subject')}”`,
     `${handed.customer.name} has ${String(handed.orderCount)} orders; this is about ${read.textAt('ticketByNumber.order.number')}.`,
   );
-  return { invoice: invoiceIn(read), reply: replyTo(read, source) };
+  const messageCount = Number(read.at('ticketByNumber.messages.totalCount'));
+  return { invoice: invoiceIn(read), messageCount, reply: replyTo(read, source) };
 }
 
 function invoiceIn(read: Answer): string {
@@ -77,24 +80,27 @@ interface OrderLine {
   readonly product: { readonly sku: string; readonly name: string };
 }
 
-export async function reply(step: Step, agent: Caller, handed: Handed, { reply: body }: Case): Promise<void> {
-  step.asks(
-    'mutation replyToTicket with an idempotencyKey, and once more with the same key, as after a lost answer.',
-  );
-  step.why('The same key with the same input gives the first answer again: an agent may safely try again.');
-  const number = demoTicketNumber;
-  const before = Number(
-    (await step.ask(agent, countMessages, { number })).at('ticketByNumber.messages.totalCount'),
-  );
-  const input = { ticketId: handed.ticketId, body, key: randomUUID() };
+export async function reply(
+  step: Step,
+  agent: Caller,
+  handed: Handed,
+  { reply: body, messageCount }: Case,
+): Promise<void> {
+  step.asks('mutation replyToTicket, and once more with the same idempotencyKey, as after a lost answer.');
+  step.why('The same key and input give the first answer again, so an agent may try again without harm.');
+  const input = { ticketId: handed.id, body, key: randomUUID() };
   const first = await step.ask(agent, answerTicket, input);
   const second = await step.ask(agent, answerTicket, input);
-  const after = await step.ask(agent, countMessages, { number });
+  const messages = await step.ask(agent, readMessages, { number: demoTicketNumber });
   step.isAbout(first);
   step.expect('the reply is on the ticket', first.at('replyToTicket.message.body'), body);
   step.expect('it was written by an agent', first.at('replyToTicket.message.author'), 'AGENT');
   step.expect('the second answer equals the first', second.text, first.text);
-  step.expect('there is one message more', after.at('ticketByNumber.messages.totalCount'), before + 1);
+  step.expect(
+    'there is one message more',
+    messages.at('ticketByNumber.messages.totalCount'),
+    messageCount + 1,
+  );
   const [, facts = ''] = body.split('\n\n').slice(1);
   step.gets(
     `Signed ${first.textAt('replyToTicket.message.authorName')}: “${facts}”`,

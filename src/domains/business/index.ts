@@ -18,7 +18,7 @@ export function makeBusiness({ smallestCell }: BusinessSettings): Domain {
   }
   return {
     name: 'business',
-    tables: Object.values(tables) as unknown as Domain['tables'],
+    tables: Object.values(tables),
     resolvers: {
       ...types,
       Query: { ...queries, ...analytics(smallestCell) },
