@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { readSdl } from '../../src/graphql/sdl.js';
 import { all, eq } from '../../src/store/condition.js';
 import type { Connection } from '../../src/store/connection.js';
 import {
@@ -10,7 +9,7 @@ import {
   userRoles,
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
-import { BusinessRows } from '../support/business.js';
+import { addRegions, inRegions, regions } from '../support/regions.js';
 import {
   everywhere,
   TestServer,
@@ -23,24 +22,9 @@ let server: TestServer;
 
 beforeAll(async () => {
   server = await TestServer.start();
-  await addCustomers(server);
+  await addRegions(server);
 });
 afterAll(() => server.stop());
-
-const regions = ['africa', 'america', 'asia', 'europe'];
-
-/** A customer, an order, an invoice and a ticket in each region. */
-async function addCustomers(to: TestServer): Promise<void> {
-  const rows = new BusinessRows(to);
-  for (const region of regions) {
-    const customer = await rows.customer(`C-${region}`, region);
-    const order = await rows.order(`O-${region}`, customer);
-    await rows.invoice(`I-${region}`, order);
-    await rows.ticket(`T-${region}`, customer);
-  }
-}
-
-const inRegions = (...region: string[]): StoredBoundary => ({ ...everywhere, region });
 
 async function change(work: (tx: Connection) => Promise<unknown>): Promise<void> {
   await server.database.transaction(async (tx) => {
@@ -126,8 +110,8 @@ const lost: readonly {
   },
 ];
 
-const ask = (token: string, to = server): Promise<Answer> =>
-  to.query(token, '{ customers(filter: { numbers: ["C-asia"] }) { nodes { name email } } }');
+const ask = (token: string): Promise<Answer> =>
+  server.query(token, '{ customers(filter: { numbers: ["C-asia"] }) { nodes { name email } } }');
 
 test.each(lost)(
   'when $what, the next operation is refused by $layer',
@@ -251,82 +235,5 @@ test.each(policies)('$what', async ({ person: held, agent: role, delegation, ...
       totalCount: expected.invoices.length,
       nodes: expected.invoices.map((one) => ({ number: `I-${one}` })),
     },
-  });
-});
-
-describe('a field whose scope has a narrower boundary', () => {
-  let person: PersonFixture;
-  beforeAll(async () => {
-    person = await server.person({ scopes: ['customers:read', 'tickets:read'] });
-    await server.giveRole(person.id, {
-      scopes: ['customers:read_contact'],
-      boundary: inRegions('europe', 'asia'),
-    });
-  });
-
-  test('is null with FORBIDDEN on rows outside it, on every path', async () => {
-    const { data, errors } = await server.query(
-      person.token,
-      '{ customers { nodes { region email } } tickets(orderBy: { number: ASC }) { nodes { customer { email } } } }',
-    );
-    const emails = [null, null, 'c-asia@example.com', 'c-europe@example.com'];
-    expect(data.customers.nodes).toEqual(regions.map((region, at) => ({ region, email: emails[at] })));
-    expect(data.tickets.nodes).toEqual(emails.map((email) => ({ customer: { email } })));
-    expect(errors.map((error) => error.path?.join('.')).sort()).toEqual([
-      'customers.nodes.0.email',
-      'customers.nodes.1.email',
-      'tickets.nodes.0.customer.email',
-      'tickets.nodes.1.customer.email',
-    ]);
-    for (const { message, extensions } of errors) {
-      expect(message).toBe('customers:read_contact does not reach this record.');
-      expect(extensions).toMatchObject({
-        code: 'FORBIDDEN',
-        missingScopes: ['customers:read_contact'],
-        layer: 'person',
-      });
-    }
-  });
-
-  test('leaves rows outside it out where it filters, and does not count them', async () => {
-    const email = (region: string): string =>
-      `${region}: customers(filter: { email: "c-${region}@example.com" }) { totalCount nodes { region } }`;
-    const { data, errors } = await server.query(person.token, `{ ${regions.map(email).join(' ')} }`);
-    expect(errors).toEqual([]);
-    const none = { totalCount: 0, nodes: [] };
-    expect(data).toEqual({
-      ...{ africa: none, america: none },
-      asia: { totalCount: 1, nodes: [{ region: 'asia' }] },
-      europe: { totalCount: 1, nodes: [{ region: 'europe' }] },
-    });
-  });
-
-  test('leaves rows outside it out where it sorts', async () => {
-    // No sorting that ships has another scope than its type, so here the country gets one.
-    const sdl = readSdl()
-      .replace(
-        'country: String! @scope(name: "customers:read")',
-        'country: String @scope(name: "customers:read_contact")',
-      )
-      .replaceAll(
-        '@scope(name: "customers:read", of: "Customer.country")',
-        '@scope(name: "customers:read_contact", of: "Customer.country")',
-      );
-    const other = await TestServer.start({ sdl });
-    await addCustomers(other);
-    const reader = await other.person({ scopes: ['customers:read'] });
-    await other.giveRole(reader.id, {
-      scopes: ['customers:read_contact'],
-      boundary: inRegions('europe', 'asia'),
-    });
-    const { data, errors } = await other.query(
-      reader.token,
-      `{ sorted: customers(orderBy: { country: ASC }) { totalCount nodes { region } }
-         customers(orderBy: { region: DESC }) { totalCount nodes { region } } }`,
-    );
-    await other.stop();
-    expect(errors).toEqual([]);
-    expect(data.sorted).toEqual({ totalCount: 2, nodes: [{ region: 'asia' }, { region: 'europe' }] });
-    expect(data.customers.totalCount).toBe(4);
   });
 });

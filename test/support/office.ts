@@ -81,10 +81,7 @@ export class Office {
   }
 
   /** Hands an agent a task by the mutation; returns the delegation's id. */
-  async delegate(
-    who: { token: string },
-    input: { agent: string; scopes: string[] } & object,
-  ): Promise<string> {
+  async delegate(who: { token: string }, input: Record<string, unknown>): Promise<string> {
     const answer = await this.company.ask(
       who,
       'mutation ($input: DelegateInput!, $key: String!) { delegate(input: $input, idempotencyKey: $key) { delegation { id } } }',

@@ -13,9 +13,7 @@ import type { Handed } from './handing-over.js';
 
 /** Inside the role, outside this delegation: refused, with what is missing and how to ask for it. */
 export async function askForInvoice(step: Step, rep: Caller, agent: Caller, number: string): Promise<void> {
-  step.asks(
-    `query invoiceByNumber(number: "${number}") { amount }, of which the customer writes.`,
-  );
+  step.asks(`query invoiceByNumber(number: "${number}") { amount }, the one that the customer writes about.`);
   step.why(
     'Its role includes invoices, this delegation does not: so it is told what is missing, and whom to ask.',
   );
@@ -59,10 +57,7 @@ export async function askForHiddenField(step: Step, agent: Caller, { customer }:
   );
   step.expect('introspection knows customers', schema.text.includes('"name":"Customer"'), true);
   step.expect('introspection knows nothing of credit', /credit/i.exec(schema.text)?.[0], undefined);
-  step.gets(
-    `“${String(message)}” For ${madeUpField} the very same.`,
-    'The schema does not hold it either.',,
-  );
+  step.gets(`“${String(message)}” For ${madeUpField} the very same.`, 'The schema does not hold it either.');
 }
 
 /** Outside the boundary: as if it were not there. */
@@ -72,9 +67,7 @@ export async function tryOtherCustomer(
   agent: Caller,
   handed: Handed,
 ): Promise<void> {
-  step.asks(
-    'query customer and mutation replyToTicket for another customer; then with ids that nobody has.',
-  );
+  step.asks('query customer and mutation replyToTicket for another customer; then with ids that nobody has.');
   step.why('A row outside the boundary equals one that is not there. Counts stay inside it too.');
   const other = await findOther(step, rep, handed.customer.id);
   const read = await step.ask(agent, readCustomer, { id: other.id });

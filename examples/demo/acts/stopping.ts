@@ -66,7 +66,7 @@ export async function narrowRole(
   step.expect('the rest still works', without.at('customer.id'), id);
   step.gets(
     `Before: “${before.textAt('customer.contactName')}”. After: “${String(after.errors[0]?.message)}”`,
-    'The customer’s name it still reads.',
+    'It still reads the customer’s name.',
   );
 }
 

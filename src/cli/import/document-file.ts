@@ -3,7 +3,7 @@ import { badInput } from '../../core/errors.js';
 import { sectionsOf, stripFrontMatter } from '../../domains/knowledge/markdown.js';
 import { classifications, type Classification } from '../../domains/knowledge/tables.js';
 import { bodyOf, titleOf } from '../../domains/knowledge/write.js';
-import type { Faults } from './faults.js';
+import { yamlReason, type Faults } from './faults.js';
 
 /** What a Markdown file says of itself. */
 export interface DocumentText {
@@ -70,8 +70,12 @@ function frontMatter(path: string, block: string, faults: Faults): Map<string, F
   const yaml = block.replace(/^---[ \t]*\n/, '\n').replace(/\n---[ \t]*\n?$/, '\n');
   const document = parseDocument(yaml, { lineCounter: lines });
   for (const error of document.errors) {
-    const [reason = error.message] = error.message.split('\n');
-    faults.add({ file: path, line: lines.linePos(error.pos[0]).line, column: 'front matter', reason });
+    faults.add({
+      file: path,
+      line: lines.linePos(error.pos[0]).line,
+      column: 'front matter',
+      reason: yamlReason(error.message),
+    });
   }
   if (!isMap(document.contents)) return facts;
   for (const name of ['title', 'classification']) {

@@ -13,12 +13,10 @@ export interface Fault {
 /** So many are told at once; after that nobody looks for more. */
 export const faultsMax = 50;
 
-const wording = ({ file, line, column, reason }: Fault): string =>
-  [
-    line === undefined ? file : `${file}:${String(line)}`,
-    ...(column === undefined ? [] : [column]),
-    reason,
-  ].join(': ');
+const wording = ({ file, line, column = '', reason }: Fault): string => {
+  const place = line === undefined ? file : `${file}:${String(line)}`;
+  return [place, ...(column === '' ? [] : [column]), reason].join(': ');
+};
 
 /** An import that was refused for its input. It changed nothing. */
 export class ImportRefused extends BehalfError {
@@ -28,6 +26,10 @@ export class ImportRefused extends BehalfError {
     super('BAD_USER_INPUT', `Nothing was imported: ${many}${rest}.\n${faults.map(wording).join('\n')}`);
   }
 }
+
+/** A parser's message without the picture of the place, which the fault names itself. */
+export const yamlReason = (message: string): string =>
+  (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 
 /** Gathers faults, so that they are told together. */
 export class Faults {

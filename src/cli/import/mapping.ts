@@ -1,6 +1,6 @@
 import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Range } from 'yaml';
 import { z } from 'zod';
-import type { Faults } from './faults.js';
+import { yamlReason, type Faults } from './faults.js';
 import { isTimeFormat } from './times.js';
 
 const constant = z.union([z.string(), z.number(), z.boolean(), z.null()], {
@@ -134,8 +134,7 @@ export class MappingFile {
     const counter = new LineCounter();
     const document = parseDocument(text, { lineCounter: counter });
     for (const error of document.errors) {
-      const [reason = error.message] = error.message.split('\n');
-      faults.add({ file: name, line: counter.linePos(error.pos[0]).line, reason });
+      faults.add({ file: name, line: counter.linePos(error.pos[0]).line, reason: yamlReason(error.message) });
     }
     if (faults.count > before) return undefined;
     const lines = new Lines(document, counter);

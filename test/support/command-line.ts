@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
+
+export const builtCommand = fileURLToPath(new URL('../../dist/src/cli/behalf.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built `behalf` (`npm run build`) as processes of their own, in a folder and with a home of their own. */
+export class CommandLine {
+  private readonly running = new Set<ChildProcess>();
+
+  private constructor(
+    readonly folder: string,
+    readonly env: Readonly<Record<string, string>>,
+  ) {}
+
+  static async open(settings: Record<string, string> = {}): Promise<CommandLine> {
+    const folder = await mkdtemp(join(tmpdir(), 'behalf-cli-'));
+    const env = {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      XDG_CONFIG_HOME: join(folder, 'config'),
+      PORT: String(await freePort()),
+      BEHALF_LOG_LEVEL: 'fatal',
+      ...settings,
+    };
+    return new CommandLine(folder, env);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.env.PORT ?? ''}`;
+  }
+
+  path(...names: readonly string[]): string {
+    return join(this.folder, ...names);
+  }
+
+  spawn(args: readonly string[], settings: Record<string, string> = {}): ChildProcess {
+    const child = spawn(process.execPath, [builtCommand, ...args], {
+      cwd: this.folder,
+      env: { ...this.env, ...settings },
+    });
+    this.running.add(child);
+    child.once('exit', () => this.running.delete(child));
+    return child;
+  }
+
+  /** Runs a command to its end; `input` is what is typed into its pipe. */
+  async run(args: readonly string[], settings: Record<string, string> = {}, input = ''): Promise<Ended> {
+    const child = this.spawn(args, settings);
+    const [stdout, stderr] = [gather(child, 'stdout'), gather(child, 'stderr')];
+    child.stdin?.end(input);
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, stdout: stdout.text, stderr: stderr.text };
+  }
+
+  /** Runs a command that must succeed; its answer. */
+  async ok(args: readonly string[], input = ''): Promise<string> {
+    const ended = await this.run(args, {}, input);
+    if (ended.code === 0) return ended.stdout;
+    throw new Error(`behalf ${args.join(' ')} ended with ${String(ended.code)}.\n${ended.stderr}`);
+  }
+
+  async json<T>(args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.ok([...args, '--json'])) as T;
+  }
+
+  /** Starts a server and waits until it listens. */
+  async start(...options: readonly string[]): Promise<Serving> {
+    const child = this.spawn(['start', ...options]);
+    const [stdout, stderr] = [gather(child, 'stdout'), gather(child, 'stderr')];
+    const ended = once(child, 'exit');
+    const first = await Promise.race([once(child.stdout ?? child, 'data'), ended.then(() => undefined)]);
+    if (first === undefined) throw new Error(`The server did not start.\n${stderr.text}`);
+    return {
+      child,
+      stdout: () => stdout.text,
+      end: async (signal = 'SIGTERM') => {
+        child.kill(signal);
+        const [code] = (await ended) as [number | null];
+        return code;
+      },
+    };
+  }
+
+  async query<T>(token: string, query: string, variables: Record<string, unknown> = {}): Promise<T> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    const answer = (await response.json()) as { data?: T; errors?: unknown };
+    if (answer.data === undefined || answer.errors !== undefined) throw new Error(JSON.stringify(answer));
+    return answer.data;
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.running) child.kill('SIGKILL');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+export interface Serving {
+  readonly child: ChildProcess;
+  stdout(): string;
+  /** Returns the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** What a process writes, as it comes. */
+export function gather(child: ChildProcess, name: 'stdout' | 'stderr'): { text: string } {
+  const gathered = { text: '' };
+  child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+    gathered.text += chunk;
+  });
+  return gathered;
+}

@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { importBusiness, type BusinessReport } from '../../src/cli/import/business.js';
+import { importDocuments, type DocumentsReport } from '../../src/cli/import/documents.js';
+import { importable } from '../../src/cli/import/entities.js';
+import type { Classification } from '../../src/domains/knowledge/tables.js';
+import type { TestServer } from './server.js';
+
+const workshopOf = ({ database, clock, ids }: TestServer) => ({
+  database,
+  clock,
+  ids,
+  progress: () => undefined,
+});
+
+interface Run {
+  readonly as?: string;
+  readonly dryRun?: boolean;
+}
+
+/** As the command does, without its words. */
+export const importFolder = (
+  server: TestServer,
+  folder: string,
+  { dryRun = false, ...more }: Run & { source?: string; classification?: Classification },
+): Promise<DocumentsReport> =>
+  importDocuments(workshopOf(server), {
+    folder,
+    collection: 'general',
+    classification: 'internal',
+    ...more,
+    dryRun,
+  });
+
+/** As the command does, without its words. */
+export const importFiles = (
+  server: TestServer,
+  folder: string,
+  { dryRun = false, ...more }: Run & { mapping: string },
+): Promise<BusinessReport> => importBusiness(workshopOf(server), importable(), { folder, ...more, dryRun });
+
+/** Files in a folder of their own, by path. */
+export class Files {
+  readonly folder = mkdtempSync(join(tmpdir(), 'behalf-import-'));
+
+  constructor(files: Readonly<Record<string, string>>) {
+    for (const [path, text] of Object.entries(files)) this.write(path, text);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), text);
+  }
+
+  remove(path = ''): void {
+    rmSync(this.path(path), { recursive: true });
+  }
+}
+
+/** Every row of the tables that an import writes, the log included. */
+export async function everything({ database }: TestServer): Promise<Record<string, unknown[]>> {
+  const tables = [...importable().keys(), 'collections', 'documents', 'document_versions', 'passages'];
+  const found: Record<string, unknown[]> = {};
+  for (const table of [...tables, 'import_keys', 'audit_records', 'audit_resources'])
+    found[table] = (await database.read.query(`SELECT * FROM \`${table}\``))
+      .map((row) => JSON.stringify(row))
+      .sort();
+  return found;
+}
+
+/** What an import writes, without the records of imports. */
+export async function contents(server: TestServer): Promise<Record<string, unknown[]>> {
+  return { ...(await everything(server)), audit_records: [], audit_resources: [] };
+}
