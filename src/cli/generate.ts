@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
 import { shippedRoles } from '../admin/shipped-roles.js';
 import { settings } from '../config.js';
 import { errorMeanings } from '../core/errors.js';
 import { readCoverage } from '../graphql/coverage.js';
 import { executableSchema } from '../graphql/schema.js';
 import { readSdl, schemaFolder } from '../graphql/sdl.js';
+import { makeProgram } from './program.js';
 
 const docs = join(dirname(schemaFolder()), 'docs');
 const made = '<!-- Made by `npm run generate` from the code. Do not edit. -->\n\n';
@@ -65,11 +67,34 @@ function rolesPage(): string {
   return `# Roles and scopes\n\n${made}## Roles that ship\n\n${roles}\n\n## Role × scope\n\n${matrix}\n\n## Scopes\n\n${meanings}\n`;
 }
 
+function commandsPage(): string {
+  const help = (command: Command, names: readonly string[]): string[] => {
+    const path = [...names, command.name()];
+    command.configureOutput({ getOutHelpWidth: () => 100, getOutHasColors: () => false });
+    const text = captured(command).trimEnd();
+    const children = command.commands.filter((child) => child.name() !== 'help');
+    return [
+      `## ${path.join(' ')}\n\n\`\`\`text\n${text}\n\`\`\``,
+      ...children.flatMap((child) => help(child, path)),
+    ];
+  };
+  return `# Commands\n\n${made}${help(makeProgram(), []).join('\n\n')}\n`;
+}
+
+/** A command's help, the examples below it included. */
+function captured(command: Command): string {
+  const parts: string[] = [];
+  command.configureOutput({ writeOut: (text) => parts.push(text) });
+  command.outputHelp();
+  return parts.join('');
+}
+
 /** Every generated reference: file name to text. */
 const pages: Readonly<Record<string, () => string>> = {
   'settings.md': settingsPage,
   'errors.md': errorsPage,
   'roles.md': rolesPage,
+  'cli.md': commandsPage,
 };
 
 function main(check: boolean): number {

@@ -51,7 +51,10 @@ beforeAll(async () => {
     scopes: server.app.oauth.authorizationServerMetadata().scopes_supported as string[],
   });
   agent = await server.agent(person, { scopes: support });
-  const { data } = await server.query(agent.token, getIntrospectionQuery({ inputValueDeprecation: true }));
+  const { data } = await server.query(
+    agent.token,
+    getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }),
+  );
   view = buildClientSchema(data as IntrospectionQuery);
   const seen = new Set(coordinatesOf(view).map((one) => one.text));
   // An argument of a hidden field is asked for with its field.
