@@ -23,7 +23,7 @@ export function printStep(report: StepReport): void {
   const number = String(report.number).padStart(2);
   print(`\n${mark} ${number}  ${paint('bold', report.name)}`);
   block('asks', report.request);
-  block('gets', report.result);
+  block('gets', report.ok ? report.result : report.result.map(short));
   block('why', [report.why], 'dim');
   for (const failed of report.expectations.filter(({ ok }) => !ok)) printFailed(failed);
 }
@@ -39,7 +39,7 @@ function block(label: string, lines: readonly string[], style?: 'dim'): void {
 
 const short = (value: unknown): string => {
   const text = clean(
-    value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value),
+    value === undefined ? 'nothing' : typeof value === 'string' ? value.trim() : JSON.stringify(value),
   );
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 };
@@ -60,16 +60,13 @@ export function printEnd({ ok, steps }: Outcome, seconds: number): void {
           'green',
           `All ${String(steps.length)} steps did what they should: ${String(checks)} expectations in ${seconds.toFixed(1)} s.`,
         )
-      : paint('red', `Not as it should be: step ${failed.join(' and ')}. See what was expected there.`),
+      : paint('red', `Not as it should be: step ${failed.join(', ')}. See what was expected there.`),
   );
 }
 
 /** Breaks a line between words. */
 function wrap(line: string): string[] {
-  const width = Math.max(
-    40,
-    Math.min(process.stdout.isTTY ? process.stdout.columns : widthMax, widthMax) - indent.length,
-  );
+  const width = Math.max(40, Math.min(process.stdout.columns || widthMax, widthMax) - indent.length);
   const lines: string[] = [];
   let rest = line;
   while (rest.length > width) {

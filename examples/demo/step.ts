@@ -46,7 +46,7 @@ export class Step {
   private request: readonly string[] = [];
   private result: readonly string[] = [];
   private reason = '';
-  private main: string | undefined;
+  private main: Answer | undefined;
 
   constructor(
     readonly number: number,
@@ -86,7 +86,7 @@ export class Step {
 
   /** Says which of its operations the step is about. */
   isAbout(answer: Answer): void {
-    this.main = answer.operationId;
+    this.main = answer;
   }
 
   brokeOff(error: unknown): void {
@@ -95,17 +95,19 @@ export class Step {
   }
 
   report(): StepReport {
-    const operationIds = this.sent.map(({ answer }) => answer.operationId);
+    const ok = this.expectations.length > 0 && this.expectations.every((expectation) => expectation.ok);
+    const main = this.main ?? this.sent.at(-1)?.answer;
     return {
       number: this.number,
       name: this.name,
       request: this.request,
-      result: this.result,
+      // What was to be said of a good answer would mislead about another.
+      result: ok ? this.result : main === undefined ? [] : [main.inWords()],
       why: this.reason,
       expectations: this.expectations,
-      ok: this.expectations.length > 0 && this.expectations.every(({ ok }) => ok),
-      operationId: this.main ?? operationIds.at(-1) ?? null,
-      operationIds,
+      ok,
+      operationId: main?.operationId ?? null,
+      operationIds: this.sent.map(({ answer }) => answer.operationId),
     };
   }
 }

@@ -1,6 +1,6 @@
 import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { eq } from '../store/condition.js';
+import { any, eq } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
 import { agentRoles, agents, roles, users, type AgentRow } from '../store/tables/identity.js';
 import {
@@ -45,11 +45,14 @@ interface KeysArgs extends OneArgs {
 const answer = { agent: agents };
 const scope = 'agents:manage';
 
-function listAgents(operation: Operation, { filter, first, after }: AgentsArgs) {
+async function listAgents(operation: Operation, { filter, first, after }: AgentsArgs) {
+  const owner = filter?.ownerId ?? null;
+  // An agent's row has no place in the dimension of persons, so whether its owner can be read is asked here.
+  const isReadable = owner !== null && (await operation.rows.exists(users, idIs('id', owner), 'users:read'));
   const chosen = filterBy<AgentRow, AgentFilter>(operation.scopeOf, 'AgentFilter', filter, {
     name: (name) => eq('name', oneLine(name, 100, 'filter.name')),
     status: (status) => eq('status', toStored(status)),
-    ownerId: (id) => idIs('ownerId', id),
+    ownerId: (id) => (isReadable ? idIs('ownerId', id) : any<AgentRow>()),
   });
   return operation.rows.list(agents, { ...chosen, order: byName, first, after });
 }

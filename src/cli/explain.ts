@@ -81,15 +81,21 @@ async function authorityOf(
 
 const boundariesOf = (boundaries: Boundaries) => boundaries.map(storeBoundary);
 
-/** `region: europe, asia; customer: all`, or several of them. */
-const spoken = (boundaries: Boundaries): string =>
+/** `region: europe, asia; person: rosa.lind; customer: all`, or several of them. What is not named is nowhere. */
+const spoken = ({ person }: Authority['chain'], boundaries: Boundaries): string =>
   boundariesOf(boundaries)
-    .map((boundary) =>
-      Object.entries(boundary)
-        .map(([dimension, values]) => `${dimension}: ${values === 'all' ? 'all' : values.join(', ')}`)
-        .join('; '),
-    )
-    .map((text) => (text === '' ? 'nowhere' : text))
+    .map((boundary) => {
+      const entries = Object.entries(boundary);
+      const sets = entries.flatMap(([dimension, values]) =>
+        values === 'all'
+          ? []
+          : [
+              `${dimension}: ${values.map((value) => (value === person.id ? person.name : value)).join(', ')}`,
+            ],
+      );
+      const open = entries.flatMap(([dimension, values]) => (values === 'all' ? [dimension] : []));
+      return [...sets, ...(open.length === 0 ? [] : [`${open.join(', ')}: all`])].join('; ') || 'nowhere';
+    })
     .join('  or  ') || 'nowhere';
 
 const nameOf = ({ chain }: Authority, layer: Authority['layers'][number]): string => {
@@ -127,18 +133,30 @@ function overviewLines(authority: Authority): string[] {
     ...authority.layers.flatMap((layer) => [
       '',
       paint('cyan', clean(`${layer.layer} ${nameOf(authority, layer)}`)),
-      ...scopeLines([...layer.rights].sort(([a], [b]) => (a < b ? -1 : 1))),
+      ...scopeLines(chain, [...layer.rights]),
     ]),
     '',
     paint('green', `all of these together, and a token of all scopes: ${String(effective.length)} scopes`),
-    ...scopeLines(effective.map((scope) => [scope, authority.boundaries(scope)])),
+    ...scopeLines(
+      chain,
+      effective.map((scope) => [scope, authority.boundaries(scope)]),
+    ),
   ];
 }
 
-const scopeLines = (rights: readonly (readonly [string, Boundaries])[]): string[] =>
-  rights.length === 0
-    ? ['  nothing']
-    : columns(rights.map(([scope, where]) => [`  ${scope}`, clean(spoken(where))]));
+/** Scopes by where they hold. */
+function scopeLines(chain: Authority['chain'], rights: readonly (readonly [string, Boundaries])[]): string[] {
+  if (rights.length === 0) return ['  nothing'];
+  const places = new Map<string, string[]>();
+  for (const [scope, where] of rights) {
+    const place = clean(spoken(chain, where));
+    places.set(place, [...(places.get(place) ?? []), scope]);
+  }
+  return [...places].flatMap(([place, scopes]) => [
+    `  where ${place}`,
+    ...scopes.sort().map((scope) => `    ${scope}`),
+  ]);
+}
 
 function decisionOn(authority: Authority, scope: string) {
   const decision = authority.decide(scope);
@@ -161,11 +179,14 @@ function decisionLines(authority: Authority, scope: string): string[] {
     authority.layers.map((layer) => [
       `  ${layer.layer}`,
       clean(nameOf(authority, layer)),
-      layer.rights.has(scope) || scope === sessionScope ? clean(spoken(layer.rights.get(scope) ?? [])) : 'no',
+      layer.rights.has(scope) || scope === sessionScope
+        ? clean(spoken(authority.chain, layer.rights.get(scope) ?? []))
+        : 'no',
     ]),
   );
   if (decision.allow) {
-    const where = scope === sessionScope ? 'everywhere' : spoken(authority.boundaries(scope));
+    const where =
+      scope === sessionScope ? 'everywhere' : spoken(authority.chain, authority.boundaries(scope));
     return [`${paint('green', 'allowed')}: ${scope} holds for ${clean(where)}`, ...layers];
   }
   const { message, details } = refusalError(authority, decision);

@@ -6,7 +6,7 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { getOperationAST, type GraphQLSchema } from 'graphql';
+import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
@@ -102,8 +102,8 @@ export class ApolloServers {
         Promise.resolve({
           executor: async ({ context, document, request }) => {
             const operation = getOperationAST(document, request.operationName);
-            if (operation === null || operation === undefined)
-              throw new Error('Apollo found an operation and we do not.');
+            // Apollo Server tells this as the request's fault.
+            if (operation === null || operation === undefined) return { errors: [noOperation()] };
             return executor.run({
               call: (context as unknown as CallContext).call,
               schema: view.schema,
@@ -117,6 +117,9 @@ export class ApolloServers {
     };
   }
 }
+
+const noOperation = (): GraphQLError =>
+  new GraphQLError('`operationName` names no operation of this document, or is missing where it has several.');
 
 /** Apollo's own notes about start and stop belong below ours. */
 const quietLogger = (logger: Logger): NonNullable<ApolloServerOptions<CallContext>['logger']> => ({

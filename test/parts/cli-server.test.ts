@@ -4,11 +4,14 @@ import { execFile } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { demoTicketNumber } from '../../src/cli/seed/business.js';
 import { FormClient } from '../../src/cli/sign-in/forms.js';
 import { builtCommand, CommandLine, gather, type Serving } from '../support/command-line.js';
 import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
+
+// Each command is a process of its own.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const viewer = '{ viewer { person { name } agents { name } } }';
 interface Viewer {

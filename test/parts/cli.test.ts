@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { listAgents, listUsers } from '../../src/cli/operator/lists.js';
 import { makeProgram } from '../../src/cli/program.js';
@@ -9,6 +9,9 @@ import { Database } from '../../src/store/database.js';
 import { CommandLine } from '../support/command-line.js';
 import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
+
+// Each command is a process of its own.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const open = async (url: string, known = migrations): Promise<Database> => {
   const target = parseDatabaseUrl(url);

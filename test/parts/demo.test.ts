@@ -44,7 +44,11 @@ function startDemo(args: readonly string[], databaseUrl?: string): ChildProcess 
   const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, TMPDIR: folder };
   if (databaseUrl !== undefined) env.DATABASE_URL = databaseUrl;
   const script = join(root, 'dist/examples/demo/main.js');
-  return spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: patience });
+  return spawn(process.execPath, [script, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: patience,
+  });
 }
 
 async function endOf(child: ChildProcess): Promise<Ended> {

@@ -5,7 +5,7 @@ import { tokenIdOf } from '../../src/oauth/token-lookup.js';
 import { users } from '../../src/store/tables/identity.js';
 import { CodeFlow } from '../parts/oauth/browser.js';
 import { at, type Employee } from '../support/administration.js';
-import { given, Office, password, type Agent } from '../support/office.js';
+import { Office, password, type Agent } from '../support/office.js';
 import { auditText, recordOf, recordsOf } from '../support/records.js';
 import type { Answer } from '../support/server.js';
 
@@ -215,6 +215,12 @@ describe('the record of an operation', () => {
     ['a query that is none', '{"query":"{ customers"}', {}, 400],
     ['a field that does not exist', '{"query":"{ nope }"}', {}, 400],
     [
+      'several operations, and none named',
+      '{"query":"query A { viewer { scopes } } query B { viewer { scopes } }"}',
+      {},
+      400,
+    ],
+    [
       'an operation that is not there',
       '{"query":"query A { viewer { scopes } }","operationName":"B"}',
       {},
@@ -227,7 +233,7 @@ describe('the record of an operation', () => {
       400,
     ],
     ['two operations in one request', '[{"query":"{ viewer { scopes } }"}]', {}, 400],
-    ['another content type', 'query', { 'content-type': 'text/plain' }, 415],
+    ['another content type', 'query', { 'content-type': 'text/plain' }, 400],
     ['more than the server reads', `{"query":"${'x'.repeat(1_100_000)}"}`, {}, 413],
   ])('that was malformed is there: %s', async (_, body, headers, status) => {
     const answer = await send(body, headers);

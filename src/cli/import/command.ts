@@ -129,7 +129,9 @@ const documentsLines = (report: DocumentsReport, dryRun: boolean): string[] => [
     ['  unchanged', String(report.unchanged)],
     ['  gone from the source', String(report.vanished.length)],
   ]),
-  ...report.vanished.slice(0, vanishedTold).map(({ path, title }) => `    ${clean(path)} (${clean(title)})`),
+  ...report.vanished
+    .slice(0, vanishedTold)
+    .map(({ path, title }) => `    ${clean(title)}${path === null ? '' : ` (${clean(path)})`}`),
   recordLine(report.operationId),
 ];
 

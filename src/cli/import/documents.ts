@@ -36,8 +36,14 @@ export interface DocumentsReport {
   readonly updated: number;
   readonly unchanged: number;
   /** Documents of this source whose file is no longer there. They stay as they are. */
-  readonly vanished: readonly { readonly path: string; readonly title: string }[];
+  readonly vanished: readonly Vanished[];
   readonly operationId: string | null;
+}
+
+export interface Vanished {
+  /** Null where it is known by a digest alone: a long one, or one that is not plain letters. */
+  readonly path: string | null;
+  readonly title: string;
 }
 
 interface CheckedFile {
@@ -152,18 +158,17 @@ async function write(
 }
 
 /** What this source once had and this folder has not. */
-async function vanished(
-  tx: Connection,
-  source: string,
-  files: readonly CheckedFile[],
-): Promise<{ path: string; title: string }[]> {
+async function vanished(tx: Connection, source: string, files: readonly CheckedFile[]): Promise<Vanished[]> {
   const here = new Set(files.map(({ path }) => importKeyOf({ source, externalId: path }).externalId));
   const rows = await tx.query(
     'SELECT k.`external_id` AS path, d.`title` AS title FROM `import_keys` k JOIN `documents` d ON d.`id` = k.`id`' +
-      ' WHERE k.`source` = ? AND k.`entity` = ? ORDER BY k.`external_id`',
+      ' WHERE k.`source` = ? AND k.`entity` = ? ORDER BY d.`title`, d.`id`',
     [source, 'document'],
   );
   return rows
-    .map((row) => ({ path: String(row.path), title: String(row.title) }))
-    .filter(({ path }) => !here.has(path));
+    .filter((row) => !here.has(String(row.path)))
+    .map((row) => {
+      const path = String(row.path);
+      return { path: path.startsWith('sha256:') ? null : path, title: String(row.title) };
+    });
 }

@@ -1,0 +1,71 @@
+import { expect } from 'vitest';
+import * as business from '../../src/domains/business/tables.js';
+import * as knowledge from '../../src/domains/knowledge/tables.js';
+import { canonicalJson, sha256 } from '../../src/core/digest.js';
+import { errorCodes } from '../../src/core/errors.js';
+import { all, eq } from '../../src/store/condition.js';
+import type { Database } from '../../src/store/database.js';
+import type { Table } from '../../src/store/table.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
+import * as identity from '../../src/store/tables/identity.js';
+import type { Answer, TestServer } from './server.js';
+
+type AnyTable = Table<Record<string, unknown>>;
+
+const isTable = (value: unknown): value is AnyTable =>
+  value !== null && typeof value === 'object' && 'columns' in value && 'primaryKey' in value;
+
+/** Every table but those of records, and of tokens, which their library sweeps. */
+const tables = [business, knowledge, identity]
+  .flatMap((module) => Object.values(module) as unknown[])
+  .filter(isTable)
+  .filter((table) => table.name !== 'oauth_payloads');
+
+/** What a task has spent changes with every operation, also a refused one. */
+const spent = ({ operationsUsed: _operations, rowsUsed: _rows, ...rest }: Record<string, unknown>): object =>
+  rest;
+
+/** One digest over everything that a request could change. */
+export async function digestOf(database: Database): Promise<string> {
+  expect(tables.length).toBeGreaterThan(20);
+  const parts: string[] = [];
+  for (const table of tables) {
+    const rows = await database.read.select(table, all());
+    parts.push(table.name, ...rows.map((row) => canonicalJson(spent(row))).sort());
+  }
+  return sha256(parts.join('\n'));
+}
+
+/** Traces of our insides: stacks, SQL, files, tables, drivers, values of the runtime. */
+const insides = new RegExp(
+  [
+    String.raw`\bat \S+ \(|\.[cm]?[jt]s\b|node_modules|/(src|dist|home|tmp|work)/`,
+    String.raw`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|CONSTRAINT|sqlite|mysql|mariadb|typeorm|ER_[A-Z_]+|errno)\b`,
+    ...tables.filter((table) => table.name.includes('_')).map((table) => table.name),
+    String.raw`\[object |\bundefined\b|TypeError|RangeError|NaN`,
+  ].join('|'),
+  'i',
+);
+
+/** A refusal as every caller may rely on it; gives its codes. */
+export function codesOf(answer: Answer): unknown[] {
+  const known = new Set<unknown>(errorCodes);
+  expect(answer.errors.length).toBeGreaterThan(0);
+  for (const { message, extensions } of answer.errors) {
+    expect(message).not.toMatch(insides);
+    expect(JSON.stringify(extensions)).not.toMatch(insides);
+    expect(known).toContain(extensions.code);
+    expect(extensions).not.toHaveProperty('stacktrace');
+    expect(extensions.operationId).toBe(answer.headers.get('behalf-operation-id'));
+  }
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  return [...new Set(answer.errors.map((error) => error.extensions.code))];
+}
+
+/** The errors that the operation's record names. */
+export async function recordedCodes(server: TestServer, answer: Answer): Promise<unknown[]> {
+  const id = answer.headers.get('behalf-operation-id');
+  const record = await server.database.read.one(auditRecords, eq('id', id));
+  const body = JSON.parse(record?.body ?? '{"errors":[]}') as { errors: { code: string }[] };
+  return [...new Set(body.errors.map((error) => error.code))];
+}
