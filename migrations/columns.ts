@@ -1,8 +1,9 @@
 import { Table, TableIndex, type QueryRunner, type TableColumnOptions } from 'typeorm';
 
 /**
- * Columns that both databases keep alike. Text compares by its bytes: under a server's default collation
- * 'HR', 'hr' and 'HR ' would be one value, and a boundary would let in what it leaves out.
+ * Columns that both databases keep alike. Text compares by its bytes: under a server's default collation 'HR'
+ * and 'hr' would be one value, and a boundary would let in what it leaves out. Trailing spaces are the one
+ * difference that stays ('HR ' equals 'HR' on MySQL): none is ever stored or looked for (src/core/text.ts).
  */
 export class Columns {
   private readonly mysql: boolean;

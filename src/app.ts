@@ -24,6 +24,7 @@ import { executableSchema } from './graphql/schema.js';
 import { readSdl } from './graphql/sdl.js';
 import { shielded } from './graphql/shield.js';
 import { viewerResolvers } from './graphql/viewer.js';
+import { makeAddressOf } from './http/address.js';
 import { makeAuthenticate } from './http/authenticate.js';
 import { Rejections } from './http/rejections.js';
 import { makeServer } from './http/server.js';
@@ -75,6 +76,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     [...coverage.definitions.values()].filter((scope) => scope.peopleOnly).map((scope) => scope.name),
   );
 
+  const addressOf = makeAddressOf(config.BEHALF_TRUSTED_PROXIES);
   const database = await openDatabase(config);
   const authorities = new Authorities(database.read, new EpochReader(database.read), clock, peopleOnly);
   const releases = new Releases(database, clock);
@@ -84,7 +86,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     clock,
     logger,
     recorder,
-    delegations: new Grants(database, authorities, clock, ids, coverage),
+    addressOf,
+    delegations: new Grants(database, authorities, clock, ids, coverage, recorder),
     settings: {
       issuer: config.publicUrl,
       scopes: [...coverage.definitions.keys()],
@@ -101,7 +104,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     return scope;
   };
   const operations = new Operations(database, rowTypes, clock, ids, scopeOf, config.BEHALF_PAGE_SIZE_MAX);
-  const executor = new Executor(database, operations, releases, guard);
+  const executor = new Executor(database, operations, releases, guard, {
+    cost: config.BEHALF_OPERATION_COST_MAX,
+    pageSize: config.BEHALF_PAGE_SIZE_MAX,
+  });
   const apollo = new ApolloServers(schema, coverage, executor, releases, logger);
   const rejections = new Rejections(releases, clock, ids);
   const rowsMax = config.BEHALF_ROWS_PER_OPERATION_MAX;
@@ -112,18 +118,20 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     clock,
     ids,
     rowsMax,
+    addressOf,
   });
   const server = makeServer({
     authenticate,
     apollo,
     releases,
     rejections,
+    recorder,
     ids,
     logger,
     publicUrl: config.publicUrl,
     oauth,
     database,
-    trustProxy: config.BEHALF_TRUST_PROXY,
+    addressOf,
   });
 
   const purging = new AbortController();

@@ -19,8 +19,11 @@ export const settings = {
   HOST: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
   PORT: integer(0, 65_535).default(4000).describe('The port to listen on; 0 takes a free one.'),
   BEHALF_PUBLIC_URL: z
-    .url()
-    .refine((text) => new URL(text).origin === text, 'must be an origin, without path or slash')
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && new URL(text).origin === text,
+      'must be an origin, without path or slash',
+    )
     .optional()
     .describe(
       'The origin under which callers reach the server; also the OAuth issuer. Default: `http://HOST:PORT`.',
@@ -28,8 +31,8 @@ export const settings = {
   BEHALF_ALLOW_HTTP: flag
     .default(false)
     .describe('Allows a public URL without TLS that is not on loopback: tokens travel in the clear.'),
-  BEHALF_TRUST_PROXY: flag
-    .default(false)
+  BEHALF_TRUSTED_PROXIES: integer(0, 10)
+    .default(0)
     .describe("Takes the caller's address from `X-Forwarded-For`: only behind a proxy that sets it."),
   BEHALF_COOKIE_KEYS: z
     .string()
@@ -50,6 +53,9 @@ export const settings = {
   BEHALF_ROWS_PER_OPERATION_MAX: integer(100, 1_000_000)
     .default(20_000)
     .describe('How many rows one operation may touch.'),
+  BEHALF_OPERATION_COST_MAX: integer(1_000, 100_000_000)
+    .default(200_000)
+    .describe('How many fields one operation may resolve, reckoned from its page sizes before it runs.'),
   BEHALF_SMALLEST_CELL: integer(2, 1_000)
     .default(5)
     .describe('Aggregates hide cells with fewer distinct customers than this.'),
@@ -91,6 +97,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const config = parsed.data;
   const publicUrl = config.BEHALF_PUBLIC_URL ?? `http://${config.HOST}:${String(config.PORT)}`;
+  if (config.PORT === 0 && config.BEHALF_PUBLIC_URL === undefined) {
+    faults.push('PORT: 0 takes a free port, so say BEHALF_PUBLIC_URL: it is the OAuth issuer');
+  }
   faults.push(...unsafe(config, publicUrl));
   if (faults.length > 0) throw new ConfigError(faults);
   return { ...config, publicUrl, cookieKeys: config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')] };

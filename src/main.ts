@@ -6,13 +6,15 @@ import { makeLogger } from './core/logger.js';
 export async function serve(config: Config, onListening: (url: string) => void): Promise<void> {
   const logger = makeLogger(config.BEHALF_LOG_LEVEL);
   const app = await createApp(config, { logger });
+  // From here on: whoever is told that it listens may ask it to end.
+  const asked = firstSignal();
   try {
     onListening(await app.listen());
   } catch (error) {
     await app.close();
     throw error;
   }
-  const signal = await firstSignal();
+  const signal = await asked;
   logger.info({ signal }, 'answering what is under way, then ending');
   endAtSecondSignal(signal);
   await app.close();

@@ -20,7 +20,7 @@ export function printRecords(records: readonly TracedRecord[]): void {
 const chainOf = ({ chain }: TracedRecord): string =>
   chain === null
     ? 'nobody'
-    : [chain.person, ...chain.agents].map(({ displayName }) => displayName).join(' → ');
+    : [chain.person, ...chain.agents].flatMap((one) => one?.displayName ?? []).join(' → ');
 
 const operationOf = ({ kind, operationName }: TracedRecord): string =>
   kind === 'GRAPHQL' ? (operationName ?? '(not valid)') : kind.toLowerCase().replace('_', ' ');

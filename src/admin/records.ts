@@ -1,8 +1,9 @@
 import type { AuditBody } from '../audit/record.js';
 import type { Change } from '../audit/trail.js';
+import { isId } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { all, compare, eq, type Condition } from '../store/condition.js';
+import { all, any, compare, eq, type Condition } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
 import { auditDelegations, auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
 import { delegations } from '../store/tables/identity.js';
@@ -43,7 +44,7 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
     until: (time) => compare('at', '<', time),
     personId: (id) => idIs('userId', id),
     agentId: (id) => idIs('agentId', id),
-    delegationId: (id) => linkedBy(auditDelegations, 'recordId', 'delegationId', id),
+    delegationId: (id) => (isId(id) ? linkedBy(auditDelegations, 'recordId', 'delegationId', id) : any()),
     task: (task) => eq('task', oneLine(task, 200, 'filter.task')),
     outcome: (outcome) => eq('outcome', toStored(outcome)),
     kind: (kind) => eq('kind', toStored(kind)),

@@ -1,6 +1,6 @@
 import { BehalfError } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
-import type { Database } from '../store/database.js';
+import { isStatementFault, type Database } from '../store/database.js';
 
 interface Waiting<Item, Result> {
   readonly item: Item;
@@ -53,6 +53,11 @@ export class GroupCommit<Item, Result> {
         entry.resolve(results[index] as Result);
       });
     } catch (error) {
+      if (batch.length > 1 && isStatementFault(error)) {
+        // One that cannot be written must not take the others with it.
+        for (const entry of batch) await this.commit([entry]);
+        return;
+      }
       const refusal = auditUnavailable(error);
       for (const entry of batch) entry.reject(refusal);
     }

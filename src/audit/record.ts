@@ -10,14 +10,7 @@ import {
 import type { Change, RecordedDecision, TouchedResources, Trail } from './trail.js';
 
 export type RecordKind =
-  | 'graphql'
-  | 'token'
-  | 'revocation'
-  | 'sign_in'
-  | 'password_change'
-  | 'consent'
-  | 'command'
-  | 'rejected';
+  'graphql' | 'token' | 'revocation' | 'sign_in' | 'password_change' | 'consent' | 'command' | 'rejected';
 export type Outcome = 'succeeded' | 'partial' | 'refused' | 'failed';
 
 export interface RecordedError {
@@ -32,7 +25,8 @@ export interface AuditBody {
   readonly kind: RecordKind;
   readonly outcome: Outcome;
   readonly chain: {
-    readonly person: { readonly id: string; readonly name: string; readonly displayName: string };
+    /** Null only where an agent proved itself and was refused before any person was known. */
+    readonly person: { readonly id: string; readonly name: string; readonly displayName: string } | null;
     readonly agents: readonly {
       readonly id: string;
       readonly name: string;
@@ -127,7 +121,7 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
   at: body.at,
   kind: body.kind,
   outcome: body.outcome,
-  userId: body.chain?.person.id ?? null,
+  userId: body.chain?.person?.id ?? null,
   agentId: body.chain?.agents.at(-1)?.id ?? null,
   delegationId: body.delegation?.id ?? null,
   task: body.delegation?.task ?? null,

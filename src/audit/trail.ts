@@ -3,7 +3,7 @@ import { BehalfError } from '../core/errors.js';
 import type { TouchAction, Witness } from '../store/witness.js';
 
 /** How many ids of one type and action a record names; the digest stands for all of them. */
-const namedMax = 20;
+const namedMax = 100;
 
 export interface TouchedResources {
   readonly type: string;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import type { Database } from '../store/database.js';
-import { demoAdministrator, demoAgents } from './seed/people.js';
+import { demoAgents } from './seed/people.js';
 import { loadDemoCompany, type LoadedCompany } from './seed/load.js';
 import { progress } from './terminal/output.js';
 import { withSecretFiles } from './terminal/secret-file.js';
@@ -48,5 +48,3 @@ const passwordsText = ({ people }: LoadedCompany): string =>
     ...people.map(({ name, password }) => `${name}: ${password}`),
     '',
   ].join('\n');
-
-export const demoAdministratorName = demoAdministrator.name;

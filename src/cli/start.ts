@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { readConfig, settings, type Config } from '../config.js';
 import { parseDatabaseUrl } from '../core/database-url.js';
 import { paths } from '../oauth/paths.js';
-import { demoAdministratorName, demoFiles, loadWithSecrets } from './demo-company.js';
+import { demoFiles, loadWithSecrets } from './demo-company.js';
 import { openMigrated } from './migrate.js';
 import { openDatabase } from './operator/open-database.js';
 import { isEmpty } from './seed/load.js';
-import { demoCompanyName } from './seed/people.js';
+import { demoAdministrator, demoCompanyName } from './seed/people.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { columns, paint, print } from './terminal/output.js';
 
@@ -98,7 +98,7 @@ function welcome(places: Places, demo: boolean): string[] {
     ['  Database', database],
     ...(passwords === undefined
       ? []
-      : [['  Passwords', `${passwords} (administrator: ${demoAdministratorName})`]]),
+      : [['  Passwords', `${passwords} (administrator: ${demoAdministrator.name})`]]),
   ];
   const head = [`${paint('bold', what)} at ${paint('cyan', url)}`, ...columns(lines)];
   if (passwords !== undefined)

@@ -8,8 +8,10 @@ export const errorMeanings = {
   FORBIDDEN:
     'The caller could reach this, but not now: `missingScopes` and `layer` say what is missing and where, `hint` how to ask.',
   APPROVAL_REQUIRED: 'A person has to approve this one operation first (not in use yet).',
-  LIMIT_EXCEEDED: 'The task has spent what it may, or the caller has to wait; `limit` says which limit it was.',
-  BAD_USER_INPUT: 'The request is at fault: its syntax, a type, a value. Nothing was changed. `path` may say where.',
+  LIMIT_EXCEEDED:
+    'The task has spent what it may, or the caller has to wait; `limit` says which limit it was.',
+  BAD_USER_INPUT:
+    'The request is at fault: its syntax, a type, a value. Nothing was changed. `path` may say where.',
   NOT_FOUND: 'There is no such thing, or it lies outside what the caller may reach.',
   CONFLICT: 'It has changed meanwhile, or the state does not allow it. Read again and decide anew.',
   QUERY_TOO_COMPLEX: 'The operation asks for too much at once. Ask for less.',

@@ -8,10 +8,18 @@ export interface Money {
 /** Beyond this a sum of some thousand amounts could leave the safe integers. In minor units. */
 export const amountMinorMax = 10_000_000_000_000;
 
+/** Answers never change, and asking takes longer than reading a row does. At most 26³ entries. */
+const placesByCurrency = new Map<string, number | undefined>();
+
 /** How many decimal places a currency has (ISO 4217); undefined for what is not a currency. */
 export function decimalPlaces(currency: string): number | undefined {
   if (!/^[A-Z]{3}$/.test(currency)) return undefined;
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+  const known = placesByCurrency.get(currency);
+  if (known !== undefined) return known;
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+  const places = format.resolvedOptions().maximumFractionDigits;
+  placesByCurrency.set(currency, places);
+  return places;
 }
 
 /** Minor units as money: `123450` of EUR is `1234.50`. Sums may come as bigint. */

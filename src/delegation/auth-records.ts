@@ -1,4 +1,5 @@
 import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../audit/record.js';
+import type { Change } from '../audit/trail.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/connection.js';
@@ -7,8 +8,10 @@ import { agents, delegations, users } from '../store/tables/identity.js';
 import type { Releases } from './release.js';
 
 /** What happened at the authorization server. Never holds a secret, a token or a code. */
-interface AuthEvent {
+export interface AuthEvent {
   readonly kind: RecordKind;
+  /** Where the caller was told one already. */
+  readonly operationId?: string;
   readonly outcome: 'success' | 'refused' | 'failure';
   readonly userId?: string;
   readonly agentId?: string;
@@ -20,6 +23,8 @@ interface AuthEvent {
   readonly address?: string;
   readonly userAgent?: string;
   readonly detail?: string;
+  /** What it made of rows that a caller may see. */
+  readonly changes?: readonly Change[];
 }
 
 const outcomes = { success: 'succeeded', refused: 'refused', failure: 'failed' } as const;
@@ -50,12 +55,13 @@ export class AuthRecords {
     const told = { clientName, grantType, errorCode, detail };
     return {
       ...emptyBody,
-      operationId: this.ids.next(),
+      operationId: event.operationId ?? this.ids.next(),
       at: isoTime(this.clock.now()),
       kind: event.kind,
       outcome: outcomes[event.outcome],
       ...(await whoOfEvent(connection, event)),
       tokenId: event.tokenId ?? null,
+      changes: event.changes ?? [],
       errors:
         event.outcome === 'success'
           ? []
@@ -87,17 +93,23 @@ async function whoOfEvent(
   for (const { agentId, delegationId } of links) {
     const agent = await connection.byId(agents, agentId);
     if (agent !== undefined) {
-      acted.push({ id: agent.id, name: agent.name, displayName: agent.displayName, delegationId, role: '' });
+      acted.push({ ...named(agent), delegationId, role: '' });
     }
   }
   return {
     chain:
-      person === undefined
+      person === undefined && acted.length === 0
         ? null
-        : { person: { id: person.id, name: person.name, displayName: person.displayName }, agents: acted },
+        : { person: person === undefined ? null : named(person), agents: acted },
     delegation:
       acting === undefined
         ? null
         : { id: acting.id, ids: chain.map((row) => row.id), task: acting.task, purpose: acting.purpose },
   };
 }
+
+const named = ({ id, name, displayName }: { id: string; name: string; displayName: string }) => ({
+  id,
+  name,
+  displayName,
+});

@@ -62,11 +62,12 @@ export class Authorities {
     const known = this.cache.get(fact.tokenId);
     if (known !== undefined && known.expiresAt > this.clock.now()) return { fact, authority: known };
     const authority = await this.compute(this.connection, fact, epoch);
-    // A change may have been committed between the two reads; what is kept must be of its version.
+    // A change may have been committed between the two reads. Labelled with the earlier version, the authority is
+    // looked at again before anything is released; only what is surely of its version is kept.
     const after = await this.epoch.read();
-    if (after.version !== epoch.version) return this.resolve(find);
+    if (after.version !== epoch.version || this.cacheVersion !== epoch.version) return { fact, authority };
     if (this.cache.size >= cacheMax) this.cache.clear();
-    if (this.cacheVersion === epoch.version) this.cache.set(fact.tokenId, authority);
+    this.cache.set(fact.tokenId, authority);
     return { fact, authority };
   }
 
@@ -187,7 +188,15 @@ function personLayer(user: UserRow, held: readonly RoleRow[]): AuthorityLayer {
   return {
     layer: 'person',
     id: user.id,
-    rights: uniteRights(held.map((role) => rightsOf(role.scopes, parseBoundary(role.boundary, user.id)))),
+    // A role that asks for approval adds nothing to where another holds the scope without.
+    rights: uniteRights(
+      held.map((role) =>
+        rightsOf(
+          role.scopes.filter((scope) => !free.has(scope) || !role.approvalScopes.includes(scope)),
+          parseBoundary(role.boundary, user.id),
+        ),
+      ),
+    ),
     needsApproval: new Set(held.flatMap((role) => role.approvalScopes).filter((scope) => !free.has(scope))),
   };
 }

@@ -5,6 +5,7 @@ import { isId, type Ids } from '../core/ids.js';
 import type { Connection } from '../store/connection.js';
 import type { Database } from '../store/database.js';
 import { delegations, users, type DelegationRow, type StoredBoundary } from '../store/tables/identity.js';
+import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './catalog.js';
 import { findConsent, storeConsent } from './consent.js';
@@ -65,6 +66,7 @@ export class Grants {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly catalog: Catalog,
+    private readonly records: AuthRecords,
   ) {}
 
   /** A token under a delegation that exists already and names this agent. */
@@ -100,6 +102,7 @@ export class Grants {
       const { scopes } = input;
       const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
       const row = await makeDelegation(making, person, request, [ceiling]);
+      await this.recordMade(making.tx, row);
       return this.grant(await this.authority(making.tx, row, row.scopes), row, undefined);
     });
   }
@@ -127,6 +130,7 @@ export class Grants {
         scopes: input.scopes,
         boundary: readDetails(input.boundary),
       });
+      await this.recordMade(tx, row);
       return this.grant(await this.authority(tx, row, row.scopes), row, undefined);
     });
   }
@@ -171,6 +175,21 @@ export class Grants {
     return this.database.transaction(async (tx) => {
       await readEpoch(tx, true);
       return work(this.makingIn(tx));
+    });
+  }
+
+  /** A delegation and the record of its making commit together; the token that follows has its own. */
+  private recordMade(tx: Connection, row: DelegationRow): Promise<void> {
+    const { id, userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt } = row;
+    const after = { userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt };
+    return this.records.recordAuthEventIn(tx, {
+      kind: 'token',
+      outcome: 'success',
+      userId,
+      agentId,
+      delegationId: id,
+      detail: 'a token exchange made this delegation',
+      changes: [{ type: 'Delegation', id, before: null, after }],
     });
   }
 

@@ -198,7 +198,8 @@ async function insert(
 }
 
 async function findAgent(tx: Connection, nameOrId: string): Promise<AgentRow> {
-  const byName = await tx.one(agents, eq<AgentRow>('name', nameOrId));
+  // MySQL takes `name ` for `name`; no agent's name ends with a space.
+  const byName = nameOrId.endsWith(' ') ? undefined : await tx.one(agents, eq<AgentRow>('name', nameOrId));
   const agent = byName ?? (isId(nameOrId) ? await tx.byId(agents, nameOrId) : undefined);
   if (agent === undefined) throw notFound('Agent');
   return agent;

@@ -5,16 +5,19 @@ import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import { isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
-import type { Database } from '../store/database.js';
+import { RunAgain, type Database } from '../store/database.js';
 import { delegations, type DelegationRow } from '../store/tables/identity.js';
 import { readEpoch } from './epoch.js';
 
-/** An operation that is done and waits for its record. */
-export interface Finished {
+export interface Caller {
   /** Undefined where nobody was recognised: then there is nothing to charge and nothing to look at again. */
   readonly authority: Authority | undefined;
   /** The authority of the same token as the transaction sees it. */
   readonly look: (tx: Connection) => Promise<Authority>;
+}
+
+/** An operation that is done and waits for its record. */
+export interface Finished extends Caller {
   readonly rows: number;
   /** The record, given the reason for which nothing may be released, if there is one. */
   readonly record: (refusal: BehalfError | undefined) => AuditBody;
@@ -39,23 +42,46 @@ export class Releases {
     return this.group.submit(finished);
   }
 
-  /** For a mutation, in its own transaction. Throws, to roll it back, where nothing may be released. */
-  async releaseInside(tx: Connection, finished: Finished): Promise<void> {
-    const ledger = await Ledger.lock(tx, [finished]);
-    const refusal = (await this.refusalOf(tx, finished)) ?? ledger.charge(finished);
-    if (refusal !== undefined) throw refusal;
-    await ledger.write(tx);
-    await insertRecords(tx, [finished.record(undefined)]).catch((error: unknown) => {
-      throw auditUnavailable(error);
-    });
+  /**
+   * For a mutation, at the beginning of its own transaction; what it returns is for the end. Both throw, to roll
+   * it back, where nothing may be released. A mutation may end rights of its own chain, so what counts is whether
+   * anyone else changed rights after its beginning: then it runs again.
+   */
+  async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<void>> {
+    const start = await readEpoch(tx);
+    if (caller.authority !== undefined && start.version !== caller.authority.version) {
+      const refusal = await lostSince(tx, caller.authority, caller.look);
+      if (refusal !== undefined) throw refusal;
+    }
+    return async (finished) => {
+      const ledger = await Ledger.lock(tx, [finished]);
+      const end = await readEpoch(tx, true);
+      if (end.version !== start.version + tx.epochMoves) throw new RunAgain('rights changed meanwhile');
+      const refusal = this.expired(finished.authority) ?? ledger.charge(finished);
+      if (refusal !== undefined) throw refusal;
+      await ledger.write(tx);
+      await insertRecords(tx, [finished.record(undefined)]).catch((error: unknown) => {
+        throw auditUnavailable(error);
+      });
+    };
   }
 
   private async settle(tx: Connection, all: readonly Finished[]): Promise<(BehalfError | undefined)[]> {
     const ledger = await Ledger.lock(tx, all);
+    const epoch = await readEpoch(tx, true);
+    const looks = new Map<string, Promise<BehalfError | undefined>>();
+    const lost = (finished: Finished): Promise<BehalfError | undefined> | undefined => {
+      const { authority, look } = finished;
+      if (authority === undefined || authority.version === epoch.version) return undefined;
+      const key = `${authority.tokenId} ${String(authority.version)}`;
+      const looked = looks.get(key) ?? lostSince(tx, authority, look);
+      looks.set(key, looked);
+      return looked;
+    };
     const refusals: (BehalfError | undefined)[] = [];
     const bodies: AuditBody[] = [];
     for (const finished of all) {
-      const refusal = (await this.refusalOf(tx, finished)) ?? ledger.charge(finished);
+      const refusal = this.expired(finished.authority) ?? (await lost(finished)) ?? ledger.charge(finished);
       refusals.push(refusal);
       bodies.push(finished.record(refusal));
     }
@@ -64,27 +90,28 @@ export class Releases {
     return refusals;
   }
 
-  /** A right lost since the operation began means that nothing is released. */
-  private async refusalOf(tx: Connection, finished: Finished): Promise<BehalfError | undefined> {
-    const { authority } = finished;
-    if (authority === undefined) return undefined;
-    if (authority.expiresAt <= this.clock.now()) return unauthenticated('The access token has expired.');
-    const epoch = await readEpoch(tx, true);
-    if (epoch.version === authority.version + tx.epochMoves) return undefined;
-    try {
-      if (authority.isWithin(await finished.look(tx))) return undefined;
-    } catch (error) {
-      if (error instanceof BehalfError) return error;
-      throw error;
-    }
-    return new BehalfError(
-      'FORBIDDEN',
-      'The rights of this operation were narrowed while it ran. Try again.',
-      {
-        hint: 'Ask `viewer` what this task may do now.',
-      },
-    );
+  private expired(authority: Authority | undefined): BehalfError | undefined {
+    return authority !== undefined && authority.expiresAt <= this.clock.now()
+      ? unauthenticated('The access token has expired. Get a new one.')
+      : undefined;
   }
+}
+
+/** Why an operation that began with this authority may release nothing now: a right that it had is gone. */
+async function lostSince(
+  tx: Connection,
+  authority: Authority,
+  look: Caller['look'],
+): Promise<BehalfError | undefined> {
+  try {
+    if (authority.isWithin(await look(tx))) return undefined;
+  } catch (error) {
+    if (error instanceof BehalfError) return error;
+    throw error;
+  }
+  return new BehalfError('FORBIDDEN', 'The rights of this operation were narrowed while it ran. Try again.', {
+    hint: 'Ask `viewer` what this task may do now.',
+  });
 }
 
 /** What the delegations of some operations may still spend. */

@@ -6,7 +6,8 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { getOperationAST, GraphQLError, type GraphQLSchema } from 'graphql';
+import { InMemoryLRUCache } from '@apollo/utils.keyvaluecache';
+import { getOperationAST, GraphQLError, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
@@ -22,12 +23,22 @@ type Gateway = NonNullable<ApolloServerOptions<CallContext>['gateway']>;
 const serversMax = 200;
 /** Tokens of a document; validation takes time in their square. */
 const documentTokensMax = 4_000;
+/** Selections of an operation with its fragments written out. */
+const selectionsMax = 10_000;
+const documentBytesMax = 30_000_000;
+/** A document's size as Apollo Server itself reckons it. */
+const documentSize = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
 
 /**
  * One Apollo Server for each ceiling, each with that ceiling's own schema: parsing, validation, suggestions
  * and introspection are Apollo's own and can tell nothing else.
  */
 export class ApolloServers {
+  /** Parsed and validated documents of all views; each key names its view's schema. */
+  private readonly documents = new InMemoryLRUCache<DocumentNode>({
+    maxSize: documentBytesMax,
+    sizeCalculation: documentSize,
+  });
   private readonly servers = new Map<string, Promise<ApolloServer<CallContext>>>();
 
   constructor(
@@ -44,6 +55,11 @@ export class ApolloServers {
     const key = ceilingKey(ceiling);
     const known = this.servers.get(key);
     const server = known ?? this.start(viewOf(this.schema, this.coverage, ceiling));
+    if (known === undefined) {
+      server.catch(() => {
+        this.servers.delete(key);
+      });
+    }
     // The most recently used last, so that the first is the one to let go.
     this.servers.delete(key);
     this.servers.set(key, server);
@@ -75,6 +91,8 @@ export class ApolloServers {
       stopOnTerminationSignals: false,
       nodeEnv: 'production',
       parseOptions: { maxTokens: documentTokensMax },
+      maxRecursiveSelections: selectionsMax,
+      documentStore: this.documents,
       formatError,
       logger: quietLogger(this.logger),
       plugins: [
@@ -119,7 +137,9 @@ export class ApolloServers {
 }
 
 const noOperation = (): GraphQLError =>
-  new GraphQLError('`operationName` names no operation of this document, or is missing where it has several.');
+  new GraphQLError(
+    '`operationName` names no operation of this document, or is missing where it has several.',
+  );
 
 /** Apollo's own notes about start and stop belong below ours. */
 const quietLogger = (logger: Logger): NonNullable<ApolloServerOptions<CallContext>['logger']> => ({

@@ -27,7 +27,11 @@ export function asFinished(call: Call, errors: readonly RecordedError[], hasData
       kind: 'graphql',
       outcome: outcomeOf(told, hasData && refusal === undefined),
       ...whoOf(call.authority),
-      operation: { name: call.operationName, type: call.operationType, documentHash: call.documentHash },
+      operation: {
+        name: call.operationName?.slice(0, 200) ?? null,
+        type: call.operationType,
+        documentHash: call.documentHash,
+      },
       variables: call.variables,
       ...whatOf(call.trail),
       errors: told,

@@ -31,8 +31,9 @@ export function auditPlugin(
   logger: Logger,
 ): ApolloServerPlugin<CallContext> {
   const listener: GraphQLRequestListener<CallContext> = {
-    didResolveSource: ({ contextValue: { call }, source }) => {
+    didResolveSource: ({ contextValue: { call }, source, request }) => {
       call.documentHash = sha256(source);
+      call.operationName = request.operationName ?? null;
       return Promise.resolve();
     },
     didResolveOperation: ({ contextValue: { call }, schema, document, operation, request }) => {
@@ -107,7 +108,7 @@ async function settle(
 const recordedErrors = (result: Single): RecordedError[] =>
   (result.errors ?? []).slice(0, 50).map((error) => ({
     code: codeOf(error) ?? (error.extensions?.code as RecordedError['code'] | undefined) ?? 'INTERNAL',
-    ...(error.path === undefined ? {} : { path: error.path.join('.') }),
+    ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
   }));
 
 const hasData = (data: unknown): boolean =>

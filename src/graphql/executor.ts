@@ -10,15 +10,16 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { BehalfError } from '../core/errors.js';
+import { BehalfError, conflict } from '../core/errors.js';
 import type { Operations } from '../delegation/operations.js';
 import type { Releases } from '../delegation/release.js';
-import type { Database } from '../store/database.js';
+import { CommitLost, RunAgain, type Database } from '../store/database.js';
+import { auditRecords } from '../store/tables/audit.js';
 import { asFinished } from './as-finished.js';
 import type { Call } from './call.js';
 import { codeOf } from './errors.js';
 import type { Guard } from './guard.js';
-import { selectedFields } from './walk.js';
+import { operationCost, selectedFields, type Walk } from './walk.js';
 
 export interface Request {
   readonly call: Call;
@@ -44,10 +45,12 @@ export class Executor {
     private readonly operations: Operations,
     private readonly releases: Releases,
     private readonly guard: Guard,
+    private readonly limits: { readonly cost: number; readonly pageSize: number },
   ) {}
 
   async run(request: Request): Promise<ExecutionResult> {
-    const faults = variableFaults(request);
+    if (!request.schema.getRootType(request.operation.operation)) return { errors: [noSuchKind(request)] };
+    const faults = variableFaults(request) ?? this.tooComplex(request);
     if (faults !== undefined) return { errors: faults };
     if (request.operation.operation === OperationTypeNode.MUTATION) return this.mutate(request);
     const { call } = request;
@@ -58,42 +61,83 @@ export class Executor {
     const { call } = request;
     const refused = this.refusedWhole(request);
     if (refused.length > 0) return { data: null, errors: refused };
+    let result: ExecutionResult | undefined;
     try {
       return await this.database
         .transaction(async (tx) => {
           const operation = this.operations.writing(call, call.newTrail(), tx);
-          const result = await this.execute(request, operation);
+          const finish = await this.releases.begin(tx, call);
+          result = await this.execute(request, operation);
           if (result.errors !== undefined) throw new RolledBack(result);
-          await this.releases.releaseInside(tx, asFinished(call, [], true));
+          await finish(asFinished(call, [], true));
           return result;
         })
-        .then((result) => {
+        .then((committed) => {
           call.recorded = true;
-          return result;
+          return committed;
         });
     } catch (error) {
+      // Whether a lost COMMIT was done is told by its record, which went with it.
+      if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
+        call.recorded = true;
+        return result;
+      }
       const { refusals } = call.trail;
       const trail = call.newTrail();
       for (const refusal of refusals) trail.refused(refusal);
       if (error instanceof RolledBack) return { data: null, errors: error.result.errors ?? [] };
-      const cause = error instanceof Error ? error : new Error(String(error));
+      const cause =
+        error instanceof RunAgain
+          ? conflict('Rights changed several times while this ran. Try again.')
+          : error instanceof Error
+            ? error
+            : new Error(String(error));
       return { data: null, errors: [new GraphQLError(cause.message, { originalError: cause })] };
     }
   }
 
+  private async isRecorded(call: Call): Promise<boolean> {
+    const found = await this.database.read.byId(auditRecords, call.id).catch(() => undefined);
+    return found !== undefined;
+  }
+
   /** A mutation with any refused coordinate does not begin. */
   private refusedWhole(request: Request): GraphQLError[] {
-    const { call, schema, operation } = request;
+    const { call, operation } = request;
     const context = this.operations.reading(call, call.trail);
-    const walk = { schema, fragments: fragmentsOf(request.document), variables: coerced(request) };
     const errors: GraphQLError[] = [];
-    for (const { type, field, args, node } of selectedFields(walk, operation)) {
+    for (const { type, field, args, node } of selectedFields(this.walk(request), operation)) {
       const refusal = this.guard.field(context, type.name, field.name, undefined, field.args, args);
       if (refusal !== undefined) {
         errors.push(new GraphQLError(refusal.message, { nodes: node, originalError: refusal }));
       }
     }
     return errors;
+  }
+
+  /** Before anything runs: fields times page sizes, and that the directives' values are there. */
+  private tooComplex(request: Request): readonly GraphQLError[] | undefined {
+    try {
+      const { cost } = this.limits;
+      if (operationCost(this.walk(request), request.operation, cost) <= cost) return undefined;
+    } catch (error) {
+      // A value that is missing behind @skip or @include, which validation leaves to the execution.
+      if (error instanceof GraphQLError) return [asInputFault(error)];
+      throw error;
+    }
+    const refusal = new BehalfError('QUERY_TOO_COMPLEX', 'This operation may touch too many fields.', {
+      hint: 'Ask for smaller pages, fewer aliases or fewer levels.',
+    });
+    return [new GraphQLError(refusal.message, { originalError: refusal })];
+  }
+
+  private walk(request: Request): Walk {
+    return {
+      schema: request.schema,
+      fragments: fragmentsOf(request.document),
+      variables: coerced(request),
+      pageSizeMax: this.limits.pageSize,
+    };
   }
 
   private async execute(request: Request, contextValue: unknown): Promise<ExecutionResult> {
@@ -118,6 +162,13 @@ const isRunAgain = (error: unknown): boolean =>
   !(error instanceof BehalfError) &&
   ('driverError' in error || error.name === 'RunAgain');
 
+/** GraphQL's own validation lets a subscription through where there are none. */
+const noSuchKind = ({ operation }: Request): GraphQLError =>
+  new GraphQLError(`There is no ${operation.operation} here.`, {
+    nodes: operation,
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+
 function coerced(request: Request): Readonly<Record<string, unknown>> {
   const { schema, operation, variables } = request;
   return getVariableValues(schema, operation.variableDefinitions ?? [], variables).coerced ?? {};
@@ -128,14 +179,14 @@ function variableFaults(request: Request): readonly GraphQLError[] | undefined {
   const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
     maxErrors: 10,
   });
-  return errors?.map(
-    (error) =>
-      new GraphQLError(error.message, {
-        ...(error.nodes && { nodes: error.nodes }),
-        extensions: { code: 'BAD_USER_INPUT' },
-      }),
-  );
+  return errors?.map(asInputFault);
 }
+
+const asInputFault = (error: GraphQLError): GraphQLError =>
+  new GraphQLError(error.message, {
+    ...(error.nodes && { nodes: error.nodes }),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
 
 const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> =>
   new Map(

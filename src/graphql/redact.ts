@@ -17,6 +17,8 @@ import type { Coverage } from './coverage.js';
 
 const redacted = '[redacted]';
 const lengthMax = 8_192;
+const depthMax = 20;
+const tooDeep = '[too deep]';
 
 /** The declared variables as JSON for the record, personal values left out. */
 export function redactVariables(
@@ -73,13 +75,17 @@ function personalVariables(schema: GraphQLSchema, coverage: Coverage, document: 
   return found;
 }
 
-function redactValue(coverage: Coverage, type: GraphQLInputType, value: unknown): unknown {
+function redactValue(coverage: Coverage, type: GraphQLInputType, value: unknown, depth = 0): unknown {
+  if (depth > depthMax) return tooDeep;
   const bare = getNullableType(type);
   if (isListType(bare)) {
     const inner = bare.ofType;
-    return Array.isArray(value) ? value.map((item) => redactValue(coverage, inner, item)) : value;
+    // A single value stands for a list of one (GraphQL, Input Coercion of lists).
+    return Array.isArray(value)
+      ? value.map((item) => redactValue(coverage, inner, item, depth + 1))
+      : redactValue(coverage, inner, value, depth + 1);
   }
-  if (!isInputObjectType(bare)) return value;
+  if (!isInputObjectType(bare)) return typeof value === 'object' && value !== null ? redacted : value;
   if (value === null || typeof value !== 'object') return redacted;
   const fields = bare.getFields();
   return Object.fromEntries(
@@ -89,7 +95,7 @@ function redactValue(coverage: Coverage, type: GraphQLInputType, value: unknown)
         name,
         field === undefined || coverage.personal.has(`${bare.name}.${name}`)
           ? redacted
-          : redactValue(coverage, field.type, inner),
+          : redactValue(coverage, field.type, inner, depth + 1),
       ];
     }),
   );

@@ -6,9 +6,20 @@ const invalid = (message: string): GraphQLError =>
 function parseTime(value: unknown): string {
   const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
   const ms = typeof value === 'string' && form.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms)) throw invalid('A DateTime is written as in 2026-03-01T09:30:00.000Z.');
-  return new Date(ms).toISOString();
+  const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
+  // JavaScript takes 30 February for 2 March, and the databases know no year beyond 9999.
+  const day = typeof value === 'string' ? Number(value.slice(8, 10)) : 0;
+  const month = typeof value === 'string' ? value.slice(0, 7) : '';
+  const isDay = !Number.isNaN(Date.parse(`${month}-01`)) && day <= daysOf(month);
+  if (iso.length !== 24 || iso < '1000' || !isDay) {
+    throw invalid('A DateTime is written as in 2026-03-01T09:30:00.000Z.');
+  }
+  return iso;
 }
+
+/** How many days a month such as `2026-02` has. */
+const daysOf = (month: string): number =>
+  new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5, 7)), 0)).getUTCDate();
 
 function parseDecimal(value: unknown): string {
   if (typeof value !== 'string' || !/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) {

@@ -1,10 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../core/clock.js';
-import { unauthenticated } from '../core/errors.js';
+import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
 import { Call } from '../graphql/call.js';
 import type { OAuth } from '../oauth/server.js';
+import type { AccessTokenFact } from '../oauth/token-lookup.js';
 import type { Connection } from '../store/connection.js';
 
 export interface AuthenticateParts {
@@ -14,6 +16,17 @@ export interface AuthenticateParts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly rowsMax: number;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+/** A token that we know, whose person, agent or delegation has ended: its bearer is no stranger. */
+export class EndedCaller extends BehalfError {
+  constructor(
+    readonly fact: AccessTokenFact,
+    message: string,
+  ) {
+    super('UNAUTHENTICATED', message);
+  }
 }
 
 /** Turns a request's token into a call with its authority (RFC 6750 section 2.1), or throws `UNAUTHENTICATED`. */
@@ -33,9 +46,19 @@ export const makeAuthenticate =
         throw unauthenticated('The access token is unknown, expired or revoked. Get a new one.');
       return fact;
     };
-    const { fact, authority } = await authorities.resolve(() => lookUp(parts.connection));
+    let found: AccessTokenFact | undefined;
+    const { fact, authority } = await authorities
+      .resolve(async () => (found = await lookUp(parts.connection)))
+      .catch((error: unknown) => {
+        throw found !== undefined && error instanceof BehalfError && error.code === 'UNAUTHENTICATED'
+          ? new EndedCaller(found, error.message)
+          : error;
+      });
     await oauth.checkDpop({ method: request.method, scheme, proof: request.headers.dpop }, token, fact);
     const look = async (tx: Connection) => authorities.resolveInside(tx, await lookUp(tx));
-    const source = { address: request.ip, userAgent: request.headers['user-agent']?.slice(0, 300) ?? null };
+    const source = {
+      address: parts.addressOf(request.raw),
+      userAgent: request.headers['user-agent']?.slice(0, 300) ?? null,
+    };
     return new Call(parts.ids.next(), startedAt, clock, authority, look, source, parts.rowsMax);
   };

@@ -1,13 +1,17 @@
+import type { IncomingMessage } from 'node:http';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import Negotiator from 'negotiator';
 import { BehalfError, internal } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
+import type { AuthRecords } from '../delegation/auth-records.js';
 import type { Releases } from '../delegation/release.js';
 import type { ApolloServers } from '../graphql/apollo.js';
 import { asFinished } from '../graphql/as-finished.js';
 import type { Call } from '../graphql/call.js';
 import { errorBody, statusOf } from '../graphql/errors.js';
+import { EndedCaller } from './authenticate.js';
 import type { Rejections } from './rejections.js';
 
 export interface GraphQLRouteParts {
@@ -15,9 +19,11 @@ export interface GraphQLRouteParts {
   readonly apollo: ApolloServers;
   readonly releases: Releases;
   readonly rejections: Rejections;
+  readonly recorder: AuthRecords;
   readonly ids: Ids;
   readonly logger: Logger;
   readonly publicUrl: string;
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** The largest body of a request, in bytes. */
@@ -55,6 +61,7 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
       bodyLimit: bodyBytesMax,
       handler: async (request, reply) => {
         const call = callOf(request);
+        if (request.method !== 'OPTIONS') requireAcceptable(request);
         const server = await parts.apollo.for(call.authority.ceiling);
         const options = { context: () => Promise.resolve({ call }) };
         const handle = fastifyApolloHandler(server, options) as unknown as RouteHandlerMethod;
@@ -71,7 +78,8 @@ async function admit(
   parts: GraphQLRouteParts,
   calls: WeakMap<FastifyRequest, Call>,
 ): Promise<void> {
-  const wait = parts.rejections.waitSeconds(request.ip);
+  const address = parts.addressOf(request.raw);
+  const wait = parts.rejections.waitSeconds(address);
   try {
     calls.set(request, await parts.authenticate(request));
   } catch (error) {
@@ -79,9 +87,7 @@ async function admit(
     const operationId = parts.ids.next();
     if (told.code === 'INTERNAL') parts.logger.error({ operationId, err: error }, 'authentication failed');
     if (told.code === 'UNAUTHENTICATED') {
-      await parts.rejections.count(request.ip, told.code).catch((cause: unknown) => {
-        parts.logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
-      });
+      await recordRefusal(request, error, { operationId, address, isFlood: wait > 0 }, parts);
       const metadata = `${parts.publicUrl}/.well-known/oauth-protected-resource`;
       const hasToken = request.headers.authorization !== undefined;
       const challenge = `Bearer${hasToken ? ' error="invalid_token",' : ''} resource_metadata="${metadata}"`;
@@ -90,6 +96,35 @@ async function admit(
     if (wait > 0) void reply.header('retry-after', String(wait));
     void reply.header('cache-control', 'no-store').header('behalf-operation-id', operationId);
     await reply.code(wait > 0 ? 429 : statusOf(told.code)).send(errorBody(told, operationId));
+  }
+}
+
+/** Who is known is recorded by name, as long as it is no flood; strangers are recorded in aggregate. */
+async function recordRefusal(
+  request: FastifyRequest,
+  error: unknown,
+  { operationId, address, isFlood }: { operationId: string; address: string; isFlood: boolean },
+  parts: GraphQLRouteParts,
+): Promise<void> {
+  const userAgent = request.headers['user-agent']?.slice(0, 300) ?? '';
+  try {
+    if (error instanceof EndedCaller && !isFlood) {
+      const { tokenId, userId, delegationId } = error.fact;
+      const of = delegationId === undefined ? {} : { delegationId };
+      const event = { kind: 'rejected', outcome: 'refused', detail: error.message } as const;
+      await parts.recorder.recordAuthEvent({
+        ...event,
+        ...of,
+        operationId,
+        tokenId,
+        userId,
+        address,
+        userAgent,
+      });
+    }
+    await parts.rejections.count(address, 'UNAUTHENTICATED', !(error instanceof EndedCaller));
+  } catch (cause) {
+    parts.logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
   }
 }
 
@@ -126,6 +161,18 @@ function withOperationId(payload: unknown, operationId: string): unknown {
   } catch {
     return payload;
   }
+}
+
+/** What a response may be (GraphQL over HTTP); asked before anything runs, as nothing can be taken back after. */
+const mediaTypes = ['application/json', 'application/graphql-response+json'];
+
+function requireAcceptable(request: FastifyRequest): void {
+  if (new Negotiator(request.raw).mediaType(mediaTypes) !== undefined) return;
+  throw new NotAcceptable('BAD_USER_INPUT', `Accept one of ${mediaTypes.join(', ')}.`);
+}
+
+class NotAcceptable extends BehalfError {
+  readonly statusCode = 406;
 }
 
 const httpStatus = (error: unknown): number | undefined => {

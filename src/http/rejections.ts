@@ -3,6 +3,7 @@ import { isoTime, type Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Releases } from '../delegation/release.js';
+import { partyOf } from './address.js';
 
 const windowMs = 60_000;
 const addressesMax = 10_000;
@@ -30,31 +31,41 @@ export class Rejections {
 
   /** Seconds that this address has to wait; 0 where it need not. */
   waitSeconds(address: string): number {
-    const tally = this.tallies.get(address);
+    const tally = this.tallies.get(partyOf(address));
     const now = this.clock.now();
     if (tally === undefined || now - tally.since >= windowMs || tally.count < perWindowMax) return 0;
     return Math.ceil((tally.since + windowMs - now) / 1000);
   }
 
-  async count(address: string, code: ErrorCode): Promise<void> {
+  /** @param record false for one that has a record of its own already */
+  async count(from: string, code: ErrorCode, record = true): Promise<void> {
+    const address = partyOf(from);
     const now = this.clock.now();
     const tally = this.tallies.get(address);
     if (tally !== undefined && now - tally.since < windowMs) {
       tally.count += 1;
-      tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
+      if (record || tally.count > perWindowMax) tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
       return;
     }
     this.tallies.delete(address);
-    if (this.tallies.size >= addressesMax) this.tallies.delete(this.tallies.keys().next().value ?? '');
+    if (this.tallies.size >= addressesMax) await this.dropOldest();
     this.tallies.set(address, { since: now, count: 1, codes: new Map() });
     if (tally !== undefined && tally.codes.size > 0) await this.record(address, tally);
-    await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
+    if (record) await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
   }
 
   /** Writes what is still only counted; for the end. */
   async flush(): Promise<void> {
     for (const [address, tally] of this.tallies) if (tally.codes.size > 0) await this.record(address, tally);
     this.tallies.clear();
+  }
+
+  private async dropOldest(): Promise<void> {
+    const [oldest] = this.tallies;
+    if (oldest === undefined) return;
+    const [address, tally] = oldest;
+    this.tallies.delete(address);
+    if (tally.codes.size > 0) await this.record(address, tally);
   }
 
   private async record(address: string, tally: Tally): Promise<void> {

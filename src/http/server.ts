@@ -7,7 +7,6 @@ import { graphqlRoute, bodyBytesMax, type GraphQLRouteParts } from './graphql-ro
 export interface ServerParts extends GraphQLRouteParts {
   readonly oauth: OAuth;
   readonly database: Database;
-  readonly trustProxy: boolean;
 }
 
 const isOAuth = (url: string | undefined): boolean =>
@@ -18,12 +17,10 @@ const isOAuth = (url: string | undefined): boolean =>
 export function makeServer(parts: ServerParts): FastifyInstance {
   const app = Fastify({
     logger: false,
-    trustProxy: parts.trustProxy,
     bodyLimit: bodyBytesMax,
-    requestTimeout: 30_000,
     // The authorization server reads its own bodies, so it comes before any parser.
     serverFactory: (handler) =>
-      createServer((request, response) => {
+      createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
         if (isOAuth(request.url)) parts.oauth.handle(request, response);
         else handler(request, response);
       }),

@@ -85,21 +85,30 @@ export class BoundedReads {
     return byParent;
   }
 
-  /** How many rows; `link` counts those of one parent. */
-  async count<Row>(
-    table: Table<Row>,
-    condition: Condition<Row>,
-    scopes: readonly Scope[],
-    linked?: { readonly link: Link<Row>; readonly parent: string },
-  ): Promise<number> {
+  async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
     const where = this.bounded(table, condition, scopes);
-    const at = linked === undefined ? undefined : linkSql(table, linked.link);
     const rows = await this.connection.query(
-      `SELECT COUNT(*) AS n FROM ${at?.from ?? `${quote(table.name)} t`} WHERE ` +
-        `${at === undefined ? '' : `${at.parent} = ? AND `}${where.text}`,
-      [...(linked === undefined ? [] : [linked.parent]), ...where.params],
+      `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
+      where.params,
     );
     return Number(rows[0]?.n ?? 0);
+  }
+
+  /** How many rows hang on each parent; those with none are missing. */
+  async counts<Row>(
+    table: Table<Row>,
+    link: Link<Row>,
+    parents: readonly string[],
+    query: Pick<RowQuery<Row>, 'where' | 'scopes'>,
+  ): Promise<Map<string, number>> {
+    const { from, parent } = linkSql(table, link);
+    const where = this.where(table, query.where, query.scopes);
+    const rows = await this.connection.query(
+      `SELECT ${parent} AS \`@parent\`, COUNT(*) AS n FROM ${from} ` +
+        `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${where.text} GROUP BY ${parent}`,
+      [...parents, ...where.params],
+    );
+    return new Map(rows.map((row) => [asText(row['@parent']), Number(row.n)]));
   }
 
   /** Some columns, in order of ids; what is shown of it has to be read by its own. */

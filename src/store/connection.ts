@@ -69,15 +69,11 @@ export class Connection {
 
   async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
     const keys = columnKeys(table);
-    const perStatement = Math.max(1, Math.floor(parametersMax / keys.length));
-    for (let start = 0; start < rows.length; start += perStatement) {
-      const chunk = rows.slice(start, start + perStatement);
-      const values = chunk.map(() => `(${keys.map(() => '?').join(', ')})`).join(', ');
-      const params = chunk.flatMap((row) => keys.map((key) => encode(table.columns[key], row[key])));
-      await this.query(
-        `INSERT INTO ${quote(table.name)} (${keys.map(columnName).join(', ')}) VALUES ${values}`,
-        params,
-      );
+    const into = `INSERT INTO ${quote(table.name)} (${keys.map(columnName).join(', ')}) VALUES `;
+    const one = `(${keys.map(() => '?').join(', ')})`;
+    const encoded = rows.map((row) => keys.map((key) => encode(table.columns[key], row[key])));
+    for (const chunk of statements(encoded)) {
+      await this.query(into + chunk.map(() => one).join(', '), chunk.flat());
     }
   }
 
@@ -127,6 +123,31 @@ export class Connection {
 
 /** Below SQLite's bound of 32,766 parameters a statement. */
 const parametersMax = 16_000;
+
+/** Well below what MySQL takes in one packet, as characters may need four bytes each. */
+const charactersMax = 1_000_000;
+
+/** Rows in the fewest statements that neither database finds too large. */
+function* statements(rows: readonly unknown[][]): Generator<unknown[][]> {
+  let chunk: unknown[][] = [];
+  let [parameters, characters] = [0, 0];
+  for (const row of rows) {
+    const length = row.reduce<number>(
+      (sum, value) => sum + (typeof value === 'string' ? value.length : 8),
+      0,
+    );
+    const isFull = parameters + row.length > parametersMax || characters + length > charactersMax;
+    if (chunk.length > 0 && isFull) {
+      yield chunk;
+      chunk = [];
+      [parameters, characters] = [0, 0];
+    }
+    chunk.push(row);
+    parameters += row.length;
+    characters += length;
+  }
+  if (chunk.length > 0) yield chunk;
+}
 
 export const columnKeys = <Row>(table: Table<Row>): (keyof Row & string)[] =>
   Object.keys(table.columns) as (keyof Row & string)[];

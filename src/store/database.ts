@@ -119,7 +119,9 @@ export class Database {
     try {
       await begin(runner, this.dialect);
       const result = await work(new Connection(runner.manager, this.dialect));
-      await runner.query('COMMIT');
+      await runner.query('COMMIT').catch((error: unknown) => {
+        throw isLockConflict(error) ? error : new CommitLost('COMMIT was not acknowledged', { cause: error });
+      });
       return result;
     } catch (error) {
       // A failed roll-back means a lost connection, and that rolls back too; the first error tells more.
@@ -143,16 +145,27 @@ async function begin(runner: QueryRunner, dialect: Dialect): Promise<void> {
   await runner.query('START TRANSACTION');
 }
 
+/** The connection was lost during COMMIT: the change may have been made or not. */
+export class CommitLost extends Error {
+  override readonly name = 'CommitLost';
+}
+
 /** Thrown inside a transaction that lost a race and would succeed, or find the winner's work, if run again. */
 export class RunAgain extends Error {
   override readonly name = 'RunAgain';
 }
 
-/** ER_LOCK_DEADLOCK, ER_CHECKREAD: nothing was changed, the transaction may run again. */
+/** ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD: nothing was changed, the transaction may run again. */
 function isLockConflict(error: unknown): boolean {
   if (error instanceof RunAgain) return true;
   const code = (error as { driverError?: { errno?: number } }).driverError?.errno;
-  return code === 1213 || code === 1020;
+  return code === 1213 || code === 1205 || code === 1020;
+}
+
+/** True where the database refused a statement, false where it could not be asked at all. */
+export function isStatementFault(error: unknown): boolean {
+  const code = (error as { driverError?: { code?: string } }).driverError?.code ?? '';
+  return code.startsWith('ER_') || code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_TOOBIG';
 }
 
 /** True for a row that a unique key refused. */
@@ -165,15 +178,15 @@ interface Pool {
   on(event: 'connection', listener: (connection: { query(sql: string): unknown }) => void): void;
 }
 
-const strictMode =
-  "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
+const sessionSettings =
+  "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
 
 /** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
 async function prepareSessions(source: DataSource): Promise<void> {
   const { pool } = source.driver as unknown as { pool: Pool };
   pool.on('connection', (connection) => {
-    connection.query(strictMode);
+    connection.query(sessionSettings);
   });
   // The one connection that the pool opened before anyone could listen.
-  await source.query(strictMode);
+  await source.query(sessionSettings);
 }

@@ -1,12 +1,13 @@
 import DataLoader from 'dataloader';
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
-import { BehalfError, notFound } from '../core/errors.js';
+import { BehalfError, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { BoundedReads, type AggregateQuery, type Link } from './bounded-reads.js';
 import { all, asText, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
 import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
+import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
 import type { Table } from './table.js';
 import type { Witness } from './witness.js';
@@ -90,11 +91,23 @@ export class Rows {
       return parents.map((id) => byParent.get(id) ?? []);
     });
     const rows = (await loader.load(parent)) as R[];
-    return pageOf(rows, page, () => {
-      this.witness.touched(table.type, [], 'aggregate');
-      const scopes = [this.reads.ownScope(table), ...page.scopes];
-      return this.reads.count(table, query.where ?? all<R>(), scopes, { link, parent });
+    return pageOf(rows, page, () => this.countLinked(table, link, parent, query));
+  }
+
+  private async countLinked<R extends { id: string }>(
+    table: Table<R>,
+    link: Link<R>,
+    parent: string,
+    query: ListQuery<R>,
+  ): Promise<number> {
+    this.witness.touched(table.type, [], 'aggregate');
+    const { where = all<R>(), scopes = [] } = query;
+    const key = JSON.stringify(['counts', table.name, link, where, scopes]);
+    const loader = this.loader(key, async (parents) => {
+      const counts = await this.reads.counts(table, link, parents, { where, scopes });
+      return parents.map((id) => counts.get(id) ?? 0);
     });
+    return (await loader.load(parent)) as number;
   }
 
   async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
@@ -132,7 +145,9 @@ export class Rows {
 
   /** Adds a row, which must lie inside the boundary of `scope`. */
   async insert<R extends { id: string }>(table: Table<R>, row: R, scope: Scope): Promise<R> {
-    await this.connection.insert(table, [row]);
+    await this.connection.insert(table, [row]).catch((error: unknown) => {
+      throw isDuplicate(error) ? conflict(`${table.type} with this number or name exists already.`) : error;
+    });
     this.forget();
     this.witness.touched(table.type, [row.id], 'create');
     return this.inside(table, row.id, scope);

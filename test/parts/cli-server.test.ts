@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
@@ -225,6 +225,20 @@ describe.runIf(testDatabase() === 'sqlite')('`npm start`', () => {
     expect(await server.end()).toBe(0);
     expect(await readFile(cli.path('data/first-passwords.txt'), 'utf8')).toBe(before);
     expect(await cli.ok(['user', 'list'])).toBe(users);
+  });
+
+  test('ends with the shell that npm ends', async () => {
+    const shell = spawn('sh', ['-c', `'${process.execPath}' '${builtCommand}' start --demo; true`], {
+      cwd: cli.folder,
+      env: { ...cli.env, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = once(shell.stdout, 'close');
+    await once(shell.stdout, 'data');
+    shell.kill('SIGTERM');
+    // The pipe closes when the last process that holds it has ended.
+    await ended;
+    await expect(fetch(cli.url)).rejects.toThrow();
   });
 
   test('never overwrites passwords, and then makes nothing', async () => {

@@ -6,6 +6,7 @@ import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { readSdl } from '../../src/graphql/sdl.js';
 import { Database } from '../../src/store/database.js';
 import { freshDatabaseUrl, type FreshDatabase } from '../support/database.js';
+import { freePort } from '../support/free-port.js';
 
 let fresh: FreshDatabase;
 let config: Config;
@@ -17,7 +18,11 @@ beforeAll(async () => {
   const database = await Database.open(target, migrations);
   await database.migrate();
   await database.close();
-  config = readConfig({ DATABASE_URL: fresh.url, PORT: '0', BEHALF_LOG_LEVEL: 'silent' });
+  config = readConfig({
+    DATABASE_URL: fresh.url,
+    PORT: String(await freePort()),
+    BEHALF_LOG_LEVEL: 'silent',
+  });
 });
 afterAll(() => fresh.drop());
 

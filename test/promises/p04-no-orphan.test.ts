@@ -60,7 +60,7 @@ test('every operation of an agent is recorded with the person at the root of its
     ({ chain }) => (chain?.agents.length ?? 0) > 0,
   );
   expect(acted.length).toBeGreaterThan(texts.length * 2);
-  for (const { chain } of acted) expect(people).toContain(chain?.person.id);
+  for (const { chain } of acted) expect(people).toContain(chain?.person?.id);
   // And a person is at the root of every delegation.
   for (const row of await office.server.database.read.select(delegations, { kind: 'all', of: [] })) {
     expect(people).toContain(row.userId);

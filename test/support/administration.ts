@@ -7,6 +7,8 @@ import { createUser } from '../../src/admin/users.js';
 import { Trail } from '../../src/audit/trail.js';
 import { Authorities } from '../../src/delegation/authorities.js';
 import { EpochReader } from '../../src/delegation/epoch.js';
+import { AuthRecords } from '../../src/delegation/auth-records.js';
+import { Releases } from '../../src/delegation/release.js';
 import { Grants } from '../../src/delegation/grants.js';
 import { readCoverage } from '../../src/graphql/coverage.js';
 import { readSdl } from '../../src/graphql/sdl.js';
@@ -82,7 +84,8 @@ export class Company {
       [...catalog.definitions.values()].filter((scope) => scope.peopleOnly).map((scope) => scope.name),
     );
     const authorities = new Authorities(database.read, new EpochReader(database.read), clock, peopleOnly);
-    return new Grants(database, authorities, clock, ids, catalog);
+    const records = new AuthRecords(database, new Releases(database, clock), clock, ids);
+    return new Grants(database, authorities, clock, ids, catalog, records);
   }
 
   private static work<T>({ database, clock, ids }: TestServer, work: (work: Work) => Promise<T>): Promise<T> {

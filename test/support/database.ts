@@ -34,7 +34,8 @@ async function freshSqlite(): Promise<FreshDatabase> {
   };
 }
 
-async function freshMariaDb(serverUrl: string): Promise<FreshDatabase> {
+/** A database of its own in that server. */
+export async function freshMariaDb(serverUrl: string): Promise<FreshDatabase> {
   const name = `behalf_${randomBytes(8).toString('hex')}`;
   await run(serverUrl, `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
   const url = new URL(serverUrl);

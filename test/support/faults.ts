@@ -40,11 +40,10 @@ export async function digestOf(database: Database): Promise<string> {
 const insides = new RegExp(
   [
     String.raw`\bat \S+ \(|\.[cm]?[jt]s\b|node_modules|/(src|dist|home|tmp|work)/`,
-    String.raw`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|CONSTRAINT|sqlite|mysql|mariadb|typeorm|ER_[A-Z_]+|errno)\b`,
+    String.raw`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|SQLITE_[A-Z]+|ER_[A-Z_]+|sqlite|mysql|mariadb|typeorm|errno)\b`,
     ...tables.filter((table) => table.name.includes('_')).map((table) => table.name),
     String.raw`\[object |\bundefined\b|TypeError|RangeError|NaN`,
   ].join('|'),
-  'i',
 );
 
 /** A refusal as every caller may rely on it; gives its codes. */

@@ -38,7 +38,7 @@ export const withoutSuggestions = (answer: Raw): Raw => ({
 
 /** A name of the same length and case that nothing has. */
 export const inventedFor = (name: string): string => {
-  const invented = [...name].map((letter, at) => (at % 2 === 0 ? 'z' : 'q')).join('');
+  const invented = [...name].map((_, at) => (at % 2 === 0 ? 'z' : 'q')).join('');
   return /^[A-Z]/.test(name) ? invented.replace('z', 'Z') : invented;
 };
 

@@ -15,7 +15,7 @@ export interface AuditRecord {
   readonly variables: string | null;
   readonly rowCount: number;
   readonly chain: {
-    readonly person: { readonly displayName: string };
+    readonly person: { readonly displayName: string } | null;
     readonly agents: readonly { readonly displayName: string; readonly role: string }[];
   } | null;
   readonly decisions: readonly {
@@ -80,7 +80,7 @@ const who = ({ caller }: Sent): string =>
 const chainOf = ({ chain }: AuditRecord): string =>
   chain === null
     ? 'nobody'
-    : [chain.person, ...chain.agents].map(({ displayName }) => displayName).join(' → ');
+    : [chain.person, ...chain.agents].flatMap((one) => one?.displayName ?? []).join(' → ');
 
 const summaryOf = (record: AuditRecord): string =>
   [chainOf(record), record.task ?? 'in person', record.outcome, ...codesOf(record)].join(', ');

@@ -22,7 +22,8 @@ export function recordLine(body: AuditBody): string {
 }
 
 function who({ chain, detail }: AuditBody): string {
-  const names = chain === null ? ['nobody'] : [chain.person.name, ...chain.agents.map((agent) => agent.name)];
+  const known = [chain?.person ?? undefined, ...(chain?.agents ?? [])].flatMap((one) => one?.name ?? []);
+  const names = known.length === 0 ? ['nobody'] : known;
   const operator = typeof detail.operator === 'string' ? ` (operator ${detail.operator})` : '';
   return clean(names.join(' → ') + operator);
 }

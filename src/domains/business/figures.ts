@@ -1,4 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Authority } from '../../authority/authority.js';
+import type { Boundaries } from '../../authority/boundary.js';
+import { refusalError } from '../../authority/explain.js';
 import type { Scope } from '../../authority/scope.js';
 import { badInput } from '../../core/errors.js';
 import type { AggregateQuery } from '../../store/bounded-reads.js';
@@ -56,6 +59,7 @@ export async function figures<Row>(
   bucket: Bucket,
   smallestCell: number,
 ): Promise<ShownFigure[]> {
+  requireEveryCustomer(rows.authority, statistic.scope);
   if (statistic.group !== undefined && bucket === 'DAY') {
     throw badInput('This is not told by days: ask for MONTH, QUARTER or YEAR.', 'bucket');
   }
@@ -191,4 +195,17 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
     else group.push(item);
   }
   return groups;
+}
+
+/**
+ * Statistics are of all customers or of none: whoever may choose the customers could ask twice, with one more
+ * the second time, and learn what that one bought.
+ */
+function requireEveryCustomer(authority: Authority, scope: Scope): void {
+  const isChosen = (boundaries: Boundaries): boolean =>
+    boundaries.some((boundary) => boundary.get('customer') !== 'all');
+  if (!isChosen(authority.boundaries(scope))) return;
+  const chooser = authority.layers.find((layer) => isChosen(layer.rights.get(scope) ?? []));
+  const layer = chooser?.layer ?? 'delegation';
+  throw refusalError(authority, { allow: false, reason: 'outside_boundary', scope, layer });
 }

@@ -1,0 +1,130 @@
+import { randomInt } from 'node:crypto';
+import { migrations } from '../../migrations/index.js';
+import { parseDatabaseUrl } from '../../src/core/database-url.js';
+import { Database } from '../../src/store/database.js';
+import { BusinessRows } from './business.js';
+import { faultsOf } from './crash-check.js';
+import { clientsMax, Load } from './crash-load.js';
+import { TestServer } from './server.js';
+import { ServerProcess } from './server-process.js';
+
+const stockAtFirst = 1_000;
+const scopes = ['products:read', 'stock:read', 'stock:adjust'];
+/** Responses in a round before its crash. */
+const [answersMin, answersMax] = [40, 400];
+
+export interface Figures {
+  readonly rounds: number;
+  /** Responses with data that clients received. */
+  readonly acknowledged: number;
+  readonly changes: number;
+  readonly records: number;
+  readonly faults: readonly string[];
+}
+
+/** A database whose server is killed under load again and again. */
+export class Crashes {
+  private rounds = 0;
+
+  private constructor(
+    private readonly databaseUrl: string,
+    private readonly load: Load,
+    private server: ServerProcess,
+  ) {}
+
+  /** Migrates the database, and makes four delegations and four products in it. */
+  static async start(databaseUrl: string): Promise<Crashes> {
+    const making = await TestServer.start({}, {}, { databaseUrl });
+    const person = await making.person({ scopes });
+    const rows = new BusinessRows(making);
+    const tokens: string[] = [];
+    const productIds: string[] = [];
+    for (let made = 0; made < 4; made += 1) {
+      const unlimited = { scopes, operationsMax: 1_000_000_000, rowsMax: 1_000_000_000 };
+      tokens.push((await making.agent(person, { scopes }, unlimited)).token);
+      productIds.push((await rows.product(`P-${String(made)}`, { stock: stockAtFirst })).id);
+    }
+    await making.stop();
+    const load = new Load(tokens, productIds, `crash-${String(Date.now())}`);
+    return new Crashes(databaseUrl, load, await ServerProcess.start(databaseUrl));
+  }
+
+  /** Load, `kill -9` in the middle of it, the server again on what is left. */
+  async round(): Promise<void> {
+    const enough = this.load.acknowledged.length + randomInt(answersMin, answersMax);
+    const running = this.load.run(this.server.url);
+    await Promise.race([this.load.until(() => this.load.acknowledged.length >= enough), running]);
+    await this.server.kill9();
+    await running;
+    await this.again();
+    this.rounds += 1;
+  }
+
+  /** The database itself dies under load, and comes back; the server goes on by itself. */
+  async databaseRound(database: { kill9(): Promise<void>; restart(): Promise<void> }): Promise<void> {
+    const { load } = this;
+    let recover = (): void => undefined;
+    const recovered = new Promise<void>((resolve) => (recover = resolve));
+    const refused = (): number => [...load.refused.values()].reduce((sum, count) => sum + count, 0);
+    const running = load.run(this.server.url, recovered);
+    await load.until(() => load.acknowledged.length >= answersMin);
+    const noticed = load.until(() => refused() >= clientsMax);
+    await database.kill9();
+    await noticed;
+    await database.restart();
+    recover();
+    const enough = load.acknowledged.length + answersMin;
+    await load.until(() => load.acknowledged.length >= enough);
+    load.stop();
+    await running;
+    await this.server.kill9();
+    await this.again();
+    this.rounds += 1;
+  }
+
+  get refused(): readonly string[] {
+    return [...this.load.refused.keys()];
+  }
+
+  async figures(): Promise<Figures> {
+    return this.looking(async (database) => {
+      const { acknowledged } = this.load;
+      const count = async (table: string): Promise<number> =>
+        Number((await database.read.query(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n);
+      return {
+        rounds: this.rounds,
+        acknowledged: acknowledged.length,
+        changes: await count('stock_movements'),
+        records: await count('audit_records'),
+        faults: await faultsOf(database, acknowledged, stockAtFirst),
+      };
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+
+  /** The dead server's last statement may still run in MariaDB; then a server on the same data. */
+  private async again(): Promise<void> {
+    if (this.databaseUrl.startsWith('mysql:')) await this.looking(ofOthersGone);
+    this.server = await ServerProcess.start(this.databaseUrl);
+  }
+
+  private async looking<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const target = parseDatabaseUrl(this.databaseUrl);
+    if (target === undefined) throw new Error('bad test database');
+    const database = await Database.open(target, migrations, 2);
+    try {
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  }
+}
+
+async function ofOthersGone({ read }: Database): Promise<void> {
+  const others =
+    'SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()';
+  while (Number((await read.query(others))[0]?.n) > 0);
+}
