@@ -6,7 +6,7 @@ export class Identity1700000000001 implements MigrationInterface {
   readonly name = 'Identity1700000000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    const c = new Columns(runner);
+    const c = await Columns.over(runner);
     await c.create(
       'users',
       [

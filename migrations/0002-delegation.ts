@@ -6,7 +6,7 @@ export class Delegation1700000000002 implements MigrationInterface {
   readonly name = 'Delegation1700000000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    const c = new Columns(runner);
+    const c = await Columns.over(runner);
     await c.create(
       'delegations',
       [

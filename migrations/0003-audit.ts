@@ -6,7 +6,7 @@ export class Audit1700000000003 implements MigrationInterface {
   readonly name = 'Audit1700000000003';
 
   async up(runner: QueryRunner): Promise<void> {
-    const c = new Columns(runner);
+    const c = await Columns.over(runner);
     await c.create(
       'audit_records',
       [

@@ -6,7 +6,7 @@ export class Knowledge1700000000004 implements MigrationInterface {
   readonly name = 'Knowledge1700000000004';
 
   async up(runner: QueryRunner): Promise<void> {
-    const c = new Columns(runner);
+    const c = await Columns.over(runner);
     await c.create(
       'collections',
       [c.id(), c.text('key', 64), c.text('name', 200), c.text('description', 1000), c.time('created_at')],

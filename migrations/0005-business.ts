@@ -6,7 +6,7 @@ export class Business1700000000005 implements MigrationInterface {
   readonly name = 'Business1700000000005';
 
   async up(runner: QueryRunner): Promise<void> {
-    const c = new Columns(runner);
+    const c = await Columns.over(runner);
     await c.create(
       'customers',
       [

@@ -1,15 +1,25 @@
 import { Table, TableIndex, type QueryRunner, type TableColumnOptions } from 'typeorm';
 
 /**
- * Columns that both databases keep alike. Text compares by its bytes: under a server's default collation 'HR'
- * and 'hr' would be one value, and a boundary would let in what it leaves out. Trailing spaces are the one
- * difference that stays ('HR ' equals 'HR' on MySQL): none is ever stored or looked for (src/core/text.ts).
+ * Columns that both databases keep alike. Text compares by its bytes, trailing spaces included: under a server's
+ * default collation 'HR', 'hr' and 'HR ' would be one value, and a boundary would let in what it leaves out.
  */
 export class Columns {
   private readonly mysql: boolean;
 
-  constructor(private readonly runner: QueryRunner) {
-    this.mysql = runner.dataSource.options.type === 'mysql';
+  private constructor(
+    private readonly runner: QueryRunner,
+    private readonly collation: string | undefined,
+  ) {
+    this.mysql = collation !== undefined;
+  }
+
+  /** Asks the server which bytewise collation without padding it has. */
+  static async over(runner: QueryRunner): Promise<Columns> {
+    if (runner.dataSource.options.type !== 'mysql') return new Columns(runner, undefined);
+    const [row] = (await runner.query('SELECT VERSION() AS version')) as { version: string }[];
+    const isMariaDb = row?.version.includes('MariaDB') === true;
+    return new Columns(runner, isMariaDb ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin');
   }
 
   text(name: string, length: number): TableColumnOptions {
@@ -65,7 +75,7 @@ export class Columns {
   }
 
   private bytewise(): Partial<TableColumnOptions> {
-    return this.mysql ? { charset: 'utf8mb4', collation: 'utf8mb4_bin' } : {};
+    return this.collation === undefined ? {} : { charset: 'utf8mb4', collation: this.collation };
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { parseDatabaseUrl } from './core/database-url.js';
 
@@ -33,7 +34,9 @@ export const settings = {
     .describe('Allows a public URL without TLS that is not on loopback: tokens travel in the clear.'),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
-    .describe("Takes the caller's address from `X-Forwarded-For`: only behind a proxy that sets it."),
+    .describe(
+      "How many proxies stand before the server and append to `X-Forwarded-For`: the caller's address is the one that the first of them saw. 0 ignores the header.",
+    ),
   BEHALF_COOKIE_KEYS: z
     .string()
     .transform((text) => text.split(','))
@@ -96,7 +99,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     throw new ConfigError(faults);
   }
   const config = parsed.data;
-  const publicUrl = config.BEHALF_PUBLIC_URL ?? `http://${config.HOST}:${String(config.PORT)}`;
+  const publicUrl = config.BEHALF_PUBLIC_URL ?? defaultUrl(config);
   if (config.PORT === 0 && config.BEHALF_PUBLIC_URL === undefined) {
     faults.push('PORT: 0 takes a free port, so say BEHALF_PUBLIC_URL: it is the OAuth issuer');
   }
@@ -107,8 +110,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 
 const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');
 
+/** An IPv6 address stands in brackets (RFC 3986 section 3.2.2). */
+const defaultUrl = ({ HOST, PORT }: Settings): string =>
+  `http://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${String(PORT)}`;
+
+const everyAddress = new Set(['0.0.0.0', '[::]']);
+
 function unsafe(config: Settings, publicUrl: string): string[] {
-  const url = new URL(publicUrl);
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
+  if (url === undefined) return ['HOST: must be a name or an address; or say BEHALF_PUBLIC_URL'];
+  if (config.BEHALF_PUBLIC_URL === undefined && everyAddress.has(url.hostname)) {
+    return [
+      `HOST: ${config.HOST} is every address, so say BEHALF_PUBLIC_URL: the https origin under which callers reach the server (plain http would send tokens in the clear)`,
+    ];
+  }
   const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (url.protocol !== 'https:' && !isLoopback && !config.BEHALF_ALLOW_HTTP) {
     return [

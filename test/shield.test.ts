@@ -24,7 +24,7 @@ const sdl = `
     pets(filter: PetFilter): [Pet!] @scope(name: "pets:read")
     cat(name: String @scope(name: "pets:read", of: "Cat.name")): Cat @scope(name: "pets:read")
   }
-  interface Pet { name: String }
+  interface Pet { name: String @scope(name: "pets:read") }
   type Cat implements Pet {
     name: String @scope(name: "pets:read")
     weight: Int @scope(name: "pets:weigh")

@@ -3,6 +3,7 @@ import {
   getNamedType,
   isEnumType,
   isInputObjectType,
+  isInterfaceType,
   isIntrospectionType,
   isObjectType,
   type ConstDirectiveNode,
@@ -56,8 +57,8 @@ class Reader implements Coverage {
     this.readDefinitions();
     for (const type of Object.values(this.schema.getTypeMap())) {
       if (isIntrospectionType(type) || type.name === 'Bound') continue;
-      if (isObjectType(type)) {
-        this.readRows(type);
+      if (isObjectType(type) || isInterfaceType(type)) {
+        if (isObjectType(type)) this.readRows(type);
         for (const field of Object.values(type.getFields())) {
           const coordinate = `${type.name}.${field.name}`;
           if (!this.readScope(coordinate, field)) this.faults.push(`${coordinate} has no @scope`);

@@ -26,7 +26,8 @@ function ours(error: unknown): BehalfError | undefined {
 export function codeOf(error: unknown): ErrorCode | undefined {
   const mine = ours(error);
   if (mine !== undefined) return mine.code;
-  const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+  const { code, validationErrorCode } = error instanceof GraphQLError ? error.extensions : {};
+  if (validationErrorCode === 'MAX_RECURSIVE_SELECTIONS_EXCEEDED') return 'QUERY_TOO_COMPLEX';
   if (typeof code !== 'string') return undefined;
   if (clientFaults.has(code)) return 'BAD_USER_INPUT';
   return known.has(code) ? (code as ErrorCode) : undefined;

@@ -1,23 +1,67 @@
-import { isIntrospectionType, isNonNullType, isObjectType, type GraphQLSchema } from 'graphql';
-import { sessionScope } from '../authority/scope.js';
+import {
+  getNamedType,
+  isIntrospectionType,
+  isNonNullType,
+  isObjectType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
+import { sessionScope, type Scope } from '../authority/scope.js';
 import type { Coverage } from './coverage.js';
 
 /**
- * Names the fields whose refusal could not be told as null: a root query, or a field of a row type that needs
- * more than the type's own scope, must be nullable. A refused mutation does not begin, so it may be non-null.
+ * Names the fields whose refusal could not be told as null. A field must be nullable unless whoever reached its
+ * object holds its scope already. A refused mutation does not begin, so its own fields may be non-null.
  */
 export function unrefusable(schema: GraphQLSchema, coverage: Coverage): string[] {
-  const own = new Map(coverage.rows.map((row) => [row.type, row.scope]));
-  const queries = schema.getQueryType()?.name;
-  return Object.values(schema.getTypeMap()).flatMap((type) => {
-    if (!isObjectType(type) || isIntrospectionType(type)) return [];
-    const ownScope = type.name === queries ? sessionScope : own.get(type.name);
-    if (ownScope === undefined) return [];
+  const held = heldAt(schema, coverage);
+  const mutations = schema.getMutationType()?.name;
+  return objectTypes(schema).flatMap((type) => {
+    const had = held.get(type.name);
+    // Nobody reaches a type that no field leads to.
+    if (had === undefined || type.name === mutations) return [];
     return Object.values(type.getFields())
-      .filter((field) => {
-        const scope = coverage.scopes.get(`${type.name}.${field.name}`);
-        return isNonNullType(field.type) && scope !== ownScope && scope !== sessionScope;
-      })
+      .filter((field) => isNonNullType(field.type) && !had.has(scopeOf(coverage, type.name, field.name)))
       .map((field) => `${type.name}.${field.name} must be nullable: a caller may lack its scope`);
   });
+}
+
+const objectTypes = (schema: GraphQLSchema): GraphQLObjectType[] =>
+  Object.values(schema.getTypeMap())
+    .filter(isObjectType)
+    .filter((type) => !isIntrospectionType(type));
+
+const scopeOf = (coverage: Coverage, type: string, field: string): Scope =>
+  coverage.scopes.get(`${type}.${field}`) ?? '';
+
+/**
+ * For each object type the scopes that a caller surely holds who has reached one of its objects: a row's own
+ * scope, and for any other type what all ways to it have in common.
+ */
+function heldAt(schema: GraphQLSchema, coverage: Coverage): Map<string, Set<Scope>> {
+  const held = new Map<string, Set<Scope>>();
+  for (const root of [schema.getQueryType(), schema.getMutationType()]) {
+    if (root !== null && root !== undefined) held.set(root.name, new Set([sessionScope]));
+  }
+  for (const row of coverage.rows) held.set(row.type, new Set([sessionScope, row.scope]));
+  const fixed = new Set(held.keys());
+  // Sets are made once and then only shrink, so this ends.
+  for (let changed = true; changed;) {
+    changed = false;
+    for (const type of objectTypes(schema)) {
+      const mine = held.get(type.name);
+      if (mine === undefined) continue;
+      for (const field of Object.values(type.getFields())) {
+        const target = getNamedType(field.type).name;
+        if (fixed.has(target)) continue;
+        const led = new Set([...mine, scopeOf(coverage, type.name, field.name)]);
+        const known = held.get(target);
+        const common = new Set([...(known ?? led)].filter((scope) => led.has(scope)));
+        if (common.size === known?.size) continue;
+        held.set(target, common);
+        changed = true;
+      }
+    }
+  }
+  return held;
 }

@@ -164,10 +164,12 @@ function withOperationId(payload: unknown, operationId: string): unknown {
 }
 
 /** What a response may be (GraphQL over HTTP); asked before anything runs, as nothing can be taken back after. */
-const mediaTypes = ['application/json', 'application/graphql-response+json'];
+const mediaTypes = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'];
 
 function requireAcceptable(request: FastifyRequest): void {
-  if (new Negotiator(request.raw).mediaType(mediaTypes) !== undefined) return;
+  // As Apollo Server itself reads the header, which must not find fault with it after the work is done.
+  const isAnything = (request.headers.accept ?? '') === '';
+  if (isAnything || new Negotiator(request.raw).mediaType(mediaTypes) !== undefined) return;
   throw new NotAcceptable('BAD_USER_INPUT', `Accept one of ${mediaTypes.join(', ')}.`);
 }
 

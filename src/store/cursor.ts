@@ -54,12 +54,18 @@ function fits(kind: Column<unknown>['kind'], value: unknown): boolean {
     case 'id':
       return typeof value === 'string' && isId(value);
     case 'time':
-      return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value);
+      return typeof value === 'string' && isTime(value);
     case 'text':
     case 'longtext':
     case 'json':
       return typeof value === 'string' && value.isWellFormed();
   }
+}
+
+/** MySQL refuses a statement that compares with a day or an hour that there is not. */
+function isTime(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === text && /^[1-9]\d{3}-/.test(text);
 }
 
 function parse(cursor: string): unknown[] | undefined {

@@ -116,7 +116,9 @@ describe.each(failures)('while the log %s', (_, fail, heal) => {
   });
 
   test('nobody gets a token, signs in, or makes a delegation', async () => {
+    await office.done(rosa, 'giveConsent', 'input: { agent: "helper" }');
     const tokens = await office.signIn(rosa);
+    const before = await office.server.database.read.count(delegations);
     await failing();
     const refused = await office.requestToken(agent, delegationId);
     expect(refused.status).toBe(503);
@@ -128,12 +130,16 @@ describe.each(failures)('while the log %s', (_, fail, heal) => {
     });
     expect(refreshed.status).toBe(503);
     expect(refreshed.body.access_token).toBeUndefined();
+    const exchanged = await office.exchange(agent, tokens.access_token, { task: 'ticket:T-1', purpose: 'x' });
+    expect(exchanged.status).toBe(503);
+    expect(exchanged.body.access_token).toBeUndefined();
     const flow = await CodeFlow.start({ issuer: office.server.url });
     const shown = await flow.signIn('rosa', password);
     expect(shown.status).toBe(503);
     expect(shown.url).not.toContain('code=');
     const delegate = office.delegate(rosa, { agent: 'helper', scopes: ['customers:read'] });
     await expect(delegate).rejects.toThrow('AUDIT_UNAVAILABLE');
+    expect(await office.server.database.read.count(delegations)).toBe(before);
     await healing();
     expect((await office.requestToken(agent, delegationId)).status).toBe(200);
     await office.signIn(rosa);

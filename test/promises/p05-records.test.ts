@@ -5,7 +5,8 @@ import { tokenIdOf } from '../../src/oauth/token-lookup.js';
 import { users } from '../../src/store/tables/identity.js';
 import { CodeFlow } from '../parts/oauth/browser.js';
 import { at, type Employee } from '../support/administration.js';
-import { Office, password, type Agent } from '../support/office.js';
+import { malformed } from '../support/malformed.js';
+import { given, Office, password, type Agent } from '../support/office.js';
 import { auditText, recordOf, recordsOf } from '../support/records.js';
 import type { Answer } from '../support/server.js';
 
@@ -209,34 +210,7 @@ describe('the record of an operation', () => {
     expect(text).not.toContain('grace@example.com');
   });
 
-  test.each([
-    ['half a document of JSON', '{', {}, 400],
-    ['no query', '{}', {}, 400],
-    ['an empty query', '{"query":""}', {}, 400],
-    ['a query that is none', '{"query":"{ customers"}', {}, 400],
-    ['a field that does not exist', '{"query":"{ nope }"}', {}, 400],
-    [
-      'several operations, and none named',
-      '{"query":"query A { viewer { scopes } } query B { viewer { scopes } }"}',
-      {},
-      400,
-    ],
-    [
-      'an operation that is not there',
-      '{"query":"query A { viewer { scopes } }","operationName":"B"}',
-      {},
-      400,
-    ],
-    [
-      'a variable of a wrong type',
-      '{"query":"query ($n: Int) { customers(first: $n) { totalCount } }","variables":{"n":"x"}}',
-      {},
-      400,
-    ],
-    ['two operations in one request', '[{"query":"{ viewer { scopes } }"}]', {}, 400],
-    ['another content type', 'query', { 'content-type': 'text/plain' }, 400],
-    ['more than the server reads', `{"query":"${'x'.repeat(1_100_000)}"}`, {}, 413],
-  ])('that was malformed is there: %s', async (_, body, headers, status) => {
+  test.each(malformed)('that was malformed is there: %s', async (_, body, headers, status) => {
     const answer = await send(body, headers);
     expect(answer.status).toBe(status);
     expect(answer.data ?? null).toBeNull();
@@ -277,6 +251,20 @@ describe('the record at the authorization server', () => {
     });
     await office.post('/oauth/revoke', { token: fresh }, agent);
     expect(await last('revocation')).toMatchObject({ outcome: 'succeeded', tokenId: tokenIdOf(fresh) });
+  });
+
+  test('of a delegation that an exchange made, and of its token', async () => {
+    await office.done(rosa, 'giveConsent', 'input: { agent: "helper" }');
+    const mine = (await office.signIn(rosa)).access_token;
+    const task = { task: 'ticket:T-9', purpose: 'Look it up' };
+    const exchanged = given(await office.exchange(agent, mine, task));
+    secrets.push(mine, exchanged);
+    const [made, told] = (await recordsOf(office.server.database, 'token')).slice(-2);
+    expect(made).toMatchObject({ outcome: 'succeeded', delegation: task, tokenId: null });
+    expect(made?.changes).toMatchObject([
+      { type: 'Delegation', before: null, after: { ...task, userId: rosa.id } },
+    ]);
+    expect(told).toMatchObject({ delegation: made?.delegation, tokenId: tokenIdOf(exchanged), changes: [] });
   });
 
   test('of one that was refused', async () => {

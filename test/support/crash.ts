@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../../migrations/index.js';
 import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { Database } from '../../src/store/database.js';
@@ -54,6 +55,8 @@ export class Crashes {
     const enough = this.load.acknowledged.length + randomInt(answersMin, answersMax);
     const running = this.load.run(this.server.url);
     await Promise.race([this.load.until(() => this.load.acknowledged.length >= enough), running]);
+    // Anywhere in the life of the requests under way, not only where others have just been answered.
+    await setTimeout(randomInt(20));
     await this.server.kill9();
     await running;
     await this.again();

@@ -120,7 +120,7 @@ export class TestServer {
     });
     const app = await createApp(config, { ...parts, clock, ids });
     const url = await app.listen();
-    return new TestServer(app, url, database, fresh.url, clock, ids, fresh.drop);
+    return new TestServer(app, url, database, fresh.url, clock, ids, () => fresh.drop());
   }
 
   /** A further server process's worth of app on the same database. */
