@@ -12,49 +12,7 @@ import { findConsent, storeConsent } from './consent.js';
 import { bumpEpoch, readEpoch } from './epoch.js';
 import { makeDelegation, makeSubDelegation, offer, type HandOver, type Making, type Offer } from './make.js';
 import { refused } from './narrow.js';
-
-/** What a request for a token says about the task. */
-interface TaskDetails {
-  readonly task?: string;
-  readonly purpose?: string;
-  readonly role?: string;
-  /** Dimension to values, or `all`. */
-  readonly boundary?: unknown;
-}
-
-interface Chain {
-  readonly userId: string;
-  readonly userName: string;
-  readonly agents: readonly { readonly id: string; readonly name: string; readonly delegationId: string }[];
-}
-
-/** What a delegation gives to one access token. */
-interface TokenGrant {
-  readonly delegationId: string;
-  readonly userId: string;
-  readonly agentId: string;
-  readonly scopes: readonly string[];
-  /** Milliseconds. */
-  readonly expiresAt: number;
-  readonly chain: Chain;
-}
-
-interface ConsentInput {
-  readonly userId: string;
-  readonly agentName: string;
-  readonly role?: string;
-  readonly scopes?: readonly string[];
-}
-
-interface ConsentOffer {
-  readonly agentName: string;
-  readonly agentDisplayName: string;
-  readonly businessTask: string;
-  readonly ownerName: string;
-  readonly role: string;
-  readonly scopes: readonly { readonly name: string; readonly description: string }[];
-  readonly boundary: readonly string[];
-}
+import type { ConsentInput, ConsentOffer, DelegationChain, TaskDetails, TokenGrant } from './token-grant.js';
 
 const never = Number.MAX_SAFE_INTEGER;
 
@@ -154,7 +112,7 @@ export class Grants {
   }
 
   /** Undefined as soon as the delegation, one of its agents, a parent or the person has ended. */
-  async chainOf(delegationId: string): Promise<Chain | undefined> {
+  async chainOf(delegationId: string): Promise<DelegationChain | undefined> {
     const tx = this.database.read;
     const row = isId(delegationId) ? await tx.byId(delegations, delegationId) : undefined;
     if (row === undefined) return undefined;
@@ -261,7 +219,7 @@ const inWords = (values: readonly string[] | 'all'): string => {
   return values.length === 0 ? 'none' : values.join(', ');
 };
 
-const chain = (authority: Authority): Chain => ({
+const chain = (authority: Authority): DelegationChain => ({
   userId: authority.chain.person.id,
   userName: authority.chain.person.name,
   agents: authority.chain.agents.map(({ id, name, delegationId }) => ({ id, name, delegationId })),

@@ -1,62 +1,26 @@
 import type { IncomingMessage } from 'node:http';
+import type { AuthEvent } from '../delegation/auth-records.js';
+import type {
+  ConsentInput,
+  ConsentOffer,
+  DelegationChain,
+  TaskDetails,
+  TokenGrant,
+} from '../delegation/token-grant.js';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
 import type { Connection } from '../store/connection.js';
 import type { Database } from '../store/database.js';
 
-/** One acting agent of a chain; `name` is its OAuth `client_id`. */
-export interface ChainAgent {
-  readonly id: string;
-  readonly name: string;
-  readonly delegationId: string;
-}
-
-/** The person at the root, then each agent in the order of acting: the last one is the current actor. */
-export interface DelegationChain {
-  readonly userId: string;
-  readonly userName: string;
-  readonly agents: readonly ChainAgent[];
-}
-
-/** What a delegation gives to one access token. `expiresAt` is the delegation's own end, in ms. */
-export interface TokenGrant {
-  readonly delegationId: string;
-  readonly userId: string;
-  /** The agent that acts: the authenticated client. */
-  readonly agentId: string;
-  readonly scopes: readonly string[];
-  readonly expiresAt: number;
-  readonly chain: DelegationChain;
-}
-
-/** What a person is asked to allow an agent: the agent may then exchange the person's token (`may_act`). */
-export interface ConsentInput {
-  readonly userId: string;
-  readonly agentName: string;
-  /** One of the agent's roles; where left out, the port chooses or refuses. */
-  readonly role?: string;
-  readonly scopes?: readonly string[];
-}
-
-/** The same, in the words of the consent page. */
-export interface ConsentOffer {
-  readonly agentName: string;
-  readonly agentDisplayName: string;
-  readonly businessTask: string;
-  readonly ownerName: string;
-  readonly role: string;
-  readonly scopes: readonly { readonly name: string; readonly description: string }[];
-  /** Sentences about the boundary, for example `Regions: europe`. */
-  readonly boundary: readonly string[];
-}
-
-/** What a token exchange may say about the task, in `authorization_details` (RFC 9396). */
-export interface TaskDetails {
-  readonly task?: string;
-  readonly purpose?: string;
-  readonly role?: string;
-  readonly boundary?: unknown;
-}
+export type { AuthEvent } from '../delegation/auth-records.js';
+export type {
+  ChainAgent,
+  ConsentInput,
+  ConsentOffer,
+  DelegationChain,
+  TaskDetails,
+  TokenGrant,
+} from '../delegation/token-grant.js';
 
 /**
  * Delegations as the authorization server needs them. Every method refuses with a `BehalfError`; its code and
@@ -95,25 +59,6 @@ export interface Delegations {
   chainOf(delegationId: string): Promise<DelegationChain | undefined>;
   /** Whatever ends a token moves the authority's version in its own transaction. */
   epochBump(tx: Connection): Promise<void>;
-}
-
-export type AuthEventKind = 'sign_in' | 'password_change' | 'token' | 'revocation' | 'consent';
-
-/** What happened at the authorization server. Never holds a secret, a token or a code. */
-export interface AuthEvent {
-  readonly kind: AuthEventKind;
-  /** `failure` is our own fault, `refused` is a decision. */
-  readonly outcome: 'success' | 'refused' | 'failure';
-  readonly userId?: string;
-  readonly agentId?: string;
-  readonly clientName?: string;
-  readonly delegationId?: string;
-  readonly tokenId?: string;
-  readonly grantType?: string;
-  readonly errorCode?: string;
-  readonly address?: string;
-  readonly userAgent?: string;
-  readonly detail?: string;
 }
 
 export interface Recorder {

@@ -27,6 +27,16 @@ const errorCodeOf = (body: unknown): string | undefined =>
     ? body.error
     : undefined;
 
+const attestations = ['oauth-client-attestation', 'oauth-client-attestation-pop'];
+
+/** False where the client may only have said its name: its proof was refused, or not looked at. */
+function isProven({ status, body, headers }: KoaContextWithOIDC): boolean {
+  if (status < 400) return true;
+  // The library takes the name before it refuses attestations, which nobody offers here.
+  const isAttested = attestations.some((name) => headers[name] !== undefined);
+  return status < 500 && errorCodeOf(body) !== 'invalid_client' && !isAttested;
+}
+
 function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): AuthEvent {
   const { client, entities, params } = ctx.oidc;
   const token = entities.AccessToken ?? entities.RefreshToken;
@@ -35,7 +45,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
     kind: kinds[route],
     outcome: ctx.status >= 500 ? 'failure' : refused ? 'refused' : 'success',
     userId: token?.accountId,
-    agentId: agentIdOf(client),
+    agentId: isProven(ctx) ? agentIdOf(client) : undefined,
     clientName: client?.clientId ?? bounded(params?.client_id, 100),
     delegationId: delegationDetails(token?.rar)?.delegation,
     // A refresh token of a refused request was not given out by it.

@@ -223,6 +223,27 @@ describe('a mutation in flight', () => {
     },
   );
 
+  test('is made once when others’ rights change meanwhile, or its own grow', async () => {
+    const other = await makeCase(office);
+    const roleId = await makeRole(office, 'PERSON', ['orders:read']);
+    const change = async (): Promise<void> => {
+      await office.done(other.person, 'revokeDelegation', `id: "${other.delegationId}"`);
+      await office.done(root, 'assignRole', `userId: "${one.person.id}" roleId: "${roleId}"`);
+    };
+    const held = gate.arm();
+    let changed: Promise<void> | undefined;
+    const answer = await meanwhile(replying(one.token, 'unmoved'), held, () => {
+      changed = change();
+      return testDatabase() === 'mariadb' ? changed : Promise.resolve();
+    });
+    await changed;
+    expect(answer.errors).toEqual([]);
+    expect(await messages('unmoved')).toBe(1);
+    expect(await recordOf(office.server.database, answer)).toMatchObject({ outcome: 'succeeded' });
+    const { read } = office.server.database;
+    expect(await read.byId(delegations, one.delegationId)).toMatchObject({ operationsUsed: 1 });
+  });
+
   test('that committed before the revocation is answered', async () => {
     const { database } = office.server.app;
     const begin = database.transaction.bind(database);

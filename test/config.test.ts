@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.js';
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+    throw error;
+  }
+}
+
+describe('where the server listens and where callers reach it', () => {
+  test.each([
+    [{}, 'http://127.0.0.1:4000'],
+    [{ HOST: '::1' }, 'http://[::1]:4000'],
+    [{ HOST: 'localhost', PORT: '80' }, 'http://localhost:80'],
+    [{ HOST: '0.0.0.0', BEHALF_PUBLIC_URL: 'https://behalf.example' }, 'https://behalf.example'],
+    [{ HOST: '::', BEHALF_PUBLIC_URL: 'https://behalf.example' }, 'https://behalf.example'],
+    [{ PORT: '0', BEHALF_PUBLIC_URL: 'http://localhost:4000' }, 'http://localhost:4000'],
+    [{ HOST: '2001:db8::1', BEHALF_ALLOW_HTTP: 'true' }, 'http://[2001:db8::1]:4000'],
+  ])('%j: %s', (env, url) => {
+    expect(readConfig(env).publicUrl).toBe(url);
+  });
+
+  test.each([
+    [{ PORT: '0' }, /^PORT: 0 takes a free port, so say BEHALF_PUBLIC_URL/],
+    [{ HOST: '0.0.0.0' }, /^HOST: 0\.0\.0\.0 is every address, so say BEHALF_PUBLIC_URL: the https origin/],
+    [{ HOST: '::' }, /^HOST: :: is every address, so say BEHALF_PUBLIC_URL/],
+    [{ HOST: '0.0.0.0', BEHALF_ALLOW_HTTP: 'true' }, /^HOST: 0\.0\.0\.0 is every address/],
+    [
+      { HOST: '2001:db8::1' },
+      /^BEHALF_PUBLIC_URL: http:\/\/\[2001:db8::1\]:4000 would send tokens in the clear/,
+    ],
+    [{ HOST: 'a b' }, /^HOST: must be a name or an address/],
+    [{ BEHALF_PUBLIC_URL: 'http://0.0.0.0:4000' }, /would send tokens in the clear/],
+    [{ BEHALF_TRUSTED_PROXIES: 'true' }, /^BEHALF_TRUSTED_PROXIES: must be a whole number/],
+    [{ BEHALF_TRUSTED_PROXIES: '11' }, /^BEHALF_TRUSTED_PROXIES: /],
+  ])('%j is told as a fault', (env, fault) => {
+    expect(faultsOf(env)).toEqual([expect.stringMatching(fault)]);
+  });
+});
