@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import { isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
-import { RunAgain, type Database } from '../store/database.js';
+import { isLockConflict, RunAgain, type Database } from '../store/database.js';
 import { delegations, type DelegationRow } from '../store/tables/identity.js';
 import { readEpoch } from './epoch.js';
 
@@ -61,7 +61,7 @@ export class Releases {
       if (refusal !== undefined) throw refusal;
       await ledger.write(tx);
       await insertRecords(tx, [finished.record(undefined)]).catch((error: unknown) => {
-        throw auditUnavailable(error);
+        throw isLockConflict(error) ? error : auditUnavailable(error);
       });
     };
   }

@@ -156,7 +156,7 @@ export class RunAgain extends Error {
 }
 
 /** ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD: nothing was changed, the transaction may run again. */
-function isLockConflict(error: unknown): boolean {
+export function isLockConflict(error: unknown): boolean {
   if (error instanceof RunAgain) return true;
   const code = (error as { driverError?: { errno?: number } }).driverError?.errno;
   return code === 1213 || code === 1205 || code === 1020;
