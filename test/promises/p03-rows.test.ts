@@ -37,7 +37,9 @@ beforeAll(async () => {
   await loadDocuments(server.database, server.ids);
   schema = buildSchema(readSdl());
   coverage = readCoverage(schema);
-  const scopes = [...coverage.definitions.values()].filter((scope) => !scope.peopleOnly).map((scope) => scope.name);
+  const scopes = [...coverage.definitions.values()]
+    .filter((scope) => !scope.peopleOnly)
+    .map((scope) => scope.name);
   const person = await server.person({ scopes });
   agent = await server.agent(person, { scopes });
   await placeAll();
@@ -45,9 +47,12 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 async function placeAll(): Promise<void> {
-  const tables = domains({ smallestCell: 5 }).flatMap((domain) => domain.tables) as unknown as Table<RowValues>[];
+  const tables = domains({ smallestCell: 5 }).flatMap(
+    (domain) => domain.tables,
+  ) as unknown as Table<RowValues>[];
   const rowsOf = new Map<string, RowValues[]>();
-  for (const table of tables) rowsOf.set(table.name, await server.database.read.select(table, all<RowValues>()));
+  for (const table of tables)
+    rowsOf.set(table.name, await server.database.read.select(table, all<RowValues>()));
   for (const declared of coverage.rows) {
     const table = tables.find((one) => one.type === declared.type);
     if (table === undefined) continue;
@@ -63,7 +68,9 @@ async function placeAll(): Promise<void> {
       declared.type,
       (rowsOf.get(table.name) ?? []).map((row) => ({
         id: row.id,
-        place: new Map([...declared.bounds].map(([name, path]) => [name, follow(row, path.split('.'), table)])),
+        place: new Map(
+          [...declared.bounds].map(([name, path]) => [name, follow(row, path.split('.'), table)]),
+        ),
       })),
     );
   }
@@ -115,7 +122,11 @@ function collect(value: unknown, into: Found): Found {
   if (typeof object.__typename === 'string' && typeof object.id === 'string') {
     into.rows.push({ type: object.__typename, id: object.id });
   }
-  if (Array.isArray(object.nodes) && typeof object.totalCount === 'number' && object.nodes.length !== object.totalCount) {
+  if (
+    Array.isArray(object.nodes) &&
+    typeof object.totalCount === 'number' &&
+    object.nodes.length !== object.totalCount
+  ) {
     into.faults.push(`totalCount ${String(object.totalCount)} of ${String(object.nodes.length)} rows`);
   }
   for (const inner of Object.values(object)) collect(inner, into);
@@ -171,7 +182,8 @@ test('no path shows a row outside the boundary: lists, single rows, relations, c
         expect(answer.errors, field.name).toEqual([]);
         const found = collect(answer.data, { rows: [], faults: [] });
         expect(found.faults, field.name).toEqual([]);
-        for (const { type, id } of found.rows) expect(allowed(type, boundary), `${field.name} ${type}`).toContain(id);
+        for (const { type, id } of found.rows)
+          expect(allowed(type, boundary), `${field.name} ${type}`).toContain(id);
         const shown = new Set((answer.data.list.nodes as { id: string }[]).map((node) => node.id));
         expect(shown, field.name).toEqual(allowed(row.name, boundary));
       }
