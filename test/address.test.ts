@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { makeAddressOf, partyOf } from '../src/http/address.js';
+import { partyOf } from '../src/core/party.js';
+import { makeAddressOf } from '../src/http/address.js';
 
 const request = (forwarded: string | undefined, remoteAddress = '192.0.2.1'): IncomingMessage =>
   ({
@@ -18,6 +19,7 @@ describe('the address of a caller', () => {
     [1, '10.0.0.1, 203.0.113.9', '203.0.113.9'],
     [1, '10.0.0.1,10.0.0.2 ,  2001:db8::1 ', '2001:db8::1'],
     [2, '10.0.0.1, 203.0.113.9, 198.51.100.7', '203.0.113.9'],
+    [2, '203.0.113.9', '192.0.2.1'],
     [1, `${'x'.repeat(1_000)}, 203.0.113.9`, '203.0.113.9'],
   ])('behind %i proxies with X-Forwarded-For: %s', (proxies, forwarded, address) => {
     expect(makeAddressOf(proxies)(request(forwarded))).toBe(address);

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv6 } from 'node:net';
 
 /**
  * Whose request it is, as far as trusted proxies tell. Each proxy appends the address that it saw to
@@ -12,18 +11,6 @@ export const makeAddressOf =
     if (trustedProxies === 0) return socket;
     const forwarded = [request.headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
     const seen = forwarded.map((part) => part.trim()).filter((part) => part !== '' && part.length <= 45);
-    return seen.at(-trustedProxies) ?? seen[0] ?? socket;
+    // Fewer entries than proxies: it came past one, and what it says is its own.
+    return seen.at(-trustedProxies) ?? socket;
   };
-
-/** Addresses that one party may choose among freely count as one: the first half of an IPv6 address. */
-export function partyOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
-  const [head = '', tail] = address.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const filled =
-    tail === undefined
-      ? left
-      : [...left, ...Array<string>(8 - left.length - right.length).fill('0'), ...right];
-  return `${filled.slice(0, 4).join(':')}::/64`;
-}

@@ -2,8 +2,8 @@ import { emptyBody, type AuditBody } from '../audit/record.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
+import { partyOf } from '../core/party.js';
 import type { Releases } from '../delegation/release.js';
-import { partyOf } from './address.js';
 
 const windowMs = 60_000;
 const addressesMax = 10_000;

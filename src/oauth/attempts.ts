@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.js';
+import { partyOf } from '../core/party.js';
 import type { AttemptLimit } from './ports.js';
 
 interface Window {
@@ -7,7 +8,7 @@ interface Window {
 }
 
 /**
- * Counts attempts by key in fixed windows. Memory is bounded: when it is full, the key that was new the longest
+ * Counts attempts by key in fixed windows; addresses of one IPv6 network are one key. Memory is bounded: when it is full, the key that was new the longest
  * ago is forgotten. Each replica counts for itself.
  */
 export class Attempts {
@@ -20,7 +21,8 @@ export class Attempts {
   ) {}
 
   /** Seconds to wait, or 0 where an attempt is allowed. */
-  waitSeconds(key: string): number {
+  waitSeconds(of: string): number {
+    const key = partyOf(of);
     const window = this.windows.get(key);
     const now = this.clock.now();
     if (window === undefined || window.endsAt <= now || window.count < this.limit.attempts) return 0;
@@ -28,7 +30,8 @@ export class Attempts {
   }
 
   /** Counts before the work is done, so that attempts at the same moment cannot pass together. */
-  count(key: string): void {
+  count(of: string): void {
+    const key = partyOf(of);
     const now = this.clock.now();
     const window = this.windows.get(key);
     if (window !== undefined && window.endsAt > now) {
@@ -44,8 +47,8 @@ export class Attempts {
   }
 
   /** Takes one attempt back: it turned out to be a good one. */
-  forgive(key: string): void {
-    const window = this.windows.get(key);
+  forgive(of: string): void {
+    const window = this.windows.get(partyOf(of));
     if (window !== undefined && window.count > 0) window.count -= 1;
   }
 }
