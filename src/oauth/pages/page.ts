@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { html, Html } from './html.js';
-import { contentSecurityPolicy, style } from './style.js';
+import { contentSecurityPolicy, styleElement } from './style.js';
 
 export interface Page {
   readonly status: number;
@@ -68,9 +68,7 @@ const documentOf = (page: Page): string =>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${page.title} – Behalf</title>
-        <style>
-          ${new Html(style)}
-        </style>
+        ${new Html(styleElement)}
       </head>
       <body>
         <main>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eq } from '../../../src/store/condition.js';
 import { users } from '../../../src/store/tables/identity.js';
@@ -56,6 +57,15 @@ describe('signing in', () => {
     const answer = await flow.browser.open(flow.url.href);
     // The implicit grant answers in the fragment.
     expect(new URLSearchParams(answer.url.split(/[?#]/)[1]).get('error')).toBe(error);
+  });
+
+  test('a page carries exactly the style that its policy allows', async () => {
+    const flow = await CodeFlow.start(harness);
+    const page = await flow.browser.open(flow.url.href);
+    const style = /<style>([^]*?)<\/style>/.exec(page.html)?.[1] ?? '';
+    const digest = createHash('sha256').update(style).digest('base64');
+    expect(style).toContain('body{');
+    expect(page.headers.get('content-security-policy')).toContain(`style-src 'sha256-${digest}'`);
   });
 
   test.each(['http://evil.example/callback', 'http://127.0.0.1:9/elsewhere', 'http://localhost:9/callback'])(
