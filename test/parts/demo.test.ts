@@ -16,6 +16,7 @@ import { eq } from '../../src/store/condition.js';
 import { Database } from '../../src/store/database.js';
 import { roles, type RoleRow } from '../../src/store/tables/identity.js';
 import { freshDatabaseUrl, type FreshDatabase } from '../support/database.js';
+import { ofThisNode } from '../support/this-node.js';
 
 const root = join(import.meta.dirname, '../..');
 const patience = 90_000;
@@ -41,7 +42,7 @@ interface Ended {
 
 /** The demo as `npm run demo` runs it, once it is built. */
 function startDemo(args: readonly string[], databaseUrl?: string): ChildProcess {
-  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, TMPDIR: folder };
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, TMPDIR: folder, ...ofThisNode() };
   if (databaseUrl !== undefined) env.DATABASE_URL = databaseUrl;
   const script = join(root, 'dist/examples/demo/main.js');
   return spawn(process.execPath, [script, ...args], {

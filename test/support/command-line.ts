@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
+import { ofThisNode } from './this-node.js';
 
 export const builtCommand = fileURLToPath(new URL('../../dist/src/cli/behalf.js', import.meta.url));
 
@@ -31,6 +32,7 @@ export class CommandLine {
       XDG_CONFIG_HOME: join(folder, 'config'),
       PORT: String(await freePort()),
       BEHALF_LOG_LEVEL: 'fatal',
+      ...ofThisNode(),
       ...settings,
     };
     return new CommandLine(folder, env);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.js';
+import { ofThisNode } from './this-node.js';
 
 const script = fileURLToPath(new URL('serve.mjs', import.meta.url));
 
@@ -17,6 +18,7 @@ export class ServerProcess {
     const child = spawn(process.execPath, [script], {
       env: {
         ...Object.fromEntries(inherited),
+        ...ofThisNode(),
         DATABASE_URL: databaseUrl,
         HOST: '127.0.0.1',
         PORT: String(await freePort()),

@@ -1,0 +1,8 @@
+/** What a child process needs to run on the Node and with the SQLite binary of this run (`npm run test:nodes`). */
+export const ofThisNode = (): Record<string, string> =>
+  Object.fromEntries(
+    ['NODE_OPTIONS', 'BEHALF_TEST_SQLITE_BINARY'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
