@@ -4,6 +4,7 @@ import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import type { DatabaseUrl } from '../core/database-url.js';
 import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
+import { collectingAborts, keepStatements, type Statements } from './keep-statements.js';
 import { Lane } from './lane.js';
 
 type Migrations = NonNullable<DataSourceOptions['migrations']>;
@@ -26,7 +27,8 @@ export function dataSourceOptions(
       database: target.path,
       enableWAL: true,
       // WAL with NORMAL may lose the last commits at a power cut; a record is a promise.
-      prepareDatabase: (db: { pragma(text: string): unknown }) => {
+      prepareDatabase: (db: Statements) => {
+        if (collectingAborts(process.versions.node)) keepStatements(db);
         db.pragma('synchronous = FULL');
       },
     };
