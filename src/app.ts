@@ -1,14 +1,17 @@
 import type { AddressInfo } from 'node:net';
-import { setInterval } from 'node:timers/promises';
+import { setInterval, setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { parseDatabaseUrl } from './core/database-url.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
-import type { Config } from './config.js';
+import { Metrics } from './core/metrics.js';
+import { version } from './core/version.js';
+import { statementLimits, type Config } from './config.js';
 import { administration } from './admin/index.js';
 import { AuthRecords } from './delegation/auth-records.js';
 import { Authorities } from './delegation/authorities.js';
+import { TrustedDocuments } from './delegation/documents.js';
 import { EpochReader } from './delegation/epoch.js';
 import { Grants } from './delegation/grants.js';
 import type { Domain } from './delegation/operation.js';
@@ -16,7 +19,9 @@ import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
 import { domains } from './domains/index.js';
 import { ApolloServers } from './graphql/apollo.js';
+import { Askings } from './graphql/asked.js';
 import { readCoverage } from './graphql/coverage.js';
+import { documentRules } from './graphql/document-check.js';
 import { Executor } from './graphql/executor.js';
 import { Guard } from './graphql/guard.js';
 import { unrefusable } from './graphql/nullable.js';
@@ -25,9 +30,15 @@ import { readSdl } from './graphql/sdl.js';
 import { shielded } from './graphql/shield.js';
 import { viewerResolvers } from './graphql/viewer.js';
 import { makeAddressOf } from './http/address.js';
+import { Admission } from './http/admission.js';
 import { makeAuthenticate } from './http/authenticate.js';
+import { closeServer } from './http/close-server.js';
+import { InFlight } from './http/in-flight.js';
+import { makeObserve } from './http/observe.js';
+import { Readiness } from './http/readiness.js';
 import { Rejections } from './http/rejections.js';
-import { makeServer } from './http/server.js';
+import { makeMetricsServer, makeServer } from './http/server.js';
+import { startTracing } from './http/tracing.js';
 import { createOAuth, type OAuth } from './oauth/server.js';
 import { commandLineClient, defaultLimits } from './oauth/ports.js';
 import { Database } from './store/database.js';
@@ -40,6 +51,8 @@ export interface AppParts {
   readonly logger?: Logger;
   readonly sdl?: string;
   readonly domains?: readonly Domain[];
+  /** Open and migrated; it is closed with the app. Default: the one of the settings. */
+  readonly database?: Database;
 }
 
 export interface App {
@@ -47,8 +60,11 @@ export interface App {
   readonly oauth: OAuth;
   /** Listens where the settings say; returns the URL. */
   listen(): Promise<string>;
-  /** Answers what is under way, then closes everything. */
-  close(): Promise<void>;
+  /**
+   * Takes nothing new, answers what is under way, then closes everything. Returns how many requests were cut off
+   * because they took longer than `BEHALF_SHUTDOWN_SECONDS`.
+   */
+  close(): Promise<number>;
 }
 
 /** Builds every part by hand. Throws for a schema that is not covered and a database that is not migrated. */
@@ -58,12 +74,19 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const logger = parts.logger ?? makeLogger(config.BEHALF_LOG_LEVEL);
   const sdl = parts.sdl ?? readSdl();
   // What the SDL says is needed to build the resolvers, and the resolvers to build the schema.
-  const coverage = readCoverage(executableSchema(sdl, []));
+  const bare = executableSchema(sdl, []);
+  const coverage = readCoverage(bare);
+  const rules = documentRules(bare, coverage.scopes);
   const installed = parts.domains ?? [
-    administration(coverage),
+    administration(coverage, rules),
     ...domains({ smallestCell: config.BEHALF_SMALLEST_CELL }),
   ];
-  const plain = executableSchema(sdl, [viewerResolvers, ...installed.map((domain) => domain.resolvers)]);
+  const askings = new Askings(installed);
+  const plain = executableSchema(
+    sdl,
+    [viewerResolvers, ...installed.map((domain) => domain.resolvers)],
+    askings,
+  );
   const faults = unrefusable(plain, coverage);
   if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
   const rowTypes = new RowTypes(
@@ -77,9 +100,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   );
 
   const addressOf = makeAddressOf(config.BEHALF_TRUSTED_PROXIES);
-  const database = await openDatabase(config);
-  const authorities = new Authorities(database.read, new EpochReader(database.read), clock, peopleOnly);
-  const releases = new Releases(database, clock);
+  const database = parts.database ?? (await openDatabase(config));
+  const metrics = new Metrics(version());
+  const epoch = new EpochReader(database.read, metrics.epochRead);
+  const authorities = new Authorities(database.read, epoch, clock, peopleOnly);
+  const releases = new Releases(database, clock, metrics.committed);
   const recorder = new AuthRecords(database, releases, clock, ids);
   const oauth = createOAuth({
     database,
@@ -104,25 +129,46 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     return scope;
   };
   const operations = new Operations(database, rowTypes, clock, ids, scopeOf, config.BEHALF_PAGE_SIZE_MAX);
-  const executor = new Executor(database, operations, releases, guard, {
-    cost: config.BEHALF_OPERATION_COST_MAX,
-    pageSize: config.BEHALF_PAGE_SIZE_MAX,
-  });
+  const prepared = { plain, coverage, guard, askings, pageSizeMax: config.BEHALF_PAGE_SIZE_MAX };
+  const executor = new Executor(database, operations, releases, prepared, config.BEHALF_OPERATION_COST_MAX);
   const apollo = new ApolloServers(schema, coverage, executor, releases, logger);
-  const rejections = new Rejections(releases, clock, ids);
-  const rowsMax = config.BEHALF_ROWS_PER_OPERATION_MAX;
+  const rejections = new Rejections(releases, clock, ids, logger, () => {
+    metrics.rejected('unauthenticated');
+  });
+  const refusedForLoad = new Rejections(releases, clock, ids, logger);
+  const admission = new Admission(
+    config.BEHALF_OPERATIONS_AT_ONCE,
+    config.BEHALF_OPERATIONS_WAITING,
+    (reason) => {
+      metrics.rejected(reason);
+    },
+  );
+  const tracing =
+    config.BEHALF_OTLP_URL === undefined
+      ? undefined
+      : await startTracing(config.BEHALF_OTLP_URL, version(), logger);
+  const readiness = new Readiness(database, () => releases.isFull);
+  const inFlight = new InFlight();
+  metrics.watch({
+    admission: () => admission.state,
+    recordsWaiting: () => releases.size,
+    pool: () => database.pool,
+    caches: () => ({ authorities }),
+  });
   const authenticate = makeAuthenticate({
     oauth,
     authorities,
     connection: database.read,
     clock,
     ids,
-    rowsMax,
+    limits: { rows: config.BEHALF_ROWS_PER_OPERATION_MAX, seconds: config.BEHALF_OPERATION_SECONDS },
+    observe: makeObserve(metrics, logger, tracing),
     addressOf,
   });
   const server = makeServer({
     authenticate,
     apollo,
+    documents: new TrustedDocuments(database.read, rules),
     releases,
     rejections,
     recorder,
@@ -130,37 +176,71 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     logger,
     publicUrl: config.publicUrl,
     oauth,
-    database,
     addressOf,
+    admission,
+    refusedForLoad,
+    readiness,
+    metrics,
+    metricsAccess: config.BEHALF_METRICS_PORT !== undefined ? undefined : config.isLocal ? 'local' : 'nobody',
+    inFlight,
+    limits: {
+      connections: config.BEHALF_CONNECTIONS_MAX,
+      keepAliveSeconds: config.BEHALF_KEEP_ALIVE_SECONDS,
+      headersSeconds: config.BEHALF_HEADERS_SECONDS,
+      requestSeconds: config.BEHALF_REQUEST_SECONDS,
+    },
   });
+  const metricsServer =
+    config.BEHALF_METRICS_PORT === undefined ? undefined : makeMetricsServer(metrics, readiness);
 
   const purging = new AbortController();
+  const rest = async (): Promise<void> => {
+    await apollo.stop();
+    await Promise.all([rejections.flush(), refusedForLoad.flush()]).catch((error: unknown) => {
+      logger.error({ err: error }, 'the last rejected requests could not be recorded');
+    });
+    await tracing?.close();
+    await metricsServer?.close();
+    await database.close();
+  };
+  const end = async (): Promise<number> => {
+    purging.abort();
+    readiness.drain();
+    const cut = await closeServer(server, inFlight, {
+      drainSeconds: config.BEHALF_DRAIN_SECONDS,
+      shutdownSeconds: config.BEHALF_SHUTDOWN_SECONDS,
+    });
+    if (cut > 0) logger.warn({ requests: cut }, 'requests were cut off: they took too long');
+    // What was cut off may still hold a connection, and nobody waits for it any more.
+    await (cut > 0 ? Promise.race([rest(), setTimeout(restMs)]) : rest());
+    return cut;
+  };
+  let ended: Promise<number> | undefined;
   return {
     database,
     oauth,
     async listen() {
       void purgeRegularly(oauth, logger, purging.signal);
+      if (config.BEHALF_METRICS_PORT !== undefined) {
+        const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
+        await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });
+      }
       await server.listen({ host: config.HOST, port: config.PORT });
       const { address, port, family } = server.server.address() as AddressInfo;
       return `http://${family === 'IPv6' ? `[${address}]` : address}:${String(port)}`;
     },
-    async close() {
-      purging.abort();
-      await server.close();
-      await apollo.stop();
-      await rejections.flush().catch((error: unknown) => {
-        logger.error({ err: error }, 'the last rejected requests could not be recorded');
-      });
-      await database.close();
-    },
+    close: () => (ended ??= end()),
   };
 }
+
+/** For the last records and traces where something was cut off. */
+const restMs = 2_000;
 
 /** Opens the database and makes sure that it has all that this program needs. */
 async function openDatabase(config: Config): Promise<Database> {
   const target = parseDatabaseUrl(config.DATABASE_URL);
   if (target === undefined) throw new Error('DATABASE_URL was not checked.');
-  const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE);
+  const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE, statementLimits(config));
   const pending = await database.pendingMigrations();
   if (pending.length === 0) return database;
   await database.close();

@@ -7,6 +7,8 @@ const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const integer = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
 
+const protocolOf = (text: string): string => (URL.canParse(text) ? new URL(text).protocol : '');
+
 /** Every setting, with its default and what it is for: the reference in the docs is made from this. */
 export const settings = {
   DATABASE_URL: z
@@ -52,6 +54,62 @@ export const settings = {
     .default(43_200)
     .describe('How long a sign-in lasts with its refresh tokens.'),
   BEHALF_POOL_SIZE: integer(2, 500).default(10).describe('Connections to MySQL.'),
+  BEHALF_POOL_QUEUE_MAX: integer(1, 1_000_000)
+    .default(10_000)
+    .describe(
+      'How many statements may wait for a connection to MySQL; operations that would make it more are refused with 503.',
+    ),
+  BEHALF_STATEMENT_SECONDS: integer(0, 3600)
+    .default(10)
+    .describe(
+      'How long one statement of the server may run in MySQL or MariaDB before the database ends it (in MySQL only what reads); 0 for ever. Commands are not bound by it.',
+    ),
+  BEHALF_OPERATION_SECONDS: integer(1, 3600)
+    .default(30)
+    .describe('How long after its arrival an operation may still ask the database for anything.'),
+  BEHALF_OPERATIONS_AT_ONCE: integer(1, 10_000).default(128).describe('How many operations run at once.'),
+  BEHALF_OPERATIONS_WAITING: integer(0, 100_000)
+    .default(1_000)
+    .describe('How many more may wait for their turn; beyond that a request is refused with 503 at once.'),
+  BEHALF_CONNECTIONS_MAX: integer(1, 1_000_000)
+    .default(10_000)
+    .describe('How many connections callers may hold; further ones are closed at once.'),
+  BEHALF_KEEP_ALIVE_SECONDS: integer(1, 3600)
+    .default(65)
+    .describe(
+      'How long an idle connection is kept. Let it be longer than the idle time of a load balancer before the server.',
+    ),
+  BEHALF_HEADERS_SECONDS: integer(1, 600)
+    .default(10)
+    .describe('How long the headers of a request may take to arrive.'),
+  BEHALF_REQUEST_SECONDS: integer(1, 3600)
+    .default(30)
+    .describe('How long a whole request, its body included, may take to arrive.'),
+  BEHALF_DRAIN_SECONDS: integer(0, 600)
+    .default(0)
+    .describe(
+      'How long the server goes on taking requests after a signal, while `/readyz` says that it is draining, so that load balancers notice first.',
+    ),
+  BEHALF_SHUTDOWN_SECONDS: integer(1, 3600)
+    .default(25)
+    .describe('How long, after that, what is under way may take before the server ends anyway.'),
+  BEHALF_METRICS_HOST: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The address of the listener of `BEHALF_METRICS_PORT`. Default: `127.0.0.1`.'),
+  BEHALF_METRICS_PORT: integer(1, 65_535)
+    .optional()
+    .describe(
+      'A listener of its own for `/metrics`, `/healthz` and `/readyz`. Without it `/metrics` is on `PORT`, for this machine alone, and only where the public URL is on loopback.',
+    ),
+  BEHALF_OTLP_URL: z
+    .string()
+    .refine((text) => /^https?:$/.test(protocolOf(text)), 'must be an http or https URL')
+    .optional()
+    .describe(
+      'Where traces go: an OTLP/HTTP endpoint such as `http://127.0.0.1:4318/v1/traces`. Default: there are none.',
+    ),
   BEHALF_PAGE_SIZE_MAX: integer(1, 10_000).default(1_000).describe('The largest page of a list.'),
   BEHALF_ROWS_PER_OPERATION_MAX: integer(100, 1_000_000)
     .default(20_000)
@@ -73,8 +131,16 @@ type Settings = z.infer<typeof schema>;
 
 export interface Config extends Settings {
   readonly publicUrl: string;
+  /** Only this machine can reach it: a proxy would have another public URL. */
+  readonly isLocal: boolean;
   readonly cookieKeys: readonly string[];
 }
+
+/** What bounds a server's statements in MySQL. */
+export const statementLimits = (config: Config): { seconds: number; waiting: number } => ({
+  seconds: config.BEHALF_STATEMENT_SECONDS,
+  waiting: config.BEHALF_POOL_QUEUE_MAX,
+});
 
 /** All that is wrong with the settings, told at once; never their values. */
 export class ConfigError extends Error {
@@ -103,9 +169,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (config.PORT === 0 && config.BEHALF_PUBLIC_URL === undefined) {
     faults.push('PORT: 0 takes a free port, so say BEHALF_PUBLIC_URL: it is the OAuth issuer');
   }
+  if (config.BEHALF_METRICS_HOST !== undefined && config.BEHALF_METRICS_PORT === undefined) {
+    faults.push('BEHALF_METRICS_HOST: say BEHALF_METRICS_PORT too, or leave both');
+  }
+  if (config.BEHALF_HEADERS_SECONDS > config.BEHALF_REQUEST_SECONDS) {
+    faults.push('BEHALF_HEADERS_SECONDS: must not be more than BEHALF_REQUEST_SECONDS');
+  }
   faults.push(...unsafe(config, publicUrl));
   if (faults.length > 0) throw new ConfigError(faults);
-  return { ...config, publicUrl, cookieKeys: config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')] };
+  const cookieKeys = config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')];
+  return { ...config, publicUrl, isLocal: isLoopback(new URL(publicUrl)), cookieKeys };
 }
 
 const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');
@@ -113,6 +186,8 @@ const isOurs = (name: string): boolean => name in settings || name.startsWith('B
 /** An IPv6 address stands in brackets (RFC 3986 section 3.2.2). */
 const defaultUrl = ({ HOST, PORT }: Settings): string =>
   `http://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${String(PORT)}`;
+
+const isLoopback = ({ hostname }: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
 
 const everyAddress = new Set(['0.0.0.0', '[::]']);
 
@@ -124,8 +199,7 @@ function unsafe(config: Settings, publicUrl: string): string[] {
       `HOST: ${config.HOST} is every address, so say BEHALF_PUBLIC_URL: the https origin under which callers reach the server (plain http would send tokens in the clear)`,
     ];
   }
-  const isLoopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
-  if (url.protocol !== 'https:' && !isLoopback && !config.BEHALF_ALLOW_HTTP) {
+  if (url.protocol !== 'https:' && !isLoopback(url) && !config.BEHALF_ALLOW_HTTP) {
     return [
       `BEHALF_PUBLIC_URL: ${url.origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`,
     ];

@@ -1,11 +1,25 @@
 import { createApp } from './app.js';
 import type { Config } from './config.js';
+import type { Database } from './store/database.js';
 import { makeLogger } from './core/logger.js';
 
-/** Serves until a signal asks for the end, then answers what is under way; a second signal ends at once. */
-export async function serve(config: Config, onListening: (url: string) => void): Promise<void> {
+/**
+ * Serves until a signal asks for the end, then answers what is under way; a second signal ends at once. Where some of
+ * it took too long and was cut off, the process ends with 1.
+ * @param database open and migrated; default: the one of the settings
+ */
+export async function serve(
+  config: Config,
+  onListening: (url: string) => void,
+  database?: Database,
+): Promise<void> {
   const logger = makeLogger(config.BEHALF_LOG_LEVEL);
-  const app = await createApp(config, { logger });
+  const app = await createApp(config, { logger, ...(database !== undefined && { database }) }).catch(
+    async (error: unknown) => {
+      await database?.close();
+      throw error;
+    },
+  );
   // From here on: whoever is told that it listens may ask it to end.
   const asked = firstSignal();
   try {
@@ -17,7 +31,8 @@ export async function serve(config: Config, onListening: (url: string) => void):
   const signal = await asked;
   logger.info({ signal }, 'answering what is under way, then ending');
   endAtSecondSignal(signal);
-  await app.close();
+  // What was cut off may still hold the process open.
+  if ((await app.close()) > 0) process.exit(1);
 }
 
 const endings = ['SIGTERM', 'SIGINT'] as const;

@@ -1,20 +1,23 @@
 import type { Catalog } from '../delegation/catalog.js';
+import type { DocumentRules } from '../delegation/documents.js';
 import type { Domain, Resolver, Resolvers } from '../delegation/operation.js';
 import { auditRecords } from '../store/tables/audit.js';
+import { trustedDocuments } from '../store/tables/documents.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
 import { consentResolvers } from './consents.js';
 import { delegationResolvers } from './delegations.js';
+import { documentResolvers } from './document-resolvers.js';
 import { recordResolvers } from './records.js';
 import { roleResolvers } from './role-resolvers.js';
 import { stopResolvers } from './stop.js';
 import { userResolvers } from './user-resolvers.js';
 
-/** Delegations, accounts, agents, roles, audit records and the kill switch. */
-export const administration = (catalog: Catalog): Domain => ({
+/** Delegations, accounts, agents, roles, registered documents, audit records and the kill switch. */
+export const administration = (catalog: Catalog, rules: DocumentRules): Domain => ({
   name: 'administration',
-  tables: [users, agents, roles, delegations, consents, auditRecords],
+  tables: [users, agents, roles, delegations, consents, trustedDocuments, auditRecords],
   resolvers: merge([
     delegationResolvers(catalog),
     consentResolvers(catalog),
@@ -22,6 +25,7 @@ export const administration = (catalog: Catalog): Domain => ({
     agentResolvers,
     roleResolvers(catalog),
     assignmentResolvers,
+    documentResolvers(rules),
     recordResolvers,
     stopResolvers,
   ]),

@@ -5,7 +5,12 @@ import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { all, any, compare, eq, type Condition } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
-import { auditDelegations, auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
+import {
+  auditDelegations,
+  auditDocuments,
+  auditRecords,
+  type AuditRecordRow,
+} from '../store/tables/audit.js';
 import { delegations } from '../store/tables/identity.js';
 import { fromStored, idIs, linkedBy, toStored, type PageArgs } from './listing.js';
 
@@ -20,6 +25,7 @@ interface Filter {
   readonly kind?: string | null;
   readonly operationName?: string | null;
   readonly errorCode?: string | null;
+  readonly unregistered?: string | null;
 }
 interface ResourceFilter {
   readonly type: string;
@@ -50,6 +56,7 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
     kind: (kind) => eq('kind', toStored(kind)),
     operationName: (name) => eq('operationName', oneLine(name, 200, 'filter.operationName')),
     errorCode: (code) => eq('errorCode', oneLine(code, 40, 'filter.errorCode')),
+    unregistered: (outcome) => linkedBy(auditDocuments, 'recordId', 'outcome', toStored(outcome)),
   });
   const asked = resource ?? undefined;
   return operation.rows.list(auditRecords, {
@@ -91,6 +98,11 @@ export const recordResolvers: Resolvers = {
     purpose: (row: AuditRecordRow) => bodyOf(row).delegation?.purpose ?? null,
     tokenId: (row: AuditRecordRow) => bodyOf(row).tokenId,
     authorityVersion: (row: AuditRecordRow) => bodyOf(row).authority?.version ?? null,
+    registeredAs: (row: AuditRecordRow) => bodyOf(row).operation?.registeredAs ?? null,
+    unregistered: (row: AuditRecordRow) => {
+      const use = bodyOf(row).operation?.unregistered;
+      return use === undefined ? null : fromStored(use.outcome);
+    },
     variables: (row: AuditRecordRow) => bodyOf(row).variables,
     decisions: (row: AuditRecordRow) => bodyOf(row).decisions,
     resources: (row: AuditRecordRow) => bodyOf(row).resources,

@@ -1,20 +1,13 @@
+import { parsePolicy } from '../authority/documents.js';
 import { oneLine } from '../core/text.js';
 import type { Catalog } from '../delegation/catalog.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { eq } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
-import {
-  agentRoles,
-  agents,
-  roles,
-  userRoles,
-  users,
-  type RoleRow,
-  type StoredLimits,
-} from '../store/tables/identity.js';
+import { agentRoles, agents, roles, userRoles, users, type RoleRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { byName, dimensionsOf, fromStored, toStored, type PageArgs } from './listing.js';
-import { createRole, updateRole } from './roles.js';
+import { createRole, updateRole, type NewLimits } from './roles.js';
 import { changing, requireVersion, workOf } from './work.js';
 
 interface RoleFilter {
@@ -32,7 +25,8 @@ interface RoleInput {
   readonly scopes: readonly string[];
   readonly approvalScopes?: readonly string[] | null;
   readonly boundary: readonly DimensionInput[];
-  readonly limits?: StoredLimits | null;
+  readonly limits?: NewLimits | null;
+  readonly documents?: 'ANY' | 'LOGGED' | 'REGISTERED' | null;
 }
 interface CreateArgs {
   readonly input: RoleInput;
@@ -56,6 +50,15 @@ function listRoles(operation: Operation, { filter, first, after }: RolesArgs) {
   return operation.rows.list(roles, { ...chosen, order: byName, first, after });
 }
 
+const policyOf = (given: RoleInput['documents']) =>
+  given === null || given === undefined ? undefined : parsePolicy(toStored(given));
+
+/** Of people's limits there is one alone; nothing counts what they do in person. */
+function shownLimits({ holder, limits }: RoleRow): NewLimits | null {
+  if (holder === 'agent') return limits;
+  return limits.operationCost === undefined ? null : { operationCost: limits.operationCost };
+}
+
 const mutations = (catalog: Catalog) => ({
   createRole: (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
     operation.once(idempotencyKey, { createRole: input }, answer, async () => {
@@ -63,6 +66,7 @@ const mutations = (catalog: Catalog) => ({
         ...input,
         holder: input.holder === 'AGENT' ? 'agent' : 'person',
         boundary: boundaryInput(input.boundary),
+        documents: policyOf(input.documents),
       });
       return { role: await operation.rows.inside(roles, role.id, scope) };
     }),
@@ -70,7 +74,11 @@ const mutations = (catalog: Catalog) => ({
     const { id, input, expectedVersion, idempotencyKey } = args;
     return operation.once(idempotencyKey, { updateRole: id, input, expectedVersion }, answer, async () => {
       const boundary = input.boundary ?? undefined;
-      const changes = { ...input, boundary: boundary === undefined ? undefined : boundaryInput(boundary) };
+      const changes = {
+        ...input,
+        boundary: boundary === undefined ? undefined : boundaryInput(boundary),
+        documents: policyOf(input.documents),
+      };
       const role = await changing(operation, roles, id, scope, (before, work) => {
         requireVersion('Role', before, expectedVersion);
         return updateRole(work, catalog, operation.authority.chain.person.id, before, changes);
@@ -89,7 +97,8 @@ export const roleResolvers = (catalog: Catalog): Resolvers => ({
   Role: {
     holder: (row: RoleRow) => fromStored(row.holder),
     boundary: (row: RoleRow) => dimensionsOf(row.boundary),
-    limits: (row: RoleRow) => (row.holder === 'agent' ? row.limits : null),
+    limits: shownLimits,
+    documents: (row: RoleRow) => fromStored(row.documents),
     users: (row: RoleRow, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.linked(users, { pairs: userRoles, mine: 'userId', theirs: 'roleId' }, row.id, {
         order: byName,

@@ -1,3 +1,4 @@
+import { isAsStrict, parsePolicy, type DocumentPolicy } from '../authority/documents.js';
 import { areRightsWithin } from '../authority/rights.js';
 import { sessionScope, type Scope } from '../authority/scope.js';
 import { isoTime } from '../core/clock.js';
@@ -15,6 +16,7 @@ import {
   type RoleRow,
   type StoredBoundary,
   type StoredLimits,
+  type StoredRoleLimits,
 } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
 import { requireDefinable, requireGrantable, rightsOfRole } from './grantable.js';
@@ -29,9 +31,13 @@ export interface NewRole {
   readonly approvalScopes?: readonly Scope[] | null | undefined;
   /** Every dimension, said outright. */
   readonly boundary: StoredBoundary;
-  /** For agents' roles, and only for them. */
-  readonly limits?: StoredLimits | null | undefined;
+  readonly limits?: NewLimits | null | undefined;
+  /** `any` where left out. */
+  readonly documents?: DocumentPolicy | null | undefined;
 }
+
+/** An agent's role says all but `operationCost`; a person's role says nothing but that. */
+export type NewLimits = { readonly [K in keyof StoredRoleLimits]?: number | null | undefined };
 
 export type RoleChanges = {
   readonly [K in keyof Omit<NewRole, 'name' | 'holder'>]?: NewRole[K] | null | undefined;
@@ -73,7 +79,7 @@ export async function updateRole(
   changes: RoleChanges,
 ): Promise<void> {
   await requireGrantable(work.tx, administratorId, [before]);
-  const limits = changes.limits ?? (before.holder === 'agent' ? before.limits : undefined);
+  const limits = changes.limits ?? (before.holder === 'agent' ? before.limits : costAlone(before));
   const after = define(catalog, {
     name: before.name,
     holder: before.holder === 'agent' ? 'agent' : 'person',
@@ -85,6 +91,7 @@ export async function updateRole(
       before.approvalScopes.filter((scope) => (changes.scopes ?? before.scopes).includes(scope)),
     boundary: changes.boundary ?? fullBoundary(catalog, before.boundary),
     limits,
+    documents: changes.documents ?? parsePolicy(before.documents),
   });
   if (!isNarrower(after, before)) {
     await requireDefinable(work.tx, administratorId, after);
@@ -97,14 +104,18 @@ export async function updateRole(
 
 type Definition = Pick<
   RoleRow,
-  'description' | 'businessTask' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits'
+  'description' | 'businessTask' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents'
 >;
+
+const costAlone = ({ limits }: RoleRow): NewLimits => ({ operationCost: limits.operationCost });
 
 const isNarrower = (after: Definition, before: RoleRow): boolean =>
   areRightsWithin(rightsOfRole(after), rightsOfRole(before)) &&
   before.approvalScopes.every(
     (scope) => !after.scopes.includes(scope) || after.approvalScopes.includes(scope),
-  );
+  ) &&
+  isAsStrict(parsePolicy(after.documents), parsePolicy(before.documents)) &&
+  (after.limits.operationCost ?? Infinity) <= (before.limits.operationCost ?? Infinity);
 
 async function requireNotHeld(work: Work, administratorId: string, role: RoleRow): Promise<void> {
   const held = await work.tx.select(userRoles, eq('userId', administratorId));
@@ -132,6 +143,7 @@ function define(catalog: Catalog, input: NewRole): Definition {
     approvalScopes,
     boundary: fullBoundary(catalog, storeBoundary(readBoundary(catalog, input.boundary))),
     limits: limitsOf(input),
+    documents: input.documents ?? 'any',
   };
 }
 
@@ -150,26 +162,41 @@ function requireScope(catalog: Catalog, scope: Scope, holder: NewRole['holder'])
   }
 }
 
-const bounds: Readonly<Record<keyof StoredLimits, readonly [number, number]>> = {
+const bounds: Readonly<Record<keyof StoredRoleLimits, readonly [number, number]>> = {
   operations: [1, 1_000_000_000],
   rows: [1, 1_000_000_000],
   expirySeconds: [60, 31_622_400],
   depth: [0, 8],
+  operationCost: [1, 100_000_000],
 };
 
-function limitsOf({ holder, limits }: NewRole): StoredLimits {
-  if (holder === 'person') {
-    if (limits === null || limits === undefined) return noLimits;
-    throw badInput("Limits belong to agents' roles: nothing counts what people do in person.", 'limits');
+function limitsOf({ holder, limits }: NewRole): StoredRoleLimits {
+  const { operationCost, ...counted } = limits ?? {};
+  const cost = isGiven(operationCost) ? { operationCost: inBounds('operationCost', operationCost) } : {};
+  if (holder === 'agent') return { ...countedOf(counted), ...cost };
+  if (!Object.values(counted).some(isGiven)) return { ...noLimits, ...cost };
+  throw badInput(
+    "Only `operationCost` limits people: nothing counts what they do in person. The others belong to agents' roles.",
+    'limits',
+  );
+}
+
+function countedOf({ operations, rows, expirySeconds, depth }: NewLimits): StoredLimits {
+  if (!isGiven(operations) || !isGiven(rows) || !isGiven(expirySeconds) || !isGiven(depth)) {
+    throw badInput("An agent's role needs limits: operations, rows, expirySeconds and depth.", 'limits');
   }
-  if (limits === null || limits === undefined) throw badInput("An agent's role needs limits.", 'limits');
-  const { operations, rows, expirySeconds, depth } = limits;
-  const chosen: StoredLimits = { operations, rows, expirySeconds, depth };
-  for (const [name, value] of Object.entries(chosen) as [keyof StoredLimits, number][]) {
-    const [min, max] = bounds[name];
-    if (!Number.isSafeInteger(value) || value < min || value > max) {
-      throw badInput(`\`limits.${name}\` is between ${String(min)} and ${String(max)}.`, `limits.${name}`);
-    }
-  }
-  return chosen;
+  return {
+    operations: inBounds('operations', operations),
+    rows: inBounds('rows', rows),
+    expirySeconds: inBounds('expirySeconds', expirySeconds),
+    depth: inBounds('depth', depth),
+  };
+}
+
+const isGiven = (value: number | null | undefined): value is number => value !== null && value !== undefined;
+
+function inBounds(name: keyof StoredRoleLimits, value: number): number {
+  const [min, max] = bounds[name];
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw badInput(`\`limits.${name}\` is between ${String(min)} and ${String(max)}.`, `limits.${name}`);
 }

@@ -1,5 +1,6 @@
+import type { DocumentPolicy } from '../authority/documents.js';
 import type { Scope } from '../authority/scope.js';
-import type { StoredBoundary, StoredLimits } from '../store/tables/identity.js';
+import type { StoredBoundary, StoredRoleLimits } from '../store/tables/identity.js';
 
 /** A role that ships: one business task, and only what that task needs. */
 export interface ShippedRole {
@@ -10,7 +11,9 @@ export interface ShippedRole {
   readonly scopes: readonly Scope[];
   /** Every dimension said outright. */
   readonly boundary: StoredBoundary;
-  readonly limits: StoredLimits;
+  readonly limits: StoredRoleLimits;
+  /** An administrator binds a role to registered documents once there are some. */
+  readonly documents: DocumentPolicy;
   readonly approvalScopes: readonly Scope[];
 }
 
@@ -97,6 +100,7 @@ const agent = (
   holder: 'agent',
   boundary: business(everyday, nobody),
   approvalScopes: [],
+  documents: 'any',
 });
 
 /** Limits belong to delegations: nothing counts what a person does in person. */
@@ -107,6 +111,7 @@ const person = (
   holder: 'person',
   limits: { operations: 0, rows: 0, expirySeconds: 0, depth: 0 },
   approvalScopes: [],
+  documents: 'any',
 });
 
 const agentRoles: readonly ShippedRole[] = [
@@ -115,28 +120,40 @@ const agentRoles: readonly ShippedRole[] = [
     description: 'Reads what a ticket is about and answers it. No credit, no costs, no money.',
     businessTask: 'Answer customers’ tickets.',
     scopes: support,
-    limits: { operations: 500, rows: 5_000, expirySeconds: daySeconds, depth: 2 },
+    limits: { operations: 500, rows: 5_000, expirySeconds: daySeconds, depth: 2, operationCost: 50_000 },
   }),
   agent({
     name: 'analytics-agent',
     description: 'Sees totals, products and the open part of the knowledge base; no single customer.',
     businessTask: 'Report on sales and tickets.',
     scopes: analytics,
-    limits: { operations: 1_000, rows: 50_000, expirySeconds: 30 * daySeconds, depth: 1 },
+    limits: {
+      operations: 1_000,
+      rows: 50_000,
+      expirySeconds: 30 * daySeconds,
+      depth: 1,
+      operationCost: 100_000,
+    },
   }),
   agent({
     name: 'finance-agent',
     description: 'Follows invoices, records payments and issues refunds. No contact data, no tickets.',
     businessTask: 'Keep invoices, payments and refunds in order.',
     scopes: finance,
-    limits: { operations: 500, rows: 10_000, expirySeconds: daySeconds, depth: 2 },
+    limits: { operations: 500, rows: 10_000, expirySeconds: daySeconds, depth: 2, operationCost: 50_000 },
   }),
   agent({
     name: 'operations-agent',
     description: 'Moves orders along and keeps stock right. No money, no contact data, no costs.',
     businessTask: 'Get orders out and keep stock right.',
     scopes: operations,
-    limits: { operations: 1_000, rows: 20_000, expirySeconds: 7 * daySeconds, depth: 2 },
+    limits: {
+      operations: 1_000,
+      rows: 20_000,
+      expirySeconds: 7 * daySeconds,
+      depth: 2,
+      operationCost: 50_000,
+    },
   }),
 ];
 
@@ -190,14 +207,16 @@ const peopleRoles: readonly ShippedRole[] = [
   }),
   person({
     name: 'auditor',
-    description: 'Reads every record, delegation, account and role; no business data, and changes nothing.',
+    description:
+      'Reads every record, delegation, account, role and registered operation; no business data, and changes nothing.',
     businessTask: 'Reconstruct who did what on whose behalf.',
-    scopes: ['audit:read', 'delegations:read', 'users:read', 'agents:read', 'roles:read'],
+    scopes: ['audit:read', 'delegations:read', 'users:read', 'agents:read', 'roles:read', 'operations:read'],
     boundary: everyone,
   }),
   person({
     name: 'administrator',
-    description: 'Keeps accounts, agents and roles, and stops what must stop; no business data, no records.',
+    description:
+      'Keeps accounts, agents, roles and registered operations, and stops what must stop; no business data, no records.',
     businessTask: 'Decide who may do what.',
     scopes: [
       'users:read',
@@ -207,6 +226,8 @@ const peopleRoles: readonly ShippedRole[] = [
       'roles:read',
       'roles:manage',
       'roles:assign',
+      'operations:read',
+      'operations:register',
       'delegations:read',
       'delegations:revoke',
       'emergency:stop',

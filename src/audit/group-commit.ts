@@ -29,10 +29,20 @@ export class GroupCommit<Item, Result> {
     private readonly flush: (tx: Connection, items: readonly Item[]) => Promise<Result[]>,
     private readonly queueMax = 5_000,
     private readonly batchMax = 1_000,
+    private readonly onCommit: (seconds: number, records: number) => void = () => undefined,
   ) {}
 
+  /** How many wait. */
+  get size(): number {
+    return this.waiting.length;
+  }
+
+  get isFull(): boolean {
+    return this.waiting.length >= this.queueMax;
+  }
+
   submit(item: Item): Promise<Result> {
-    if (this.waiting.length >= this.queueMax) return Promise.reject(auditUnavailable('the queue is full'));
+    if (this.isFull) return Promise.reject(auditUnavailable('the queue is full'));
     return new Promise<Result>((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       if (!this.busy) void this.drain();
@@ -48,7 +58,9 @@ export class GroupCommit<Item, Result> {
   private async commit(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
       const items = batch.map((entry) => entry.item);
+      const began = performance.now();
       const results = await this.database.transaction((tx) => this.flush(tx, items));
+      this.onCommit((performance.now() - began) / 1000, batch.length);
       batch.forEach((entry, index) => {
         entry.resolve(results[index] as Result);
       });

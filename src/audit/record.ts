@@ -1,8 +1,10 @@
 import type { Authority } from '../authority/authority.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
+import type { RowOf } from '../store/table.js';
 import {
   auditDelegations,
+  auditDocuments,
   auditRecords,
   auditResources,
   type AuditRecordRow,
@@ -16,6 +18,12 @@ export type Outcome = 'succeeded' | 'partial' | 'refused' | 'failed';
 export interface RecordedError {
   readonly code: ErrorCode;
   readonly path?: string;
+}
+
+export interface UnregisteredUse {
+  readonly outcome: 'logged' | 'refused';
+  /** Names of the roles that ask for it. */
+  readonly roles: readonly string[];
 }
 
 /** One operation, as its record tells it. Stored as exactly these bytes. */
@@ -52,6 +60,10 @@ export interface AuditBody {
     readonly type: string | null;
     /** SHA-256 of the document, base64url. */
     readonly documentHash: string | null;
+    /** The name under which the document stands, where the request said it or a role asked for it. */
+    readonly registeredAs?: string;
+    /** Where roles of the chain want registered documents, or to see others, and this was another. */
+    readonly unregistered?: UnregisteredUse;
   } | null;
   /** JSON, personal values redacted. */
   readonly variables: string | null;
@@ -151,4 +163,12 @@ export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]
       ),
     ),
   );
+  await tx.insert(auditDocuments, bodies.flatMap(documentRows));
+}
+
+function documentRows({ operationId, operation }: AuditBody): RowOf<typeof auditDocuments>[] {
+  const { documentHash = null, unregistered } = operation ?? {};
+  if (documentHash === null || unregistered === undefined) return [];
+  const { roles, outcome } = unregistered;
+  return [...new Set(roles)].map((role) => ({ recordId: operationId, role, documentHash, outcome }));
 }

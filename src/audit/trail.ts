@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BehalfError } from '../core/errors.js';
+import { BehalfError, outOfTime } from '../core/errors.js';
 import type { TouchAction, Witness } from '../store/witness.js';
 
 /** How many ids of one type and action a record names; the digest stands for all of them. */
@@ -37,8 +37,18 @@ export class Trail implements Witness {
   private readonly denied = new Map<string, RecordedDecision>();
   private rows = 0;
 
-  /** @param rowsMax how many rows one operation may touch before it is `QUERY_TOO_COMPLEX` */
-  constructor(private readonly rowsMax = Number.POSITIVE_INFINITY) {}
+  /**
+   * @param rowsMax how many rows one operation may touch before it is `QUERY_TOO_COMPLEX`
+   * @param isInTime whether it may still ask the database for anything
+   */
+  constructor(
+    private readonly rowsMax = Number.POSITIVE_INFINITY,
+    private readonly isInTime: () => boolean = () => true,
+  ) {}
+
+  asking(): void {
+    if (!this.isInTime()) throw outOfTime();
+  }
 
   touched(type: string, ids: readonly string[], action: TouchAction): void {
     const key = `${type} ${action}`;

@@ -1,5 +1,6 @@
 import { isInside, type Boundaries, type Place } from './boundary.js';
 import type { AuthorityLayer, Chain, Task } from './chain.js';
+import { isAsStrict, strictest, type DocumentPolicy, type DocumentRule } from './documents.js';
 import { areRightsWithin, intersectRights, restrict, type Rights } from './rights.js';
 import { sessionScope, type Scope } from './scope.js';
 import type { Layer } from '../core/errors.js';
@@ -23,6 +24,10 @@ export interface AuthorityInput {
   readonly tokenScopes: ReadonlySet<Scope>;
   /** What exists for this caller: scopes of all roles of the acting agent, or of the person. */
   readonly ceiling: ReadonlySet<Scope>;
+  /** Roles of the chain that do not simply run any document. */
+  readonly documentRules?: readonly DocumentRule[];
+  /** The largest cost of one operation that the roles of the chain set. */
+  readonly costMax?: number | undefined;
 }
 
 /** The effective rights of a chain at one moment: the intersection of all its layers and the token. */
@@ -37,6 +42,11 @@ export class Authority {
   readonly ceiling: ReadonlySet<Scope>;
   /** What remains when every layer has had its say; approvals not counted. */
   readonly rights: Rights;
+  readonly documentRules: readonly DocumentRule[];
+  /** Which documents may run: the strictest of `documentRules`. */
+  readonly documents: DocumentPolicy;
+  /** The largest cost of one operation; undefined where no role sets one. */
+  readonly costMax: number | undefined;
 
   constructor(input: AuthorityInput) {
     this.chain = input.chain;
@@ -47,6 +57,9 @@ export class Authority {
     this.layers = input.layers;
     this.tokenScopes = input.tokenScopes;
     this.ceiling = new Set([...input.ceiling, sessionScope]);
+    this.documentRules = input.documentRules ?? [];
+    this.documents = strictest(this.documentRules);
+    this.costMax = input.costMax;
     const [first, ...others] = input.layers;
     const all = others.reduce(
       (rights, layer) => intersectRights(rights, layer.rights),
@@ -100,6 +113,10 @@ export class Authority {
   isWithin(later: Authority): boolean {
     const mine = new Map([...this.rights].filter(([scope]) => this.allows(scope)));
     const theirs = new Map([...later.rights].filter(([scope]) => later.allows(scope)));
-    return areRightsWithin(mine, theirs);
+    return (
+      areRightsWithin(mine, theirs) &&
+      isAsStrict(this.documents, later.documents) &&
+      (later.costMax ?? Infinity) >= (this.costMax ?? Infinity)
+    );
   }
 }

@@ -53,6 +53,7 @@ const filtered = (made: Command, limit: number): Command =>
     )
     .option('--operation-name <name>', 'the operation’s or the command’s name')
     .option('--error-code <code>', 'the first error’s code')
+    .option('--unregistered', 'whose document was not registered, where a role asks for that')
     .option('--resource <type:id>', 'what touched this row')
     .option('-n, --limit <count>', 'how many at most', wholeNumber, limit);
 

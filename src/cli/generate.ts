@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { shippedRoles } from '../admin/shipped-roles.js';
 import { settings } from '../config.js';
 import { errorMeanings } from '../core/errors.js';
+import { Metrics } from '../core/metrics.js';
+import { version } from '../core/version.js';
 import { readCoverage } from '../graphql/coverage.js';
 import { executableSchema } from '../graphql/schema.js';
 import { readSdl, schemaFolder } from '../graphql/sdl.js';
@@ -33,6 +35,20 @@ function errorsPage(): string {
   const intro =
     'Every error carries `extensions.code`, one of these, and `extensions.operationId`, which finds the audit record.';
   return `# Error codes\n\n${made}${intro}\n\n${table(['code', 'meaning'], rows)}\n`;
+}
+
+function metricsPage(): string {
+  const metrics = new Metrics(version()).registry.getMetricsAsArray();
+  const rows = metrics
+    .filter(({ name }) => name.startsWith('behalf_'))
+    .map((metric) => {
+      const { labelNames = [] } = metric as { labelNames?: readonly string[] };
+      const labels = labelNames.map((label) => `\`${label}\``).join(', ');
+      return [`\`${metric.name}\``, String(metric.type), labels, metric.help];
+    });
+  const intro =
+    'What `/metrics` tells, in the format of Prometheus. Beside these there are the usual ones of a Node process (`process_…`, `nodejs_…`). Labels come from closed sets, never from a request. How to reach it, and which alerts are worth having: [operations](operations.md).';
+  return `# Metrics\n\n${made}${intro}\n\n${table(['metric', 'type', 'labels', 'what it tells'], rows)}\n`;
 }
 
 function rolesPage(): string {
@@ -93,6 +109,7 @@ function captured(command: Command): string {
 const pages: Readonly<Record<string, () => string>> = {
   'settings.md': settingsPage,
   'errors.md': errorsPage,
+  'metrics.md': metricsPage,
   'roles.md': rolesPage,
   'cli.md': commandsPage,
 };

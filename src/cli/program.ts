@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { schemaFolder } from '../graphql/sdl.js';
+import { version } from '../core/version.js';
 import { agentCommand } from './agent.js';
 import { auditCommand } from './audit.js';
+import { documentsCommand } from './documents.js';
 import { explainCommand } from './explain.js';
 import { importCommand } from './import/command.js';
 import { loginCommand } from './login.js';
@@ -12,11 +11,6 @@ import { seedCommand } from './seed.js';
 import { startCommand } from './start.js';
 import { tokenCommand } from './token.js';
 import { userCommand } from './user.js';
-
-const version = (): string => {
-  const text = readFileSync(join(dirname(schemaFolder()), 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-};
 
 /** The `behalf` command. A new command is a new file and one line here. */
 export function makeProgram(): Command {
@@ -37,6 +31,7 @@ export function makeProgram(): Command {
     tokenCommand(),
     userCommand(),
     agentCommand(),
+    documentsCommand(),
     auditCommand(),
     explainCommand(),
   ];

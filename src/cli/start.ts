@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { readConfig, settings, type Config } from '../config.js';
+import { readConfig, settings, statementLimits, type Config } from '../config.js';
 import { parseDatabaseUrl } from '../core/database-url.js';
 import { paths } from '../oauth/paths.js';
 import { demoFiles, loadWithSecrets } from './demo-company.js';
@@ -28,13 +28,14 @@ async function start({ demo = false, json = false }: StartOptions): Promise<void
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);
   // Here its faults are told in one sentence each.
-  else await (await openDatabase(config)).close();
+  const database = await openDatabase(config, 'migrated', statementLimits(config));
   // Loaded here, so that no other command waits for the whole server.
   const { serve } = await import('../main.js');
-  await serve(config, (url) => {
+  const onListening = (url: string): void => {
     const places = placesOf(config, url, demo);
     print(json ? JSON.stringify(places) : welcome(places, demo).join('\n'));
-  });
+  };
+  await serve(config, onListening, database);
 }
 
 /** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
+/** As the clients of persisted documents write it. */
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** JSON with sorted keys, so that equal values have equal bytes. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>

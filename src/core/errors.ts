@@ -9,7 +9,7 @@ export const errorMeanings = {
     'The caller could reach this, but not now: `missingScopes` and `layer` say what is missing and where, `hint` how to ask.',
   APPROVAL_REQUIRED: 'A person has to approve this one operation first (not in use yet).',
   LIMIT_EXCEEDED:
-    'The task has spent what it may, or the caller has to wait; `limit` says which limit it was.',
+    'The task has spent what it may, or the caller has to wait; `limit` says which limit it was. With `load` and `time` it is the server that has too much to do, or the operation that took too long.',
   BAD_USER_INPUT:
     'The request is at fault: its syntax, a type, a value. Nothing was changed. `path` may say where.',
   NOT_FOUND: 'There is no such thing, or it lies outside what the caller may reach.',
@@ -29,7 +29,7 @@ export interface ErrorDetails {
   hint?: string;
   /** Which input was at fault, as a dotted path. */
   path?: string;
-  /** Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`. */
+  /** Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`, `load`, `time`. */
   limit?: string;
   retryAfterSeconds?: number;
 }
@@ -62,6 +62,24 @@ export const notFound = (what: string): BehalfError =>
 export const conflict = (message: string): BehalfError => new BehalfError('CONFLICT', message);
 
 export const unauthenticated = (message: string): BehalfError => new BehalfError('UNAUTHENTICATED', message);
+
+/** There is more to do than the server can take; nothing was done. */
+export const overloaded = (cause?: unknown): BehalfError =>
+  new BehalfError(
+    'LIMIT_EXCEEDED',
+    'The server has more to do than it can take. Nothing was done; try again.',
+    { limit: 'load', retryAfterSeconds: 1 },
+    { cause },
+  );
+
+/** The operation, or one of its statements, took longer than it may. */
+export const outOfTime = (cause?: unknown): BehalfError =>
+  new BehalfError(
+    'LIMIT_EXCEEDED',
+    'The operation took longer than one may.',
+    { limit: 'time', hint: 'Ask for less: smaller pages, narrower filters, fewer levels.' },
+    { cause },
+  );
 
 /** Our own failure: the caller gets a code and an operation id, the operator gets the cause. */
 export const internal = (cause: unknown): BehalfError =>

@@ -1,7 +1,11 @@
-import { destination, pino, stdTimeFunctions, type Logger as PinoLogger } from 'pino';
+import { destination, pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { asLogged } from './logged-error.js';
 
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
 /** Structured lines on standard error: standard output belongs to the commands. */
-export const makeLogger = (level: string): Logger =>
-  pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, destination({ fd: 2, sync: true }));
+export const makeLogger = (
+  level: string,
+  to: DestinationStream = destination({ fd: 2, sync: true }),
+): Logger =>
+  pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, serializers: { err: asLogged } }, to);

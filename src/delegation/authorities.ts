@@ -1,6 +1,8 @@
 import { Authority } from '../authority/authority.js';
 import { parseBoundary } from '../authority/boundary.js';
 import type { ActingAgent, AuthorityLayer } from '../authority/chain.js';
+import { largestCost, leastCost } from '../authority/cost.js';
+import { rulesOf } from '../authority/documents.js';
 import { rightsOf, uniteRights } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
 import type { Clock } from '../core/clock.js';
@@ -38,6 +40,8 @@ const cacheMax = 10_000;
 export class Authorities {
   private cache = new Map<string, Authority>();
   private cacheVersion = -1;
+  hits = 0;
+  misses = 0;
 
   constructor(
     private readonly connection: Connection,
@@ -45,6 +49,11 @@ export class Authorities {
     private readonly clock: Clock,
     private readonly peopleOnly: ReadonlySet<Scope>,
   ) {}
+
+  /** How many are kept, at most 10,000. */
+  get size(): number {
+    return this.cache.size;
+  }
 
   /**
    * The authority of a token now. Throws `UNAUTHENTICATED` where the token, or what it rests on, has ended. The
@@ -60,7 +69,11 @@ export class Authorities {
       this.cacheVersion = epoch.version;
     }
     const known = this.cache.get(fact.tokenId);
-    if (known !== undefined && known.expiresAt > this.clock.now()) return { fact, authority: known };
+    if (known !== undefined && known.expiresAt > this.clock.now()) {
+      this.hits += 1;
+      return { fact, authority: known };
+    }
+    this.misses += 1;
     const authority = await this.compute(this.connection, fact, epoch);
     // A change may have been committed between the two reads. Labelled with the earlier version, the authority is
     // looked at again before anything is released; only what is surely of its version is kept.
@@ -88,6 +101,8 @@ export class Authorities {
     if (user?.status !== 'active') throw unauthenticated('The person of this token is not active.');
     const held = await rolesOfUser(connection, user.id);
     const person = personLayer(user, held);
+    const personRules = rulesOf('person', held);
+    const personCost = largestCost(held.map((role) => role.limits.operationCost));
     const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
     const token = { tokenId: fact.tokenId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
     if (fact.delegationId === undefined) {
@@ -98,6 +113,8 @@ export class Authorities {
         expiresAt: fact.expiresAt,
         layers: [person],
         ceiling: new Set(person.rights.keys()),
+        documentRules: personRules,
+        costMax: personCost,
       });
     }
     if (epoch.stopped) throw unauthenticated('All agents have been stopped by an administrator.');
@@ -120,6 +137,8 @@ export class Authorities {
       expiresAt: Math.min(fact.expiresAt, ...links.map((link) => Date.parse(link.delegation.expiresAt))),
       layers: [person, ...links.flatMap((link) => this.linkLayers(link))],
       ceiling: new Set(acting.roles.flatMap((role) => this.agentScopes(role.scopes))),
+      documentRules: [...personRules, ...rulesOf('agent', links.flatMap(usedRole))],
+      costMax: leastCost([personCost, ...links.flatMap(usedRole).map((role) => role.limits.operationCost)]),
     });
   }
 
@@ -140,7 +159,7 @@ export class Authorities {
   }
 
   private linkLayers(link: Link): AuthorityLayer[] {
-    const role = link.roles.find((held) => held.id === link.delegation.roleId);
+    const [role] = usedRole(link);
     return [
       {
         layer: 'agent',
@@ -172,12 +191,16 @@ interface Link {
   readonly roles: readonly RoleRow[];
 }
 
-const actingAgent = ({ agent, delegation, roles: held }: Link): ActingAgent => ({
-  id: agent.id,
-  name: agent.name,
-  displayName: agent.displayName,
-  delegationId: delegation.id,
-  role: held.find((role) => role.id === delegation.roleId)?.name ?? '',
+/** The role of the delegation; none where the agent no longer holds it. */
+const usedRole = ({ delegation, roles: held }: Link): RoleRow[] =>
+  held.filter((role) => role.id === delegation.roleId);
+
+const actingAgent = (link: Link): ActingAgent => ({
+  id: link.agent.id,
+  name: link.agent.name,
+  displayName: link.agent.displayName,
+  delegationId: link.delegation.id,
+  role: usedRole(link)[0]?.name ?? '',
 });
 
 /** Of several roles that hold a scope, one that asks for no approval is enough. */

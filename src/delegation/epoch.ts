@@ -29,7 +29,10 @@ export class EpochReader {
   private current: Promise<Epoch> | undefined;
   private next: Promise<Epoch> | undefined;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(
+    private readonly connection: Connection,
+    private readonly onRead: (seconds: number) => void = () => undefined,
+  ) {}
 
   read(): Promise<Epoch> {
     this.next ??= this.start();
@@ -39,9 +42,12 @@ export class EpochReader {
   private async start(): Promise<Epoch> {
     await this.current?.catch(() => undefined);
     // From here on newcomers wait for the read after this one.
+    const began = performance.now();
     const mine = readEpoch(this.connection);
     this.current = mine;
     this.next = undefined;
-    return mine;
+    const epoch = await mine;
+    this.onRead((performance.now() - began) / 1000);
+    return epoch;
   }
 }

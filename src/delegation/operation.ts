@@ -4,6 +4,7 @@ import type { TaskLimits } from '../authority/chain.js';
 import type { Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/connection.js';
+import type { Asked } from '../store/asked.js';
 import type { ScopeOf } from '../store/filter.js';
 import type { Rows } from '../store/rows.js';
 import type { AnyTable } from '../store/table.js';
@@ -39,6 +40,19 @@ export interface Domain {
   readonly resolvers: Resolvers;
 }
 
-/** Arguments have been validated and coerced against the caller's schema when a resolver runs. */
-export type Resolver = (parent: never, args: never, operation: Operation) => unknown;
+/**
+ * Arguments have been validated and coerced against the caller's schema when a resolver runs. `asked` tells which
+ * columns the answer needs of the rows that it gives: pass it on to `operation.rows`.
+ */
+export interface Resolver {
+  (parent: never, args: never, operation: Operation, asked: Asked): unknown;
+  /** The columns of its parent row that it looks at; all where it does not say. */
+  readonly reads?: readonly string[];
+}
 export type Resolvers = Readonly<Record<string, Readonly<Record<string, Resolver>>>>;
+
+/** A resolver that looks at no other columns of its parent row than these. */
+export const reads = <Row>(
+  columns: readonly (keyof Row & string)[],
+  resolve: (row: Row, args: never, operation: Operation, asked: Asked) => unknown,
+): Resolver => Object.assign(resolve.bind(undefined), { reads: columns });

@@ -6,6 +6,7 @@ import { canonicalJson, sha256 } from '../core/digest.js';
 import { conflict } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
+import type { ReadMode } from '../store/bounded-reads.js';
 import { all, eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isDuplicate, RunAgain, type Database } from '../store/database.js';
@@ -33,17 +34,24 @@ export class Operations {
     private readonly pageSizeMax: number,
   ) {}
 
-  reading(caller: Caller, trail: Trail): Operation {
-    return this.make(caller, trail, this.database.read, undefined);
+  /** `plain` where every rule has been decided before; else rows come with their places, for rules to look at. */
+  reading(caller: Caller, trail: Trail, mode: 'plain' | 'placed'): Operation {
+    return this.make(caller, trail, this.database.read, undefined, mode);
   }
 
   writing(caller: Caller, trail: Trail, tx: Connection): Operation {
-    return this.make(caller, trail, tx, tx);
+    return this.make(caller, trail, tx, tx, 'whole');
   }
 
-  private make(caller: Caller, trail: Trail, connection: Connection, tx: Connection | undefined): Operation {
+  private make(
+    caller: Caller,
+    trail: Trail,
+    connection: Connection,
+    tx: Connection | undefined,
+    mode: ReadMode,
+  ): Operation {
     const { id, authority } = caller;
-    const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax);
+    const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax, mode);
     return {
       id,
       authority,

@@ -7,6 +7,7 @@ import { isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isLockConflict, RunAgain, type Database } from '../store/database.js';
 import { delegations, type DelegationRow } from '../store/tables/identity.js';
+import { isStanding } from './documents.js';
 import { readEpoch } from './epoch.js';
 
 export interface Caller {
@@ -14,6 +15,8 @@ export interface Caller {
   readonly authority: Authority | undefined;
   /** The authority of the same token as the transaction sees it. */
   readonly look: (tx: Connection) => Promise<Authority>;
+  /** The hash of the registered document without which a role would have refused it. */
+  readonly restsOn?: string | undefined;
 }
 
 /** An operation that is done and waits for its record. */
@@ -33,8 +36,18 @@ export class Releases {
   constructor(
     database: Database,
     private readonly clock: Clock,
+    onCommit?: (seconds: number, records: number) => void,
   ) {
-    this.group = new GroupCommit(database, (tx, all) => this.settle(tx, all));
+    this.group = new GroupCommit(database, (tx, all) => this.settle(tx, all), undefined, undefined, onCommit);
+  }
+
+  /** Records that wait for their commit. */
+  get size(): number {
+    return this.group.size;
+  }
+
+  get isFull(): boolean {
+    return this.group.isFull;
   }
 
   /** For what changes nothing. Returns why nothing may be released; throws `AUDIT_UNAVAILABLE`. */
@@ -50,7 +63,7 @@ export class Releases {
   async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<void>> {
     const start = await readEpoch(tx);
     if (caller.authority !== undefined && start.version !== caller.authority.version) {
-      const refusal = await lostSince(tx, caller.authority, caller.look);
+      const refusal = await lostSince(tx, caller.authority, caller);
       if (refusal !== undefined) throw refusal;
     }
     return async (finished) => {
@@ -71,10 +84,10 @@ export class Releases {
     const epoch = await readEpoch(tx, true);
     const looks = new Map<string, Promise<BehalfError | undefined>>();
     const lost = (finished: Finished): Promise<BehalfError | undefined> | undefined => {
-      const { authority, look } = finished;
+      const { authority, restsOn = '' } = finished;
       if (authority === undefined || authority.version === epoch.version) return undefined;
-      const key = `${authority.tokenId} ${String(authority.version)}`;
-      const looked = looks.get(key) ?? lostSince(tx, authority, look);
+      const key = `${authority.tokenId} ${String(authority.version)} ${restsOn}`;
+      const looked = looks.get(key) ?? lostSince(tx, authority, finished);
       looks.set(key, looked);
       return looked;
     };
@@ -101,10 +114,11 @@ export class Releases {
 async function lostSince(
   tx: Connection,
   authority: Authority,
-  look: Caller['look'],
+  { look, restsOn }: Caller,
 ): Promise<BehalfError | undefined> {
   try {
-    if (authority.isWithin(await look(tx))) return undefined;
+    const isHeld = authority.isWithin(await look(tx));
+    if (isHeld && (restsOn === undefined || (await isStanding(tx, restsOn)))) return undefined;
   } catch (error) {
     if (error instanceof BehalfError) return error;
     throw error;

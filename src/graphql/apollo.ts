@@ -13,6 +13,7 @@ import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
 import type { CallContext } from './call.js';
 import type { Coverage } from './coverage.js';
+import { refusedError } from './cut.js';
 import { formatError } from './errors.js';
 import type { Executor } from './executor.js';
 import { ceilingKey, viewOf, type View } from './views.js';
@@ -122,13 +123,14 @@ export class ApolloServers {
             const operation = getOperationAST(document, request.operationName);
             // Apollo Server tells this as the request's fault.
             if (operation === null || operation === undefined) return { errors: [noOperation()] };
-            return executor.run({
+            const { refused = [], ...result } = await executor.run({
               call: (context as unknown as CallContext).call,
               schema: view.schema,
               document,
               operation,
               variables: request.variables ?? {},
             });
+            return refused.length === 0 ? result : { ...result, errors: refused.map(refusedError) };
           },
         }),
       stop: () => Promise.resolve(),

@@ -19,18 +19,23 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
 
 /** A call that is done, as the last step takes it: its charge and its record. */
 export function asFinished(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
+  call.marks.releasing = performance.now();
   const record = (refusal: BehalfError | undefined): AuditBody => {
     const told = refusal === undefined ? errors : [{ code: refusal.code }];
+    const outcome = outcomeOf(told, hasData && refusal === undefined);
+    call.outcome = outcome;
+    call.errorCode = told[0]?.code;
     return {
       operationId: call.id,
       at: isoTime(call.startedAt),
       kind: 'graphql',
-      outcome: outcomeOf(told, hasData && refusal === undefined),
+      outcome,
       ...whoOf(call.authority),
       operation: {
         name: call.operationName?.slice(0, 200) ?? null,
         type: call.operationType,
         documentHash: call.documentHash,
+        ...call.document,
       },
       variables: call.variables,
       ...whatOf(call.trail),
@@ -40,5 +45,11 @@ export function asFinished(call: Call, errors: readonly RecordedError[], hasData
       detail: {},
     };
   };
-  return { authority: call.authority, look: call.look, rows: call.trail.rowCount, record };
+  return {
+    authority: call.authority,
+    look: call.look,
+    restsOn: call.restsOn,
+    rows: call.trail.rowCount,
+    record,
+  };
 }

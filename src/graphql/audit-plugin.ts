@@ -13,8 +13,8 @@ import type { Releases } from '../delegation/release.js';
 import { asFinished } from './as-finished.js';
 import type { Call, CallContext } from './call.js';
 import type { Coverage } from './coverage.js';
-import { codeOf, errorBody, statusOf } from './errors.js';
-import { redactVariables } from './redact.js';
+import { codeOf, errorBody, statusOfError } from './errors.js';
+import { redactorOf } from './redact.js';
 
 interface Single {
   data?: unknown;
@@ -40,7 +40,7 @@ export function auditPlugin(
       if (operation === undefined) return Promise.resolve();
       call.operationName = operation.name?.value ?? null;
       call.operationType = operation.operation;
-      call.variables = redactVariables(schema, coverage, document, operation, request.variables ?? {});
+      call.variables = redactorOf(schema, coverage, document, operation)(request.variables ?? {});
       return Promise.resolve();
     },
     didEncounterErrors: ({ contextValue: { call }, errors }) => {
@@ -71,7 +71,10 @@ async function release(
   if (!call.recorded) {
     const refusal = await settle(call, result, releases, logger);
     if (refusal !== undefined) {
-      replace(response.body.singleResult, errorBody(refusal, call.id), response.http, statusOf(refusal.code));
+      replace(response.body.singleResult, errorBody(refusal, call.id), response.http, statusOfError(refusal));
+      const { retryAfterSeconds } = refusal.details;
+      if (retryAfterSeconds !== undefined)
+        response.http.headers.set('retry-after', String(retryAfterSeconds));
     }
   }
   response.http.headers.set('behalf-operation-id', call.id);
@@ -100,8 +103,9 @@ async function settle(
       'no record',
     );
     // Nothing of this operation may leave; the HTTP layer would only try the same again.
-    call.recorded = true;
-    return error instanceof BehalfError ? error : internal(error);
+    const told = error instanceof BehalfError ? error : internal(error);
+    call.unrecorded(told.code);
+    return told;
   }
 }
 

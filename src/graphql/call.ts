@@ -1,7 +1,22 @@
 import type { Authority } from '../authority/authority.js';
+import type { AuditBody, Outcome } from '../audit/record.js';
 import { Trail } from '../audit/trail.js';
 import type { Clock } from '../core/clock.js';
+import type { ErrorCode } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
+
+/** When it came to what, in milliseconds of `performance.now()`; 0 for what it has not come to. */
+export interface Marks {
+  /** The request's head was here. */
+  arrived: number;
+  authenticated: number;
+  /** It was its turn. */
+  admitted: number;
+  /** It was done but for its record. */
+  releasing: number;
+  /** Its record was durable, or could not be written. */
+  recorded: number;
+}
 
 /** One request to the endpoint by a recognised caller, from its arrival until its record is durable. */
 export class Call {
@@ -10,10 +25,19 @@ export class Call {
   operationName: string | null = null;
   operationType: string | null = null;
   documentHash: string | null = null;
+  /** What its record says of the document beside its hash. */
+  document: Pick<NonNullable<AuditBody['operation']>, 'registeredAs' | 'unregistered'> = {};
+  /** The hash of the registered document without which it could not run. */
+  restsOn: string | undefined;
   /** JSON, personal values redacted. */
   variables: string | null = null;
-  /** True once a durable record of this call exists. */
-  recorded = false;
+  /** What its record says; undefined where it came to none, such as a request that was refused for load. */
+  outcome: Outcome | undefined;
+  /** The first error's. */
+  errorCode: ErrorCode | undefined;
+  readonly marks: Marks;
+  /** Told once, when `recorded` becomes true. */
+  onRecorded: ((call: Call) => void) | undefined;
 
   constructor(
     readonly id: string,
@@ -23,9 +47,29 @@ export class Call {
     /** The authority of the same token as a transaction sees it. */
     readonly look: (tx: Connection) => Promise<Authority>,
     readonly source: { readonly address: string | null; readonly userAgent: string | null },
-    private readonly rowsMax: number,
+    private readonly limits: CallLimits,
   ) {
-    this.trail = new Trail(rowsMax);
+    this.trail = this.newTrail();
+    const now = performance.now();
+    this.marks = { arrived: now, authenticated: now, admitted: 0, releasing: 0, recorded: 0 };
+  }
+
+  /** True once a durable record of this call exists, or it is sure that there will be none. */
+  get recorded(): boolean {
+    return this.marks.recorded > 0;
+  }
+
+  set recorded(isSure: boolean) {
+    if (!isSure || this.recorded) return;
+    this.marks.recorded = performance.now();
+    this.onRecorded?.(this);
+  }
+
+  /** There will be no record, for this reason, and nothing is released. */
+  unrecorded(code: ErrorCode): void {
+    this.outcome = 'failed';
+    this.errorCode = code;
+    this.recorded = true;
   }
 
   /** Milliseconds since its arrival. */
@@ -34,9 +78,16 @@ export class Call {
   }
 
   newTrail(): Trail {
-    this.trail = new Trail(this.rowsMax);
+    const { rows, seconds } = this.limits;
+    this.trail = new Trail(rows, () => this.clock.now() <= this.startedAt + seconds * 1000);
     return this.trail;
   }
+}
+
+/** What one operation may take. */
+export interface CallLimits {
+  readonly rows: number;
+  readonly seconds: number;
 }
 
 /** What Apollo Server carries. It copies its context for each operation, so the call is one step inside. */

@@ -13,6 +13,7 @@ import {
 } from 'graphql';
 import { isScopeName, type Scope, type ScopeDefinition } from '../authority/scope.js';
 import type { RowDeclaration } from '../store/row-types.js';
+import { usedInside } from './used-inputs.js';
 
 /** What the SDL says about authority: one truth for the rules, the row boundaries, the views and the docs. */
 export interface Coverage {
@@ -50,6 +51,7 @@ class Reader implements Coverage {
   readonly dimensions = new Map<string, string>();
   readonly faults: string[] = [];
   private readonly looksAt = new Map<string, string>();
+  private readonly defaults = new Map<string, readonly string[]>();
 
   constructor(private readonly schema: GraphQLSchema) {}
 
@@ -74,6 +76,7 @@ class Reader implements Coverage {
       }
     }
     this.checkLooks();
+    this.checkDefaults();
   }
 
   private readDefinitions(): void {
@@ -111,6 +114,7 @@ class Reader implements Coverage {
     const scoped = this.readScope(coordinate, input);
     const isPlain = plain || this.value('plain', input) !== undefined;
     const named = getNamedType(input.type);
+    this.defaults.set(coordinate, usedInside(input.type, input.defaultValue));
     if (isPlain) this.plain.add(coordinate);
     if (scoped && isPlain) this.faults.push(`${coordinate} is both @scope and @plain`);
     if (scoped && input.defaultValue !== undefined)
@@ -139,6 +143,15 @@ class Reader implements Coverage {
       if (!this.scopes.has(field)) this.faults.push(`${coordinate} looks at ${field}, which does not exist`);
       else if (this.scopes.get(field) !== this.scopes.get(coordinate)) {
         this.faults.push(`${coordinate} looks at ${field}, which has another scope`);
+      }
+    }
+  }
+
+  /** A default is used by callers who never named it, and would show those who lack its scope that it is there. */
+  private checkDefaults(): void {
+    for (const [coordinate, used] of this.defaults) {
+      for (const scoped of used.filter((one) => this.scopes.has(one))) {
+        this.faults.push(`${coordinate} has a default that uses ${scoped}, which has a @scope`);
       }
     }
   }

@@ -54,6 +54,11 @@ export const errorBody = (error: BehalfError, operationId: string): { errors: Gr
   errors: [{ message: error.message, extensions: { code: error.code, ...error.details, operationId } }],
 });
 
+/** The HTTP status where nothing could be done at all, for what was refused. */
+export const statusOfError = ({ code, details }: BehalfError): number =>
+  // The server's own limits, not the caller's.
+  details.limit === 'load' || details.limit === 'time' ? 503 : statusOf(code);
+
 /** The HTTP status where nothing could be done at all. */
 export function statusOf(code: ErrorCode): number {
   switch (code) {

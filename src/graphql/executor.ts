@@ -2,11 +2,9 @@ import {
   execute,
   getVariableValues,
   GraphQLError,
-  Kind,
   OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
-  type FragmentDefinitionNode,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -15,11 +13,13 @@ import type { Operations } from '../delegation/operations.js';
 import type { Releases } from '../delegation/release.js';
 import { CommitLost, RunAgain, type Database } from '../store/database.js';
 import { auditRecords } from '../store/tables/audit.js';
+import type { Access } from './access.js';
+import { inAnswerOrder } from './answer-order.js';
 import { asFinished } from './as-finished.js';
 import type { Call } from './call.js';
+import { Filling, type Refused } from './cut.js';
 import { codeOf } from './errors.js';
-import type { Guard } from './guard.js';
-import { operationCost, selectedFields, type Walk } from './walk.js';
+import { Prepared, type PreparedParts } from './prepared.js';
 
 export interface Request {
   readonly call: Call;
@@ -31,6 +31,23 @@ export interface Request {
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
+/** What came of an operation; without `data` nothing was begun. */
+export interface Executed extends ExecutionResult {
+  /** Fields that were refused before it ran; told beside `errors`. */
+  readonly refused?: readonly Refused[];
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+interface Begun {
+  readonly prepared: Prepared;
+  readonly access: Access;
+  readonly coerced: Values;
+}
+
+/** How much dearer a field is that runs behind its rule than one that runs compiled. */
+const shieldedCost = 10;
+
 /** A mutation that came to errors: carries the result out of the transaction that it rolls back. */
 class RolledBack extends Error {
   constructor(readonly result: ExecutionResult) {
@@ -38,29 +55,98 @@ class RolledBack extends Error {
   }
 }
 
-/** Runs operations: a query over the reading connection, a mutation in one transaction with its record. */
+/**
+ * Runs operations: a query over the reading connection, a mutation in one transaction with its record. All rules
+ * are decided before it begins. What is allowed then runs on the plain schema, compiled; refused fields of a query
+ * are cut out first and told as null with an error; and where a rule has to look at rows, the shielded schema runs.
+ */
 export class Executor {
+  private readonly prepared = new WeakMap<OperationDefinitionNode, Prepared>();
+
   constructor(
     private readonly database: Database,
     private readonly operations: Operations,
     private readonly releases: Releases,
-    private readonly guard: Guard,
-    private readonly limits: { readonly cost: number; readonly pageSize: number },
+    private readonly parts: PreparedParts,
+    private readonly costMax: number,
   ) {}
 
-  async run(request: Request): Promise<ExecutionResult> {
-    if (!request.schema.getRootType(request.operation.operation)) return { errors: [noSuchKind(request)] };
-    const faults = variableFaults(request) ?? this.tooComplex(request);
-    if (faults !== undefined) return { errors: faults };
-    if (request.operation.operation === OperationTypeNode.MUTATION) return this.mutate(request);
-    const { call } = request;
-    return this.execute(request, this.operations.reading(call, call.trail));
+  async run(request: Request): Promise<Executed> {
+    const { call, schema, operation } = request;
+    if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
+    const { coerced, errors } = getVariableValues(
+      schema,
+      operation.variableDefinitions ?? [],
+      request.variables,
+      { maxErrors: 10 },
+    );
+    if (errors !== undefined) return { errors: errors.map(asInputFault) };
+    const begun = this.begin(request, coerced);
+    if (begun instanceof GraphQLError) return { errors: [asInputFault(begun)] };
+    const { prepared, access } = begun;
+    const dear = prepared.selection.isIntrospective || access.looksAtRows ? shieldedCost : 1;
+    const cost = { requested: dear * prepared.cost.of(coerced), max: this.costMax };
+    const extensions = { cost };
+    if (cost.requested > cost.max) return { errors: [tooComplex(cost)], extensions };
+    const result =
+      operation.operation === OperationTypeNode.MUTATION
+        ? await this.mutate(request, access)
+        : await this.query(request, begun, call);
+    return { ...result, extensions };
   }
 
-  private async mutate(request: Request): Promise<ExecutionResult> {
+  /** What is worked out once for an operation, and what its caller may not do of it. */
+  prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): Prepared {
+    const known = this.prepared.get(operation);
+    if (known !== undefined) return known;
+    const made = new Prepared(this.parts, document, operation, coerced);
+    if (made.selection.isFixed) this.prepared.set(operation, made);
+    return made;
+  }
+
+  private begin({ call, document, operation }: Request, coerced: Values): Begun | GraphQLError {
+    try {
+      const prepared = this.prepare(document, operation, coerced);
+      return { prepared, access: prepared.accessOf(call.authority, coerced), coerced };
+    } catch (error) {
+      // A value that is missing behind @skip or @include, which validation leaves to the execution.
+      if (error instanceof GraphQLError) return error;
+      throw error;
+    }
+  }
+
+  private async query(request: Request, begun: Begun, call: Call): Promise<Executed> {
+    const { prepared, access } = begun;
+    const { isIntrospective, isAbstract } = prepared.selection;
+    const isCut = access.denied.size > 0;
+    if (access.looksAtRows || isIntrospective || (isCut && isAbstract)) return this.shielded(request);
+    const { result, isExact } = await prepared.run(
+      access.denied,
+      this.operations.reading(call, call.trail, 'plain'),
+      request.variables,
+    );
+    if (!isExact || (isCut && result.errors !== undefined)) {
+      const trail = call.newTrail();
+      return isCut
+        ? this.shielded(request)
+        : prepared.runExactly(this.operations.reading(call, trail, 'plain'), request.variables);
+    }
+    if (!isCut) return result;
+    const filling = new Filling(access.denied, prepared.selection.fields, call.trail);
+    const data = filling.fill(result.data) as ExecutionResult['data'];
+    return { data, refused: filling.refused };
+  }
+
+  /** Every field behind its rule, one by one. */
+  private async shielded(request: Request): Promise<ExecutionResult> {
     const { call } = request;
-    const refused = this.refusedWhole(request);
-    if (refused.length > 0) return { data: null, errors: refused };
+    return inAnswerOrder(await this.execute(request, this.operations.reading(call, call.trail, 'placed')));
+  }
+
+  /** A mutation with any refused coordinate does not begin. */
+  private async mutate(request: Request, { denied }: Access): Promise<ExecutionResult> {
+    const { call } = request;
+    if (denied.size > 0) return { data: null, errors: refusedWhole(call, denied) };
     let result: ExecutionResult | undefined;
     try {
       return await this.database
@@ -101,45 +187,6 @@ export class Executor {
     return found !== undefined;
   }
 
-  /** A mutation with any refused coordinate does not begin. */
-  private refusedWhole(request: Request): GraphQLError[] {
-    const { call, operation } = request;
-    const context = this.operations.reading(call, call.trail);
-    const errors: GraphQLError[] = [];
-    for (const { type, field, args, node } of selectedFields(this.walk(request), operation)) {
-      const refusal = this.guard.field(context, type.name, field.name, undefined, field.args, args);
-      if (refusal !== undefined) {
-        errors.push(new GraphQLError(refusal.message, { nodes: node, originalError: refusal }));
-      }
-    }
-    return errors;
-  }
-
-  /** Before anything runs: fields times page sizes, and that the directives' values are there. */
-  private tooComplex(request: Request): readonly GraphQLError[] | undefined {
-    try {
-      const { cost } = this.limits;
-      if (operationCost(this.walk(request), request.operation, cost) <= cost) return undefined;
-    } catch (error) {
-      // A value that is missing behind @skip or @include, which validation leaves to the execution.
-      if (error instanceof GraphQLError) return [asInputFault(error)];
-      throw error;
-    }
-    const refusal = new BehalfError('QUERY_TOO_COMPLEX', 'This operation may touch too many fields.', {
-      hint: 'Ask for smaller pages, fewer aliases or fewer levels.',
-    });
-    return [new GraphQLError(refusal.message, { originalError: refusal })];
-  }
-
-  private walk(request: Request): Walk {
-    return {
-      schema: request.schema,
-      fragments: fragmentsOf(request.document),
-      variables: coerced(request),
-      pageSizeMax: this.limits.pageSize,
-    };
-  }
-
   private async execute(request: Request, contextValue: unknown): Promise<ExecutionResult> {
     const result = await execute({
       schema: request.schema,
@@ -169,28 +216,24 @@ const noSuchKind = ({ operation }: Request): GraphQLError =>
     extensions: { code: 'BAD_USER_INPUT' },
   });
 
-function coerced(request: Request): Readonly<Record<string, unknown>> {
-  const { schema, operation, variables } = request;
-  return getVariableValues(schema, operation.variableDefinitions ?? [], variables).coerced ?? {};
-}
-
-function variableFaults(request: Request): readonly GraphQLError[] | undefined {
-  const { schema, operation, variables } = request;
-  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
-    maxErrors: 10,
-  });
-  return errors?.map(asInputFault);
-}
-
 const asInputFault = (error: GraphQLError): GraphQLError =>
   new GraphQLError(error.message, {
     ...(error.nodes && { nodes: error.nodes }),
     extensions: { code: 'BAD_USER_INPUT' },
   });
 
-const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> =>
-  new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
+function refusedWhole(call: Call, denied: Access['denied']): GraphQLError[] {
+  return [...denied].map(([selected, { decision, error }]) => {
+    call.trail.refused(decision);
+    return new GraphQLError(error.message, { nodes: selected.nodes, originalError: error });
+  });
+}
+
+function tooComplex(cost: { readonly requested: number; readonly max: number }): GraphQLError {
+  const refusal = new BehalfError(
+    'QUERY_TOO_COMPLEX',
+    `This operation may touch too many fields: its cost is ${String(cost.requested)}, and ${String(cost.max)} is allowed.`,
+    { hint: 'Ask for smaller pages, fewer aliases or fewer levels.' },
   );
+  return new GraphQLError(refusal.message, { originalError: refusal });
+}

@@ -1,64 +1,139 @@
-import type { GraphQLArgument } from 'graphql';
-import type { Decision } from '../authority/authority.js';
+import {
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  type GraphQLArgument,
+  type GraphQLInputType,
+} from 'graphql';
+import type { RecordedDecision } from '../audit/trail.js';
+import type { Authority, Decision } from '../authority/authority.js';
+import type { Boundaries } from '../authority/boundary.js';
 import { refusalError } from '../authority/explain.js';
+import type { Scope } from '../authority/scope.js';
+import { areWithin } from '../authority/within.js';
 import type { BehalfError } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
 import { placeOf } from '../store/place.js';
 import type { Coverage } from './coverage.js';
 import { usedInputs } from './used-inputs.js';
 
-/** Decides coordinates of one operation, and notes each refusal in its trail. */
+type Values = Readonly<Record<string, unknown>>;
+
+/** A refusal, as the record keeps it and as the caller is told it. */
+export interface Denied {
+  readonly decision: RecordedDecision;
+  readonly error: BehalfError;
+}
+
+/** The one rule map: decides coordinates for an authority, before an operation runs or row by row. */
 export class Guard {
-  private readonly rowScopes: ReadonlyMap<string, string>;
+  private readonly rowScopes: ReadonlyMap<string, Scope>;
+  private readonly rowDimensions: ReadonlyMap<string, readonly string[]>;
+  private readonly scopedInputs = new Map<string, boolean>();
 
   constructor(private readonly coverage: Coverage) {
     this.rowScopes = new Map(coverage.rows.map((row) => [row.type, row.scope]));
+    this.rowDimensions = new Map(coverage.rows.map((row) => [row.type, [...row.bounds.keys()]]));
   }
 
-  /** The field itself, the inputs that it uses, and, where its scope is not its row's own, the row's place. */
+  /**
+   * The field itself, the inputs that it uses, and, where its scope is not its row's own, the row's place; a
+   * refusal is noted in the trail.
+   */
   field(
     operation: Operation,
     typeName: string,
     fieldName: string,
     parent: unknown,
     args: readonly GraphQLArgument[],
-    values: Readonly<Record<string, unknown>>,
+    values: Values,
   ): BehalfError | undefined {
     const coordinate = `${typeName}.${fieldName}`;
-    return (
-      this.coordinate(operation, coordinate, this.placed(typeName, parent)) ??
-      this.inputs(operation, coordinate, args, values)
-    );
+    const denied =
+      this.denies(operation.authority, coordinate, this.placed(typeName, parent)) ??
+      this.deniesInputs(operation.authority, coordinate, args, values);
+    if (denied === undefined) return undefined;
+    operation.trail.refused(denied.decision);
+    return denied.error;
   }
 
-  /** A coordinate without a scope is one that selects by no field; one that is not known is refused. */
-  coordinate(operation: Operation, coordinate: string, at?: Placed): BehalfError | undefined {
-    const scope = this.coverage.scopes.get(coordinate);
-    if (scope === undefined) {
-      throw new Error(`${coordinate} has no scope, which the start should have refused.`);
-    }
-    const { authority } = operation;
+  /** A coordinate that is not known is refused. */
+  denies(authority: Authority, coordinate: string, at?: Placed): Denied | undefined {
+    const scope = this.scopeOf(coordinate);
     const decision: Decision =
       at === undefined || at.ownScope === scope
         ? authority.decide(scope)
         : authority.decideAt(scope, at.place ?? unknownPlace);
     if (decision.allow) return undefined;
     const { reason, layer } = decision;
-    operation.trail.refused({ coordinate, scope, outcome: 'deny', reason, layer });
-    return refusalError(authority, decision);
+    return {
+      decision: { coordinate, scope, outcome: 'deny', reason, layer },
+      error: refusalError(authority, decision),
+    };
   }
 
-  private inputs(
-    operation: Operation,
+  /** The first refused one of the inputs that these values use. One without a scope selects by no field. */
+  deniesInputs(
+    authority: Authority,
     coordinate: string,
     args: readonly GraphQLArgument[],
-    values: Readonly<Record<string, unknown>>,
-  ): BehalfError | undefined {
+    values: Values,
+  ): Denied | undefined {
+    if (args.length === 0) return undefined;
     for (const used of usedInputs(coordinate, args, values)) {
-      const refusal = this.coverage.scopes.has(used) ? this.coordinate(operation, used) : undefined;
-      if (refusal !== undefined) return refusal;
+      const denied = this.coverage.scopes.has(used) ? this.denies(authority, used) : undefined;
+      if (denied !== undefined) return denied;
     }
     return undefined;
+  }
+
+  /**
+   * True where an allowed field may still be refused on some rows: its scope has a narrower boundary than the
+   * scope by which the rows come.
+   */
+  looksAtRows(authority: Authority, typeName: string, coordinate: string): boolean {
+    const ownScope = this.rowScopes.get(typeName);
+    const scope = this.scopeOf(coordinate);
+    if (ownScope === undefined || scope === ownScope) return false;
+    const dimensions = this.rowDimensions.get(typeName) ?? [];
+    const along = (boundaries: Boundaries): Boundaries =>
+      boundaries
+        .filter((boundary) => dimensions.every((dimension) => boundary.has(dimension)))
+        .map((boundary) => new Map([...boundary].filter(([dimension]) => dimensions.includes(dimension))));
+    return !areWithin(along(authority.boundaries(ownScope)), along(authority.boundaries(scope)));
+  }
+
+  /** Whether any input of a field has a scope, so that its values matter. */
+  hasScopedInputs(coordinate: string, args: readonly GraphQLArgument[]): boolean {
+    const known = this.scopedInputs.get(coordinate);
+    if (known !== undefined) return known;
+    const found = args.some(
+      (arg) =>
+        this.coverage.scopes.has(`${coordinate}(${arg.name}:)`) || this.isScopedInput(arg.type, new Set()),
+    );
+    this.scopedInputs.set(coordinate, found);
+    return found;
+  }
+
+  private isScopedInput(type: GraphQLInputType, seen: Set<string>): boolean {
+    const named = getNamedType(type);
+    if (seen.has(named.name)) return false;
+    seen.add(named.name);
+    const { scopes } = this.coverage;
+    if (isEnumType(named))
+      return named.getValues().some((value) => scopes.has(`${named.name}.${value.name}`));
+    if (!isInputObjectType(named)) return false;
+    return Object.values(named.getFields()).some(
+      (field) => scopes.has(`${named.name}.${field.name}`) || this.isScopedInput(field.type, seen),
+    );
+  }
+
+  private scopeOf(coordinate: string): Scope {
+    const scope = this.coverage.scopes.get(coordinate);
+    if (scope === undefined) {
+      throw new Error(`${coordinate} has no scope, which the start should have refused.`);
+    }
+    return scope;
   }
 
   private placed(typeName: string, parent: unknown): Placed | undefined {

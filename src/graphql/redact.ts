@@ -20,26 +20,34 @@ const lengthMax = 8_192;
 const depthMax = 20;
 const tooDeep = '[too deep]';
 
-/** The declared variables as JSON for the record, personal values left out. */
-export function redactVariables(
+/** The declared variables as JSON for the record, personal values left out; null where none were given. */
+export type Redactor = (variables: Readonly<Record<string, unknown>>) => string | null;
+
+/** What is personal in an operation's variables, worked out once. */
+export function redactorOf(
   schema: GraphQLSchema,
   coverage: Coverage,
   document: DocumentNode,
   operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
-): string | null {
+): Redactor {
+  const definitions = operation.variableDefinitions ?? [];
+  if (definitions.length === 0) return () => null;
   const personal = personalVariables(schema, coverage, document);
-  const shown: Record<string, unknown> = {};
-  for (const definition of operation.variableDefinitions ?? []) {
-    const name = definition.variable.name.value;
-    if (variables[name] === undefined) continue;
+  const declared = definitions.map((definition) => {
     const type = typeFromAST(schema, definition.type);
-    shown[name] =
-      personal.has(name) || !isInputType(type) ? redacted : redactValue(coverage, type, variables[name]);
-  }
-  if (Object.keys(shown).length === 0) return null;
-  const text = JSON.stringify(shown);
-  return text.length <= lengthMax ? text : JSON.stringify({ tooLong: text.length, digest: sha256(text) });
+    const name = definition.variable.name.value;
+    return { name, type: personal.has(name) || !isInputType(type) ? undefined : type };
+  });
+  return (variables) => {
+    const shown: Record<string, unknown> = {};
+    for (const { name, type } of declared) {
+      if (variables[name] === undefined) continue;
+      shown[name] = type === undefined ? redacted : redactValue(coverage, type, variables[name]);
+    }
+    if (Object.keys(shown).length === 0) return null;
+    const text = JSON.stringify(shown);
+    return text.length <= lengthMax ? text : JSON.stringify({ tooLong: text.length, digest: sha256(text) });
+  };
 }
 
 /** Variables that stand where the SDL marks an argument or input field as personal. */

@@ -5,11 +5,18 @@ import {
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from 'graphql';
-import type { Resolvers } from '../delegation/operation.js';
+import type { Resolver, Resolvers } from '../delegation/operation.js';
+import type { Asked } from '../store/asked.js';
+import type { Page } from '../store/page.js';
+import { Askings } from './asked.js';
 import { scalars } from './scalars.js';
 
 /** The SDL with its resolvers. A resolver without a field in the SDL is a mistake and refuses the start. */
-export function executableSchema(sdl: string, resolvers: readonly Resolvers[]): GraphQLSchema {
+export function executableSchema(
+  sdl: string,
+  resolvers: readonly Resolvers[],
+  askings = new Askings([]),
+): GraphQLSchema {
   const schema = buildSchema(sdl);
   for (const [name, functions] of Object.entries(scalars)) {
     const type = schema.getType(name);
@@ -24,9 +31,33 @@ export function executableSchema(sdl: string, resolvers: readonly Resolvers[]): 
         const field = type.getFields()[fieldName];
         if (field === undefined)
           throw new Error(`A resolver is given for ${typeName}.${fieldName}, which does not exist.`);
-        field.resolve = resolve as unknown as GraphQLFieldResolver<unknown, unknown>;
+        field.resolve = asResolver(resolve, askings);
       }
     }
   }
+  countPages(schema);
   return schema;
+}
+
+/** What a resolver of ours does not take is not made: most fields are read row by row. */
+function asResolver(resolve: Resolver, askings: Askings): GraphQLFieldResolver<unknown, unknown> {
+  const plain = resolve as unknown as (
+    parent: unknown,
+    args: unknown,
+    operation: unknown,
+    asked?: Asked,
+  ) => unknown;
+  return resolve.length < 4
+    ? (resolve as unknown as GraphQLFieldResolver<unknown, unknown>)
+    : (parent, args, operation, info) => plain(parent, args, operation, askings.at(info));
+}
+
+/** A page counts its rows when it is asked to; compiled documents call no functions by themselves. */
+function countPages(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    const field = type.getFields().totalCount;
+    if (field === undefined || field.resolve !== undefined) continue;
+    field.resolve = (page) => (page as Pick<Page<unknown>, 'totalCount'>).totalCount();
+  }
 }

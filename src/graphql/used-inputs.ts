@@ -1,5 +1,6 @@
 import {
   getNullableType,
+  isEnumType,
   isInputObjectType,
   isListType,
   type GraphQLArgument,
@@ -7,8 +8,8 @@ import {
 } from 'graphql';
 
 /**
- * The coordinates of the arguments and input fields that a field's coerced arguments really use. Working on
- * values, it sees what came through variables as well as what stands in the document.
+ * The coordinates of the arguments, input fields and enum values that a field's coerced arguments really use.
+ * Working on values, it sees what came through variables as well as what stands in the document.
  */
 export function usedInputs(
   coordinate: string,
@@ -18,22 +19,28 @@ export function usedInputs(
   return args.flatMap((arg) =>
     values[arg.name] === undefined
       ? []
-      : [`${coordinate}(${arg.name}:)`, ...insideOf(arg.type, values[arg.name])],
+      : [`${coordinate}(${arg.name}:)`, ...usedInside(arg.type, values[arg.name])],
   );
 }
 
-function insideOf(type: GraphQLInputType, value: unknown): string[] {
+/** The coordinates that a coerced value of a type uses. */
+export function usedInside(type: GraphQLInputType, value: unknown): string[] {
   const bare = getNullableType(type);
   if (value === null || value === undefined) return [];
   if (isListType(bare)) {
     const inner = bare.ofType;
-    return (Array.isArray(value) ? value : [value]).flatMap((item) => insideOf(inner, item));
+    return (Array.isArray(value) ? value : [value]).flatMap((item) => usedInside(inner, item));
   }
+  if (isEnumType(bare)) {
+    const used = bare.getValues().find((one) => one.value === value);
+    return used === undefined ? [] : [`${bare.name}.${used.name}`];
+  }
+  if (isEnumType(bare)) return typeof value === 'string' ? [`${bare.name}.${value}`] : [];
   if (!isInputObjectType(bare)) return [];
   const given = value as Readonly<Record<string, unknown>>;
   return Object.values(bare.getFields()).flatMap((field) =>
     given[field.name] === undefined
       ? []
-      : [`${bare.name}.${field.name}`, ...insideOf(field.type, given[field.name])],
+      : [`${bare.name}.${field.name}`, ...usedInside(field.type, given[field.name])],
   );
 }

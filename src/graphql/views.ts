@@ -1,8 +1,9 @@
-import { filterSchema, pruneSchema } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 import type { Scope } from '../authority/scope.js';
 import { sha256 } from '../core/digest.js';
 import type { Coverage } from './coverage.js';
+import { Outline, type Reach } from './reach.js';
+import { subschema, type Describe } from './subschema.js';
 
 /** The part of the schema that a ceiling can reach. What it cannot reach is as if it did not exist. */
 export interface View {
@@ -10,31 +11,34 @@ export interface View {
   readonly schema: GraphQLSchema;
 }
 
-const ownDirectives = new Set(['scope', 'plain', 'rows', 'personal', 'defineScope', 'defineDimension']);
-
 export const ceilingKey = (ceiling: ReadonlySet<Scope>): string => sha256([...ceiling].sort().join(' '));
 
-/** Leaves what the ceiling reaches; validation, suggestions, messages and introspection all come from it. */
-export function viewOf(schema: GraphQLSchema, coverage: Coverage, ceiling: ReadonlySet<Scope>): View {
-  const reaches = (coordinate: string): boolean => {
-    const scope = coverage.scopes.get(coordinate);
-    return scope === undefined || ceiling.has(scope);
-  };
-  const inside = (type: string | undefined, name: string | undefined): boolean =>
-    reaches(`${type ?? ''}.${name ?? ''}`);
-  const filtered = filterSchema({
-    schema,
-    typeFilter: () => true,
-    // The library takes the fields of the root types by another filter than those of other types.
-    rootFieldFilter: inside,
-    fieldFilter: inside,
-    argumentFilter: (type, field, arg) => reaches(`${type ?? ''}.${field ?? ''}(${arg ?? ''}:)`),
-    inputObjectFieldFilter: inside,
-    enumValueFilter: inside,
-    directiveFilter: (name) => !ownDirectives.has(name),
-  });
-  return {
-    key: ceilingKey(ceiling),
-    schema: pruneSchema(filtered, { skipUnimplementedInterfacesPruning: true }),
-  };
+/** Makes views; validation, suggestions, messages and introspection all come from them. */
+export class Views {
+  private readonly outline: Outline;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    readonly coverage: Coverage,
+  ) {
+    this.outline = new Outline(schema, coverage.scopes);
+  }
+
+  of(ceiling: ReadonlySet<Scope>): View {
+    return { key: ceilingKey(ceiling), schema: subschema(this.schema, this.reach(ceiling)) };
+  }
+
+  /** As `of`, with other descriptions. */
+  described(ceiling: ReadonlySet<Scope>, describe: Describe): GraphQLSchema {
+    return subschema(this.schema, this.reach(ceiling), describe);
+  }
+
+  /** What these scopes lead to when there is nothing else. */
+  reach(scopes: ReadonlySet<Scope>): Reach {
+    return this.outline.reach((scope) => scopes.has(scope));
+  }
 }
+
+/** One view of a schema that is asked for no other. */
+export const viewOf = (schema: GraphQLSchema, coverage: Coverage, ceiling: ReadonlySet<Scope>): View =>
+  new Views(schema, coverage).of(ceiling);

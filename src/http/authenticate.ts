@@ -4,10 +4,11 @@ import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
-import { Call } from '../graphql/call.js';
+import { Call, type CallLimits } from '../graphql/call.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/token-lookup.js';
 import type { Connection } from '../store/connection.js';
+import type { Observe } from './observe.js';
 
 export interface AuthenticateParts {
   readonly oauth: OAuth;
@@ -15,7 +16,8 @@ export interface AuthenticateParts {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly rowsMax: number;
+  readonly limits: CallLimits;
+  readonly observe: Observe;
   readonly addressOf: (request: IncomingMessage) => string;
 }
 
@@ -40,6 +42,7 @@ export const makeAuthenticate =
       throw unauthenticated('Send an access token: `Authorization: Bearer …`.');
     }
     const startedAt = clock.now();
+    const arrived = performance.now();
     const lookUp = async (connection: Connection) => {
       const fact = await oauth.findAccessToken(connection, token);
       if (fact === undefined)
@@ -60,5 +63,11 @@ export const makeAuthenticate =
       address: parts.addressOf(request.raw),
       userAgent: request.headers['user-agent']?.slice(0, 300) ?? null,
     };
-    return new Call(parts.ids.next(), startedAt, clock, authority, look, source, parts.rowsMax);
+    const call = new Call(parts.ids.next(), startedAt, clock, authority, look, source, parts.limits);
+    call.marks.arrived = arrived;
+    const { traceparent } = request.headers;
+    call.onRecorded = () => {
+      parts.observe(call, typeof traceparent === 'string' ? traceparent : undefined);
+    };
+    return call;
   };

@@ -6,17 +6,21 @@ import { BehalfError, internal } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import type { AuthRecords } from '../delegation/auth-records.js';
+import type { TrustedDocuments } from '../delegation/documents.js';
 import type { Releases } from '../delegation/release.js';
 import type { ApolloServers } from '../graphql/apollo.js';
 import { asFinished } from '../graphql/as-finished.js';
 import type { Call } from '../graphql/call.js';
-import { errorBody, statusOf } from '../graphql/errors.js';
+import { errorBody, statusOfError } from '../graphql/errors.js';
 import { EndedCaller } from './authenticate.js';
+import { placeDocument } from './documents.js';
+import { limitLoad, retryAfter, type LoadParts } from './limit-load.js';
 import type { Rejections } from './rejections.js';
 
-export interface GraphQLRouteParts {
+export interface GraphQLRouteParts extends LoadParts {
   readonly authenticate: (request: FastifyRequest) => Promise<Call>;
   readonly apollo: ApolloServers;
+  readonly documents: TrustedDocuments;
   readonly releases: Releases;
   readonly rejections: Rejections;
   readonly recorder: AuthRecords;
@@ -41,6 +45,7 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
     return call;
   };
   void app.register((scope, _options, done) => {
+    limitLoad(scope, parts, (request) => calls.get(request));
     scope.addHook('onRequest', async (request, reply) => {
       await admit(request, reply, parts, calls);
     });
@@ -51,9 +56,11 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
     scope.setErrorHandler((error, request, reply) => {
       const call = callOf(request);
       const told = asTold(error);
+      call.errorCode = told.code;
       if (told.code === 'INTERNAL')
         parts.logger.error({ operationId: call.id, err: error }, 'request failed');
-      void reply.code(httpStatus(error) ?? statusOf(told.code)).send(errorBody(told, call.id));
+      retryAfter(reply, told);
+      void reply.code(httpStatus(error) ?? statusOfError(told)).send(errorBody(told, call.id));
     });
     scope.route({
       method: ['GET', 'POST', 'OPTIONS'],
@@ -62,6 +69,7 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
       handler: async (request, reply) => {
         const call = callOf(request);
         if (request.method !== 'OPTIONS') requireAcceptable(request);
+        await placeDocument(call, parts.documents, request);
         const server = await parts.apollo.for(call.authority.ceiling);
         const options = { context: () => Promise.resolve({ call }) };
         const handle = fastifyApolloHandler(server, options) as unknown as RouteHandlerMethod;
@@ -94,8 +102,9 @@ async function admit(
       void reply.header('www-authenticate', challenge);
     }
     if (wait > 0) void reply.header('retry-after', String(wait));
+    else retryAfter(reply, told);
     void reply.header('cache-control', 'no-store').header('behalf-operation-id', operationId);
-    await reply.code(wait > 0 ? 429 : statusOf(told.code)).send(errorBody(told, operationId));
+    await reply.code(wait > 0 ? 429 : statusOfError(told)).send(errorBody(told, operationId));
   }
 }
 
@@ -135,18 +144,20 @@ async function recordUnreached(
   parts: GraphQLRouteParts,
   payload: unknown,
 ): Promise<unknown> {
-  call.recorded = true;
   void reply.header('behalf-operation-id', call.id).header('cache-control', 'no-store');
-  const code = reply.statusCode >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT';
+  const code = call.errorCode ?? (reply.statusCode >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
   try {
     const refusal = await parts.releases.release(asFinished(call, [{ code }], false));
+    call.recorded = true;
     if (refusal === undefined) return withOperationId(payload, call.id);
-    void reply.code(statusOf(refusal.code));
+    void reply.code(statusOfError(refusal));
     return JSON.stringify(errorBody(refusal, call.id));
   } catch (error) {
     parts.logger.error({ operationId: call.id, err: error }, 'no record');
     const told = asTold(error);
-    void reply.code(statusOf(told.code)).header('content-type', 'application/json; charset=utf-8');
+    call.unrecorded(told.code);
+    retryAfter(reply, told);
+    void reply.code(statusOfError(told)).header('content-type', 'application/json; charset=utf-8');
     return JSON.stringify(errorBody(told, call.id));
   }
 }
@@ -185,6 +196,9 @@ const httpStatus = (error: unknown): number | undefined => {
 /** What the caller is told of an error that came up before or around Apollo Server. */
 function asTold(error: unknown): BehalfError {
   if (error instanceof BehalfError) return error;
+  if ((error as { code?: unknown }).code === 'ECONNRESET') {
+    return new BehalfError('BAD_USER_INPUT', 'The connection closed before the whole body was there.');
+  }
   const status = httpStatus(error);
   if (status === 413) {
     return new BehalfError('BAD_USER_INPUT', `The body is larger than ${String(bodyBytesMax)} bytes.`);

@@ -2,6 +2,7 @@ import { emptyBody, type AuditBody } from '../audit/record.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
+import type { Logger } from '../core/logger.js';
 import { partyOf } from '../core/party.js';
 import type { Releases } from '../delegation/release.js';
 
@@ -22,11 +23,14 @@ interface Tally {
  */
 export class Rejections {
   private readonly tallies = new Map<string, Tally>();
+  private readonly noting = new Set<Promise<unknown>>();
 
   constructor(
     private readonly releases: Releases,
     private readonly clock: Clock,
     private readonly ids: Ids,
+    private readonly logger: Logger,
+    private readonly onCounted: () => void = () => undefined,
   ) {}
 
   /** Seconds that this address has to wait; 0 where it need not. */
@@ -37,8 +41,19 @@ export class Rejections {
     return Math.ceil((tally.since + windowMs - now) / 1000);
   }
 
+  /** As `count`, for who does not wait for it; `flush` does. */
+  note(from: string, code: ErrorCode): void {
+    const noted = this.count(from, code)
+      .catch((error: unknown) => {
+        this.logger.error({ err: error }, 'refused requests could not be recorded');
+      })
+      .finally(() => this.noting.delete(noted));
+    this.noting.add(noted);
+  }
+
   /** @param record false for one that has a record of its own already */
   async count(from: string, code: ErrorCode, record = true): Promise<void> {
+    this.onCounted();
     const address = partyOf(from);
     const now = this.clock.now();
     const tally = this.tallies.get(address);
@@ -56,6 +71,7 @@ export class Rejections {
 
   /** Writes what is still only counted; for the end. */
   async flush(): Promise<void> {
+    await Promise.all(this.noting);
     for (const [address, tally] of this.tallies) if (tally.codes.size > 0) await this.record(address, tally);
     this.tallies.clear();
   }

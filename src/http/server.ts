@@ -1,36 +1,65 @@
 import { createServer } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { Metrics } from '../core/metrics.js';
 import type { OAuth } from '../oauth/server.js';
-import type { Database } from '../store/database.js';
 import { graphqlRoute, bodyBytesMax, type GraphQLRouteParts } from './graphql-route.js';
+import type { InFlight } from './in-flight.js';
+import { metricsRoute, type MetricsAccess } from './metrics-route.js';
+import type { Readiness } from './readiness.js';
+
+/** What bounds connections, whatever is sent through them. */
+export interface ConnectionLimits {
+  readonly connections: number;
+  readonly keepAliveSeconds: number;
+  readonly headersSeconds: number;
+  readonly requestSeconds: number;
+}
 
 export interface ServerParts extends GraphQLRouteParts {
   readonly oauth: OAuth;
-  readonly database: Database;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
+  /** Undefined where they have a listener of their own. */
+  readonly metricsAccess: MetricsAccess | undefined;
+  readonly inFlight: InFlight;
+  readonly limits: ConnectionLimits;
 }
 
 const isOAuth = (url: string | undefined): boolean =>
   url !== undefined &&
   (url.startsWith('/oauth/') || url.startsWith('/.well-known/oauth-authorization-server'));
 
+/** How often connections are looked through for requests that take too long to arrive. */
+const checkEveryMs = 1_000;
+
 /** Takes requests, bounds them, and sends each to its part. */
 export function makeServer(parts: ServerParts): FastifyInstance {
+  const { limits, inFlight, oauth } = parts;
   const app = Fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
+    // What has come on a connection that stays open is answered, also while the server ends.
+    return503OnClosing: false,
     // The authorization server reads its own bodies, so it comes before any parser.
-    serverFactory: (handler) =>
-      createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-        if (isOAuth(request.url)) parts.oauth.handle(request, response);
+    serverFactory: (handler) => {
+      const options = {
+        keepAliveTimeout: limits.keepAliveSeconds * 1000,
+        headersTimeout: limits.headersSeconds * 1000,
+        requestTimeout: limits.requestSeconds * 1000,
+        connectionsCheckingInterval: checkEveryMs,
+      };
+      const server = createServer(options, (request, response) => {
+        inFlight.add(response);
+        if (isOAuth(request.url)) oauth.handle(request, response);
         else handler(request, response);
-      }),
+      });
+      server.maxConnections = limits.connections;
+      return server;
+    },
   });
-  app.get('/healthz', () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
-    const problems = await readiness(parts.database);
-    return reply.code(problems.length === 0 ? 200 : 503).send({ ready: problems.length === 0, problems });
-  });
-  const metadata = parts.oauth.protectedResourceMetadata();
+  healthRoutes(app, parts.readiness);
+  if (parts.metricsAccess !== undefined) metricsRoute(app, parts.metrics, parts.metricsAccess);
+  const metadata = oauth.protectedResourceMetadata();
   app.get('/.well-known/oauth-protected-resource', () => metadata);
   app.get('/.well-known/oauth-protected-resource/graphql', () => metadata);
   app.setNotFoundHandler((_request, reply) => {
@@ -42,11 +71,22 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   return app;
 }
 
-async function readiness(database: Database): Promise<string[]> {
-  try {
-    const pending = await database.pendingMigrations();
-    return pending.length === 0 ? [] : ['the database is behind on migrations: run `behalf migrate`'];
-  } catch {
-    return ['the database does not answer'];
-  }
+/** A listener for those who run the server, and nobody else. */
+export function makeMetricsServer(metrics: Metrics, readiness: Readiness): FastifyInstance {
+  const app = Fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
+  healthRoutes(app, readiness);
+  metricsRoute(app, metrics, 'anyone');
+  return app;
+}
+
+/** `/healthz`: the process is there. `/readyz`: it can do its work, or what is wrong. */
+function healthRoutes(app: FastifyInstance, readiness: Readiness): void {
+  app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const problems = await readiness.problems();
+    return reply
+      .code(problems.length === 0 ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send({ ready: problems.length === 0, problems });
+  });
 }

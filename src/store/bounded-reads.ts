@@ -1,10 +1,20 @@
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
-import { asText, columnName, conditionSql, decode, quote, type Condition, type Sql } from './condition.js';
-import { decodeRow, type Connection, type Order } from './connection.js';
+import {
+  all,
+  asText,
+  columnName,
+  conditionSql,
+  decode,
+  isIn,
+  quote,
+  type Condition,
+  type Sql,
+} from './condition.js';
+import type { Connection, Order } from './connection.js';
 import type { PageQuery } from './page.js';
-import { placed } from './place.js';
-import { boundarySql, rowColumns, type RowTypes } from './row-types.js';
+import { boundarySql, type RowTypes } from './row-types.js';
+import type { Shape } from './shape.js';
 import type { AnyTable, Table } from './table.js';
 import type { Witness } from './witness.js';
 
@@ -15,6 +25,8 @@ export interface RowQuery<Row> {
   readonly order?: readonly Order<Row>[];
   readonly limit?: number;
   readonly lock?: boolean;
+  /** All columns where none are named. */
+  readonly columns?: ReadonlySet<string> | undefined;
   /** Of the rows read, how many the caller gets to see. */
   readonly shown?: number;
 }
@@ -36,6 +48,12 @@ export type Link<Row> =
   | { readonly column: keyof Row & string }
   | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
 
+/**
+ * `plain` reads the columns that are asked for; `placed` reads also where each row stands, for rules that look at
+ * it; `whole` reads everything, for changes, whose answers are kept.
+ */
+export type ReadMode = 'plain' | 'placed' | 'whole';
+
 /** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
 export class BoundedReads {
   constructor(
@@ -43,18 +61,51 @@ export class BoundedReads {
     private readonly authority: Authority,
     private readonly witness: Witness,
     private readonly types: RowTypes,
+    private readonly mode: ReadMode,
   ) {}
+
+  /** The same object for the same columns, so that it can stand for them as a key. */
+  shape<Row>(table: Table<Row>, columns: ReadonlySet<string> | undefined): Shape {
+    const { mode } = this;
+    return this.types.shape(table, mode === 'whole' ? undefined : columns, mode !== 'plain');
+  }
+
+  /** Rows by a unique column, in one statement with whoever asks alike at this moment. */
+  async lookUp<Row extends { id: string }>(
+    table: Table<Row>,
+    column: keyof Row & string,
+    values: readonly string[],
+    columns: ReadonlySet<string> | undefined,
+  ): Promise<Row[]> {
+    const { shared } = this.connection;
+    if (shared === undefined) return this.rows(table, { where: isIn<Row>(column, values), columns });
+    const shape = this.shape(table, columns);
+    const wanted = new Set(values);
+    const raw = await shared.rows(
+      {
+        before: `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
+        condition: this.where(table, all<Row>()),
+      },
+      values,
+    );
+    const rows = raw.flatMap((one) =>
+      wanted.has(asText(one[column])) ? [shape.decode({ ...one }) as Row] : [],
+    );
+    this.read(table, rows);
+    return rows;
+  }
 
   async rows<Row extends { id: string }>(table: Table<Row>, query: RowQuery<Row>): Promise<Row[]> {
     const where = this.where(table, query.where, query.scopes);
     const order = query.order === undefined ? '' : ` ORDER BY ${orderSql(query.order)}`;
     const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
     const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
+    const shape = this.shape(table, query.columns);
     const raw = await this.connection.query(
-      `SELECT ${rowColumns(this.types.of(table), 't')} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
+      `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
       where.params,
     );
-    const rows = raw.map((row) => this.decode(table, row));
+    const rows = raw.map((row) => shape.decode(row) as Row);
     this.read(table, query.shown === undefined ? rows : rows.slice(0, query.shown));
     return rows;
   }
@@ -64,12 +115,13 @@ export class BoundedReads {
     table: Table<Row>,
     link: Link<Row>,
     parents: readonly string[],
-    query: PageQuery<Row>,
+    query: PageQuery<Row> & Pick<RowQuery<Row>, 'columns'>,
   ): Promise<Map<string, Row[]>> {
     const { from, parent } = linkSql(table, link);
+    const shape = this.shape(table, query.columns);
     const mine = this.where(table, query.where, query.scopes);
     const numbered =
-      `SELECT ${rowColumns(this.types.of(table), 't')}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
+      `SELECT ${shape.select}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
       `(PARTITION BY ${parent} ORDER BY ${orderSql(query.order)}) AS \`@n\` FROM ${from} ` +
       `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${mine.text}`;
     const raw = await this.connection.query(
@@ -77,7 +129,7 @@ export class BoundedReads {
       [...parents, ...mine.params],
     );
     const byParent = new Map<string, Row[]>(parents.map((id) => [id, []]));
-    for (const one of raw) byParent.get(asText(one['@parent']))?.push(this.decode(table, one));
+    for (const one of raw) byParent.get(asText(one['@parent']))?.push(shape.decode(one) as Row);
     this.read(
       table,
       [...byParent.values()].flatMap((rows) => rows.slice(0, query.size)),
@@ -130,6 +182,7 @@ export class BoundedReads {
   }
 
   async groups<Row>(table: Table<Row>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
+    this.witness.asking();
     const joins = query.joins ?? [];
     const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
     const parts: Sql[] = query.where === undefined ? [] : [query.where];
@@ -158,6 +211,7 @@ export class BoundedReads {
   }
 
   private bounded<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Sql {
+    this.witness.asking();
     const rowType = this.types.of(table);
     const own = conditionSql(table, 't', condition, this.connection.dialect);
     const bounds = [...new Set(scopes)].map((scope) =>
@@ -167,15 +221,6 @@ export class BoundedReads {
       text: [own, ...bounds].map((part) => `(${part.text})`).join(' AND '),
       params: [own, ...bounds].flatMap((part) => part.params),
     };
-  }
-
-  private decode<Row>(table: Table<Row>, raw: Record<string, unknown>): Row {
-    const place = new Map<string, string | null>();
-    for (const dimension of this.types.of(table).dimensions.keys()) {
-      const value = raw[`@${dimension}`];
-      place.set(dimension, value === null || value === undefined ? null : asText(value));
-    }
-    return placed(decodeRow(table, raw), place);
   }
 
   private read(table: { readonly type: string }, rows: readonly { id: string }[]): void {

@@ -80,28 +80,46 @@ export function encode(column: Column<unknown>, value: unknown): unknown {
   }
 }
 
-/** The reverse of `encode`, for what the drivers give. */
-export function decode(column: Column<unknown>, raw: unknown): unknown {
+type Decoder = (raw: unknown) => unknown;
+
+const decodeText: Decoder = (raw) =>
+  typeof raw === 'string' || raw === null ? raw : raw === undefined ? null : asText(raw);
+
+function decodeInteger(raw: unknown): number | null {
   if (raw === null || raw === undefined) return null;
+  const number = typeof raw === 'number' ? raw : Number(raw);
+  if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
+  return number;
+}
+
+function decodeTime(raw: unknown): string | null {
+  if (raw === null || raw === undefined) return null;
+  const text = typeof raw === 'string' ? raw : asText(raw);
+  return `${text.slice(0, 10)}T${text.slice(11, 23)}Z`;
+}
+
+/** The reverse of `encode`, for what the drivers give; undefined where that is the value already. */
+export function decoderOf(column: Column<unknown>): Decoder | undefined {
   switch (column.kind) {
     case 'id':
     case 'text':
     case 'longtext':
-      return asText(raw);
+      return undefined;
     case 'int':
-    case 'minor': {
-      const number = Number(raw);
-      if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
-      return number;
-    }
+    case 'minor':
+      return decodeInteger;
     case 'flag':
-      return Number(raw) === 1;
+      return (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
     case 'time':
-      return `${asText(raw).replace(' ', 'T').slice(0, 23)}Z`;
+      return decodeTime;
     case 'json':
-      return JSON.parse(asText(raw)) as unknown;
+      return (raw) => (raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown));
   }
 }
+
+/** The reverse of `encode`, for one value. */
+export const decode = (column: Column<unknown>, raw: unknown): unknown =>
+  (decoderOf(column) ?? decodeText)(raw);
 
 const nothing: Sql = { text: '1 = 0', params: [] };
 const everything: Sql = { text: '1 = 1', params: [] };

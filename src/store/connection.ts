@@ -1,4 +1,3 @@
-import type { EntityManager } from 'typeorm';
 import {
   all,
   columnName,
@@ -10,6 +9,8 @@ import {
   type Condition,
   type Dialect,
 } from './condition.js';
+import type { SharedReads } from './shared-reads.js';
+import type { Statements } from './statements.js';
 import type { Table } from './table.js';
 
 export interface Order<Row> {
@@ -31,13 +32,15 @@ export class Connection {
   epochMoves = 0;
 
   constructor(
-    private readonly manager: EntityManager,
+    private readonly statements: Statements,
     readonly dialect: Dialect,
+    /** Undefined inside a transaction, which sees rows of its own. */
+    readonly shared?: SharedReads,
   ) {}
 
   /** Raw SQL with `?` parameters. Rows come as the driver gives them. */
   async query(sql: string, params: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
-    return this.manager.query<Record<string, unknown>[]>(sql, [...params]);
+    return (await this.statements.run(sql, params)).rows;
   }
 
   async select<Row>(
@@ -107,12 +110,9 @@ export class Connection {
     return this.one(table, eq<Row>('id', id));
   }
 
-  /** A statement that changes rows; the drivers tell the number in different places. */
+  /** A statement that changes rows; returns how many. */
   async affecting(sql: string, params: readonly unknown[]): Promise<number> {
-    const result: unknown = await this.manager.query(sql, [...params]);
-    if (this.dialect === 'mysql') return (result as { affectedRows: number }).affectedRows;
-    const rows = await this.query('SELECT changes() AS n');
-    return Number(rows[0]?.n ?? 0);
+    return (await this.statements.run(sql, params)).affected;
   }
 
   private lockClause(lock: SelectOptions<unknown>['lock']): string {

@@ -1,11 +1,21 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseUrl } from '../core/database-url.js';
 import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
-import { collectingAborts, keepStatements, type Statements } from './keep-statements.js';
+import { collectingAborts, keepStatements, type Statements as Kept } from './keep-statements.js';
 import { Lane } from './lane.js';
+import { SharedReads } from './shared-reads.js';
+import {
+  MysqlStatements,
+  SqliteStatements,
+  asFailure,
+  type MysqlConnection,
+  type MysqlPool,
+  type SqliteDatabase,
+  type Statements,
+} from './statements.js';
 
 type Migrations = NonNullable<DataSourceOptions['migrations']>;
 
@@ -27,7 +37,7 @@ export function dataSourceOptions(
       database: target.path,
       enableWAL: true,
       // WAL with NORMAL may lose the last commits at a power cut; a record is a promise.
-      prepareDatabase: (db: Statements) => {
+      prepareDatabase: (db: Kept) => {
         if (collectingAborts(process.versions.node)) keepStatements(db);
         db.pragma('synchronous = FULL');
       },
@@ -47,24 +57,50 @@ export function dataSourceOptions(
   };
 }
 
+/** What bounds a server's statements in MySQL; commands have all the time they need. */
+export interface StatementLimits {
+  /** 0: none. MySQL ends only what reads, MariaDB everything. */
+  readonly seconds: number;
+  /** How many may wait for a connection. */
+  readonly waiting: number;
+}
+
+/** Connections of a pool, and who waits for one. */
+export interface PoolState {
+  readonly used: number;
+  readonly free: number;
+  readonly waiting: number;
+}
+
 /** One writing lane and one reading connection on SQLite; a pool on MySQL. */
 export class Database {
   readonly read: Connection;
   private readonly lane = new Lane();
+  private writing: SqliteStatements | undefined;
 
   private constructor(
     readonly dialect: Dialect,
     private readonly source: DataSource,
     private readonly readSource: DataSource,
   ) {
-    this.read = new Connection(readSource.manager, dialect);
+    const statements =
+      dialect === 'mysql'
+        ? new MysqlStatements(poolOf(readSource))
+        : new SqliteStatements(sqliteOf(readSource));
+    this.read = new Connection(statements, dialect, new SharedReads(statements));
   }
 
-  static async open(target: DatabaseUrl, migrations: Migrations, poolSize = 10): Promise<Database> {
+  static async open(
+    target: DatabaseUrl,
+    migrations: Migrations,
+    poolSize = 10,
+    limits: StatementLimits = { seconds: 0, waiting: 0 },
+  ): Promise<Database> {
     const options = dataSourceOptions(target, migrations, poolSize);
     if (target.dialect === 'mysql') {
-      const source = await new DataSource(options).initialize();
-      await prepareSessions(source);
+      const bounded = { ...options, extra: { queueLimit: limits.waiting } } as DataSourceOptions;
+      const source = await new DataSource(bounded).initialize();
+      await prepareSessions(source, limits.seconds);
       return new Database('mysql', source, source);
     }
     mkdirSync(dirname(target.path), { recursive: true });
@@ -89,6 +125,15 @@ export class Database {
         if (attempt === attemptsMax || !isLockConflict(error)) throw error;
       }
     }
+  }
+
+  /** Undefined on SQLite. */
+  get pool(): PoolState | undefined {
+    if (this.dialect === 'sqlite') return undefined;
+    const pool = poolOf(this.source) as unknown as Partial<PoolQueues>;
+    const free = pool._freeConnections?.length ?? 0;
+    const waiting = pool._connectionQueue?.length ?? 0;
+    return { used: (pool._allConnections?.length ?? 0) - free, free, waiting };
   }
 
   /** Names of the migrations that this program has and the database lacks. */
@@ -117,34 +162,64 @@ export class Database {
   }
 
   private async attempt<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
-    const runner = this.source.createQueryRunner();
+    const session = this.dialect === 'mysql' ? await mysqlSession(this.source) : this.sqliteSession();
+    let isUsable = true;
     try {
-      await begin(runner, this.dialect);
-      const result = await work(new Connection(runner.manager, this.dialect));
-      await runner.query('COMMIT').catch((error: unknown) => {
+      await session.statements.run(session.begin, []);
+      const result = await work(new Connection(session.statements, this.dialect));
+      await session.statements.run('COMMIT', []).catch((error: unknown) => {
         throw isLockConflict(error) ? error : new CommitLost('COMMIT was not acknowledged', { cause: error });
       });
       return result;
     } catch (error) {
       // A failed roll-back means a lost connection, and that rolls back too; the first error tells more.
-      await runner.query('ROLLBACK').catch(() => undefined);
+      await session.statements.run('ROLLBACK', []).catch(() => (isUsable = false));
       throw error;
     } finally {
-      await runner.release();
+      session.end(isUsable);
     }
+  }
+
+  /** TypeORM's own transactions are deferred on SQLite, where a second process would make the upgrade fail. */
+  private sqliteSession(): Session {
+    this.writing ??= new SqliteStatements(sqliteOf(this.source));
+    return { statements: this.writing, begin: 'BEGIN IMMEDIATE', end: () => undefined };
   }
 }
 
+/** A connection for one transaction. */
+interface Session {
+  readonly statements: Statements;
+  readonly begin: string;
+  end(isUsable: boolean): void;
+}
+
+/** The driver tells these to nobody else. */
+type PoolQueues = Readonly<
+  Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { readonly length: number }>
+>;
+
 const attemptsMax = 5;
 
-/** TypeORM's own transactions are deferred on SQLite, where a second process would make the upgrade fail. */
-async function begin(runner: QueryRunner, dialect: Dialect): Promise<void> {
-  if (dialect === 'sqlite') {
-    await runner.query('BEGIN IMMEDIATE');
-    return;
-  }
-  await runner.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
-  await runner.query('START TRANSACTION');
+const poolOf = (source: DataSource): MysqlPool => (source.driver as unknown as { pool: MysqlPool }).pool;
+const sqliteOf = (source: DataSource): SqliteDatabase =>
+  (source.driver as unknown as { databaseConnection: SqliteDatabase }).databaseConnection;
+
+async function mysqlSession(source: DataSource): Promise<Session> {
+  const connection = await new Promise<MysqlConnection>((resolve, reject) => {
+    poolOf(source).getConnection((error, free) => {
+      if (error === null || error === undefined) resolve(free);
+      else reject(asFailure(error));
+    });
+  });
+  return {
+    statements: new MysqlStatements(connection),
+    begin: 'START TRANSACTION',
+    end: (isUsable) => {
+      if (isUsable) connection.release();
+      else connection.destroy();
+    },
+  };
 }
 
 /** The connection was lost during COMMIT: the change may have been made or not. */
@@ -176,19 +251,27 @@ export function isDuplicate(error: unknown): boolean {
   return driver?.errno === 1062 || /^SQLITE_CONSTRAINT_(PRIMARYKEY|UNIQUE)$/.test(driver?.code ?? '');
 }
 
-interface Pool {
-  on(event: 'connection', listener: (connection: { query(sql: string): unknown }) => void): void;
-}
-
-const sessionSettings =
-  "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
+const sessionSettings = [
+  // A look inside a transaction must see what others have committed.
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+];
 
 /** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
-async function prepareSessions(source: DataSource): Promise<void> {
-  const { pool } = source.driver as unknown as { pool: Pool };
-  pool.on('connection', (connection) => {
-    connection.query(sessionSettings);
+async function prepareSessions(source: DataSource, statementSeconds: number): Promise<void> {
+  const settings = [...sessionSettings, ...(await statementLimit(source, statementSeconds))];
+  poolOf(source).on('connection', (connection) => {
+    for (const setting of settings) connection.query(setting);
   });
   // The one connection that the pool opened before anyone could listen.
-  await source.query(sessionSettings);
+  for (const setting of settings) await source.query(setting);
+}
+
+/** The two databases have the same setting under other names and in other units. */
+async function statementLimit(source: DataSource, seconds: number): Promise<string[]> {
+  if (seconds === 0) return [];
+  const [row] = await source.query<{ version: string }[]>('SELECT VERSION() AS version');
+  return /mariadb/i.test(row?.version ?? '')
+    ? [`SET SESSION max_statement_time = ${String(seconds)}`]
+    : [`SET SESSION max_execution_time = ${String(seconds * 1000)}`];
 }

@@ -65,22 +65,37 @@ export function pageQuery<Row extends { id: string }>(
   };
 }
 
-export function pageOf<Row extends { id: string }>(
+export const pageOf = <Row extends { id: string }>(
   found: readonly Row[],
-  { order, size, isFirst }: PageQuery<Row>,
+  query: PageQuery<Row>,
   totalCount: () => Promise<number>,
-): Page<Row> {
-  const nodes = found.slice(0, size);
-  const edges = nodes.map((node) => ({ cursor: encodeCursor(order, node), node }));
-  return {
-    edges,
-    nodes,
-    pageInfo: {
-      hasNextPage: found.length > size,
-      hasPreviousPage: !isFirst,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-    totalCount,
-  };
+): Page<Row> => new FoundPage(found, query, totalCount);
+
+/** Cursors are made only where they are asked for. */
+class FoundPage<Row extends { id: string }> implements Page<Row> {
+  readonly nodes: readonly Row[];
+
+  constructor(
+    private readonly found: readonly Row[],
+    private readonly query: PageQuery<Row>,
+    readonly totalCount: () => Promise<number>,
+  ) {
+    this.nodes = found.length > query.size ? found.slice(0, query.size) : found;
+  }
+
+  get edges(): { readonly cursor: string; readonly node: Row }[] {
+    return this.nodes.map((node) => ({ cursor: encodeCursor(this.query.order, node), node }));
+  }
+
+  get pageInfo(): Page<Row>['pageInfo'] {
+    const [first, last] = [this.nodes[0], this.nodes.at(-1)];
+    const cursorOf = (row: Row | undefined) =>
+      row === undefined ? null : encodeCursor(this.query.order, row);
+    return {
+      hasNextPage: this.found.length > this.query.size,
+      hasPreviousPage: !this.query.isFirst,
+      startCursor: cursorOf(first),
+      endCursor: cursorOf(last),
+    };
+  }
 }

@@ -1,8 +1,8 @@
 import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
-import { columnKeys } from './connection.js';
-import type { AnyTable, Table } from './table.js';
+import { Shapes, type Shape } from './shape.js';
+import type { AnyTable } from './table.js';
 
 /** What the SDL's `@rows` says of one type. */
 export interface RowDeclaration {
@@ -45,6 +45,7 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
 /** Joins the SDL's declarations with the tables; throws, naming them, for paths that lead nowhere. */
 export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
+  private readonly shapes = new Shapes();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -77,6 +78,11 @@ export class RowTypes {
     return found;
   }
 
+  /** What to read of the table's rows; all columns where none are named. */
+  shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+    return this.shapes.of(this.of(table), columns, places);
+  }
+
   get all(): readonly RowType[] {
     return [...this.byTable.values()];
   }
@@ -103,15 +109,4 @@ export function boundarySql(rowType: RowType, alias: string, boundaries: Boundar
   });
   if (alternatives.length === 0) return { text: '1 = 0', params: [] };
   return { text: alternatives.map((alternative) => `(${alternative})`).join(' OR '), params };
-}
-
-/** Columns of a row's table, and its value in each dimension under the names `@dimension`. */
-export function rowColumns(rowType: RowType, alias: string): string {
-  const own = columnKeys(rowType.table as Table<Record<string, unknown>>).map(
-    (key) => `${alias}.${columnName(key)} AS ${quote(key)}`,
-  );
-  const places = [...rowType.dimensions].map(
-    ([dimension, value]) => `${value(alias)} AS ${quote(`@${dimension}`)}`,
-  );
-  return [...own, ...places].join(', ');
 }

@@ -3,12 +3,14 @@ import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { BoundedReads, type AggregateQuery, type Link } from './bounded-reads.js';
+import type { Asked } from './asked.js';
+import { BoundedReads, type AggregateQuery, type Link, type ReadMode } from './bounded-reads.js';
 import { all, asText, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
 import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
 import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
+import type { Shape } from './shape.js';
 import type { Table } from './table.js';
 import type { Witness } from './witness.js';
 
@@ -18,7 +20,7 @@ import type { Witness } from './witness.js';
  */
 export class Rows {
   private readonly reads: BoundedReads;
-  private loaders = new Map<string, DataLoader<string, unknown>>();
+  private loaders = new Map<string | Shape, DataLoader<string, unknown>>();
 
   constructor(
     private readonly connection: Connection,
@@ -26,13 +28,14 @@ export class Rows {
     private readonly witness: Witness,
     types: RowTypes,
     private readonly pageSizeMax: number,
+    mode: ReadMode,
   ) {
-    this.reads = new BoundedReads(connection, authority, witness, types);
+    this.reads = new BoundedReads(connection, authority, witness, types, mode);
   }
 
   /** One row, or null where it is not there or outside the boundary. Calls of one tick share a statement. */
-  async get<R extends { id: string }>(table: Table<R>, id: string | null): Promise<R | null> {
-    return id === null || !isId(id) ? null : this.getBy(table, 'id', id);
+  async get<R extends { id: string }>(table: Table<R>, id: string | null, asked?: Asked): Promise<R | null> {
+    return id === null || !isId(id) ? null : this.getBy(table, 'id', id, asked);
   }
 
   /** As `get`, by another column that is unique. */
@@ -40,31 +43,44 @@ export class Rows {
     table: Table<R>,
     column: keyof R & string,
     value: string,
+    asked?: Asked,
   ): Promise<R | null> {
-    const loader = this.loader(`get ${table.name} ${column}`, async (values) => {
-      const rows = await this.reads.rows(table, { where: isIn<R>(column, values) });
+    // By another column the whole row is read, which is rare and keeps the keys few.
+    const columns = column === 'id' ? asked?.columns(table) : undefined;
+    const key = column === 'id' ? this.reads.shape(table, columns) : `get ${table.name} ${column}`;
+    const loader = this.loader(key, async (values) => {
+      const rows = await this.reads.lookUp(table, column, values, columns);
       const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
-      return values.map((key) => byValue.get(key) ?? null);
+      return values.map((one) => byValue.get(one) ?? null);
     });
     return (await loader.load(value)) as R | null;
   }
 
   /** One row by a unique column, or null. */
-  async find<R extends { id: string }>(table: Table<R>, where: Condition<R>): Promise<R | null> {
-    return (await this.reads.rows(table, { where, limit: 1 }))[0] ?? null;
+  async find<R extends { id: string }>(
+    table: Table<R>,
+    where: Condition<R>,
+    asked?: Asked,
+  ): Promise<R | null> {
+    return (await this.reads.rows(table, { where, limit: 1, columns: asked?.columns(table) }))[0] ?? null;
   }
 
   /** One row, or `NOT_FOUND`. */
-  async need<R extends { id: string }>(table: Table<R>, id: string): Promise<R> {
-    const row = await this.get(table, id);
+  async need<R extends { id: string }>(table: Table<R>, id: string, asked?: Asked): Promise<R> {
+    const row = await this.get(table, id, asked);
     if (row === null) throw notFound(table.type);
     return row;
   }
 
   /** A page of rows in a total order. */
-  async list<R extends { id: string }>(table: Table<R>, query: ListQuery<R>): Promise<Page<R>> {
+  async list<R extends { id: string }>(
+    table: Table<R>,
+    query: ListQuery<R>,
+    asked?: Asked,
+  ): Promise<Page<R>> {
     const page = pageQuery(table, query, this.pageSizeMax);
-    const rows = await this.reads.rows(table, { ...page, limit: page.size + 1, shown: page.size });
+    const columns = pageColumns(page, asked?.columns(table));
+    const rows = await this.reads.rows(table, { ...page, columns, limit: page.size + 1, shown: page.size });
     return pageOf(rows, page, () => this.count(table, query));
   }
 
@@ -74,8 +90,9 @@ export class Rows {
     column: keyof R & string,
     parentId: string,
     query: ListQuery<R>,
+    asked?: Asked,
   ): Promise<Page<R>> {
-    return this.linked(table, { column }, parentId, query);
+    return this.linked(table, { column }, parentId, query, asked);
   }
 
   /** As `children`, for rows that hang on their parents in any way, such as by a table of pairs. */
@@ -84,12 +101,18 @@ export class Rows {
     link: Link<R>,
     parent: string,
     query: ListQuery<R>,
+    asked?: Asked,
   ): Promise<Page<R>> {
     const page = pageQuery(table, query, this.pageSizeMax);
-    const loader = this.loader(JSON.stringify(['linked', table.name, link, page]), async (parents) => {
-      const byParent = await this.reads.windows(table, link, parents, page);
-      return parents.map((id) => byParent.get(id) ?? []);
-    });
+    const columns = pageColumns(page, asked?.columns(table));
+    const { select } = this.reads.shape(table, columns);
+    const loader = this.loader(
+      JSON.stringify(['linked', table.name, link, page, select]),
+      async (parents) => {
+        const byParent = await this.reads.windows(table, link, parents, { ...page, columns });
+        return parents.map((id) => byParent.get(id) ?? []);
+      },
+    );
     const rows = (await loader.load(parent)) as R[];
     return pageOf(rows, page, () => this.countLinked(table, link, parent, query));
   }
@@ -226,7 +249,7 @@ export class Rows {
   }
 
   private loader(
-    key: string,
+    key: string | Shape,
     batch: (keys: readonly string[]) => Promise<unknown[]>,
   ): DataLoader<string, unknown> {
     const known = this.loaders.get(key);
@@ -236,3 +259,12 @@ export class Rows {
     return made;
   }
 }
+
+/** The columns and those of the order, from which cursors are made. */
+const pageColumns = (
+  page: { readonly order: readonly { readonly column: string }[] },
+  columns: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined => page.order.reduce((all, by) => withColumns(all, by.column), columns);
+
+const withColumns = (columns: ReadonlySet<string> | undefined, column: string) =>
+  columns === undefined || columns.has(column) ? columns : new Set([...columns, column]);

@@ -16,27 +16,13 @@ import {
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
-import { readSdl } from '../../src/graphql/sdl.js';
 import { coordinatesOf, type Coordinate } from '../support/coordinates.js';
 import { argumentsOf, operationAt } from '../support/documents.js';
 import { expectNoDifference, inventedFor, raw } from '../support/no-oracle.js';
+import { scopedSdl } from '../support/scoped-sdl.js';
 import { TestServer, type AgentFixture } from '../support/server.js';
 
-/** The SDL with scopes in places where none of those that ship is hidden from a support agent. */
-const sdl = [
-  ['RESTRICTED\n', 'RESTRICTED @scope(name: "documents:classify")\n'],
-  ['stock: Int! @scope(name: "products:read")', 'stock: Int @scope(name: "stock:read")'],
-  ['@scope(name: "products:read", of: "Product.stock")', '@scope(name: "stock:read", of: "Product.stock")'],
-  [
-    'collection: Collection @scope(name: "collections:read")',
-    'collection: Collection @scope(name: "documents:read_history")',
-  ],
-  [
-    '@scope(name: "collections:read", of: "Document.collection")',
-    '@scope(name: "documents:read_history", of: "Document.collection")',
-  ],
-].reduce((text, [from = '', to = '']) => text.replaceAll(from, to), readSdl());
-const whole = buildSchema(sdl);
+const whole = buildSchema(scopedSdl);
 const support = shippedRoles.find((role) => role.name === 'support-agent')?.scopes ?? [];
 
 let server: TestServer;
@@ -46,7 +32,7 @@ let view: GraphQLSchema;
 let hidden: Coordinate[];
 
 beforeAll(async () => {
-  server = await TestServer.start({ sdl });
+  server = await TestServer.start({ sdl: scopedSdl });
   const person = await server.person({
     scopes: server.app.oauth.authorizationServerMetadata().scopes_supported as string[],
   });

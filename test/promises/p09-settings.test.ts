@@ -33,6 +33,9 @@ describe('settings', () => {
     [{ PORT: '0' }, /^PORT: 0 takes a free port, so say BEHALF_PUBLIC_URL/],
     [{ BEHALF_LOG_LEVEL: 'loud' }, /^BEHALF_LOG_LEVEL: /],
     [{ BEHALF_COLOUR: 'red' }, /^BEHALF_COLOUR is not a setting of Behalf/],
+    [{ BEHALF_OTLP_URL: 'collector:4318' }, /^BEHALF_OTLP_URL: must be an http or https URL/],
+    [{ BEHALF_METRICS_HOST: '10.0.0.1' }, /^BEHALF_METRICS_HOST: say BEHALF_METRICS_PORT too/],
+    [{ BEHALF_HEADERS_SECONDS: '60' }, /^BEHALF_HEADERS_SECONDS: must not be more than BEHALF_REQUEST/],
     [{ BEHALF_PUBLIC_URL: 'http://a.example' }, /would send tokens in the clear/],
     [{ HOST: '0.0.0.0' }, /would send tokens in the clear/],
   ];
@@ -98,7 +101,15 @@ describe('a database that is behind on migrations', () => {
     const behind = await fetch(`${server.url}/readyz`);
     expect([behind.status, await behind.json()]).toEqual([
       503,
-      { ready: false, problems: ['the database is behind on migrations: run `behalf migrate`'] },
+      {
+        ready: false,
+        problems: [
+          {
+            code: 'migrations_behind',
+            message: 'The database is behind on migrations: run `behalf migrate`.',
+          },
+        ],
+      },
     ]);
     await server.stop();
   });

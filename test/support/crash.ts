@@ -108,6 +108,17 @@ export class Crashes {
     return this.server.stop();
   }
 
+  /** Asks the server to end in the middle of the load; returns its exit code. */
+  async shutDown(): Promise<number | null> {
+    const { load } = this;
+    const running = load.run(this.server.url);
+    await Promise.race([load.until(() => load.acknowledged.length >= answersMax), running]);
+    await this.server.stop();
+    await running;
+    this.rounds += 1;
+    return this.server.exitCode;
+  }
+
   /** The dead server's last statement may still run in MariaDB; then a server on the same data. */
   private async again(): Promise<void> {
     if (this.databaseUrl.startsWith('mysql:')) await this.looking(ofOthersGone);

@@ -2,7 +2,7 @@ import { administration } from '../../src/admin/index.js';
 import type { AppParts } from '../../src/app.js';
 import type { Domain, Resolver } from '../../src/delegation/operation.js';
 import { domains } from '../../src/domains/index.js';
-import { catalog } from './administration.js';
+import { catalog, rules } from './administration.js';
 
 /** Holds one operation inside a resolver, after it has its rows, until a test lets it go on. */
 export class Gate {
@@ -26,7 +26,7 @@ export class Gate {
 
 /** The server as it ships, with a gate behind `Query.customers` and `Mutation.replyToTicket`. */
 export function gatedParts(gate: Gate): AppParts {
-  const installed = [administration(catalog), ...domains({ smallestCell: 5 })];
+  const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
   return {
     domains: installed.map((domain) => ({
       ...domain,

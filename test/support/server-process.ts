@@ -50,6 +50,11 @@ export class ServerProcess {
     return this.end('SIGTERM');
   }
 
+  /** 0 where it ended in order; null while it runs, and after a crash. */
+  get exitCode(): number | null {
+    return this.child.exitCode;
+  }
+
   private async end(signal: NodeJS.Signals): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exit = once(this.child, 'exit');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { migrations } from '../../migrations/index.js';
 import { createApp, type App, type AppParts } from '../../src/app.js';
+import type { DocumentPolicy } from '../../src/authority/documents.js';
 import { readConfig } from '../../src/config.js';
 import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
 import { parseDatabaseUrl } from '../../src/core/database-url.js';
@@ -58,6 +59,10 @@ export interface AgentFixture {
 interface Rights {
   readonly scopes: readonly string[];
   readonly boundary?: StoredBoundary;
+  /** `any` unless said. */
+  readonly documents?: DocumentPolicy;
+  /** The largest cost of one operation. */
+  readonly operationCost?: number;
 }
 
 /** One request to the endpoint of a server, in this process or another. */
@@ -193,7 +198,11 @@ export class TestServer {
           scopes: rights.scopes,
           approvalScopes: [],
           boundary: rights.boundary ?? everywhere,
-          limits: { operations: 10_000, rows: 1_000_000, expirySeconds: 86_400, depth: 2 },
+          limits: {
+            ...{ operations: 10_000, rows: 1_000_000, expirySeconds: 86_400, depth: 2 },
+            ...(rights.operationCost === undefined ? {} : { operationCost: rights.operationCost }),
+          },
+          documents: rights.documents ?? 'any',
           shipped: false,
           createdAt: isoTime(this.clock.now()),
           version: 1,

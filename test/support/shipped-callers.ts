@@ -60,6 +60,7 @@ export class ShippedCallers {
       'Query.collection(key:)': 'guides',
       'Query.search(query:)': 'coffee',
       'Query.user(id:)': everyone.id,
+      'Query.schema(agent:)': (await company.agent('seen-by-others', everyone, 'support-agent')).id,
     });
   }
 

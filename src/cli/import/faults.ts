@@ -20,10 +20,13 @@ const wording = ({ file, line, column = '', reason }: Fault): string => {
 
 /** An import that was refused for its input. It changed nothing. */
 export class ImportRefused extends BehalfError {
-  constructor(readonly faults: readonly Fault[]) {
+  constructor(
+    readonly faults: readonly Fault[],
+    done = 'imported',
+  ) {
     const many = faults.length === 1 ? '1 fault' : `${String(faults.length)} faults`;
     const rest = faults.length < faultsMax ? '' : '; there may be more';
-    super('BAD_USER_INPUT', `Nothing was imported: ${many}${rest}.\n${faults.map(wording).join('\n')}`);
+    super('BAD_USER_INPUT', `Nothing was ${done}: ${many}${rest}.\n${faults.map(wording).join('\n')}`);
   }
 }
 
@@ -34,6 +37,9 @@ export const yamlReason = (message: string): string =>
 /** Gathers faults, so that they are told together. */
 export class Faults {
   private readonly found: Fault[] = [];
+
+  /** @param done what was not, because of them */
+  constructor(private readonly done = 'imported') {}
 
   /** Throws `ImportRefused` when this makes it enough. */
   add(fault: Fault): void {
@@ -49,7 +55,7 @@ export class Faults {
 
   /** Throws `ImportRefused` where anything was found. */
   refuse(): void {
-    if (this.found.length > 0) throw new ImportRefused(this.found);
+    if (this.found.length > 0) throw new ImportRefused(this.found, this.done);
   }
 
   get count(): number {

@@ -46,7 +46,11 @@ export async function change<T>(
 ): Promise<T> {
   return record(database, asked, async (made, by) => {
     if (by === undefined) throw new CommandError('Name the person who decides this: `--as USER`.');
-    return work({ ...made, by, require: (scope, place) => require(database, made.tx, by, scope, place) });
+    return work({
+      ...made,
+      by,
+      require: (scope, place) => requireScope(database, made.tx, by, scope, place),
+    });
   });
 }
 
@@ -90,7 +94,8 @@ export async function findPerson(connection: Connection, name: string): Promise<
   throw new CommandError(`${name} is disabled, and decides nothing. Name someone else with \`--as\`.`);
 }
 
-async function require(
+/** `FORBIDDEN` where the person could not do it through the server either. */
+export async function requireScope(
   database: Database,
   tx: Connection,
   by: UserRow,

@@ -2,16 +2,18 @@ import { existsSync } from 'node:fs';
 import { migrations } from '../../../migrations/index.js';
 import type { Config } from '../../config.js';
 import { parseDatabaseUrl, type DatabaseUrl } from '../../core/database-url.js';
-import { Database } from '../../store/database.js';
+import { Database, type StatementLimits } from '../../store/database.js';
 import { CommandError } from '../terminal/errors.js';
 
 /**
  * Opens the database of the settings. Throws `CommandError` where it is missing, out of reach or behind on
  * migrations; with `any` only where it is out of reach, and a missing SQLite file is made.
+ * `limits` are for a server: commands have all the time they need.
  */
 export async function openDatabase(
   config: Config,
   accept: 'migrated' | 'any' = 'migrated',
+  limits?: StatementLimits,
 ): Promise<Database> {
   const target = parseDatabaseUrl(config.DATABASE_URL);
   if (target === undefined) throw new Error('DATABASE_URL was not checked.');
@@ -23,7 +25,9 @@ export async function openDatabase(
   const unreachable = (error: unknown): never => {
     throw new CommandError(whyUnreachable(target, error), { cause: error });
   };
-  const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE).catch(unreachable);
+  const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE, limits).catch(
+    unreachable,
+  );
   if (accept === 'any') return database;
   const pending = await database.pendingMigrations().catch(unreachable);
   if (pending.length === 0) return database;

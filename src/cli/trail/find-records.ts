@@ -19,6 +19,7 @@ export interface RecordFilter {
   readonly kind?: string;
   readonly operationName?: string;
   readonly errorCode?: string;
+  readonly unregistered?: boolean;
   readonly resource?: string;
 }
 
@@ -63,6 +64,7 @@ export async function conditionOf(
       id,
     ]);
   });
+  if (filter.unregistered === true) conditions.push(linked('SELECT `record_id` FROM `audit_documents`', []));
   if (filter.person !== undefined) conditions.push(eq('userId', await userId(connection, filter.person)));
   if (filter.agent !== undefined) conditions.push(eq('agentId', await agentId(connection, filter.agent)));
   return all(...conditions);

@@ -38,11 +38,12 @@ function what({ kind, operation, detail }: AuditBody): string {
 const touched = ({ resources }: AuditBody): string =>
   clean(resources.map(({ action, type, count }) => `${action} ${type} ×${String(count)}`).join(', '));
 
-function outcome({ outcome: word, errors, decisions }: AuditBody): string {
+function outcome({ outcome: word, errors, decisions, operation }: AuditBody): string {
   const codes = [...new Set(errors.map((error) => error.code))];
   const refusals = decisions
     .filter((decision) => decision.outcome === 'deny')
     .map(({ scope, layer }) => (layer === undefined ? scope : `${scope} by ${layer}`));
-  const why = [...codes, ...new Set(refusals)].join(', ');
+  const unregistered = operation?.unregistered === undefined ? [] : ['document not registered'];
+  const why = [...codes, ...new Set(refusals), ...unregistered].join(', ');
   return clean(why === '' ? word : `${word}: ${why}`);
 }

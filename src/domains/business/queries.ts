@@ -1,5 +1,6 @@
 import { oneLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
+import type { Asked } from '../../store/asked.js';
 import { eq } from '../../store/condition.js';
 import type { Table } from '../../store/table.js';
 import { listQuery, type ListArgs, type Listing } from './lists.js';
@@ -16,26 +17,26 @@ import { customers, invoices, orders, payments, products, refunds, tickets } fro
 
 const byId =
   <Row extends { id: string }>(table: Table<Row>) =>
-  (_root: unknown, args: { id: string }, operation: Operation) =>
-    operation.rows.get(table, args.id);
+  (_root: unknown, args: { id: string }, operation: Operation, asked: Asked) =>
+    operation.rows.get(table, args.id, asked);
 
 const byNumber =
   <Row extends { id: string; number: string }>(table: Table<Row>) =>
-  (_root: unknown, args: { number: string }, operation: Operation) =>
-    operation.rows.find(table, eq<Row>('number', oneLine(args.number, 40, 'number')));
+  (_root: unknown, args: { number: string }, operation: Operation, asked: Asked) =>
+    operation.rows.find(table, eq<Row>('number', oneLine(args.number, 40, 'number')), asked);
 
 const list =
   <Row extends { id: string }, Filter extends object>(table: Table<Row>, listing: Listing<Row, Filter>) =>
-  (_root: unknown, args: ListArgs<Filter>, operation: Operation) =>
-    operation.rows.list(table, listQuery(listing, args, operation));
+  (_root: unknown, args: ListArgs<Filter>, operation: Operation, asked: Asked) =>
+    operation.rows.list(table, listQuery(listing, args, operation), asked);
 
 export const queries: Readonly<Record<string, Resolver>> = {
   customer: byId(customers),
   customerByNumber: byNumber(customers),
   customers: list(customers, customerListing),
   product: byId(products),
-  productBySku: (_root: unknown, args: { sku: string }, operation: Operation) =>
-    operation.rows.find(products, eq('sku', oneLine(args.sku, 60, 'sku'))),
+  productBySku: (_root: unknown, args: { sku: string }, operation: Operation, asked: Asked) =>
+    operation.rows.find(products, eq('sku', oneLine(args.sku, 60, 'sku')), asked),
   products: list(products, productListing),
   order: byId(orders),
   orderByNumber: byNumber(orders),

@@ -1,6 +1,8 @@
-import { moneyOf, type Money } from '../../core/money.js';
-import type { Operation, Resolver, Resolvers } from '../../delegation/operation.js';
+import { moneyOf } from '../../core/money.js';
+import { reads, type Resolver, type Resolvers } from '../../delegation/operation.js';
+import { only } from '../../store/asked.js';
 import { eq } from '../../store/condition.js';
+import type { ListQuery } from '../../store/page.js';
 import type { Table } from '../../store/table.js';
 import { fromStored } from './enums.js';
 import { listQuery, type ListArgs, type Listing, type PageArgs } from './lists.js';
@@ -16,116 +18,135 @@ import {
   stockMovements,
   ticketMessages,
   tickets,
-  type CustomerRow,
   type InvoiceRow,
   type OrderLineRow,
-  type OrderRow,
   type PaymentRow,
-  type ProductRow,
   type RefundRow,
   type TicketMessageRow,
   type TicketRow,
 } from './tables.js';
 
 /** Rows that name this one in `column`, filtered and sorted as in a list of their own. */
-const children =
-  <Row extends { id: string }, Filter extends object>(
-    table: Table<Row>,
-    column: keyof Row & string,
-    listing: Listing<Row, Filter>,
-  ): Resolver =>
-  (row: { id: string }, args: ListArgs<Filter>, operation: Operation) =>
-    operation.rows.children(table, column, row.id, listQuery(listing, args, operation));
+const children = <Row extends { id: string }, Filter extends object>(
+  table: Table<Row>,
+  column: keyof Row & string,
+  listing: Listing<Row, Filter>,
+): Resolver =>
+  reads<{ id: string }>(['id'], (row, args: ListArgs<Filter>, operation, asked) =>
+    operation.rows.children(table, column, row.id, listQuery(listing, args, operation), asked),
+  );
 
-const customer: Resolver = (row: { customerId: string }, _args: unknown, operation: Operation) =>
-  operation.rows.get(customers, row.customerId);
-const order: Resolver = (row: { orderId: string | null }, _args: unknown, operation: Operation) =>
-  operation.rows.get(orders, row.orderId);
-const product: Resolver = (row: { productId: string }, _args: unknown, operation: Operation) =>
-  operation.rows.get(products, row.productId);
+/** Rows that are part of this one, in an order of their own. */
+const parts = <Row extends { id: string }>(
+  table: Table<Row>,
+  column: keyof Row & string,
+  order: ListQuery<Row>['order'],
+): Resolver =>
+  reads<{ id: string }>(['id'], (row, args: PageArgs, operation, asked) =>
+    operation.rows.children(table, column, row.id, { ...args, order }, asked),
+  );
+
+const customer = reads<{ customerId: string }>(['customerId'], (row, _args, operation, asked) =>
+  operation.rows.get(customers, row.customerId, asked),
+);
+const order = reads<{ orderId: string | null }>(['orderId'], (row, _args, operation, asked) =>
+  operation.rows.get(orders, row.orderId, asked),
+);
+const product = reads<{ productId: string }>(['productId'], (row, _args, operation, asked) =>
+  operation.rows.get(products, row.productId, asked),
+);
+
+/** An amount that stands in one column, in the currency of the row. */
+const money = (column: string): Resolver =>
+  reads<{ currency: string } & Record<string, unknown>>([column, 'currency'], (row) => {
+    const minor = row[column];
+    return typeof minor === 'number' ? moneyOf(minor, row.currency) : null;
+  });
+
+/** An enum value that stands in one column. */
+const enumIn = (column: string): Resolver =>
+  reads<Record<string, string>>([column], (row) => fromStored(row[column] ?? ''));
 
 /** The two kinds of message never meet in one list, so that neither rows nor counts tell of the other. */
-const messages =
-  (internal: boolean, scope?: string): Resolver =>
-  (row: TicketRow, args: PageArgs, operation: Operation) =>
-    operation.rows.children(ticketMessages, 'ticketId', row.id, {
-      ...args,
-      where: eq<TicketMessageRow>('internal', internal),
-      order: [{ column: 'createdAt', direction: 'asc' }],
-      scopes: scope === undefined ? [] : [scope],
-    });
+const messages = (internal: boolean, scope?: string): Resolver =>
+  reads<TicketRow>(['id'], (row, args: PageArgs, operation, asked) =>
+    operation.rows.children(
+      ticketMessages,
+      'ticketId',
+      row.id,
+      {
+        ...args,
+        where: eq<TicketMessageRow>('internal', internal),
+        order: [{ column: 'createdAt', direction: 'asc' }],
+        scopes: scope === undefined ? [] : [scope],
+      },
+      asked,
+    ),
+  );
 
 /** A line's currency is its order's. */
-const lineMoney = async (row: OrderLineRow, minor: number, operation: Operation): Promise<Money> =>
-  moneyOf(minor, (await operation.rows.need(orders, row.orderId)).currency);
+const lineMoney = (column: 'unitPriceMinor' | 'totalMinor'): Resolver =>
+  reads<OrderLineRow>(['orderId', column], async (row, _args, operation) =>
+    moneyOf(row[column], (await operation.rows.need(orders, row.orderId, currency)).currency),
+  );
+const currency = only('currency');
 
 export const types: Resolvers = {
   Customer: {
-    creditLimit: (row: CustomerRow) =>
-      row.creditLimitMinor === null ? null : moneyOf(row.creditLimitMinor, row.currency),
+    creditLimit: money('creditLimitMinor'),
     orders: children(orders, 'customerId', orderListing),
     invoices: children(invoices, 'customerId', invoiceListing),
     tickets: children(tickets, 'customerId', ticketListing),
   },
   Product: {
-    price: (row: ProductRow) => moneyOf(row.priceMinor, row.currency),
-    cost: (row: ProductRow) => (row.costMinor === null ? null : moneyOf(row.costMinor, row.currency)),
-    movements: (row: ProductRow, args: PageArgs, operation: Operation) =>
-      operation.rows.children(stockMovements, 'productId', row.id, {
-        ...args,
-        order: [{ column: 'createdAt', direction: 'desc' }],
-      }),
+    price: money('priceMinor'),
+    cost: money('costMinor'),
+    movements: parts(stockMovements, 'productId', [{ column: 'createdAt', direction: 'desc' }]),
   },
   StockMovement: { product },
   Order: {
-    status: (row: OrderRow) => fromStored(row.status),
-    total: (row: OrderRow) => moneyOf(row.totalMinor, row.currency),
+    status: enumIn('status'),
+    total: money('totalMinor'),
     customer,
-    lines: (row: OrderRow, args: PageArgs, operation: Operation) =>
-      operation.rows.children(orderLines, 'orderId', row.id, {
-        ...args,
-        order: [{ column: 'position', direction: 'asc' }],
-      }),
+    lines: parts(orderLines, 'orderId', [{ column: 'position', direction: 'asc' }]),
     invoices: children(invoices, 'orderId', invoiceListing),
   },
-  OrderLine: {
-    product,
-    unitPrice: (row: OrderLineRow, _args: unknown, operation: Operation) =>
-      lineMoney(row, row.unitPriceMinor, operation),
-    total: (row: OrderLineRow, _args: unknown, operation: Operation) =>
-      lineMoney(row, row.totalMinor, operation),
-  },
+  OrderLine: { product, unitPrice: lineMoney('unitPriceMinor'), total: lineMoney('totalMinor') },
   Invoice: {
-    status: (row: InvoiceRow) => fromStored(row.status),
-    amount: (row: InvoiceRow) => moneyOf(row.amountMinor, row.currency),
-    paid: (row: InvoiceRow) => moneyOf(row.paidMinor, row.currency),
-    outstanding: (row: InvoiceRow) => moneyOf(outstandingMinor(row), row.currency),
+    status: enumIn('status'),
+    amount: money('amountMinor'),
+    paid: money('paidMinor'),
+    outstanding: reads<InvoiceRow>(['status', 'amountMinor', 'paidMinor', 'currency'], (row) =>
+      moneyOf(outstandingMinor(row), row.currency),
+    ),
     order,
     customer,
     payments: children(payments, 'invoiceId', paymentListing),
   },
   Payment: {
-    amount: (row: PaymentRow) => moneyOf(row.amountMinor, row.currency),
-    method: (row: PaymentRow) => fromStored(row.method),
-    invoice: (row: PaymentRow, _args: unknown, operation: Operation) =>
-      operation.rows.get(invoices, row.invoiceId),
+    amount: money('amountMinor'),
+    method: enumIn('method'),
+    invoice: reads<PaymentRow>(['invoiceId'], (row, _args, operation, asked) =>
+      operation.rows.get(invoices, row.invoiceId, asked),
+    ),
     refunds: children(refunds, 'paymentId', refundListing),
   },
   Refund: {
-    amount: (row: RefundRow) => moneyOf(row.amountMinor, row.currency),
-    payment: (row: RefundRow, _args: unknown, operation: Operation) =>
-      operation.rows.get(payments, row.paymentId),
+    amount: money('amountMinor'),
+    payment: reads<RefundRow>(['paymentId'], (row, _args, operation, asked) =>
+      operation.rows.get(payments, row.paymentId, asked),
+    ),
   },
   Ticket: {
-    category: (row: TicketRow) => fromStored(row.category),
-    status: (row: TicketRow) => fromStored(row.status),
-    priority: (row: TicketRow) => fromStored(row.priority),
+    category: enumIn('category'),
+    status: enumIn('status'),
+    priority: enumIn('priority'),
     customer,
     order,
     messages: messages(false),
     internalNotes: messages(true, 'tickets:read_internal'),
   },
-  TicketMessage: { author: (row: TicketMessageRow) => fromStored(row.author) },
+  TicketMessage: { author: enumIn('author') },
 };
 
 /** What an invoice still asks for; nothing when it is void. */

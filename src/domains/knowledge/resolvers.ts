@@ -1,6 +1,7 @@
 import { compare, eq, all } from '../../store/condition.js';
 import { filterBy, orderBy } from '../../store/filter.js';
-import type { Operation, Resolvers } from '../../delegation/operation.js';
+import { reads, type Operation, type Resolvers } from '../../delegation/operation.js';
+import type { Asked } from '../../store/asked.js';
 import { oneLine } from '../../core/text.js';
 import { createDocument, setDocumentClassification, updateDocument } from './mutations.js';
 import { search, type Hit, type SearchArgs } from './search.js';
@@ -42,7 +43,7 @@ const collectionBy = (operation: Operation, key: string): Promise<CollectionRow 
 /** Beyond every letter: a prefix and this enclose all that begins with the prefix, the same on both databases. */
 const lastLetter = '\u{10FFFF}';
 
-function listDocuments(operation: Operation, args: DocumentsArgs) {
+function listDocuments(operation: Operation, args: DocumentsArgs, asked: Asked) {
   const filter = filterBy<DocumentRow, DocumentFilter>(operation.scopeOf, 'DocumentFilter', args.filter, {
     collection: (key) => inCollection(key),
     classification: (name) => eq('classification', name.toLowerCase()),
@@ -59,54 +60,65 @@ function listDocuments(operation: Operation, args: DocumentsArgs) {
     { title: 'title', createdAt: 'createdAt', updatedAt: 'updatedAt' },
     { column: 'createdAt', direction: 'asc' },
   );
-  return operation.rows.list(documents, {
-    where: filter.where,
-    scopes: [...filter.scopes, ...order.scopes],
-    order: order.order,
-    first: args.first,
-    after: args.after,
-  });
+  return operation.rows.list(
+    documents,
+    {
+      where: filter.where,
+      scopes: [...filter.scopes, ...order.scopes],
+      order: order.order,
+      first: args.first,
+      after: args.after,
+    },
+    asked,
+  );
 }
 
 const enumName = (row: { classification: string }): string => row.classification.toUpperCase();
+
+const topDown = [{ column: 'position', direction: 'asc' }] as const;
+const latestFirst = [{ column: 'version', direction: 'desc' }] as const;
 
 export const resolvers: Resolvers = {
   Query: {
     collection: (_: unknown, { key }: { key: string }, operation: Operation) => collectionBy(operation, key),
     collections: (_: unknown, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.list(collections, { order: [{ column: 'key', direction: 'asc' }], first, after }),
-    document: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(documents, id),
-    documents: (_: unknown, args: DocumentsArgs, operation: Operation) => listDocuments(operation, args),
+    document: (_: unknown, { id }: { id: string }, operation: Operation, asked: Asked) =>
+      operation.rows.get(documents, id, asked),
+    documents: (_: unknown, args: DocumentsArgs, operation: Operation, asked: Asked) =>
+      listDocuments(operation, args, asked),
     search: (_: unknown, args: SearchArgs, operation: Operation) => search(operation, args),
   },
   Mutation: { createDocument, updateDocument, setDocumentClassification },
   Document: {
-    collection: (row: DocumentRow, _: unknown, operation: Operation) =>
+    collection: reads<DocumentRow>(['collection'], (row, _args, operation) =>
       collectionBy(operation, row.collection),
-    classification: enumName,
-    owner: (row: DocumentRow) => row.ownerName,
-    passages: (row: DocumentRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.children(passages, 'documentId', row.id, {
-        order: [{ column: 'position', direction: 'asc' }],
-        first,
-        after,
-      }),
-    versions: (row: DocumentRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.children(documentVersions, 'documentId', row.id, {
-        order: [{ column: 'version', direction: 'desc' }],
-        first,
-        after,
-      }),
+    ),
+    classification: reads<DocumentRow>(['classification'], enumName),
+    owner: reads<DocumentRow>(['ownerName'], (row) => row.ownerName),
+    passages: reads<DocumentRow>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
+      operation.rows.children(passages, 'documentId', row.id, { order: topDown, first, after }, asked),
+    ),
+    versions: reads<DocumentRow>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
+      operation.rows.children(
+        documentVersions,
+        'documentId',
+        row.id,
+        { order: latestFirst, first, after },
+        asked,
+      ),
+    ),
   },
-  DocumentVersion: { classification: (row: DocumentVersionRow) => enumName(row) },
+  DocumentVersion: { classification: reads<DocumentVersionRow>(['classification'], enumName) },
   Passage: {
-    document: (row: PassageRow, _: unknown, operation: Operation) =>
-      operation.rows.get(documents, row.documentId),
-    text: (row: PassageRow) => row.body,
+    document: reads<PassageRow>(['documentId'], (row, _args, operation, asked) =>
+      operation.rows.get(documents, row.documentId, asked),
+    ),
+    text: reads<PassageRow>(['body'], (row) => row.body),
   },
   SearchHit: {
-    document: (hit: Hit, _: unknown, operation: Operation) =>
-      operation.rows.get(documents, hit.passage.documentId),
+    document: (hit: Hit, _: unknown, operation: Operation, asked: Asked) =>
+      operation.rows.get(documents, hit.passage.documentId, asked),
     snippet: (hit: Hit) => snippetOf(hit.passage.body, hit.terms),
     citation: ({ passage }: Hit) => passage,
   },

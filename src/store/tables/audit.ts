@@ -39,4 +39,19 @@ export const auditResources = table(
   ['type', 'resourceId', 'action', 'recordId'],
 );
 
+/** Which documents ran, or were refused, that a role wants registered: one row for each such role of the chain. */
+export const auditDocuments = table(
+  'AuditDocument',
+  'audit_documents',
+  {
+    recordId: id('audit_records'),
+    /** The role's name. */
+    role: text(100),
+    documentHash: text(64),
+    /** logged, refused */
+    outcome: text(20),
+  },
+  ['role', 'documentHash', 'recordId'],
+);
+
 export type AuditRecordRow = RowOf<typeof auditRecords>;

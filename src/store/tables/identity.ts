@@ -50,6 +50,12 @@ export interface StoredLimits {
   depth: number;
 }
 
+/** What a role limits: what a delegation under it may spend, and what one operation may cost. */
+export interface StoredRoleLimits extends StoredLimits {
+  /** The largest cost of one operation; none but the server's own where it is missing. */
+  operationCost?: number;
+}
+
 export const roles = table('Role', 'roles', {
   id: id(),
   name: text(100),
@@ -61,7 +67,9 @@ export const roles = table('Role', 'roles', {
   /** Scopes that a person has to approve operation by operation. */
   approvalScopes: json<readonly string[]>(),
   boundary: json<StoredBoundary>(),
-  limits: json<StoredLimits>(),
+  limits: json<StoredRoleLimits>(),
+  /** any, logged, registered: `DocumentPolicy` in src/authority/documents.ts */
+  documents: text(20),
   shipped: flag(),
   createdAt: time(),
   version: int(),

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import Database from 'better-sqlite3';
+import mysql from 'mysql2/promise';
+import { peopleRows } from '../world/people.mjs';
+import { businessRows } from '../world/rows.mjs';
+
+/** What peers keep of their own: tokens to look up, and one record for each request. */
+const peersTables = [
+  'CREATE TABLE bench_tokens (digest varchar(64) PRIMARY KEY, agent_id varchar(26), scopes varchar(2000))',
+  'CREATE TABLE bench_audit (id AUTO, at varchar(30), agent_id varchar(26), operation varchar(100), variables text, outcome varchar(20))',
+];
+
+/** Makes the server's tables by its own migrations, and fills them with a world. */
+export async function seed(url, world, dist, progress) {
+  await promisify(execFile)(process.execPath, [join(dist, 'src/cli/behalf.js'), 'migrate', '--json'], {
+    env: { ...process.env, DATABASE_URL: url },
+  });
+  const { passagesOf } = await import(pathToFileURL(join(dist, 'src/domains/knowledge/passages.js')).href);
+  const tables = Object.entries({ ...businessRows(world, passagesOf), ...peopleRows(world) });
+  const writer = url.startsWith('sqlite:') ? sqliteWriter(url.slice('sqlite:'.length)) : await mysqlWriter(url);
+  for (const sql of peersTables) await writer.run(sql.replace('AUTO', writer.automatic));
+  for (const [table, rows] of tables) {
+    progress(table);
+    await writer.insert(table, rows);
+  }
+  await writer.finish();
+}
+
+const quoted = (names) => names.map((name) => `\`${name}\``).join(', ');
+
+function sqliteWriter(path) {
+  const db = new Database(path);
+  // Nothing is lost that could not be seeded again.
+  db.pragma('synchronous = OFF');
+  return {
+    automatic: 'integer PRIMARY KEY',
+    run: (sql) => db.exec(sql),
+    insert: (table, rows) =>
+      db.transaction(() => {
+        let statement;
+        for (const row of rows) {
+          const names = Object.keys(row);
+          statement ??= db.prepare(
+            `INSERT INTO ${table} (${quoted(names)}) VALUES (${names.map(() => '?').join(', ')})`,
+          );
+          statement.run(Object.values(row));
+        }
+      })(),
+    finish: () => {
+      db.exec('ANALYZE');
+      db.pragma('wal_checkpoint(TRUNCATE)');
+      db.close();
+    },
+  };
+}
+
+const rowsPerStatement = 1_000;
+
+async function mysqlWriter(uri) {
+  const connection = await mysql.createConnection({ uri, timezone: 'Z' });
+  await connection.query('SET GLOBAL innodb_flush_log_at_trx_commit = 0');
+  const tables = [];
+  return {
+    automatic: 'bigint AUTO_INCREMENT PRIMARY KEY',
+    run: (sql) => connection.query(sql),
+    insert: async (table, rows) => {
+      tables.push(table);
+      let chunk = [];
+      let into;
+      const flush = async () => {
+        if (chunk.length > 0) await connection.query(into, [chunk]);
+        chunk = [];
+      };
+      for (const row of rows) {
+        into ??= `INSERT INTO ${table} (${quoted(Object.keys(row))}) VALUES ?`;
+        chunk.push(Object.values(row));
+        if (chunk.length === rowsPerStatement) await flush();
+      }
+      await flush();
+    },
+    finish: async () => {
+      await connection.query(`ANALYZE TABLE ${tables.join(', ')}`);
+      await connection.query('SET GLOBAL innodb_flush_log_at_trx_commit = 1');
+      await connection.end();
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Connection } from '../load/connection.mjs';
+import { enforcing } from '../servers/peers.mjs';
+import { requestsOf, workloads } from '../world/workloads.mjs';
+
+const requestsChecked = 30;
+
+/** Whether a workload means anything to a server. */
+export const applies = (server, workload) =>
+  workloads[workload].expects === 'data' || enforcing.has(server);
+
+/**
+ * Asks every contender the same questions. Throws where one answers otherwise than the first, or does not refuse
+ * what it should.
+ */
+export async function requireAlike(contenders, workload) {
+  const answered = [];
+  for (const contender of contenders) {
+    answered.push({ contender, answers: await answersOf(contender, workload) });
+  }
+  const [first, ...others] = answered;
+  for (const { contender, answers } of others) {
+    const at = answers.findIndex((answer, index) => !isDeepStrictEqual(answer, first.answers[index]));
+    if (at < 0) continue;
+    const excerpt = (value) => JSON.stringify(value)?.slice(0, 600);
+    throw new Error(
+      `${contender.name} answers ${workload} otherwise than ${first.contender.name}:\n` +
+        `${excerpt(answers[at])}\n${excerpt(first.answers[at])}`,
+    );
+  }
+}
+
+async function answersOf({ name, server, world }, workload) {
+  const connection = new Connection(server.port);
+  const request = requestsOf(workload, world);
+  const answers = [];
+  for (let n = 0; n < requestsChecked; n += 1) {
+    const asked = request(n);
+    const { status, body } = await connection.post(asked);
+    const text = body.toString('utf8');
+    const { data, errors } = JSON.parse(text);
+    const refused = (errors?.length ?? 0) > 0;
+    if (refused !== (workloads[workload].expects === 'errors')) {
+      throw new Error(`${name} answers ${workload} with ${status}: ${text.slice(0, 600)}`);
+    }
+    // How a refusal reads is for each server to say.
+    answers.push(refused ? 'refused' : asked.meaning(data));
+  }
+  connection.close();
+  return answers;
+}

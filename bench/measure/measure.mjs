@@ -1,0 +1,73 @@
+import { applies, requireAlike } from './alike.mjs';
+import { median, spread } from './stats.mjs';
+
+/**
+ * Measures every contender at every workload: rounds go over all contenders in turn, so that a slow minute of the
+ * machine is everybody's. A contender is `{ name, database, world, server }`. Returns a row for each contender
+ * and workload; one without figures where the workload means nothing to the server.
+ */
+export async function measure({ contenders, workloads, load, calibration, progress, ...how }) {
+  const rows = [];
+  for (const workload of workloads) {
+    const able = contenders.filter(({ name }) => applies(name, workload));
+    for (const world of new Set(able.map((contender) => contender.world))) {
+      await requireAlike(
+        able.filter((contender) => contender.world === world),
+        workload,
+      );
+    }
+    const samples = new Map(able.map((contender) => [contender, []]));
+    for (const contender of able) {
+      progress(`${contender.label ?? contender.name} ${workload}: warming up`);
+      await load.run(job(contender, workload, how.connections, how.warmUpSeconds, true));
+    }
+    for (let round = 0; round < how.rounds; round += 1) {
+      await calibration.take();
+      // Nobody is always the one after the same other.
+      const turn = round % Math.max(1, able.length);
+      for (const contender of [...able.slice(turn), ...able.slice(0, turn)]) {
+        progress(`${contender.label ?? contender.name} ${workload}: round ${round + 1} of ${how.rounds}`);
+        samples.get(contender).push(await sample(contender, workload, load, how));
+      }
+    }
+    for (const contender of contenders) rows.push(rowOf(contender, workload, samples.get(contender) ?? [], how));
+  }
+  return rows;
+}
+
+const job = ({ name, database, label, server, world }, workload, connections, seconds, first = false) => ({
+  server: `${label ?? name} ${database}`,
+  port: server.port,
+  workload,
+  world,
+  connections,
+  seconds,
+  first,
+});
+
+async function sample(contender, workload, load, { connections, seconds }) {
+  const before = contender.server.cpuUs();
+  const many = await load.run(job(contender, workload, connections, seconds));
+  const cpuUsPerOp = (contender.server.cpuUs() - before) / many.operations;
+  const one = await load.run(job(contender, workload, 1, seconds / 3));
+  return { ...many, cpuUsPerOp, p50AloneMs: one.p50Ms, p99AloneMs: one.p99Ms };
+}
+
+const rounded = (value, places) => (Number.isFinite(value) ? Number(value.toFixed(places)) : null);
+
+function rowOf({ name, label, database }, workload, taken, { connections }) {
+  const of = (key, places) => rounded(median(taken.map((one) => one[key])), places);
+  return {
+    server: label ?? name,
+    database,
+    workload,
+    cpuUsPerOp: of('cpuUsPerOp', 1),
+    opsPerSecond: of('opsPerSecond', 1),
+    p99Ms: of('p99Ms', 2),
+    p50Ms: of('p50Ms', 2),
+    p99AloneMs: of('p99AloneMs', 2),
+    p50AloneMs: of('p50AloneMs', 2),
+    connections,
+    cpuSpread: rounded(spread(taken.map((one) => one.cpuUsPerOp)), 4),
+  };
+}

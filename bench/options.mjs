@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectFolder } from './paths.mjs';
+import { peerNames } from './servers/peers.mjs';
+import { usualWorkloads, workloads } from './world/workloads.mjs';
+
+export class UsageError extends Error {}
+
+export const serverNames = ['behalf', ...peerNames];
+const databaseNames = ['mariadb', 'sqlite'];
+const commandNames = ['compare', 'flat', 'soak', 'profile'];
+
+export const help = `npm run bench -- [COMMAND] [OPTIONS]
+
+Measures this server beside others: the same schema, rows and operations, each server alone on one core, load and
+MariaDB on another. Every answer is compared before anything is measured. The build in dist/ is measured.
+
+Commands
+  compare   every server at every workload (without a command; about 25 minutes)
+  flat      this server over some rows, agents, roles and records, and over a hundred times as many (15 minutes)
+  soak      this server under full load for an hour: does its memory stay flat?
+  profile   where this server spends its time at one workload
+
+Options
+  --servers A,B     of ${serverNames.join(', ')}
+  --databases A,B   of ${databaseNames.join(', ')}
+  --workloads A,B   of ${Object.keys(workloads).join(', ')}
+  --rounds N        rounds over all servers; figures are medians (3)
+  --seconds N       how long each measurement takes, with many connections; a third of it with one (1.2)
+  --connections N   how many at once (32)
+  --minutes N       of soak (60)
+  --dist DIR        another build, beside whose folder its schema/ lies
+  --quick           rough figures in 3 minutes
+  --docs            writes the tables and charts of docs/performance.md from the last results of each command
+  --json            prints one JSON document
+  --help            this
+
+Results are kept in data/bench/results. The exit code is 0 where everything could be measured.`;
+
+const definitions = {
+  servers: { type: 'string' },
+  databases: { type: 'string' },
+  workloads: { type: 'string' },
+  workload: { type: 'string' },
+  rounds: { type: 'string' },
+  seconds: { type: 'string' },
+  connections: { type: 'string' },
+  minutes: { type: 'string' },
+  dist: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  docs: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+/** Throws `UsageError` for what is not an option, and for a build that is not there. */
+export function readOptions(args) {
+  const { values, positionals } = parsed(args);
+  const [command = 'compare', ...others] = positionals;
+  if (others.length > 0) throw new UsageError(`There is one command, not also ${others.join(' ')}.`);
+  few('command', command, commandNames);
+  const { quick } = values;
+  const dist = resolve(values.dist ?? join(projectFolder, 'dist'));
+  if (!values.help && !existsSync(join(dist, 'src/cli/behalf.js'))) {
+    throw new UsageError(`There is no build in ${dist}: run npm run build.`);
+  }
+  const seconds = number('seconds', values.seconds, quick ? 0.3 : 1.2, 0.05);
+  return {
+    ...values,
+    command,
+    dist,
+    minutes: number('minutes', values.minutes, 60, 0.1),
+    servers: few('servers', values.servers, serverNames),
+    databases: few('databases', values.databases, databaseNames),
+    workloads: few('workloads', values.workload ?? values.workloads ?? usualWorkloads.join(), Object.keys(workloads)),
+    how: {
+      rounds: number('rounds', values.rounds, quick ? 1 : 3, 1),
+      seconds,
+      warmUpSeconds: quick ? 0.3 : Math.max(1, seconds),
+      connections: number('connections', values.connections, 32, 1),
+    },
+  };
+}
+
+function parsed(args) {
+  try {
+    return parseArgs({ args, options: definitions, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+}
+
+/** Names of a list, in the list's order; all where none are named. */
+function few(option, text, known) {
+  if (text === undefined) return known;
+  const names = text.split(',');
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new UsageError(`${unknown.join(', ')} is no ${option.replace(/s$/, '')}: of ${known.join(', ')}.`);
+  }
+  return known.filter((name) => names.includes(name));
+}
+
+function number(option, text, usual, least) {
+  const value = text === undefined ? usual : Number(text);
+  if (!Number.isFinite(value) || value < least) throw new UsageError(`--${option} is at least ${least}.`);
+  return value;
+}

@@ -1,0 +1,16 @@
+// One peer as a process of its own: `node serve.mjs NAME`, with BENCH_DATABASE_URL and BENCH_DIST. Prints its URL.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startPeer } from './peers.mjs';
+import { openStore } from './store.mjs';
+
+const { BENCH_DATABASE_URL: url, BENCH_DIST: dist } = process.env;
+const knowledge = (name) => import(pathToFileURL(join(dist, 'src/domains/knowledge', `${name}.js`)).href);
+// Peers read the server's own index, so they have to look for words as it keeps them.
+const [{ queryTerms }, { encode }] = await Promise.all([knowledge('query'), knowledge('tokenize')]);
+const wordsOf = (query) => queryTerms(query).map((term) => encode(term, 'word'));
+
+const port = await startPeer(process.argv[2], { store: openStore(url), wordsOf });
+console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }));
+// Its standard input ends with the process that started it.
+process.stdin.on('end', () => process.exit(0)).resume();

@@ -1,0 +1,43 @@
+const customer =
+  'id, number, name, region, country, city, currency, created_at AS createdAt, email, phone, credit_limit_minor AS creditLimitMinor';
+const order =
+  'id, number, customer_id AS customerId, status, placed_at AS placedAt, shipped_at AS shippedAt, version, currency, total_minor AS totalMinor';
+
+/** One placeholder for each value of a list. */
+const places = (count) => Array.from({ length: count }, () => '?').join(', ');
+
+/** The statements of all peers, the floor included. A list of ids is padded, so that few statements are prepared. */
+export const statements = {
+  document:
+    'SELECT id, title, classification, version, updated_at AS updatedAt, body FROM documents WHERE id = ?',
+  ticket:
+    'SELECT id, number, subject, category, status, priority, created_at AS createdAt, customer_id AS customerId FROM tickets WHERE id = ?',
+  customer: `SELECT ${customer} FROM customers WHERE id = ?`,
+  customersById: (count) =>
+    `SELECT id, number, name, region, country, currency, credit_limit_minor AS creditLimitMinor FROM customers WHERE id IN (${places(count)})`,
+  ordersOf: `SELECT ${order} FROM orders WHERE customer_id = ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
+  orders: `SELECT ${order} FROM orders WHERE placed_at < ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
+  customers: `SELECT ${customer} FROM customers WHERE created_at >= ? ORDER BY number, id LIMIT ?`,
+  refunds:
+    'SELECT id, amount_minor AS amountMinor, currency, reason, issued_at AS issuedAt FROM refunds ORDER BY issued_at DESC, id DESC LIMIT ?',
+  token: 'SELECT agent_id AS agentId, scopes FROM bench_tokens WHERE digest = ?',
+  record: 'INSERT INTO bench_audit (at, agent_id, operation, variables, outcome) VALUES (?, ?, ?, ?, ?)',
+};
+
+const passage =
+  'p.id, p.document_id AS documentId, p.title, p.version, p.position, p.heading, p.body AS text';
+
+/** The full-text search over the server's own index, without ranking. */
+export const searchStatement = {
+  sqlite: `SELECT ${passage} FROM passages p WHERE p.row_no IN (SELECT rowid FROM passages_fts WHERE passages_fts MATCH ?) ORDER BY p.id LIMIT ?`,
+  mysql: `SELECT ${passage} FROM passages p WHERE MATCH (p.tokens) AGAINST (? IN BOOLEAN MODE) ORDER BY p.id LIMIT ?`,
+};
+
+/** The next power of two: 100 ids are asked for with 128 places. */
+export const paddedLength = (count) => 2 ** Math.ceil(Math.log2(count));
+
+/** As the databases take a time: `2026-03-01 09:30:00.000`. */
+export const stored = (iso) => iso.replace('T', ' ').replace('Z', '');
+/** As a time leaves: `2026-03-01T09:30:00.000Z`. */
+export const iso = (text) => `${text.replace(' ', 'T')}Z`;
+export const money = (minor, currency) => ({ amount: (minor / 100).toFixed(2), currency });

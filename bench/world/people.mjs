@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import {
+  classifications,
+  fullScopes,
+  furtherScopes,
+  idOf,
+  refusedScopes,
+  regions,
+  storedTime,
+  tokenOf,
+} from './world.mjs';
+
+const sha256 = (text) => createHash('sha256').update(text).digest('base64url');
+const json = (value) => JSON.stringify(value);
+const now = storedTime(0);
+const never = '2999-01-01 00:00:00.000';
+/** More than a run can spend, and within a column of the database. */
+const plenty = 2_000_000_000;
+const peopleCount = 50;
+
+/** A boundary that names values and yet holds every row: peers without one then answer alike. */
+const boundary = (further) => ({
+  customer: 'all',
+  region: [...regions, ...further],
+  collection: 'all',
+  classification: classifications,
+  person: [],
+});
+
+/** Which further scopes the nth role holds: another set for each of 1,024 roles. */
+const scopesOf = (n) => [...fullScopes, ...furtherScopes.filter((_, bit) => ((n >> bit) & 1) === 1)];
+
+const role = (id, name, holder, scopes, bounds) => ({
+  id,
+  name,
+  description: 'A role of the benchmark.',
+  business_task: 'Being measured.',
+  holder,
+  scopes: json(scopes),
+  approval_scopes: '[]',
+  boundary: json(bounds),
+  limits: json({ operations: plenty, rows: plenty, expirySeconds: plenty, depth: 2 }),
+  shipped: 0,
+  created_at: now,
+  version: 1,
+});
+
+function* roles(world) {
+  yield role(idOf('RP', 0), 'bench-person', 'person', [...fullScopes, ...furtherScopes], boundary([]));
+  for (let n = 0; n < world.roles; n += 1) {
+    yield role(idOf('RA', n), `bench-agent-${n}`, 'agent', scopesOf(n), boundary([`region-${n}`]));
+  }
+}
+
+function* users() {
+  for (let n = 0; n < peopleCount; n += 1) {
+    yield {
+      id: idOf('SR', n),
+      name: `bench-${n}`,
+      display_name: `Person ${n}`,
+      email: null,
+      password_hash: 'none',
+      must_change_password: 0,
+      status: 'active',
+      created_at: now,
+      version: 1,
+    };
+  }
+}
+
+function* userRoles() {
+  for (let n = 0; n < peopleCount; n += 1) {
+    yield { user_id: idOf('SR', n), role_id: idOf('RP', 0), granted_by: null, granted_at: now };
+  }
+}
+
+function* agents(world) {
+  for (let n = 0; n < world.agents; n += 1) {
+    yield {
+      id: idOf('AG', n),
+      name: `bench-agent-${n}`,
+      display_name: `Agent ${n}`,
+      business_task: 'Being measured.',
+      owner_id: idOf('SR', n % peopleCount),
+      status: 'active',
+      auth_method: 'client_secret_basic',
+      jwks: null,
+      created_at: now,
+      version: 1,
+    };
+  }
+}
+
+const roleIdOf = (agent, world) => idOf('RA', agent % world.roles);
+
+function* agentRoles(world) {
+  for (let n = 0; n < world.agents; n += 1) {
+    yield { agent_id: idOf('AG', n), role_id: roleIdOf(n, world), granted_by: null, granted_at: now };
+  }
+}
+
+const kinds = [
+  { rights: 'full', kind: 'DF', scopes: fullScopes },
+  { rights: 'narrow', kind: 'DN', scopes: fullScopes.filter((scope) => !refusedScopes.includes(scope)) },
+];
+
+/** Two tasks of each agent, with a token for each. */
+function* tasks(world) {
+  for (let n = 0; n < world.agents; n += 1) {
+    for (const { rights, kind, scopes } of kinds) {
+      yield { agent: n, delegationId: idOf(kind, n), userId: idOf('SR', n % peopleCount), rights, scopes };
+    }
+  }
+}
+
+function* delegations(world) {
+  for (const { agent, delegationId, userId, scopes } of tasks(world)) {
+    yield {
+      id: delegationId,
+      user_id: userId,
+      agent_id: idOf('AG', agent),
+      role_id: roleIdOf(agent, world),
+      parent_id: null,
+      depth: 0,
+      purpose: 'A benchmark',
+      task: 'ticket:T-1',
+      scopes: json(scopes),
+      boundary: json(boundary([])),
+      operations_max: plenty,
+      operations_used: 0,
+      rows_max: plenty,
+      rows_used: 0,
+      depth_max: 2,
+      status: 'active',
+      standing: 0,
+      created_at: now,
+      expires_at: never,
+      ended_at: null,
+      ended_by: null,
+      version: 1,
+    };
+  }
+}
+
+/** Access tokens and their grants as the authorization server stores them. */
+function* oauthPayloads(world) {
+  for (const { agent, delegationId, userId, rights, scopes } of tasks(world)) {
+    const token = tokenOf(rights, agent);
+    const grantId = `grant-${delegationId}`;
+    const row = { grant_id: grantId, uid: null, user_code: null, account_id: userId, expires_at: never };
+    const rar = [{ type: 'behalf_delegation', delegation: delegationId }];
+    const payload = json({ clientId: `bench-agent-${agent}`, scope: scopes.join(' '), rar });
+    yield { model: 'Grant', id: sha256(grantId), ...row, payload: '{}', consumed_at: null };
+    yield { model: 'AccessToken', id: sha256(token), ...row, payload, consumed_at: null };
+  }
+}
+
+/** The same tokens, for peers that look one up. */
+function* benchTokens(world) {
+  for (const { agent, rights, scopes } of tasks(world)) {
+    yield { digest: sha256(tokenOf(rights, agent)), agent_id: idOf('AG', agent), scopes: scopes.join(' ') };
+  }
+}
+
+/** Records of operations long past, each of three rows, for `flat`. */
+function* auditRecords(world) {
+  for (let n = 0; n < world.auditRecords; n += 1) {
+    const agent = n % world.agents;
+    yield {
+      id: idOf('AR', n),
+      at: now,
+      kind: 'operation',
+      outcome: 'succeeded',
+      user_id: idOf('SR', agent % peopleCount),
+      agent_id: idOf('AG', agent),
+      delegation_id: idOf('DF', agent),
+      task: 'ticket:T-1',
+      operation_name: 'Point',
+      operation_type: 'query',
+      document_hash: sha256('Point'),
+      error_code: null,
+      row_count: 3,
+      duration_ms: 2,
+      body: json({ id: idOf('AR', n), filler: 'x'.repeat(400) }),
+    };
+  }
+}
+
+function* auditDelegations(world) {
+  for (let n = 0; n < world.auditRecords; n += 1) {
+    yield { record_id: idOf('AR', n), delegation_id: idOf('DF', n % world.agents) };
+  }
+}
+
+function* auditResources(world) {
+  for (let n = 0; n < world.auditRecords; n += 1) {
+    for (let row = 0; row < 3; row += 1) {
+      const resource_id = idOf('CS', (n * 3 + row) % world.customers);
+      yield { record_id: idOf('AR', n), type: 'Customer', resource_id, action: 'read' };
+    }
+  }
+}
+
+/** Everything about who may do what, table by table. */
+export const peopleRows = (world) => ({
+  users: users(),
+  agents: agents(world),
+  roles: roles(world),
+  user_roles: userRoles(),
+  agent_roles: agentRoles(world),
+  delegations: delegations(world),
+  oauth_payloads: oauthPayloads(world),
+  bench_tokens: benchTokens(world),
+  audit_records: auditRecords(world),
+  audit_delegations: auditDelegations(world),
+  audit_resources: auditResources(world),
+});

@@ -1,0 +1,41 @@
+import { TableColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { Columns, dropTables } from './columns.js';
+
+/** Registered operations, which roles are bound to them, and what ran or was refused without being one. */
+export class TrustedDocuments1700000000006 implements MigrationInterface {
+  readonly name = 'TrustedDocuments1700000000006';
+
+  async up(runner: QueryRunner): Promise<void> {
+    const c = await Columns.over(runner);
+    await c.create(
+      'trusted_documents',
+      [
+        c.id(),
+        c.text('name', 100),
+        c.text('hash', 64),
+        c.text('kind', 20),
+        c.longtext('source'),
+        c.id('registered_by_id'),
+        c.time('registered_at'),
+        c.nullable(c.id('retired_by_id')),
+        c.nullable(c.time('retired_at')),
+        // Both databases let NULL stand any number of times: unique among those that are not retired.
+        c.nullable(c.text('standing_name', 100)),
+        c.nullable(c.text('standing_hash', 64)),
+        c.int('version'),
+      ],
+      { unique: [['standing_name'], ['standing_hash']], indexes: [['name', 'id']] },
+    );
+    await c.create(
+      'audit_documents',
+      [c.id('record_id'), c.text('role', 100), c.text('document_hash', 64), c.text('outcome', 20)],
+      { primaryKey: ['role', 'document_hash', 'record_id'], indexes: [['record_id']] },
+    );
+    await runner.addColumn('roles', new TableColumn({ ...c.text('documents', 20), default: "'any'" }));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.dropColumn('roles', 'documents');
+    await dropTables(runner, ['trusted_documents', 'audit_documents']);
+  }
+}

@@ -1,0 +1,199 @@
+import { isoTime } from '../core/clock.js';
+import { sha256Hex } from '../core/digest.js';
+import { BehalfError } from '../core/errors.js';
+import { documentName, type CheckedDocument, type DocumentRules } from '../delegation/documents.js';
+import { bumpEpoch } from '../delegation/epoch.js';
+import { any, eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { isDuplicate, RunAgain } from '../store/database.js';
+import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
+import type { Work } from './work.js';
+
+export interface NewDocument {
+  readonly name: string;
+  /** Exactly what clients will send, or hash: every blank counts. */
+  readonly source: string;
+}
+
+/** What is wrong with one document; line and column begin with 1 and are null where the whole is meant. */
+export interface NamedFault {
+  readonly name: string;
+  readonly message: string;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** Documents that were not registered, none of them, for what is wrong with some. */
+export class DocumentsRefused extends BehalfError {
+  constructor(readonly faults: readonly NamedFault[]) {
+    const told = faults.slice(0, faultsTold).map(wording);
+    const rest = faults.length > told.length ? [`… and ${String(faults.length - told.length)} more`] : [];
+    super('BAD_USER_INPUT', `Nothing was registered:\n${[...told, ...rest].join('\n')}`, { path: 'input' });
+  }
+}
+
+const faultsTold = 50;
+const sourceLengthMax = 100_000;
+
+const wording = ({ name, message, line, column }: NamedFault): string =>
+  [
+    JSON.stringify(name.slice(0, 100)),
+    ...(line === null ? [] : [`${String(line)}:${String(column ?? 1)}`]),
+    message,
+  ].join(' ');
+
+/** What registering made of each document, in the order in which they were given. */
+export interface Registered {
+  readonly rows: readonly TrustedDocumentRow[];
+  readonly created: number;
+  readonly replaced: number;
+  readonly unchanged: number;
+}
+
+/**
+ * Registers documents, all or none: `DocumentsRefused` with every fault. A name that stands with another source is
+ * replaced, and what stood is retired; with the same source it is left alone.
+ */
+export async function registerDocuments(
+  work: Work,
+  rules: DocumentRules,
+  by: string,
+  input: readonly NewDocument[],
+): Promise<Registered> {
+  const documents = checkDocuments(rules, input);
+  const standing = await standingOf(work.tx, documents);
+  const byName = new Map(standing.map((row) => [row.name, row]));
+  requireFree(documents, standing);
+  const rows: TrustedDocumentRow[] = [];
+  const added: TrustedDocumentRow[] = [];
+  let replaced = 0;
+  for (const { name, source, hash, kind } of documents) {
+    const before = byName.get(name);
+    if (before?.hash === hash) {
+      rows.push(before);
+      continue;
+    }
+    if (before !== undefined) {
+      await retire(work, by, before);
+      replaced += 1;
+    }
+    const row: TrustedDocumentRow = {
+      ...{ id: work.ids.next(), name, hash, kind, source, version: 1 },
+      ...{ registeredById: by, registeredAt: isoTime(work.clock.now()), retiredById: null, retiredAt: null },
+      ...{ standingName: name, standingHash: hash },
+    };
+    rows.push(row);
+    added.push(row);
+  }
+  // Last, so that two documents may exchange their sources.
+  if (added.length > 0) await insert(work, added);
+  if (added.length > 0) await bumpEpoch(work.tx);
+  return { rows, created: added.length - replaced, replaced, unchanged: rows.length - added.length };
+}
+
+/** Retires a document: from the next operation on it is as if it had never been there. */
+export async function retireDocument(work: Work, by: string, row: TrustedDocumentRow): Promise<void> {
+  if (row.retiredAt !== null) return;
+  await retire(work, by, row);
+  await bumpEpoch(work.tx);
+}
+
+/** All documents that stand, by name. */
+export const standingDocuments = (tx: Connection): Promise<TrustedDocumentRow[]> =>
+  tx.select(
+    trustedDocuments,
+    { kind: 'null', column: 'retiredAt' },
+    { order: [{ column: 'name', direction: 'asc' }] },
+  );
+
+interface Checked extends NewDocument {
+  readonly hash: string;
+  readonly kind: CheckedDocument['kind'];
+}
+
+/** Every fault of every document at once, those between them included. */
+function checkDocuments(rules: DocumentRules, input: readonly NewDocument[]): Checked[] {
+  const faults: NamedFault[] = [];
+  const checked: Checked[] = [];
+  const names = new Set<string>();
+  const hashes = new Map<string, string>();
+  for (const { name, source } of input) {
+    const add = (message: string, line: number | null = null, column: number | null = null): void => {
+      faults.push({ name, message, line, column });
+    };
+    if (!documentName.test(name))
+      add('A name has letters, digits and `_ . -`, up to 100, and begins with a letter.');
+    if (names.has(name)) add('This name is given twice.');
+    names.add(name);
+    if (source.length > sourceLengthMax) {
+      add(`The source is longer than ${String(sourceLengthMax)} characters.`);
+      continue;
+    }
+    const hash = sha256Hex(source);
+    const twin = hashes.get(hash);
+    if (twin !== undefined) add(`It has the same source as ${twin}.`);
+    hashes.set(hash, name);
+    const outcome = rules.check(source);
+    if ('faults' in outcome) for (const fault of outcome.faults) add(fault.message, fault.line, fault.column);
+    else checked.push({ name, source, hash, kind: outcome.kind });
+  }
+  if (faults.length > 0) throw new DocumentsRefused(faults);
+  return checked;
+}
+
+const standingOf = (tx: Connection, documents: readonly Checked[]): Promise<TrustedDocumentRow[]> =>
+  tx.select(
+    trustedDocuments,
+    any<TrustedDocumentRow>(
+      isIn(
+        'standingName',
+        documents.map(({ name }) => name),
+      ),
+      isIn(
+        'standingHash',
+        documents.map(({ hash }) => hash),
+      ),
+    ),
+    { lock: 'update' },
+  );
+
+/** A hash names one document: what stands under another name, and stays there, cannot stand a second time. */
+function requireFree(documents: readonly Checked[], standing: readonly TrustedDocumentRow[]): void {
+  const names = new Set(documents.map(({ name }) => name));
+  const staying = new Map(standing.filter((row) => !names.has(row.name)).map((row) => [row.hash, row.name]));
+  const faults = documents.flatMap(({ name, hash }) => {
+    const other = staying.get(hash);
+    const message = `This source is registered as ${other ?? ''}: retire that one first.`;
+    return other === undefined ? [] : [{ name, message, line: null, column: null }];
+  });
+  if (faults.length > 0) throw new DocumentsRefused(faults);
+}
+
+async function retire({ tx, clock, trail }: Work, by: string, row: TrustedDocumentRow): Promise<void> {
+  const retiredAt = isoTime(clock.now());
+  // `update` leaves out what is undefined and writes what is null.
+  await tx.update(trustedDocuments, eq<TrustedDocumentRow>('id', row.id), {
+    ...{ retiredAt, retiredById: by, version: row.version + 1 },
+    ...{ standingName: null, standingHash: null },
+  });
+  const { name, hash } = row;
+  trail.touched(trustedDocuments.type, [row.id], 'update');
+  trail.changed({
+    type: trustedDocuments.type,
+    id: row.id,
+    before: { name, hash, retired: false },
+    after: { name, hash, retired: true },
+  });
+}
+
+async function insert({ tx, trail }: Work, rows: readonly TrustedDocumentRow[]): Promise<void> {
+  await tx.insert(trustedDocuments, rows).catch((error: unknown) => {
+    // Another registration was faster: run again and find what it made.
+    throw isDuplicate(error) ? new RunAgain('trusted_documents', { cause: error }) : error;
+  });
+  for (const { id, name, hash, kind } of rows) {
+    trail.touched(trustedDocuments.type, [id], 'create');
+    // The hash stands for the source, which the row keeps for good.
+    trail.changed({ type: trustedDocuments.type, id, before: null, after: { name, hash, kind } });
+  }
+}

@@ -1,0 +1,53 @@
+import { standingDocuments } from '../admin/documents.js';
+import { asText, decode, encode } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { auditRecords } from '../store/tables/audit.js';
+
+/** A document that a role met without its being registered. */
+export interface UnregisteredUses {
+  readonly role: string;
+  /** The operation's name where a record knows it; one that was refused is not read. */
+  readonly operationName: string | null;
+  /** SHA-256 of the source, hexadecimal. */
+  readonly hash: string;
+  /** How often it ran, with a note in the record. */
+  readonly ran: number;
+  readonly refused: number;
+  readonly lastAt: string;
+  /** The name under which it has been registered since; null for what would still be refused. */
+  readonly registeredAs: string | null;
+}
+
+/** For each role, what the records know of documents that were not registered: the most frequent first. */
+export async function unregisteredUses(
+  connection: Connection,
+  filter: { readonly role?: string | undefined; readonly since?: string | undefined },
+): Promise<UnregisteredUses[]> {
+  const { at } = auditRecords.columns;
+  const conditions = [
+    ...(filter.role === undefined ? [] : [{ text: 'd.`role` = ?', param: filter.role }]),
+    ...(filter.since === undefined ? [] : [{ text: 'r.`at` >= ?', param: encode(at, filter.since) }]),
+  ];
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.map(({ text }) => text).join(' AND ')} `;
+  const rows = await connection.query(
+    'SELECT d.`role` AS role, d.`document_hash` AS hash, MAX(r.`operation_name`) AS name, MAX(r.`at`) AS last_at, ' +
+      "SUM(CASE WHEN d.`outcome` = 'refused' THEN 1 ELSE 0 END) AS refused, COUNT(*) AS uses " +
+      'FROM `audit_documents` d JOIN `audit_records` r ON r.`id` = d.`record_id` ' +
+      `${where}GROUP BY d.\`role\`, d.\`document_hash\` ORDER BY d.\`role\`, uses DESC, d.\`document_hash\``,
+    conditions.map(({ param }) => param),
+  );
+  const names = new Map((await standingDocuments(connection)).map((row) => [row.hash, row.name]));
+  return rows.map((row) => {
+    const hash = Buffer.from(asText(row.hash), 'base64url').toString('hex');
+    const refused = Number(row.refused);
+    return {
+      role: asText(row.role),
+      operationName: row.name === null ? null : asText(row.name),
+      hash,
+      ran: Number(row.uses) - refused,
+      refused,
+      lastAt: asText(decode(at, row.last_at)),
+      registeredAs: names.get(hash) ?? null,
+    };
+  });
+}

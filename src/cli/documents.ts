@@ -1,0 +1,126 @@
+import type { Command } from 'commander';
+import { standingDocuments } from '../admin/documents.js';
+import { systemClock } from '../core/clock.js';
+import { makeIds } from '../core/ids.js';
+import { unregisteredUses, type UnregisteredUses } from './documents-report.js';
+import { syncDocuments, type SyncReport } from './documents-sync.js';
+import { ImportRefused } from './import/faults.js';
+import { withDatabase } from './operator/session.js';
+import { command, group, type JsonOption } from './terminal/command.js';
+import { answer, clean, columns, print, progress } from './terminal/output.js';
+import { timeOf } from './trail/find-records.js';
+
+interface SyncOptions extends JsonOption {
+  readonly as?: string;
+  readonly prune?: boolean;
+  readonly dryRun?: boolean;
+}
+interface ReportOptions extends JsonOption {
+  readonly role?: string;
+  readonly since?: string;
+}
+
+const about = `
+A document's name is that of its operation. Its hash is taken of the file's exact bytes, so clients must send, or
+hash, exactly those. All files are registered together, or none. On SQLite a server on the same database cannot write
+meanwhile.`;
+
+/** `behalf documents` */
+export const documentsCommand = (): Command =>
+  group(
+    'documents',
+    'registered operations, which roles can be bound to',
+    command(
+      'documents sync',
+      'register every *.graphql file below a folder',
+      './operations --as admin',
+      './operations --prune --dry-run',
+    )
+      .argument('<dir>', 'the folder; each file has one operation and its fragments')
+      .option('--as <user>', 'the person who decides this; needed unless it is a dry run')
+      .option('--prune', 'retire what is registered and has no file')
+      .option('--dry-run', 'check everything and tell what would be done, without doing it')
+      .addHelpText('after', about)
+      .action(sync),
+    command('documents list', 'which documents are registered', '').action(list),
+    command(
+      'documents report',
+      'what ran, or was refused, without being registered, for each role that is `logged` or `registered`',
+      '--since 7d',
+      '--role support-agent --json',
+    )
+      .option('--role <role>', 'for this role alone')
+      .option('--since <time>', 'from this time on: 2026-03-01T09:30:00Z, or 15m, 2h, 7d ago')
+      .action(report),
+  );
+
+async function sync(folder: string, { as, json, prune = false, dryRun = false }: SyncOptions): Promise<void> {
+  const told = await synced(json, () =>
+    withDatabase((database) =>
+      syncDocuments(
+        { database, clock: systemClock, ids: makeIds(systemClock), progress },
+        { folder, as, prune, dryRun },
+      ),
+    ),
+  );
+  answer(json, { command: 'documents sync', dryRun, ...told }, () => syncLines(told, dryRun));
+}
+
+/** With JSON asked for, faults are told as JSON too, beside the text on standard error. */
+async function synced(json: boolean | undefined, work: () => Promise<SyncReport>): Promise<SyncReport> {
+  try {
+    return await work();
+  } catch (error) {
+    if (json === true && error instanceof ImportRefused)
+      print(JSON.stringify({ error: { code: error.code, faults: error.faults } }, null, 2));
+    throw error;
+  } finally {
+    progress('');
+  }
+}
+
+const syncLines = (told: SyncReport, dryRun: boolean): string[] => [
+  `${String(told.documents)} documents${dryRun ? ' (dry run)' : ''}:`,
+  ...columns([
+    ['  created', String(told.created)],
+    ['  replaced', String(told.replaced)],
+    ['  unchanged', String(told.unchanged)],
+    ['  retired', String(told.retired.length)],
+    ['  registered without a file', String(told.withoutFile.length)],
+  ]),
+  ...told.withoutFile.map((name) => `    ${clean(name)} (--prune retires it)`),
+  told.operationId === null
+    ? 'This was a dry run: nothing was changed.'
+    : `Audit record: ${told.operationId}`,
+];
+
+async function list(options: JsonOption): Promise<void> {
+  const all = await withDatabase((database) => standingDocuments(database.read));
+  const shown = all.map(({ name, kind, hash, registeredAt }) => ({ name, kind, hash, registeredAt }));
+  answer(options.json, shown, () =>
+    columns([
+      ['name', 'kind', 'registered', 'hash'],
+      ...shown.map(({ name, kind, hash, registeredAt }) => [
+        clean(name),
+        kind,
+        registeredAt,
+        `sha256:${hash}`,
+      ]),
+    ]),
+  );
+}
+
+async function report({ role, since, json }: ReportOptions): Promise<void> {
+  const from = since === undefined ? undefined : timeOf(since, Date.now());
+  const uses = await withDatabase((database) => unregisteredUses(database.read, { role, since: from }));
+  answer(json, uses, () => reportLines(uses));
+}
+
+const reportLines = (uses: readonly UnregisteredUses[]): string[] =>
+  columns([
+    ['role', 'operation', 'ran', 'refused', 'last', 'registered now', 'hash'],
+    ...uses.map((use) => [
+      ...[clean(use.role), clean(use.operationName ?? '-'), String(use.ran), String(use.refused)],
+      ...[use.lastAt, clean(use.registeredAs ?? 'no'), `sha256:${use.hash}`],
+    ]),
+  ]);

@@ -1,0 +1,107 @@
+import { BREAK, printSchema, visit, type DocumentNode, type GraphQLSchema } from 'graphql';
+import type { Authority } from '../authority/authority.js';
+import { sessionScope, type Scope } from '../authority/scope.js';
+import { ceilingKey, type View, type Views } from './views.js';
+import type { Describe } from './subschema.js';
+
+/** How a caller stands to a scope of its ceiling. */
+export type Standing = 'held' | 'missing' | 'needs_approval';
+export type StandingOf = (scope: Scope) => Standing;
+
+export const standingOf =
+  (authority: Authority): StandingOf =>
+  (scope) => {
+    const decision = authority.decide(scope);
+    if (decision.allow) return 'held';
+    return decision.reason === 'needs_approval' ? 'needs_approval' : 'missing';
+  };
+
+/** Of somebody who holds nothing yet, such as an agent without a task. */
+export const nothingHeld: StandingOf = (scope) => (scope === sessionScope ? 'held' : 'missing');
+
+const marks: Record<Exclude<Standing, 'held'>, (scope: Scope) => string> = {
+  missing: (scope) => `Requestable: needs \`${scope}\`, not held now.`,
+  needs_approval: (scope) =>
+    `Not usable: \`${scope}\` needs a person's approval, which cannot be asked for yet.`,
+};
+const markInside = 'Requestable: only with scopes not held now.';
+
+/** How many marked schemas are kept; each is a copy of its view. */
+const schemasMax = 50;
+
+/**
+ * Views whose descriptions say what is inside the ceiling and not usable now. What exists, and what is answered,
+ * is the same as in the view itself.
+ */
+export class Annotations {
+  private readonly kept = new Map<string, GraphQLSchema>();
+
+  constructor(private readonly views: Views) {}
+
+  get size(): number {
+    return this.kept.size;
+  }
+
+  /** What an operation that selects introspection is executed against. */
+  schemaFor(view: View, authority: Authority): GraphQLSchema {
+    const { ceiling } = authority;
+    const standing = standingOf(authority);
+    return [...ceiling].every((scope) => standing(scope) === 'held')
+      ? view.schema
+      : this.marked(ceiling, standing);
+  }
+
+  /** The SDL of a ceiling's view, marked. */
+  sdl(ceiling: ReadonlySet<Scope>, standing: StandingOf): string {
+    return `${printSchema(this.marked(ceiling, standing))}\n`;
+  }
+
+  private marked(ceiling: ReadonlySet<Scope>, standing: StandingOf): GraphQLSchema {
+    const lacking = [...ceiling].filter((scope) => standing(scope) !== 'held').sort();
+    const key = [ceilingKey(ceiling), ...lacking.map((scope) => `${standing(scope)} ${scope}`)].join('\n');
+    const schema = this.kept.get(key) ?? this.views.described(ceiling, this.describe(ceiling, standing));
+    // The most recently used last, so that the first is the one to let go.
+    this.kept.delete(key);
+    this.kept.set(key, schema);
+    const [oldest] = this.kept.keys();
+    if (this.kept.size > schemasMax && oldest !== undefined) this.kept.delete(oldest);
+    return schema;
+  }
+
+  private describe(ceiling: ReadonlySet<Scope>, standing: StandingOf): Describe {
+    const { scopes } = this.views.coverage;
+    const usable = this.views.reach(new Set([...ceiling].filter((scope) => standing(scope) === 'held')));
+    const mark = (at: string): string | undefined => {
+      const scope = scopes.get(at);
+      const state = scope === undefined ? 'held' : standing(scope);
+      if (scope !== undefined && state !== 'held') return marks[state](scope);
+      const [owner, isMember] = ownerOf(at);
+      if (!isMember) return usable.types.has(at) ? undefined : markInside;
+      // One mark is enough where the field, or all of the type, is out of use.
+      const isInUse = usable.types.has(owner) || usable.members.has(owner);
+      return isInUse && !usable.members.has(at) ? markInside : undefined;
+    };
+    return (at, description) => {
+      const added = mark(at);
+      return added === undefined ? description : [...(description ? [description] : []), added].join('\n');
+    };
+  }
+}
+
+/** `Order` of `Order.total`, `Query.order` of `Query.order(id:)`; a type is no member of anything. */
+function ownerOf(at: string): [owner: string, isMember: boolean] {
+  const end = at.includes('(') ? at.indexOf('(') : at.indexOf('.');
+  return end < 0 ? [at, false] : [at.slice(0, end), true];
+}
+
+/** Whether any part of a document selects introspection, fragments included; it may be one that does not run. */
+export function selectsIntrospection(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Field: ({ name: { value } }) => {
+      found ||= value === '__schema' || value === '__type';
+      return found ? BREAK : undefined;
+    },
+  });
+  return found;
+}

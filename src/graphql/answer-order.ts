@@ -1,0 +1,40 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+
+type Place = readonly (number | string)[];
+
+/**
+ * The result with its errors in the order of their places in the answer. graphql-js tells them in the order in
+ * which promises happened to end, which would tell one way of running an operation from another.
+ */
+export function inAnswerOrder(result: ExecutionResult): ExecutionResult {
+  const { errors, data } = result;
+  if (errors === undefined || errors.length < 2) return result;
+  const orders = new Map<object, Map<string, number>>();
+  const placed = errors.map((error) => ({ error, place: placeOf(error, data, orders) }));
+  placed.sort((a, b) => compare(a.place, b.place));
+  return { ...result, errors: placed.map(({ error }) => error) };
+}
+
+/** Each step as a number as far as the answer goes; below what became null, the names themselves. */
+function placeOf(error: GraphQLError, data: unknown, orders: Map<object, Map<string, number>>): Place {
+  let at = data;
+  return (error.path ?? []).map((step) => {
+    if (typeof at !== 'object' || at === null) return step;
+    const here: object = at;
+    at = (here as Record<string, unknown>)[step];
+    if (typeof step === 'number') return step;
+    const order = orders.get(here) ?? new Map(Object.keys(here).map((key, index) => [key, index]));
+    orders.set(here, order);
+    return order.get(step) ?? step;
+  });
+}
+
+function compare(a: Place, b: Place): number {
+  for (let at = 0; at < Math.min(a.length, b.length); at += 1) {
+    const [mine, other] = [a[at] ?? 0, b[at] ?? 0];
+    if (mine === other) continue;
+    if (typeof mine === 'number' && typeof other === 'number') return mine - other;
+    return String(mine) < String(other) ? -1 : 1;
+  }
+  return a.length - b.length;
+}

@@ -1,0 +1,68 @@
+import { Kind } from 'graphql';
+import { pageSizeDefault } from '../store/page.js';
+import type { Selected } from './selection.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** How many objects a field gives: a fixed number, or what a variable says. */
+type Times = number | { readonly variable: string };
+
+interface Priced {
+  readonly times: Times;
+  readonly children: readonly Priced[];
+}
+
+/**
+ * How many fields an operation may resolve, reckoned from its page sizes before it runs: a field costs one, times
+ * the page sizes of all lists above it. What `first` does not say counts as the default page, and what a page
+ * cannot be larger than is not counted.
+ */
+export class Cost {
+  private readonly fields: readonly Priced[];
+
+  constructor(fields: readonly Selected[], pageSizeMax: number) {
+    this.fields = priced(fields, pageSizeMax);
+    this.pageSizeMax = pageSizeMax;
+  }
+
+  private readonly pageSizeMax: number;
+
+  /** With the coerced variables of a request. */
+  of(variables: Values): number {
+    return this.sum(this.fields, 1, variables);
+  }
+
+  private sum(fields: readonly Priced[], times: number, variables: Values): number {
+    let cost = 0;
+    for (const field of fields) {
+      cost += times;
+      if (field.children.length === 0) continue;
+      const inner =
+        typeof field.times === 'number' ? field.times : this.said(variables[field.times.variable]);
+      cost += this.sum(field.children, times * inner, variables);
+    }
+    return cost;
+  }
+
+  private said(first: unknown): number {
+    return pageOf(typeof first === 'number' ? first : pageSizeDefault, this.pageSizeMax);
+  }
+}
+
+const pageOf = (first: number, pageSizeMax: number): number => Math.min(Math.max(1, first), pageSizeMax);
+
+const priced = (fields: readonly Selected[], pageSizeMax: number): Priced[] =>
+  fields
+    .filter((field) => !field.isMeta)
+    .map((field) => ({
+      times: timesOf(field, pageSizeMax),
+      children: priced(field.children, pageSizeMax),
+    }));
+
+/** A field with a `first` argument gives a page; every other one counts once. */
+function timesOf({ field, nodes }: Selected, pageSizeMax: number): Times {
+  if (!field.args.some((arg) => arg.name === 'first')) return 1;
+  const value = nodes[0]?.arguments?.find((argument) => argument.name.value === 'first')?.value;
+  if (value?.kind === Kind.VARIABLE) return { variable: value.name.value };
+  return pageOf(value?.kind === Kind.INT ? Number(value.value) : pageSizeDefault, pageSizeMax);
+}

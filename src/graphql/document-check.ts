@@ -1,0 +1,124 @@
+import {
+  getNamedType,
+  GraphQLError,
+  isEnumType,
+  isInputObjectType,
+  Kind,
+  OperationTypeNode,
+  parse,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+} from 'graphql';
+import type { Scope } from '../authority/scope.js';
+import type { CheckedDocument, DocumentFault, DocumentRules } from '../delegation/documents.js';
+import { Outline, type Reach } from './reach.js';
+
+/** As many tokens as a document may have when it comes in a request. */
+const tokensMax = 4_000;
+const faultsMax = 20;
+const reachesMax = 200;
+
+/** What a schema says of documents that are to be registered, and for whom they exist. */
+export function documentRules(schema: GraphQLSchema, scopes: ReadonlyMap<string, Scope>): DocumentRules {
+  const outline = new Outline(schema, scopes);
+  const reaches = new Map<string, Reach>();
+  const reachOf = (ceiling: ReadonlySet<Scope>): Reach => {
+    const key = [...ceiling].sort().join(' ');
+    const known = reaches.get(key) ?? outline.reach((scope) => ceiling.has(scope));
+    if (reaches.size >= reachesMax) reaches.clear();
+    reaches.set(key, known);
+    return known;
+  };
+  const byCeiling = new WeakMap<ReadonlySet<Scope>, Reach>();
+  return {
+    check: (source) => checkDocument(schema, source),
+    isReachable: ({ names }, ceiling) => {
+      const known = byCeiling.get(ceiling) ?? reachOf(ceiling);
+      byCeiling.set(ceiling, known);
+      return [...names].every((name) => known.members.has(name) || known.types.has(name));
+    },
+  };
+}
+
+function checkDocument(
+  schema: GraphQLSchema,
+  source: string,
+): CheckedDocument | { readonly faults: readonly DocumentFault[] } {
+  if (!source.isWellFormed()) return { faults: [faultOf('The source is not well-formed Unicode.')] };
+  let document: DocumentNode;
+  try {
+    document = parse(source, { maxTokens: tokensMax });
+  } catch (error) {
+    if (error instanceof GraphQLError) return { faults: [asFault(error)] };
+    throw error;
+  }
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  const [operation] = operations;
+  if (operation === undefined || operations.length > 1) {
+    return { faults: [faultOf('A document has exactly one operation, and its fragments.')] };
+  }
+  const { operation: kind } = operation;
+  if (kind === OperationTypeNode.SUBSCRIPTION)
+    return { faults: [faultOf('The operation is a query or a mutation.')] };
+  const faults = validate(schema, document, undefined, { maxErrors: faultsMax });
+  if (faults.length > 0) return { faults: faults.map(asFault) };
+  return { kind, operationName: operation.name?.value, names: namesIn(schema, document) };
+}
+
+const faultOf = (message: string): DocumentFault => ({ message, line: null, column: null });
+
+const asFault = ({ message, locations }: GraphQLError): DocumentFault => ({
+  message,
+  line: locations?.[0]?.line ?? null,
+  column: locations?.[0]?.column ?? null,
+});
+
+/** Every coordinate and every type of ours that a valid document names. */
+function namesIn(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  const info = new TypeInfo(schema);
+  const addType = (type: GraphQLNamedType | null | undefined): void => {
+    if (type !== null && type !== undefined && !isOfGraphQL(type.name)) names.add(type.name);
+  };
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field({ name }) {
+        const parent = info.getParentType()?.name ?? '';
+        if (!isOfGraphQL(name.value) && !isOfGraphQL(parent)) names.add(`${parent}.${name.value}`);
+      },
+      Argument({ name }) {
+        const parent = info.getParentType()?.name ?? '';
+        const field = info.getFieldDef()?.name ?? '';
+        if (hasDirective(info) || isOfGraphQL(parent) || isOfGraphQL(field)) return;
+        names.add(`${parent}.${field}(${name.value}:)`);
+      },
+      ObjectField({ name }) {
+        const parent = info.getParentInputType();
+        const type = parent === null || parent === undefined ? undefined : getNamedType(parent);
+        if (isInputObjectType(type)) names.add(`${type.name}.${name.value}`);
+      },
+      EnumValue({ value }) {
+        const input = info.getInputType();
+        const type = input === null || input === undefined ? undefined : getNamedType(input);
+        if (isEnumType(type)) names.add(`${type.name}.${value}`);
+      },
+      NamedType: ({ name }) => {
+        addType(schema.getType(name.value));
+      },
+    }),
+  );
+  return names;
+}
+
+const hasDirective = (info: TypeInfo): boolean =>
+  info.getDirective() !== null && info.getDirective() !== undefined;
+
+/** Types and fields of introspection, and GraphQL's own scalars, exist for everyone. */
+const isOfGraphQL = (name: string): boolean => name.startsWith('__') || builtIn.has(name);
+const builtIn = new Set(['Int', 'Float', 'String', 'Boolean', 'ID']);

@@ -1,0 +1,135 @@
+import {
+  execute,
+  Kind,
+  type DocumentNode,
+  type ExecutionResult,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { Authority } from '../authority/authority.js';
+import { Lru } from '../core/lru.js';
+import { AccessRules, type Access } from './access.js';
+import { inAnswerOrder } from './answer-order.js';
+import type { Askings } from './asked.js';
+import { compile, type Compiled } from './compiled.js';
+import { Cost } from './cost.js';
+import type { Coverage } from './coverage.js';
+import { withoutDenied } from './cut.js';
+import type { Denied, Guard } from './guard.js';
+import { redactorOf, type Redactor } from './redact.js';
+import { selectionOf, type Selected, type Selection } from './selection.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface PreparedParts {
+  /** Every coordinate, without rules. */
+  readonly plain: GraphQLSchema;
+  readonly coverage: Coverage;
+  readonly guard: Guard;
+  readonly askings: Askings;
+  readonly pageSizeMax: number;
+}
+
+/** One operation of a document that was found valid, with all that is worked out once for it. */
+export class Prepared {
+  readonly selection: Selection;
+  readonly cost: Cost;
+  readonly redact: Redactor;
+  private readonly rules: AccessRules;
+  private readonly runs = new Lru<string, Runnable>(runsMax);
+
+  constructor(
+    private readonly parts: PreparedParts,
+    readonly document: DocumentNode,
+    readonly operation: OperationDefinitionNode,
+    variables: Values,
+  ) {
+    const { plain, guard, coverage, pageSizeMax } = parts;
+    this.selection = selectionOf(plain, fragmentsOf(document), operation, variables);
+    this.cost = new Cost(this.selection.fields, pageSizeMax);
+    this.redact = redactorOf(plain, coverage, document, operation);
+    this.rules = new AccessRules(guard, this.selection);
+  }
+
+  accessOf(authority: Authority, variables: Values): Access {
+    return this.rules.of(authority, variables);
+  }
+
+  /** The same, never compiled. */
+  async runExactly(contextValue: unknown, variableValues: Values): Promise<ExecutionResult> {
+    const { document, operation } = this;
+    const operationName = operation.name?.value;
+    return inAnswerOrder(
+      await execute({ schema: this.parts.plain, document, operationName, variableValues, contextValue }),
+    );
+  }
+
+  /** Runs what is allowed, on the schema without rules: the caller has seen to it that nothing else is asked. */
+  run(denied: ReadonlyMap<Selected, Denied>, contextValue: unknown, variables: Values): Promise<Ran> {
+    const key = [...denied.keys()].map((selected) => selected.coordinate + selected.key).join(' ');
+    let run = this.runs.get(key);
+    if (run === undefined) {
+      run = new Runnable(this.parts, this.operation, this.selection, () =>
+        denied.size === 0 ? this.document : withoutDenied(this.document, denied),
+      );
+      this.runs.set(key, run);
+    }
+    return run.run(contextValue, variables);
+  }
+}
+
+export interface Ran {
+  readonly result: ExecutionResult;
+  /** False where the errors say only that there were some: run it again, uncompiled. */
+  readonly isExact: boolean;
+}
+
+/** Different sets of denied fields, each with a document of its own. */
+const runsMax = 8;
+
+/** A larger operation is not compiled: that would take longer than it runs. */
+const compiledFieldsMax = 1_000;
+
+/** A document that is compiled when it comes for the second time. */
+class Runnable {
+  private document: DocumentNode | undefined;
+  private compiled: Compiled | undefined;
+  private times = 0;
+
+  constructor(
+    private readonly parts: PreparedParts,
+    private readonly operation: OperationDefinitionNode,
+    private readonly selection: Selection,
+    private readonly make: () => DocumentNode,
+  ) {}
+
+  async run(contextValue: unknown, variableValues: Values): Promise<Ran> {
+    const { plain: schema, askings } = this.parts;
+    const document = (this.document ??= this.make());
+    const operationName = this.operation.name?.value;
+    this.times += 1;
+    if (this.times === 2 && this.mayCompile()) {
+      this.compiled = compile(schema, document, operationName, askings);
+    }
+    if (this.compiled !== undefined) {
+      const result = await this.compiled(contextValue, variableValues);
+      if (result.errors === undefined) return { result, isExact: true };
+      return { result, isExact: false };
+    }
+    const result = await execute({ schema, document, operationName, variableValues, contextValue });
+    return { result: inAnswerOrder(result), isExact: true };
+  }
+
+  private mayCompile(): boolean {
+    const { isFixed, isAbstract, isOrdinary, size } = this.selection;
+    return isFixed && !isAbstract && isOrdinary && size <= compiledFieldsMax;
+  }
+}
+
+export const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> =>
+  new Map(
+    document.definitions.flatMap((node) =>
+      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
+    ),
+  );

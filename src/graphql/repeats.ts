@@ -1,0 +1,74 @@
+import {
+  Kind,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { requireWithin, type Count } from './structure-limits.js';
+
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+/**
+ * Counts selections, and pairs of them that share a response name in one place, as validation compares them:
+ * fragments written out, and what is selected below equal selections taken together. That is the square of what
+ * a caller has to send, so it is counted before it is done. Fragments must not spread themselves.
+ */
+export function countRepeats(document: DocumentNode, fragments: Fragments, count: Count): void {
+  const reached = new Set<string>();
+  for (const node of document.definitions) {
+    if (node.kind !== Kind.OPERATION_DEFINITION) continue;
+    const roots = fieldsOf([node.selectionSet], fragments, reached, count);
+    requireWithin('rootFields', roots.size);
+    countBelow(roots, fragments, reached, count);
+  }
+  // Fragments that no operation uses are compared all the same.
+  for (const [name, { selectionSet }] of fragments) {
+    if (reached.has(name)) continue;
+    countBelow(fieldsOf([selectionSet], fragments, reached, count), fragments, reached, count);
+  }
+}
+
+type Fields = ReadonlyMap<string, readonly FieldNode[]>;
+
+function countBelow(top: Fields, fragments: Fragments, reached: Set<string>, count: Count): void {
+  const places = [top];
+  for (let place = places.pop(); place !== undefined; place = places.pop()) {
+    for (const fields of place.values()) {
+      count('repeats', (fields.length * (fields.length - 1)) / 2);
+      const below = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
+      if (below.length > 0) places.push(fieldsOf(below, fragments, reached, count));
+    }
+  }
+}
+
+/** The fields of one place by response name. */
+function fieldsOf(
+  sets: readonly SelectionSetNode[],
+  fragments: Fragments,
+  reached: Set<string>,
+  count: Count,
+): Fields {
+  const found = new Map<string, FieldNode[]>();
+  const spread = new Set<string>();
+  const pending = [...sets];
+  for (let set = pending.pop(); set !== undefined; set = pending.pop()) {
+    count('selections', set.selections.length);
+    for (const selection of set.selections) {
+      if (selection.kind === Kind.FIELD) {
+        const name = (selection.alias ?? selection.name).value;
+        const others = found.get(name);
+        if (others === undefined) found.set(name, [selection]);
+        else others.push(selection);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+        pending.push(selection.selectionSet);
+      } else if (!spread.has(selection.name.value)) {
+        const fragment = fragments.get(selection.name.value);
+        spread.add(selection.name.value);
+        reached.add(selection.name.value);
+        if (fragment !== undefined) pending.push(fragment.selectionSet);
+      }
+    }
+  }
+  return found;
+}

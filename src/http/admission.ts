@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import { overloaded } from '../core/errors.js';
+import type { Rejection } from '../core/metrics.js';
+
+/** The client went away while its request waited: nobody is there to be told anything. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+interface Waiting {
+  readonly admit: () => void;
+}
+
+/**
+ * How many operations run at once, and how many more wait for their turn, first come first served. Beyond that
+ * a request is refused at once, so that load makes answers late but never the process large.
+ */
+export class Admission {
+  private runningCount = 0;
+  private readonly queue = new Set<Waiting>();
+
+  constructor(
+    private readonly runningMax: number,
+    private readonly waitingMax: number,
+    private readonly onRejected: (reason: Rejection) => void,
+  ) {}
+
+  get state(): { readonly running: number; readonly waiting: number } {
+    return { running: this.runningCount, waiting: this.queue.size };
+  }
+
+  /** Refuses before any work what would be refused after it. Throws `LIMIT_EXCEEDED` with limit `load`. */
+  check(): void {
+    if (this.queue.size < this.waitingMax || this.runningCount < this.runningMax) return;
+    this.onRejected('queue_full');
+    throw overloaded();
+  }
+
+  /**
+   * Waits for its turn; what it returns ends the turn, and does so once. Throws `LIMIT_EXCEEDED` with limit `load`
+   * where the queue is full, and `ClientGone` where the connection closes meanwhile.
+   */
+  async enter(response: ServerResponse): Promise<() => void> {
+    if (this.runningCount < this.runningMax) {
+      this.runningCount += 1;
+      return this.turn();
+    }
+    this.check();
+    if (response.closed) throw this.gone();
+    await new Promise<void>((resolve, reject) => {
+      const onClose = (): void => {
+        this.queue.delete(waiting);
+        reject(this.gone());
+      };
+      const waiting: Waiting = {
+        admit: () => {
+          response.off('close', onClose);
+          resolve();
+        },
+      };
+      response.once('close', onClose);
+      this.queue.add(waiting);
+    });
+    return this.turn();
+  }
+
+  private gone(): ClientGone {
+    this.onRejected('client_gone');
+    return new ClientGone('The client went away.');
+  }
+
+  private turn(): () => void {
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      const [next] = this.queue;
+      if (next === undefined) {
+        this.runningCount -= 1;
+        return;
+      }
+      // Its place is handed on, so that nobody who comes now can get in between.
+      this.queue.delete(next);
+      next.admit();
+    };
+  }
+}

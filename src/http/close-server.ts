@@ -1,0 +1,30 @@
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { InFlight } from './in-flight.js';
+
+/**
+ * Closes a server without losing what is under way: it goes on taking requests for `drainSeconds`, each answer
+ * closing its connection, then takes none, and waits up to `shutdownSeconds` for the rest. Returns how many requests
+ * it had to cut off.
+ */
+export async function closeServer(
+  server: FastifyInstance,
+  inFlight: InFlight,
+  { drainSeconds, shutdownSeconds }: { readonly drainSeconds: number; readonly shutdownSeconds: number },
+): Promise<number> {
+  inFlight.closeConnections();
+  if (drainSeconds > 0) await setTimeout(drainSeconds * 1000);
+  const isDone = new AbortController();
+  const closed = server.close();
+  const cutting = setTimeout(shutdownSeconds * 1000, undefined, { signal: isDone.signal }).then(
+    () => {
+      const cut = inFlight.size;
+      server.server.closeAllConnections();
+      return cut;
+    },
+    () => 0,
+  );
+  await closed;
+  isDone.abort();
+  return cutting;
+}

@@ -1,0 +1,107 @@
+import type { FastifyRequest } from 'fastify';
+import { sha256 } from '../core/digest.js';
+import { badInput } from '../core/errors.js';
+import {
+  UnregisteredDocument,
+  type DocumentRequest,
+  type TrustedDocuments,
+} from '../delegation/documents.js';
+import type { Call } from '../graphql/call.js';
+
+type Sent = DocumentRequest & { readonly operationName?: unknown };
+
+/**
+ * The source of the document that a request means, and a note of it for the record; undefined where the request
+ * says none. Run what this returns, and nothing else of the request. Throws as `TrustedDocuments.resolve` does.
+ */
+export async function documentOf(
+  call: Call,
+  documents: TrustedDocuments,
+  request: Sent,
+): Promise<string | undefined> {
+  const { authority } = call;
+  try {
+    const found = await documents.resolve(request, authority);
+    if (found === undefined) return undefined;
+    const { source, registered, isLogged } = found;
+    if (registered !== undefined) {
+      call.document = { registeredAs: registered.name };
+      if (authority.documents === 'registered') call.restsOn = registered.hash;
+    }
+    if (isLogged) call.document = { unregistered: { outcome: 'logged', roles: rolesOf(call) } };
+    return source;
+  } catch (error) {
+    if (error instanceof UnregisteredDocument) {
+      call.documentHash = sha256(error.source);
+      call.operationName = typeof request.operationName === 'string' ? request.operationName : null;
+      call.document = { unregistered: { outcome: 'refused', roles: rolesOf(call) } };
+    }
+    throw error;
+  }
+}
+
+const rolesOf = ({ authority }: Call): string[] => authority.documentRules.map(({ role }) => role);
+
+/** Puts the document that a request means in its place, as if the request had brought its text alone. */
+export async function placeDocument(
+  call: Call,
+  documents: TrustedDocuments,
+  request: FastifyRequest,
+): Promise<void> {
+  if (request.method === 'POST' && isRecord(request.body)) {
+    const sent: Sent = request.body;
+    const source = await documentOf(call, documents, sent);
+    if (source === undefined || isTextAlone(sent, source)) return;
+    const { documentId: _, extensions, ...rest } = sent;
+    request.body = {
+      ...rest,
+      query: source,
+      ...(isRecord(extensions) && { extensions: others(extensions) }),
+    };
+  }
+  if (request.method === 'GET') {
+    const url = new URL(request.url, 'http://localhost');
+    const sent = readSearch(url.searchParams);
+    const source = await documentOf(call, documents, sent);
+    if (source === undefined || isTextAlone(sent, source)) return;
+    url.searchParams.delete('documentId');
+    url.searchParams.set('query', source);
+    if (isRecord(sent.extensions)) {
+      url.searchParams.set('extensions', JSON.stringify(others(sent.extensions)));
+    }
+    request.raw.url = `${url.pathname}${url.search}`;
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isTextAlone = ({ query, extensions }: Sent, source: string): boolean =>
+  query === source && !(isRecord(extensions) && 'persistedQuery' in extensions);
+
+/** Apollo Server itself knows no persisted queries, and would refuse the word. */
+const others = ({ persistedQuery: _, ...rest }: Record<string, unknown>): Record<string, unknown> => rest;
+
+/** As Apollo Server reads them: each at most once. */
+function readSearch(params: URLSearchParams): Sent {
+  const once = (name: string): string | undefined => {
+    const [value, another] = params.getAll(name);
+    if (another !== undefined) throw badInput(`\`${name}\` may be there only once.`, name);
+    return value;
+  };
+  const extensions = once('extensions');
+  return {
+    query: once('query'),
+    documentId: once('documentId'),
+    operationName: once('operationName'),
+    extensions: extensions === undefined ? undefined : parseJson(extensions),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw badInput('`extensions` is not well-formed JSON.', 'extensions');
+  }
+}

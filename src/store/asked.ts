@@ -1,0 +1,13 @@
+import type { AnyTable } from './table.js';
+
+/** Which columns of a table's rows an answer needs. */
+export interface Asked {
+  /** Undefined: all of them. */
+  columns(table: Pick<AnyTable, 'type'>): ReadonlySet<string> | undefined;
+}
+
+/** Named columns, for a resolver that itself looks at a row. */
+export const only = (...columns: readonly string[]): Asked => {
+  const set = new Set(columns);
+  return { columns: () => set };
+};

@@ -1,0 +1,107 @@
+import { outOfTime, overloaded } from '../core/errors.js';
+
+/** What a statement came to: its rows, or how many rows it changed. */
+export interface Outcome {
+  readonly rows: Record<string, unknown>[];
+  readonly affected: number;
+}
+
+/** Sends statements with `?` parameters to one connection or pool. Throws `StatementFailed`. */
+export interface Statements {
+  run(sql: string, params: readonly unknown[]): Promise<Outcome>;
+}
+
+/** A statement that the database refused, or could not be asked; `driverError` is the driver's own account. */
+export class StatementFailed extends Error {
+  override readonly name = 'StatementFailed';
+  readonly driverError: { readonly code?: string; readonly errno?: number };
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.driverError = cause ?? {};
+  }
+}
+
+/** ER_STATEMENT_TIMEOUT of MariaDB, ER_QUERY_TIMEOUT of MySQL. */
+const timeouts = new Set<unknown>([1969, 3024]);
+
+/** A limit of the server's own is told as that: the statement took too long, or too many wait for a connection. */
+export function asFailure(error: unknown): Error {
+  const failure = new StatementFailed(error);
+  if (timeouts.has(failure.driverError.errno)) return outOfTime(failure);
+  return failure.message === 'Queue limit reached.' ? overloaded(failure) : failure;
+}
+
+interface SqliteStatement {
+  readonly reader: boolean;
+  all(...params: unknown[]): unknown[];
+  run(...params: unknown[]): { changes: number };
+}
+export interface SqliteDatabase {
+  prepare(sql: string): SqliteStatement;
+}
+
+const preparedMax = 500;
+
+/** SQLite in this process: each statement is prepared once and answers at once. */
+export class SqliteStatements implements Statements {
+  private readonly prepared = new Map<string, SqliteStatement>();
+
+  constructor(private readonly db: SqliteDatabase) {}
+
+  run(sql: string, params: readonly unknown[]): Promise<Outcome> {
+    try {
+      const statement = this.prepare(sql);
+      return Promise.resolve(
+        statement.reader
+          ? { rows: statement.all(...params) as Record<string, unknown>[], affected: 0 }
+          : { rows: [], affected: statement.run(...params).changes },
+      );
+    } catch (error) {
+      return Promise.reject(new StatementFailed(error));
+    }
+  }
+
+  private prepare(sql: string): SqliteStatement {
+    const known = this.prepared.get(sql);
+    if (known !== undefined) return known;
+    const made = this.db.prepare(sql);
+    if (this.prepared.size >= preparedMax) {
+      const [oldest] = this.prepared.keys();
+      if (oldest !== undefined) this.prepared.delete(oldest);
+    }
+    this.prepared.set(sql, made);
+    return made;
+  }
+}
+
+type Answered = (error: unknown, result: unknown) => void;
+
+/** A pool of mysql2, or one of its connections. */
+export interface MysqlSender {
+  query(sql: string, params: unknown[], answered: Answered): unknown;
+}
+export interface MysqlConnection extends MysqlSender {
+  release(): void;
+  destroy(): void;
+}
+export interface MysqlPool extends MysqlSender {
+  getConnection(answered: (error: unknown, connection: MysqlConnection) => void): void;
+  on(event: 'connection', listener: (connection: { query(sql: string): unknown }) => void): void;
+}
+
+/** MySQL or MariaDB. A statement on a pool takes any free connection. */
+export class MysqlStatements implements Statements {
+  constructor(private readonly sender: MysqlSender) {}
+
+  run(sql: string, params: readonly unknown[]): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.sender.query(sql, params as unknown[], (error, result) => {
+        if (error !== null && error !== undefined) reject(asFailure(error));
+        else if (Array.isArray(result)) {
+          resolve({ rows: result as Record<string, unknown>[], affected: 0 });
+        } else resolve({ rows: [], affected: (result as { affectedRows: number }).affectedRows });
+      });
+    });
+  }
+}

@@ -1,0 +1,320 @@
+import fc from 'fast-check';
+import {
+  buildClientSchema,
+  buildSchema,
+  getIntrospectionQuery,
+  getNamedType,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  type IntrospectionQuery,
+} from 'graphql';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { shippedRoles } from '../../src/admin/shipped-roles.js';
+import { coordinatesOf } from '../support/coordinates.js';
+import { argumentsOf, operationAt } from '../support/documents.js';
+import { inventedFor, raw, without, withoutSuggestions, type Raw } from '../support/no-oracle.js';
+import { scopedSdl } from '../support/scoped-sdl.js';
+import { TestServer, type AgentFixture } from '../support/server.js';
+import { partsOf } from '../support/without-hidden.js';
+
+const support = shippedRoles.find((role) => role.name === 'support-agent')?.scopes ?? [];
+const whole = buildSchema(scopedSdl);
+
+let server: TestServer;
+/** The same database behind a server in which what is hidden from the caller never was. */
+let lacking: TestServer;
+let agent: AgentFixture;
+let places: Place[];
+/** Names of the whole schema that the caller sees nowhere. */
+let hidden: Names;
+
+beforeAll(async () => {
+  server = await TestServer.start({ sdl: scopedSdl });
+  const person = await server.person({
+    scopes: server.app.oauth.authorizationServerMetadata().scopes_supported as string[],
+  });
+  const spend = { operationsMax: 1_000_000, rowsMax: 100_000_000 };
+  agent = await server.agent(person, { scopes: support }, { scopes: support, ...spend });
+  const { data } = await server.query(
+    agent.token,
+    getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true }),
+  );
+  const view = buildClientSchema(data as IntrospectionQuery);
+  lacking = await server.replica(partsOf(scopedSdl, new Set(coordinatesOf(view).map((one) => one.text))));
+  hidden = hiddenNames(view);
+  places = placesOf(view);
+});
+afterAll(async () => {
+  await lacking.stop();
+  await server.stop();
+});
+
+type Kind = 'member' | 'type' | 'directive';
+type Names = Readonly<Record<Kind, readonly string[]>>;
+
+/** A valid document of the caller with a gap where one of its names stood. */
+interface Place {
+  readonly what: string;
+  readonly kind: Kind;
+  readonly ask: (name: string) => readonly [query: string, variables?: object];
+}
+
+function hiddenNames(view: GraphQLSchema): Names {
+  const membersOf = (schema: GraphQLSchema): string[] =>
+    coordinatesOf(schema).flatMap((one) => [
+      one.member,
+      ...(one.argument === undefined ? [] : [one.argument]),
+    ]);
+  const seen = new Set(membersOf(view));
+  const directives = new Set(view.getDirectives().map(({ name }) => name));
+  return {
+    member: [...new Set(membersOf(whole))].filter((name) => !seen.has(name)),
+    type: Object.keys(whole.getTypeMap()).filter((name) => view.getType(name) === undefined),
+    directive: whole.getDirectives().flatMap(({ name }) => (directives.has(name) ? [] : [name])),
+  };
+}
+
+const objectTypes = (view: GraphQLSchema): GraphQLObjectType[] =>
+  Object.values(view.getTypeMap()).filter(
+    (type) => isObjectType(type) && !type.name.startsWith('__'),
+  ) as GraphQLObjectType[];
+
+/** An operation that makes a selection on a type of the caller's. */
+type Select = (type: string, selection: string) => string;
+
+/** As `operationAt`; the ways are looked for once. */
+function selecting(view: GraphQLSchema): Select {
+  const gap = '__gap';
+  const ways = new Map(objectTypes(view).map(({ name }) => [name, operationAt(view, name, gap)]));
+  return (type, selection) => (ways.get(type) ?? '').replace(gap, () => selection);
+}
+
+function placesOf(view: GraphQLSchema): Place[] {
+  const select = selecting(view);
+  const types = objectTypes(view);
+  return [
+    ...types.flatMap((type) => [
+      ...atFields(select, type),
+      ...Object.values(type.getFields()).flatMap((field) => atArguments(select, type, field)),
+    ]),
+    ...atTypes(select, types),
+    ...atDirectives(select, types),
+  ];
+}
+
+function atFields(select: Select, type: GraphQLObjectType): Place[] {
+  const at = (what: string, selection: (name: string) => string): Place => ({
+    what: `${what} on ${type.name}`,
+    kind: 'member',
+    ask: (name) => [select(type.name, selection(name))],
+  });
+  return [
+    at('a field', (name) => name),
+    at('an aliased field beside others', (name) => `__typename a: ${name} b: __typename`),
+    at('a field with a selection', (name) => `${name} { id }`),
+    at('a field with arguments', (name) => `${name}(first: 1, filter: {}) { nodes { id } }`),
+    at('a field in an inline fragment', (name) => `... on ${type.name} @include(if: true) { ${name} }`),
+    {
+      ...at('a field in a fragment', (name) => name),
+      ask: (name) => [`${select(type.name, '...F')} fragment F on ${type.name} { __typename ${name} }`],
+    },
+  ];
+}
+
+/** A call of a field with its required arguments, but for one, and these. */
+function callOf(
+  type: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+  besides: GraphQLArgument | undefined,
+  text: string,
+): string {
+  const others = argumentsOf(type.name, {
+    ...field,
+    args: field.args.filter((one) => one !== besides),
+  }).slice(1, -1);
+  const selection = isObjectType(getNamedType(field.type)) ? ' { __typename }' : '';
+  return `${field.name}(${[others, text].filter((one) => one !== '').join(', ')})${selection}`;
+}
+
+function atArguments(
+  select: Select,
+  type: GraphQLObjectType,
+  field: GraphQLField<unknown, unknown>,
+): Place[] {
+  const asked = (text: string, arg?: GraphQLArgument): string =>
+    select(type.name, callOf(type, field, arg, text));
+  const on = `${type.name}.${field.name}`;
+  return [
+    { what: `an argument of ${on}`, kind: 'member', ask: (name) => [asked(`${name}: "x"`)] },
+    {
+      what: `an argument of ${on} with a variable`,
+      kind: 'member',
+      ask: (name) => [withVariable(asked(`${name}: $v`), '$v: String = "x"'), { v: 'x' }],
+    },
+    ...field.args.flatMap((arg) => atValues(on, arg, (text) => asked(`${arg.name}: ${text}`, arg))),
+  ];
+}
+
+const withVariable = (operation: string, definition: string): string =>
+  operation.startsWith('mutation')
+    ? operation.replace('mutation', `mutation (${definition})`)
+    : `query (${definition}) ${operation}`;
+
+/** Gaps inside what an argument is given: in the document, in a variable's default and in the variables' JSON. */
+function atValues(on: string, arg: GraphQLArgument, asked: (text: string) => string): Place[] {
+  const gaps = gapsOf(arg);
+  return gaps.flatMap(({ what, literal, json }): Place[] => {
+    const at = `${what} below ${on}(${arg.name}:)`;
+    return [
+      { what: at, kind: 'member', ask: (name) => [asked(literal(name))] },
+      {
+        what: `${at} in a default`,
+        kind: 'member',
+        ask: (name) => [withVariable(asked('$v'), `$v: ${String(arg.type)} = ${literal(name)}`)],
+      },
+      {
+        what: `${at} in a variable`,
+        kind: 'member',
+        ask: (name) => [withVariable(asked('$v'), `$v: ${String(arg.type)}`), { v: json(name) }],
+      },
+    ];
+  });
+}
+
+interface Gap {
+  readonly what: string;
+  readonly literal: (name: string) => string;
+  readonly json: (name: string) => unknown;
+}
+
+function gapsOf(input: GraphQLArgument | GraphQLInputField, depth = 0): Gap[] {
+  const type = getNamedType(input.type);
+  if (isEnumType(type))
+    return [{ what: `a value of ${type.name}`, literal: (name) => name, json: (name) => name }];
+  if (!isInputObjectType(type) || depth > 2) return [];
+  const inner = Object.values(type.getFields()).flatMap((field) =>
+    gapsOf(field, depth + 1).map(({ what, literal, json }) => ({
+      what,
+      literal: (name: string) => `{ ${field.name}: ${literal(name)} }`,
+      json: (name: string) => ({ [field.name]: json(name) }),
+    })),
+  );
+  return [
+    {
+      what: `a field of ${type.name}`,
+      literal: (name) => `{ ${name}: "x" }`,
+      json: (name) => ({ [name]: 'x' }),
+    },
+    ...inner,
+  ];
+}
+
+function atTypes(select: Select, types: readonly GraphQLObjectType[]): Place[] {
+  const place = (what: string, ask: Place['ask']): Place => ({ what, kind: 'type', ask });
+  return [
+    ...types.flatMap(({ name: type }) => [
+      place(`a condition on ${type}`, (name) => [select(type, `... on ${name} { id }`)]),
+      place(`a fragment on ${type}`, (name) => [
+        `${select(type, '...F')} fragment F on ${name} { __typename }`,
+      ]),
+    ]),
+    place('the type of a variable', (name) => [`query ($v: ${name}) { viewer { __typename } }`]),
+    place('the type of a variable in use', (name) => [
+      `query ($v: [${name}!]!) { customers(filter: $v) { totalCount } }`,
+      { v: [{ id: 'x' }] },
+    ]),
+    place('introspection', (name) => [
+      `{ __type(name: "${name}") { kind description fields { name } enumValues { name } inputFields { name } } }`,
+    ]),
+    place('introspection with a variable', (name) => [
+      'query ($n: String!) { ...F } fragment F on Query { a: __type(name: $n) { name possibleTypes { name } } }',
+      { n: name },
+    ]),
+  ];
+}
+
+const atDirectives = (select: Select, types: readonly GraphQLObjectType[]): Place[] => [
+  ...types.map(({ name: type }): Place => ({
+    what: `a directive on a field of ${type}`,
+    kind: 'directive',
+    ask: (name) => [select(type, `__typename @${name}(name: "x")`)],
+  })),
+  {
+    what: 'a directive on the operation',
+    kind: 'directive',
+    ask: (name) => [`query Q @${name} { viewer { __typename } }`],
+  },
+  {
+    what: 'an argument of a directive',
+    kind: 'member',
+    ask: (name) => [`{ viewer @skip(${name}: true) { __typename } }`],
+  },
+];
+
+interface Mutated {
+  readonly place: Place;
+  readonly name: string;
+  readonly against: Control;
+}
+
+/**
+ * What the answer for a hidden name is held against: that of a server in which it never was, the same for a name
+ * one letter off, which a suggestion would lead to the hidden one, and that for a name that nothing ever had.
+ */
+type Control = 'never was' | 'near' | 'invented';
+
+const some = fc
+  .record({
+    place: fc.nat().map((pick) => places[pick % places.length]),
+    pick: fc.nat(),
+    against: fc.constantFrom<Control>('never was', 'never was', 'near', 'invented'),
+  })
+  .map(({ place, pick, against }): Mutated => {
+    if (place === undefined) throw new Error('There are no places.');
+    return { place, name: hidden[place.kind][pick % hidden[place.kind].length] ?? '', against };
+  });
+
+async function expectNoDifference({ place, name, against }: Mutated): Promise<void> {
+  const what = `${place.what}, ${against}: ${place.ask(name)[0]}`;
+  const ask = (of: TestServer, asked: string): Promise<Raw> => raw(of, agent.token, ...place.ask(asked));
+  if (against === 'invented') {
+    const invented = inventedFor(name);
+    const [here, there] = await Promise.all([ask(server, name), ask(server, invented)]);
+    // A name that is also a word of the message cannot be put back.
+    if (there.text.includes(name)) return;
+    expect(withoutSuggestions(without(here, name)), what).toEqual(
+      withoutSuggestions(without(there, invented)),
+    );
+    return;
+  }
+  const asked = against === 'near' ? `${name.slice(0, -1)}${name.endsWith('z') ? 'y' : 'z'}` : name;
+  const [here, there] = await Promise.all([ask(server, asked), ask(lacking, asked)]);
+  expect(here, what).toEqual(there);
+}
+
+test('5,000 documents have byte-equal answers whether a name in them is hidden or does not exist', async () => {
+  expect(places.length).toBeGreaterThan(1_000);
+  for (const [kind, least] of [
+    ['member', 100],
+    ['type', 60],
+    ['directive', 5],
+  ] as const) {
+    expect(hidden[kind].length, kind).toBeGreaterThan(least);
+  }
+  let asked = 0;
+  const batch = fc.array(some, { minLength: 50, maxLength: 50 });
+  await fc.assert(
+    fc.asyncProperty(batch, async (mutated) => {
+      await Promise.all(mutated.map(expectNoDifference));
+      asked += mutated.length;
+    }),
+    { numRuns: 100 },
+  );
+  expect(asked).toBe(5_000);
+}, 120_000);

@@ -1,0 +1,63 @@
+import { Kind, parse, print, type DefinitionNode, type FieldDefinitionNode } from 'graphql';
+import { administration } from '../../src/admin/index.js';
+import type { AppParts } from '../../src/app.js';
+import { domains } from '../../src/domains/index.js';
+import { catalog, rules } from './administration.js';
+
+/**
+ * The parts of a server in which there never was anything but these coordinates: what it answers about any other
+ * is what must be answered about a hidden one.
+ */
+export function partsOf(sdl: string, coordinates: ReadonlySet<string>): AppParts & { readonly sdl: string } {
+  const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
+  return {
+    sdl: sdlOf(sdl, coordinates),
+    domains: installed.map((domain) => ({
+      ...domain,
+      resolvers: Object.fromEntries(
+        Object.entries(domain.resolvers).flatMap(([type, fields]) => {
+          const left = Object.entries(fields).filter(([field]) => coordinates.has(`${type}.${field}`));
+          return left.length === 0 ? [] : [[type, Object.fromEntries(left)]];
+        }),
+      ),
+    })),
+  };
+}
+
+/** The SDL with its directives, cut down to these coordinates. */
+function sdlOf(sdl: string, coordinates: ReadonlySet<string>): string {
+  const types = new Set([...coordinates].map((one) => one.split('.')[0] ?? ''));
+  const fieldOf = (type: string, field: FieldDefinitionNode): FieldDefinitionNode[] => {
+    const at = `${type}.${field.name.value}`;
+    const args = field.arguments?.filter((arg) => coordinates.has(`${at}(${arg.name.value}:)`));
+    return coordinates.has(at) ? [{ ...field, arguments: args ?? [] }] : [];
+  };
+  const definitions = parse(sdl).definitions.flatMap((node): DefinitionNode[] => {
+    switch (node.kind) {
+      case Kind.OBJECT_TYPE_DEFINITION:
+      case Kind.OBJECT_TYPE_EXTENSION: {
+        const fields = (node.fields ?? []).flatMap((field) => fieldOf(node.name.value, field));
+        // The mutations themselves are extensions of a type without fields.
+        const isLeft =
+          node.kind === Kind.OBJECT_TYPE_DEFINITION ? types.has(node.name.value) : fields.length > 0;
+        return isLeft ? [{ ...node, fields }] : [];
+      }
+      case Kind.INPUT_OBJECT_TYPE_DEFINITION: {
+        if (node.name.value === 'Bound') return [node];
+        const fields = node.fields?.filter((field) =>
+          coordinates.has(`${node.name.value}.${field.name.value}`),
+        );
+        return fields === undefined || fields.length === 0 ? [] : [{ ...node, fields }];
+      }
+      case Kind.ENUM_TYPE_DEFINITION: {
+        const values = node.values?.filter((value) =>
+          coordinates.has(`${node.name.value}.${value.name.value}`),
+        );
+        return values === undefined || values.length === 0 ? [] : [{ ...node, values }];
+      }
+      default:
+        return [node];
+    }
+  });
+  return print({ kind: Kind.DOCUMENT, definitions });
+}
