@@ -18,17 +18,23 @@ import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
 import { domains } from './domains/index.js';
+import { Annotations } from './graphql/annotate.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
 import { readCoverage } from './graphql/coverage.js';
 import { documentRules } from './graphql/document-check.js';
 import { Executor } from './graphql/executor.js';
 import { Guard } from './graphql/guard.js';
+import { KnownDocuments } from './graphql/known-documents.js';
+import { Structures } from './graphql/structure.js';
 import { unrefusable } from './graphql/nullable.js';
 import { executableSchema } from './graphql/schema.js';
+import { schemas } from './graphql/schema-resolvers.js';
 import { readSdl } from './graphql/sdl.js';
+import { ShortWay } from './graphql/short-way.js';
 import { shielded } from './graphql/shield.js';
 import { viewerResolvers } from './graphql/viewer.js';
+import { Views } from './graphql/views.js';
 import { makeAddressOf } from './http/address.js';
 import { Admission } from './http/admission.js';
 import { makeAuthenticate } from './http/authenticate.js';
@@ -40,6 +46,7 @@ import { Rejections } from './http/rejections.js';
 import { makeMetricsServer, makeServer } from './http/server.js';
 import { startTracing } from './http/tracing.js';
 import { createOAuth, type OAuth } from './oauth/server.js';
+import type { AccessTokenFact } from './oauth/token-lookup.js';
 import { commandLineClient, defaultLimits } from './oauth/ports.js';
 import { Database } from './store/database.js';
 import { RowTypes } from './store/row-types.js';
@@ -79,6 +86,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const rules = documentRules(bare, coverage.scopes);
   const installed = parts.domains ?? [
     administration(coverage, rules),
+    schemas(coverage, new Annotations(new Views(bare, coverage))),
     ...domains({ smallestCell: config.BEHALF_SMALLEST_CELL }),
   ];
   const askings = new Askings(installed);
@@ -103,7 +111,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const database = parts.database ?? (await openDatabase(config));
   const metrics = new Metrics(version());
   const epoch = new EpochReader(database.read, metrics.epochRead);
-  const authorities = new Authorities(database.read, epoch, clock, peopleOnly);
+  const authorities = new Authorities<AccessTokenFact>(database.read, epoch, clock, peopleOnly);
   const releases = new Releases(database, clock, metrics.committed);
   const recorder = new AuthRecords(database, releases, clock, ids);
   const oauth = createOAuth({
@@ -130,8 +138,18 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   };
   const operations = new Operations(database, rowTypes, clock, ids, scopeOf, config.BEHALF_PAGE_SIZE_MAX);
   const prepared = { plain, coverage, guard, askings, pageSizeMax: config.BEHALF_PAGE_SIZE_MAX };
-  const executor = new Executor(database, operations, releases, prepared, config.BEHALF_OPERATION_COST_MAX);
-  const apollo = new ApolloServers(schema, coverage, executor, releases, logger);
+  const views = new Views(schema, coverage);
+  const annotations = new Annotations(views);
+  const executor = new Executor(
+    database,
+    operations,
+    releases,
+    prepared,
+    annotations,
+    config.BEHALF_OPERATION_COST_MAX,
+  );
+  const knownDocuments = new KnownDocuments();
+  const apollo = new ApolloServers(views, coverage, executor, knownDocuments, releases, logger);
   const rejections = new Rejections(releases, clock, ids, logger, () => {
     metrics.rejected('unauthenticated');
   });
@@ -167,7 +185,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   });
   const server = makeServer({
     authenticate,
+    annotations,
     apollo,
+    structures: new Structures(),
+    shortWay: new ShortWay(schema, executor, knownDocuments, releases, logger),
     documents: new TrustedDocuments(database.read, rules),
     releases,
     rejections,

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readCoverage, type Coverage } from '../src/graphql/coverage.js';
 import { unrefusable } from '../src/graphql/nullable.js';
 import { readSdl } from '../src/graphql/sdl.js';
-import { viewOf } from '../src/graphql/views.js';
+import { Views } from '../src/graphql/views.js';
 import { coordinatesOf, visibleTo } from './support/coordinates.js';
 
 const head = `
@@ -154,7 +154,7 @@ describe('what is not covered is named', () => {
 describe('a view has what its ceiling reaches and nothing else', () => {
   const texts = (sdl: string, ceiling: readonly string[]): string[] => {
     const schema = buildSchema(sdl);
-    return coordinatesOf(viewOf(schema, readCoverage(schema), new Set(ceiling)).schema).map(
+    return coordinatesOf(new Views(schema, readCoverage(schema)).of(new Set(ceiling)).schema).map(
       (one) => one.text,
     );
   };
@@ -175,10 +175,11 @@ describe('a view has what its ceiling reaches and nothing else', () => {
   test('it is the one worked out from the SDL by itself, for every scope alone and all but one', () => {
     const schema = buildSchema(readSdl());
     const coverage = readCoverage(schema);
+    const views = new Views(schema, coverage);
     const all = [...coverage.definitions.keys()];
     for (const scope of all) {
       for (const ceiling of [new Set([scope, 'session:read']), new Set(all.filter((one) => one !== scope))]) {
-        const view = coordinatesOf(viewOf(schema, coverage, new Set([...ceiling, 'session:read'])).schema);
+        const view = coordinatesOf(views.of(new Set([...ceiling, 'session:read'])).schema);
         expect(view.map((one) => one.text).sort(), scope).toEqual([...visibleTo(schema, ceiling)].sort());
       }
     }

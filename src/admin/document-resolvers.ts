@@ -49,17 +49,16 @@ function listDocuments(operation: Operation, { filter, first, after }: Documents
 
 const register =
   (rules: DocumentRules) =>
-  (_: unknown, { input, idempotencyKey }: RegisterArgs, operation: Operation) => {
-    if (input.length === 0 || input.length > documentsMax) {
-      throw badInput(`Register 1 to ${String(documentsMax)} documents at once.`, 'input');
-    }
-    return operation.once(idempotencyKey, { registerDocuments: input }, {}, async () => {
+  (_: unknown, { input, idempotencyKey }: RegisterArgs, operation: Operation) =>
+    operation.once(idempotencyKey, { registerDocuments: input }, {}, async () => {
+      if (input.length === 0 || input.length > documentsMax) {
+        throw badInput(`Register 1 to ${String(documentsMax)} documents at once.`, 'input');
+      }
       const by = operation.authority.chain.person.id;
       const { rows, ...counts } = await registerDocuments(workOf(operation), rules, by, input);
       operation.rows.forget();
       return { ...counts, ids: rows.map((row) => row.id) };
     });
-  };
 
 const retire = (_: unknown, { id, idempotencyKey }: RetireArgs, operation: Operation) =>
   operation.once(idempotencyKey, { retireDocument: id }, { document: trustedDocuments }, async () => ({

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BehalfError } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
 import { isStatementFault, type Database } from '../store/database.js';
@@ -51,6 +52,8 @@ export class GroupCommit<Item, Result> {
 
   private async drain(): Promise<void> {
     this.busy = true;
+    // Whoever comes in this turn of the event loop is taken along.
+    await nextTurn();
     while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, this.batchMax));
     this.busy = false;
   }

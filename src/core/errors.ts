@@ -29,7 +29,10 @@ export interface ErrorDetails {
   hint?: string;
   /** Which input was at fault, as a dotted path. */
   path?: string;
-  /** Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`, `load`, `time`. */
+  /**
+   * Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`, `load`, `time`; with
+   * `QUERY_TOO_COMPLEX` one of a request's shape, such as `aliases` or `repeats`.
+   */
   limit?: string;
   retryAfterSeconds?: number;
 }

@@ -7,6 +7,7 @@ import { rightsOf, uniteRights } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
 import type { Clock } from '../core/clock.js';
 import { unauthenticated } from '../core/errors.js';
+import { Lru } from '../core/lru.js';
 import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import {
@@ -34,11 +35,17 @@ export interface TokenFact {
   readonly expiresAt: number;
 }
 
-const cacheMax = 10_000;
+const cacheMax = 20_000;
+
+/** A token that was found, and what it allows. */
+export interface Found<Fact extends TokenFact> {
+  readonly fact: Fact;
+  readonly authority: Authority;
+}
 
 /** Computes authorities from rows as they stand, and keeps them exactly as long as the rows stand so. */
-export class Authorities {
-  private cache = new Map<string, Authority>();
+export class Authorities<Fact extends TokenFact = TokenFact> {
+  private cache = new Lru<string, Found<Fact>>(cacheMax);
   private cacheVersion = -1;
   hits = 0;
   misses = 0;
@@ -50,38 +57,36 @@ export class Authorities {
     private readonly peopleOnly: ReadonlySet<Scope>,
   ) {}
 
-  /** How many are kept, at most 10,000. */
+  /** How many are kept, at most 20,000. */
   get size(): number {
     return this.cache.size;
   }
 
   /**
    * The authority of a token now. Throws `UNAUTHENTICATED` where the token, or what it rests on, has ended. The
-   * token is looked for after the version was read: one that ends in between is noticed at the release.
+   * token is looked for after the version was read: one that ends in between is noticed at the release. Whatever
+   * ends a token moves the version, so what was found is good for as long as that stands, or until it expires.
+   * @param key names the token and no other
    */
-  async resolve<Fact extends TokenFact>(
-    find: () => Promise<Fact>,
-  ): Promise<{ fact: Fact; authority: Authority }> {
+  async resolve(key: string, find: () => Promise<Fact>): Promise<Found<Fact>> {
     const epoch = await this.epoch.read();
-    const fact = await find();
     if (epoch.version !== this.cacheVersion) {
-      this.cache = new Map();
+      this.cache = new Lru(cacheMax);
       this.cacheVersion = epoch.version;
     }
-    const known = this.cache.get(fact.tokenId);
-    if (known !== undefined && known.expiresAt > this.clock.now()) {
+    const known = this.cache.get(key);
+    if (known !== undefined && known.authority.expiresAt > this.clock.now()) {
       this.hits += 1;
-      return { fact, authority: known };
+      return known;
     }
     this.misses += 1;
-    const authority = await this.compute(this.connection, fact, epoch);
+    const fact = await find();
+    const found = { fact, authority: await this.compute(this.connection, fact, epoch) };
     // A change may have been committed between the two reads. Labelled with the earlier version, the authority is
     // looked at again before anything is released; only what is surely of its version is kept.
     const after = await this.epoch.read();
-    if (after.version !== epoch.version || this.cacheVersion !== epoch.version) return { fact, authority };
-    if (this.cache.size >= cacheMax) this.cache.clear();
-    this.cache.set(fact.tokenId, authority);
-    return { fact, authority };
+    if (after.version === epoch.version && this.cacheVersion === epoch.version) this.cache.set(key, found);
+    return found;
   }
 
   /** The authority as a transaction sees it, its own changes included. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { eq } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { authorityEpoch } from '../store/tables/identity.js';
@@ -41,6 +42,8 @@ export class EpochReader {
 
   private async start(): Promise<Epoch> {
     await this.current?.catch(() => undefined);
+    // Whoever comes in this turn of the event loop shares the read.
+    await nextTurn();
     // From here on newcomers wait for the read after this one.
     const began = performance.now();
     const mine = readEpoch(this.connection);

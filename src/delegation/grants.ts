@@ -20,7 +20,7 @@ const never = Number.MAX_SAFE_INTEGER;
 export class Grants {
   constructor(
     private readonly database: Database,
-    private readonly authorities: Authorities,
+    private readonly authorities: Pick<Authorities, 'ofPerson' | 'resolveInside'>,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly catalog: Catalog,

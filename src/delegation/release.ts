@@ -162,13 +162,19 @@ class Ledger {
   }
 
   async write(tx: Connection): Promise<void> {
-    for (const row of this.changed) {
-      await tx.affecting('UPDATE `delegations` SET `operations_used` = ?, `rows_used` = ? WHERE `id` = ?', [
-        row.operationsUsed,
-        row.rowsUsed,
-        row.id,
-      ]);
-    }
+    const rows = [...this.changed];
+    if (rows.length === 0) return;
+    const cases = rows.map(() => 'WHEN ? THEN ?').join(' ');
+    const spentOf = (count: (row: DelegationRow) => number) => rows.flatMap((row) => [row.id, count(row)]);
+    await tx.affecting(
+      `UPDATE \`delegations\` SET \`operations_used\` = CASE \`id\` ${cases} END, \`rows_used\` = CASE \`id\` ${cases} END ` +
+        `WHERE \`id\` IN (${rows.map(() => '?').join(', ')})`,
+      [
+        ...spentOf((row) => row.operationsUsed),
+        ...spentOf((row) => row.rowsUsed),
+        ...rows.map((row) => row.id),
+      ],
+    );
   }
 }
 

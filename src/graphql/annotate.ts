@@ -1,8 +1,9 @@
-import { BREAK, printSchema, visit, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { printSchema, type GraphQLSchema } from 'graphql';
 import type { Authority } from '../authority/authority.js';
 import { sessionScope, type Scope } from '../authority/scope.js';
-import { ceilingKey, type View, type Views } from './views.js';
+import { Lru } from '../core/lru.js';
 import type { Describe } from './subschema.js';
+import { ceilingKey, type Views } from './views.js';
 
 /** How a caller stands to a scope of its ceiling. */
 export type Standing = 'held' | 'missing' | 'needs_approval';
@@ -34,7 +35,7 @@ const schemasMax = 50;
  * is the same as in the view itself.
  */
 export class Annotations {
-  private readonly kept = new Map<string, GraphQLSchema>();
+  private readonly kept = new Lru<string, GraphQLSchema>(schemasMax);
 
   constructor(private readonly views: Views) {}
 
@@ -42,13 +43,11 @@ export class Annotations {
     return this.kept.size;
   }
 
-  /** What an operation that selects introspection is executed against. */
-  schemaFor(view: View, authority: Authority): GraphQLSchema {
+  /** What an operation that selects introspection runs on in place of the caller's view. */
+  schemaFor(view: GraphQLSchema, authority: Authority): GraphQLSchema {
     const { ceiling } = authority;
     const standing = standingOf(authority);
-    return [...ceiling].every((scope) => standing(scope) === 'held')
-      ? view.schema
-      : this.marked(ceiling, standing);
+    return [...ceiling].every((scope) => standing(scope) === 'held') ? view : this.marked(ceiling, standing);
   }
 
   /** The SDL of a ceiling's view, marked. */
@@ -59,12 +58,10 @@ export class Annotations {
   private marked(ceiling: ReadonlySet<Scope>, standing: StandingOf): GraphQLSchema {
     const lacking = [...ceiling].filter((scope) => standing(scope) !== 'held').sort();
     const key = [ceilingKey(ceiling), ...lacking.map((scope) => `${standing(scope)} ${scope}`)].join('\n');
-    const schema = this.kept.get(key) ?? this.views.described(ceiling, this.describe(ceiling, standing));
-    // The most recently used last, so that the first is the one to let go.
-    this.kept.delete(key);
+    const known = this.kept.get(key);
+    if (known !== undefined) return known;
+    const schema = this.views.described(ceiling, this.describe(ceiling, standing));
     this.kept.set(key, schema);
-    const [oldest] = this.kept.keys();
-    if (this.kept.size > schemasMax && oldest !== undefined) this.kept.delete(oldest);
     return schema;
   }
 
@@ -92,16 +89,4 @@ export class Annotations {
 function ownerOf(at: string): [owner: string, isMember: boolean] {
   const end = at.includes('(') ? at.indexOf('(') : at.indexOf('.');
   return end < 0 ? [at, false] : [at.slice(0, end), true];
-}
-
-/** Whether any part of a document selects introspection, fragments included; it may be one that does not run. */
-export function selectsIntrospection(document: DocumentNode): boolean {
-  let found = false;
-  visit(document, {
-    Field: ({ name: { value } }) => {
-      found ||= value === '__schema' || value === '__type';
-      return found ? BREAK : undefined;
-    },
-  });
-  return found;
 }

@@ -7,7 +7,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { InMemoryLRUCache } from '@apollo/utils.keyvaluecache';
-import { getOperationAST, GraphQLError, type DocumentNode, type GraphQLSchema } from 'graphql';
+import { getOperationAST, GraphQLError, type DocumentNode } from 'graphql';
 import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
@@ -16,14 +16,16 @@ import type { Coverage } from './coverage.js';
 import { refusedError } from './cut.js';
 import { formatError } from './errors.js';
 import type { Executor } from './executor.js';
-import { ceilingKey, viewOf, type View } from './views.js';
+import type { KnownDocuments } from './known-documents.js';
+import { documentTokensMax } from './structure.js';
+import { ceilingKey, type View, type Views } from './views.js';
 
 type Gateway = NonNullable<ApolloServerOptions<CallContext>['gateway']>;
 
 /** How many views are kept: one for each set of roles in use. */
 const serversMax = 200;
-/** Tokens of a document; validation takes time in their square. */
-const documentTokensMax = 4_000;
+/** Each error takes time in proportion to the document, and a caller needs only the first few. */
+const validationErrorsMax = 20;
 /** Selections of an operation with its fragments written out. */
 const selectionsMax = 10_000;
 const documentBytesMax = 30_000_000;
@@ -43,10 +45,11 @@ export class ApolloServers {
   private readonly servers = new Map<string, Promise<ApolloServer<CallContext>>>();
 
   constructor(
-    /** Every coordinate, shielded. */
-    private readonly schema: GraphQLSchema,
+    /** Shielded. */
+    private readonly views: Views,
     private readonly coverage: Coverage,
     private readonly executor: Executor,
+    private readonly known: KnownDocuments,
     private readonly releases: Releases,
     private readonly logger: Logger,
   ) {}
@@ -55,7 +58,7 @@ export class ApolloServers {
   async for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
     const key = ceilingKey(ceiling);
     const known = this.servers.get(key);
-    const server = known ?? this.start(viewOf(this.schema, this.coverage, ceiling));
+    const server = known ?? this.start(this.views.of(ceiling));
     if (known === undefined) {
       server.catch(() => {
         this.servers.delete(key);
@@ -93,6 +96,7 @@ export class ApolloServers {
       nodeEnv: 'production',
       parseOptions: { maxTokens: documentTokensMax },
       maxRecursiveSelections: selectionsMax,
+      validationOptions: { maxErrors: validationErrorsMax },
       documentStore: this.documents,
       formatError,
       logger: quietLogger(this.logger),
@@ -111,7 +115,7 @@ export class ApolloServers {
 
   /** Apollo's door for an executor of one's own; nothing is federated here. */
   private gateway(view: View): Gateway {
-    const { executor } = this;
+    const { executor, known } = this;
     return {
       onSchemaLoadOrUpdate: (callback) => {
         callback({ apiSchema: view.schema, coreSupergraphSdl: '' });
@@ -123,6 +127,7 @@ export class ApolloServers {
             const operation = getOperationAST(document, request.operationName);
             // Apollo Server tells this as the request's fault.
             if (operation === null || operation === undefined) return { errors: [noOperation()] };
+            known.note(request.query ?? '', document, view.key);
             const { refused = [], ...result } = await executor.run({
               call: (context as unknown as CallContext).call,
               schema: view.schema,

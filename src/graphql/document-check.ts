@@ -17,9 +17,8 @@ import {
 import type { Scope } from '../authority/scope.js';
 import type { CheckedDocument, DocumentFault, DocumentRules } from '../delegation/documents.js';
 import { Outline, type Reach } from './reach.js';
+import { documentFault, documentTokensMax } from './structure.js';
 
-/** As many tokens as a document may have when it comes in a request. */
-const tokensMax = 4_000;
 const faultsMax = 20;
 const reachesMax = 200;
 
@@ -50,9 +49,11 @@ function checkDocument(
   source: string,
 ): CheckedDocument | { readonly faults: readonly DocumentFault[] } {
   if (!source.isWellFormed()) return { faults: [faultOf('The source is not well-formed Unicode.')] };
+  const misshapen = documentFault(source);
+  if (misshapen !== undefined) return { faults: [faultOf(misshapen.message)] };
   let document: DocumentNode;
   try {
-    document = parse(source, { maxTokens: tokensMax });
+    document = parse(source, { maxTokens: documentTokensMax });
   } catch (error) {
     if (error instanceof GraphQLError) return { faults: [asFault(error)] };
     throw error;

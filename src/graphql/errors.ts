@@ -33,6 +33,11 @@ export function codeOf(error: unknown): ErrorCode | undefined {
   return known.has(code) ? (code as ErrorCode) : undefined;
 }
 
+/** A message may quote what the caller sent; it does not send it all back. */
+const messageLengthMax = 1_000;
+const shortened = (message: string): string =>
+  message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax)}…`;
+
 /** An error as the caller gets it: a stable code, what to do, and nothing of our insides. */
 export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const code = codeOf(error) ?? codeOf(new GraphQLError('', { extensions: { ...formatted.extensions } }));
@@ -42,11 +47,11 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
     ...(formatted.path === undefined ? {} : { path: formatted.path }),
   };
   if (mine !== undefined)
-    return { message: mine.message, ...place, extensions: { code: mine.code, ...mine.details } };
+    return { message: shortened(mine.message), ...place, extensions: { code: mine.code, ...mine.details } };
   if (code === undefined || code === 'INTERNAL') {
     return { message: internal(error).message, ...place, extensions: { code: 'INTERNAL' } };
   }
-  return { message: formatted.message, ...place, extensions: { code } };
+  return { message: shortened(formatted.message), ...place, extensions: { code } };
 }
 
 /** An error of ours as the only content of a response. */

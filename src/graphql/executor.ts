@@ -14,6 +14,7 @@ import type { Releases } from '../delegation/release.js';
 import { CommitLost, RunAgain, type Database } from '../store/database.js';
 import { auditRecords } from '../store/tables/audit.js';
 import type { Access } from './access.js';
+import type { Annotations } from './annotate.js';
 import { inAnswerOrder } from './answer-order.js';
 import { asFinished } from './as-finished.js';
 import type { Call } from './call.js';
@@ -39,11 +40,18 @@ export interface Executed extends ExecutionResult {
 
 type Values = Readonly<Record<string, unknown>>;
 
-interface Begun {
+/** What an operation would cost, and what its caller may spend on one. */
+interface Price {
+  readonly requested: number;
+  readonly max: number;
+}
+/** An operation that may run, and what was decided about it. */
+export interface Begun {
   readonly prepared: Prepared;
   readonly access: Access;
-  readonly coerced: Values;
+  readonly cost: Price;
 }
+const isBegun = (begun: Begun | Executed): begun is Begun => 'prepared' in begun;
 
 /** How much dearer a field is that runs behind its rule than one that runs compiled. */
 const shieldedCost = 10;
@@ -68,31 +76,53 @@ export class Executor {
     private readonly operations: Operations,
     private readonly releases: Releases,
     private readonly parts: PreparedParts,
+    private readonly annotations: Annotations,
     private readonly costMax: number,
   ) {}
 
   async run(request: Request): Promise<Executed> {
-    const { call, schema, operation } = request;
+    const begun = this.begin(request);
+    return isBegun(begun) ? this.go(request, begun) : begun;
+  }
+
+  /**
+   * For a document that was found valid for this caller before; `schema` is the whole one. Undefined where the
+   * caller's own view would have to tell something. Nothing runs before `go`.
+   */
+  known(request: Request): Begun | undefined {
+    const begun = this.begin(request);
+    if (!isBegun(begun) || begun.access.isHidden || begun.prepared.selection.isIntrospective)
+      return undefined;
+    return begun;
+  }
+
+  async go(request: Request, begun: Begun): Promise<Executed> {
+    const { cost, access } = begun;
+    const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
+    const result = await (isMutation ? this.mutate(request, access) : this.query(request, begun));
+    return { ...result, extensions: { cost } };
+  }
+
+  /** All that can be decided before it runs. */
+  private begin(request: Request): Begun | Executed {
+    const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
-    const { coerced, errors } = getVariableValues(
-      schema,
-      operation.variableDefinitions ?? [],
-      request.variables,
-      { maxErrors: 10 },
-    );
+    const definitions = operation.variableDefinitions ?? [];
+    const { coerced, errors } = getVariableValues(schema, definitions, request.variables, { maxErrors: 10 });
     if (errors !== undefined) return { errors: errors.map(asInputFault) };
-    const begun = this.begin(request, coerced);
-    if (begun instanceof GraphQLError) return { errors: [asInputFault(begun)] };
-    const { prepared, access } = begun;
-    const dear = prepared.selection.isIntrospective || access.looksAtRows ? shieldedCost : 1;
-    const cost = { requested: dear * prepared.cost.of(coerced), max: this.costMax };
-    const extensions = { cost };
-    if (cost.requested > cost.max) return { errors: [tooComplex(cost)], extensions };
-    const result =
-      operation.operation === OperationTypeNode.MUTATION
-        ? await this.mutate(request, access)
-        : await this.query(request, begun, call);
-    return { ...result, extensions };
+    try {
+      const prepared = this.prepare(document, operation, coerced);
+      const access = prepared.accessOf(call.authority, coerced);
+      const dear = prepared.selection.isIntrospective || access.looksAtRows ? shieldedCost : 1;
+      const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);
+      const cost = { requested: dear * prepared.cost.of(coerced), max };
+      if (cost.requested > max) return { errors: [tooComplex(cost)], extensions: { cost } };
+      return { prepared, access, cost };
+    } catch (error) {
+      // A value that is missing behind @skip or @include, which validation leaves to the execution.
+      if (error instanceof GraphQLError) return { errors: [asInputFault(error)] };
+      throw error;
+    }
   }
 
   /** What is worked out once for an operation, and what its caller may not do of it. */
@@ -104,22 +134,15 @@ export class Executor {
     return made;
   }
 
-  private begin({ call, document, operation }: Request, coerced: Values): Begun | GraphQLError {
-    try {
-      const prepared = this.prepare(document, operation, coerced);
-      return { prepared, access: prepared.accessOf(call.authority, coerced), coerced };
-    } catch (error) {
-      // A value that is missing behind @skip or @include, which validation leaves to the execution.
-      if (error instanceof GraphQLError) return error;
-      throw error;
-    }
-  }
-
-  private async query(request: Request, begun: Begun, call: Call): Promise<Executed> {
-    const { prepared, access } = begun;
+  private async query(request: Request, { prepared, access }: Begun): Promise<Executed> {
+    const { call } = request;
     const { isIntrospective, isAbstract } = prepared.selection;
     const isCut = access.denied.size > 0;
-    if (access.looksAtRows || isIntrospective || (isCut && isAbstract)) return this.shielded(request);
+    if (isIntrospective) {
+      const schema = this.annotations.schemaFor(request.schema, call.authority);
+      return this.shielded({ ...request, schema });
+    }
+    if (access.looksAtRows || (isCut && isAbstract)) return this.shielded(request);
     const { result, isExact } = await prepared.run(
       access.denied,
       this.operations.reading(call, call.trail, 'plain'),
@@ -229,7 +252,7 @@ function refusedWhole(call: Call, denied: Access['denied']): GraphQLError[] {
   });
 }
 
-function tooComplex(cost: { readonly requested: number; readonly max: number }): GraphQLError {
+function tooComplex(cost: Price): GraphQLError {
   const refusal = new BehalfError(
     'QUERY_TOO_COMPLEX',
     `This operation may touch too many fields: its cost is ${String(cost.requested)}, and ${String(cost.max)} is allowed.`,

@@ -37,7 +37,9 @@ export class Prepared {
   readonly cost: Cost;
   readonly redact: Redactor;
   private readonly rules: AccessRules;
-  private readonly runs = new Lru<string, Runnable>(runsMax);
+  private runs = new Lru<string, Runnable>(runsMax);
+  /** Compiled code is large, so only what is known to come again is compiled. */
+  private isKept = false;
 
   constructor(
     private readonly parts: PreparedParts,
@@ -50,6 +52,16 @@ export class Prepared {
     this.cost = new Cost(this.selection.fields, pageSizeMax);
     this.redact = redactorOf(plain, coverage, document, operation);
     this.rules = new AccessRules(guard, this.selection);
+  }
+
+  /** Allows compiling, until `letGo`. */
+  keep(): void {
+    this.isKept = true;
+  }
+
+  letGo(): void {
+    this.isKept = false;
+    this.runs = new Lru(runsMax);
   }
 
   accessOf(authority: Authority, variables: Values): Access {
@@ -75,7 +87,7 @@ export class Prepared {
       );
       this.runs.set(key, run);
     }
-    return run.run(contextValue, variables);
+    return run.run(contextValue, variables, this.isKept);
   }
 }
 
@@ -91,11 +103,11 @@ const runsMax = 8;
 /** A larger operation is not compiled: that would take longer than it runs. */
 const compiledFieldsMax = 1_000;
 
-/** A document that is compiled when it comes for the second time. */
+/** A document with what is compiled of it. */
 class Runnable {
   private document: DocumentNode | undefined;
   private compiled: Compiled | undefined;
-  private times = 0;
+  private isTried = false;
 
   constructor(
     private readonly parts: PreparedParts,
@@ -104,12 +116,12 @@ class Runnable {
     private readonly make: () => DocumentNode,
   ) {}
 
-  async run(contextValue: unknown, variableValues: Values): Promise<Ran> {
+  async run(contextValue: unknown, variableValues: Values, mayCompile: boolean): Promise<Ran> {
     const { plain: schema, askings } = this.parts;
     const document = (this.document ??= this.make());
     const operationName = this.operation.name?.value;
-    this.times += 1;
-    if (this.times === 2 && this.mayCompile()) {
+    if (mayCompile && !this.isTried && this.isCompilable()) {
+      this.isTried = true;
       this.compiled = compile(schema, document, operationName, askings);
     }
     if (this.compiled !== undefined) {
@@ -121,7 +133,7 @@ class Runnable {
     return { result: inAnswerOrder(result), isExact: true };
   }
 
-  private mayCompile(): boolean {
+  private isCompilable(): boolean {
     const { isFixed, isAbstract, isOrdinary, size } = this.selection;
     return isFixed && !isAbstract && isOrdinary && size <= compiledFieldsMax;
   }

@@ -5,8 +5,7 @@ import {
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from 'graphql';
-import type { Resolver, Resolvers } from '../delegation/operation.js';
-import type { Asked } from '../store/asked.js';
+import type { Operation, Resolver, Resolvers } from '../delegation/operation.js';
 import type { Page } from '../store/page.js';
 import { Askings } from './asked.js';
 import { scalars } from './scalars.js';
@@ -39,18 +38,10 @@ export function executableSchema(
   return schema;
 }
 
-/** What a resolver of ours does not take is not made: most fields are read row by row. */
-function asResolver(resolve: Resolver, askings: Askings): GraphQLFieldResolver<unknown, unknown> {
-  const plain = resolve as unknown as (
-    parent: unknown,
-    args: unknown,
-    operation: unknown,
-    asked?: Asked,
-  ) => unknown;
-  return resolve.length < 4
-    ? (resolve as unknown as GraphQLFieldResolver<unknown, unknown>)
-    : (parent, args, operation, info) => plain(parent, args, operation, askings.at(info));
-}
+const asResolver =
+  (resolve: Resolver, askings: Askings): GraphQLFieldResolver<unknown, unknown> =>
+  (parent, args, operation, info) =>
+    resolve(parent as never, args as never, operation as Operation, askings.at(info));
 
 /** A page counts its rows when it is asked to; compiled documents call no functions by themselves. */
 function countPages(schema: GraphQLSchema): void {

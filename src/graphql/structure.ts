@@ -58,27 +58,30 @@ export const variablesFault = (variables: unknown): BehalfError | undefined =>
     }
   });
 
+/**
+ * What is wrong with the length or the shape of a document as it was sent, as `structureFault` says it. Where it
+ * cannot be parsed, whoever parses it next says so.
+ */
+export function documentFault(source: string): BehalfError | undefined {
+  const tooLong = faultOf(() => {
+    requireWithin('characters', source.length);
+    requireWithin('lines', source.split(lineEnd).length);
+  });
+  const document = tooLong === undefined ? parsed(source) : undefined;
+  return document === undefined ? tooLong : structureFault(document);
+}
+
 /** Checks documents as they come, and remembers those that it found nothing wrong with. */
 export class Structures {
   private readonly known = new Set<string>();
 
-  /** As `structureFault`, and for the length; where the source cannot be parsed, whoever parses it next says so. */
+  /** As `documentFault`. */
   fault(source: string): BehalfError | undefined {
-    const tooLong = faultOf(() => {
-      requireWithin('characters', source.length);
-    });
-    if (tooLong !== undefined) return tooLong;
     const key = sha256(source);
     if (this.known.has(key)) return undefined;
-    const tooManyLines = faultOf(() => {
-      requireWithin('lines', source.split(lineEnd).length);
-    });
-    if (tooManyLines !== undefined) return tooManyLines;
-    const document = parsed(source);
-    if (document === undefined) return undefined;
-    const misshapen = structureFault(document);
-    if (misshapen === undefined) this.remember(key);
-    return misshapen;
+    const fault = documentFault(source);
+    if (fault === undefined) this.remember(key);
+    return fault;
   }
 
   private remember(key: string): void {

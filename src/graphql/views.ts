@@ -38,7 +38,3 @@ export class Views {
     return this.outline.reach((scope) => scopes.has(scope));
   }
 }
-
-/** One view of a schema that is asked for no other. */
-export const viewOf = (schema: GraphQLSchema, coverage: Coverage, ceiling: ReadonlySet<Scope>): View =>
-  new Views(schema, coverage).of(ceiling);

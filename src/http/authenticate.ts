@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../core/clock.js';
+import { sha256 } from '../core/digest.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
@@ -12,7 +13,7 @@ import type { Observe } from './observe.js';
 
 export interface AuthenticateParts {
   readonly oauth: OAuth;
-  readonly authorities: Authorities;
+  readonly authorities: Authorities<AccessTokenFact>;
   readonly connection: Connection;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -51,7 +52,7 @@ export const makeAuthenticate =
     };
     let found: AccessTokenFact | undefined;
     const { fact, authority } = await authorities
-      .resolve(async () => (found = await lookUp(parts.connection)))
+      .resolve(sha256(token), async () => (found = await lookUp(parts.connection)))
       .catch((error: unknown) => {
         throw found !== undefined && error instanceof BehalfError && error.code === 'UNAUTHENTICATED'
           ? new EndedCaller(found, error.message)

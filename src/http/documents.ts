@@ -7,16 +7,23 @@ import {
   type TrustedDocuments,
 } from '../delegation/documents.js';
 import type { Call } from '../graphql/call.js';
+import type { Structures } from '../graphql/structure.js';
+
+export interface DocumentParts {
+  readonly documents: TrustedDocuments;
+  readonly structures: Structures;
+}
 
 type Sent = DocumentRequest & { readonly operationName?: unknown };
 
 /**
  * The source of the document that a request means, and a note of it for the record; undefined where the request
- * says none. Run what this returns, and nothing else of the request. Throws as `TrustedDocuments.resolve` does.
+ * says none. Run what this returns, and nothing else of the request. Throws as `TrustedDocuments.resolve` does,
+ * and what `Structures` finds wrong with its shape.
  */
 export async function documentOf(
   call: Call,
-  documents: TrustedDocuments,
+  { documents, structures }: DocumentParts,
   request: Sent,
 ): Promise<string | undefined> {
   const { authority } = call;
@@ -24,6 +31,11 @@ export async function documentOf(
     const found = await documents.resolve(request, authority);
     if (found === undefined) return undefined;
     const { source, registered, isLogged } = found;
+    const fault = structures.fault(source);
+    if (fault !== undefined) {
+      noteSource(call, source, request);
+      throw fault;
+    }
     if (registered !== undefined) {
       call.document = { registeredAs: registered.name };
       if (authority.documents === 'registered') call.restsOn = registered.hash;
@@ -32,12 +44,17 @@ export async function documentOf(
     return source;
   } catch (error) {
     if (error instanceof UnregisteredDocument) {
-      call.documentHash = sha256(error.source);
-      call.operationName = typeof request.operationName === 'string' ? request.operationName : null;
+      noteSource(call, error.source, request);
       call.document = { unregistered: { outcome: 'refused', roles: rolesOf(call) } };
     }
     throw error;
   }
+}
+
+/** For the record of a document that goes no further than here. */
+function noteSource(call: Call, source: string, { operationName }: Sent): void {
+  call.documentHash = sha256(source);
+  call.operationName = typeof operationName === 'string' ? operationName : null;
 }
 
 const rolesOf = ({ authority }: Call): string[] => authority.documentRules.map(({ role }) => role);
@@ -45,12 +62,12 @@ const rolesOf = ({ authority }: Call): string[] => authority.documentRules.map((
 /** Puts the document that a request means in its place, as if the request had brought its text alone. */
 export async function placeDocument(
   call: Call,
-  documents: TrustedDocuments,
+  parts: DocumentParts,
   request: FastifyRequest,
 ): Promise<void> {
   if (request.method === 'POST' && isRecord(request.body)) {
     const sent: Sent = request.body;
-    const source = await documentOf(call, documents, sent);
+    const source = await documentOf(call, parts, sent);
     if (source === undefined || isTextAlone(sent, source)) return;
     const { documentId: _, extensions, ...rest } = sent;
     request.body = {
@@ -62,7 +79,7 @@ export async function placeDocument(
   if (request.method === 'GET') {
     const url = new URL(request.url, 'http://localhost');
     const sent = readSearch(url.searchParams);
-    const source = await documentOf(call, documents, sent);
+    const source = await documentOf(call, parts, sent);
     if (source === undefined || isTextAlone(sent, source)) return;
     url.searchParams.delete('documentId');
     url.searchParams.set('query', source);

@@ -6,21 +6,22 @@ import { BehalfError, internal } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import type { AuthRecords } from '../delegation/auth-records.js';
-import type { TrustedDocuments } from '../delegation/documents.js';
 import type { Releases } from '../delegation/release.js';
 import type { ApolloServers } from '../graphql/apollo.js';
 import { asFinished } from '../graphql/as-finished.js';
 import type { Call } from '../graphql/call.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
+import type { ShortAnswer, ShortWay } from '../graphql/short-way.js';
 import { EndedCaller } from './authenticate.js';
-import { placeDocument } from './documents.js';
+import { placeDocument, type DocumentParts } from './documents.js';
 import { limitLoad, retryAfter, type LoadParts } from './limit-load.js';
 import type { Rejections } from './rejections.js';
+import { schemaRoute, type SchemaRouteParts } from './schema-route.js';
 
-export interface GraphQLRouteParts extends LoadParts {
+export interface GraphQLRouteParts extends LoadParts, DocumentParts, SchemaRouteParts {
   readonly authenticate: (request: FastifyRequest) => Promise<Call>;
   readonly apollo: ApolloServers;
-  readonly documents: TrustedDocuments;
+  readonly shortWay: ShortWay;
   readonly releases: Releases;
   readonly rejections: Rejections;
   readonly recorder: AuthRecords;
@@ -68,14 +69,17 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
       bodyLimit: bodyBytesMax,
       handler: async (request, reply) => {
         const call = callOf(request);
-        if (request.method !== 'OPTIONS') requireAcceptable(request);
-        await placeDocument(call, parts.documents, request);
+        const mediaType = request.method === 'OPTIONS' ? mediaTypes[0] : mediaTypeFor(request);
+        await placeDocument(call, parts, request);
+        const short = request.method === 'POST' ? await parts.shortWay.answer(call, request.body) : undefined;
+        if (short !== undefined) return sendShort(reply, call, mediaType, short);
         const server = await parts.apollo.for(call.authority.ceiling);
         const options = { context: () => Promise.resolve({ call }) };
         const handle = fastifyApolloHandler(server, options) as unknown as RouteHandlerMethod;
         return handle.call(scope, request, reply);
       },
     });
+    schemaRoute(scope, parts, callOf);
     done();
   });
 }
@@ -177,11 +181,29 @@ function withOperationId(payload: unknown, operationId: string): unknown {
 /** What a response may be (GraphQL over HTTP); asked before anything runs, as nothing can be taken back after. */
 const mediaTypes = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'];
 
-function requireAcceptable(request: FastifyRequest): void {
+function mediaTypeFor(request: FastifyRequest): string | undefined {
   // As Apollo Server itself reads the header, which must not find fault with it after the work is done.
-  const isAnything = (request.headers.accept ?? '') === '';
-  if (isAnything || new Negotiator(request.raw).mediaType(mediaTypes) !== undefined) return;
-  throw new NotAcceptable('BAD_USER_INPUT', `Accept one of ${mediaTypes.join(', ')}.`);
+  const { accept = '' } = request.headers;
+  if (accept === '' || accept === '*/*') return mediaTypes[0];
+  const chosen = new Negotiator(request.raw).mediaType(mediaTypes);
+  if (chosen === undefined)
+    throw new NotAcceptable('BAD_USER_INPUT', `Accept one of ${mediaTypes.join(', ')}.`);
+  return chosen;
+}
+
+function sendShort(
+  reply: FastifyReply,
+  call: Call,
+  mediaType: string | undefined,
+  { status, body, retryAfterSeconds }: ShortAnswer,
+): string {
+  void reply
+    .code(status)
+    .header('content-type', mediaType)
+    .header('cache-control', 'no-store')
+    .header('behalf-operation-id', call.id);
+  if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+  return body;
 }
 
 class NotAcceptable extends BehalfError {

@@ -14,7 +14,7 @@ export interface AccessTokenFact {
   /** Absent for a token that a person uses directly. */
   readonly delegationId?: string;
   readonly scopes: readonly string[];
-  /** Milliseconds since the epoch. */
+  /** When it or its grant ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
   /** The key that must sign a proof for each request (RFC 9449 section 6). */
   readonly dpopThumbprint?: string;
@@ -24,7 +24,7 @@ export const tokenIdOf = (token: string): string => `tok_${sha256(token).slice(0
 
 /** The grant must stand too: a token that was saved while its grant was being revoked is worth nothing. */
 const lookup = `
-  SELECT t.account_id AS accountId, t.payload AS payload, t.expires_at AS expiresAt
+  SELECT t.account_id AS accountId, t.payload AS payload, t.expires_at AS expiresAt, g.expires_at AS grantExpiresAt
   FROM oauth_payloads t
   JOIN oauth_payloads g ON g.grant_id = t.grant_id AND g.model = 'Grant' AND g.expires_at > ?
   WHERE t.model = 'AccessToken' AND t.id = ? AND t.expires_at > ?`;
@@ -48,8 +48,10 @@ export async function findAccessToken(
     userId: String(row.accountId),
     clientId: payload.clientId ?? '',
     scopes: payload.scope?.split(' ') ?? [],
-    expiresAt: Date.parse(`${String(row.expiresAt).replace(' ', 'T')}Z`),
+    expiresAt: Math.min(timeOf(row.expiresAt), timeOf(row.grantExpiresAt)),
     ...(delegationId === undefined ? {} : { delegationId }),
     ...(payload.jkt === undefined ? {} : { dpopThumbprint: payload.jkt }),
   };
 }
+
+const timeOf = (stored: unknown): number => Date.parse(`${String(stored).replace(' ', 'T')}Z`);

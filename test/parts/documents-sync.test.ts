@@ -161,3 +161,8 @@ test('list and report tell it in words and as JSON', async () => {
   expect(JSON.parse(out)).toMatchObject([{ operationName: 'Seen', ran: 1, refused: 0, registeredAs: null }]);
   expect((await typed('report')).out).toMatch(/Seen +1 +0 .*no +sha256:/);
 });
+
+test('the examples can be registered as they are', async () => {
+  const report = await sync({ folder: 'examples/operations', dryRun: true });
+  expect(report).toMatchObject({ documents: 2, created: 2 });
+});

@@ -8,7 +8,7 @@ import { at, codes, Company, key, nodesAt } from '../support/administration.js';
 import { recordOf, recordsOf } from '../support/records.js';
 import {
   everywhere,
-  TestServer,
+  type TestServer,
   type AgentFixture,
   type Answer,
   type PersonFixture,
@@ -226,7 +226,9 @@ describe('registering', () => {
     expect(found.errors).toEqual([]);
     expect(nodesAt(found, 'trustedDocuments')).toEqual([{ id, name: 'Guarded' }]);
     expect(found.data).toMatchObject({ one: { id }, other: { id }, none: null });
-    expect(codes(await company.ask(reader, '{ trustedDocument(name: " ") { id } }'))).toEqual(['BAD_USER_INPUT']);
+    expect(codes(await company.ask(reader, '{ trustedDocument(name: " ") { id } }'))).toEqual([
+      'BAD_USER_INPUT',
+    ]);
   });
 });
 

@@ -141,13 +141,13 @@ describe('a request that is at fault', () => {
     ],
     ['GET without a query', { method: 'GET', headers: preflight }, 400],
     [
-      'a persisted query that is not kept',
+      'a hash of a persisted query that is none',
       {
         method: 'GET',
         path: `/graphql?extensions=${encoded('{"persistedQuery":{"version":1,"sha256Hash":"ab"}}')}`,
         headers: preflight,
       },
-      200,
+      400,
     ],
   ];
 

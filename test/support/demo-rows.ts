@@ -70,3 +70,26 @@ export async function loadDocuments(database: Database, ids: Ids): Promise<void>
     }
   });
 }
+
+/** Arguments by coordinate: ids and numbers of rows that are there. */
+export function idsOf(data: BusinessData): Record<string, string> {
+  const one = <R>(rows: readonly R[]): R => {
+    const [row] = rows;
+    if (row === undefined) throw new Error('The demo company lacks rows of a kind.');
+    return row;
+  };
+  return {
+    'Query.customer(id:)': one(data.customers).id,
+    'Query.customerByNumber(number:)': one(data.customers).number,
+    'Query.product(id:)': one(data.products).id,
+    'Query.productBySku(sku:)': one(data.products).sku,
+    'Query.order(id:)': one(data.orders).id,
+    'Query.orderByNumber(number:)': one(data.orders).number,
+    'Query.invoice(id:)': one(data.invoices).id,
+    'Query.invoiceByNumber(number:)': one(data.invoices).number,
+    'Query.payment(id:)': one(data.payments).id,
+    'Query.refund(id:)': one(data.refunds).id,
+    'Query.ticket(id:)': one(data.tickets).id,
+    'Query.ticketByNumber(number:)': one(data.tickets).number,
+  };
+}

@@ -103,3 +103,49 @@ export function operationAt(schema: GraphQLSchema, typeName: string, selection: 
   }
   throw new Error(`There is no way to ${typeName}.`);
 }
+
+/** Of an enum each value, of any other type some value. */
+function literalsOf(type: GraphQLInputType): string[] {
+  const named = getNamedType(type);
+  return isEnumType(named) ? named.getValues().map(({ name }) => name) : [literalOf(type)];
+}
+
+/** One selection that uses an input. */
+export interface Use {
+  readonly owner: string;
+  readonly selection: string;
+}
+
+/** One selection for each argument that may be left out, each field of an input object, and each value of an enum. */
+export function usesOfInputs(view: GraphQLSchema): Use[] {
+  return Object.values(view.getTypeMap()).flatMap((type) => {
+    if (!isObjectType(type) || type.name.startsWith('__') || type.name === 'Mutation') return [];
+    return Object.values(type.getFields()).flatMap((field) =>
+      field.args.flatMap((arg): Use[] => {
+        const named = getNamedType(arg.type);
+        const others = argumentsOf(type.name, { ...field, args: field.args.filter((one) => one !== arg) });
+        const rest = others === '' ? '' : `, ${others.slice(1, -1)}`;
+        const call = (value: string): Use => ({
+          owner: type.name,
+          selection: `${field.name}(${arg.name}: ${value}${rest}) { __typename }`,
+        });
+        const isTried = isNonNullType(arg.type) || arg.name === 'after';
+        if (!isInputObjectType(named)) return isTried ? [] : literalsOf(arg.type).map(call);
+        return Object.values(named.getFields()).flatMap((one) =>
+          literalsOf(one.type).map((value) => call(`{ ${one.name}: ${value} }`)),
+        );
+      }),
+    );
+  });
+}
+
+/** Few enough aliases for one document. */
+export function* operationsOf(view: GraphQLSchema, uses: readonly Use[]): Generator<string> {
+  for (const owner of new Set(uses.map((use) => use.owner))) {
+    const mine = uses.filter((use) => use.owner === owner).map((use) => use.selection);
+    for (let at = 0; at < mine.length; at += 40) {
+      const aliased = mine.slice(at, at + 40).map((selection, index) => `a${String(index)}: ${selection}`);
+      yield operationAt(view, owner, aliased.join(' '));
+    }
+  }
+}

@@ -37,7 +37,7 @@ export async function digestOf(database: Database): Promise<string> {
 }
 
 /** Traces of our insides: stacks, SQL, files, tables, drivers, values of the runtime. */
-const insides = new RegExp(
+export const insides = new RegExp(
   [
     String.raw`\bat \S+ \(|\.[cm]?[jt]s\b|node_modules|/(src|dist|home|tmp|work)/`,
     String.raw`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|SQLITE_[A-Z]+|ER_[A-Z_]+|sqlite|mysql|mariadb|typeorm|errno)\b`,

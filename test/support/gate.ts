@@ -43,8 +43,9 @@ function gated(domain: Domain, type: string, field: string, gate: Gate): Domain[
   const own = domain.resolvers[type];
   const resolve = own?.[field];
   if (own === undefined || resolve === undefined) return {};
-  const wrapped: Resolver = async (...args) => {
-    const result = await resolve(...args);
+  // A resolver that takes four things is given four.
+  const wrapped: Resolver = async (parent, args, operation, asked) => {
+    const result = await resolve(parent, args, operation, asked);
     await gate.pass();
     return result;
   };

@@ -1,8 +1,10 @@
+import { registerDocuments } from '../../src/admin/documents.js';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
+import { sha256Hex } from '../../src/core/digest.js';
 import { consents } from '../../src/store/tables/identity.js';
-import { Company, catalog, key } from './administration.js';
-import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
+import { Company, catalog, key, rules } from './administration.js';
+import { idsOf, loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { everywhere, type PersonFixture } from './server.js';
 
 /** Someone who holds one shipped role and nothing else: a person, or an agent for a person who holds everything. */
@@ -31,6 +33,8 @@ export class ShippedCallers {
       scopes: [...catalog.definitions.keys()],
       boundary: { ...everywhere, person: 'all' },
     });
+    const trusted = { name: 'Guides', source: '{ collections { totalCount } }' };
+    await company.do((work) => registerDocuments(work, rules, everyone.id, [trusted]));
     const callers: Caller[] = [];
     for (const { name, holder, scopes } of shippedRoles) {
       const token =
@@ -39,25 +43,11 @@ export class ShippedCallers {
           : await agentFor(company, everyone, name, scopes);
       callers.push({ role: name, holder, token });
     }
-    const one = <R>(rows: readonly R[]): R => {
-      const [row] = rows;
-      if (row === undefined) throw new Error('The demo company lacks rows of a kind.');
-      return row;
-    };
     return new ShippedCallers(company, callers, {
-      'Query.customer(id:)': one(data.customers).id,
-      'Query.customerByNumber(number:)': one(data.customers).number,
-      'Query.product(id:)': one(data.products).id,
-      'Query.productBySku(sku:)': one(data.products).sku,
-      'Query.order(id:)': one(data.orders).id,
-      'Query.orderByNumber(number:)': one(data.orders).number,
-      'Query.invoice(id:)': one(data.invoices).id,
-      'Query.invoiceByNumber(number:)': one(data.invoices).number,
-      'Query.payment(id:)': one(data.payments).id,
-      'Query.refund(id:)': one(data.refunds).id,
-      'Query.ticket(id:)': one(data.tickets).id,
-      'Query.ticketByNumber(number:)': one(data.tickets).number,
+      ...idsOf(data),
       'Query.collection(key:)': 'guides',
+      'Query.trustedDocument(name:)': trusted.name,
+      'Query.trustedDocumentByHash(hash:)': sha256Hex(trusted.source),
       'Query.search(query:)': 'coffee',
       'Query.user(id:)': everyone.id,
       'Query.schema(agent:)': (await company.agent('seen-by-others', everyone, 'support-agent')).id,

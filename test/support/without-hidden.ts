@@ -25,7 +25,7 @@ export function partsOf(sdl: string, coordinates: ReadonlySet<string>): AppParts
 }
 
 /** The SDL with its directives, cut down to these coordinates. */
-function sdlOf(sdl: string, coordinates: ReadonlySet<string>): string {
+export function sdlOf(sdl: string, coordinates: ReadonlySet<string>): string {
   const types = new Set([...coordinates].map((one) => one.split('.')[0] ?? ''));
   const fieldOf = (type: string, field: FieldDefinitionNode): FieldDefinitionNode[] => {
     const at = `${type}.${field.name.value}`;

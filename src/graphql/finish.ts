@@ -1,0 +1,64 @@
+import { type GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { RecordedError } from '../audit/record.js';
+import { BehalfError, internal } from '../core/errors.js';
+import type { Logger } from '../core/logger.js';
+import type { Releases } from '../delegation/release.js';
+import { asFinished } from './as-finished.js';
+import type { Call } from './call.js';
+import { codeOf } from './errors.js';
+
+/** What a response says: the same whichever way it came about. */
+export interface Answer {
+  data?: unknown;
+  errors?: readonly GraphQLFormattedError[];
+}
+
+/** The last step of every operation: its record. Returns why nothing of it may leave, if there is a reason. */
+export async function settle(
+  call: Call,
+  answer: Answer,
+  releases: Releases,
+  logger: Logger,
+): Promise<BehalfError | undefined> {
+  if (call.recorded) return undefined;
+  try {
+    const refusal = await releases.release(asFinished(call, recordedErrors(answer), hasData(answer.data)));
+    call.recorded = true;
+    return refusal;
+  } catch (error) {
+    logger.error(
+      { operationId: call.id, err: error instanceof Error ? (error.cause ?? error) : error },
+      'no record',
+    );
+    // Nothing of this operation may leave; the HTTP layer would only try the same again.
+    const told = error instanceof BehalfError ? error : internal(error);
+    call.unrecorded(told.code);
+    return told;
+  }
+}
+
+/** What the caller is told only by its code is told to the operator whole. */
+export function logFailures(call: Call, errors: readonly GraphQLError[], logger: Logger): void {
+  for (const error of errors) {
+    const code = codeOf(error);
+    if (code === undefined || code === 'INTERNAL') {
+      logger.error({ operationId: call.id, err: error.originalError ?? error }, 'operation failed');
+    }
+  }
+}
+
+/** Every error names the operation, which finds its record. */
+export const naming = (
+  errors: readonly GraphQLFormattedError[],
+  operationId: string,
+): GraphQLFormattedError[] =>
+  errors.map((error) => ({ ...error, extensions: { ...error.extensions, operationId } }));
+
+const recordedErrors = ({ errors = [] }: Answer): RecordedError[] =>
+  errors.slice(0, 50).map((error) => ({
+    code: codeOf(error) ?? (error.extensions?.code as RecordedError['code'] | undefined) ?? 'INTERNAL',
+    ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
+  }));
+
+const hasData = (data: unknown): boolean =>
+  data !== null && typeof data === 'object' && Object.values(data).some((value) => value !== null);

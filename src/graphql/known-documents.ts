@@ -1,0 +1,96 @@
+import { getOperationAST, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import type { Scope } from '../authority/scope.js';
+import { sha256 } from '../core/digest.js';
+import { Lru } from '../core/lru.js';
+import type { Prepared } from './prepared.js';
+import { ceilingKey } from './views.js';
+
+/** A document that came before, and was found valid then. */
+export class Known {
+  readonly hash: string;
+  /** For which ceilings it was found valid: what is valid for one may name what another does not reach. */
+  readonly ceilings = new Set<string>();
+  private readonly operations = new Map<string, OperationDefinitionNode | undefined>();
+  private readonly kept = new Set<Prepared>();
+
+  constructor(
+    source: string,
+    readonly document: DocumentNode,
+  ) {
+    this.hash = sha256(source);
+  }
+
+  operation(name: string | undefined): OperationDefinitionNode | undefined {
+    const key = name ?? '';
+    if (this.operations.has(key)) return this.operations.get(key);
+    const operation = getOperationAST(this.document, name) ?? undefined;
+    // What a caller makes up would only fill the map.
+    if (operation !== undefined) this.operations.set(key, operation);
+    return operation;
+  }
+
+  keep(prepared: Prepared): void {
+    if (this.kept.has(prepared)) return;
+    this.kept.add(prepared);
+    prepared.keep();
+  }
+
+  letGo(): void {
+    for (const prepared of this.kept) prepared.letGo();
+  }
+}
+
+/** Compiled, a document takes some 200 kB. */
+const documentsMax = 500;
+const seenOnceMax = 10_000;
+const ceilingsMax = 10_000;
+/** Longer ones are rare, and go the long way. */
+const sourceLengthMax = 20_000;
+
+/** Documents by their text, from the second time that they come: those that come once would push others out. */
+export class KnownDocuments {
+  private readonly documents = new Lru<string, Known>(documentsMax, (known) => {
+    known.letGo();
+  });
+  private readonly seenOnce = new Lru<string, true>(seenOnceMax);
+  private readonly keys = new WeakMap<ReadonlySet<Scope>, string>();
+  hits = 0;
+  misses = 0;
+
+  get size(): number {
+    return this.documents.size;
+  }
+
+  get(source: string, ceiling: ReadonlySet<Scope>): Known | undefined {
+    const known = this.documents.get(source);
+    const found = known?.ceilings.has(this.keyOf(ceiling)) === true ? known : undefined;
+    if (found === undefined) this.misses += 1;
+    else this.hits += 1;
+    return found;
+  }
+
+  private keyOf(ceiling: ReadonlySet<Scope>): string {
+    const key = this.keys.get(ceiling) ?? ceilingKey(ceiling);
+    this.keys.set(ceiling, key);
+    return key;
+  }
+
+  /** A document that was just found valid for a ceiling. */
+  note(source: string, document: DocumentNode, ceiling: string): void {
+    if (source.length > sourceLengthMax) return;
+    const known = this.documents.get(source);
+    if (known !== undefined) {
+      if (known.ceilings.size < ceilingsMax) known.ceilings.add(ceiling);
+      return;
+    }
+    const hash = sha256(source);
+    if (this.seenOnce.get(hash) === undefined) {
+      this.seenOnce.set(hash, true);
+      return;
+    }
+    this.seenOnce.delete(hash);
+    const made = new Known(source, document);
+    made.ceilings.add(ceiling);
+    this.documents.set(source, made);
+  }
+}

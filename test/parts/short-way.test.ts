@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
+import { recordOf } from '../support/records.js';
+import { everywhere, TestServer } from '../support/server.js';
+
+const reading = ['customers:read', 'orders:read', 'tickets:read', 'products:read', 'documents:read'];
+
+let server: TestServer;
+let person: string;
+let agent: string;
+let split: string;
+let ticketId: string;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  await loadBusiness(server.database, smallBusiness());
+  await loadDocuments(server.database, server.ids);
+  const all = [...reading, 'customers:read_contact', 'customers:read_credit', 'tickets:update_status'];
+  const rep = await server.person({ scopes: all, boundary: everywhere });
+  person = rep.token;
+  const role = { scopes: all, boundary: everywhere };
+  agent = (await server.agent(rep, role, { scopes: reading, boundary: everywhere })).token;
+  const two = await server.person({ scopes: reading, boundary: everywhere });
+  await server.giveRole(two.id, {
+    scopes: ['customers:read', 'customers:read_contact'],
+    boundary: { ...everywhere, region: ['europe'] },
+  });
+  split = two.token;
+  const found = await server.query(person, '{ tickets(first: 1) { nodes { id } } }');
+  ticketId = String(found.data.tickets.nodes[0].id);
+});
+afterAll(() => server.stop());
+
+interface Raw {
+  readonly status: number;
+  readonly type: string | null;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+async function ask(token: string, body: object, headers: Record<string, string> = {}): Promise<Raw> {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+    body: JSON.stringify(body),
+  });
+  const operationId = response.headers.get('behalf-operation-id') ?? '';
+  const text = (await response.text()).replaceAll(operationId, 'the operation');
+  const { status, headers: told } = response;
+  return { status, type: told.get('content-type'), text, headers: told };
+}
+
+const same = ({ status, type, text }: Raw): object => ({ status, type, text });
+
+/** The record without what differs each time. */
+async function recordFor({ headers }: Raw): Promise<object> {
+  const record = await recordOf(server.database, { headers });
+  const { operationId: _, at: __, durationMs: ___, ...rest } = record;
+  return rest;
+}
+
+const page = (first: number) => `{
+  customers(first: ${String(first)}) {
+    nodes { id name email creditLimit { amount } orders(first: 2) { nodes { total { amount currency } } totalCount } }
+    edges { cursor node { __typename number } }
+    pageInfo { hasNextPage endCursor }
+    totalCount
+  }
+}`;
+
+const cases: readonly (readonly [string, object])[] = [
+  ['a page with relations', { query: page(3) }],
+  ['a page that is too large', { query: page(5_000) }],
+  ['a row that is not there', { query: '{ order(id: "01J00000000000000000000000") { number } }' }],
+  [
+    'fields that merge, aliases and fragments',
+    {
+      query: `query Q($n: Int = 2) { a: customers(first: $n) { nodes { ...C x: name } } customers(first: 1) { nodes { id } }
+        customers(first: 1) { nodes { email: email ... on Customer { id phone } } } } fragment C on Customer { name id __typename }`,
+      operationName: 'Q',
+    },
+  ],
+  [
+    'variables',
+    {
+      query: 'query ($f: CustomerFilter, $n: Int) { customers(filter: $f, first: $n) { nodes { name } } }',
+      variables: { f: { regions: ['europe'] }, n: 2 },
+    },
+  ],
+  [
+    'a filter by a field that may not be allowed',
+    {
+      query:
+        'query ($f: CustomerFilter) { viewer { person { name } } customers(filter: $f) { nodes { name } } }',
+      variables: { f: { email: 'nobody@example.com' } },
+    },
+  ],
+  [
+    'a variable of the wrong type',
+    { query: 'query ($n: Int) { customers(first: $n) { totalCount } }', variables: { n: 'x' } },
+  ],
+  [
+    'a field left out',
+    { query: 'query ($s: Boolean!) { viewer { person { name @skip(if: $s) id } } }', variables: { s: true } },
+  ],
+  ['an operation that is not there', { query: 'query A { viewer { scopes } }', operationName: 'B' }],
+  ['introspection', { query: '{ __type(name: "Customer") { fields { name } } viewer { scopes } }' }],
+  ['a name that is not there', { query: '{ customers { nodes { emial } } }' }],
+  [
+    'only what may be refused',
+    { query: '{ customers(first: 2) { nodes { email creditLimit { amount } } } }' },
+  ],
+  [
+    'a cost that is too high',
+    { query: '{ customers(first: 1000) { nodes { orders(first: 1000) { nodes { id } } } } }' },
+  ],
+  [
+    'a documents page',
+    { query: '{ documents(first: 2) { nodes { title body collection { name } owner } } }' },
+  ],
+  ['a prototype as a key', { query: '{ viewer { person { __proto__: name id } } }' }],
+];
+
+describe('the short way answers as the long way does', () => {
+  test.each(cases)('%s', async (_, body) => {
+    for (const token of [person, agent, split]) {
+      const first = await ask(token, body);
+      const record = await recordFor(first);
+      for (let time = 2; time <= 5; time += 1) {
+        const again = await ask(token, body);
+        expect(same(again)).toEqual(same(first));
+        expect(await recordFor(again)).toEqual(record);
+      }
+    }
+  });
+
+  test('a mutation without the scope changes nothing, however often it comes', async () => {
+    const query = `mutation ($id: ID!) {
+      setTicketStatus(ticketId: $id, status: CLOSED, expectedVersion: 1, idempotencyKey: "k") { ticket { status } }
+    }`;
+    const before = await server.query(person, `{ ticket(id: "${ticketId}") { status version } }`);
+    const first = await ask(agent, { query, variables: { id: ticketId } });
+    expect(first.text).toContain('FORBIDDEN');
+    for (let time = 2; time <= 4; time += 1) {
+      const again = await ask(agent, { query, variables: { id: ticketId } });
+      expect(same(again)).toEqual(same(first));
+    }
+    const after = await server.query(person, `{ ticket(id: "${ticketId}") { status version } }`);
+    expect(after.data).toEqual(before.data);
+  });
+
+  test('a mutation that comes again by another key is done again, and its conflict told alike', async () => {
+    const query = `mutation ($id: ID!, $version: Int!, $key: String!) {
+      setTicketStatus(ticketId: $id, status: CLOSED, expectedVersion: $version, idempotencyKey: $key) { ticket { version } }
+    }`;
+    const { version } = (await server.query(person, `{ ticket(id: "${ticketId}") { version } }`)).data.ticket;
+    const done = await ask(person, { query, variables: { id: ticketId, version, key: 'one' } });
+    const changed = { data: { setTicketStatus: { ticket: { version: Number(version) + 1 } } } };
+    expect(JSON.parse(done.text)).toMatchObject(changed);
+    const conflict = (key: string) => ask(person, { query, variables: { id: ticketId, version, key } });
+    const first = await conflict('two');
+    expect(first.text).toContain('CONFLICT');
+    for (const key of ['three', 'four', 'five']) expect(same(await conflict(key))).toEqual(same(first));
+  });
+
+  test.each([
+    'application/graphql-response+json',
+    'application/json',
+    '*/*',
+    'text/html',
+    'text/html, */*;q=0.1',
+  ])('the caller’s wish for %s is heard', async (accept) => {
+    const body = { query: '{ viewer { scopes } }' };
+    const first = await ask(person, body, { accept });
+    for (let time = 2; time <= 4; time += 1) {
+      expect(same(await ask(person, body, { accept }))).toEqual(same(first));
+    }
+  });
+});
