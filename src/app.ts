@@ -171,7 +171,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     admission: () => admission.state,
     recordsWaiting: () => releases.size,
     pool: () => database.pool,
-    caches: () => ({ authorities }),
+    caches: () => ({
+      authorities,
+      views: apollo,
+      marked_schemas: annotations,
+      parsed_documents: { size: apollo.documentCount },
+      compiled_documents: knownDocuments,
+    }),
   });
   const authenticate = makeAuthenticate({
     oauth,

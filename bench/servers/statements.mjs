@@ -39,5 +39,5 @@ export const paddedLength = (count) => 2 ** Math.ceil(Math.log2(count));
 /** As the databases take a time: `2026-03-01 09:30:00.000`. */
 export const stored = (iso) => iso.replace('T', ' ').replace('Z', '');
 /** As a time leaves: `2026-03-01T09:30:00.000Z`. */
-export const iso = (text) => `${text.replace(' ', 'T')}Z`;
+export const iso = (text) => `${text.replace(' ', 'T')}${text.includes('.') ? '' : '.000'}Z`;
 export const money = (minor, currency) => ({ amount: (minor / 100).toFixed(2), currency });

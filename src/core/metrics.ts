@@ -91,6 +91,7 @@ export class Metrics {
   });
   /** By what they count, so that no labels are put together for each operation. */
   private readonly counters = new Map<string, { inc(): void }>();
+  private readonly seconds = new Map<string, { observe(seconds: number): void }>();
   private readonly allowed = this.decisions.labels('allow', 'none', 'none');
 
   constructor(version: string) {
@@ -127,7 +128,10 @@ export class Metrics {
     this.counter(`operation ${type} ${outcome} ${code}`, () =>
       this.operations.labels(type, outcome, code),
     ).inc();
-    this.operationSeconds.labels(type).observe(seconds);
+    const known = this.seconds.get(type);
+    const observed = known ?? this.operationSeconds.labels(type);
+    if (known === undefined) this.seconds.set(type, observed);
+    observed.observe(seconds);
     if (refusals.length === 0) this.allowed.inc();
     for (const { reason = 'none', layer = 'none' } of refusals) {
       this.counter(`deny ${reason} ${layer}`, () => this.decisions.labels('deny', reason, layer)).inc();

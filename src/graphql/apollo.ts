@@ -54,6 +54,16 @@ export class ApolloServers {
     private readonly logger: Logger,
   ) {}
 
+  /** Parsed documents that are kept. */
+  get documentCount(): number {
+    return this.documents.keys().length;
+  }
+
+  /** Ceilings that have a server. */
+  get size(): number {
+    return this.servers.size;
+  }
+
   /** The server for a ceiling; made at its first use. */
   async for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
     const key = ceilingKey(ceiling);

@@ -37,16 +37,13 @@ export function schemaRoute(
       call.operationType = 'query';
       const sdl = annotations.sdl(call.authority.ceiling, standingOf(call.authority));
       void reply.header('behalf-operation-id', call.id).header('cache-control', 'no-store');
-      const refusal = await releases
-        .release(asFinished(call, [], true))
-        .catch((error: unknown) => {
-          logger.error({ operationId: call.id, err: error }, 'no record');
-          throw error;
-        })
-        .finally(() => {
-          // Whatever it came to: the hooks would only try the same again.
-          call.recorded = true;
-        });
+      const refusal = await releases.release(asFinished(call, [], true)).catch((error: unknown) => {
+        logger.error({ operationId: call.id, err: error }, 'no record');
+        // The hooks would only try the same again.
+        call.unrecorded(error instanceof BehalfError ? error.code : 'INTERNAL');
+        throw error;
+      });
+      call.recorded = true;
       if (refusal !== undefined) throw refusal;
       return reply.type('text/plain; charset=utf-8').send(sdl);
     },

@@ -84,8 +84,17 @@ describe('metrics', () => {
     expect(await told('behalf_operations_running')).toBe(0);
     expect(await told('behalf_operations_waiting')).toBe(0);
     expect(await told('behalf_records_waiting')).toBe(0);
-    expect(await told('behalf_cache_entries{cache="authorities"}')).toBeGreaterThan(0);
-    expect(await told('behalf_cache_requests_total{cache="authorities",result="hit"}')).toBeGreaterThan(0);
+    for (const cache of ['authorities', 'compiled_documents']) {
+      expect(await told(`behalf_cache_entries{cache="${cache}"}`)).toBeGreaterThan(0);
+      const hits = `behalf_cache_requests_total{cache="${cache}",result="hit"}`;
+      const before = await told(hits);
+      await server.query(agent.token, query);
+      expect(await told(hits)).toBe(before + 1);
+    }
+    for (const cache of ['views', 'parsed_documents']) {
+      expect(await told(`behalf_cache_entries{cache="${cache}"}`)).toBeGreaterThan(0);
+    }
+    expect(await told('behalf_cache_entries{cache="marked_schemas"}')).toBe(0);
     expect(await told('behalf_record_commit_duration_seconds_count')).toBeGreaterThan(0);
     expect(await told('behalf_record_commit_records_sum')).toBeGreaterThan(0);
     expect(await told('behalf_epoch_read_duration_seconds_count')).toBeGreaterThan(0);
