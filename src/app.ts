@@ -193,7 +193,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     authenticate,
     annotations,
     apollo,
-    structures: new Structures(),
+    structures: new Structures((source) => knownDocuments.has(source)),
     shortWay: new ShortWay(schema, executor, knownDocuments, releases, logger),
     documents: new TrustedDocuments(database.read, rules),
     releases,

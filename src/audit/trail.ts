@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../core/digest.js';
 import { BehalfError, outOfTime } from '../core/errors.js';
 import type { TouchAction, Witness } from '../store/witness.js';
 
@@ -88,9 +88,7 @@ export class Trail implements Witness {
       action,
       count: ids.size,
       ids: [...ids].slice(0, namedMax),
-      digest: createHash('sha256')
-        .update([...ids].join('\n'))
-        .digest('base64url'),
+      digest: sha256([...ids].join('\n')),
     }));
   }
 }

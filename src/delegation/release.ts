@@ -130,15 +130,15 @@ async function lostSince(
 
 /** What the delegations of some operations may still spend. */
 class Ledger {
-  private readonly changed = new Set<DelegationRow>();
+  private readonly changed = new Set<Spending>();
 
-  private constructor(private readonly byId: ReadonlyMap<string, DelegationRow>) {}
+  private constructor(private readonly byId: ReadonlyMap<string, Spending>) {}
 
   /** Locked in the order of ids, and before the epoch, as by those who revoke. */
   static async lock(tx: Connection, all: readonly Finished[]): Promise<Ledger> {
     const ids = [...new Set(all.flatMap((finished) => finished.authority?.task?.delegationIds ?? []))];
     if (ids.length === 0) return new Ledger(new Map());
-    const rows = await tx.select(delegations, isIn('id', ids), {
+    const rows = await tx.selectColumns(delegations, spending, isIn('id', ids), {
       order: [{ column: 'id', direction: 'asc' }],
       lock: 'update',
     });
@@ -165,7 +165,7 @@ class Ledger {
     const rows = [...this.changed];
     if (rows.length === 0) return;
     const cases = rows.map(() => 'WHEN ? THEN ?').join(' ');
-    const spentOf = (count: (row: DelegationRow) => number) => rows.flatMap((row) => [row.id, count(row)]);
+    const spentOf = (count: (row: Spending) => number) => rows.flatMap((row) => [row.id, count(row)]);
     await tx.affecting(
       `UPDATE \`delegations\` SET \`operations_used\` = CASE \`id\` ${cases} END, \`rows_used\` = CASE \`id\` ${cases} END ` +
         `WHERE \`id\` IN (${rows.map(() => '?').join(', ')})`,
@@ -177,6 +177,9 @@ class Ledger {
     );
   }
 }
+
+const spending = ['id', 'operationsMax', 'operationsUsed', 'rowsMax', 'rowsUsed'] as const;
+type Spending = Pick<DelegationRow, (typeof spending)[number]>;
 
 const spent = (limit: 'operations' | 'rows'): BehalfError =>
   new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {

@@ -77,7 +77,8 @@ export class AccessRules {
 
 const isHidden = ({ decision }: Denied): boolean => decision.reason === 'hidden';
 
-function usesVariables({ nodes }: Selected): boolean {
+/** Whether a field's arguments come through variables. */
+export function usesVariables({ nodes }: Selected): boolean {
   let uses = false;
   for (const argument of nodes[0]?.arguments ?? []) {
     visit(argument, {

@@ -112,6 +112,7 @@ export class Executor {
     if (errors !== undefined) return { errors: errors.map(asInputFault) };
     try {
       const prepared = this.prepare(document, operation, coerced);
+      prepared.checkArguments(coerced);
       const access = prepared.accessOf(call.authority, coerced);
       const dear = prepared.selection.isIntrospective || access.looksAtRows ? shieldedCost : 1;
       const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);

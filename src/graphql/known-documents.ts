@@ -61,6 +61,11 @@ export class KnownDocuments {
     return this.documents.size;
   }
 
+  /** True for a document that was found valid for somebody. */
+  has(source: string): boolean {
+    return this.documents.get(source) !== undefined;
+  }
+
   get(source: string, ceiling: ReadonlySet<Scope>): Known | undefined {
     const known = this.documents.get(source);
     const found = known?.ceilings.has(this.keyOf(ceiling)) === true ? known : undefined;

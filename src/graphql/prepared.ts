@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import type { Authority } from '../authority/authority.js';
 import { Lru } from '../core/lru.js';
-import { AccessRules, type Access } from './access.js';
+import { AccessRules, usesVariables, type Access } from './access.js';
 import { inAnswerOrder } from './answer-order.js';
 import type { Askings } from './asked.js';
 import { compile, type Compiled } from './compiled.js';
@@ -18,7 +18,7 @@ import type { Coverage } from './coverage.js';
 import { withoutDenied } from './cut.js';
 import type { Denied, Guard } from './guard.js';
 import { redactorOf, type Redactor } from './redact.js';
-import { selectionOf, type Selected, type Selection } from './selection.js';
+import { argumentsOf, each, selectionOf, type Selected, type Selection } from './selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -37,6 +37,8 @@ export class Prepared {
   readonly cost: Cost;
   readonly redact: Redactor;
   private readonly rules: AccessRules;
+  /** Fields whose arguments come through variables. */
+  private readonly varying: readonly Selected[];
   private runs = new Lru<string, Runnable>(runsMax);
   /** Compiled code is large, so only what is known to come again is compiled. */
   private isKept = false;
@@ -52,6 +54,7 @@ export class Prepared {
     this.cost = new Cost(this.selection.fields, pageSizeMax);
     this.redact = redactorOf(plain, coverage, document, operation);
     this.rules = new AccessRules(guard, this.selection);
+    this.varying = [...each(this.selection.fields)].filter(usesVariables);
   }
 
   /** Allows compiling, until `letGo`. */
@@ -62,6 +65,11 @@ export class Prepared {
   letGo(): void {
     this.isKept = false;
     this.runs = new Lru(runsMax);
+  }
+
+  /** Throws a GraphQLError for a variable that is null where an argument must not be, which validation lets by. */
+  checkArguments(variables: Values): void {
+    for (const field of this.varying) argumentsOf(field, variables);
   }
 
   accessOf(authority: Authority, variables: Values): Access {

@@ -214,9 +214,7 @@ export class BoundedReads {
     this.witness.asking();
     const rowType = this.types.of(table);
     const own = conditionSql(table, 't', condition, this.connection.dialect);
-    const bounds = [...new Set(scopes)].map((scope) =>
-      boundarySql(rowType, 't', this.authority.boundaries(scope)),
-    );
+    const bounds = [...new Set(scopes)].map((scope) => this.types.boundary(rowType, scope, this.authority));
     return {
       text: [own, ...bounds].map((part) => `(${part.text})`).join(' AND '),
       params: [own, ...bounds].flatMap((part) => part.params),

@@ -50,7 +50,15 @@ export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', 
 
 /** Both databases take backticks. Names come from table descriptions, never from input. */
 export const quote = (name: string): string => `\`${name.replaceAll('`', '')}\``;
-export const columnName = (key: string): string => quote(snake(key));
+const columnNames = new Map<string, string>();
+/** The column of a property. Properties come from table descriptions, so these are few. */
+export function columnName(key: string): string {
+  const known = columnNames.get(key);
+  if (known !== undefined) return known;
+  const name = quote(snake(key));
+  columnNames.set(key, name);
+  return name;
+}
 
 /** Text from a value that has one; an object in a text column would be a mistake of ours. */
 export function asText(value: unknown): string {

@@ -48,18 +48,28 @@ export class Connection {
     condition: Condition<Row>,
     options: SelectOptions<Row> = {},
   ): Promise<Row[]> {
+    return (await this.selectColumns(table, columnKeys(table), condition, options)) as Row[];
+  }
+
+  /** As `select`, of each row only these columns. */
+  async selectColumns<Row, K extends keyof Row & string>(
+    table: Table<Row>,
+    columns: readonly K[],
+    condition: Condition<Row>,
+    options: SelectOptions<Row> = {},
+  ): Promise<Pick<Row, K>[]> {
     const where = conditionSql(table, 't', condition, this.dialect);
     const order = (options.order ?? [])
       .map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`)
       .join(', ');
     const sql = [
-      `SELECT ${columnList(table, 't')} FROM ${quote(table.name)} t WHERE ${where.text}`,
+      `SELECT ${columnList(columns, 't')} FROM ${quote(table.name)} t WHERE ${where.text}`,
       order === '' ? '' : `ORDER BY ${order}`,
       options.limit === undefined ? '' : `LIMIT ${String(Math.trunc(options.limit))}`,
       this.lockClause(options.lock),
     ];
     const rows = await this.query(sql.filter((part) => part !== '').join(' '), where.params);
-    return rows.map((row) => decodeRow(table, row));
+    return rows.map((row) => decodeRow(table, columns, row));
   }
 
   async one<Row>(
@@ -71,6 +81,7 @@ export class Connection {
   }
 
   async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    if (rows.length === 0) return;
     const keys = columnKeys(table);
     const into = `INSERT INTO ${quote(table.name)} (${keys.map(columnName).join(', ')}) VALUES `;
     const one = `(${keys.map(() => '?').join(', ')})`;
@@ -152,13 +163,15 @@ function* statements(rows: readonly unknown[][]): Generator<unknown[][]> {
 export const columnKeys = <Row>(table: Table<Row>): (keyof Row & string)[] =>
   Object.keys(table.columns) as (keyof Row & string)[];
 
-export const columnList = <Row>(table: Table<Row>, alias: string): string =>
-  columnKeys(table)
-    .map((key) => `${alias}.${columnName(key)} AS ${quote(key)}`)
-    .join(', ');
+const columnList = (columns: readonly string[], alias: string): string =>
+  columns.map((key) => `${alias}.${columnName(key)} AS ${quote(key)}`).join(', ');
 
-export function decodeRow<Row>(table: Table<Row>, raw: Record<string, unknown>): Row {
+function decodeRow<Row, K extends keyof Row & string>(
+  table: Table<Row>,
+  columns: readonly K[],
+  raw: Record<string, unknown>,
+): Pick<Row, K> {
   const row: Record<string, unknown> = {};
-  for (const key of columnKeys(table)) row[key] = decode(table.columns[key], raw[key]);
-  return row as Row;
+  for (const key of columns) row[key] = decode(table.columns[key], raw[key]);
+  return row as Pick<Row, K>;
 }

@@ -1,3 +1,4 @@
+import type { Authority } from '../authority/authority.js';
 import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
@@ -46,6 +47,7 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
 export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
   private readonly shapes = new Shapes();
+  private readonly bounds = new WeakMap<Authority, Map<string, Sql>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -81,6 +83,16 @@ export class RowTypes {
   /** What to read of the table's rows; all columns where none are named. */
   shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
     return this.shapes.of(this.of(table), columns, places);
+  }
+
+  /** The boundary of a scope over the table `t`; made once for each authority. */
+  boundary(rowType: RowType, scope: Scope, authority: Authority): Sql {
+    const known = this.bounds.get(authority) ?? new Map<string, Sql>();
+    this.bounds.set(authority, known);
+    const key = `${rowType.type} ${scope}`;
+    const sql = known.get(key) ?? boundarySql(rowType, 't', authority.boundaries(scope));
+    known.set(key, sql);
+    return sql;
   }
 
   get all(): readonly RowType[] {
