@@ -73,7 +73,11 @@ export function readOptions(args) {
     minutes: number('minutes', values.minutes, 60, 0.1),
     servers: few('servers', values.servers, serverNames),
     databases: few('databases', values.databases, databaseNames),
-    workloads: few('workloads', values.workload ?? values.workloads ?? usualWorkloads.join(), Object.keys(workloads)),
+    workloads: few(
+      'workloads',
+      values.workload ?? values.workloads ?? usualWorkloads.join(),
+      Object.keys(workloads),
+    ),
     how: {
       rounds: number('rounds', values.rounds, quick ? 1 : 3, 1),
       seconds,

@@ -7,7 +7,7 @@ export function progress(text) {
     process.stderr.write(`\r\x1b[K${text}`);
     return;
   }
-  const step = text.replace(/: (round|seeding|warming).*$/, '');
+  const step = text.replace(/: (round|seeding|warming|minute).*$/, '');
   if (step !== lastStep) process.stderr.write(`${step}\n`);
   lastStep = step;
 }

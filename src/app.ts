@@ -23,7 +23,7 @@ import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
 import { readCoverage } from './graphql/coverage.js';
 import { documentRules } from './graphql/document-check.js';
-import { Executor } from './graphql/executor.js';
+import { Executor, type Execution } from './graphql/executor.js';
 import { Guard } from './graphql/guard.js';
 import { KnownDocuments } from './graphql/known-documents.js';
 import { Structures } from './graphql/structure.js';
@@ -51,7 +51,7 @@ import { commandLineClient, defaultLimits } from './oauth/ports.js';
 import { Database } from './store/database.js';
 import { RowTypes } from './store/row-types.js';
 
-/** What tests replace: time, ids, the log, and which parts are installed. */
+/** What tests replace: time, ids, the log, which parts are installed, and how queries run. */
 export interface AppParts {
   readonly clock?: Clock;
   readonly ids?: Ids;
@@ -60,6 +60,8 @@ export interface AppParts {
   readonly domains?: readonly Domain[];
   /** Open and migrated; it is closed with the app. Default: the one of the settings. */
   readonly database?: Database;
+  /** `shielded` has every query run field by field behind its rules, to hold the quick ways against that. */
+  readonly execution?: Execution;
 }
 
 export interface App {
@@ -147,6 +149,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     prepared,
     annotations,
     config.BEHALF_OPERATION_COST_MAX,
+    parts.execution,
   );
   const knownDocuments = new KnownDocuments();
   const apollo = new ApolloServers(views, coverage, executor, knownDocuments, releases, logger);

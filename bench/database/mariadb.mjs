@@ -134,7 +134,12 @@ function startReaper(pid, dataDir) {
 }
 
 function findBinary(name) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/libexec', '/usr/local/sbin'];
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/sbin',
+    '/usr/libexec',
+    '/usr/local/sbin',
+  ];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 

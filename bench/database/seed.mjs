@@ -20,7 +20,9 @@ export async function seed(url, world, dist, progress) {
   });
   const { passagesOf } = await import(pathToFileURL(join(dist, 'src/domains/knowledge/passages.js')).href);
   const tables = Object.entries({ ...businessRows(world, passagesOf), ...peopleRows(world) });
-  const writer = url.startsWith('sqlite:') ? sqliteWriter(url.slice('sqlite:'.length)) : await mysqlWriter(url);
+  const writer = url.startsWith('sqlite:')
+    ? sqliteWriter(url.slice('sqlite:'.length))
+    : await mysqlWriter(url);
   for (const sql of peersTables) await writer.run(sql.replace('AUTO', writer.automatic));
   for (const [table, rows] of tables) {
     progress(table);

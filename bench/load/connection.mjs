@@ -89,7 +89,11 @@ export class Connection {
 
 function readHead(text, start) {
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
-  return { status: Number(text.slice(9, 12)), start, length: length === undefined ? undefined : Number(length) };
+  return {
+    status: Number(text.slice(9, 12)),
+    start,
+    length: length === undefined ? undefined : Number(length),
+  };
 }
 
 /** A chunked body (RFC 9112 section 7.1) in one piece; undefined while its end is not there. */

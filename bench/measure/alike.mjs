@@ -6,8 +6,7 @@ import { requestsOf, workloads } from '../world/workloads.mjs';
 const requestsChecked = 30;
 
 /** Whether a workload means anything to a server. */
-export const applies = (server, workload) =>
-  workloads[workload].expects === 'data' || enforcing.has(server);
+export const applies = (server, workload) => workloads[workload].expects === 'data' || enforcing.has(server);
 
 /**
  * Asks every contender the same questions. Throws where one answers otherwise than the first, or does not refuse

@@ -1,7 +1,11 @@
 // The same piece of work again and again, on the core of the servers: how alike its times are is the machine's noise.
 import { createHash } from 'node:crypto';
 
-const rows = Array.from({ length: 2_000 }, (_, n) => ({ id: n, name: `Row ${n}`, values: [n, n * 2, n * 3] }));
+const rows = Array.from({ length: 2_000 }, (_, n) => ({
+  id: n,
+  name: `Row ${n}`,
+  values: [n, n * 2, n * 3],
+}));
 
 function work() {
   const hash = createHash('sha256');

@@ -30,7 +30,8 @@ export async function measure({ contenders, workloads, load, calibration, progre
         samples.get(contender).push(await sample(contender, workload, load, how));
       }
     }
-    for (const contender of contenders) rows.push(rowOf(contender, workload, samples.get(contender) ?? [], how));
+    for (const contender of contenders)
+      rows.push(rowOf(contender, workload, samples.get(contender) ?? [], how));
   }
   return rows;
 }

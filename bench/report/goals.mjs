@@ -9,7 +9,9 @@ const within = (workload, server, most) => ({
   most,
 });
 
-const ratio = (a, b) => (a == null || b == null ? undefined : a / b);
+/** Rows that were not measured, and figures that mean nothing for a server, give undefined. */
+const both = (a, b, of) => (typeof a === 'number' && typeof b === 'number' ? of(a, b) : undefined);
+const ratio = (a, b) => both(a, b, (ours, theirs) => ours / theirs);
 
 const refused = (suffix) => ({
   text: `refused${suffix}: processor time at most 2 × the allowed operation`,
@@ -29,10 +31,12 @@ const tail = (workload) => ({
 const alone = (workload) => ({
   text: `${workload}: p99 at one connection at most 1 ms more than apollo-express`,
   workload,
-  measured: (row) => {
-    const [ours, theirs] = [row('behalf', workload)?.p99AloneMs, row('apollo-express', workload)?.p99AloneMs];
-    return ours == null || theirs == null ? undefined : ours - theirs;
-  },
+  measured: (row) =>
+    both(
+      row('behalf', workload)?.p99AloneMs,
+      row('apollo-express', workload)?.p99AloneMs,
+      (ours, theirs) => ours - theirs,
+    ),
   most: 1,
 });
 

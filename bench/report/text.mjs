@@ -21,16 +21,19 @@ export function digits(value) {
 export function grid(rows, key, withRatio) {
   const workloads = unique(rows, 'workload');
   const cell = (server, workload) => {
-    const of = (name) => rows.find((row) => row.server === name && row.workload === workload)?.[key];
+    const of = (name) => rows.find((row) => row.server === name && row.workload === workload)?.[key] ?? null;
     const [value, ours] = [of(server), of('behalf')];
-    if (value == null) return '–';
-    return withRatio && ours != null && server !== 'behalf'
+    if (value === null) return '–';
+    return withRatio && ours !== null && server !== 'behalf'
       ? `${digits(value)} (${digits(value / ours)}×)`
       : digits(value);
   };
   return [
     ['', ...workloads],
-    ...unique(rows, 'server').map((server) => [server, ...workloads.map((workload) => cell(server, workload))]),
+    ...unique(rows, 'server').map((server) => [
+      server,
+      ...workloads.map((workload) => cell(server, workload)),
+    ]),
   ];
 }
 
@@ -45,7 +48,9 @@ const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
 /** How far a figure of this run may be trusted. */
 export function noiseText({ rows, calibration }) {
-  const spreads = rows.flatMap((row) => (row.cpuSpread === null ? [] : [row.cpuSpread])).sort((a, b) => a - b);
+  const spreads = rows
+    .flatMap((row) => (row.cpuSpread === null ? [] : [row.cpuSpread]))
+    .sort((a, b) => a - b);
   const at = (share) => spreads[Math.floor((spreads.length - 1) * share)] ?? 0;
   return (
     `Noise: processor time differs between rounds by ${percent(at(0.5))} (median over all figures; ` +
@@ -58,7 +63,9 @@ export function noiseText({ rows, calibration }) {
 export function compareText(result) {
   const blocks = unique(result.rows, 'database').flatMap((database) => {
     const rows = result.rows.filter((row) => row.database === database);
-    return figures.map(({ key, title, ratio }) => `${database}: ${title}\n${columns(grid(rows, key, ratio))}`);
+    return figures.map(
+      ({ key, title, ratio }) => `${database}: ${title}\n${columns(grid(rows, key, ratio))}`,
+    );
   });
   const goals = result.goals.map(({ database, goal, measured, met }) => [
     `${met ? 'met    ' : 'NOT MET'}  ${database}  ${goal}`,

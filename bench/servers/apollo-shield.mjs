@@ -57,7 +57,9 @@ export async function apolloShield(parts) {
   return listenWithExpress(apollo, async ({ req }) => {
     const caller = await callerOf(parts.store, req.headers.authorization);
     if (caller === undefined) {
-      throw new GraphQLError('Who are you?', { extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+      throw new GraphQLError('Who are you?', {
+        extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } },
+      });
     }
     return { ...contextOf(parts, caller.agentId), caller };
   });

@@ -58,7 +58,18 @@ const operations = {
     return {
       customers: {
         nodes: nodes.map(({ id, number, name, region, country, city, currency, createdAt, email, phone }) => {
-          return { id, number, name, region, country, city, currency, createdAt: iso(createdAt), email, phone };
+          return {
+            id,
+            number,
+            name,
+            region,
+            country,
+            city,
+            currency,
+            createdAt: iso(createdAt),
+            email,
+            phone,
+          };
         }),
       },
     };

@@ -17,7 +17,10 @@ export class Reads {
   async customersById(ids) {
     const padded = [...ids];
     padded.length = paddedLength(ids.length);
-    const rows = await this.store.all(statements.customersById(padded.length), padded.fill(ids[0], ids.length));
+    const rows = await this.store.all(
+      statements.customersById(padded.length),
+      padded.fill(ids[0], ids.length),
+    );
     const byId = new Map(rows.map((row) => [row.id, row]));
     return ids.map((id) => byId.get(id) ?? null);
   }
@@ -53,5 +56,8 @@ export class Reads {
 
 const pageOf = (rows, first) => {
   const hasNextPage = rows.length > first;
-  return { nodes: hasNextPage ? rows.slice(0, first) : rows, pageInfo: { hasNextPage, hasPreviousPage: false } };
+  return {
+    nodes: hasNextPage ? rows.slice(0, first) : rows,
+    pageInfo: { hasNextPage, hasPreviousPage: false },
+  };
 };

@@ -57,4 +57,8 @@ export const makeSchema = (sdl = plainSdl()) =>
   makeExecutableSchema({ typeDefs: sdl, resolvers: { ...enums(sdl), ...resolvers } });
 
 /** What the resolvers of one request share. */
-export const contextOf = ({ store, wordsOf }, agentId) => ({ store, agentId, reads: new Reads(store, wordsOf) });
+export const contextOf = ({ store, wordsOf }, agentId) => ({
+  store,
+  agentId,
+  reads: new Reads(store, wordsOf),
+});

@@ -25,9 +25,11 @@ export function plainSdl(mark = () => '') {
   const enforced = visit(whole(), {
     FieldDefinition: {
       leave: (field, _key, _parent, _path, ancestors) => {
-        const scope = ancestors.at(-1)?.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION ? undefined : scopeOf(field);
+        const scope =
+          ancestors.at(-1)?.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION ? undefined : scopeOf(field);
         const text = scope === undefined ? '' : mark(scope);
-        const directives = text === '' ? [] : parse(`type T { f: Int ${text} }`).definitions[0].fields[0].directives;
+        const directives =
+          text === '' ? [] : parse(`type T { f: Int ${text} }`).definitions[0].fields[0].directives;
         return { ...field, directives };
       },
     },
@@ -42,7 +44,11 @@ export function plainSdl(mark = () => '') {
     DirectiveDefinition: () => null,
   });
   // What stood beside the directives that are gone.
-  return print(visit(enforced, { InputObjectTypeDefinition: (type) => (type.name.value === 'Bound' ? null : undefined) }));
+  return print(
+    visit(enforced, {
+      InputObjectTypeDefinition: (type) => (type.name.value === 'Bound' ? null : undefined),
+    }),
+  );
 }
 
 /** The scope of each field of each object type. */

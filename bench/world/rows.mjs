@@ -129,7 +129,15 @@ function* passages(world, passagesOf) {
     const { id, collection: key, classification, version, title, body } = document(n, world);
     for (const passage of passagesOf({ title, body })) {
       made += 1;
-      yield { id: idOf('PS', made), document_id: id, collection: key, classification, version, title, ...passage };
+      yield {
+        id: idOf('PS', made),
+        document_id: id,
+        collection: key,
+        classification,
+        version,
+        title,
+        ...passage,
+      };
     }
   }
 }

@@ -10,7 +10,8 @@ const byId = (rows, key) => [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1))
  */
 const operations = {
   Point: {
-    document: 'query Point($id: ID!) { document(id: $id) { id title classification version updatedAt body } }',
+    document:
+      'query Point($id: ID!) { document(id: $id) { id title classification version updatedAt body } }',
     variables: (n, world) => ({ id: idOf('DC', scatter(n, world.documents)) }),
   },
   Ticket: {

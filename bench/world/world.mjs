@@ -21,7 +21,8 @@ export function scatter(n, below, salt = 0) {
  * The access token of an agent's delegation: `full` holds every scope that the workloads ask for, `narrow` lacks
  * those that `refused` asks for.
  */
-export const tokenOf = (rights, agent) => createHash('sha256').update(`${rights} ${agent}`).digest('base64url');
+export const tokenOf = (rights, agent) =>
+  createHash('sha256').update(`${rights} ${agent}`).digest('base64url');
 
 /** A place in the two years of the story, as it is stored: `2025-03-02 10:00:00.000`. */
 export const storedTime = (fraction) =>
@@ -88,7 +89,24 @@ export const furtherScopes = [
 
 /** Documents come in groups that share a word which no other document has: search asks for two of them. */
 export const documentsPerTopic = 4;
-const syllables = ['ba', 'ko', 'mi', 'ru', 'te', 'lo', 'va', 'ni', 'du', 'sa', 'fe', 'go', 'pi', 'zu', 'ha', 'we'];
+const syllables = [
+  'ba',
+  'ko',
+  'mi',
+  'ru',
+  'te',
+  'lo',
+  'va',
+  'ni',
+  'du',
+  'sa',
+  'fe',
+  'go',
+  'pi',
+  'zu',
+  'ha',
+  'we',
+];
 export function topicWord(topic) {
   let word = '';
   for (let rest = topic, place = 0; place < 5; place += 1) {

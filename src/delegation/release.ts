@@ -3,7 +3,7 @@ import { insertRecords, type AuditBody } from '../audit/record.js';
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
-import { isIn } from '../store/condition.js';
+import { isIn, padded } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isLockConflict, RunAgain, type Database } from '../store/database.js';
 import { delegations, type DelegationRow } from '../store/tables/identity.js';
@@ -162,7 +162,7 @@ class Ledger {
   }
 
   async write(tx: Connection): Promise<void> {
-    const rows = [...this.changed];
+    const rows = padded([...this.changed]);
     if (rows.length === 0) return;
     const cases = rows.map(() => 'WHEN ? THEN ?').join(' ');
     const spentOf = (count: (row: Spending) => number) => rows.flatMap((row) => [row.id, count(row)]);
@@ -174,6 +174,7 @@ class Ledger {
         ...spentOf((row) => row.rowsUsed),
         ...rows.map((row) => row.id),
       ],
+      true,
     );
   }
 }

@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import type { Trail } from '../audit/trail.js';
 import type { Denied } from './guard.js';
-import type { Selected } from './selection.js';
+import type { Selected, Selection } from './selection.js';
 
 /** A field that was refused before the operation ran, at one place of the answer. */
 export interface Refused {
@@ -45,7 +45,7 @@ export class Filling {
 
   constructor(
     private readonly denied: ReadonlyMap<Selected, Denied>,
-    private readonly fields: readonly Selected[],
+    private readonly selection: Selection,
     private readonly trail: Trail,
   ) {
     const above = new Set<Selected>();
@@ -54,19 +54,19 @@ export class Filling {
       if (inside.length > 0) above.add(selected);
       return inside.length > 0;
     };
-    fields.forEach(isAbove);
+    selection.fields.forEach(isAbove);
     this.above = above;
   }
 
   fill(data: unknown): unknown {
-    return this.inside(data, this.fields, []);
+    return this.inside(data, this.selection.fields, []);
   }
 
   private inside(value: unknown, fields: readonly Selected[], path: readonly (string | number)[]): unknown {
     if (value === null || value === undefined) return null;
     if (Array.isArray(value)) return value.map((one, index) => this.inside(one, fields, [...path, index]));
     const given = value as Readonly<Record<string, unknown>>;
-    const filled: Record<string, unknown> = {};
+    const filled = this.selection.isOrdinary ? {} : (Object.create(null) as Record<string, unknown>);
     for (const selected of fields) {
       const { key } = selected;
       const denied = this.denied.get(selected);

@@ -38,6 +38,9 @@ export interface Executed extends ExecutionResult {
   readonly refused?: readonly Refused[];
 }
 
+/** `fitting` is the quickest way that gives the same as `shielded`, which has each field behind its rule. */
+export type Execution = 'fitting' | 'shielded';
+
 type Values = Readonly<Record<string, unknown>>;
 
 /** What an operation would cost, and what its caller may spend on one. */
@@ -78,6 +81,7 @@ export class Executor {
     private readonly parts: PreparedParts,
     private readonly annotations: Annotations,
     private readonly costMax: number,
+    private readonly execution: Execution = 'fitting',
   ) {}
 
   async run(request: Request): Promise<Executed> {
@@ -143,7 +147,8 @@ export class Executor {
       const schema = this.annotations.schemaFor(request.schema, call.authority);
       return this.shielded({ ...request, schema });
     }
-    if (access.looksAtRows || (isCut && isAbstract)) return this.shielded(request);
+    const isShielded = this.execution === 'shielded' || access.looksAtRows || (isCut && isAbstract);
+    if (isShielded) return this.shielded(request);
     const { result, isExact } = await prepared.run(
       access.denied,
       this.operations.reading(call, call.trail, 'plain'),
@@ -156,7 +161,7 @@ export class Executor {
         : prepared.runExactly(this.operations.reading(call, trail, 'plain'), request.variables);
     }
     if (!isCut) return result;
-    const filling = new Filling(access.denied, prepared.selection.fields, call.trail);
+    const filling = new Filling(access.denied, prepared.selection, call.trail);
     const data = filling.fill(result.data) as ExecutionResult['data'];
     return { data, refused: filling.refused };
   }

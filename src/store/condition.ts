@@ -103,7 +103,8 @@ function decodeInteger(raw: unknown): number | null {
 function decodeTime(raw: unknown): string | null {
   if (raw === null || raw === undefined) return null;
   const text = typeof raw === 'string' ? raw : asText(raw);
-  return `${text.slice(0, 10)}T${text.slice(11, 23)}Z`;
+  // Prepared statements leave out a fraction of zero.
+  return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
 }
 
 /** The reverse of `encode`, for what the drivers give; undefined where that is the value already. */
@@ -128,6 +129,15 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
 /** The reverse of `encode`, for one value. */
 export const decode = (column: Column<unknown>, raw: unknown): unknown =>
   (decoderOf(column) ?? decodeText)(raw);
+
+/** Up to a power of two, the last one again and again, so that few different texts have to be prepared. */
+export function padded<T>(values: readonly T[]): readonly T[] {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
+  const last = values.at(-1);
+  return last === undefined || size === values.length
+    ? values
+    : [...values, ...Array<T>(size - values.length).fill(last)];
+}
 
 const nothing: Sql = { text: '1 = 0', params: [] };
 const everything: Sql = { text: '1 = 1', params: [] };
@@ -175,8 +185,10 @@ export function conditionSql<Row>(
       return condition.values.length === 0
         ? nothing
         : {
-            text: `${column(condition.column)} IN (${condition.values.map(() => '?').join(', ')})`,
-            params: condition.values.map((value) => encode(table.columns[condition.column], value)),
+            text: `${column(condition.column)} IN (${padded(condition.values)
+              .map(() => '?')
+              .join(', ')})`,
+            params: padded(condition.values).map((value) => encode(table.columns[condition.column], value)),
           };
     case 'null':
       return { text: `${column(condition.column)} IS NULL`, params: [] };

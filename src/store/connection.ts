@@ -68,7 +68,8 @@ export class Connection {
       options.limit === undefined ? '' : `LIMIT ${String(Math.trunc(options.limit))}`,
       this.lockClause(options.lock),
     ];
-    const rows = await this.query(sql.filter((part) => part !== '').join(' '), where.params);
+    const text = sql.filter((part) => part !== '').join(' ');
+    const { rows } = await this.statements.run(text, where.params, where.params.length > 0);
     return rows.map((row) => decodeRow(table, columns, row));
   }
 
@@ -87,7 +88,9 @@ export class Connection {
     const one = `(${keys.map(() => '?').join(', ')})`;
     const encoded = rows.map((row) => keys.map((key) => encode(table.columns[key], row[key])));
     for (const chunk of statements(encoded)) {
-      await this.query(into + chunk.map(() => one).join(', '), chunk.flat());
+      for (const part of powersOfTwo(chunk)) {
+        await this.statements.run(into + part.map(() => one).join(', '), part.flat(), true);
+      }
     }
   }
 
@@ -122,13 +125,24 @@ export class Connection {
   }
 
   /** A statement that changes rows; returns how many. */
-  async affecting(sql: string, params: readonly unknown[]): Promise<number> {
-    return (await this.statements.run(sql, params)).affected;
+  async affecting(sql: string, params: readonly unknown[], again = false): Promise<number> {
+    return (await this.statements.run(sql, params, again)).affected;
   }
 
   private lockClause(lock: SelectOptions<unknown>['lock']): string {
     if (lock === undefined || this.dialect === 'sqlite') return '';
     return lock === 'update' ? 'FOR UPDATE' : 'LOCK IN SHARE MODE';
+  }
+}
+
+const partMax = 128;
+
+/** In as few parts as can be, each of a power of two, so that few different texts have to be prepared. */
+function* powersOfTwo<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length;) {
+    const size = Math.min(partMax, 2 ** Math.floor(Math.log2(all.length - at)));
+    yield all.slice(at, at + size);
+    at += size;
   }
 }
 

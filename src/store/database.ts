@@ -98,7 +98,8 @@ export class Database {
   ): Promise<Database> {
     const options = dataSourceOptions(target, migrations, poolSize);
     if (target.dialect === 'mysql') {
-      const bounded = { ...options, extra: { queueLimit: limits.waiting } } as DataSourceOptions;
+      const extra = { queueLimit: limits.waiting, maxPreparedStatements: preparedMax };
+      const bounded = { ...options, extra } as DataSourceOptions;
       const source = await new DataSource(bounded).initialize();
       await prepareSessions(source, limits.seconds);
       return new Database('mysql', source, source);
@@ -200,6 +201,8 @@ type PoolQueues = Readonly<
 >;
 
 const attemptsMax = 5;
+/** Of one connection; the server counts those of all. */
+const preparedMax = 200;
 
 const poolOf = (source: DataSource): MysqlPool => (source.driver as unknown as { pool: MysqlPool }).pool;
 const sqliteOf = (source: DataSource): SqliteDatabase =>

@@ -1,4 +1,4 @@
-import type { Sql } from './condition.js';
+import { padded, type Sql } from './condition.js';
 import type { Statements } from './statements.js';
 
 type Raw = Record<string, unknown>;
@@ -51,14 +51,8 @@ export class SharedReads {
   }
 
   private async send({ before, condition }: Lookup, values: readonly string[]): Promise<Raw[]> {
-    const padded = [...values];
-    // Few different texts, so that prepared statements are found again; a value may stand there twice.
-    while (padded.length < sizeFor(values.length)) padded.push(values[0] ?? '');
-    const marks = padded.map(() => '?').join(', ');
-    const sql = `${before} IN (${marks}) AND ${condition.text}`;
-    return (await this.statements.run(sql, [...padded, ...condition.params])).rows;
+    const all = padded(values);
+    const sql = `${before} IN (${all.map(() => '?').join(', ')}) AND ${condition.text}`;
+    return (await this.statements.run(sql, [...all, ...condition.params], true)).rows;
   }
 }
-
-/** The next power of two. */
-const sizeFor = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));

@@ -8,7 +8,8 @@ export interface Outcome {
 
 /** Sends statements with `?` parameters to one connection or pool. Throws `StatementFailed`. */
 export interface Statements {
-  run(sql: string, params: readonly unknown[]): Promise<Outcome>;
+  /** @param again true for a text that comes often with other parameters, which is then prepared once */
+  run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome>;
 }
 
 /** A statement that the database refused, or could not be asked; `driverError` is the driver's own account. */
@@ -80,6 +81,7 @@ type Answered = (error: unknown, result: unknown) => void;
 /** A pool of mysql2, or one of its connections. */
 export interface MysqlSender {
   query(sql: string, params: unknown[], answered: Answered): unknown;
+  execute(sql: string, params: unknown[], answered: Answered): unknown;
 }
 export interface MysqlConnection extends MysqlSender {
   release(): void;
@@ -94,14 +96,19 @@ export interface MysqlPool extends MysqlSender {
 export class MysqlStatements implements Statements {
   constructor(private readonly sender: MysqlSender) {}
 
-  run(sql: string, params: readonly unknown[]): Promise<Outcome> {
+  run(sql: string, params: readonly unknown[], again = false): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.sender.query(sql, params as unknown[], (error, result) => {
+      const answered: Answered = (error, result) => {
         if (error !== null && error !== undefined) reject(asFailure(error));
         else if (Array.isArray(result)) {
           resolve({ rows: result as Record<string, unknown>[], affected: 0 });
         } else resolve({ rows: [], affected: (result as { affectedRows: number }).affectedRows });
-      });
+      };
+      if (again) this.sender.execute(sql, params.map(asParameter), answered);
+      else this.sender.query(sql, params as unknown[], answered);
     });
   }
 }
+
+/** The driver would send a number as a double; as text it reaches its column exactly. */
+const asParameter = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);

@@ -1,0 +1,154 @@
+import { getNamedType, isObjectType, type GraphQLSchema } from 'graphql';
+import type { AppParts } from '../../src/app.js';
+import type { BusinessData } from '../../src/cli/seed/business.js';
+import { domains } from '../../src/domains/index.js';
+import { all } from '../../src/store/condition.js';
+import { sha256 } from '../../src/core/digest.js';
+import type { Table } from '../../src/store/table.js';
+import { agents, delegations, roles, users } from '../../src/store/tables/identity.js';
+import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
+import { argumentsOf, operationAt } from './documents.js';
+import type { Pools } from './random-documents.js';
+import { everywhere, TestServer, type PersonFixture } from './server.js';
+
+/** Rows, behind a server as it ships and behind one that runs every query field by field. */
+export interface World {
+  readonly name: string;
+  readonly shipping: TestServer;
+  readonly shielded: TestServer;
+  readonly pools: Pools;
+  /** Someone who holds everything everywhere. */
+  readonly everyone: PersonFixture;
+}
+
+export interface WorldParts {
+  readonly name: string;
+  readonly sdl: string;
+  readonly schema: GraphQLSchema;
+  readonly scopes: readonly string[];
+  /** None: a company without any rows. */
+  readonly data: BusinessData | undefined;
+}
+
+export async function startWorld({ name, sdl, schema, scopes, data }: WorldParts): Promise<World> {
+  const parts: AppParts = { sdl };
+  const shipping = await TestServer.start(parts);
+  const shielded = await shipping.replica({ ...parts, execution: 'shielded' });
+  if (data !== undefined) {
+    await loadBusiness(shipping.database, data);
+    await loadDocuments(shipping.database, shipping.ids);
+  }
+  const everyone = await shipping.person({ scopes, boundary: { ...everywhere, person: 'all' } });
+  await shipping.agent(everyone, { scopes: ['customers:read'] });
+  const pools = { ...common, ...(await rowPools(shipping)), after: await cursors(shipping, schema, everyone.token) };
+  return { name, shipping, shielded, pools, everyone };
+}
+
+/** All rows that an operation could have changed, as one digest. */
+export async function stateOf({ shipping }: World): Promise<string> {
+  const names = [...ownTables.map((table) => table.name), 'users', 'agents', 'roles', 'delegations', 'consents'];
+  const counted = ['operations_used', 'rows_used'];
+  const rows = await Promise.all(
+    names.map((name) => shipping.database.read.query(`SELECT * FROM \`${name}\` ORDER BY 1, 2`)),
+  );
+  return sha256(JSON.stringify(rows, (key, value: unknown) => (counted.includes(key) ? undefined : value)));
+}
+
+const ownTables = domains({ smallestCell: 5 }).flatMap((domain) => domain.tables);
+
+/** As the demo company's, but with all that may be missing missing here and there, and with equal times. */
+export function oddBusiness(): BusinessData {
+  const data = smallBusiness(1);
+  const at = '2026-01-31T23:59:59.999Z';
+  return {
+    ...data,
+    customers: data.customers.map((row, index) => ({
+      ...row,
+      ...(index % 2 === 0 ? { city: null, contactName: null, email: null } : {}),
+      ...(index % 3 === 0 ? { creditLimitMinor: null, phone: null, address: null } : { creditLimitMinor: 0 }),
+      name: index === 0 ? 'Ünïcode “quoted” \u2028 \u{1F600} <b>&' : row.name,
+      createdAt: at,
+    })),
+    products: data.products.map((row, index) => ({ ...row, costMinor: index % 2 === 0 ? null : row.costMinor })),
+    orders: data.orders.map((row, index) => ({ ...row, placedAt: index % 3 === 0 ? row.placedAt : at })),
+    orderLines: data.orderLines.filter((_, index) => index % 2 === 0),
+    payments: data.payments.map((row, index) => ({ ...row, reference: index % 2 === 0 ? null : row.reference })),
+    tickets: data.tickets.map((row, index) => ({ ...row, orderId: index % 2 === 0 ? null : row.orderId })),
+    ticketMessages: data.ticketMessages.filter((_, index) => index % 4 !== 0),
+  };
+}
+
+const missing = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+const times = ['2024-01-01T00:00:00.000Z', '2026-01-31T23:59:59.999Z', '2026-02-28T12:00:00+02:00'];
+
+/** By name or by type, whatever the rows are. */
+const common: Pools = {
+  first: [1, 2, 3, 1, 2, 3, 2, 4, 20, 0, -1, 1000, 1001, 2_147_483_647],
+  ID: [missing, 'no id'],
+  String: ['nothing', '', 'A', 'x'.repeat(600)],
+  DateTime: [...times, ...times, '2026-02-30T00:00:00.000Z'],
+  Decimal: ['0', '1.00', '100.5', '99999', '1.005'],
+  currency: ['EUR', 'USD', 'JPY', 'nope'],
+  Int: [0, 1, 2, 50, -1],
+  Boolean: [true, false],
+  query: ['coffee', 'milk HR', 'the café of hr', 'nothing-like-it', '', 'Coffee more'],
+  collection: ['guides', 'hr', 'none', 'No Key!'],
+  regions: ['europe', 'north-america', 'asia-pacific', 'latin-america', 'nowhere'],
+  titleStartsWith: ['A ', 'A public', 'Z'],
+  nameStartsWith: ['A', 'Ü', 'The'],
+  from: ['2025-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'],
+  to: ['2026-01-01T00:00:00.000Z', '2026-07-01T00:00:00.000Z'],
+  // Refused by every mutation, and only once it has been authorized.
+  idempotencyKey: [''],
+  'Mutation.setTicketStatus(idempotencyKey:)': ['', 'key'],
+  'Mutation.setOrderStatus(idempotencyKey:)': ['', 'key'],
+  expectedVersion: [999],
+};
+
+async function rowPools({ database }: TestServer): Promise<Pools> {
+  const pools: Record<string, readonly unknown[]> = {};
+  const add = (at: string, values: readonly unknown[]): void => {
+    pools[at] = [...values.slice(0, 12), missing];
+  };
+  for (const table of [...ownTables, users, agents, roles, delegations] as unknown as Table<Row>[]) {
+    const rows = await database.read.select(table, all<Row>());
+    const own = table.type.charAt(0).toLowerCase() + table.type.slice(1);
+    const ids = rows.map((row) => row.id);
+    add(`Query.${own}(id:)`, ids);
+    for (const key of ['number', 'sku', 'key']) {
+      const values = rows.flatMap((row) => row[key] ?? []);
+      add(`Query.${own}By${key.charAt(0).toUpperCase()}${key.slice(1)}(${key}:)`, values);
+      add(`${table.type}Filter.${key}s`, values);
+    }
+    for (const key of ['email', 'category', 'country', 'reference']) {
+      const plural = { category: 'categories', country: 'countries', reference: 'references' }[key] ?? key;
+      if (rows.some((row) => typeof row[key] === 'string') && table.type !== 'Ticket')
+        add(`${table.type}Filter.${plural}`, rows.flatMap((row) => row[key] ?? []));
+    }
+    if (table.type === 'Ticket') add('Mutation.setTicketStatus(ticketId:)', ids);
+    if (table.type === 'Order') add('Mutation.setOrderStatus(orderId:)', ids);
+    if (table.type === 'Agent') add('Query.schema(agent:)', ids.slice(0, 1));
+  }
+  add('Query.collection(key:)', ['guides', 'hr', 'none']);
+  return pools;
+}
+
+type Row = Record<string, unknown> & { readonly id: string };
+
+/** A few cursors of every kind of page, and some that are none. */
+async function cursors(server: TestServer, schema: GraphQLSchema, token: string): Promise<string[]> {
+  const found = new Set(['', 'x', Buffer.from('["+id",7]').toString('base64url')]);
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__') || type.name === 'Mutation') continue;
+    for (const field of Object.values(type.getFields())) {
+      const named = getNamedType(field.type);
+      if (!isObjectType(named) || !named.name.endsWith('Connection') || /audit|records/i.test(field.name)) continue;
+      const call = `${field.name}${argumentsOf(type.name, field)}`;
+      const answer = await server.query(token, operationAt(schema, type.name, `${call} { edges { cursor } }`));
+      for (const [, cursor] of JSON.stringify(answer.data ?? null).matchAll(/"cursor":"([^"]*)"/g)) {
+        if (cursor !== undefined) found.add(cursor);
+      }
+    }
+  }
+  return [...found];
+}
