@@ -37,4 +37,10 @@ main(process.argv.slice(2)).then(
   },
 );
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    progressDone();
+    console.error(`Ended by ${signal}.`);
+    process.exit(130);
+  });
+}

@@ -8,6 +8,8 @@ import { usualWorkloads, workloads } from './world/workloads.mjs';
 export class UsageError extends Error {}
 
 export const serverNames = ['behalf', ...peerNames];
+/** Those of a quick run. */
+const shortNames = serverNames.filter((name) => !name.endsWith('-nocache'));
 const databaseNames = ['mariadb', 'sqlite'];
 const commandNames = ['compare', 'flat', 'soak', 'profile'];
 
@@ -31,7 +33,7 @@ Options
   --connections N   how many at once (32)
   --minutes N       of soak (60)
   --dist DIR        another build, beside whose folder its schema/ lies
-  --quick           rough figures in 3 minutes
+  --quick           rough figures in 3 minutes, before the engines are warm; without apollo-…-nocache
   --docs            writes the tables and charts of docs/performance.md from the last results of each command
   --json            prints one JSON document
   --help            this
@@ -65,13 +67,13 @@ export function readOptions(args) {
   if (!values.help && !existsSync(join(dist, 'src/cli/behalf.js'))) {
     throw new UsageError(`There is no build in ${dist}: run npm run build.`);
   }
-  const seconds = number('seconds', values.seconds, quick ? 0.3 : 1.2, 0.05);
+  const seconds = number('seconds', values.seconds, quick ? 0.25 : 1.2, 0.05);
   return {
     ...values,
     command,
     dist,
     minutes: number('minutes', values.minutes, 60, 0.1),
-    servers: few('servers', values.servers, serverNames),
+    servers: few('servers', values.servers ?? (quick ? shortNames : serverNames).join(), serverNames),
     databases: few('databases', values.databases, databaseNames),
     workloads: few(
       'workloads',
@@ -81,7 +83,10 @@ export function readOptions(args) {
     how: {
       rounds: number('rounds', values.rounds, quick ? 1 : 3, 1),
       seconds,
-      warmUpSeconds: quick ? 0.3 : Math.max(1, seconds),
+      // Of each server before anything is measured, and of each workload.
+      firstSeconds: quick ? 1 : 4,
+      warmUpSeconds: quick ? 0.2 : Math.max(1, seconds),
+      answersCompared: quick ? 5 : 30,
       connections: number('connections', values.connections, 32, 1),
     },
   };

@@ -80,6 +80,7 @@ export class Columns {
 }
 
 interface TableOptions {
+  /** Which columns; their order in the key is that of the table's columns. */
   readonly primaryKey?: readonly string[];
   readonly unique?: string[][];
   readonly indexes?: string[][];

@@ -4,6 +4,8 @@ import { Audit1700000000003 } from './0003-audit.js';
 import { Knowledge1700000000004 } from './0004-knowledge.js';
 import { Business1700000000005 } from './0005-business.js';
 import { TrustedDocuments1700000000006 } from './0006-trusted-documents.js';
+import { AuditUnindexed1700000000007 } from './0007-audit-unindexed.js';
+import { AuditKeyOrder1700000000008 } from './0008-audit-key-order.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -13,4 +15,6 @@ export const migrations = [
   Knowledge1700000000004,
   Business1700000000005,
   TrustedDocuments1700000000006,
+  AuditUnindexed1700000000007,
+  AuditKeyOrder1700000000008,
 ];

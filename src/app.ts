@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
-import { setInterval, setTimeout } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
+import { Chores } from './core/chores.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { parseDatabaseUrl } from './core/database-url.js';
 import { makeIds, type Ids } from './core/ids.js';
@@ -9,6 +10,7 @@ import { Metrics } from './core/metrics.js';
 import { version } from './core/version.js';
 import { statementLimits, type Config } from './config.js';
 import { administration } from './admin/index.js';
+import { Indexer } from './audit/indexer.js';
 import { AuthRecords } from './delegation/auth-records.js';
 import { Authorities } from './delegation/authorities.js';
 import { TrustedDocuments } from './delegation/documents.js';
@@ -62,6 +64,8 @@ export interface AppParts {
   readonly database?: Database;
   /** `shielded` has every query run field by field behind its rules, to hold the quick ways against that. */
   readonly execution?: Execution;
+  /** Pause between two looks for records to index. */
+  readonly indexEveryMs?: number;
 }
 
 export interface App {
@@ -170,9 +174,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       : await startTracing(config.BEHALF_OTLP_URL, version(), logger);
   const readiness = new Readiness(database, () => releases.isFull);
   const inFlight = new InFlight();
+  const indexer = new Indexer(database, logger);
   metrics.watch({
     admission: () => admission.state,
     recordsWaiting: () => releases.size,
+    recordsUnindexed: () => indexer.waiting,
     pool: () => database.pool,
     caches: () => ({
       authorities,
@@ -223,8 +229,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const metricsServer =
     config.BEHALF_METRICS_PORT === undefined ? undefined : makeMetricsServer(metrics, readiness);
 
-  const purging = new AbortController();
+  const chores = new Chores(logger);
   const rest = async (): Promise<void> => {
+    await chores.stop();
     await apollo.stop();
     await Promise.all([rejections.flush(), refusedForLoad.flush()]).catch((error: unknown) => {
       logger.error({ err: error }, 'the last rejected requests could not be recorded');
@@ -234,7 +241,6 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     await database.close();
   };
   const end = async (): Promise<number> => {
-    purging.abort();
     readiness.drain();
     const cut = await closeServer(server, inFlight, {
       drainSeconds: config.BEHALF_DRAIN_SECONDS,
@@ -250,7 +256,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     database,
     oauth,
     async listen() {
-      void purgeRegularly(oauth, logger, purging.signal);
+      // What has expired is refused anyway; deleting it only keeps the table small.
+      const purge = (signal: AbortSignal) => oauth.purgeExpired(signal);
+      chores.start(purgeEveryMs, purge, 'expired tokens could not be deleted');
+      const index = (signal: AbortSignal) => indexer.run(signal);
+      chores.start(parts.indexEveryMs ?? indexEveryMs, index, 'records could not be indexed');
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
         await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });
@@ -278,17 +288,4 @@ async function openDatabase(config: Config): Promise<Database> {
 }
 
 const purgeEveryMs = 600_000;
-
-/** What has expired is refused anyway; deleting it only keeps the table small. */
-async function purgeRegularly(oauth: OAuth, logger: Logger, signal: AbortSignal): Promise<void> {
-  const ticks = setInterval(purgeEveryMs, undefined, { signal, ref: false });
-  try {
-    for await (const _ of ticks) {
-      await oauth.purgeExpired().catch((error: unknown) => {
-        logger.warn({ err: error }, 'expired tokens could not be deleted');
-      });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-}
+const indexEveryMs = 10_000;

@@ -3,19 +3,17 @@ import { Connection } from '../load/connection.mjs';
 import { enforcing } from '../servers/peers.mjs';
 import { requestsOf, workloads } from '../world/workloads.mjs';
 
-const requestsChecked = 30;
-
 /** Whether a workload means anything to a server. */
 export const applies = (server, workload) => workloads[workload].expects === 'data' || enforcing.has(server);
 
 /**
- * Asks every contender the same questions. Throws where one answers otherwise than the first, or does not refuse
+ * Asks every contender the same questions, so many of them. Throws where one answers otherwise than the first, or does not refuse
  * what it should.
  */
-export async function requireAlike(contenders, workload) {
+export async function requireAlike(contenders, workload, count) {
   const answered = [];
   for (const contender of contenders) {
-    answered.push({ contender, answers: await answersOf(contender, workload) });
+    answered.push({ contender, answers: await answersOf(contender, workload, count) });
   }
   const [first, ...others] = answered;
   for (const { contender, answers } of others) {
@@ -29,11 +27,11 @@ export async function requireAlike(contenders, workload) {
   }
 }
 
-async function answersOf({ name, server, world }, workload) {
+async function answersOf({ name, server, world }, workload, count) {
   const connection = new Connection(server.port);
   const request = requestsOf(workload, world);
   const answers = [];
-  for (let n = 0; n < requestsChecked; n += 1) {
+  for (let n = 0; n < count; n += 1) {
     const asked = request(n);
     const { status, body } = await connection.post(asked);
     const text = body.toString('utf8');

@@ -3,22 +3,27 @@ import { median, spread } from './stats.mjs';
 
 /**
  * Measures every contender at every workload: rounds go over all contenders in turn, so that a slow minute of the
- * machine is everybody's. A contender is `{ name, database, world, server }`. Returns a row for each contender
- * and workload; one without figures where the workload means nothing to the server.
+ * machine is everybody's. A contender is `{ name, label, database, world, server }`. Returns a row for each
+ * contender and workload; one without figures where the workload means nothing to the server.
  */
 export async function measure({ contenders, workloads, load, calibration, progress, ...how }) {
   const rows = [];
+  for (const contender of contenders) {
+    progress(`${contender.label} mix: warming up`);
+    await load.run(job(contender, 'mix', how.connections, how.firstSeconds, true));
+  }
   for (const workload of workloads) {
     const able = contenders.filter(({ name }) => applies(name, workload));
     for (const world of new Set(able.map((contender) => contender.world))) {
       await requireAlike(
         able.filter((contender) => contender.world === world),
         workload,
+        how.answersCompared,
       );
     }
     const samples = new Map(able.map((contender) => [contender, []]));
     for (const contender of able) {
-      progress(`${contender.label ?? contender.name} ${workload}: warming up`);
+      progress(`${contender.label} ${workload}: warming up`);
       await load.run(job(contender, workload, how.connections, how.warmUpSeconds, true));
     }
     for (let round = 0; round < how.rounds; round += 1) {
@@ -26,7 +31,7 @@ export async function measure({ contenders, workloads, load, calibration, progre
       // Nobody is always the one after the same other.
       const turn = round % Math.max(1, able.length);
       for (const contender of [...able.slice(turn), ...able.slice(0, turn)]) {
-        progress(`${contender.label ?? contender.name} ${workload}: round ${round + 1} of ${how.rounds}`);
+        progress(`${contender.label} ${workload}: round ${round + 1} of ${how.rounds}`);
         samples.get(contender).push(await sample(contender, workload, load, how));
       }
     }
@@ -36,8 +41,8 @@ export async function measure({ contenders, workloads, load, calibration, progre
   return rows;
 }
 
-const job = ({ name, database, label, server, world }, workload, connections, seconds, first = false) => ({
-  server: `${label ?? name} ${database}`,
+const job = ({ database, label, server, world }, workload, connections, seconds, first = false) => ({
+  server: `${label} ${database}`,
   port: server.port,
   workload,
   world,
@@ -56,10 +61,10 @@ async function sample(contender, workload, load, { connections, seconds }) {
 
 const rounded = (value, places) => (Number.isFinite(value) ? Number(value.toFixed(places)) : null);
 
-function rowOf({ name, label, database }, workload, taken, { connections }) {
+function rowOf({ label, database }, workload, taken, { connections }) {
   const of = (key, places) => rounded(median(taken.map((one) => one[key])), places);
   return {
-    server: label ?? name,
+    server: label,
     database,
     workload,
     cpuUsPerOp: of('cpuUsPerOp', 1),

@@ -2,7 +2,7 @@ import { enforcing } from '../servers/peers.mjs';
 import { digits } from './text.mjs';
 
 const shown = ['point', 'ticket', 'list100', 'list1000', 'search', 'mutation', 'mix'];
-const panel = { width: 460, labels: 150, bars: 210, line: 19, head: 34, gap: 26 };
+const panel = { width: 460, labels: 150, bars: 190, line: 19, head: 34, gap: 26 };
 /** Longer bars are cut, and say so: one slow server would make the others look alike. */
 const longest = 6;
 const colours = { behalf: '#1d6fd1', enforcing: '#7d8794', bare: '#c3cad3' };

@@ -38,7 +38,7 @@ function compareBlock(result) {
     '## Side by side',
     '![Processor time per operation of each server](performance.svg)',
     `Measured ${day(result)} with ${counts.map((kind) => `${world[kind].toLocaleString('en')} ${kind}`).join(', ')}; ` +
-      `${how.rounds} rounds of ${how.seconds} s, ${how.connections} connections.`,
+      `${how.rounds} ${how.rounds === 1 ? 'round' : 'rounds'} of ${how.seconds} s, ${how.connections} connections.`,
     noiseText(result),
     ...blocks,
     '### Goals',

@@ -47,14 +47,18 @@ export const figures = [
 const percent = (share) => `${(share * 100).toFixed(1)} %`;
 
 /** How far a figure of this run may be trusted. */
-export function noiseText({ rows, calibration }) {
+export function noiseText({ rows, calibration, how }) {
   const spreads = rows
     .flatMap((row) => (row.cpuSpread === null ? [] : [row.cpuSpread]))
     .sort((a, b) => a - b);
   const at = (share) => spreads[Math.floor((spreads.length - 1) * share)] ?? 0;
+  const rounds =
+    how.rounds < 2
+      ? 'one round alone does not tell how far it may be trusted'
+      : `processor time differs between rounds by ${percent(at(0.5))} (median over all figures; ` +
+        `nine of ten below ${percent(at(0.9))})`;
   return (
-    `Noise: processor time differs between rounds by ${percent(at(0.5))} (median over all figures; ` +
-    `nine of ten below ${percent(at(0.9))}); a fixed piece of work, ${calibration.runs} times in between, by ` +
+    `Noise: ${rounds}; a fixed piece of work, ${calibration.runs} times in between, by ` +
     `${percent(calibration.cpuSpread)}; something else had its core for ${percent(calibration.waiting)} of the time.`
   );
 }

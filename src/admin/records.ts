@@ -1,4 +1,5 @@
 import type { AuditBody } from '../audit/record.js';
+import { naming } from '../audit/resource-index.js';
 import type { Change } from '../audit/trail.js';
 import { isId } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
@@ -35,13 +36,8 @@ interface RecordsArgs extends PageArgs {
   readonly filter?: (Filter & { readonly resource?: ResourceFilter | null }) | null;
 }
 
-const touched = ({ type, id }: ResourceFilter): Condition<AuditRecordRow> => ({
-  kind: 'sql',
-  sql: {
-    text: 't.`id` IN (SELECT `record_id` FROM `audit_resources` WHERE `type` = ? AND `resource_id` = ?)',
-    params: [oneLine(type, 60, 'filter.resource.type'), oneLine(id, 64, 'filter.resource.id')],
-  },
-});
+const touched = ({ type, id }: ResourceFilter): Condition<AuditRecordRow> =>
+  naming(oneLine(type, 60, 'filter.resource.type'), oneLine(id, 64, 'filter.resource.id'));
 
 function listRecords(operation: Operation, { filter, first, after }: RecordsArgs) {
   const { resource, ...columns } = filter ?? {};

@@ -7,8 +7,10 @@ import {
   auditDocuments,
   auditRecords,
   auditResources,
+  auditUnindexed,
   type AuditRecordRow,
 } from '../store/tables/audit.js';
+import { isIndexedLater, rowsAtOnce } from './resource-index.js';
 import type { Change, RecordedDecision, TouchedResources, Trail } from './trail.js';
 
 export type RecordKind =
@@ -146,7 +148,7 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
   body: JSON.stringify(body),
 });
 
-/** Writes records, and what finds them, in the caller's transaction. */
+/** Writes records, and what finds them, in the caller's transaction; long lists of rows read wait for the `Indexer`. */
 export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]): Promise<void> {
   await tx.insert(auditRecords, bodies.map(rowOf));
   await tx.insert(
@@ -155,13 +157,10 @@ export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]
       (body.delegation?.ids ?? []).map((delegationId) => ({ recordId: body.operationId, delegationId })),
     ),
   );
+  await tx.insert(auditResources, bodies.flatMap(rowsAtOnce));
   await tx.insert(
-    auditResources,
-    bodies.flatMap((body) =>
-      body.resources.flatMap(({ type, action, ids }) =>
-        ids.map((resourceId) => ({ recordId: body.operationId, type, resourceId, action })),
-      ),
-    ),
+    auditUnindexed,
+    bodies.filter(isIndexedLater).map((body) => ({ recordId: body.operationId })),
   );
   await tx.insert(auditDocuments, bodies.flatMap(documentRows));
 }

@@ -13,6 +13,8 @@ export interface State {
   admission(): { readonly running: number; readonly waiting: number };
   /** Records that wait for their commit. */
   recordsWaiting(): number;
+  /** Records whose reads waited for the index at the last look. */
+  recordsUnindexed(): number;
   /** Connections to MySQL; undefined on SQLite. */
   pool(): { readonly used: number; readonly free: number; readonly waiting: number } | undefined;
   caches(): Readonly<Record<string, CacheState>>;
@@ -113,6 +115,11 @@ export class Metrics {
     );
     this.gauge('behalf_records_waiting', 'Records that wait for their commit.', () =>
       this.state?.recordsWaiting(),
+    );
+    this.gauge(
+      'behalf_records_unindexed',
+      'Durable records whose long lists of rows read are not in the index yet, at the last look. Searches find them.',
+      () => this.state?.recordsUnindexed(),
     );
     this.poolGauge();
     this.cacheMetrics();

@@ -1,5 +1,6 @@
 import { Kind } from 'graphql';
 import { pageSizeDefault } from '../store/page.js';
+import type { FieldCost } from './coverage.js';
 import type { Selected } from './selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -8,24 +9,26 @@ type Values = Readonly<Record<string, unknown>>;
 type Times = number | { readonly variable: string };
 
 interface Priced {
+  readonly weight: number;
   readonly times: Times;
   readonly children: readonly Priced[];
 }
 
 /**
  * How many fields an operation may resolve, reckoned from its page sizes before it runs: a field costs one, times
- * the page sizes of all lists above it. What `first` does not say counts as the default page, and what a page
+ * the page sizes of all lists above it; `@cost` in the SDL says where it costs more. What `first` does not say counts as the default page, and what a page
  * cannot be larger than is not counted.
  */
 export class Cost {
   private readonly fields: readonly Priced[];
 
-  constructor(fields: readonly Selected[], pageSizeMax: number) {
-    this.fields = priced(fields, pageSizeMax);
-    this.pageSizeMax = pageSizeMax;
+  constructor(
+    fields: readonly Selected[],
+    costs: ReadonlyMap<string, FieldCost>,
+    private readonly pageSizeMax: number,
+  ) {
+    this.fields = priced(fields, costs, pageSizeMax);
   }
-
-  private readonly pageSizeMax: number;
 
   /** With the coerced variables of a request. */
   of(variables: Values): number {
@@ -35,7 +38,7 @@ export class Cost {
   private sum(fields: readonly Priced[], times: number, variables: Values): number {
     let cost = 0;
     for (const field of fields) {
-      cost += times;
+      cost += times * field.weight;
       if (field.children.length === 0) continue;
       const inner =
         typeof field.times === 'number' ? field.times : this.said(variables[field.times.variable]);
@@ -51,17 +54,25 @@ export class Cost {
 
 const pageOf = (first: number, pageSizeMax: number): number => Math.min(Math.max(1, first), pageSizeMax);
 
-const priced = (fields: readonly Selected[], pageSizeMax: number): Priced[] =>
+const priced = (
+  fields: readonly Selected[],
+  costs: ReadonlyMap<string, FieldCost>,
+  pageSizeMax: number,
+): Priced[] =>
   fields
     .filter((field) => !field.isMeta)
-    .map((field) => ({
-      times: timesOf(field, pageSizeMax),
-      children: priced(field.children, pageSizeMax),
-    }));
+    .map((field) => {
+      const { weight, size } = costs.get(field.coordinate) ?? { weight: 1, size: 1 };
+      return {
+        weight,
+        times: timesOf(field, size, pageSizeMax),
+        children: priced(field.children, costs, pageSizeMax),
+      };
+    });
 
-/** A field with a `first` argument gives a page; every other one counts once. */
-function timesOf({ field, nodes }: Selected, pageSizeMax: number): Times {
-  if (!field.args.some((arg) => arg.name === 'first')) return 1;
+/** A field with a `first` argument gives a page. */
+function timesOf({ field, nodes }: Selected, size: number, pageSizeMax: number): Times {
+  if (!field.args.some((arg) => arg.name === 'first')) return size;
   const value = nodes[0]?.arguments?.find((argument) => argument.name.value === 'first')?.value;
   if (value?.kind === Kind.VARIABLE) return { variable: value.name.value };
   return pageOf(value?.kind === Kind.INT ? Number(value.value) : pageSizeDefault, pageSizeMax);

@@ -23,9 +23,17 @@ export interface Coverage {
   readonly plain: ReadonlySet<string>;
   /** Coordinates whose values are personal data. */
   readonly personal: ReadonlySet<string>;
+  /** Fields that count as more than one in the cost of an operation. */
+  readonly costs: ReadonlyMap<string, FieldCost>;
   readonly rows: readonly RowDeclaration[];
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
   readonly dimensions: ReadonlyMap<string, string>;
+}
+
+/** What one such field counts, and how many objects it gives where no argument says so. */
+export interface FieldCost {
+  readonly weight: number;
+  readonly size: number;
 }
 
 interface Annotated {
@@ -46,6 +54,7 @@ class Reader implements Coverage {
   readonly scopes = new Map<string, Scope>();
   readonly plain = new Set<string>();
   readonly personal = new Set<string>();
+  readonly costs = new Map<string, FieldCost>();
   readonly rows: RowDeclaration[] = [];
   readonly definitions = new Map<Scope, ScopeDefinition>();
   readonly dimensions = new Map<string, string>();
@@ -64,6 +73,7 @@ class Reader implements Coverage {
         for (const field of Object.values(type.getFields())) {
           const coordinate = `${type.name}.${field.name}`;
           if (!this.readScope(coordinate, field)) this.faults.push(`${coordinate} has no @scope`);
+          this.readCost(coordinate, field);
           for (const arg of field.args) this.readInput(`${coordinate}(${arg.name}:)`, arg, false);
         }
       } else if (isInputObjectType(type)) {
@@ -77,6 +87,13 @@ class Reader implements Coverage {
     }
     this.checkLooks();
     this.checkDefaults();
+  }
+
+  private readCost(coordinate: string, field: Annotated): void {
+    const cost = this.value('cost', field) as unknown as FieldCost | undefined;
+    if (cost === undefined) return;
+    if (cost.weight < 1 || cost.size < 1) this.faults.push(`${coordinate} must cost at least 1`);
+    this.costs.set(coordinate, cost);
   }
 
   private readDefinitions(): void {

@@ -1,5 +1,6 @@
 import {
   execute,
+  isNonNullType,
   Kind,
   type DocumentNode,
   type ExecutionResult,
@@ -37,7 +38,7 @@ export class Prepared {
   readonly cost: Cost;
   readonly redact: Redactor;
   private readonly rules: AccessRules;
-  /** Fields whose arguments come through variables. */
+  /** Fields of which an argument may turn out to be null where it must not be. */
   private readonly varying: readonly Selected[];
   private runs = new Lru<string, Runnable>(runsMax);
   /** Compiled code is large, so only what is known to come again is compiled. */
@@ -51,10 +52,10 @@ export class Prepared {
   ) {
     const { plain, guard, coverage, pageSizeMax } = parts;
     this.selection = selectionOf(plain, fragmentsOf(document), operation, variables);
-    this.cost = new Cost(this.selection.fields, pageSizeMax);
+    this.cost = new Cost(this.selection.fields, coverage.costs, pageSizeMax);
     this.redact = redactorOf(plain, coverage, document, operation);
     this.rules = new AccessRules(guard, this.selection);
-    this.varying = [...each(this.selection.fields)].filter(usesVariables);
+    this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));
   }
 
   /** Allows compiling, until `letGo`. */
@@ -87,7 +88,7 @@ export class Prepared {
 
   /** Runs what is allowed, on the schema without rules: the caller has seen to it that nothing else is asked. */
   run(denied: ReadonlyMap<Selected, Denied>, contextValue: unknown, variables: Values): Promise<Ran> {
-    const key = [...denied.keys()].map((selected) => selected.coordinate + selected.key).join(' ');
+    const key = [...denied.keys()].map((selected) => selected.number).join(' ');
     let run = this.runs.get(key);
     if (run === undefined) {
       run = new Runnable(this.parts, this.operation, this.selection, () =>
@@ -153,3 +154,18 @@ export const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, Fragmen
       node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
     ),
   );
+
+/** Validation lets a nullable variable stand for what must not be null where there is a default. */
+function mayLackValue(selected: Selected, operation: OperationDefinitionNode): boolean {
+  if (!usesVariables(selected)) return false;
+  const nullable = new Set(
+    (operation.variableDefinitions ?? [])
+      .filter((definition) => definition.type.kind !== Kind.NON_NULL_TYPE)
+      .map((definition) => definition.variable.name.value),
+  );
+  return (selected.nodes[0]?.arguments ?? []).some(({ name, value }) => {
+    if (value.kind !== Kind.VARIABLE) return value.kind === Kind.OBJECT || value.kind === Kind.LIST;
+    const argument = selected.field.args.find((arg) => arg.name === name.value);
+    return nullable.has(value.name.value) && isNonNullType(argument?.type);
+  });
+}

@@ -31,6 +31,8 @@ export interface Selected {
   readonly field: GraphQLField<unknown, unknown>;
   /** `Type.field`. */
   readonly coordinate: string;
+  /** A number that no other field of the operation has. */
+  readonly number: number;
   /** True for `__typename`, `__schema` and `__type`, which no rule guards: the caller's own view answers them. */
   readonly isMeta: boolean;
   readonly nodes: readonly FieldNode[];
@@ -100,20 +102,20 @@ class Reader {
 
   private selected(type: GraphQLObjectType, key: string, nodes: readonly FieldNode[]): Selected[] {
     this.size += 1;
+    const number = this.size;
     if (key === '__proto__') this.isOrdinary = false;
     const name = nodes[0]?.name.value ?? '';
     if (name === '__schema' || name === '__type') this.isIntrospective = true;
+    const coordinate = `${type.name}.${name}`;
     const meta = metaFields.get(name);
     if (meta !== undefined) {
-      return [
-        { key, type, field: meta, coordinate: `${type.name}.${name}`, isMeta: true, nodes, children: [] },
-      ];
+      return [{ key, type, field: meta, coordinate, number, isMeta: true, nodes, children: [] }];
     }
     const field = type.getFields()[name];
     if (field === undefined) return [];
     const sets = nodes.flatMap((node) => node.selectionSet ?? []);
     const children = sets.length === 0 ? [] : this.fieldsOf(getNamedType(field.type), sets);
-    return [{ key, type, field, coordinate: `${type.name}.${name}`, isMeta: false, nodes, children }];
+    return [{ key, type, field, coordinate, number, isMeta: false, nodes, children }];
   }
 
   private collect(

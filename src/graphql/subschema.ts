@@ -34,7 +34,15 @@ import type { Reach } from './reach.js';
 export type Describe = (at: string, description: string | null | undefined) => string | null | undefined;
 
 /** Directives of the SDL that no caller gets to see. */
-const ownDirectives = new Set(['scope', 'plain', 'rows', 'personal', 'defineScope', 'defineDimension']);
+const ownDirectives = new Set([
+  'scope',
+  'plain',
+  'rows',
+  'personal',
+  'cost',
+  'defineScope',
+  'defineDimension',
+]);
 
 const asWritten: Describe = (_at, description) => description;
 

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import Negotiator from 'negotiator';
 import { BehalfError, internal } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
+import { Lru } from '../core/lru.js';
 import type { Logger } from '../core/logger.js';
 import type { AuthRecords } from '../delegation/auth-records.js';
 import type { Releases } from '../delegation/release.js';
@@ -185,11 +186,17 @@ function mediaTypeFor(request: FastifyRequest): string | undefined {
   // As Apollo Server itself reads the header, which must not find fault with it after the work is done.
   const { accept = '' } = request.headers;
   if (accept === '' || accept === '*/*') return mediaTypes[0];
+  const known = chosenTypes.get(accept);
+  if (known !== undefined) return known;
   const chosen = new Negotiator(request.raw).mediaType(mediaTypes);
   if (chosen === undefined)
     throw new NotAcceptable('BAD_USER_INPUT', `Accept one of ${mediaTypes.join(', ')}.`);
+  chosenTypes.set(accept, chosen);
   return chosen;
 }
+
+/** What a header that came before was answered with; callers send few different ones. */
+const chosenTypes = new Lru<string, string>(100);
 
 function sendShort(
   reply: FastifyReply,

@@ -31,8 +31,8 @@ export interface OAuth {
   revokeGrant(tx: Connection, delegationId: string): Promise<boolean>;
   /** Ends every sign-in and every token of a person, inside the transaction that disables the account or sets its password. */
   revokeUser(tx: Connection, userId: string): Promise<boolean>;
-  /** Deletes expired rows; returns how many. */
-  purgeExpired(): Promise<number>;
+  /** Deletes expired rows, in bounded transactions until the signal; returns how many. */
+  purgeExpired(signal?: AbortSignal): Promise<number>;
 }
 
 /** The issuer is an origin, so that every document about it is where clients look for it. */
@@ -124,6 +124,6 @@ export function createOAuth(ports: OAuthPorts): OAuth {
     checkDpop: makeCheckDpop(store, resourceOf(settings)),
     revokeGrant: (tx, delegationId) => endGrant(store, tx, delegationId),
     revokeUser: (tx, userId) => endUser(store, tx, userId),
-    purgeExpired: () => purgeExpired(store),
+    purgeExpired: (signal) => purgeExpired(store, signal),
   };
 }

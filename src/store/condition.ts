@@ -21,7 +21,9 @@ export type Condition<Row> =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Row>[] }
   | { readonly kind: 'not'; readonly of: Condition<Row> }
   | { readonly kind: 'match'; readonly tokens: readonly string[]; readonly mode: 'all' | 'any' }
-  | { readonly kind: 'sql'; readonly sql: Sql };
+  | { readonly kind: 'sql'; readonly sql: Sql }
+  /** Where the two databases have no words in common. */
+  | { readonly kind: 'dialects'; readonly sql: Readonly<Record<Dialect, Sql>> };
 export type Operator = '=' | '<>' | '<' | '<=' | '>' | '>=';
 
 export const eq = <Row>(column: keyof Row & string, value: unknown): Condition<Row> =>
@@ -214,5 +216,7 @@ export function conditionSql<Row>(
       return matchSql(table, alias, condition.tokens, condition.mode, dialect);
     case 'sql':
       return condition.sql;
+    case 'dialects':
+      return condition.sql[dialect];
   }
 }

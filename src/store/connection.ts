@@ -20,8 +20,11 @@ export interface Order<Row> {
 export interface SelectOptions<Row> {
   readonly order?: readonly Order<Row>[];
   readonly limit?: number;
-  /** Locks the rows until the transaction ends; nothing on SQLite, where a transaction is alone. */
-  readonly lock?: 'share' | 'update';
+  /**
+   * Locks the rows until the transaction ends; `claim` leaves out those that another one has locked. Nothing on
+   * SQLite, where a transaction is alone.
+   */
+  readonly lock?: 'share' | 'update' | 'claim';
 }
 
 /**
@@ -81,7 +84,22 @@ export class Connection {
     return (await this.select(table, condition, { ...options, limit: 1 }))[0];
   }
 
-  async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+  insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    return this.insertRows(table, rows, '');
+  }
+
+  /** As `insert`; a row whose primary key is there already stays as it is. */
+  insertMissing<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    const key = table.primaryKey.map(columnName);
+    // INSERT IGNORE would let pass every other fault as well.
+    const otherwise =
+      this.dialect === 'mysql'
+        ? ` ON DUPLICATE KEY UPDATE ${key.map((name) => `${name} = ${name}`).join(', ')}`
+        : ` ON CONFLICT (${key.join(', ')}) DO NOTHING`;
+    return this.insertRows(table, rows, otherwise);
+  }
+
+  private async insertRows<Row>(table: Table<Row>, rows: readonly Row[], otherwise: string): Promise<void> {
     if (rows.length === 0) return;
     const keys = columnKeys(table);
     const into = `INSERT INTO ${quote(table.name)} (${keys.map(columnName).join(', ')}) VALUES `;
@@ -89,7 +107,8 @@ export class Connection {
     const encoded = rows.map((row) => keys.map((key) => encode(table.columns[key], row[key])));
     for (const chunk of statements(encoded)) {
       for (const part of powersOfTwo(chunk)) {
-        await this.statements.run(into + part.map(() => one).join(', '), part.flat(), true);
+        const sql = into + part.map(() => one).join(', ') + otherwise;
+        await this.statements.run(sql, part.flat(), true);
       }
     }
   }
@@ -131,9 +150,11 @@ export class Connection {
 
   private lockClause(lock: SelectOptions<unknown>['lock']): string {
     if (lock === undefined || this.dialect === 'sqlite') return '';
-    return lock === 'update' ? 'FOR UPDATE' : 'LOCK IN SHARE MODE';
+    return locks[lock];
   }
 }
+
+const locks = { share: 'LOCK IN SHARE MODE', update: 'FOR UPDATE', claim: 'FOR UPDATE SKIP LOCKED' } as const;
 
 const partMax = 128;
 

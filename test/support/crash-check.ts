@@ -2,7 +2,7 @@ import type { AuditBody } from '../../src/audit/record.js';
 import { stockMovements, products } from '../../src/domains/business/tables.js';
 import { all, compare, eq, isIn } from '../../src/store/condition.js';
 import type { Database } from '../../src/store/database.js';
-import { auditRecords, auditResources } from '../../src/store/tables/audit.js';
+import { auditRecords, auditResources, auditUnindexed } from '../../src/store/tables/audit.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import type { Acknowledged } from './crash-load.js';
 
@@ -29,6 +29,15 @@ export async function faultsOf(
   for (const { id, reason } of movements) {
     const record = records.get(made.get(id) ?? '');
     if (record?.outcome !== 'succeeded') faults.push(`the change ${reason} has no record of success`);
+  }
+  const waiting = new Set((await read.select(auditUnindexed, all())).map(({ recordId }) => recordId));
+  const indexed = new Set(
+    (await read.select(auditResources, all())).map((row) => `${row.recordId} ${row.type} ${row.resourceId}`),
+  );
+  for (const { operationId, resources } of records.values()) {
+    const named = resources.flatMap(({ type, ids }) => ids.map((id) => `${operationId} ${type} ${id}`));
+    if (!waiting.has(operationId) && named.some((one) => !indexed.has(one)))
+      faults.push(`the record ${operationId} is not found by all that it names`);
   }
   for (const record of records.values()) {
     if (record.operation?.type !== 'mutation' || record.outcome !== 'succeeded') continue;

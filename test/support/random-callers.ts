@@ -1,5 +1,5 @@
 import type { StoredBoundary } from '../../src/store/tables/identity.js';
-import type { Draw } from './random-documents.js';
+import type { Draw } from './random-values.js';
 import { everywhere, type TestServer } from './server.js';
 import type { World } from './worlds.js';
 
@@ -20,10 +20,14 @@ interface RolePlan {
 interface CallerPlan {
   readonly roles: readonly RolePlan[];
   readonly token: readonly string[];
-  readonly delegation: { readonly scopes: readonly string[]; readonly boundary: StoredBoundary; readonly rowsMax: number };
+  readonly delegation: {
+    readonly scopes: readonly string[];
+    readonly boundary: StoredBoundary;
+    readonly rowsMax: number;
+  };
 }
 
-const callersOfFamily = 4;
+export const callersOfFamily = 8;
 
 const values: Readonly<Record<string, readonly string[]>> = {
   region: ['europe', 'north-america', 'asia-pacific', 'latin-america', 'nowhere'],
@@ -32,10 +36,12 @@ const values: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Some of them, in their order; each so many times of a hundred. */
-const some = <T>(draw: Draw, from: readonly T[], percent: number): T[] => from.filter(() => draw.below(100) < percent);
+const some = <T>(draw: Draw, from: readonly T[], percent: number): T[] =>
+  from.filter(() => draw.below(100) < percent);
 
 function boundary(draw: Draw, customers: readonly string[]): StoredBoundary {
-  const set = (from: readonly string[]): 'all' | string[] => (draw.below(2) === 0 ? 'all' : some(draw, from, 50));
+  const set = (from: readonly string[]): 'all' | string[] =>
+    draw.below(2) === 0 ? 'all' : some(draw, from, 50);
   return {
     customer: draw.below(3) > 0 ? 'all' : some(draw, customers, 60),
     region: set(values.region ?? []),
@@ -62,7 +68,7 @@ export function familyPlan(
     const more = at < 2 ? [] : Array.from({ length: 1 + draw.below(2) }, () => some(draw, held, 50));
     const first = acting === 'people' || at < 2 ? held : some(draw, held, 80);
     const cost = draw.below(4) === 0 ? { operationCost: 100 + draw.below(400) } : {};
-    const limits = at === 3 ? cost : {};
+    const limits = at >= 3 ? cost : {};
     const parts = [first, ...more].map((part, index) => ({
       scopes: part,
       boundary: index === 0 ? whole : boundary(draw, customers),
@@ -84,7 +90,10 @@ export function familyPlan(
 }
 
 /** Makes the callers; returns their tokens. */
-export async function makeFamily({ shipping }: World, { acting, scopes, callers }: FamilyPlan): Promise<string[]> {
+export async function makeFamily(
+  { shipping }: World,
+  { acting, scopes, callers }: FamilyPlan,
+): Promise<string[]> {
   const tokens: string[] = [];
   for (const caller of callers) tokens.push(await tokenOf(shipping, acting, scopes, caller));
   return tokens;
@@ -102,7 +111,11 @@ async function tokenOf(
   for (const role of more) await server.giveRole(person.id, role);
   if (acting === 'people') return server.token(person.id, undefined, token);
   const spend = { operationsMax: 1_000_000, rowsMax: delegation.rowsMax };
-  const handed = { ...delegation, scopes: delegation.scopes.filter((scope) => token.includes(scope)), ...spend };
+  const handed = {
+    ...delegation,
+    scopes: delegation.scopes.filter((scope) => token.includes(scope)),
+    ...spend,
+  };
   const agent = await server.agent(person, { scopes, boundary: { ...everywhere, person: 'all' } }, handed);
   return agent.token;
 }

@@ -1,14 +1,22 @@
-import { getNamedType, isObjectType, type GraphQLSchema } from 'graphql';
+import {
+  getNamedType,
+  isEnumType,
+  isObjectType,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
 import type { AppParts } from '../../src/app.js';
 import type { BusinessData } from '../../src/cli/seed/business.js';
 import { domains } from '../../src/domains/index.js';
-import { all } from '../../src/store/condition.js';
+import { documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
+import { all, eq } from '../../src/store/condition.js';
 import { sha256 } from '../../src/core/digest.js';
 import type { Table } from '../../src/store/table.js';
 import { agents, delegations, roles, users } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
-import { argumentsOf, operationAt } from './documents.js';
-import type { Pools } from './random-documents.js';
+import { argumentsOf } from './documents.js';
+import type { Pools } from './random-values.js';
 import { everywhere, TestServer, type PersonFixture } from './server.js';
 
 /** Rows, behind a server as it ships and behind one that runs every query field by field. */
@@ -37,16 +45,34 @@ export async function startWorld({ name, sdl, schema, scopes, data }: WorldParts
   if (data !== undefined) {
     await loadBusiness(shipping.database, data);
     await loadDocuments(shipping.database, shipping.ids);
+    // Where an enum's value is hidden, no row may hold it.
+    if (hides(schema.getType('Classification'), 'RESTRICTED')) await removeRestricted(shipping);
   }
   const everyone = await shipping.person({ scopes, boundary: { ...everywhere, person: 'all' } });
   await shipping.agent(everyone, { scopes: ['customers:read'] });
-  const pools = { ...common, ...(await rowPools(shipping)), after: await cursors(shipping, schema, everyone.token) };
+  const pools = {
+    ...common,
+    ...(await rowPools(shipping)),
+    ...(await cursors(shipping, schema, everyone.token)),
+    after: ['', 'x'],
+  };
   return { name, shipping, shielded, pools, everyone };
 }
 
+const hides = (type: unknown, name: string): boolean =>
+  isEnumType(type) && (type.getValue(name)?.astNode?.directives?.length ?? 0) > 0;
+
+const removeRestricted = ({ database }: TestServer): Promise<void> =>
+  database.transaction(async (tx) => {
+    await tx.delete(documents, eq('classification', 'restricted'));
+    await tx.delete(documentVersions, eq('classification', 'restricted'));
+    await tx.delete(passages, eq('classification', 'restricted'));
+  });
+
 /** All rows that an operation could have changed, as one digest. */
 export async function stateOf({ shipping }: World): Promise<string> {
-  const names = [...ownTables.map((table) => table.name), 'users', 'agents', 'roles', 'delegations', 'consents'];
+  const identity = ['users', 'agents', 'roles', 'user_roles', 'agent_roles', 'delegations', 'consents'];
+  const names = [...ownTables.map((table) => table.name), ...identity, 'idempotency_keys'];
   const counted = ['operations_used', 'rows_used'];
   const rows = await Promise.all(
     names.map((name) => shipping.database.read.query(`SELECT * FROM \`${name}\` ORDER BY 1, 2`)),
@@ -69,10 +95,16 @@ export function oddBusiness(): BusinessData {
       name: index === 0 ? 'Ünïcode “quoted” \u2028 \u{1F600} <b>&' : row.name,
       createdAt: at,
     })),
-    products: data.products.map((row, index) => ({ ...row, costMinor: index % 2 === 0 ? null : row.costMinor })),
+    products: data.products.map((row, index) => ({
+      ...row,
+      costMinor: index % 2 === 0 ? null : row.costMinor,
+    })),
     orders: data.orders.map((row, index) => ({ ...row, placedAt: index % 3 === 0 ? row.placedAt : at })),
     orderLines: data.orderLines.filter((_, index) => index % 2 === 0),
-    payments: data.payments.map((row, index) => ({ ...row, reference: index % 2 === 0 ? null : row.reference })),
+    payments: data.payments.map((row, index) => ({
+      ...row,
+      reference: index % 2 === 0 ? null : row.reference,
+    })),
     tickets: data.tickets.map((row, index) => ({ ...row, orderId: index % 2 === 0 ? null : row.orderId })),
     ticketMessages: data.ticketMessages.filter((_, index) => index % 4 !== 0),
   };
@@ -83,7 +115,7 @@ const times = ['2024-01-01T00:00:00.000Z', '2026-01-31T23:59:59.999Z', '2026-02-
 
 /** By name or by type, whatever the rows are. */
 const common: Pools = {
-  first: [1, 2, 3, 1, 2, 3, 2, 4, 20, 0, -1, 1000, 1001, 2_147_483_647],
+  first: [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 2, 3, 20, 50, 1000, 1, 2, 3, 0, -1, 1001, 2_147_483_647],
   ID: [missing, 'no id'],
   String: ['nothing', '', 'A', 'x'.repeat(600)],
   DateTime: [...times, ...times, '2026-02-30T00:00:00.000Z'],
@@ -123,7 +155,10 @@ async function rowPools({ database }: TestServer): Promise<Pools> {
     for (const key of ['email', 'category', 'country', 'reference']) {
       const plural = { category: 'categories', country: 'countries', reference: 'references' }[key] ?? key;
       if (rows.some((row) => typeof row[key] === 'string') && table.type !== 'Ticket')
-        add(`${table.type}Filter.${plural}`, rows.flatMap((row) => row[key] ?? []));
+        add(
+          `${table.type}Filter.${plural}`,
+          rows.flatMap((row) => row[key] ?? []),
+        );
     }
     if (table.type === 'Ticket') add('Mutation.setTicketStatus(ticketId:)', ids);
     if (table.type === 'Order') add('Mutation.setOrderStatus(orderId:)', ids);
@@ -135,20 +170,50 @@ async function rowPools({ database }: TestServer): Promise<Pools> {
 
 type Row = Record<string, unknown> & { readonly id: string };
 
-/** A few cursors of every kind of page, and some that are none. */
-async function cursors(server: TestServer, schema: GraphQLSchema, token: string): Promise<string[]> {
-  const found = new Set(['', 'x', Buffer.from('["+id",7]').toString('base64url')]);
-  for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type) || type.name.startsWith('__') || type.name === 'Mutation') continue;
-    for (const field of Object.values(type.getFields())) {
-      const named = getNamedType(field.type);
-      if (!isObjectType(named) || !named.name.endsWith('Connection') || /audit|records/i.test(field.name)) continue;
-      const call = `${field.name}${argumentsOf(type.name, field)}`;
-      const answer = await server.query(token, operationAt(schema, type.name, `${call} { edges { cursor } }`));
-      for (const [, cursor] of JSON.stringify(answer.data ?? null).matchAll(/"cursor":"([^"]*)"/g)) {
-        if (cursor !== undefined) found.add(cursor);
-      }
-    }
+/** Cursors of each page, mostly its own: of those at the root, and of those one step below a list at the root. */
+async function cursors(server: TestServer, schema: GraphQLSchema, token: string): Promise<Pools> {
+  const root = Object.values(schema.getQueryType()?.getFields() ?? {});
+  const pages = root.flatMap((field) => {
+    const page = `${field.name}${argumentsOf('Query', field, { 'Query.search(query:)': 'coffee' })}`;
+    const own = { at: `Query.${field.name}(after:)`, query: `{ ${page} { edges { cursor } } }` };
+    const row = rowOf(field);
+    if (row === undefined) return isPage(field) ? [own] : [];
+    const below = Object.values(row.getFields()).filter(isPage);
+    return [
+      own,
+      ...below.map(({ name }) => ({
+        at: `${row.name}.${name}(after:)`,
+        query: `{ ${page} { nodes { ${name}(first: 2) { edges { cursor } } } } }`,
+      })),
+    ];
+  });
+  const own = new Map<string, string[]>();
+  for (const { at, query } of pages) {
+    const { data } = await server.query(token, query);
+    const told = JSON.stringify(data ?? null).matchAll(/"cursor":"([^"]*)"/g);
+    own.set(at, [...told].map(([, cursor = '']) => cursor).slice(0, 4));
   }
-  return [...found];
+  const others = [
+    '',
+    'x',
+    Buffer.from('["+id",7]').toString('base64url'),
+    ...[...own.values()].flat().slice(0, 2),
+  ];
+  const mostlyOwn = (mine: readonly string[]): string[] => [
+    ...Array.from({ length: 4 }, () => mine).flat(),
+    ...others,
+  ];
+  return Object.fromEntries([...own].map(([at, mine]) => [at, mostlyOwn(mine)]));
+}
+
+const isPage = ({ type }: GraphQLField<unknown, unknown>): boolean => {
+  const named = getNamedType(type);
+  return isObjectType(named) && named.getFields().edges !== undefined;
+};
+
+function rowOf({ type }: GraphQLField<unknown, unknown>): GraphQLObjectType | undefined {
+  const page = getNamedType(type);
+  const nodes = isObjectType(page) ? page.getFields().nodes : undefined;
+  const row = nodes === undefined ? undefined : getNamedType(nodes.type);
+  return isObjectType(row) ? row : undefined;
 }

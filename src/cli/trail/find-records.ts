@@ -1,4 +1,5 @@
 import type { AuditBody } from '../../audit/record.js';
+import { naming } from '../../audit/resource-index.js';
 import { isoTime } from '../../core/clock.js';
 import { isId } from '../../core/ids.js';
 import { all, any, compare, eq, type Condition } from '../../store/condition.js';
@@ -58,11 +59,9 @@ export async function conditionOf(
   );
   add(filter.resource, (resource) => {
     const [, type, id] = /^([A-Za-z]{1,60}):(.{1,64})$/.exec(resource) ?? [];
-    if (type === undefined) throw new CommandError(`Write a resource as TYPE:ID, such as Invoice:01J….`);
-    return linked('SELECT `record_id` FROM `audit_resources` WHERE `type` = ? AND `resource_id` = ?', [
-      type,
-      id,
-    ]);
+    if (type === undefined || id === undefined)
+      throw new CommandError(`Write a resource as TYPE:ID, such as Invoice:01J….`);
+    return naming(type, id);
   });
   if (filter.unregistered === true) conditions.push(linked('SELECT `record_id` FROM `audit_documents`', []));
   if (filter.person !== undefined) conditions.push(eq('userId', await userId(connection, filter.person)));

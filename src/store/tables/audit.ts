@@ -39,6 +39,11 @@ export const auditResources = table(
   ['type', 'resourceId', 'action', 'recordId'],
 );
 
+/** Records that name more rows than `audit_resources` has of them yet. Written with the record, deleted with its index. */
+export const auditUnindexed = table('AuditUnindexed', 'audit_unindexed', { recordId: id('audit_records') }, [
+  'recordId',
+]);
+
 /** Which documents ran, or were refused, that a role wants registered: one row for each such role of the chain. */
 export const auditDocuments = table(
   'AuditDocument',

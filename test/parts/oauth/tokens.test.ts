@@ -3,7 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isoTime } from '../../../src/core/clock.js';
 import { sha256 } from '../../../src/core/digest.js';
 import { eq } from '../../../src/store/condition.js';
-import { agents, users, type AgentRow, type UserRow } from '../../../src/store/tables/identity.js';
+import {
+  agents,
+  oauthPayloads,
+  users,
+  type AgentRow,
+  type UserRow,
+} from '../../../src/store/tables/identity.js';
 import { CodeFlow, discover, insecure, program, tokensOf } from './browser.js';
 import { allScopes, forwardSeconds, Harness, password } from './harness.js';
 
@@ -342,6 +348,29 @@ describe('codes and refresh tokens', () => {
     forwardSeconds(90_000);
     await harness.oauth.purgeExpired();
     expect(await harness.dump()).toBe('[]');
+  });
+
+  test('a backlog longer than one transaction takes is purged whole, and nothing that is alive', async () => {
+    const tokens = await tokensOf(harness, 'ada', password);
+    const row = {
+      grantId: null,
+      uid: null,
+      userCode: null,
+      accountId: null,
+      payload: '{}',
+      consumedAt: null,
+    };
+    const backlog = Array.from({ length: 1_201 }, (_, n) => ({
+      ...row,
+      model: n % 3 === 0 ? 'Session' : 'ReplayDetection',
+      id: sha256(`old ${String(n)}`),
+      expiresAt: '2026-01-01T00:00:00.000Z',
+    }));
+    await harness.oauth.purgeExpired();
+    await harness.database.transaction((tx) => tx.insert(oauthPayloads, backlog));
+    expect(await harness.oauth.purgeExpired()).toBe(1_201);
+    expect(await harness.dump()).not.toContain(sha256('old 0'));
+    expect(await harness.fact(tokens.access_token)).toBeDefined();
   });
 });
 

@@ -1,0 +1,325 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Indexer } from '../../src/audit/indexer.js';
+import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../../src/audit/record.js';
+import { Trail } from '../../src/audit/trail.js';
+import { conditionOf, newestRecords } from '../../src/cli/trail/find-records.js';
+import { isoTime } from '../../src/core/clock.js';
+import { all, eq, isIn } from '../../src/store/condition.js';
+import { auditRecords, auditResources, auditUnindexed } from '../../src/store/tables/audit.js';
+import { testDatabase } from '../support/database.js';
+import { BusinessRows } from '../support/business.js';
+import { loadBusiness, smallBusiness } from '../support/demo-rows.js';
+import { metric } from '../support/metrics.js';
+import { recordOf, recordsOf } from '../support/records.js';
+import { everywhere, TestServer, type Answer, type PersonFixture } from '../support/server.js';
+
+const kinds: readonly RecordKind[] = [
+  'graphql',
+  'token',
+  'revocation',
+  'sign_in',
+  'password_change',
+  'consent',
+  'command',
+  'rejected',
+];
+const scopes = ['orders:read', 'orders:update_status', 'customers:read', 'customers:read_contact'];
+const never = 86_400_000;
+const noOne = { error: () => undefined };
+
+const data = smallBusiness();
+let server: TestServer;
+let auditor: PersonFixture;
+let rosa: PersonFixture;
+let worker: PersonFixture;
+
+beforeAll(async () => {
+  server = await TestServer.start({ indexEveryMs: never });
+  await loadBusiness(server.database, data);
+  auditor = await server.person({ scopes: ['audit:read'], boundary: { ...everywhere, person: 'all' } });
+  rosa = await server.person({ scopes: ['audit:read', ...scopes] });
+  worker = await server.person({ scopes });
+});
+afterAll(() => server.stop());
+
+const numbers = JSON.stringify(data.orders.slice(0, 20).map(({ number }) => number));
+const list = `{ orders(filter: { numbers: ${numbers} }, first: 60) { nodes { id customer { id } } } }`;
+const read = () => server.database.read;
+const queued = async (): Promise<string[]> =>
+  (await read().select(auditUnindexed, all())).map(({ recordId }) => recordId);
+const operationId = (answer: Answer): string => answer.headers.get('behalf-operation-id') ?? '';
+
+/** A record that read these rows, as whatever wrote it would have. */
+function recordOfReads(kind: RecordKind, ids: readonly string[]): AuditBody {
+  const trail = new Trail();
+  trail.touched('Order', ids, 'read');
+  const { id, name } = worker;
+  return {
+    ...emptyBody,
+    operationId: server.ids.next(),
+    at: isoTime(server.clock.now()),
+    kind,
+    outcome: 'succeeded',
+    chain: { person: { id, name, displayName: name }, agents: [] },
+    resources: trail.resources,
+    // What a caller writes must never count as a row touched.
+    variables: JSON.stringify({ a: '"resources":[{"type":"Customer","ids":["x"]}]', b: data.tickets[0]?.id }),
+    detail: { resources: [{ type: 'Ticket', action: 'read', ids: [data.tickets[0]?.id] }] },
+  };
+}
+
+const write = (bodies: readonly AuditBody[]): Promise<void> =>
+  server.database.transaction((tx) => insertRecords(tx, bodies));
+
+interface RecordPage {
+  readonly totalCount: number;
+  readonly nodes: readonly { readonly id: string }[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string };
+}
+
+/** Ids of records that a search by a row gives through HTTP, in order; every page, and its total. */
+async function search(who: PersonFixture, type: string, id: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | null = null; ;) {
+    const answer: Answer = await server.query(
+      who.token,
+      `query ($resource: AuditResourceFilter!, $after: String) {
+        auditRecords(filter: { resource: $resource }, first: 7, after: $after) {
+          totalCount nodes { id } pageInfo { hasNextPage endCursor } } }`,
+      { resource: { type, id }, after },
+    );
+    expect(answer.errors).toEqual([]);
+    const page = answer.data.auditRecords as RecordPage;
+    found.push(...page.nodes.map((node) => node.id));
+    if (!page.pageInfo.hasNextPage) {
+      expect(page.totalCount).toBe(found.length);
+      return found.sort();
+    }
+    after = page.pageInfo.endCursor;
+  }
+}
+
+/** What the records themselves say. */
+async function truth(type: string, id: string, whose?: PersonFixture): Promise<string[]> {
+  return (await recordsOf(server.database))
+    .filter(({ chain }) => whose === undefined || chain?.person?.id === whose.id)
+    .filter(({ resources }) => resources.some((one) => one.type === type && one.ids.includes(id)))
+    .map((body) => body.operationId)
+    .sort();
+}
+
+const [orderId, customerId] = [data.orders[0]?.id ?? '', data.customers[0]?.id ?? ''];
+const ordersOf = (one: { id: string }): number =>
+  data.orders.filter((order) => order.customerId === one.id).length;
+const busiest = [...data.customers].sort((a, b) => ordersOf(b) - ordersOf(a))[0] ?? { id: '' };
+const asked: readonly (readonly [type: string, id: string])[] = [
+  ...data.orders.slice(0, 12).map(({ id }) => ['Order', id] as const),
+  ...data.customers.map(({ id }) => ['Customer', id] as const),
+  ['Order', customerId],
+  ['Customer', orderId],
+  ['order', orderId],
+  ['Customer', 'x'],
+  ['Ticket', data.tickets[0]?.id ?? ''],
+  ['Order', orderId.toLowerCase()],
+  ['Order', orderId.slice(0, -1)],
+  ['Order', `${orderId.slice(0, -1)}_`],
+  ['Order', '%'],
+  ['%', orderId],
+  ['Order', ','],
+  ['Order', `${orderId}","`],
+  ['Order\\', orderId],
+  ['Order"', "'"],
+];
+
+const searches = async (): Promise<unknown[]> => {
+  const found = [];
+  for (const [type, id] of asked) {
+    found.push([type, id, await search(auditor, type, id), await search(rosa, type, id)]);
+  }
+  return found;
+};
+
+describe('a search by a row', () => {
+  test('gives exactly the records that name it, before they are indexed and after', async () => {
+    const mine = await server.query(rosa.token, list);
+    const theirs = await server.query(worker.token, list);
+    const few = await server.query(worker.token, '{ orders(first: 3) { nodes { id } } }');
+    const part = await server.query(
+      (await server.agent(worker, { scopes }, { scopes: ['orders:read', 'customers:read'] })).token,
+      '{ orders(first: 40) { nodes { id customer { id email } } } }',
+    );
+    expect(part.errors).not.toEqual([]);
+    const open = await new BusinessRows(server).order('N-1', busiest);
+    const change = await server.query(
+      worker.token,
+      `mutation { setOrderStatus(orderId: "${open.id}", status: CANCELLED, expectedVersion: 1,
+        idempotencyKey: "k") { order { id customer { id orders(first: 50) { nodes { id customer { id } } } } } } }`,
+    );
+    expect(change.errors).toEqual([]);
+    const ids = data.orders.slice(0, 10).map(({ id }) => id);
+    const written = kinds.flatMap((kind) => [recordOfReads(kind, ids), recordOfReads(kind, ids.slice(0, 2))]);
+    await write(written);
+
+    const waiting = await queued();
+    expect(waiting).toEqual(expect.arrayContaining([mine, theirs, part].map(operationId)));
+    expect(waiting).not.toContain(operationId(few));
+    expect(waiting).toEqual(
+      expect.arrayContaining(
+        written.filter(({ resources }) => resources[0]?.count === 10).map((body) => body.operationId),
+      ),
+    );
+    const indexed = await read().select(auditResources, isIn('recordId', waiting));
+    // A change is found by the index from the beginning, whatever else its operation read.
+    expect(indexed.filter(({ action }) => action === 'read')).toEqual([]);
+    expect(waiting).toContain(operationId(change));
+    const changed = await recordOf(server.database, change);
+    expect(changed.resources.map(({ action }) => action)).toContain('update');
+    const updates = await read().select(
+      auditResources,
+      all(eq('recordId', changed.operationId), eq('action', 'update')),
+    );
+    expect(updates.map((row) => row.resourceId)).toEqual([open.id]);
+
+    const before = await searches();
+    for (const [type, id] of asked) {
+      expect(await search(auditor, type, id)).toEqual(await truth(type, id));
+      expect(await search(rosa, type, id)).toEqual(await truth(type, id, rosa));
+    }
+    expect(await search(auditor, 'Order', orderId)).toContain(operationId(theirs));
+    expect(await search(rosa, 'Order', orderId)).toEqual([operationId(mine)]);
+
+    await new Indexer(server.database, noOne).run();
+    expect(await queued()).toEqual([]);
+    expect(await searches()).toEqual(before);
+  });
+
+  test('at the terminal gives the same', async () => {
+    const at = async () => {
+      const where = await conditionOf(read(), { resource: `Order:${orderId}` }, server.clock.now());
+      return (await newestRecords(read(), where, 100)).map((body) => body.operationId).sort();
+    };
+    const answer = await server.query(worker.token, list);
+    expect(await queued()).toContain(operationId(answer));
+    const before = await at();
+    expect(before).toEqual(await truth('Order', orderId));
+    await new Indexer(server.database, noOne).run();
+    expect(await at()).toEqual(before);
+  });
+});
+
+/** The index as the bodies of all records make it. */
+async function wholeIndex(): Promise<string[]> {
+  return (await recordsOf(server.database))
+    .flatMap(({ operationId: id, resources }) =>
+      resources.flatMap(({ type, action, ids }) => ids.map((one) => [type, one, action, id].join(' '))),
+    )
+    .sort();
+}
+const index = async (): Promise<string[]> =>
+  (await read().select(auditResources, all()))
+    .map(({ type, resourceId, action, recordId }) => [type, resourceId, action, recordId].join(' '))
+    .sort();
+/** More than one transaction takes. */
+const many = (): AuditBody[] =>
+  Array.from({ length: 90 }, () =>
+    recordOfReads(
+      'graphql',
+      data.orders.slice(0, 30).map(({ id }) => id),
+    ),
+  );
+
+describe('indexing', () => {
+  test('by replicas at the same moment, and once more, makes each row once', async () => {
+    await write(many());
+    expect(await index()).not.toEqual(await wholeIndex());
+    // On SQLite all writers of a process share one lane; a second one would wait for it without end.
+    const { database } = server;
+    const databases = testDatabase() === 'sqlite' ? [database, database] : [database, server.app.database];
+    await Promise.all(databases.map((one) => new Indexer(one, noOne).run()));
+    await new Indexer(server.database, noOne).run();
+    expect(await queued()).toEqual([]);
+    expect(await index()).toEqual(await wholeIndex());
+  });
+
+  test('of what is indexed already changes nothing', async () => {
+    const before = await index();
+    const records = await read().select(auditRecords, all());
+    const waiting = new Set(await queued());
+    await server.database.transaction((tx) =>
+      tx.insert(
+        auditUnindexed,
+        records.flatMap(({ id }) => (waiting.has(id) ? [] : [{ recordId: id }])),
+      ),
+    );
+    const found = await search(auditor, 'Order', orderId);
+    expect(found).toEqual(await truth('Order', orderId));
+    expect(new Set(found).size).toBe(found.length);
+    await new Indexer(server.database, noOne).run();
+    expect(await queued()).toEqual([]);
+    expect(await index()).toEqual(await wholeIndex());
+    expect((await index()).filter((row) => !row.startsWith('AuditRecord '))).toEqual(
+      before.filter((row) => !row.startsWith('AuditRecord ')),
+    );
+  });
+
+  test('that a crash cuts off loses nothing, and another server ends it by itself', async () => {
+    const answer = await server.query(worker.token, list);
+    await write(many());
+    const before = [await queued(), await index()];
+    const dying = {
+      read: read(),
+      transaction: <T>(work: Parameters<typeof server.database.transaction<T>>[0]): Promise<T> =>
+        server.database.transaction(async (tx) => {
+          await work(tx);
+          throw new Error('the process dies here');
+        }),
+    };
+    await expect(new Indexer(dying, noOne).run()).rejects.toThrow('dies here');
+    expect([await queued(), await index()]).toEqual(before);
+    expect(await search(auditor, 'Order', orderId)).toContain(operationId(answer));
+
+    const next = await server.replica({ indexEveryMs: 1 });
+    while ((await queued()).length > 0) await nextTurn();
+    expect(await index()).toEqual(await wholeIndex());
+    await next.stop();
+  });
+
+  test('passes over a record that cannot be read, tells it once, and counts it', async () => {
+    const [bad, wide] = [recordOfReads('graphql', [orderId]), recordOfReads('graphql', ['x'.repeat(65)])];
+    const kept = many();
+    await write([bad, { ...wide, resources: [] }, ...kept]);
+    await server.database.transaction(async (tx) => {
+      const broken = `{"resources":[{"type":"Order","ids":["${orderId}"`;
+      await tx.update(auditRecords, eq('id', bad.operationId), { body: broken });
+      await tx.update(auditRecords, eq('id', wide.operationId), { body: JSON.stringify(wide) });
+      await tx.delete(auditResources, eq('recordId', bad.operationId));
+      await tx.insert(
+        auditUnindexed,
+        [bad, wide].map((body) => ({ recordId: body.operationId })),
+      );
+    });
+    const stuck = [bad.operationId, wide.operationId].sort();
+    const found = await search(auditor, 'Order', orderId);
+    expect(found).toEqual(expect.arrayContaining(kept.map((body) => body.operationId)));
+    expect(found).not.toContain(bad.operationId);
+
+    const lines: unknown[] = [];
+    const indexer = new Indexer(server.database, { error: (line: unknown) => lines.push(line) });
+    await indexer.run();
+    await indexer.run();
+    expect((await queued()).sort()).toEqual(stuck);
+    expect(indexer.waiting).toBe(2);
+    expect(lines).toMatchObject(stuck.map((id) => ({ operationId: id })));
+    expect(JSON.stringify(lines)).not.toContain(orderId);
+    expect(await search(auditor, 'Order', orderId)).toEqual(found);
+
+    const gauge = 'behalf_records_unindexed';
+    const watched = await server.replica({ indexEveryMs: 1 });
+    while ((await metric(watched.url, gauge)) !== 2);
+    await watched.stop();
+    await server.database.transaction((tx) => tx.delete(auditRecords, isIn('id', stuck)));
+    await indexer.run();
+    expect(await queued()).toEqual([]);
+  });
+});

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadBusiness, smallBusiness } from '../support/demo-rows.js';
+import { recordOf } from '../support/records.js';
+import { everywhere, TestServer } from '../support/server.js';
+
+const scopes = ['customers:read', 'orders:read', 'documents:read', 'analytics:sales'];
+
+let server: TestServer;
+let person: string;
+let bounded: string;
+
+beforeAll(async () => {
+  server = await TestServer.start({}, { BEHALF_OPERATION_COST_MAX: '50000' });
+  await loadBusiness(server.database, smallBusiness());
+  const asker = await server.person({ scopes, boundary: everywhere });
+  person = asker.token;
+  bounded = (await server.agent(asker, { scopes, boundary: everywhere, operationCost: 100 })).token;
+});
+afterAll(() => server.stop());
+
+async function costOf(query: string, variables: Record<string, unknown> = {}, token = person) {
+  const response = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as { extensions?: { cost: { requested: number; max: number } } };
+  return body.extensions?.cost;
+}
+
+describe('the cost of an operation', () => {
+  test.each([
+    ['a field counts one', '{ viewer { person { name } } }', 3],
+    [
+      'a page counts its fields as often as it is long',
+      '{ customers(first: 7) { nodes { id name } } }',
+      1 + 7 * 3,
+    ],
+    ['a page that says nothing counts as the default one', '{ customers { nodes { id } } }', 1 + 20 * 2],
+    [
+      'pages inside pages multiply',
+      '{ customers(first: 5) { nodes { orders(first: 4) { nodes { id } totalCount } } } }',
+      1 + 5 * (1 + 1 + 4 * (1 + 1 + 1)),
+    ],
+    [
+      'fields that merge count once, aliases each',
+      '{ customers(first: 2) { nodes { id id } nodes { a: id } } }',
+      1 + 2 * 3,
+    ],
+    [
+      'fragments count where they are spread',
+      'query { customers(first: 2) { ...C } } fragment C on CustomerConnection { nodes { id } edges { node { id } } }',
+      1 + 2 * 5,
+    ],
+    ['__typename is free', '{ __typename viewer { __typename } }', 1],
+    [
+      'a search counts as the look at its candidates',
+      '{ search(query: "leave", first: 1) { nodes { score } } }',
+      302,
+    ],
+    [
+      'a list without pages counts as long as it may be',
+      '{ salesByPeriod(from: "2025-01-01T00:00:00Z", to: "2026-01-01T00:00:00Z", bucket: MONTH) { suppressed } }',
+      200,
+    ],
+  ])('%s', async (_, query, cost) => {
+    for (let time = 1; time <= 4; time += 1) {
+      expect(await costOf(query)).toEqual({ requested: cost, max: 50_000 });
+    }
+  });
+
+  test('knows variables, their defaults, and what they leave out', async () => {
+    const query = `query ($n: Int = 3, $skip: Boolean = false) {
+      customers(first: $n) { nodes { id orders(first: 10) @skip(if: $skip) { nodes { id } } } }
+    }`;
+    expect((await costOf(query))?.requested).toBe(1 + 3 * (1 + 1 + 1 + 10 * 2));
+    expect((await costOf(query, { n: 6 }))?.requested).toBe(1 + 6 * (1 + 1 + 1 + 10 * 2));
+    expect((await costOf(query, { n: null, skip: true }))?.requested).toBe(1 + 20 * 2);
+  });
+
+  test('grows with each page and never with what a page cannot be', async () => {
+    const query =
+      'query ($a: Int, $b: Int) { customers(first: $a) { nodes { orders(first: $b) { nodes { id } } } } }';
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), async (a, b) => {
+        expect((await costOf(query, { a, b }))?.requested).toBe(1 + a * (2 + b * 2));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('beyond the budget of its role it does not begin, and says what it would have cost', async () => {
+    const query = '{ customers(first: 50) { nodes { id name } } }';
+    expect(await costOf('{ customers(first: 5) { nodes { id } } }', {}, bounded)).toEqual({
+      requested: 11,
+      max: 100,
+    });
+    for (let time = 1; time <= 4; time += 1) {
+      const answer = await server.query(bounded, query);
+      expect(answer).toMatchObject({ status: 400, data: undefined });
+      expect(answer.errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
+      expect(await costOf(query, {}, bounded)).toEqual({ requested: 151, max: 100 });
+      expect(await recordOf(server.database, answer)).toMatchObject({ outcome: 'failed', resources: [] });
+    }
+    expect((await server.query(person, query)).errors).toEqual([]);
+  });
+
+  test('beyond the server’s own budget nobody gets through', async () => {
+    const query = '{ customers(first: 1000) { nodes { orders(first: 100) { nodes { id } } } } }';
+    const answer = await server.query(person, query);
+    expect(answer.errors.map((error) => error.extensions.code)).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(await costOf(query)).toEqual({ requested: 1 + 1000 * (2 + 100 * 2), max: 50_000 });
+  });
+});
