@@ -41,6 +41,7 @@ export class AccessRules {
   private decide(authority: Authority): Access {
     const denied = new Map<Selected, Denied>();
     let looksAtRows = false;
+    let givesHidden = false;
     for (const selected of this.fields) {
       const { type, coordinate } = selected;
       const refusal =
@@ -48,8 +49,13 @@ export class AccessRules {
         (this.literal.has(selected) ? this.inputs(authority, selected, {}) : undefined);
       if (refusal !== undefined) denied.set(selected, refusal);
       else looksAtRows ||= this.guard.looksAtRows(authority, type.name, coordinate);
+      givesHidden ||= this.guard.mayGiveHidden(authority, selected.field.type);
     }
-    const access = { denied, looksAtRows, isHidden: [...denied.values()].some(isHidden) };
+    const access = {
+      denied,
+      looksAtRows: looksAtRows || givesHidden,
+      isHidden: givesHidden || [...denied.values()].some(isHidden),
+    };
     this.known.set(authority, access);
     return access;
   }

@@ -9,6 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { BehalfError, conflict } from '../core/errors.js';
+import type { Operation } from '../delegation/operation.js';
 import type { Operations } from '../delegation/operations.js';
 import type { Releases } from '../delegation/release.js';
 import { CommitLost, RunAgain, type Database } from '../store/database.js';
@@ -149,16 +150,15 @@ export class Executor {
     }
     const isShielded = this.execution === 'shielded' || access.looksAtRows || (isCut && isAbstract);
     if (isShielded) return this.shielded(request);
-    const { result, isExact } = await prepared.run(
-      access.denied,
-      this.operations.reading(call, call.trail, 'plain'),
-      request.variables,
-    );
+    const operation = this.operations.reading(call, call.trail, 'plain');
+    const { result, isExact } = await prepared.run(access.denied, operation, request.variables);
+    if (result.errors !== undefined) await operation.rows.settled();
     if (!isExact || (isCut && result.errors !== undefined)) {
-      const trail = call.newTrail();
-      return isCut
-        ? this.shielded(request)
-        : prepared.runExactly(this.operations.reading(call, trail, 'plain'), request.variables);
+      const again = this.operations.reading(call, call.newTrail(), 'plain');
+      if (isCut) return this.shielded(request);
+      const exact = await prepared.runExactly(again, request.variables);
+      await again.rows.settled();
+      return exact;
     }
     if (!isCut) return result;
     const filling = new Filling(access.denied, prepared.selection, call.trail);
@@ -216,7 +216,8 @@ export class Executor {
     return found !== undefined;
   }
 
-  private async execute(request: Request, contextValue: unknown): Promise<ExecutionResult> {
+  /** With errors, an answer may be there before all resolvers are done: what they still touch belongs to the record. */
+  private async execute(request: Request, contextValue: Operation): Promise<ExecutionResult> {
     const result = await execute({
       schema: request.schema,
       document: request.document,
@@ -224,6 +225,7 @@ export class Executor {
       variableValues: request.variables,
       contextValue,
     });
+    if (result.errors !== undefined) await contextValue.rows.settled();
     const retry = result.errors?.find(
       (error) => codeOf(error) === undefined && isRunAgain(error.originalError),
     );

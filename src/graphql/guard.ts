@@ -4,6 +4,7 @@ import {
   isInputObjectType,
   type GraphQLArgument,
   type GraphQLInputType,
+  type GraphQLOutputType,
 } from 'graphql';
 import type { RecordedDecision } from '../audit/trail.js';
 import type { Authority, Decision } from '../authority/authority.js';
@@ -101,6 +102,16 @@ export class Guard {
         .filter((boundary) => dimensions.every((dimension) => boundary.has(dimension)))
         .map((boundary) => new Map([...boundary].filter(([dimension]) => dimensions.includes(dimension))));
     return !areWithin(along(authority.boundaries(ownScope)), along(authority.boundaries(scope)));
+  }
+
+  /** Whether a field may give an enum value beyond the ceiling, which only the caller's own view can tell. */
+  mayGiveHidden({ ceiling }: Authority, type: GraphQLOutputType): boolean {
+    const named = getNamedType(type);
+    if (!isEnumType(named)) return false;
+    return named.getValues().some((value) => {
+      const scope = this.coverage.scopes.get(`${named.name}.${value.name}`);
+      return scope !== undefined && !ceiling.has(scope);
+    });
   }
 
   /** Whether any input of a field has a scope, so that its values matter. */

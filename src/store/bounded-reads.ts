@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
 import {
@@ -56,6 +57,8 @@ export type ReadMode = 'plain' | 'placed' | 'whole';
 
 /** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
 export class BoundedReads {
+  private readonly underWay = new Set<Promise<unknown>>();
+
   constructor(
     private readonly connection: Connection,
     private readonly authority: Authority,
@@ -81,12 +84,14 @@ export class BoundedReads {
     if (shared === undefined) return this.rows(table, { where: isIn<Row>(column, values), columns });
     const shape = this.shape(table, columns);
     const wanted = new Set(values);
-    const raw = await shared.rows(
-      {
-        before: `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
-        condition: this.where(table, all<Row>()),
-      },
-      values,
+    const raw = await this.tracked(
+      shared.rows(
+        {
+          before: `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
+          condition: this.where(table, all<Row>()),
+        },
+        values,
+      ),
     );
     const rows = raw.flatMap((one) =>
       wanted.has(asText(one[column])) ? [shape.decode({ ...one }) as Row] : [],
@@ -101,7 +106,7 @@ export class BoundedReads {
     const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
     const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
     const shape = this.shape(table, query.columns);
-    const raw = await this.connection.query(
+    const raw = await this.query(
       `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
       where.params,
     );
@@ -124,7 +129,7 @@ export class BoundedReads {
       `SELECT ${shape.select}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
       `(PARTITION BY ${parent} ORDER BY ${orderSql(query.order)}) AS \`@n\` FROM ${from} ` +
       `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${mine.text}`;
-    const raw = await this.connection.query(
+    const raw = await this.query(
       `SELECT * FROM (${numbered}) w WHERE w.\`@n\` <= ${String(query.size + 1)} ORDER BY w.\`@n\``,
       [...parents, ...mine.params],
     );
@@ -139,7 +144,7 @@ export class BoundedReads {
 
   async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
     const where = this.bounded(table, condition, scopes);
-    const rows = await this.connection.query(
+    const rows = await this.query(
       `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
       where.params,
     );
@@ -155,7 +160,7 @@ export class BoundedReads {
   ): Promise<Map<string, number>> {
     const { from, parent } = linkSql(table, link);
     const where = this.where(table, query.where, query.scopes);
-    const rows = await this.connection.query(
+    const rows = await this.query(
       `SELECT ${parent} AS \`@parent\`, COUNT(*) AS n FROM ${from} ` +
         `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${where.text} GROUP BY ${parent}`,
       [...parents, ...where.params],
@@ -171,7 +176,7 @@ export class BoundedReads {
   ): Promise<Pick<Row, K>[]> {
     const where = this.where(table, query.where, query.scopes);
     const select = columns.map((key) => `t.${columnName(key)} AS ${quote(key)}`).join(', ');
-    const raw = await this.connection.query(
+    const raw = await this.query(
       `SELECT ${select} FROM ${quote(table.name)} t WHERE ${where.text} ORDER BY t.\`id\` LIMIT ${String(Math.trunc(query.limit))}`,
       where.params,
     );
@@ -194,11 +199,32 @@ export class BoundedReads {
     const select = Object.entries(query.select).map(([name, sql]) => `${sql} AS ${quote(name)}`);
     const where = parts.map((part) => `(${part.text})`).join(' AND ');
     const groupBy = query.groupBy.length === 0 ? '' : ` GROUP BY ${query.groupBy.join(', ')}`;
-    return this.connection.query(
+    return this.query(
       `SELECT ${select.join(', ')} FROM ${quote(table.name)} t${joined.join('')} WHERE ${where}${groupBy}` +
         ` LIMIT ${String(Math.trunc(query.limit))}`,
       parts.flatMap((part) => part.params),
     );
+  }
+
+  /** Resolves when nothing is being read any more, and nothing that waited for it has begun to read. */
+  async settled(): Promise<void> {
+    do {
+      await Promise.allSettled(this.underWay);
+      await nextTurn();
+    } while (this.underWay.size > 0);
+  }
+
+  private query(sql: string, params: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    return this.tracked(this.connection.query(sql, params));
+  }
+
+  private async tracked<T>(read: Promise<T>): Promise<T> {
+    this.underWay.add(read);
+    try {
+      return await read;
+    } finally {
+      this.underWay.delete(read);
+    }
   }
 
   ownScope(table: AnyTable): Scope {

@@ -41,9 +41,16 @@ export class Connection {
     readonly shared?: SharedReads,
   ) {}
 
-  /** Raw SQL with `?` parameters. Rows come as the driver gives them. */
-  async query(sql: string, params: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
-    return (await this.statements.run(sql, params)).rows;
+  /**
+   * Raw SQL with `?` parameters. Rows come as the driver gives them.
+   * @param again true for a text that comes often with other parameters
+   */
+  async query(
+    sql: string,
+    params: readonly unknown[] = [],
+    again = false,
+  ): Promise<Record<string, unknown>[]> {
+    return (await this.statements.run(sql, params, again)).rows;
   }
 
   async select<Row>(
@@ -72,7 +79,7 @@ export class Connection {
       this.lockClause(options.lock),
     ];
     const text = sql.filter((part) => part !== '').join(' ');
-    const { rows } = await this.statements.run(text, where.params, where.params.length > 0);
+    const rows = await this.query(text, where.params, where.params.length > 0);
     return rows.map((row) => decodeRow(table, columns, row));
   }
 

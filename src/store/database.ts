@@ -12,7 +12,9 @@ import {
   SqliteStatements,
   asFailure,
   type MysqlConnection,
+  StatementFailed,
   type MysqlPool,
+  type Outcome,
   type SqliteDatabase,
   type Statements,
 } from './statements.js';
@@ -164,15 +166,18 @@ export class Database {
 
   private async attempt<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     const session = this.dialect === 'mysql' ? await mysqlSession(this.source) : this.sqliteSession();
+    const bounds = new WhileItLasts(session.statements);
     let isUsable = true;
     try {
       await session.statements.run(session.begin, []);
-      const result = await work(new Connection(session.statements, this.dialect));
+      const result = await work(new Connection(bounds, this.dialect));
+      bounds.end();
       await session.statements.run('COMMIT', []).catch((error: unknown) => {
         throw isLockConflict(error) ? error : new CommitLost('COMMIT was not acknowledged', { cause: error });
       });
       return result;
     } catch (error) {
+      bounds.end();
       // A failed roll-back means a lost connection, and that rolls back too; the first error tells more.
       await session.statements.run('ROLLBACK', []).catch(() => (isUsable = false));
       throw error;
@@ -185,6 +190,25 @@ export class Database {
   private sqliteSession(): Session {
     this.writing ??= new SqliteStatements(sqliteOf(this.source));
     return { statements: this.writing, begin: 'BEGIN IMMEDIATE', end: () => undefined };
+  }
+}
+
+/**
+ * The statements of one transaction. Whatever still runs when it ends, such as a resolver beside the one that
+ * failed, must not reach the connection: it may serve another transaction by then, or write outside of any.
+ */
+class WhileItLasts implements Statements {
+  private hasEnded = false;
+
+  constructor(private readonly statements: Statements) {}
+
+  run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome> {
+    if (this.hasEnded) return Promise.reject(new StatementFailed('The transaction has ended.'));
+    return this.statements.run(sql, params, again);
+  }
+
+  end(): void {
+    this.hasEnded = true;
   }
 }
 

@@ -238,6 +238,11 @@ export class Rows {
     return row;
   }
 
+  /** Resolves when nothing is being read any more: an answer with errors may come before all resolvers ended. */
+  settled(): Promise<void> {
+    return this.reads.settled();
+  }
+
   /** How many rows a page may have: what was asked for, within the cap. */
   pageSize(first: number | null | undefined): number {
     return pageSizeOf(first, this.pageSizeMax);

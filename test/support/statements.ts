@@ -1,14 +1,14 @@
 import { vi } from 'vitest';
-import { Connection } from '../../src/store/connection.js';
+import { MysqlStatements, SqliteStatements } from '../../src/store/statements.js';
 
 /** The statements that this process sends to its databases while `work` runs. */
 export async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
-  const spy = vi.spyOn(Connection.prototype, 'query');
+  const spies = [MysqlStatements, SqliteStatements].map((kind) => vi.spyOn(kind.prototype, 'run'));
   try {
     await work();
-    return spy.mock.calls.map(([sql]) => sql);
+    return spies.flatMap((spy) => spy.mock.calls.map(([sql]) => sql));
   } finally {
-    spy.mockRestore();
+    for (const spy of spies) spy.mockRestore();
   }
 }
 
