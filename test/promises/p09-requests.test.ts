@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/core/digest.js';
+import { bumpEpoch } from '../../src/delegation/epoch.js';
 import { eq } from '../../src/store/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { oauthPayloads } from '../../src/store/tables/identity.js';
@@ -78,9 +79,10 @@ describe('nobody is recognised', () => {
     const token = await server.token(person.id, undefined);
     const authorization = `Bearer ${token}`;
     expect((await send({ body: asked, headers: { authorization } })).status).toBe(200);
-    await server.database.transaction((tx) =>
-      tx.update(oauthPayloads, eq('id', sha256(token)), { expiresAt: '2026-01-01T00:00:00.000Z' }),
-    );
+    await server.database.transaction(async (tx) => {
+      await tx.update(oauthPayloads, eq('id', sha256(token)), { expiresAt: '2026-01-01T00:00:00.000Z' });
+      await bumpEpoch(tx);
+    });
     const answer = await send({ body: asked, headers: { authorization } });
     expect(answer.status).toBe(401);
     expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
