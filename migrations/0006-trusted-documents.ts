@@ -28,7 +28,8 @@ export class TrustedDocuments1700000000006 implements MigrationInterface {
     );
     await c.create(
       'audit_documents',
-      [c.id('record_id'), c.text('role', 100), c.text('document_hash', 64), c.text('outcome', 20)],
+      // A key has the order of its columns.
+      [c.text('role', 100), c.text('document_hash', 64), c.id('record_id'), c.text('outcome', 20)],
       { primaryKey: ['role', 'document_hash', 'record_id'], indexes: [['record_id']] },
     );
     await runner.addColumn('roles', new TableColumn({ ...c.text('documents', 20), default: "'any'" }));
