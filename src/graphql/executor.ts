@@ -169,7 +169,11 @@ export class Executor {
   /** Every field behind its rule, one by one. */
   private async shielded(request: Request): Promise<ExecutionResult> {
     const { call } = request;
-    return inAnswerOrder(await this.execute(request, this.operations.reading(call, call.trail, 'placed')));
+    const operation = this.operations.reading(call, call.trail, 'placed');
+    const result = inAnswerOrder(await this.execute(request, operation));
+    // An answer with errors may be there before all resolvers are done: what they read belongs to the record.
+    if (result.errors !== undefined) await operation.rows.settled();
+    return result;
   }
 
   /** A mutation with any refused coordinate does not begin. */
@@ -216,7 +220,6 @@ export class Executor {
     return found !== undefined;
   }
 
-  /** With errors, an answer may be there before all resolvers are done: what they still touch belongs to the record. */
   private async execute(request: Request, contextValue: Operation): Promise<ExecutionResult> {
     const result = await execute({
       schema: request.schema,
@@ -225,7 +228,6 @@ export class Executor {
       variableValues: request.variables,
       contextValue,
     });
-    if (result.errors !== undefined) await contextValue.rows.settled();
     const retry = result.errors?.find(
       (error) => codeOf(error) === undefined && isRunAgain(error.originalError),
     );
