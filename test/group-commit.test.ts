@@ -58,6 +58,18 @@ describe('a group of commits', () => {
     expect(kept.batches).toEqual([['a', 'b', 'c', 'd']]);
   });
 
+  test('takes along what comes while another is under way', async () => {
+    const kept = new Kept();
+    let later: Promise<string>[] = [];
+    const group = kept.group((item) => {
+      if (item === 'a') later = ['b', 'c', 'd'].map((one) => group.submit(one));
+      return undefined;
+    });
+    expect(await group.submit('a')).toBe('a!');
+    expect(await outcomes(later)).toEqual(['b!', 'c!', 'd!']);
+    expect(kept.batches).toEqual([['a'], ['b', 'c', 'd']]);
+  });
+
   test.each(['ER_DATA_TOO_LONG', 'ER_NET_PACKET_TOO_LARGE', 'SQLITE_TOOBIG', 'SQLITE_CONSTRAINT_TRIGGER'])(
     'loses only the one that the database refuses with %s',
     async (code) => {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/core/digest.js';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { eq } from '../../src/store/condition.js';
+import { isoTime } from '../../src/core/clock.js';
+import { all, eq } from '../../src/store/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { oauthPayloads } from '../../src/store/tables/identity.js';
 import { codesOf, digestOf, recordedCodes } from '../support/faults.js';
@@ -75,17 +74,26 @@ describe('nobody is recognised', () => {
     expect(answer.status).toBe(401);
   });
 
-  test('an expired token', async () => {
-    const token = await server.token(person.id, undefined);
-    const authorization = `Bearer ${token}`;
-    expect((await send({ body: asked, headers: { authorization } })).status).toBe(200);
-    await server.database.transaction(async (tx) => {
-      await tx.update(oauthPayloads, eq('id', sha256(token)), { expiresAt: '2026-01-01T00:00:00.000Z' });
-      await bumpEpoch(tx);
-    });
-    const answer = await send({ body: asked, headers: { authorization } });
-    expect(answer.status).toBe(401);
-    expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+  test.each(['AccessToken', 'Grant'])('a token that was good until its %s expired', async (model) => {
+    let now = Date.now();
+    const own = await TestServer.start({ clock: { now: () => now } });
+    try {
+      const { id, token } = await own.person({ scopes: ['customers:read'] });
+      await own.database.transaction((tx) =>
+        tx.update(oauthPayloads, all(eq('accountId', id), eq('model', model)), {
+          expiresAt: isoTime(now + 60_000),
+        }),
+      );
+      for (let time = 1; time <= 2; time += 1) {
+        expect((await own.query(token, '{ viewer { scopes } }')).status).toBe(200);
+      }
+      now += 60_000;
+      const answer = await own.query(token, '{ viewer { scopes } }');
+      expect([answer.status, answer.data]).toEqual([401, undefined]);
+      expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+    } finally {
+      await own.stop();
+    }
   });
 
   test('is recorded in aggregate, not one by one', async () => {
