@@ -6,6 +6,7 @@ import { Business1700000000005 } from './0005-business.js';
 import { TrustedDocuments1700000000006 } from './0006-trusted-documents.js';
 import { AuditUnindexed1700000000007 } from './0007-audit-unindexed.js';
 import { AuditKeyOrder1700000000008 } from './0008-audit-key-order.js';
+import { AuditActingDelegation1700000000009 } from './0009-audit-acting-delegation.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   TrustedDocuments1700000000006,
   AuditUnindexed1700000000007,
   AuditKeyOrder1700000000008,
+  AuditActingDelegation1700000000009,
 ];

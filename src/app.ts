@@ -39,7 +39,7 @@ import { viewerResolvers } from './graphql/viewer.js';
 import { Views } from './graphql/views.js';
 import { makeAddressOf } from './http/address.js';
 import { Admission } from './http/admission.js';
-import { makeAuthenticate } from './http/authenticate.js';
+import { Authenticator } from './http/authenticate.js';
 import { closeServer } from './http/close-server.js';
 import { InFlight } from './http/in-flight.js';
 import { makeObserve } from './http/observe.js';
@@ -188,7 +188,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       compiled_documents: knownDocuments,
     }),
   });
-  const authenticate = makeAuthenticate({
+  const authenticator = new Authenticator({
     oauth,
     authorities,
     connection: database.read,
@@ -199,7 +199,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     addressOf,
   });
   const server = makeServer({
-    authenticate,
+    authenticator,
     annotations,
     apollo,
     structures: new Structures((source) => knownDocuments.has(source)),

@@ -9,7 +9,7 @@ class Kept {
   private pending: string[] = [];
 
   readonly database = {
-    transaction: async <T>(work: (tx: Connection) => Promise<T>): Promise<T> => {
+    recording: async <T>(work: (tx: Connection) => Promise<T>): Promise<T> => {
       this.pending = [];
       const result = await work({} as Connection);
       this.batches.push(this.pending);

@@ -1,4 +1,4 @@
-import type { AuditBody } from '../audit/record.js';
+import { underDelegation, type AuditBody } from '../audit/record.js';
 import { naming } from '../audit/resource-index.js';
 import type { Change } from '../audit/trail.js';
 import { isId } from '../core/ids.js';
@@ -7,7 +7,6 @@ import type { Operation, Resolvers } from '../delegation/operation.js';
 import { all, any, compare, eq, type Condition } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
 import {
-  auditDelegations,
   auditDocuments,
   auditRecords,
   type AuditRecordRow,
@@ -46,7 +45,7 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
     until: (time) => compare('at', '<', time),
     personId: (id) => idIs('userId', id),
     agentId: (id) => idIs('agentId', id),
-    delegationId: (id) => (isId(id) ? linkedBy(auditDelegations, 'recordId', 'delegationId', id) : any()),
+    delegationId: (id) => (isId(id) ? underDelegation(id) : any()),
     task: (task) => eq('task', oneLine(task, 200, 'filter.task')),
     outcome: (outcome) => eq('outcome', toStored(outcome)),
     kind: (kind) => eq('kind', toStored(kind)),

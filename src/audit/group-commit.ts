@@ -62,7 +62,7 @@ export class GroupCommit<Item, Result> {
     try {
       const items = batch.map((entry) => entry.item);
       const began = performance.now();
-      const results = await this.database.transaction((tx) => this.flush(tx, items));
+      const results = await this.database.recording((tx) => this.flush(tx, items));
       this.onCommit((performance.now() - began) / 1000, batch.length);
       batch.forEach((entry, index) => {
         entry.resolve(results[index] as Result);

@@ -1,5 +1,6 @@
 import type { Authority } from '../authority/authority.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { Condition } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import type { RowOf } from '../store/table.js';
 import {
@@ -97,11 +98,19 @@ export const emptyBody = {
   detail: {},
 } as const satisfies Partial<AuditBody>;
 
-/** The part of a record that follows from the authority. */
-export function whoOf(
-  authority: Authority | undefined,
-): Pick<AuditBody, 'chain' | 'delegation' | 'tokenId' | 'authority'> {
+type Who = Pick<AuditBody, 'chain' | 'delegation' | 'tokenId' | 'authority'>;
+
+const known = new WeakMap<Authority, Who>();
+
+/** The part of a record that follows from the authority; the same object for the same authority. */
+export function whoOf(authority: Authority | undefined): Who {
   if (authority === undefined) return { chain: null, delegation: null, tokenId: null, authority: null };
+  const who = known.get(authority) ?? makeWho(authority);
+  known.set(authority, who);
+  return who;
+}
+
+function makeWho(authority: Authority): Who {
   const { task } = authority;
   return {
     chain: authority.chain,
@@ -128,7 +137,29 @@ export const whatOf = (
 });
 
 const cut = (text: string | null | undefined, length: number): string | null =>
-  text === null || text === undefined ? null : [...text].slice(0, length).join('');
+  text === null || text === undefined || text.length <= length
+    ? (text ?? null)
+    : [...text].slice(0, length).join('');
+
+const texts = new WeakMap<object, string>();
+
+/** What many records have in common is written once. */
+function textOf(value: object): string {
+  const text = texts.get(value) ?? JSON.stringify(value);
+  texts.set(value, text);
+  return text;
+}
+
+/** As `JSON.stringify`. */
+function bytesOf(body: AuditBody): string {
+  const { chain, delegation, authority } = body;
+  const parts: string[] = [];
+  for (const [key, value] of Object.entries(body)) {
+    const isCommon = value !== null && (value === chain || value === delegation || value === authority);
+    parts.push(`"${key}":${isCommon ? textOf(value as object) : JSON.stringify(value)}`);
+  }
+  return `{${parts.join(',')}}`;
+}
 
 const rowOf = (body: AuditBody): AuditRecordRow => ({
   id: body.operationId,
@@ -145,18 +176,13 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
   errorCode: body.errors[0]?.code ?? null,
   rowCount: body.rowCount,
   durationMs: body.durationMs,
-  body: JSON.stringify(body),
+  body: bytesOf(body),
 });
 
 /** Writes records, and what finds them, in the caller's transaction; long lists of rows read wait for the `Indexer`. */
 export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]): Promise<void> {
   await tx.insert(auditRecords, bodies.map(rowOf));
-  await tx.insert(
-    auditDelegations,
-    bodies.flatMap((body) =>
-      (body.delegation?.ids ?? []).map((delegationId) => ({ recordId: body.operationId, delegationId })),
-    ),
-  );
+  await tx.insert(auditDelegations, bodies.flatMap(parentRows));
   await tx.insert(auditResources, bodies.flatMap(rowsAtOnce));
   await tx.insert(
     auditUnindexed,
@@ -164,6 +190,23 @@ export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]
   );
   await tx.insert(auditDocuments, bodies.flatMap(documentRows));
 }
+
+const parentRows = ({ operationId, delegation }: AuditBody): RowOf<typeof auditDelegations>[] =>
+  (delegation?.ids ?? [])
+    .filter((id) => id !== delegation?.id)
+    .map((delegationId) => ({ recordId: operationId, delegationId }));
+
+/** Records of what was done under a delegation or under those made from it. */
+export const underDelegation = (id: string): Condition<AuditRecordRow> => ({
+  kind: 'sql',
+  sql: {
+    // As a derived table: MariaDB would look at every record for an OR.
+    text:
+      't.`id` IN (SELECT f.`id` FROM (SELECT `id` FROM `audit_records` WHERE `delegation_id` = ? UNION ALL ' +
+      'SELECT `record_id` FROM `audit_delegations` WHERE `delegation_id` = ?) f)',
+    params: [id, id],
+  },
+});
 
 function documentRows({ operationId, operation }: AuditBody): RowOf<typeof auditDocuments>[] {
   const { documentHash = null, unregistered } = operation ?? {};

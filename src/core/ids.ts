@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Clock } from './clock.js';
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -17,6 +17,20 @@ const encodeTime = (ms: number): string => {
   return text;
 };
 
+/** Random bytes in small parts, fetched in a large one. Each is given once. */
+function pooledRandom(): (bytes: number) => Uint8Array {
+  const pool = new Uint8Array(4_096);
+  let used = pool.length;
+  return (bytes) => {
+    if (used + bytes > pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    used += bytes;
+    return pool.slice(used - bytes, used);
+  };
+}
+
 const increment = (digits: Uint8Array): void => {
   for (let place = digits.length - 1; place >= 0; place -= 1) {
     const digit = digits[place] ?? 0;
@@ -29,7 +43,7 @@ const increment = (digits: Uint8Array): void => {
 };
 
 /** Ids of one maker sort in the order of their making, also within one millisecond. */
-export function makeIds(clock: Clock, random: (bytes: number) => Uint8Array = randomBytes): Ids {
+export function makeIds(clock: Clock, random: (bytes: number) => Uint8Array = pooledRandom()): Ids {
   let lastMs = -1;
   let tail: Uint8Array = new Uint8Array(16);
   return {
@@ -41,7 +55,9 @@ export function makeIds(clock: Clock, random: (bytes: number) => Uint8Array = ra
         lastMs = ms;
         tail = random(16).map((byte) => byte % 32);
       }
-      return encodeTime(ms) + Array.from(tail, (digit) => alphabet[digit] ?? '').join('');
+      let text = encodeTime(ms);
+      for (const digit of tail) text += alphabet[digit] ?? '';
+      return text;
     },
   };
 }

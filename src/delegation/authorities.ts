@@ -89,6 +89,17 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     return found;
   }
 
+  /**
+   * What `resolve` last found, if that has not expired. It may have been lost since: whoever goes by it has to have
+   * the version looked at again before anything is released or changed.
+   */
+  last(key: string): Found<Fact> | undefined {
+    const known = this.cache.get(key);
+    if (known === undefined || known.authority.expiresAt <= this.clock.now()) return undefined;
+    this.hits += 1;
+    return known;
+  }
+
   /** The authority as a transaction sees it, its own changes included. */
   async resolveInside(tx: Connection, fact: TokenFact): Promise<Authority> {
     return this.compute(tx, fact, await readEpoch(tx));

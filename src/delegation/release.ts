@@ -3,18 +3,19 @@ import { insertRecords, type AuditBody } from '../audit/record.js';
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
-import { isIn, padded } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isLockConflict, RunAgain, type Database } from '../store/database.js';
-import { delegations, type DelegationRow } from '../store/tables/identity.js';
 import { isStanding } from './documents.js';
 import { readEpoch } from './epoch.js';
+import { Ledger } from './ledger.js';
 
 export interface Caller {
   /** Undefined where nobody was recognised: then there is nothing to charge and nothing to look at again. */
   readonly authority: Authority | undefined;
   /** The authority of the same token as the transaction sees it. */
   readonly look: (tx: Connection) => Promise<Authority>;
+  /** Nobody has looked since its token was last used whether the authority stands. */
+  readonly isAssumed?: boolean;
   /** The hash of the registered document without which a role would have refused it. */
   readonly restsOn?: string | undefined;
 }
@@ -24,6 +25,13 @@ export interface Finished extends Caller {
   readonly rows: number;
   /** The record, given the reason for which nothing may be released, if there is one. */
   readonly record: (refusal: BehalfError | undefined) => AuditBody;
+}
+
+/** An operation ran by an assumed authority that does not stand any more: nothing was recorded, and it may begin anew. */
+export class Outdated extends BehalfError {
+  constructor() {
+    super('FORBIDDEN', 'The rights of this operation changed while it ran. Try again.');
+  }
 }
 
 /**
@@ -50,7 +58,10 @@ export class Releases {
     return this.group.isFull;
   }
 
-  /** For what changes nothing. Returns why nothing may be released; throws `AUDIT_UNAVAILABLE`. */
+  /**
+   * For what changes nothing. Returns why nothing may be released, `Outdated` for one that has to begin anew; throws
+   * `AUDIT_UNAVAILABLE`.
+   */
   release(finished: Finished): Promise<BehalfError | undefined> {
     return this.group.submit(finished);
   }
@@ -67,12 +78,12 @@ export class Releases {
       if (refusal !== undefined) throw refusal;
     }
     return async (finished) => {
-      const ledger = await Ledger.lock(tx, [finished]);
-      const end = await readEpoch(tx, true);
-      if (end.version !== start.version + tx.epochMoves) throw new RunAgain('rights changed meanwhile');
-      const refusal = this.expired(finished.authority) ?? ledger.charge(finished);
+      const ledger = await Ledger.charge(tx, [finished]);
+      if (ledger.version !== start.version + tx.epochMoves) throw new RunAgain('rights changed meanwhile');
+      const refusal =
+        this.expired(finished.authority) ??
+        (ledger.isCovered ? undefined : (await ledger.oneByOne()).charge(finished));
       if (refusal !== undefined) throw refusal;
-      await ledger.write(tx);
       await insertRecords(tx, [finished.record(undefined)]).catch((error: unknown) => {
         throw isLockConflict(error) ? error : auditUnavailable(error);
       });
@@ -80,26 +91,45 @@ export class Releases {
   }
 
   private async settle(tx: Connection, all: readonly Finished[]): Promise<(BehalfError | undefined)[]> {
-    const ledger = await Ledger.lock(tx, all);
-    const epoch = await readEpoch(tx, true);
+    const ledger = await Ledger.charge(tx, all);
+    const isUndisputed = all.every(
+      ({ authority }) =>
+        authority === undefined ||
+        (authority.version === ledger.version && this.expired(authority) === undefined),
+    );
+    const refusals =
+      ledger.isCovered && isUndisputed ? all.map(() => undefined) : await this.refusals(tx, all, ledger);
+    const bodies = all.flatMap((finished, index) => {
+      const refusal = refusals[index];
+      return refusal instanceof Outdated ? [] : [finished.record(refusal)];
+    });
+    await insertRecords(tx, bodies);
+    return refusals;
+  }
+
+  /** Which of them may release nothing, and why; what is refused costs nothing. */
+  private async refusals(
+    tx: Connection,
+    all: readonly Finished[],
+    ledger: Ledger,
+  ): Promise<(BehalfError | undefined)[]> {
+    const spending = await ledger.oneByOne();
     const looks = new Map<string, Promise<BehalfError | undefined>>();
     const lost = (finished: Finished): Promise<BehalfError | undefined> | undefined => {
       const { authority, restsOn = '' } = finished;
-      if (authority === undefined || authority.version === epoch.version) return undefined;
+      if (authority === undefined || authority.version === ledger.version) return undefined;
+      if (finished.isAssumed === true) return Promise.resolve(new Outdated());
       const key = `${authority.tokenId} ${String(authority.version)} ${restsOn}`;
       const looked = looks.get(key) ?? lostSince(tx, authority, finished);
       looks.set(key, looked);
       return looked;
     };
     const refusals: (BehalfError | undefined)[] = [];
-    const bodies: AuditBody[] = [];
     for (const finished of all) {
-      const refusal = this.expired(finished.authority) ?? (await lost(finished)) ?? ledger.charge(finished);
-      refusals.push(refusal);
-      bodies.push(finished.record(refusal));
+      const refusal = (await lost(finished)) ?? this.expired(finished.authority);
+      refusals.push(refusal ?? spending.charge(finished));
     }
-    await ledger.write(tx);
-    await insertRecords(tx, bodies);
+    await spending.write();
     return refusals;
   }
 
@@ -127,63 +157,3 @@ async function lostSince(
     hint: 'Ask `viewer` what this task may do now.',
   });
 }
-
-/** What the delegations of some operations may still spend. */
-class Ledger {
-  private readonly changed = new Set<Spending>();
-
-  private constructor(private readonly byId: ReadonlyMap<string, Spending>) {}
-
-  /** Locked in the order of ids, and before the epoch, as by those who revoke. */
-  static async lock(tx: Connection, all: readonly Finished[]): Promise<Ledger> {
-    const ids = [...new Set(all.flatMap((finished) => finished.authority?.task?.delegationIds ?? []))];
-    if (ids.length === 0) return new Ledger(new Map());
-    const rows = await tx.selectColumns(delegations, spending, isIn('id', ids), {
-      order: [{ column: 'id', direction: 'asc' }],
-      lock: 'update',
-    });
-    return new Ledger(new Map(rows.map((row) => [row.id, row])));
-  }
-
-  charge(finished: Finished): BehalfError | undefined {
-    const mine = (finished.authority?.task?.delegationIds ?? []).map((id) => this.byId.get(id));
-    for (const row of mine) {
-      if (row === undefined) return unauthenticated('The delegation of this token has ended.');
-      if (row.operationsUsed + 1 > row.operationsMax) return spent('operations');
-      if (row.rowsUsed + finished.rows > row.rowsMax) return spent('rows');
-    }
-    for (const row of mine) {
-      if (row === undefined) continue;
-      row.operationsUsed += 1;
-      row.rowsUsed += finished.rows;
-      this.changed.add(row);
-    }
-    return undefined;
-  }
-
-  async write(tx: Connection): Promise<void> {
-    const rows = padded([...this.changed]);
-    if (rows.length === 0) return;
-    const cases = rows.map(() => 'WHEN ? THEN ?').join(' ');
-    const spentOf = (count: (row: Spending) => number) => rows.flatMap((row) => [row.id, count(row)]);
-    await tx.affecting(
-      `UPDATE \`delegations\` SET \`operations_used\` = CASE \`id\` ${cases} END, \`rows_used\` = CASE \`id\` ${cases} END ` +
-        `WHERE \`id\` IN (${rows.map(() => '?').join(', ')})`,
-      [
-        ...spentOf((row) => row.operationsUsed),
-        ...spentOf((row) => row.rowsUsed),
-        ...rows.map((row) => row.id),
-      ],
-      true,
-    );
-  }
-}
-
-const spending = ['id', 'operationsMax', 'operationsUsed', 'rowsMax', 'rowsUsed'] as const;
-type Spending = Pick<DelegationRow, (typeof spending)[number]>;
-
-const spent = (limit: 'operations' | 'rows'): BehalfError =>
-  new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {
-    limit,
-    hint: 'Ask the person who delegated it for a new delegation, or ask for fewer rows.',
-  });

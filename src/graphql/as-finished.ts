@@ -47,6 +47,7 @@ export function asFinished(call: Call, errors: readonly RecordedError[], hasData
   };
   return {
     authority: call.authority,
+    isAssumed: call.isAssumed,
     look: call.look,
     restsOn: call.restsOn,
     rows: call.trail.rowCount,

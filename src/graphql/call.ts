@@ -31,6 +31,11 @@ export class Call {
   restsOn: string | undefined;
   /** JSON, personal values redacted. */
   variables: string | null = null;
+  /**
+   * Its authority is the one that its token last had, and nobody has looked yet whether it still stands: its record
+   * is not written where it does not, and nothing is released.
+   */
+  isAssumed = false;
   /** What its record says; undefined where it came to none, such as a request that was refused for load. */
   outcome: Outcome | undefined;
   /** The first error's. */

@@ -2,7 +2,7 @@ import { type GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { RecordedError } from '../audit/record.js';
 import { BehalfError, internal } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import type { Releases } from '../delegation/release.js';
+import { Outdated, type Releases } from '../delegation/release.js';
 import { asFinished } from './as-finished.js';
 import type { Call } from './call.js';
 import { codeOf } from './errors.js';
@@ -13,7 +13,10 @@ export interface Answer {
   errors?: readonly GraphQLFormattedError[];
 }
 
-/** The last step of every operation: its record. Returns why nothing of it may leave, if there is a reason. */
+/**
+ * The last step of every operation: its record. Returns why nothing of it may leave, if there is a reason; only for
+ * `Outdated` there is no record.
+ */
 export async function settle(
   call: Call,
   answer: Answer,
@@ -23,7 +26,7 @@ export async function settle(
   if (call.recorded) return undefined;
   try {
     const refusal = await releases.release(asFinished(call, recordedErrors(answer), hasData(answer.data)));
-    call.recorded = true;
+    call.recorded = !(refusal instanceof Outdated);
     return refusal;
   } catch (error) {
     logger.error(

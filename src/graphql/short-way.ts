@@ -1,6 +1,6 @@
-import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import { OperationTypeNode, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../core/logger.js';
-import type { Releases } from '../delegation/release.js';
+import { Outdated, type Releases } from '../delegation/release.js';
 import type { Call } from './call.js';
 import { refusedBodies } from './cut.js';
 import { errorBody, formatError, statusOfError } from './errors.js';
@@ -38,13 +38,21 @@ export class ShortWay {
     private readonly logger: Logger,
   ) {}
 
-  /** Undefined: nothing has happened yet, and the request has to go the long way. */
+  /**
+   * Undefined: nothing is recorded yet, and the request has to go the long way, by an authority that is sure to
+   * stand. Assumed, an authority is enough only for a query of its caller's own words.
+   */
   async answer(call: Call, body: unknown): Promise<ShortAnswer | undefined> {
     const request = usual(body);
     if (request === undefined) return undefined;
     const known = this.known.get(request.query, call.authority.ceiling);
     const operation = known?.operation(request.operationName);
     if (known === undefined || operation === undefined) return undefined;
+    if (
+      call.isAssumed &&
+      (operation.operation !== OperationTypeNode.QUERY || call.authority.documents !== 'any')
+    )
+      return undefined;
     const { variables } = request;
     const { schema, executor } = this;
     const meant = { call, schema, document: known.document, operation, variables };
@@ -58,12 +66,13 @@ export class ShortWay {
     return this.release(call, await executor.go(meant, begun));
   }
 
-  private async release(call: Call, result: Executed): Promise<ShortAnswer> {
+  private async release(call: Call, result: Executed): Promise<ShortAnswer | undefined> {
     const { data, extensions } = result;
     const errors = this.told(call, result);
     const answer = errors === undefined ? { data, extensions } : { errors, data, extensions };
     const refusal = await settle(call, answer, this.releases, this.logger);
     if (refusal === undefined) return { status: 200, body: write(answer) };
+    if (refusal instanceof Outdated) return undefined;
     return {
       status: statusOfError(refusal),
       body: write({ ...errorBody(refusal, call.id), extensions }),

@@ -37,14 +37,16 @@ export class Admission {
   }
 
   /**
-   * Waits for its turn; what it returns ends the turn, and does so once. Throws `LIMIT_EXCEEDED` with limit `load`
-   * where the queue is full, and `ClientGone` where the connection closes meanwhile.
+   * Its turn, at once where nobody waits; what it gives ends the turn, and does so once. Rejects with `LIMIT_EXCEEDED` with limit `load`
+   * where the queue is full, and with `ClientGone` where the connection closes meanwhile.
    */
-  async enter(response: ServerResponse): Promise<() => void> {
-    if (this.runningCount < this.runningMax) {
-      this.runningCount += 1;
-      return this.turn();
-    }
+  enter(response: ServerResponse): (() => void) | Promise<() => void> {
+    if (this.runningCount >= this.runningMax) return this.queued(response);
+    this.runningCount += 1;
+    return this.turn();
+  }
+
+  private async queued(response: ServerResponse): Promise<() => void> {
     this.check();
     if (response.closed) throw this.gone();
     await new Promise<void>((resolve, reject) => {

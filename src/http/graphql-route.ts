@@ -13,14 +13,14 @@ import { asFinished } from '../graphql/as-finished.js';
 import type { Call } from '../graphql/call.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
 import type { ShortAnswer, ShortWay } from '../graphql/short-way.js';
-import { EndedCaller } from './authenticate.js';
+import { EndedCaller, type Authenticator } from './authenticate.js';
 import { placeDocument, type DocumentParts } from './documents.js';
 import { limitLoad, retryAfter, type LoadParts } from './limit-load.js';
 import type { Rejections } from './rejections.js';
 import { schemaRoute, type SchemaRouteParts } from './schema-route.js';
 
 export interface GraphQLRouteParts extends LoadParts, DocumentParts, SchemaRouteParts {
-  readonly authenticate: (request: FastifyRequest) => Promise<Call>;
+  readonly authenticator: Authenticator;
   readonly apollo: ApolloServers;
   readonly shortWay: ShortWay;
   readonly releases: Releases;
@@ -35,25 +35,43 @@ export interface GraphQLRouteParts extends LoadParts, DocumentParts, SchemaRoute
 /** The largest body of a request, in bytes. */
 export const bodyBytesMax = 1_048_576;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request to `/graphql` whose caller is known. */
+    call: Call | undefined;
+  }
+}
+
+const callOf = ({ call }: FastifyRequest): Call => {
+  if (call === undefined) throw new Error('A request came past authentication.');
+  return call;
+};
+
 /**
  * `/graphql`: nobody gets past this without a live authority, and nothing leaves without a record, whether or
  * not the request ever reached Apollo Server.
  */
 export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): void {
-  const calls = new WeakMap<FastifyRequest, Call>();
-  const callOf = (request: FastifyRequest): Call => {
-    const call = calls.get(request);
-    if (call === undefined) throw new Error('A request came past authentication.');
-    return call;
-  };
   void app.register((scope, _options, done) => {
-    limitLoad(scope, parts, (request) => calls.get(request));
-    scope.addHook('onRequest', async (request, reply) => {
-      await admit(request, reply, parts, calls);
+    scope.decorateRequest('call', undefined);
+    limitLoad(scope, parts);
+    scope.addHook('onRequest', (request, reply, next) => {
+      request.call = isPost(request) ? parts.authenticator.assume(request) : undefined;
+      if (request.call !== undefined) {
+        next();
+        return;
+      }
+      admit(request, reply, parts).then((isAdmitted) => {
+        if (isAdmitted) next();
+      }, next);
     });
-    scope.addHook('onSend', async (request, reply, payload) => {
-      const call = calls.get(request);
-      return call === undefined || call.recorded ? payload : recordUnreached(call, reply, parts, payload);
+    scope.addHook('onSend', (request, reply, payload, next) => {
+      const { call } = request;
+      if (call === undefined || call.recorded) next(null, payload);
+      else
+        recordUnreached(call, reply, parts, payload).then((told) => {
+          next(null, told);
+        }, next);
     });
     scope.setErrorHandler((error, request, reply) => {
       const call = callOf(request);
@@ -69,10 +87,18 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
       url: '/graphql',
       bodyLimit: bodyBytesMax,
       handler: async (request, reply) => {
-        const call = callOf(request);
         const mediaType = request.method === 'OPTIONS' ? mediaTypes[0] : mediaTypeFor(request);
+        if (callOf(request).isAssumed) {
+          const short = await parts.shortWay.answer(callOf(request), request.body);
+          if (short !== undefined) return sendShort(reply, callOf(request), mediaType, short);
+          const { marks } = callOf(request);
+          if (!(await admit(request, reply, parts))) return reply;
+          const { arrived, admitted } = marks;
+          Object.assign(callOf(request).marks, { arrived, admitted });
+        }
+        const call = callOf(request);
         await placeDocument(call, parts, request);
-        const short = request.method === 'POST' ? await parts.shortWay.answer(call, request.body) : undefined;
+        const short = isPost(request) ? await parts.shortWay.answer(call, request.body) : undefined;
         if (short !== undefined) return sendShort(reply, call, mediaType, short);
         const server = await parts.apollo.for(call.authority.ceiling);
         const options = { context: () => Promise.resolve({ call }) };
@@ -85,16 +111,20 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
   });
 }
 
+const isPost = (request: FastifyRequest): boolean => request.method === 'POST';
+
+/** By an authority that stands. False where there is none, which the caller has then been told. */
 async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   parts: GraphQLRouteParts,
-  calls: WeakMap<FastifyRequest, Call>,
-): Promise<void> {
+): Promise<boolean> {
   const address = parts.addressOf(request.raw);
   const wait = parts.rejections.waitSeconds(address);
   try {
-    calls.set(request, await parts.authenticate(request));
+    request.call = undefined;
+    request.call = await parts.authenticator.authenticate(request);
+    return true;
   } catch (error) {
     const told = asTold(error);
     const operationId = parts.ids.next();
@@ -110,6 +140,7 @@ async function admit(
     else retryAfter(reply, told);
     void reply.header('cache-control', 'no-store').header('behalf-operation-id', operationId);
     await reply.code(wait > 0 ? 429 : statusOfError(told)).send(errorBody(told, operationId));
+    return false;
   }
 }
 
@@ -150,6 +181,8 @@ async function recordUnreached(
   payload: unknown,
 ): Promise<unknown> {
   void reply.header('behalf-operation-id', call.id).header('cache-control', 'no-store');
+  // Its record is written in any case, once it has been looked at again what its caller may.
+  call.isAssumed = false;
   const code = call.errorCode ?? (reply.statusCode >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT');
   try {
     const refusal = await parts.releases.release(asFinished(call, [{ code }], false));

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BehalfError } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
-import type { Call } from '../graphql/call.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
 import { ClientGone, type Admission } from './admission.js';
 import type { Rejections } from './rejections.js';
@@ -13,6 +12,13 @@ export interface LoadParts {
   readonly refusedForLoad: Rejections;
   readonly ids: Ids;
   readonly addressOf: (request: IncomingMessage) => string;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Once it is its turn. */
+    endTurn: (() => void) | undefined;
+  }
 }
 
 /** Says when to come again, where the error does. */
@@ -28,9 +34,8 @@ export function retryAfter(reply: FastifyReply, { details }: BehalfError): void 
 export function limitLoad(
   scope: FastifyInstance,
   { admission, refusedForLoad, ids, addressOf }: LoadParts,
-  callOf: (request: FastifyRequest) => Call | undefined,
 ): void {
-  const turns = new WeakMap<FastifyRequest, () => void>();
+  scope.decorateRequest('endTurn', undefined);
   const refuse = (request: FastifyRequest, reply: FastifyReply, id: string, error: unknown): FastifyReply => {
     // Nobody is there to be told; the reply only ends the request's life here.
     if (error instanceof ClientGone) return reply.code(499).send();
@@ -49,20 +54,27 @@ export function limitLoad(
     }
     done();
   });
-  scope.addHook('preHandler', async (request, reply) => {
-    const call = callOf(request);
-    if (call === undefined) return undefined;
-    try {
-      turns.set(request, await admission.enter(reply.raw));
-      call.marks.admitted = performance.now();
-      return undefined;
-    } catch (error) {
-      call.recorded = true;
-      return refuse(request, reply, call.id, error);
+  scope.addHook('preHandler', (request, reply, done) => {
+    const { call } = request;
+    if (call === undefined) {
+      done();
+      return;
     }
+    const refused = (error: unknown): void => {
+      call.recorded = true;
+      void refuse(request, reply, call.id, error);
+    };
+    const enter = (endTurn: () => void): void => {
+      request.endTurn = endTurn;
+      call.marks.admitted = performance.now();
+      done();
+    };
+    const turn = admission.enter(reply.raw);
+    if (turn instanceof Promise) turn.then(enter, refused);
+    else enter(turn);
   });
   scope.addHook('onSend', (request, _reply, payload, done) => {
-    turns.get(request)?.();
+    request.endTurn?.();
     done(null, payload);
   });
 }

@@ -17,18 +17,19 @@ export const makeObserve =
     const durationMs = call.marks.recorded - call.marks.arrived;
     const { refusals, rowCount } = call.trail;
     metrics.operation({ type, outcome, code, seconds: durationMs / 1000, refusals });
-    logger.debug(
-      {
-        operationId: call.id,
-        type,
-        outcome,
-        code,
-        durationMs: Math.round(durationMs * 10) / 10,
-        rows: rowCount,
-        delegationId: call.authority.task?.delegationId ?? null,
-        documentHash: call.documentHash,
-      },
-      'operation',
-    );
+    if (logger.isLevelEnabled('debug'))
+      logger.debug(
+        {
+          operationId: call.id,
+          type,
+          outcome,
+          code,
+          durationMs: Math.round(durationMs * 10) / 10,
+          rows: rowCount,
+          delegationId: call.authority.task?.delegationId ?? null,
+          documentHash: call.documentHash,
+        },
+        'operation',
+      );
     tracing?.operation(call, outcome, traceparent);
   };

@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
 import {
-  all,
   asText,
   columnName,
   conditionSql,
@@ -83,19 +82,14 @@ export class BoundedReads {
     const { shared } = this.connection;
     if (shared === undefined) return this.rows(table, { where: isIn<Row>(column, values), columns });
     const shape = this.shape(table, columns);
+    this.witness.asking();
+    const lookup = this.types.lookup(table, column, shape, this.authority);
+    const raw = await this.tracked(shared.rows(lookup, values));
     const wanted = new Set(values);
-    const raw = await this.tracked(
-      shared.rows(
-        {
-          before: `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
-          condition: this.where(table, all<Row>()),
-        },
-        values,
-      ),
-    );
-    const rows = raw.flatMap((one) =>
-      wanted.has(asText(one[column])) ? [shape.decode({ ...one }) as Row] : [],
-    );
+    const rows: Row[] = [];
+    for (const one of raw) {
+      if (wanted.has(asText(one[column]))) rows.push(shape.decode({ ...one }) as Row);
+    }
     this.read(table, rows);
     return rows;
   }

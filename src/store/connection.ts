@@ -11,7 +11,7 @@ import {
 } from './condition.js';
 import type { SharedReads } from './shared-reads.js';
 import type { Statements } from './statements.js';
-import type { Table } from './table.js';
+import type { AnyTable, Table } from './table.js';
 
 export interface Order<Row> {
   readonly column: keyof Row & string;
@@ -107,15 +107,13 @@ export class Connection {
   }
 
   private async insertRows<Row>(table: Table<Row>, rows: readonly Row[], otherwise: string): Promise<void> {
-    if (rows.length === 0) return;
     const keys = columnKeys(table);
-    const into = `INSERT INTO ${quote(table.name)} (${keys.map(columnName).join(', ')}) VALUES `;
-    const one = `(${keys.map(() => '?').join(', ')})`;
-    const encoded = rows.map((row) => keys.map((key) => encode(table.columns[key], row[key])));
-    for (const chunk of statements(encoded)) {
-      for (const part of powersOfTwo(chunk)) {
-        const sql = into + part.map(() => one).join(', ') + otherwise;
-        await this.statements.run(sql, part.flat(), true);
+    for (const { values, count } of bounded(table, keys, rows)) {
+      let at = 0;
+      for (const size of sizes(count)) {
+        const part = values.slice(at * keys.length, (at + size) * keys.length);
+        await this.statements.run(insertion(table, size) + otherwise, part, true);
+        at += size;
       }
     }
   }
@@ -163,15 +161,33 @@ export class Connection {
 
 const locks = { share: 'LOCK IN SHARE MODE', update: 'FOR UPDATE', claim: 'FOR UPDATE SKIP LOCKED' } as const;
 
+/** Up to so many rows are one part, whatever their number; larger parts are powers of two. */
+const smallPart = 32;
 const partMax = 128;
 
-/** In as few parts as can be, each of a power of two, so that few different texts have to be prepared. */
-function* powersOfTwo<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length;) {
-    const size = Math.min(partMax, 2 ** Math.floor(Math.log2(all.length - at)));
-    yield all.slice(at, at + size);
-    at += size;
+/** In as few parts as can be without many different texts that have to be prepared. */
+function* sizes(count: number): Generator<number> {
+  for (let left = count; left > 0;) {
+    const size = left <= smallPart ? left : Math.min(partMax, 2 ** Math.floor(Math.log2(left)));
+    yield size;
+    left -= size;
   }
+}
+
+const insertions = new WeakMap<AnyTable, string[]>();
+
+/** The text that inserts so many rows, made once. */
+function insertion<Row>(table: Table<Row>, count: number): string {
+  const known = insertions.get(table) ?? [];
+  insertions.set(table, known);
+  return (known[count] ??= insertionText(table, count));
+}
+
+function insertionText<Row>(table: Table<Row>, count: number): string {
+  const names = columnKeys(table).map(columnName);
+  const row = `(${names.map(() => '?').join(', ')})`;
+  const all = Array<string>(count).fill(row);
+  return `INSERT INTO ${quote(table.name)} (${names.join(', ')}) VALUES ${all.join(', ')}`;
 }
 
 /** Below SQLite's bound of 32,766 parameters a statement. */
@@ -180,26 +196,37 @@ const parametersMax = 16_000;
 /** Well below what MySQL takes in one packet, as characters may need four bytes each. */
 const charactersMax = 1_000_000;
 
-/** Rows in the fewest statements that neither database finds too large. */
-function* statements(rows: readonly unknown[][]): Generator<unknown[][]> {
-  let chunk: unknown[][] = [];
-  let [parameters, characters] = [0, 0];
+interface Chunk {
+  readonly values: unknown[];
+  readonly count: number;
+}
+
+/** Encoded rows, one after the other, in the fewest statements that neither database finds too large. */
+function* bounded<Row>(
+  table: Table<Row>,
+  keys: readonly (keyof Row & string)[],
+  rows: readonly Row[],
+): Generator<Chunk> {
+  let values: unknown[] = [];
+  let [count, characters] = [0, 0];
   for (const row of rows) {
-    const length = row.reduce<number>(
-      (sum, value) => sum + (typeof value === 'string' ? value.length : 8),
-      0,
-    );
-    const isFull = parameters + row.length > parametersMax || characters + length > charactersMax;
-    if (chunk.length > 0 && isFull) {
-      yield chunk;
-      chunk = [];
-      [parameters, characters] = [0, 0];
+    const from = values.length;
+    let length = 0;
+    for (const key of keys) {
+      const value = encode(table.columns[key], row[key]);
+      values.push(value);
+      length += typeof value === 'string' ? value.length : 8;
     }
-    chunk.push(row);
-    parameters += row.length;
+    if (count > 0 && (values.length > parametersMax || characters + length > charactersMax)) {
+      const next = values.splice(from);
+      yield { values, count };
+      values = next;
+      [count, characters] = [0, 0];
+    }
+    count += 1;
     characters += length;
   }
-  if (chunk.length > 0) yield chunk;
+  if (count > 0) yield { values, count };
 }
 
 export const columnKeys = <Row>(table: Table<Row>): (keyof Row & string)[] =>

@@ -2,6 +2,7 @@ import type { Authority } from '../authority/authority.js';
 import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
+import { Lookup } from './shared-reads.js';
 import { Shapes, type Shape } from './shape.js';
 import type { AnyTable } from './table.js';
 
@@ -48,6 +49,7 @@ export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
   private readonly shapes = new Shapes();
   private readonly bounds = new WeakMap<Authority, Map<string, Sql>>();
+  private readonly lookups = new WeakMap<Authority, Map<Shape, Map<string, Lookup>>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -93,6 +95,23 @@ export class RowTypes {
     const sql = known.get(key) ?? boundarySql(rowType, 't', authority.boundaries(scope));
     known.set(key, sql);
     return sql;
+  }
+
+  /** Rows of a shape by the values of a column, inside the boundary of the type's own scope; made once, as `boundary`. */
+  lookup(table: AnyTable, column: string, shape: Shape, authority: Authority): Lookup {
+    const known = this.lookups.get(authority) ?? new Map<Shape, Map<string, Lookup>>();
+    this.lookups.set(authority, known);
+    const ofShape = known.get(shape) ?? new Map<string, Lookup>();
+    known.set(shape, ofShape);
+    const rowType = this.of(table);
+    const lookup =
+      ofShape.get(column) ??
+      new Lookup(
+        `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
+        this.boundary(rowType, rowType.scope, authority),
+      );
+    ofShape.set(column, lookup);
+    return lookup;
   }
 
   get all(): readonly RowType[] {

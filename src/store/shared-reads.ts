@@ -4,11 +4,18 @@ import type { Statements } from './statements.js';
 type Raw = Record<string, unknown>;
 
 /** A statement that looks rows up by one column, without the values to look for. */
-export interface Lookup {
-  /** Up to and with the column, such as `SELECT … FROM … t WHERE t.\`id\``. */
-  readonly before: string;
-  /** What else must hold, the boundary included. */
-  readonly condition: Sql;
+export class Lookup {
+  /** Alike for what asks alike. */
+  readonly key: string;
+
+  constructor(
+    /** Up to and with the column, such as `SELECT … FROM … t WHERE t.\`id\``. */
+    readonly before: string,
+    /** What else must hold, the boundary included. */
+    readonly condition: Sql,
+  ) {
+    this.key = `${before} ${condition.text} ${JSON.stringify(condition.params)}`;
+  }
 }
 
 interface Batch {
@@ -31,7 +38,7 @@ export class SharedReads {
 
   /** All rows of the statement that served these values; the caller picks its own. At most 1,000 values. */
   rows(lookup: Lookup, values: readonly string[]): Promise<Raw[]> {
-    const key = `${lookup.before} ${lookup.condition.text} ${JSON.stringify(lookup.condition.params)}`;
+    const { key } = lookup;
     const known = this.waiting.get(key);
     const batch =
       known !== undefined && known.values.size + values.length <= valuesMax ? known : this.open(key, lookup);
@@ -52,7 +59,7 @@ export class SharedReads {
 
   private async send({ before, condition }: Lookup, values: readonly string[]): Promise<Raw[]> {
     const all = padded(values);
-    const sql = `${before} IN (${all.map(() => '?').join(', ')}) AND ${condition.text}`;
+    const sql = `${before} IN (${all.map(() => '?').join(', ')}) AND (${condition.text})`;
     return (await this.statements.run(sql, [...all, ...condition.params], true)).rows;
   }
 }

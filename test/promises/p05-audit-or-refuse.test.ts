@@ -149,7 +149,7 @@ describe.each(failures)('while the log %s', (_, fail, heal) => {
 test('a record of which only a part can be written is not written', async () => {
   const before = await state();
   const records = await office.server.database.read.count(auditRecords);
-  await run(`CREATE TRIGGER full BEFORE INSERT ON audit_delegations FOR EACH ROW BEGIN ${raise}`);
+  await run(`CREATE TRIGGER full BEFORE INSERT ON audit_resources FOR EACH ROW BEGIN ${raise}`);
   try {
     isRefusal(await ask());
     isRefusal(await answering('Nobody will know.', 'in-part'));

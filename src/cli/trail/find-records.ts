@@ -1,4 +1,4 @@
-import type { AuditBody } from '../../audit/record.js';
+import { underDelegation, type AuditBody } from '../../audit/record.js';
 import { naming } from '../../audit/resource-index.js';
 import { isoTime } from '../../core/clock.js';
 import { isId } from '../../core/ids.js';
@@ -52,27 +52,23 @@ export async function conditionOf(
   add(filter.kind, (kind) => eq('kind', kind.toLowerCase()));
   add(filter.operationName, (name) => eq('operationName', name));
   add(filter.errorCode, (code) => eq('errorCode', code.toUpperCase()));
-  add(filter.delegation, (id) =>
-    isId(id)
-      ? linked('SELECT `record_id` FROM `audit_delegations` WHERE `delegation_id` = ?', [id])
-      : any<AuditRecordRow>(),
-  );
+  add(filter.delegation, (id) => (isId(id) ? underDelegation(id) : any<AuditRecordRow>()));
   add(filter.resource, (resource) => {
     const [, type, id] = /^([A-Za-z]{1,60}):(.{1,64})$/.exec(resource) ?? [];
     if (type === undefined || id === undefined)
       throw new CommandError(`Write a resource as TYPE:ID, such as Invoice:01J….`);
     return naming(type, id);
   });
-  if (filter.unregistered === true) conditions.push(linked('SELECT `record_id` FROM `audit_documents`', []));
+  if (filter.unregistered === true) conditions.push(inDocuments);
   if (filter.person !== undefined) conditions.push(eq('userId', await userId(connection, filter.person)));
   if (filter.agent !== undefined) conditions.push(eq('agentId', await agentId(connection, filter.agent)));
   return all(...conditions);
 }
 
-const linked = (select: string, params: readonly unknown[]): Where => ({
+const inDocuments: Where = {
   kind: 'sql',
-  sql: { text: `t.\`id\` IN (${select})`, params },
-});
+  sql: { text: 't.`id` IN (SELECT `record_id` FROM `audit_documents`)', params: [] },
+};
 
 async function userId(connection: Connection, name: string): Promise<string> {
   const user = await connection.one(users, eq<UserRow>('name', name));

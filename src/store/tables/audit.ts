@@ -24,7 +24,7 @@ export const auditRecords = table('AuditRecord', 'audit_records', {
   body: longtext(),
 });
 
-/** Which delegations of a chain an operation ran under: the acting one and all its parents. */
+/** Under which delegations an operation ran beside the one that acted: its parents. */
 export const auditDelegations = table(
   'AuditDelegation',
   'audit_delegations',

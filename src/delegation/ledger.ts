@@ -1,0 +1,135 @@
+import type { Authority } from '../authority/authority.js';
+import { BehalfError, unauthenticated } from '../core/errors.js';
+import { isIn, padded } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { delegations, type DelegationRow } from '../store/tables/identity.js';
+
+/** What one operation takes from each delegation of its chain. */
+export interface Charge {
+  readonly authority: Authority | undefined;
+  readonly rows: number;
+}
+
+interface Amount {
+  operations: number;
+  rows: number;
+}
+
+/**
+ * What operations that are done take from their delegations. All of them are charged together, which is all that has
+ * to be done where there is enough; else `oneByOne` tells which of them there is enough for.
+ */
+export class Ledger {
+  private constructor(
+    private readonly tx: Connection,
+    private readonly amounts: ReadonlyMap<string, Amount>,
+    /** The authority's version, which nobody can move before the transaction has ended. */
+    readonly version: number,
+    /** Whether every delegation is there and has enough for all. */
+    readonly isCovered: boolean,
+  ) {}
+
+  /** Locks rows in the order of ids, and before the version, as those do who revoke. */
+  static async charge(tx: Connection, all: readonly Charge[]): Promise<Ledger> {
+    const amounts = new Map<string, Amount>();
+    for (const { authority, rows } of all) {
+      for (const id of authority?.task?.delegationIds ?? []) {
+        const amount = amounts.get(id) ?? { operations: 0, rows: 0 };
+        amounts.set(id, { operations: amount.operations + 1, rows: amount.rows + rows });
+      }
+    }
+    await update(tx, 'add', amounts);
+    const { version, covered } = await look(tx, [...amounts.keys()]);
+    return new Ledger(tx, amounts, version, covered === amounts.size);
+  }
+
+  /** Takes the charge back, to be made again in the order of `charge`. Only what was charged stays charged. */
+  async oneByOne(): Promise<OneByOne> {
+    const rows = await this.tx.selectColumns(delegations, spending, isIn('id', [...this.amounts.keys()]));
+    for (const row of rows) {
+      const amount = this.amounts.get(row.id);
+      row.operationsUsed -= amount?.operations ?? 0;
+      row.rowsUsed -= amount?.rows ?? 0;
+    }
+    return new OneByOne(this.tx, new Map(rows.map((row) => [row.id, row])));
+  }
+}
+
+class OneByOne {
+  constructor(
+    private readonly tx: Connection,
+    private readonly byId: ReadonlyMap<string, Spending>,
+  ) {}
+
+  /** Why there is not enough for it, if there is not; then nothing of it is charged. */
+  charge({ authority, rows }: Charge): BehalfError | undefined {
+    const mine = (authority?.task?.delegationIds ?? []).map((id) => this.byId.get(id));
+    for (const row of mine) {
+      if (row === undefined) return unauthenticated('The delegation of this token has ended.');
+      if (row.operationsUsed + 1 > row.operationsMax) return spent('operations');
+      if (row.rowsUsed + rows > row.rowsMax) return spent('rows');
+    }
+    for (const row of mine) {
+      if (row === undefined) continue;
+      row.operationsUsed += 1;
+      row.rowsUsed += rows;
+    }
+    return undefined;
+  }
+
+  write(): Promise<void> {
+    const used = [...this.byId.values()].map(
+      (row) => [row.id, { operations: row.operationsUsed, rows: row.rowsUsed }] as const,
+    );
+    return update(this.tx, 'set', new Map(used));
+  }
+}
+
+const spending = ['id', 'operationsMax', 'operationsUsed', 'rowsMax', 'rowsUsed'] as const;
+type Spending = { -readonly [K in (typeof spending)[number]]: DelegationRow[K] };
+
+async function update(
+  tx: Connection,
+  how: 'add' | 'set',
+  amounts: ReadonlyMap<string, Amount>,
+): Promise<void> {
+  if (amounts.size === 0) return;
+  const rows = padded([...amounts]);
+  const cases = `CASE \`id\` ${rows.map(() => 'WHEN ? THEN ?').join(' ')} END`;
+  const set = (column: string) => `\`${column}\` = ${how === 'add' ? `\`${column}\` + ` : ''}${cases}`;
+  await tx.affecting(
+    `UPDATE \`delegations\` SET ${set('operations_used')}, ${set('rows_used')} ` +
+      `WHERE \`id\` IN (${rows.map(() => '?').join(', ')})`,
+    [
+      ...rows.flatMap(([id, { operations }]) => [id, operations]),
+      ...rows.flatMap(([id, amount]) => [id, amount.rows]),
+      ...rows.map(([id]) => id),
+    ],
+    true,
+  );
+}
+
+/** The version, locked against being moved, and how many of these delegations have not spent too much. */
+async function look(
+  tx: Connection,
+  ids: readonly string[],
+): Promise<{ readonly version: number; readonly covered: number }> {
+  const params = padded(ids);
+  const covered =
+    'SELECT COUNT(*) FROM `delegations` d WHERE d.`operations_used` <= d.`operations_max` ' +
+    `AND d.\`rows_used\` <= d.\`rows_max\` AND d.\`id\` IN (${params.map(() => '?').join(', ')})`;
+  const [row] = await tx.query(
+    `SELECT e.\`version\` AS \`version\`, ${ids.length === 0 ? '0' : `(${covered})`} AS \`covered\` ` +
+      `FROM \`authority_epoch\` e WHERE e.\`id\` = 1${tx.dialect === 'mysql' ? ' LOCK IN SHARE MODE' : ''}`,
+    params,
+    true,
+  );
+  if (row === undefined) throw new Error('The database has no authority_epoch row: run `behalf migrate`.');
+  return { version: Number(row.version), covered: Number(row.covered) };
+}
+
+const spent = (limit: 'operations' | 'rows'): BehalfError =>
+  new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {
+    limit,
+    hint: 'Ask the person who delegated it for a new delegation, or ask for fewer rows.',
+  });

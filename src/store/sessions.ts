@@ -1,0 +1,127 @@
+import type { DataSource } from 'typeorm';
+import {
+  asFailure,
+  MysqlStatements,
+  StatementFailed,
+  type MysqlConnection,
+  type MysqlPool,
+  type Outcome,
+  type Statements,
+} from './statements.js';
+
+/** A connection for one transaction. */
+export interface Session {
+  readonly statements: Statements;
+  /** Undefined where the first statement begins it. */
+  readonly begin: string | undefined;
+  end(isUsable: boolean): void;
+}
+
+/** Connections of a pool, and who waits for one. */
+export interface PoolState {
+  readonly used: number;
+  readonly free: number;
+  readonly waiting: number;
+}
+
+/** Where transactions find a connection. */
+export interface Sessions {
+  open(): Promise<Session>;
+  readonly state?: () => PoolState;
+}
+
+/** A pool of connections to MySQL, each taken for a statement or for a transaction. */
+export class MysqlSessions implements Sessions {
+  /** Each on any free connection. */
+  readonly statements: Statements;
+
+  private constructor(
+    private readonly pool: MysqlPool & Partial<PoolQueues>,
+    private readonly begin: string | undefined,
+  ) {
+    this.statements = new MysqlStatements(pool);
+  }
+
+  /**
+   * @param statementSeconds how long one statement may take; 0 for ever
+   * @param isForTransactions nothing is ever sent outside of one, so the first statement begins it
+   */
+  static async over(
+    source: DataSource,
+    statementSeconds: number,
+    isForTransactions: boolean,
+  ): Promise<MysqlSessions> {
+    const { pool } = source.driver as unknown as { pool: MysqlPool };
+    const settings = [...sessionSettings, ...(await statementLimit(source, statementSeconds))];
+    if (isForTransactions) settings.push('SET SESSION autocommit = 0');
+    pool.on('connection', (connection) => {
+      for (const setting of settings) connection.query(setting);
+    });
+    // The one connection that the pool opened before anyone could listen.
+    for (const setting of settings) await source.query(setting);
+    return new MysqlSessions(pool, isForTransactions ? undefined : 'START TRANSACTION');
+  }
+
+  async open(): Promise<Session> {
+    const connection = await new Promise<MysqlConnection>((resolve, reject) => {
+      this.pool.getConnection((error, free) => {
+        if (error === null || error === undefined) resolve(free);
+        else reject(asFailure(error));
+      });
+    });
+    return {
+      statements: new MysqlStatements(connection),
+      begin: this.begin,
+      end: (isUsable) => {
+        if (isUsable) connection.release();
+        else connection.destroy();
+      },
+    };
+  }
+
+  state(): PoolState {
+    const { _allConnections: all, _freeConnections: unused, _connectionQueue: queue } = this.pool;
+    const free = unused?.length ?? 0;
+    return { used: (all?.length ?? 0) - free, free, waiting: queue?.length ?? 0 };
+  }
+}
+
+/** The driver tells these to nobody else. */
+type PoolQueues = Readonly<
+  Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { readonly length: number }>
+>;
+
+/**
+ * The statements of one transaction. Whatever still runs when it ends, such as a resolver beside the one that
+ * failed, must not reach the connection: it may serve another transaction by then, or write outside of any.
+ */
+export class WhileItLasts implements Statements {
+  private hasEnded = false;
+
+  constructor(private readonly statements: Statements) {}
+
+  run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome> {
+    if (this.hasEnded) return Promise.reject(new StatementFailed('The transaction has ended.'));
+    return this.statements.run(sql, params, again);
+  }
+
+  end(): void {
+    this.hasEnded = true;
+  }
+}
+
+/** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
+const sessionSettings = [
+  // A look inside a transaction must see what others have committed.
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+];
+
+/** The two databases have the same setting under other names and in other units. */
+async function statementLimit(source: DataSource, seconds: number): Promise<string[]> {
+  if (seconds === 0) return [];
+  const [row] = await source.query<{ version: string }[]>('SELECT VERSION() AS version');
+  return /mariadb/i.test(row?.version ?? '')
+    ? [`SET SESSION max_statement_time = ${String(seconds)}`]
+    : [`SET SESSION max_execution_time = ${String(seconds * 1000)}`];
+}
