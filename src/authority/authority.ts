@@ -47,6 +47,8 @@ export class Authority {
   readonly documents: DocumentPolicy;
   /** The largest cost of one operation; undefined where no role sets one. */
   readonly costMax: number | undefined;
+  /** Made when they are first asked for. */
+  private readonly decisions = new Map<Scope, Decision>();
 
   constructor(input: AuthorityInput) {
     this.chain = input.chain;
@@ -71,6 +73,12 @@ export class Authority {
 
   /** Whether the scope is held at all; where it holds is `boundaries`. */
   decide(scope: Scope): Decision {
+    const decision = this.decisions.get(scope) ?? this.work(scope);
+    this.decisions.set(scope, decision);
+    return decision;
+  }
+
+  private work(scope: Scope): Decision {
     if (scope === sessionScope) return { allow: true };
     const personLayer = this.layers[0]?.layer ?? 'person';
     if (!this.ceiling.has(scope)) {

@@ -68,12 +68,13 @@ export class Releases {
 
   /**
    * For a mutation, at the beginning of its own transaction; what it returns is for the end. Both throw, to roll
-   * it back, where nothing may be released. A mutation may end rights of its own chain, so what counts is whether
+   * it back, where nothing may be released: `Outdated` for one that has to begin anew. A mutation may end rights of its own chain, so what counts is whether
    * anyone else changed rights after its beginning: then it runs again.
    */
   async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<void>> {
     const start = await readEpoch(tx);
     if (caller.authority !== undefined && start.version !== caller.authority.version) {
+      if (caller.isAssumed === true) throw new Outdated();
       const refusal = await lostSince(tx, caller.authority, caller);
       if (refusal !== undefined) throw refusal;
     }

@@ -28,7 +28,7 @@ export class AccessRules {
     selection: Selection,
   ) {
     this.fields = [...each(selection.fields)].filter((field) => !field.isMeta);
-    const scoped = this.fields.filter((field) => guard.hasScopedInputs(field.coordinate, field.field.args));
+    const scoped = this.fields.filter((field) => hasScopedInputs(guard, field));
     this.varying = scoped.filter(usesVariables);
     this.literal = new Set(scoped.filter((field) => !usesVariables(field)));
   }
@@ -82,6 +82,15 @@ export class AccessRules {
 }
 
 const isHidden = ({ decision }: Denied): boolean => decision.reason === 'hidden';
+
+/** Whether any input that has a scope, or holds one that has, is given or has a default. */
+function hasScopedInputs(guard: Guard, { coordinate, field, nodes }: Selected): boolean {
+  const scoped = guard.scopedInputs(coordinate, field.args);
+  const given = new Set((nodes[0]?.arguments ?? []).map((argument) => argument.name.value));
+  return field.args.some(
+    ({ name, defaultValue }) => scoped.has(name) && (given.has(name) || defaultValue !== undefined),
+  );
+}
 
 /** Whether a field's arguments come through variables. */
 export function usesVariables({ nodes }: Selected): boolean {

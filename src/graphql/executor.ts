@@ -11,7 +11,7 @@ import {
 import { BehalfError, conflict } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
 import type { Operations } from '../delegation/operations.js';
-import type { Releases } from '../delegation/release.js';
+import { Outdated, type Releases } from '../delegation/release.js';
 import { CommitLost, RunAgain, type Database } from '../store/database.js';
 import { auditRecords } from '../store/tables/audit.js';
 import type { Access } from './access.js';
@@ -196,6 +196,7 @@ export class Executor {
           return committed;
         });
     } catch (error) {
+      if (error instanceof Outdated) throw error;
       // Whether a lost COMMIT was done is told by its record, which went with it.
       if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
         call.recorded = true;

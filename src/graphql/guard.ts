@@ -30,7 +30,7 @@ export interface Denied {
 export class Guard {
   private readonly rowScopes: ReadonlyMap<string, Scope>;
   private readonly rowDimensions: ReadonlyMap<string, readonly string[]>;
-  private readonly scopedInputs = new Map<string, boolean>();
+  private readonly inputs = new Map<string, ReadonlySet<string>>();
 
   constructor(private readonly coverage: Coverage) {
     this.rowScopes = new Map(coverage.rows.map((row) => [row.type, row.scope]));
@@ -114,15 +114,16 @@ export class Guard {
     });
   }
 
-  /** Whether any input of a field has a scope, so that its values matter. */
-  hasScopedInputs(coordinate: string, args: readonly GraphQLArgument[]): boolean {
-    const known = this.scopedInputs.get(coordinate);
+  /** Arguments of a field that have a scope or hold what has one, so that their values matter. */
+  scopedInputs(coordinate: string, args: readonly GraphQLArgument[]): ReadonlySet<string> {
+    const known = this.inputs.get(coordinate);
     if (known !== undefined) return known;
-    const found = args.some(
+    const scoped = args.filter(
       (arg) =>
         this.coverage.scopes.has(`${coordinate}(${arg.name}:)`) || this.isScopedInput(arg.type, new Set()),
     );
-    this.scopedInputs.set(coordinate, found);
+    const found = new Set(scoped.map((arg) => arg.name));
+    this.inputs.set(coordinate, found);
     return found;
   }
 

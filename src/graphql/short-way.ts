@@ -1,4 +1,4 @@
-import { OperationTypeNode, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Logger } from '../core/logger.js';
 import { Outdated, type Releases } from '../delegation/release.js';
 import type { Call } from './call.js';
@@ -40,7 +40,7 @@ export class ShortWay {
 
   /**
    * Undefined: nothing is recorded yet, and the request has to go the long way, by an authority that is sure to
-   * stand. Assumed, an authority is enough only for a query of its caller's own words.
+   * stand. An assumed one is enough only for a document of its caller's own words.
    */
   async answer(call: Call, body: unknown): Promise<ShortAnswer | undefined> {
     const request = usual(body);
@@ -48,11 +48,7 @@ export class ShortWay {
     const known = this.known.get(request.query, call.authority.ceiling);
     const operation = known?.operation(request.operationName);
     if (known === undefined || operation === undefined) return undefined;
-    if (
-      call.isAssumed &&
-      (operation.operation !== OperationTypeNode.QUERY || call.authority.documents !== 'any')
-    )
-      return undefined;
+    if (call.isAssumed && call.authority.documents !== 'any') return undefined;
     const { variables } = request;
     const { schema, executor } = this;
     const meant = { call, schema, document: known.document, operation, variables };
@@ -63,7 +59,12 @@ export class ShortWay {
     call.operationName = operation.name?.value ?? null;
     call.operationType = operation.operation;
     call.variables = begun.prepared.redact(variables);
-    return this.release(call, await executor.go(meant, begun));
+    try {
+      return await this.release(call, await executor.go(meant, begun));
+    } catch (error) {
+      if (error instanceof Outdated) return undefined;
+      throw error;
+    }
   }
 
   private async release(call: Call, result: Executed): Promise<ShortAnswer | undefined> {

@@ -152,12 +152,16 @@ test('a record of which only a part can be written is not written', async () => 
   await run(`CREATE TRIGGER full BEFORE INSERT ON audit_resources FOR EACH ROW BEGIN ${raise}`);
   try {
     isRefusal(await ask());
-    isRefusal(await answering('Nobody will know.', 'in-part'));
+    expect(await office.server.database.read.count(auditRecords)).toBe(records);
+    const answer = await answering('Nobody will know.', 'in-part');
+    expect(codes(answer)).toEqual(['AUDIT_UNAVAILABLE']);
+    expect(answer.data).toBeNull();
+    // That it failed touches no row, so its record is whole.
+    expect((await recordOf(office.server.database, answer)).outcome).toBe('failed');
   } finally {
     await run('DROP TRIGGER full');
   }
   expect(await state()).toEqual(before);
-  expect(await office.server.database.read.count(auditRecords)).toBe(records);
 });
 
 describe('a change that is asked for again', () => {

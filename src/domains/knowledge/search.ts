@@ -41,9 +41,9 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   const terms = queryTerms(args.query);
   const size = operation.rows.pageSize(args.first);
   const collection = args.collection ?? null;
-  const series = sha256(JSON.stringify([terms, collection])).slice(0, 8);
+  const series = once(() => sha256(JSON.stringify([terms, collection])).slice(0, 8));
   const after = args.after ?? null;
-  const begins = after === null ? undefined : parseCursor(after, series);
+  const begins = after === null ? undefined : parseCursor(after, series());
   const ranked = rank(await candidatesOf(operation, terms, collection), terms).filter(
     (one) =>
       begins === undefined || one.score < begins.score || (one.score === begins.score && one.id > begins.id),
@@ -54,7 +54,15 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
     // A passage that was rewritten since it was ranked is not there any more.
     const passage = rows[index];
     if (passage === null || passage === undefined) return [];
-    return [{ cursor: cursorOf(series, one), node: { passage, score: one.score, terms } }];
+    const node = { passage, score: one.score, terms };
+    return [
+      {
+        get cursor() {
+          return cursorOf(series(), one);
+        },
+        node,
+      },
+    ];
   });
   return {
     edges,
@@ -62,45 +70,57 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
     pageInfo: {
       hasNextPage: ranked.length > size,
       hasPreviousPage: after !== null,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
 }
 
 /**
- * A bounded number of passages inside the boundary, the same on both databases: those with all terms, then those
- * with any. Where there are more than the bound, the ids alone would choose; so passages with the terms in title
- * or heading come as well, and of any terms a share for each, lest a frequent one crowd out a rare one.
+ * A bounded number of passages inside the boundary, the same on both databases: those with any of the terms. Where
+ * there are more than the bound, the ids alone would choose, so those with all terms come first, and of any terms a
+ * share for each, lest a frequent one crowd out a rare one; and where even those are more, passages with the terms
+ * in title or heading come as well.
  */
 async function candidatesOf(
   operation: Operation,
   terms: readonly string[],
   collection: string | null,
 ): Promise<Candidate[]> {
-  const found = new Map<string, Candidate>();
   const scopes = collection === null ? [] : [operation.scopeOf('Query.search(collection:)')];
   const narrowing = collection === null ? [] : [inCollection<PassageRow>(collection)];
-  const add = async (
+  const read = (
     wanted: readonly string[],
     field: Field,
     mode: 'all' | 'any',
     limit: number,
-  ): Promise<boolean> => {
+  ): Promise<Candidate[]> => {
     const tokens = wanted.map((term) => encode(term, field));
     const where = all<PassageRow>(match(tokens, mode), ...narrowing);
-    const rows = await operation.rows.scan(passages, ['id', 'tokens'], { where, scopes, limit });
-    for (const row of rows) found.set(row.id, row);
-    return rows.length === limit;
+    return operation.rows.scan(passages, ['id', 'tokens'], { where, scopes, limit });
   };
-  const isFull = await add(terms, 'word', 'all', candidatesMax);
-  if (isFull) {
-    await add(terms, 'title', 'all', titledMax);
-    await add(terms, 'heading', 'all', titledMax);
-  } else if (terms.length > 1 && (await add(terms, 'word', 'any', candidatesMax))) {
-    for (const term of terms) await add([term], 'word', 'all', Math.ceil(candidatesMax / terms.length));
+  const withAny = await read(terms, 'word', 'any', candidatesMax);
+  if (withAny.length < candidatesMax) return withAny;
+  const withAll = terms.length === 1 ? withAny : await read(terms, 'word', 'all', candidatesMax);
+  const found = [withAll];
+  if (withAll.length === candidatesMax) {
+    found.push(await read(terms, 'title', 'all', titledMax), await read(terms, 'heading', 'all', titledMax));
+  } else {
+    const share = Math.ceil(candidatesMax / terms.length);
+    found.push(withAny);
+    for (const term of terms) found.push(await read([term], 'word', 'all', share));
   }
-  return [...found.values()];
+  return [...new Map(found.flat().map((row) => [row.id, row])).values()];
+}
+
+/** Most answers ask for no cursor. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 const cursorOf = (series: string, at: Ranked): string =>
