@@ -1,17 +1,18 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
 import { compare, isIn } from '../store/condition.js';
-import { columnKeys, type Connection } from '../store/connection.js';
-import type { Database } from '../store/database.js';
-import type { RowOf } from '../store/table.js';
-import { auditRecords, auditResources, auditUnindexed } from '../store/tables/audit.js';
-import type { AuditBody } from './record.js';
-import { rowsOfRecord } from './resource-index.js';
+import type { Connection } from '../store/connection.js';
+import { isStatementFault, type Database } from '../store/database.js';
+import { auditUnindexed } from '../store/tables/audit.js';
+import { indexRecords } from './resource-index.js';
 
-type ResourceRow = RowOf<typeof auditResources>;
+/** Records of one transaction. On SQLite everybody waits for it: it has to be short. */
+const batchMax = { mysql: 20, sqlite: 2 } as const;
 
-/** Records of one transaction: some two thousand rows, so that on SQLite nobody waits long. */
-const batchMax = 10;
+interface Batch {
+  readonly claimed: readonly string[];
+  readonly indexed: number;
+}
 
 /**
  * Makes the index of touched rows for records that left it for later. Their bodies are what is durable: a run that
@@ -37,7 +38,7 @@ export class Indexer {
     this.left = await this.database.read.count(auditUnindexed);
     let after = '';
     while (this.left > 0 && signal?.aborted !== true) {
-      const { claimed, indexed } = await this.database.transaction((tx) => this.batch(tx, after));
+      const { claimed, indexed } = await this.batch(after, batchMax[this.database.read.dialect]);
       this.left = Math.max(0, this.left - indexed);
       const last = claimed.at(-1);
       if (last === undefined) return;
@@ -47,54 +48,40 @@ export class Indexer {
     }
   }
 
-  private async batch(tx: Connection, after: string): Promise<{ claimed: string[]; indexed: number }> {
-    const claims = await tx.select(auditUnindexed, compare('recordId', '>', after), {
-      order: [{ column: 'recordId', direction: 'asc' }],
-      limit: batchMax,
-      lock: 'claim',
-    });
-    const claimed = claims.map(({ recordId }) => recordId);
-    if (claimed.length === 0) return { claimed, indexed: 0 };
-    const records = await tx.selectColumns(auditRecords, ['id', 'body'], isIn('id', claimed));
-    const unreadable = new Set<string>();
-    const rows = records.flatMap(({ id, body }) => {
-      const named = this.rowsIn(id, body);
-      if (named === undefined) unreadable.add(id);
-      return named ?? [];
-    });
-    // In the order of the key, so that two that insert never wait for each other in a circle.
-    await tx.insertMissing(auditResources, rows.sort(byKey));
-    const done = claimed.filter((id) => !unreadable.has(id));
-    await tx.delete(auditUnindexed, isIn('recordId', done));
-    return { claimed, indexed: done.length };
-  }
-
-  private rowsIn(id: string, body: string): ResourceRow[] | undefined {
+  private async batch(after: string, size: number): Promise<Batch> {
+    let claimed: readonly string[] = [];
     try {
-      const rows = rowsOfRecord({ ...(JSON.parse(body) as AuditBody), operationId: id });
-      if (!rows.every(fits)) throw new RangeError('It names what the index has no place for.');
-      return rows;
+      await this.database.transaction(async (tx) => {
+        claimed = await claim(tx, after, size);
+        if (claimed.length === 0) return;
+        await indexRecords(tx, claimed);
+        await tx.delete(auditUnindexed, isIn('recordId', claimed));
+      });
+      return { claimed, indexed: claimed.length };
     } catch (error) {
-      if (!this.told.has(id)) {
-        this.logger.error({ err: error, operationId: id }, 'an audit record cannot be indexed');
+      if (!isUnreadable(error)) throw error;
+      const [first, second] = claimed;
+      // One that cannot be read must not hold up the others.
+      if (first === undefined || second !== undefined) return this.batch(after, 1);
+      if (!this.told.has(first)) {
+        this.logger.error({ err: error, operationId: first }, 'an audit record cannot be indexed');
       }
-      this.told.add(id);
-      return undefined;
+      this.told.add(first);
+      return { claimed, indexed: 0 };
     }
   }
 }
 
-/** One row that the database refused would hold up all others of its transaction. */
-const fits = (row: ResourceRow): boolean =>
-  columnKeys(auditResources).every((key) => {
-    const value: unknown = row[key];
-    return typeof value === 'string' && value.length <= (auditResources.columns[key].length ?? 0);
+async function claim(tx: Connection, after: string, size: number): Promise<string[]> {
+  const claims = await tx.select(auditUnindexed, compare('recordId', '>', after), {
+    order: [{ column: 'recordId', direction: 'asc' }],
+    limit: size,
+    lock: 'claim',
   });
-
-const keyOf = ({ type, resourceId, action, recordId }: ResourceRow): string =>
-  [type, resourceId, action, recordId].join('\n');
-
-function byKey(a: ResourceRow, b: ResourceRow): number {
-  const [one, other] = [keyOf(a), keyOf(b)];
-  return one < other ? -1 : one > other ? 1 : 0;
+  return claims.map(({ recordId }) => recordId);
 }
+
+/** The database could be asked, and refused what the record says: it is no JSON, or the index has no place for it. */
+const isUnreadable = (error: unknown): boolean =>
+  isStatementFault(error) ||
+  (error as { driverError?: { code?: string } }).driverError?.code === 'SQLITE_ERROR';

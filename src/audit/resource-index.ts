@@ -1,4 +1,5 @@
-import type { Condition } from '../store/condition.js';
+import { padded, type Condition } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
 import type { RowOf } from '../store/table.js';
 import type { AuditRecordRow, auditResources } from '../store/tables/audit.js';
 import type { TouchedResources } from './trail.js';
@@ -32,9 +33,44 @@ export const rowsAtOnce = (record: Touching): ResourceRow[] =>
     isIndexedLater(record) ? record.resources.filter((touched) => !isRead(touched)) : record.resources,
   );
 
-/** All that a record names. */
-export const rowsOfRecord = ({ operationId, resources }: Touching): ResourceRow[] =>
-  rowsOf(operationId, resources);
+// What is no text or too long becomes NULL or stays too long (MariaDB cuts it to its column), and the index takes neither.
+const rowsInBodies = {
+  sqlite: {
+    columns:
+      "iif(json_type(r.`value`, '$.type') = 'text', json_extract(r.`value`, '$.type'), NULL) AS `type`, " +
+      "iif(i.`type` = 'text' AND length(i.`value`) <= 64, i.`value`, NULL) AS `resource_id`, " +
+      "json_extract(r.`value`, '$.action') AS `action`",
+    from: "json_each(b.`body`, '$.resources') r, json_each(r.`value`, '$.ids') i",
+    isNamed: '',
+    otherwise: 'ON CONFLICT (`type`, `resource_id`, `action`, `record_id`) DO NOTHING',
+  },
+  mysql: {
+    columns: 'j.`type`, j.`resource_id`, j.`action`',
+    from:
+      "JSON_TABLE(b.`body`, '$.resources[*]' COLUMNS (`type` VARCHAR(61) PATH '$.type' ERROR ON ERROR, " +
+      "`action` VARCHAR(21) PATH '$.action' ERROR ON ERROR, " +
+      "NESTED PATH '$.ids[*]' COLUMNS (`resource_id` VARCHAR(65) PATH '$' ERROR ON ERROR))) j",
+    // A list without ids makes a row all the same.
+    isNamed: ' AND j.`resource_id` IS NOT NULL',
+    otherwise: 'ON DUPLICATE KEY UPDATE `record_id` = VALUES(`record_id`)',
+  },
+} as const;
+
+/**
+ * Indexes all that these records name, whatever of it is indexed already, in the order of the key, so that two that
+ * do so never wait for each other in a circle. Throws `StatementFailed` where one of them cannot be read.
+ */
+export async function indexRecords(tx: Connection, ids: readonly string[]): Promise<void> {
+  const { columns, from, isNamed, otherwise } = rowsInBodies[tx.dialect];
+  const params = padded(ids);
+  await tx.affecting(
+    'INSERT INTO `audit_resources` (`type`, `resource_id`, `action`, `record_id`) ' +
+      `SELECT ${columns}, b.\`id\` FROM \`audit_records\` b, ${from} ` +
+      `WHERE b.\`id\` IN (${params.map(() => '?').join(', ')})${isNamed} ORDER BY 1, 2, 3, 4 ${otherwise}`,
+    params,
+    true,
+  );
+}
 
 // As a derived table: an OR, or a UNION right inside IN, would have MariaDB look at every record.
 const found = (isNamed: string): string =>

@@ -91,28 +91,13 @@ export class Connection {
     return (await this.select(table, condition, { ...options, limit: 1 }))[0];
   }
 
-  insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
-    return this.insertRows(table, rows, '');
-  }
-
-  /** As `insert`; a row whose primary key is there already stays as it is. */
-  insertMissing<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
-    const key = table.primaryKey.map(columnName);
-    // INSERT IGNORE would let pass every other fault as well.
-    const otherwise =
-      this.dialect === 'mysql'
-        ? ` ON DUPLICATE KEY UPDATE ${key.map((name) => `${name} = ${name}`).join(', ')}`
-        : ` ON CONFLICT (${key.join(', ')}) DO NOTHING`;
-    return this.insertRows(table, rows, otherwise);
-  }
-
-  private async insertRows<Row>(table: Table<Row>, rows: readonly Row[], otherwise: string): Promise<void> {
+  async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
     const keys = columnKeys(table);
     for (const { values, count } of bounded(table, keys, rows)) {
       let at = 0;
       for (const size of sizes(count)) {
         const part = values.slice(at * keys.length, (at + size) * keys.length);
-        await this.statements.run(insertion(table, size) + otherwise, part, true);
+        await this.statements.run(insertion(table, size), part, true);
         at += size;
       }
     }
