@@ -7,7 +7,7 @@ import { auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords } from './resource-index.js';
 
 /** Records of one transaction. On SQLite everybody waits for it: it has to be short. */
-const batchMax = { mysql: 20, sqlite: 2 } as const;
+const batchMax = { mysql: 20, sqlite: 5 } as const;
 
 interface Batch {
   readonly claimed: readonly string[];

@@ -4,11 +4,16 @@ import { all, any, compare, eq, type Condition } from './condition.js';
 import type { Order } from './connection.js';
 import type { Column, Table } from './table.js';
 
-/** A total order: what was asked for, with the id as the last word. */
-export const totalOrder = <Row extends { id: string }>(order: readonly Order<Row>[]): Order<Row>[] => [
-  ...order,
-  { column: 'id', direction: order[0]?.direction ?? 'asc' },
-];
+/** A total order: what was asked for, up to a column that tells every two rows apart, or else the id. */
+export function totalOrder<Row extends { id: string }>(
+  table: Table<Row>,
+  order: readonly Order<Row>[],
+): Order<Row>[] {
+  const telling = order.findIndex(({ column }) => table.columns[column].isUnique === true);
+  // One column more than that, and the database would sort instead of following the index.
+  if (telling >= 0) return order.slice(0, telling + 1);
+  return [...order, { column: 'id', direction: order[0]?.direction ?? 'asc' }];
+}
 
 const shape = <Row>(order: readonly Order<Row>[]): string =>
   order.map((by) => `${by.direction === 'asc' ? '+' : '-'}${by.column}`).join('');

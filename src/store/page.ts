@@ -51,7 +51,7 @@ export function pageQuery<Row extends { id: string }>(
   query: ListQuery<Row>,
   sizeMax: number,
 ): PageQuery<Row> {
-  const order = totalOrder(query.order ?? []);
+  const order = totalOrder(table, query.order ?? []);
   const after = query.after ?? null;
   return {
     where: all<Row>(

@@ -8,6 +8,8 @@ export interface Column<Value> {
   readonly kind: 'id' | 'text' | 'longtext' | 'int' | 'minor' | 'time' | 'flag' | 'json';
   readonly length?: number;
   readonly nullable: boolean;
+  /** No two rows have the same value, and the database has an index that says so. */
+  readonly isUnique?: true;
   /** The table whose row this id names. */
   readonly references?: string;
   /** Never set: carries the value's type. */
@@ -57,6 +59,8 @@ export const nullable = <Value>(column: Column<Value>): Column<Value | null> => 
   ...column,
   nullable: true,
 });
+
+export const unique = <Value>(column: Column<Value>): Column<Value> => ({ ...column, isUnique: true });
 
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

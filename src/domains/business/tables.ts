@@ -8,12 +8,13 @@ import {
   table,
   text,
   time,
+  unique,
   type RowOf,
 } from '../../store/table.js';
 
 export const customers = table('Customer', 'customers', {
   id: id(),
-  number: text(40),
+  number: unique(text(40)),
   name: text(200),
   /** The dimension `region`. */
   region: text(64),
@@ -30,7 +31,7 @@ export const customers = table('Customer', 'customers', {
 
 export const products = table('Product', 'products', {
   id: id(),
-  sku: text(60),
+  sku: unique(text(60)),
   name: text(200),
   category: text(100),
   description: text(2000),
@@ -56,7 +57,7 @@ export const stockMovements = table('StockMovement', 'stock_movements', {
 
 export const orders = table('Order', 'orders', {
   id: id(),
-  number: text(40),
+  number: unique(text(40)),
   customerId: id('customers'),
   /** placed, packed, shipped, delivered, cancelled */
   status: text(20),
@@ -82,7 +83,7 @@ export const orderLines = table('OrderLine', 'order_lines', {
 
 export const invoices = table('Invoice', 'invoices', {
   id: id(),
-  number: text(40),
+  number: unique(text(40)),
   orderId: id('orders'),
   customerId: id('customers'),
   /** open, paid, void */
@@ -119,7 +120,7 @@ export const refunds = table('Refund', 'refunds', {
 
 export const tickets = table('Ticket', 'tickets', {
   id: id(),
-  number: text(40),
+  number: unique(text(40)),
   customerId: id('customers'),
   orderId: nullable(id('orders')),
   subject: text(300),
