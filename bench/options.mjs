@@ -29,7 +29,7 @@ Options
   --databases A,B   of ${databaseNames.join(', ')}
   --workloads A,B   of ${Object.keys(workloads).join(', ')}
   --rounds N        rounds over all servers; figures are medians (3)
-  --seconds N       how long each measurement takes, with many connections; a third of it with one (1.2)
+  --seconds N       how long each measurement takes, with many connections; a third of it with one (1)
   --connections N   how many at once (32)
   --minutes N       of soak (60)
   --dist DIR        another build, beside whose folder its schema/ lies
@@ -67,7 +67,7 @@ export function readOptions(args) {
   if (!values.help && !existsSync(join(dist, 'src/cli/behalf.js'))) {
     throw new UsageError(`There is no build in ${dist}: run npm run build.`);
   }
-  const seconds = number('seconds', values.seconds, quick ? 0.25 : 1.2, 0.05);
+  const seconds = number('seconds', values.seconds, quick ? 0.25 : 1, 0.05);
   return {
     ...values,
     command,
@@ -85,7 +85,7 @@ export function readOptions(args) {
       seconds,
       // Of each server before anything is measured, and of each workload.
       firstSeconds: quick ? 1 : 4,
-      warmUpSeconds: quick ? 0.2 : Math.max(1, seconds),
+      warmUpSeconds: quick ? 0.2 : Math.max(2, seconds),
       answersCompared: quick ? 5 : 30,
       connections: number('connections', values.connections, 32, 1),
     },

@@ -179,7 +179,7 @@ const preparedMax = 400;
 
 async function openMysql(options: DataSourceOptions, { seconds, waiting }: StatementLimits): Promise<Ways> {
   const extra = { queueLimit: waiting, maxPreparedStatements: preparedMax };
-  const source = await new DataSource({ ...options, extra } as DataSourceOptions).initialize();
+  const source = await new DataSource({ ...options, extra }).initialize();
   const alone = { ...options, extra, poolSize: 1, migrations: [] } as DataSourceOptions;
   const recorder = await new DataSource(alone).initialize();
   const changes = await MysqlSessions.over(source, seconds, false);
