@@ -27,7 +27,17 @@ export async function flat(options) {
         contenders.push(await stage.contender('behalf', database, url, world, { label }));
       }
       const { load, calibration } = stage;
-      rows.push(...(await measure({ ...options.how, firstSeconds, contenders, workloads, load, calibration, progress })));
+      rows.push(
+        ...(await measure({
+          ...options.how,
+          firstSeconds,
+          contenders,
+          workloads,
+          load,
+          calibration,
+          progress,
+        })),
+      );
       for (const { server } of contenders) await server.stop();
     }
     const calibration = stage.calibration.summary();

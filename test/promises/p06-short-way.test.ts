@@ -8,12 +8,17 @@ import {
   userRoles,
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
+import { orders } from '../../src/domains/business/tables.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
+import { BusinessRows } from '../support/business.js';
 import { loadBusiness, smallBusiness } from '../support/demo-rows.js';
+import { naming, statementsOf } from '../support/statements.js';
 import { metric } from '../support/metrics.js';
 import { raw, type Raw } from '../support/no-oracle.js';
 import { everywhere, TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
 
 const scopes = ['customers:read', 'customers:read_contact', 'orders:read'];
+const changing = ['customers:read', 'orders:read', 'orders:update_status'];
 const query = '{ customers(first: 100) { nodes { region email orders(first: 1) { nodes { number } } } } }';
 
 let server: TestServer;
@@ -153,5 +158,69 @@ describe('a document that is compiled follows a changed right at once', () => {
     const ended = await raw(server, agent.token, query);
     expect(ended.status).toBe(401);
     expect(codesOf(ended)).toEqual(['UNAUTHENTICATED']);
+  });
+});
+
+describe('an operation that began by the rights that its token last had', () => {
+  const records = () =>
+    server.database.read.select(auditRecords, eq('delegationId', agent.delegationId), {
+      order: [{ column: 'id', direction: 'asc' }],
+    });
+  const used = async () => (await server.database.read.byId(delegations, agent.delegationId))?.operationsUsed;
+  const epochReads = async (): Promise<number> =>
+    naming(await statementsOf(() => raw(server, agent.token, query)), 'authority_epoch').length;
+
+  test('has them looked at once, with its record', async () => {
+    expect(await epochReads()).toBe(1);
+  });
+
+  test('begins anew where anybody’s changed, and is recorded and charged once', async () => {
+    const [before, count, spent = 0] = [await next(), (await records()).length, await used()];
+    await change(() => Promise.resolve());
+    // The record's look finds the other version; then it is read, and looked at again with the next record.
+    expect(await epochReads()).toBeGreaterThan(1);
+    expect(await records()).toHaveLength(count + 1);
+    expect(await used()).toBe(spent + 1);
+    expect(await epochReads()).toBe(1);
+    expect(await next()).toEqual(before);
+  });
+
+  test('is a stranger’s where the token is gone, and leaves no record as if it had been let in', async () => {
+    const before = await records();
+    await server.endDelegation(agent.delegationId);
+    const answer = await raw(server, agent.token, query);
+    expect(answer.status).toBe(401);
+    expect(answer.headers['www-authenticate']).toContain('error="invalid_token"');
+    const added = (await records()).slice(before.length);
+    expect(added.map(({ kind, outcome }) => [kind, outcome])).toEqual([['rejected', 'refused']]);
+  });
+});
+
+describe('a change that began by the rights that its token last had', () => {
+  const reply = `mutation ($id: ID!, $key: String!) {
+    setOrderStatus(orderId: $id, status: CANCELLED, expectedVersion: 1, idempotencyKey: $key) { order { id status version } } }`;
+
+  test('is made once where anybody’s changed, and not at all where its own are gone', async () => {
+    const worker = await server.agent(await server.person({ scopes: changing }), { scopes: changing });
+    const rows = new BusinessRows(server);
+    const [customer] = smallBusiness().customers;
+    const open = [];
+    for (let at = 1; at <= 5; at += 1) open.push(await rows.order(`S-${String(at)}`, customer ?? { id: '' }));
+    const cancel = (index: number) =>
+      server.query(worker.token, reply, { id: open[index]?.id, key: `cancel-${String(index)}` });
+    const stateOf = async (index: number) => {
+      const order = await server.database.read.byId(orders, open[index]?.id ?? '');
+      return [order?.status, order?.version];
+    };
+    for (const index of [0, 1, 2]) expect((await cancel(index)).errors).toEqual([]);
+    await change(() => Promise.resolve());
+    expect((await cancel(3)).errors).toEqual([]);
+    expect(await stateOf(3)).toEqual(['cancelled', 2]);
+    await change((tx) =>
+      tx.update(delegations, eq('id', worker.delegationId), { scopes: ['orders:read', 'customers:read'] }),
+    );
+    const refused = await cancel(4);
+    expect(refused.errors.map((error) => error.extensions.code)).toEqual(['FORBIDDEN']);
+    expect(await stateOf(4)).toEqual([open[4]?.status, 1]);
   });
 });

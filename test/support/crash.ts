@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { migrations } from '../../migrations/index.js';
 import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { Database } from '../../src/store/database.js';
@@ -121,7 +122,7 @@ export class Crashes {
 
   /** The dead server's last statement may still run in MariaDB; then a server on the same data. */
   private async again(): Promise<void> {
-    if (this.databaseUrl.startsWith('mysql:')) await this.looking(ofOthersGone);
+    if (this.databaseUrl.startsWith('mysql:')) await othersGone(this.databaseUrl);
     this.server = await ServerProcess.start(this.databaseUrl);
   }
 
@@ -137,8 +138,17 @@ export class Crashes {
   }
 }
 
-async function ofOthersGone({ read }: Database): Promise<void> {
+/** By a connection of its own: a `Database` has several. */
+async function othersGone(url: string): Promise<void> {
   const others =
     'SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()';
-  while (Number((await read.query(others))[0]?.n) > 0);
+  const connection = await createConnection(url);
+  try {
+    for (let left = 1; left > 0;) {
+      const [rows] = await connection.query<(RowDataPacket & { n: number })[]>(others);
+      left = Number(rows[0]?.n);
+    }
+  } finally {
+    await connection.end();
+  }
 }
