@@ -288,4 +288,4 @@ async function openDatabase(config: Config): Promise<Database> {
 }
 
 const purgeEveryMs = 600_000;
-const indexEveryMs = 10_000;
+const indexEveryMs = 2_000;

@@ -28,7 +28,22 @@ export async function seed(url, world, dist, progress) {
     progress(table);
     await writer.insert(table, rows);
   }
+  progress('audit index');
+  await index(url, dist);
   await writer.finish();
+}
+
+/** The server's own index of records, as the server makes it. */
+async function index(url, dist) {
+  const load = async (path) => import(pathToFileURL(join(dist, path)).href);
+  const [{ Database: Store }, { Indexer }, { migrations }, { parseDatabaseUrl }] = await Promise.all(
+    ['src/store/database.js', 'src/audit/indexer.js', 'migrations/index.js', 'src/core/database-url.js'].map(
+      load,
+    ),
+  );
+  const database = await Store.open(parseDatabaseUrl(url), migrations);
+  await new Indexer(database, console).run();
+  await database.close();
 }
 
 const quoted = (names) => names.map((name) => `\`${name}\``).join(', ');

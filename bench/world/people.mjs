@@ -166,14 +166,16 @@ function* benchTokens(world) {
 function* auditRecords(world) {
   for (let n = 0; n < world.auditRecords; n += 1) {
     const agent = n % world.agents;
+    const delegationId = idOf('DF', agent);
+    const ids = [0, 1, 2].map((row) => idOf('CS', (n * 3 + row) % world.customers));
     yield {
       id: idOf('AR', n),
       at: now,
-      kind: 'operation',
+      kind: 'graphql',
       outcome: 'succeeded',
       user_id: idOf('SR', agent % peopleCount),
       agent_id: idOf('AG', agent),
-      delegation_id: idOf('DF', agent),
+      delegation_id: delegationId,
       task: 'ticket:T-1',
       operation_name: 'Point',
       operation_type: 'query',
@@ -181,24 +183,18 @@ function* auditRecords(world) {
       error_code: null,
       row_count: 3,
       duration_ms: 2,
-      body: json({ id: idOf('AR', n), filler: 'x'.repeat(400) }),
+      body: json({
+        delegation: { id: delegationId, ids: [delegationId], task: 'ticket:T-1', purpose: '' },
+        resources: [{ type: 'Customer', action: 'read', count: 3, ids, digest: '' }],
+        filler: 'x'.repeat(400),
+      }),
     };
   }
 }
 
-function* auditDelegations(world) {
-  for (let n = 0; n < world.auditRecords; n += 1) {
-    yield { record_id: idOf('AR', n), delegation_id: idOf('DF', n % world.agents) };
-  }
-}
-
-function* auditResources(world) {
-  for (let n = 0; n < world.auditRecords; n += 1) {
-    for (let row = 0; row < 3; row += 1) {
-      const resource_id = idOf('CS', (n * 3 + row) % world.customers);
-      yield { record_id: idOf('AR', n), type: 'Customer', resource_id, action: 'read' };
-    }
-  }
+/** None of them is indexed yet. */
+function* auditUnindexed(world) {
+  for (let n = 0; n < world.auditRecords; n += 1) yield { record_id: idOf('AR', n) };
 }
 
 /** Everything about who may do what, table by table. */
@@ -212,6 +208,5 @@ export const peopleRows = (world) => ({
   oauth_payloads: oauthPayloads(world),
   bench_tokens: benchTokens(world),
   audit_records: auditRecords(world),
-  audit_delegations: auditDelegations(world),
-  audit_resources: auditResources(world),
+  audit_unindexed: auditUnindexed(world),
 });

@@ -1,3 +1,4 @@
+import { among } from '../audit/record-index.js';
 import { isoTime } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
 import { oneLine } from '../core/text.js';
@@ -7,11 +8,17 @@ import { makeDelegation, type DelegationRequest } from '../delegation/make.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { all, compare, eq, not, type Condition } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
-import { auditRecords } from '../store/tables/audit.js';
+import type { Link } from '../store/bounded-reads.js';
+import { auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
 import { agents, delegations, roles, users, type DelegationRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { dimensionsOf, fromStored, idIs, newestFirst, toStored, type PageArgs } from './listing.js';
 import { shown, workOf } from './work.js';
+
+const recordsOfDelegations: Link<AuditRecordRow> = {
+  column: 'delegationId',
+  among: (ids) => among('@delegation', ids),
+};
 
 interface DelegationFilter {
   readonly personId?: string | null;
@@ -144,7 +151,7 @@ export const delegationResolvers = (catalog: Catalog): Resolvers => ({
     children: (row: DelegationRow, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.children(delegations, 'parentId', row.id, { order: newestFirst, first, after }),
     records: (row: DelegationRow, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.children(auditRecords, 'delegationId', row.id, {
+      operation.rows.linked(auditRecords, recordsOfDelegations, row.id, {
         order: [{ column: 'at', direction: 'desc' }],
         first,
         after,

@@ -1,17 +1,8 @@
 import type { Authority } from '../authority/authority.js';
 import type { ErrorCode } from '../core/errors.js';
-import type { Condition } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import type { RowOf } from '../store/table.js';
-import {
-  auditDelegations,
-  auditDocuments,
-  auditRecords,
-  auditResources,
-  auditUnindexed,
-  type AuditRecordRow,
-} from '../store/tables/audit.js';
-import { isIndexedLater, rowsAtOnce } from './resource-index.js';
+import { auditDocuments, auditRecords, auditUnindexed, type AuditRecordRow } from '../store/tables/audit.js';
 import type { Change, RecordedDecision, TouchedResources, Trail } from './trail.js';
 
 export type RecordKind =
@@ -179,34 +170,15 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
   body: bytesOf(body),
 });
 
-/** Writes records, and what finds them, in the caller's transaction; long lists of rows read wait for the `Indexer`. */
+/** Writes records in the caller's transaction; what finds them is made by the `Indexer`, and searches are exact meanwhile. */
 export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]): Promise<void> {
   await tx.insert(auditRecords, bodies.map(rowOf));
-  await tx.insert(auditDelegations, bodies.flatMap(parentRows));
-  await tx.insert(auditResources, bodies.flatMap(rowsAtOnce));
   await tx.insert(
     auditUnindexed,
-    bodies.filter(isIndexedLater).map((body) => ({ recordId: body.operationId })),
+    bodies.map((body) => ({ recordId: body.operationId })),
   );
   await tx.insert(auditDocuments, bodies.flatMap(documentRows));
 }
-
-const parentRows = ({ operationId, delegation }: AuditBody): RowOf<typeof auditDelegations>[] =>
-  (delegation?.ids ?? [])
-    .filter((id) => id !== delegation?.id)
-    .map((delegationId) => ({ recordId: operationId, delegationId }));
-
-/** Records of what was done under a delegation or under those made from it. */
-export const underDelegation = (id: string): Condition<AuditRecordRow> => ({
-  kind: 'sql',
-  sql: {
-    // As a derived table: MariaDB would look at every record for an OR.
-    text:
-      't.`id` IN (SELECT f.`id` FROM (SELECT `id` FROM `audit_records` WHERE `delegation_id` = ? UNION ALL ' +
-      'SELECT `record_id` FROM `audit_delegations` WHERE `delegation_id` = ?) f)',
-    params: [id, id],
-  },
-});
 
 function documentRows({ operationId, operation }: AuditBody): RowOf<typeof auditDocuments>[] {
   const { documentHash = null, unregistered } = operation ?? {};

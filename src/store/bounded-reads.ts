@@ -43,9 +43,15 @@ export interface AggregateQuery {
   readonly limit: number;
 }
 
-/** How rows hang on their parents: by a column of their own, or by a table of pairs. */
+/**
+ * How rows hang on their parents: by a column of their own, or by a table of pairs. `among` gives a condition that all
+ * children of these parents fulfil, where no index begins with the column.
+ */
 export type Link<Row> =
-  | { readonly column: keyof Row & string }
+  | {
+      readonly column: keyof Row & string;
+      readonly among?: (parents: readonly string[]) => Condition<Row>;
+    }
   | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
 
 /**
@@ -118,7 +124,7 @@ export class BoundedReads {
   ): Promise<Map<string, Row[]>> {
     const { from, parent } = linkSql(table, link);
     const shape = this.shape(table, query.columns);
-    const mine = this.where(table, query.where, query.scopes);
+    const mine = this.where(table, narrowed(link, parents, query.where), query.scopes);
     const numbered =
       `SELECT ${shape.select}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
       `(PARTITION BY ${parent} ORDER BY ${orderSql(query.order)}) AS \`@n\` FROM ${from} ` +
@@ -153,7 +159,7 @@ export class BoundedReads {
     query: Pick<RowQuery<Row>, 'where' | 'scopes'>,
   ): Promise<Map<string, number>> {
     const { from, parent } = linkSql(table, link);
-    const where = this.where(table, query.where, query.scopes);
+    const where = this.where(table, narrowed(link, parents, query.where), query.scopes);
     const rows = await this.query(
       `SELECT ${parent} AS \`@parent\`, COUNT(*) AS n FROM ${from} ` +
         `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${where.text} GROUP BY ${parent}`,
@@ -250,6 +256,9 @@ export class BoundedReads {
     );
   }
 }
+
+const narrowed = <Row>(link: Link<Row>, parents: readonly string[], where: Condition<Row>): Condition<Row> =>
+  'column' in link && link.among !== undefined ? { kind: 'all', of: [where, link.among(parents)] } : where;
 
 function linkSql<Row>(table: Table<Row>, link: Link<Row>): { from: string; parent: string } {
   const from = `${quote(table.name)} t`;

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { naming } from '../../src/audit/record-index.js';
 import { matchesClientSecret } from '../../src/core/client-secrets.js';
 import { verifyPassword } from '../../src/core/passwords.js';
 import { eq } from '../../src/store/condition.js';
@@ -14,6 +15,7 @@ import {
   type RoleRow,
   type UserRow,
 } from '../../src/store/tables/identity.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
 import { at, codes, Company, key, nodesAt, type Employee } from '../support/administration.js';
 import type { Answer } from '../support/server.js';
 
@@ -52,12 +54,11 @@ const quoted = (value: string): string => JSON.stringify(value);
 
 /** The changes of the last record about a row, as an auditor would find them. */
 async function recorded(type: string, id: string): Promise<{ before: unknown; after: unknown }[]> {
-  const rows = await read().query(
-    'SELECT r.body AS body FROM audit_records r JOIN audit_resources s ON s.record_id = r.id WHERE s.type = ? AND s.resource_id = ? ORDER BY r.id',
-    [type, id],
-  );
+  const rows = await read().select(auditRecords, naming(type, id), {
+    order: [{ column: 'id', direction: 'asc' }],
+  });
   return rows.flatMap(
-    (row) => (JSON.parse(String(row.body)) as { changes: { before: unknown; after: unknown }[] }).changes,
+    (row) => (JSON.parse(row.body) as { changes: { before: unknown; after: unknown }[] }).changes,
   );
 }
 

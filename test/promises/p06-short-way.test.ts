@@ -204,7 +204,7 @@ describe('a change that began by the rights that its token last had', () => {
     const worker = await server.agent(await server.person({ scopes: changing }), { scopes: changing });
     const rows = new BusinessRows(server);
     const [customer] = smallBusiness().customers;
-    const open = [];
+    const open: { id: string; status: string }[] = [];
     for (let at = 1; at <= 5; at += 1) open.push(await rows.order(`S-${String(at)}`, customer ?? { id: '' }));
     const cancel = (index: number) =>
       server.query(worker.token, reply, { id: open[index]?.id, key: `cancel-${String(index)}` });

@@ -2,9 +2,10 @@ import type { AuditBody } from '../../src/audit/record.js';
 import { stockMovements, products } from '../../src/domains/business/tables.js';
 import { all, compare, eq, isIn } from '../../src/store/condition.js';
 import type { Database } from '../../src/store/database.js';
-import { auditRecords, auditResources, auditUnindexed } from '../../src/store/tables/audit.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import type { Acknowledged } from './crash-load.js';
+import { misfound } from './records.js';
 
 /** What is wrong between the log, the data and what clients were told; nothing, if all is well. */
 export async function faultsOf(
@@ -18,8 +19,10 @@ export async function faultsOf(
   const movements = await read.select(stockMovements, all());
   const byKey = new Map(movements.map((movement) => [movement.reason, movement]));
   const made = new Map(
-    (await read.select(auditResources, all(eq('type', 'StockMovement'), eq('action', 'create')))).map(
-      ({ resourceId, recordId }) => [resourceId, recordId],
+    [...records.values()].flatMap(({ operationId, resources }) =>
+      resources
+        .filter(({ type, action }) => type === 'StockMovement' && action === 'create')
+        .flatMap(({ ids }) => ids.map((id) => [id, operationId] as const)),
     ),
   );
 
@@ -30,15 +33,8 @@ export async function faultsOf(
     const record = records.get(made.get(id) ?? '');
     if (record?.outcome !== 'succeeded') faults.push(`the change ${reason} has no record of success`);
   }
-  const waiting = new Set((await read.select(auditUnindexed, all())).map(({ recordId }) => recordId));
-  const indexed = new Set(
-    (await read.select(auditResources, all())).map((row) => `${row.recordId} ${row.type} ${row.resourceId}`),
-  );
-  for (const { operationId, resources } of records.values()) {
-    const named = resources.flatMap(({ type, ids }) => ids.map((id) => `${operationId} ${type} ${id}`));
-    if (!waiting.has(operationId) && named.some((one) => !indexed.has(one)))
-      faults.push(`the record ${operationId} is not found by all that it names`);
-  }
+  for (const one of await misfound({ read }))
+    faults.push(`a search by ${one} does not give the records that name it`);
   for (const record of records.values()) {
     if (record.operation?.type !== 'mutation' || record.outcome !== 'succeeded') continue;
     const { key } = JSON.parse(record.variables ?? '{}') as { key?: string };

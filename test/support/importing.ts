@@ -66,7 +66,7 @@ export class Files {
 export async function everything({ database }: TestServer): Promise<Record<string, unknown[]>> {
   const tables = [...importable().keys(), 'collections', 'documents', 'document_versions', 'passages'];
   const found: Record<string, unknown[]> = {};
-  for (const table of [...tables, 'import_keys', 'audit_records', 'audit_resources'])
+  for (const table of [...tables, 'import_keys', 'audit_records'])
     found[table] = (await database.read.query(`SELECT * FROM \`${table}\``))
       .map((row) => JSON.stringify(row))
       .sort();
@@ -75,5 +75,5 @@ export async function everything({ database }: TestServer): Promise<Record<strin
 
 /** What an import writes, without the records of imports. */
 export async function contents(server: TestServer): Promise<Record<string, unknown[]>> {
-  return { ...(await everything(server)), audit_records: [], audit_resources: [] };
+  return { ...(await everything(server)), audit_records: [] };
 }

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import type { AuditBody, RecordKind } from '../../src/audit/record.js';
-import { all, eq } from '../../src/store/condition.js';
+import { among, naming, underDelegation, type Party } from '../../src/audit/record-index.js';
+import { all, eq, type Condition } from '../../src/store/condition.js';
 import type { Database } from '../../src/store/database.js';
-import { auditDelegations, auditRecords, auditResources } from '../../src/store/tables/audit.js';
+import { auditRecords, auditUnindexed, type AuditRecordRow } from '../../src/store/tables/audit.js';
 
 const parse = ({ body }: { body: string }): AuditBody => JSON.parse(body) as AuditBody;
 
@@ -26,7 +27,43 @@ export async function recordsOf({ read }: Pick<Database, 'read'>, kind?: RecordK
 
 /** Every column of every table of the log, as text. */
 export async function auditText({ read }: Pick<Database, 'read'>): Promise<string> {
-  const tables = [auditRecords, auditDelegations, auditResources];
-  const rows = await Promise.all(tables.map(({ name }) => read.query(`SELECT * FROM ${name}`)));
+  const index = read.dialect === 'mysql' ? ['audit_index'] : [];
+  const tables = [auditRecords.name, auditUnindexed.name, 'audit_documents', ...index];
+  const rows = await Promise.all(tables.map((name) => read.query(`SELECT * FROM ${name}`)));
   return JSON.stringify(rows);
+}
+
+const parties: Readonly<Record<Party, keyof AuditRecordRow>> = {
+  '@person': 'userId',
+  '@agent': 'agentId',
+  '@delegation': 'delegationId',
+  '@task': 'task',
+};
+
+/** Whatever names records, and of which a search does not give exactly those, whether they are indexed or wait. */
+export async function misfound({ read }: Pick<Database, 'read'>): Promise<string[]> {
+  const records = await read.select(auditRecords, all());
+  const named = new Map<string, Set<string>>();
+  const searches = new Map<string, Condition<AuditRecordRow>>();
+  const note = (key: string, id: string, search: () => Condition<AuditRecordRow>): void => {
+    named.set(key, (named.get(key) ?? new Set()).add(id));
+    if (!searches.has(key)) searches.set(key, search());
+  };
+  for (const record of records) {
+    for (const [party, column] of Object.entries(parties) as [Party, keyof AuditRecordRow][]) {
+      const value = record[column];
+      if (typeof value === 'string')
+        note(`${party} ${value}`, record.id, () => all(eq(column, value), among(party, [value])));
+    }
+    const { resources, delegation } = parse(record);
+    for (const { type, ids } of resources)
+      for (const id of ids) note(`${type} ${id}`, record.id, () => naming(type, id));
+    for (const id of delegation?.ids ?? []) note(`under ${id}`, record.id, () => underDelegation(id));
+  }
+  const wrong: string[] = [];
+  for (const [key, search] of searches) {
+    const found = (await read.selectColumns(auditRecords, ['id'], search)).map(({ id }) => id);
+    if (JSON.stringify(found.sort()) !== JSON.stringify([...(named.get(key) ?? [])].sort())) wrong.push(key);
+  }
+  return wrong;
 }

@@ -1,5 +1,5 @@
-import { underDelegation, type AuditBody } from '../../audit/record.js';
-import { naming } from '../../audit/resource-index.js';
+import type { AuditBody } from '../../audit/record.js';
+import { among, naming, underDelegation } from '../../audit/record-index.js';
 import { isoTime } from '../../core/clock.js';
 import { isId } from '../../core/ids.js';
 import { all, any, compare, eq, type Condition } from '../../store/condition.js';
@@ -47,7 +47,7 @@ export async function conditionOf(
   };
   add(filter.since, (time) => compare('at', '>=', timeOf(time, nowMs)));
   add(filter.until, (time) => compare('at', '<', timeOf(time, nowMs)));
-  add(filter.task, (task) => eq('task', task));
+  add(filter.task, (task) => all(eq('task', task), among('@task', [task])));
   add(filter.outcome, (outcome) => eq('outcome', outcome.toLowerCase()));
   add(filter.kind, (kind) => eq('kind', kind.toLowerCase()));
   add(filter.operationName, (name) => eq('operationName', name));
@@ -60,8 +60,14 @@ export async function conditionOf(
     return naming(type, id);
   });
   if (filter.unregistered === true) conditions.push(inDocuments);
-  if (filter.person !== undefined) conditions.push(eq('userId', await userId(connection, filter.person)));
-  if (filter.agent !== undefined) conditions.push(eq('agentId', await agentId(connection, filter.agent)));
+  if (filter.person !== undefined) {
+    const id = await userId(connection, filter.person);
+    conditions.push(eq('userId', id), among('@person', [id]));
+  }
+  if (filter.agent !== undefined) {
+    const id = await agentId(connection, filter.agent);
+    conditions.push(eq('agentId', id), among('@agent', [id]));
+  }
   return all(...conditions);
 }
 

@@ -24,22 +24,7 @@ export const auditRecords = table('AuditRecord', 'audit_records', {
   body: longtext(),
 });
 
-/** Under which delegations an operation ran beside the one that acted: its parents. */
-export const auditDelegations = table(
-  'AuditDelegation',
-  'audit_delegations',
-  { recordId: id('audit_records'), delegationId: id('delegations') },
-  ['delegationId', 'recordId'],
-);
-
-export const auditResources = table(
-  'AuditResource',
-  'audit_resources',
-  { recordId: id('audit_records'), type: text(60), resourceId: text(64), action: text(20) },
-  ['type', 'resourceId', 'action', 'recordId'],
-);
-
-/** Records that name more rows than `audit_resources` has of them yet. Written with the record, deleted with its index. */
+/** Records that are in no index yet. Written with the record, deleted when it is indexed. */
 export const auditUnindexed = table('AuditUnindexed', 'audit_unindexed', { recordId: id('audit_records') }, [
   'recordId',
 ]);

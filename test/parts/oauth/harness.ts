@@ -50,7 +50,14 @@ function memoryLogger() {
         .join(' '),
     );
   };
-  const logger: Logger = { isLevelEnabled: () => true, debug: write, info: write, warn: write, error: write, fatal: write };
+  const logger: Logger = {
+    isLevelEnabled: () => true,
+    debug: write,
+    info: write,
+    warn: write,
+    error: write,
+    fatal: write,
+  };
   return { lines, logger };
 }
 

@@ -1,0 +1,211 @@
+import { sha256Hex } from '../core/digest.js';
+import { padded, type Condition, type Sql } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import type { AuditRecordRow } from '../store/tables/audit.js';
+import type { AuditBody } from './record.js';
+
+/** By what else than rows a record is found. No GraphQL type has such a name. */
+export type Party = '@person' | '@agent' | '@delegation' | '@task';
+
+/** A record that is no JSON, or names what no index has a place for. */
+export class UnreadableRecord extends Error {
+  override readonly name = 'UnreadableRecord';
+}
+
+const typeMax = 60;
+const valueMax = 200;
+
+/**
+ * Indexes all that these records name, whatever of it is indexed already. Throws `UnreadableRecord`, or the
+ * database's own fault, where one of them cannot be read.
+ */
+export function indexRecords(tx: Connection, ids: readonly string[]): Promise<void> {
+  return tx.dialect === 'mysql' ? indexRows(tx, ids) : indexTerms(tx, ids);
+}
+
+/** Where MySQL finds what records name. What is too long stays too long, and the index does not take it. */
+const mysqlSources = [
+  {
+    type: 'j.`type`',
+    // A list without ids makes a row all the same.
+    value: 'j.`resource_id`',
+    from:
+      ", JSON_TABLE(b.`body`, '$.resources[*]' COLUMNS (`type` VARCHAR(61) PATH '$.type' ERROR ON ERROR, " +
+      "NESTED PATH '$.ids[*]' COLUMNS (`resource_id` VARCHAR(201) PATH '$' ERROR ON ERROR))) j",
+  },
+  {
+    type: "'@delegation'",
+    value: 'j.`id`',
+    from: ", JSON_TABLE(b.`body`, '$.delegation.ids[*]' COLUMNS (`id` VARCHAR(27) PATH '$' ERROR ON ERROR)) j",
+  },
+  { type: "'@person'", value: 'b.`user_id`', from: '' },
+  { type: "'@agent'", value: 'b.`agent_id`', from: '' },
+  { type: "'@task'", value: 'b.`task`', from: '' },
+];
+
+/** Both databases have it; in a UNION all have to be alike. */
+const collated = (sql: string): string => `${sql} COLLATE utf8mb4_bin`;
+
+/** In the order of the key, so that two that do so never wait for each other in a circle. */
+async function indexRows(tx: Connection, ids: readonly string[]): Promise<void> {
+  const params = padded(ids);
+  const places = params.map(() => '?').join(', ');
+  const selects = mysqlSources.map(
+    ({ type, value, from }) =>
+      `SELECT ${[type, value, 'b.`id`'].map(collated).join(', ')} FROM \`audit_records\` b${from} ` +
+      `WHERE b.\`id\` IN (${places}) AND ${value} IS NOT NULL`,
+  );
+  await tx.affecting(
+    `INSERT INTO \`audit_index\` (\`type\`, \`value\`, \`record_id\`) ${selects.join(' UNION ALL ')} ` +
+      'ORDER BY 1, 2, 3 ON DUPLICATE KEY UPDATE `record_id` = VALUES(`record_id`)',
+    mysqlSources.flatMap(() => params),
+    true,
+  );
+}
+
+async function indexTerms(tx: Connection, ids: readonly string[]): Promise<void> {
+  const params = padded(ids);
+  const rows = await tx.query(
+    'SELECT `row_no` AS `rowNo`, `user_id` AS `userId`, `agent_id` AS `agentId`, `task`, `body` FROM `audit_records` ' +
+      `WHERE \`id\` IN (${params.map(() => '?').join(', ')}) ORDER BY \`row_no\``,
+    params,
+    true,
+  );
+  for (const row of rows) {
+    const terms = termsOf(row as unknown as Stored);
+    await tx.affecting('INSERT INTO `audit_terms` (rowid, `terms`) VALUES (?, ?)', [row.rowNo, terms], true);
+  }
+}
+
+interface Stored {
+  readonly userId: string | null;
+  readonly agentId: string | null;
+  readonly task: string | null;
+  readonly body: string;
+}
+
+function termsOf({ userId, agentId, task, body }: Stored): string {
+  const terms: string[] = [];
+  const add = (type: string, value: string | null): void => {
+    if (value !== null) terms.push(termOf(type, value));
+  };
+  const { delegation, resources } = parsed(body);
+  add('@person', userId);
+  add('@agent', agentId);
+  add('@task', task);
+  for (const id of delegation?.ids ?? []) add('@delegation', id);
+  for (const { type, ids } of resources ?? []) for (const id of ids) add(type, id);
+  return terms.join(' ');
+}
+
+function parsed(body: string): Partial<Pick<AuditBody, 'delegation' | 'resources'>> {
+  try {
+    return JSON.parse(body) as AuditBody;
+  } catch {
+    // The parser's own words quote the body.
+    throw new UnreadableRecord('The body is no JSON.');
+  }
+}
+
+const typeTerms = new Map<string, string>();
+
+/** One word of letters and digits for each type and value, and never the same for others, case included. */
+function termOf(type: string, value: string): string {
+  if (type.length > typeMax || value.length > valueMax) throw new UnreadableRecord('A name is too long.');
+  const known = typeTerms.get(type) ?? Buffer.from(type).toString('hex');
+  // Types are those of the schema, so these are few.
+  typeTerms.set(type, known);
+  return ordinary.test(value) ? `${known}u${value.toLowerCase()}` : `${known}s${sha256Hex(value)}`;
+}
+
+/** As ids of ours are; of any other value the digest stands. */
+const ordinary = /^[0-9A-Z]{1,40}$/;
+
+const wordsOf = (type: string, values: readonly string[]): string =>
+  values.map((value) => `"${termOf(type, value)}"`).join(' OR ');
+
+/** Ids of records that an index finds. */
+const indexed = (type: string, values: readonly string[]): Readonly<Record<'sqlite' | 'mysql', Sql>> => ({
+  sqlite: {
+    text: 'SELECT rowid FROM `audit_terms` WHERE `audit_terms` MATCH ?',
+    params: [wordsOf(type, values)],
+  },
+  mysql: {
+    text: `SELECT \`record_id\` FROM \`audit_index\` WHERE \`type\` = ? AND \`value\` IN (${values.map(() => '?').join(', ')})`,
+    params: [type, ...values],
+  },
+});
+
+interface Waiting {
+  /** A condition over the record `b`. */
+  readonly sqlite: Sql;
+  readonly mysql: Sql;
+}
+
+// As a derived table: an OR, or a UNION right inside IN, would have MariaDB look at every record. CROSS: otherwise
+// SQLite begins with all records and looks which of them wait.
+const found = (type: string, values: readonly string[], waiting: Waiting): Condition<AuditRecordRow> => {
+  const { sqlite, mysql } = indexed(type, values);
+  return {
+    kind: 'dialects',
+    sql: {
+      sqlite: {
+        text:
+          `t.\`row_no\` IN (${sqlite.text} UNION ALL SELECT b.\`row_no\` FROM \`audit_unindexed\` u ` +
+          `CROSS JOIN \`audit_records\` b WHERE b.\`id\` = u.\`record_id\` AND ${waiting.sqlite.text})`,
+        params: [...sqlite.params, ...waiting.sqlite.params],
+      },
+      mysql: {
+        text:
+          `t.\`id\` IN (SELECT f.\`record_id\` FROM (${mysql.text} UNION ALL SELECT u.\`record_id\` FROM ` +
+          `\`audit_unindexed\` u JOIN \`audit_records\` b ON b.\`id\` = u.\`record_id\` WHERE ${waiting.mysql.text}) f)`,
+        params: [...mysql.params, ...waiting.mysql.params],
+      },
+    },
+  };
+};
+
+// Most bodies do not hold the text at all, and JSON functions throw at what is not JSON.
+const inBody = (text: string, holds: Sql): Sql => ({
+  text: `CASE WHEN INSTR(b.\`body\`, ?) > 0 AND JSON_VALID(b.\`body\`) THEN ${holds.text} ELSE 0 END`,
+  params: [JSON.stringify(text), ...holds.params],
+});
+
+/**
+ * Records that name a row, exactly: those that the index finds, and those that are not indexed yet, by their bodies.
+ */
+export const naming = (type: string, id: string): Condition<AuditRecordRow> =>
+  found(type, [id], {
+    sqlite: inBody(id, {
+      text:
+        "EXISTS (SELECT 1 FROM json_each(b.`body`, '$.resources') r, json_each(r.`value`, '$.ids') i " +
+        "WHERE json_extract(r.`value`, '$.type') = ? AND i.`value` = ?)",
+      params: [type, id],
+    }),
+    mysql: inBody(id, {
+      text: "JSON_CONTAINS(b.`body`, ?, '$.resources')",
+      params: [JSON.stringify([{ type, ids: [id] }])],
+    }),
+  });
+
+/** Records of what was done under a delegation or under those made from it. */
+export const underDelegation = (id: string): Condition<AuditRecordRow> =>
+  found('@delegation', [id], {
+    sqlite: inBody(id, {
+      text: "EXISTS (SELECT 1 FROM json_each(b.`body`, '$.delegation.ids') i WHERE i.`value` = ?)",
+      params: [id],
+    }),
+    mysql: inBody(id, {
+      text: "JSON_CONTAINS(b.`body`, ?, '$.delegation.ids')",
+      params: [JSON.stringify(id)],
+    }),
+  });
+
+const anyOfThem: Sql = { text: '1 = 1', params: [] };
+
+/**
+ * All records of these parties, and others that are not indexed yet: beside a condition on the record's own column,
+ * so that not every record has to be looked at.
+ */
+export const among = (party: Party, values: readonly string[]): Condition<AuditRecordRow> =>
+  found(party, values, { sqlite: anyOfThem, mysql: anyOfThem });
