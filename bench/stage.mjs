@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mariaDbMissing, startMariaDb } from './database/mariadb.mjs';
+import { settled } from './database/queue.mjs';
 import { seed } from './database/seed.mjs';
 import { LoadGenerator } from './load/client.mjs';
 import { Calibration } from './measure/calibration.mjs';
@@ -39,7 +40,8 @@ export class Stage {
     this.progress(`${database}: starting ${label}`);
     const server = await ServerProcess.start(name, { url, dist: this.dist }, more.flags);
     this.#endings.push(() => server.stop());
-    return { name, label, database, world, server };
+    const contender = { name, label, database, world, server };
+    return name === 'behalf' ? { ...contender, settled: () => settled(url) } : contender;
   }
 
   async close() {

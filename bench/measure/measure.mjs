@@ -3,7 +3,8 @@ import { median, spread } from './stats.mjs';
 
 /**
  * Measures every contender at every workload: rounds go over all contenders in turn, so that a slow minute of the
- * machine is everybody's. A contender is `{ name, label, database, world, server }`. Returns a row for each
+ * machine is everybody's. A contender is `{ name, label, database, world, server, settled }`; the last, where it is
+ * given, resolves when the server has done what it left for later, which counts as work of the operations. Returns a row for each
  * contender and workload; one without figures where the workload means nothing to the server.
  */
 export async function measure({ contenders, workloads, load, calibration, progress, ...how }) {
@@ -11,6 +12,7 @@ export async function measure({ contenders, workloads, load, calibration, progre
   for (const contender of contenders) {
     progress(`${contender.label} mix: warming up`);
     await load.run(job(contender, 'mix', how.connections, how.firstSeconds, true));
+    await contender.settled?.();
   }
   for (const workload of workloads) {
     const able = contenders.filter(({ name }) => applies(name, workload));
@@ -25,6 +27,7 @@ export async function measure({ contenders, workloads, load, calibration, progre
     for (const contender of able) {
       progress(`${contender.label} ${workload}: warming up`);
       await load.run(job(contender, workload, how.connections, how.warmUpSeconds, true));
+      await contender.settled?.();
     }
     for (let round = 0; round < how.rounds; round += 1) {
       await calibration.take();
@@ -54,8 +57,10 @@ const job = ({ database, label, server, world }, workload, connections, seconds,
 async function sample(contender, workload, load, { connections, seconds }) {
   const before = contender.server.cpuUs();
   const many = await load.run(job(contender, workload, connections, seconds));
+  await contender.settled?.();
   const cpuUsPerOp = (contender.server.cpuUs() - before) / many.operations;
   const one = await load.run(job(contender, workload, 1, seconds / 3));
+  await contender.settled?.();
   return { ...many, cpuUsPerOp, p50AloneMs: one.p50Ms, p99AloneMs: one.p99Ms };
 }
 

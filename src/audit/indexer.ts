@@ -9,7 +9,8 @@ import { indexRecords, UnreadableRecord } from './record-index.js';
 /** How long one transaction should take. On SQLite everybody waits for it. */
 const batchMs = { mysql: 20, sqlite: 4 } as const;
 const batchMax = 512;
-const batchFirst = 16;
+/** Each transaction costs something, however small it is. */
+const batchMin = 16;
 
 interface Batch {
   readonly claimed: readonly string[];
@@ -25,7 +26,7 @@ export class Indexer {
   /** Records that cannot be indexed stay in the queue, and are told once. */
   private readonly told = new Set<string>();
   private left = 0;
-  private size = batchFirst;
+  private size = batchMin;
 
   constructor(
     private readonly database: Pick<Database, 'read' | 'transaction'>,
@@ -56,7 +57,7 @@ export class Indexer {
 
   private resize(tookMs: number): void {
     const fitting = (this.size * batchMs[this.database.read.dialect]) / Math.max(0.1, tookMs);
-    this.size = Math.max(1, Math.min(Math.floor(fitting), 2 * this.size, batchMax));
+    this.size = Math.max(batchMin, Math.min(Math.floor(fitting), 2 * this.size, batchMax));
   }
 
   private async batch(after: string, size: number): Promise<Batch> {

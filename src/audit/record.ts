@@ -135,22 +135,25 @@ const cut = (text: string | null | undefined, length: number): string | null =>
 const texts = new WeakMap<object, string>();
 
 /** What many records have in common is written once. */
-function textOf(value: object): string {
+function textOf(value: object | null): string {
+  if (value === null) return 'null';
   const text = texts.get(value) ?? JSON.stringify(value);
   texts.set(value, text);
   return text;
 }
 
-/** As `JSON.stringify`. */
-function bytesOf(body: AuditBody): string {
-  const { chain, delegation, authority } = body;
-  const parts: string[] = [];
-  for (const [key, value] of Object.entries(body)) {
-    const isCommon = value !== null && (value === chain || value === delegation || value === authority);
-    parts.push(`"${key}":${isCommon ? textOf(value as object) : JSON.stringify(value)}`);
-  }
-  return `{${parts.join(',')}}`;
-}
+const json = (value: unknown): string => JSON.stringify(value);
+const listOf = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));
+
+/** As `JSON.stringify`, in one order of the keys, for the one thing that every operation has to write. */
+const bytesOf = (body: AuditBody): string =>
+  `{"operationId":${json(body.operationId)},"at":${json(body.at)},"kind":${json(body.kind)},` +
+  `"outcome":${json(body.outcome)},"chain":${textOf(body.chain)},"delegation":${textOf(body.delegation)},` +
+  `"tokenId":${json(body.tokenId)},"authority":${textOf(body.authority)},"operation":${json(body.operation)},` +
+  `"variables":${json(body.variables)},"decisions":${listOf(body.decisions)},` +
+  `"resources":${listOf(body.resources)},"changes":${listOf(body.changes)},"errors":${listOf(body.errors)},` +
+  `"rowCount":${json(body.rowCount)},"durationMs":${json(body.durationMs)},"source":${json(body.source)},` +
+  `"detail":${json(body.detail)}}`;
 
 const rowOf = (body: AuditBody): AuditRecordRow => ({
   id: body.operationId,

@@ -13,7 +13,7 @@ export interface State {
   admission(): { readonly running: number; readonly waiting: number };
   /** Records that wait for their commit. */
   recordsWaiting(): number;
-  /** Records whose reads waited for the index at the last look. */
+  /** Records that waited for the index at the last look. */
   recordsUnindexed(): number;
   /** Connections to MySQL; undefined on SQLite. */
   pool(): { readonly used: number; readonly free: number; readonly waiting: number } | undefined;
@@ -118,7 +118,7 @@ export class Metrics {
     );
     this.gauge(
       'behalf_records_unindexed',
-      'Durable records whose long lists of rows read are not in the index yet, at the last look. Searches find them.',
+      'Durable records that are in no index yet, at the last look. Searches find them.',
       () => this.state?.recordsUnindexed(),
     );
     this.poolGauge();

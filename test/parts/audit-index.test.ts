@@ -160,7 +160,7 @@ describe('a search by a row', () => {
     const ids = data.orders.slice(0, 10).map(({ id }) => id);
     const written = kinds.flatMap((kind) => [recordOfReads(kind, ids), recordOfReads(kind, ids.slice(0, 2))]);
     await write(written);
-
+    expect(await recordsOf(server.database)).toEqual(expect.arrayContaining(written));
     expect(await queued()).toEqual(
       expect.arrayContaining([
         ...[mine, theirs, few, part, change].map(operationId),
