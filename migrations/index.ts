@@ -7,6 +7,7 @@ import { TrustedDocuments1700000000006 } from './0006-trusted-documents.js';
 import { AuditUnindexed1700000000007 } from './0007-audit-unindexed.js';
 import { AuditKeyOrder1700000000008 } from './0008-audit-key-order.js';
 import { AuditActingDelegation1700000000009 } from './0009-audit-acting-delegation.js';
+import { SearchMerged1700000000011 } from './0011-search-merged.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -19,4 +20,5 @@ export const migrations = [
   AuditUnindexed1700000000007,
   AuditKeyOrder1700000000008,
   AuditActingDelegation1700000000009,
+  SearchMerged1700000000011,
 ];
