@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
  * SQLite's full-text index stays in few parts. It keeps what each change adds as a part of its own, and a look-up
- * goes through all of them: with SQLite's own settings 18 after 3,000 passages, with these 7, in the same time
- * for the changes. MySQL merges its index by itself.
+ * goes through all of them: with SQLite's own settings 18 after 3,000 passages, with these 7, for changes that take
+ * a little longer. MySQL merges its index by itself.
  */
 export class SearchMerged1700000000011 implements MigrationInterface {
   readonly name = 'SearchMerged1700000000011';
