@@ -8,6 +8,7 @@ import { AuditUnindexed1700000000007 } from './0007-audit-unindexed.js';
 import { AuditKeyOrder1700000000008 } from './0008-audit-key-order.js';
 import { AuditActingDelegation1700000000009 } from './0009-audit-acting-delegation.js';
 import { AuditIndex1700000000010 } from './0010-audit-index.js';
+import { SearchMerged1700000000011 } from './0011-search-merged.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -21,4 +22,5 @@ export const migrations = [
   AuditKeyOrder1700000000008,
   AuditActingDelegation1700000000009,
   AuditIndex1700000000010,
+  SearchMerged1700000000011,
 ];

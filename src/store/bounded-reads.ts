@@ -1,16 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
-import {
-  asText,
-  columnName,
-  conditionSql,
-  decode,
-  isIn,
-  quote,
-  type Condition,
-  type Sql,
-} from './condition.js';
+import { asText, columnName, conditionSql, isIn, quote, type Condition, type Sql } from './condition.js';
 import type { Connection, Order } from './connection.js';
 import type { PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
@@ -168,22 +159,28 @@ export class BoundedReads {
     return new Map(rows.map((row) => [asText(row['@parent']), Number(row.n)]));
   }
 
-  /** Some columns, in order of ids; what is shown of it has to be read by its own. */
-  async columns<Row extends { id: string }, K extends keyof Row & string>(
+  /**
+   * Rows to choose from: those with the first ids, in any order. The witness hears of none: `shown` tells it which
+   * the caller gets. The ids are chosen first, as a database that sorts whole rows drags along all their text.
+   */
+  async candidates<Row extends { id: string }>(
     table: Table<Row>,
-    columns: readonly K[],
-    query: { readonly where: Condition<Row>; readonly scopes?: readonly Scope[]; readonly limit: number },
-  ): Promise<Pick<Row, K>[]> {
+    query: Pick<RowQuery<Row>, 'where' | 'scopes'> & { readonly limit: number },
+  ): Promise<Row[]> {
     const where = this.where(table, query.where, query.scopes);
-    const select = columns.map((key) => `t.${columnName(key)} AS ${quote(key)}`).join(', ');
+    const shape = this.shape(table, undefined);
+    const name = quote(table.name);
+    const limit = String(Math.trunc(query.limit));
+    const first = `SELECT t.\`id\` FROM ${name} t WHERE ${where.text} ORDER BY t.\`id\` LIMIT ${limit}`;
     const raw = await this.query(
-      `SELECT ${select} FROM ${quote(table.name)} t WHERE ${where.text} ORDER BY t.\`id\` LIMIT ${String(Math.trunc(query.limit))}`,
+      `SELECT ${shape.select} FROM (${first}) c CROSS JOIN ${name} t ON t.\`id\` = c.\`id\``,
       where.params,
     );
-    return raw.map(
-      (row) =>
-        Object.fromEntries(columns.map((key) => [key, decode(table.columns[key], row[key])])) as Pick<Row, K>,
-    );
+    return raw.map((row) => shape.decode(row) as Row);
+  }
+
+  shown(table: { readonly type: string }, rows: readonly { id: string }[]): void {
+    this.read(table, rows);
   }
 
   async groups<Row>(table: Table<Row>, query: AggregateQuery): Promise<Record<string, unknown>[]> {

@@ -14,6 +14,11 @@ import type { Shape } from './shape.js';
 import type { Table } from './table.js';
 import type { Witness } from './witness.js';
 
+const whole = Symbol('whole');
+
+/** A row of a scan: some of its columns, and the rest under a name that only `Rows` knows. */
+export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R };
+
 /**
  * The only way from a resolver to rows. Every statement carries the caller's boundary, whichever path led to
  * it, and every row that comes or goes is told to the witness. One instance serves one operation.
@@ -140,16 +145,25 @@ export class Rows {
   }
 
   /**
-   * Some columns of rows to choose from, in order of their ids, such as what a search ranks. They carry the
-   * boundary, and the witness learns only that there was a look: who shows one of them reads it by `get`.
+   * Rows to choose from, such as what a search ranks: those with the first ids, in any order, and of each only
+   * some columns can be looked at. They carry the boundary, and the witness learns only that there was a look, until `show` opens
+   * those that the caller gets.
    */
-  scan<R extends { id: string }, K extends keyof R & string>(
+  async scan<R extends { id: string }, K extends keyof R & string>(
     table: Table<R>,
     columns: readonly K[],
     query: { readonly where: Condition<R>; readonly scopes?: readonly Scope[]; readonly limit: number },
-  ): Promise<Pick<R, K>[]> {
+  ): Promise<Scanned<R, K>[]> {
     this.witness.touched(table.type, [], 'aggregate');
-    return this.reads.columns(table, columns, query);
+    const rows = await this.reads.candidates(table, query);
+    return rows.map((row) => scanned(row, columns));
+  }
+
+  /** The whole rows that were chosen from a scan; they count as read. */
+  show<R extends { id: string }>(table: Table<R>, chosen: readonly Scanned<R, never>[]): R[] {
+    const rows = chosen.map((one) => one[whole]);
+    this.reads.shown(table, rows);
+    return rows;
   }
 
   /**
@@ -273,3 +287,9 @@ const pageColumns = (
 
 const withColumns = (columns: ReadonlySet<string> | undefined, column: string) =>
   columns === undefined || columns.has(column) ? columns : new Set([...columns, column]);
+
+function scanned<R, K extends keyof R & string>(row: R, columns: readonly K[]): Scanned<R, K> {
+  const seen: Record<string, unknown> & { readonly [whole]: R } = { [whole]: row };
+  for (const key of columns) seen[key] = row[key];
+  return seen as unknown as Scanned<R, K>;
+}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPage, pages, reading, startKnowledge, within } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';
+import { naming, statementsOf } from '../support/statements.js';
 
 let server: TestServer;
 let reader: PersonFixture;
@@ -200,6 +201,13 @@ describe('boundary', () => {
       missingScopes: ['collections:read'],
     });
     expect(answer.data).toEqual({ search: null });
+  });
+
+  test('few passages are found, ranked and shown by one statement', async () => {
+    const agent = await server.agent(reader, { scopes: reading });
+    await find('refund', {}, agent.token);
+    const asked = await statementsOf(() => find('refund', {}, agent.token));
+    expect(naming(asked, 'passages')).toHaveLength(1);
   });
 
   test('only what is shown counts as read', async () => {

@@ -6,10 +6,11 @@ export interface Candidate {
   readonly tokens: string;
 }
 
-export interface Ranked {
+export interface Ranked<C extends Candidate = Candidate> {
   readonly id: string;
   /** Of use only in comparison with others of the same search. */
   readonly score: number;
+  readonly candidate: C;
 }
 
 /** What one term is in one candidate. */
@@ -28,8 +29,6 @@ const headingWeight = 4;
 const lengthUsual = 800;
 /** About ten words. */
 const nearMax = 80;
-const titleTokens = /\b[yz]t/g;
-const headingTokens = /\b[yz]h/g;
 
 /**
  * Orders candidates, the best first; ties by id. The score of each is BM25's with weights for title and
@@ -37,11 +36,11 @@ const headingTokens = /\b[yz]h/g;
  * a term is, is judged from the candidates alone, which the caller may all read. Candidates without any of the
  * terms are left out.
  */
-export function rank(candidates: readonly Candidate[], terms: readonly string[]): Ranked[] {
+export function rank<C extends Candidate>(candidates: readonly C[], terms: readonly string[]): Ranked<C>[] {
   const wanted = terms.map(needlesOf);
   const found = candidates.map((candidate) => {
     const parts = partsOf(candidate.tokens);
-    return { parts, id: candidate.id, occurrences: wanted.map((needles) => occurrenceOf(parts, needles)) };
+    return { parts, candidate, occurrences: wanted.map((needles) => occurrenceOf(parts, needles)) };
   });
   const weights = terms.map((_, index) => {
     const having = found.filter(({ occurrences }) => isThere(occurrences[index])).length;
@@ -49,9 +48,10 @@ export function rank(candidates: readonly Candidate[], terms: readonly string[])
   });
   return found
     .filter(({ occurrences }) => occurrences.some(isThere))
-    .map(({ id, parts, occurrences }) => ({
-      id,
+    .map(({ candidate, parts, occurrences }) => ({
+      id: candidate.id,
       score: Math.round(scoreOf(parts, wanted, occurrences, weights) * 10_000) / 10_000,
+      candidate,
     }))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
 }
@@ -71,17 +71,27 @@ const needlesOf = (term: string): Needles => ({
   heading: ` ${encode(term, 'heading')} `,
 });
 
-/** The tokens of title and heading, which come first, and those of all words. */
+/** The tokens of title and heading, which come first and are counted, and those of all words. */
 interface Parts {
   readonly names: string;
+  readonly titleLength: number;
+  readonly headingLength: number;
   readonly words: string;
 }
 
 function partsOf(tokens: string): Parts {
-  const at = tokens.search(/\b[yz]w/);
-  return at < 0
-    ? { names: ` ${tokens} `, words: '' }
-    : { names: ` ${tokens.slice(0, at)}`, words: ` ${tokens.slice(at)} ` };
+  let titleLength = 0;
+  let headingLength = 0;
+  let at = 0;
+  // A token's second letter tells its field.
+  while (tokens.charAt(at + 1) !== 'w') {
+    if (tokens.charAt(at + 1) === 't') titleLength += 1;
+    else if (tokens.charAt(at + 1) === 'h') headingLength += 1;
+    const end = tokens.indexOf(' ', at);
+    if (end < 0) return { names: ` ${tokens} `, titleLength, headingLength, words: '' };
+    at = end + 1;
+  }
+  return { names: ` ${tokens.slice(0, at)}`, titleLength, headingLength, words: ` ${tokens.slice(at)} ` };
 }
 
 function places(text: string, needle: string): number[] {
@@ -100,7 +110,7 @@ function occurrenceOf({ names, words }: Parts, needles: Needles): Occurrence {
 }
 
 function scoreOf(
-  { names, words }: Parts,
+  { titleLength, headingLength, words }: Parts,
   wanted: readonly Needles[],
   occurrences: readonly Occurrence[],
   weights: readonly number[],
@@ -122,8 +132,8 @@ function scoreOf(
       score += closeness(occurrence.at, next.at, (wanted[index]?.word.length ?? 0) - 1) * weight;
     }
   });
-  const inTitle = likeness(names.match(titleTokens)?.length ?? 0, occurrences, 'title');
-  const inHeading = likeness(names.match(headingTokens)?.length ?? 0, occurrences, 'heading');
+  const inTitle = likeness(titleLength, occurrences, 'title');
+  const inHeading = likeness(headingLength, occurrences, 'heading');
   return (score + Math.max(inTitle, inHeading / 2) * covered) * (covered / whole);
 }
 

@@ -4,7 +4,8 @@ import { reads, type Operation, type Resolvers } from '../../delegation/operatio
 import type { Asked } from '../../store/asked.js';
 import { oneLine } from '../../core/text.js';
 import { createDocument, setDocumentClassification, updateDocument } from './mutations.js';
-import { search, type Hit, type SearchArgs } from './search.js';
+import type { Hit } from './results.js';
+import { search, type SearchArgs } from './search.js';
 import { snippetOf } from './snippet.js';
 import {
   collections,

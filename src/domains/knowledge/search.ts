@@ -1,9 +1,9 @@
-import { sha256 } from '../../core/digest.js';
-import { badInput } from '../../core/errors.js';
 import type { Operation } from '../../delegation/operation.js';
 import { all, match } from '../../store/condition.js';
+import type { Scanned } from '../../store/rows.js';
 import { queryTerms } from './query.js';
-import { rank, type Candidate, type Ranked } from './rank.js';
+import { rank } from './rank.js';
+import { SearchEdge, SearchPage, Series, type Place } from './results.js';
 import { passages, type PassageRow } from './tables.js';
 import { encode, type Field } from './tokenize.js';
 import { inCollection } from './write.js';
@@ -15,70 +15,31 @@ export interface SearchArgs {
   readonly after?: string | null;
 }
 
-export interface Hit {
-  readonly passage: PassageRow;
-  readonly score: number;
-  /** The stems that were looked for; the snippet marks them. */
-  readonly terms: readonly string[];
-}
-
-export interface SearchPage {
-  readonly edges: readonly { readonly cursor: string; readonly node: Hit }[];
-  readonly nodes: readonly Hit[];
-  readonly pageInfo: {
-    readonly hasNextPage: boolean;
-    readonly hasPreviousPage: boolean;
-    readonly startCursor: string | null;
-    readonly endCursor: string | null;
-  };
-}
+type Found = Scanned<PassageRow, 'id' | 'tokens'>;
 
 const candidatesMax = 300;
 const titledMax = 100;
 
-/** Finds, ranks and reads one page of passages. Only those of the page count as read. */
+/** Finds, ranks and shows one page of passages. Only those of the page count as read. */
 export async function search(operation: Operation, args: SearchArgs): Promise<SearchPage> {
   const terms = queryTerms(args.query);
   const size = operation.rows.pageSize(args.first);
   const collection = args.collection ?? null;
-  const series = once(() => sha256(JSON.stringify([terms, collection])).slice(0, 8));
+  const series = new Series(terms, collection);
   const after = args.after ?? null;
-  const begins = after === null ? undefined : parseCursor(after, series());
-  const ranked = rank(await candidatesOf(operation, terms, collection), terms).filter(
-    (one) =>
-      begins === undefined || one.score < begins.score || (one.score === begins.score && one.id > begins.id),
-  );
+  const begins = after === null ? undefined : series.place(after);
+  const found = rank(await candidatesOf(operation, terms, collection), terms);
+  const ranked = begins === undefined ? found : found.filter((one) => isAfter(one, begins));
   const shown = ranked.slice(0, size);
-  const rows = await Promise.all(shown.map((one) => operation.rows.get(passages, one.id)));
-  const edges = shown.flatMap((one, index) => {
-    // A passage that was rewritten since it was ranked is not there any more.
-    const passage = rows[index];
-    if (passage === null || passage === undefined) return [];
-    const node = { passage, score: one.score, terms };
-    return [
-      {
-        get cursor() {
-          return cursorOf(series(), one);
-        },
-        node,
-      },
-    ];
-  });
-  return {
-    edges,
-    nodes: edges.map((edge) => edge.node),
-    pageInfo: {
-      hasNextPage: ranked.length > size,
-      hasPreviousPage: after !== null,
-      get startCursor() {
-        return edges[0]?.cursor ?? null;
-      },
-      get endCursor() {
-        return edges.at(-1)?.cursor ?? null;
-      },
-    },
-  };
+  const chosen = shown.map((one) => one.candidate);
+  const edges = operation.rows
+    .show(passages, chosen)
+    .map((passage, index) => new SearchEdge({ passage, score: shown[index]?.score ?? 0, terms }, series));
+  return new SearchPage(edges, ranked.length > size, after !== null);
 }
+
+const isAfter = (one: Place, other: Place): boolean =>
+  one.score < other.score || (one.score === other.score && one.id > other.id);
 
 /**
  * A bounded number of passages inside the boundary, the same on both databases: those with any of the terms. Where
@@ -90,7 +51,7 @@ async function candidatesOf(
   operation: Operation,
   terms: readonly string[],
   collection: string | null,
-): Promise<Candidate[]> {
+): Promise<Found[]> {
   const scopes = collection === null ? [] : [operation.scopeOf('Query.search(collection:)')];
   const narrowing = collection === null ? [] : [inCollection<PassageRow>(collection)];
   const read = (
@@ -98,7 +59,7 @@ async function candidatesOf(
     field: Field,
     mode: 'all' | 'any',
     limit: number,
-  ): Promise<Candidate[]> => {
+  ): Promise<Found[]> => {
     const tokens = wanted.map((term) => encode(term, field));
     const where = all<PassageRow>(match(tokens, mode), ...narrowing);
     return operation.rows.scan(passages, ['id', 'tokens'], { where, scopes, limit });
@@ -115,30 +76,4 @@ async function candidatesOf(
     for (const term of terms) found.push(await read([term], 'word', 'all', share));
   }
   return [...new Map(found.flat().map((row) => [row.id, row])).values()];
-}
-
-/** Most answers ask for no cursor. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
-const cursorOf = (series: string, at: Ranked): string =>
-  Buffer.from(JSON.stringify(['search', series, at.score, at.id])).toString('base64url');
-
-function parseCursor(cursor: string, series: string): Ranked {
-  const [kind, of, score, id] = parts(cursor);
-  if (kind !== 'search' || of !== series || typeof score !== 'number' || typeof id !== 'string') {
-    throw badInput('This cursor does not belong to this search. Start again without `after`.', 'after');
-  }
-  return { score, id };
-}
-
-function parts(cursor: string): unknown[] {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return Array.isArray(values) ? values : [];
-  } catch {
-    return [];
-  }
 }
