@@ -12,9 +12,6 @@ import { SqliteStatements, type SqliteDatabase, type Statements } from './statem
 
 type Migrations = NonNullable<DataSourceOptions['migrations']>;
 
-/** Of each of SQLite's two connections, filled as pages are read. A page that is not there is asked of the system. */
-const pageCacheKiB = 128 * 1024;
-
 export function dataSourceOptions(
   target: DatabaseUrl,
   migrations: Migrations,
@@ -36,7 +33,6 @@ export function dataSourceOptions(
       prepareDatabase: (db: Kept) => {
         if (collectingAborts(process.versions.node)) keepStatements(db);
         db.pragma('synchronous = FULL');
-        db.pragma(`cache_size = -${String(pageCacheKiB)}`);
       },
     };
   }
