@@ -1,8 +1,9 @@
-import { isInside, type Boundaries, type Place } from './boundary.js';
+import { Allowance, type Allowances } from './allowance.js';
+import type { Boundaries, Place } from './boundary.js';
 import type { AuthorityLayer, Chain, Task } from './chain.js';
 import { isAsStrict, strictest, type DocumentPolicy, type DocumentRule } from './documents.js';
-import { areRightsWithin, intersectRights, restrict, type Rights } from './rights.js';
-import { sessionScope, type Scope } from './scope.js';
+import { areRightsWithin, type Rights } from './rights.js';
+import type { Scope } from './scope.js';
 import type { Layer } from '../core/errors.js';
 
 /** Allow, or deny with the reason: a structure, so that each reader words it as it needs. */
@@ -38,66 +39,45 @@ export class Authority {
   readonly expiresAt: number;
   readonly version: number;
   readonly layers: readonly AuthorityLayer[];
-  readonly tokenScopes: ReadonlySet<Scope>;
-  readonly ceiling: ReadonlySet<Scope>;
-  /** What remains when every layer has had its say; approvals not counted. */
-  readonly rights: Rights;
+  /** What decisions rest on; with `Allowances` the same object for all chains on equal terms. */
+  readonly allowance: Allowance;
   readonly documentRules: readonly DocumentRule[];
   /** Which documents may run: the strictest of `documentRules`. */
   readonly documents: DocumentPolicy;
   /** The largest cost of one operation; undefined where no role sets one. */
   readonly costMax: number | undefined;
-  /** Made when they are first asked for. */
-  private readonly decisions = new Map<Scope, Decision>();
 
-  constructor(input: AuthorityInput) {
+  constructor(input: AuthorityInput, allowances?: Allowances) {
     this.chain = input.chain;
     this.task = input.task;
     this.tokenId = input.tokenId;
     this.expiresAt = input.expiresAt;
     this.version = input.version;
-    this.layers = input.layers;
-    this.tokenScopes = input.tokenScopes;
-    this.ceiling = new Set([...input.ceiling, sessionScope]);
+    const terms = { ...input, inPerson: input.chain.agents.length === 0 };
+    this.allowance = allowances?.of(terms) ?? new Allowance(terms);
+    // What equals it need not be held twice.
+    this.layers = input.layers.map((layer, at) => ({ ...layer, ...this.allowance.layers[at] }));
     this.documentRules = input.documentRules ?? [];
     this.documents = strictest(this.documentRules);
     this.costMax = input.costMax;
-    const [first, ...others] = input.layers;
-    const all = others.reduce(
-      (rights, layer) => intersectRights(rights, layer.rights),
-      first?.rights ?? new Map(),
-    );
-    const held = new Map([...restrict(all, input.tokenScopes)].filter(([scope]) => this.ceiling.has(scope)));
-    this.rights = held.set(sessionScope, []);
+  }
+
+  get tokenScopes(): ReadonlySet<Scope> {
+    return this.allowance.tokenScopes;
+  }
+
+  get ceiling(): ReadonlySet<Scope> {
+    return this.allowance.ceiling;
+  }
+
+  /** What remains when every layer has had its say; approvals not counted. */
+  get rights(): Rights {
+    return this.allowance.rights;
   }
 
   /** Whether the scope is held at all; where it holds is `boundaries`. */
   decide(scope: Scope): Decision {
-    const decision = this.decisions.get(scope) ?? this.work(scope);
-    this.decisions.set(scope, decision);
-    return decision;
-  }
-
-  private work(scope: Scope): Decision {
-    if (scope === sessionScope) return { allow: true };
-    const personLayer = this.layers[0]?.layer ?? 'person';
-    if (!this.ceiling.has(scope)) {
-      return {
-        allow: false,
-        reason: 'hidden',
-        scope,
-        layer: this.chain.agents.length === 0 ? personLayer : 'agent',
-      };
-    }
-    for (const layer of this.layers) {
-      if (!layer.rights.has(scope))
-        return { allow: false, reason: 'missing_scope', scope, layer: layer.layer };
-    }
-    if (!this.tokenScopes.has(scope)) return { allow: false, reason: 'missing_scope', scope, layer: 'token' };
-    const approval = this.layers.find((layer) => layer.needsApproval.has(scope));
-    if (approval !== undefined)
-      return { allow: false, reason: 'needs_approval', scope, layer: approval.layer };
-    return { allow: true };
+    return this.allowance.decide(scope);
   }
 
   allows(scope: Scope): boolean {
@@ -106,15 +86,12 @@ export class Authority {
 
   /** Where the scope holds; empty where it does not. */
   boundaries(scope: Scope): Boundaries {
-    return this.allows(scope) ? (this.rights.get(scope) ?? []) : [];
+    return this.allowance.boundaries(scope);
   }
 
   /** Whether the scope holds for one row. The layer told is the first whose own boundary excludes the row. */
   decideAt(scope: Scope, place: Place): Decision {
-    const decision = this.decide(scope);
-    if (!decision.allow || scope === sessionScope || isInside(this.boundaries(scope), place)) return decision;
-    const outside = this.layers.find((layer) => !isInside(layer.rights.get(scope) ?? [], place));
-    return { allow: false, reason: 'outside_boundary', scope, layer: outside?.layer ?? 'delegation' };
+    return this.allowance.decideAt(scope, place);
   }
 
   /** True when all that this authority allows is still allowed by a later one of the same chain. */

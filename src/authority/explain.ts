@@ -25,6 +25,9 @@ function howToAsk(authority: Authority, refusal: Refusal): string {
   }
 }
 
+/** Whether `refusalError` may name the person of the chain; if not, it says the same to all on equal terms. */
+export const namesPerson = ({ layer }: { readonly layer?: string }): boolean => layer === 'delegation';
+
 /** The refusal as the caller reads it: the missing scope, the layer that refused, and how to ask. */
 export function refusalError(authority: Authority, refusal: Refusal): BehalfError {
   const details = {

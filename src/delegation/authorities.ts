@@ -1,28 +1,24 @@
-import { Authority } from '../authority/authority.js';
+import { Allowances } from '../authority/allowance.js';
+import { Authority, type AuthorityInput } from '../authority/authority.js';
 import { parseBoundary } from '../authority/boundary.js';
 import type { ActingAgent, AuthorityLayer } from '../authority/chain.js';
 import { largestCost, leastCost } from '../authority/cost.js';
 import { rulesOf } from '../authority/documents.js';
-import { rightsOf, uniteRights } from '../authority/rights.js';
+import { rightsOf } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
 import type { Clock } from '../core/clock.js';
 import { unauthenticated } from '../core/errors.js';
 import { Lru } from '../core/lru.js';
-import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import {
-  agentRoles,
   agents,
   delegations,
-  roles,
-  userRoles,
-  users,
   type AgentRow,
   type DelegationRow,
   type RoleRow,
-  type UserRow,
 } from '../store/tables/identity.js';
 import { readEpoch, type Epoch, type EpochReader } from './epoch.js';
+import { Holders } from './holders.js';
 
 /** What an access token says; everything else is read live. */
 export interface TokenFact {
@@ -46,7 +42,9 @@ export interface Found<Fact extends TokenFact> {
 /** Computes authorities from rows as they stand, and keeps them exactly as long as the rows stand so. */
 export class Authorities<Fact extends TokenFact = TokenFact> {
   private cache = new Lru<string, Found<Fact>>(cacheMax);
+  private holders = new Holders();
   private cacheVersion = -1;
+  private readonly allowances = new Allowances();
   hits = 0;
   misses = 0;
 
@@ -72,6 +70,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     const epoch = await this.epoch.read();
     if (epoch.version !== this.cacheVersion) {
       this.cache = new Lru(cacheMax);
+      this.holders = new Holders();
       this.cacheVersion = epoch.version;
     }
     const known = this.cache.get(key);
@@ -81,11 +80,15 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     }
     this.misses += 1;
     const fact = await find();
-    const found = { fact, authority: await this.compute(this.connection, fact, epoch) };
+    const holders = new Holders(epoch.version === this.cacheVersion ? this.holders : undefined);
+    const found = { fact, authority: await this.compute(this.connection, fact, epoch, holders) };
     // A change may have been committed between the two reads. Labelled with the earlier version, the authority is
     // looked at again before anything is released; only what is surely of its version is kept.
     const after = await this.epoch.read();
-    if (after.version === epoch.version && this.cacheVersion === epoch.version) this.cache.set(key, found);
+    if (after.version === epoch.version && this.cacheVersion === epoch.version) {
+      this.cache.set(key, found);
+      holders.handOver(this.holders);
+    }
     return found;
   }
 
@@ -102,7 +105,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
 
   /** The authority as a transaction sees it, its own changes included. */
   async resolveInside(tx: Connection, fact: TokenFact): Promise<Authority> {
-    return this.compute(tx, fact, await readEpoch(tx));
+    return this.compute(tx, fact, await readEpoch(tx), new Holders());
   }
 
   /** What a person could do with a token of all scopes: the bound of what the person may hand over. */
@@ -110,19 +113,21 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     return this.resolveInside(tx, { tokenId: '', userId, scopes, expiresAt: Number.MAX_SAFE_INTEGER });
   }
 
-  private async compute(connection: Connection, fact: TokenFact, epoch: Epoch): Promise<Authority> {
+  private async compute(
+    connection: Connection,
+    fact: TokenFact,
+    epoch: Epoch,
+    holders: Holders,
+  ): Promise<Authority> {
     const now = this.clock.now();
     if (fact.expiresAt <= now) throw unauthenticated('The access token has expired. Get a new one.');
-    const user = await connection.byId(users, fact.userId);
-    if (user?.status !== 'active') throw unauthenticated('The person of this token is not active.');
-    const held = await rolesOfUser(connection, user.id);
-    const person = personLayer(user, held);
+    const { user, held, layer: person } = await holders.person(connection, fact.userId);
     const personRules = rulesOf('person', held);
     const personCost = largestCost(held.map((role) => role.limits.operationCost));
     const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
     const token = { tokenId: fact.tokenId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
     if (fact.delegationId === undefined) {
-      return new Authority({
+      const inPerson: AuthorityInput = {
         ...token,
         chain: { ...chain, agents: [] },
         task: undefined,
@@ -131,16 +136,17 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         ceiling: new Set(person.rights.keys()),
         documentRules: personRules,
         costMax: personCost,
-      });
+      };
+      return new Authority(inPerson, this.allowances);
     }
     if (epoch.stopped) throw unauthenticated('All agents have been stopped by an administrator.');
-    const links = await this.links(connection, fact.delegationId, now);
+    const links = await this.links(connection, fact.delegationId, now, holders);
     const acting = links.at(-1);
     const root = links[0];
     if (acting === undefined || root?.delegation.userId !== user.id) {
       throw unauthenticated('The delegation of this token has ended.');
     }
-    return new Authority({
+    const onBehalf: AuthorityInput = {
       ...token,
       chain: { ...chain, agents: links.map(actingAgent) },
       task: {
@@ -155,11 +161,17 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
       ceiling: new Set(acting.roles.flatMap((role) => this.agentScopes(role.scopes))),
       documentRules: [...personRules, ...rulesOf('agent', links.flatMap(usedRole))],
       costMax: leastCost([personCost, ...links.flatMap(usedRole).map((role) => role.limits.operationCost)]),
-    });
+    };
+    return new Authority(onBehalf, this.allowances);
   }
 
   /** Each delegation of the chain with its agent, the person's own first; throws where one has ended. */
-  private async links(connection: Connection, delegationId: string, now: number): Promise<Link[]> {
+  private async links(
+    connection: Connection,
+    delegationId: string,
+    now: number,
+    holders: Holders,
+  ): Promise<Link[]> {
     const links: Link[] = [];
     for (let id: string | null = delegationId; id !== null;) {
       const delegation: DelegationRow | undefined = await connection.byId(delegations, id);
@@ -168,7 +180,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
       }
       const agent = await connection.byId(agents, delegation.agentId);
       if (agent?.status !== 'active') throw unauthenticated('The agent of this token has been stopped.');
-      links.unshift({ delegation, agent, roles: await rolesOfAgent(connection, agent.id) });
+      links.unshift({ delegation, agent, roles: await holders.rolesOfAgent(connection, agent.id) });
       id = delegation.parentId;
     }
     return links;
@@ -218,46 +230,3 @@ const actingAgent = (link: Link): ActingAgent => ({
   delegationId: link.delegation.id,
   role: usedRole(link)[0]?.name ?? '',
 });
-
-/** Of several roles that hold a scope, one that asks for no approval is enough. */
-function personLayer(user: UserRow, held: readonly RoleRow[]): AuthorityLayer {
-  const free = new Set(
-    held.flatMap((role) => role.scopes.filter((scope) => !role.approvalScopes.includes(scope))),
-  );
-  return {
-    layer: 'person',
-    id: user.id,
-    // A role that asks for approval adds nothing to where another holds the scope without.
-    rights: uniteRights(
-      held.map((role) =>
-        rightsOf(
-          role.scopes.filter((scope) => !free.has(scope) || !role.approvalScopes.includes(scope)),
-          parseBoundary(role.boundary, user.id),
-        ),
-      ),
-    ),
-    needsApproval: new Set(held.flatMap((role) => role.approvalScopes).filter((scope) => !free.has(scope))),
-  };
-}
-
-async function rolesOfUser(connection: Connection, userId: string): Promise<RoleRow[]> {
-  const held = await connection.select(userRoles, eq('userId', userId));
-  return connection.select(
-    roles,
-    isIn(
-      'id',
-      held.map((row) => row.roleId),
-    ),
-  );
-}
-
-export async function rolesOfAgent(connection: Connection, agentId: string): Promise<RoleRow[]> {
-  const held = await connection.select(agentRoles, eq('agentId', agentId));
-  return connection.select(
-    roles,
-    isIn(
-      'id',
-      held.map((row) => row.roleId),
-    ),
-  );
-}

@@ -17,7 +17,7 @@ import {
   type StoredBoundary,
   type StoredLimits,
 } from '../store/tables/identity.js';
-import { rolesOfAgent } from './authorities.js';
+import { rolesOfAgent } from './holders.js';
 import { isPeopleOnly, type Catalog } from './catalog.js';
 import { ceilingsOf, narrow, narrowLimits, refused, type Ceiling, type Narrowed } from './narrow.js';
 

@@ -1,5 +1,7 @@
 import { visit } from 'graphql';
+import type { Allowance } from '../authority/allowance.js';
 import type { Authority } from '../authority/authority.js';
+import { namesPerson } from '../authority/explain.js';
 import type { Denied, Guard } from './guard.js';
 import { argumentsOf, each, type Selected, type Selection } from './selection.js';
 
@@ -15,13 +17,14 @@ export interface Access {
   readonly isHidden: boolean;
 }
 
-/** Decides every coordinate of one operation once for each authority. */
+/** Decides every coordinate of one operation once for all chains on equal terms. */
 export class AccessRules {
   private readonly fields: readonly Selected[];
   /** Fields whose inputs come through variables, so that each request decides them anew. */
   private readonly varying: readonly Selected[];
   private readonly literal: ReadonlySet<Selected>;
-  private readonly known = new WeakMap<Authority, Access>();
+  /** By allowance; by authority where a refusal names the person. */
+  private readonly known = new WeakMap<Allowance | Authority, Access>();
 
   constructor(
     private readonly guard: Guard,
@@ -34,7 +37,7 @@ export class AccessRules {
   }
 
   of(authority: Authority, variables: Values): Access {
-    const known = this.known.get(authority) ?? this.decide(authority);
+    const known = this.known.get(authority.allowance) ?? this.known.get(authority) ?? this.decide(authority);
     return this.varying.length === 0 ? known : this.withInputs(known, authority, variables);
   }
 
@@ -56,7 +59,8 @@ export class AccessRules {
       looksAtRows: looksAtRows || givesHidden,
       isHidden: givesHidden || [...denied.values()].some(isHidden),
     };
-    this.known.set(authority, access);
+    const isPersonal = [...denied.values()].some(({ decision }) => namesPerson(decision));
+    this.known.set(isPersonal ? authority : authority.allowance, access);
     return access;
   }
 

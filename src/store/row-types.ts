@@ -48,8 +48,8 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
 export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
   private readonly shapes = new Shapes();
-  private readonly bounds = new WeakMap<Authority, Map<string, Sql>>();
-  private readonly lookups = new WeakMap<Authority, Map<Shape, Map<string, Lookup>>>();
+  private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
+  private readonly lookups = new WeakMap<Boundaries, Map<Shape, Map<string, Lookup>>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -87,23 +87,24 @@ export class RowTypes {
     return this.shapes.of(this.of(table), columns, places);
   }
 
-  /** The boundary of a scope over the table `t`; made once for each authority. */
+  /** The boundary of a scope over the table `t`; made once for equal boundaries. */
   boundary(rowType: RowType, scope: Scope, authority: Authority): Sql {
-    const known = this.bounds.get(authority) ?? new Map<string, Sql>();
-    this.bounds.set(authority, known);
-    const key = `${rowType.type} ${scope}`;
-    const sql = known.get(key) ?? boundarySql(rowType, 't', authority.boundaries(scope));
-    known.set(key, sql);
+    const boundaries = authority.boundaries(scope);
+    const known = this.bounds.get(boundaries) ?? new Map<RowType, Sql>();
+    this.bounds.set(boundaries, known);
+    const sql = known.get(rowType) ?? boundarySql(rowType, 't', boundaries);
+    known.set(rowType, sql);
     return sql;
   }
 
   /** Rows of a shape by the values of a column, inside the boundary of the type's own scope; made once, as `boundary`. */
   lookup(table: AnyTable, column: string, shape: Shape, authority: Authority): Lookup {
-    const known = this.lookups.get(authority) ?? new Map<Shape, Map<string, Lookup>>();
-    this.lookups.set(authority, known);
+    const rowType = this.of(table);
+    const boundaries = authority.boundaries(rowType.scope);
+    const known = this.lookups.get(boundaries) ?? new Map<Shape, Map<string, Lookup>>();
+    this.lookups.set(boundaries, known);
     const ofShape = known.get(shape) ?? new Map<string, Lookup>();
     known.set(shape, ofShape);
-    const rowType = this.of(table);
     const lookup =
       ofShape.get(column) ??
       new Lookup(

@@ -10,20 +10,20 @@ let person: PersonFixture;
 /** Its role has more than its task. */
 let few: AgentFixture;
 let ticketId = '';
+const roleScopes = [
+  'customers:read',
+  'customers:read_contact',
+  'invoices:read',
+  'tickets:read',
+  'tickets:reply',
+];
 
 beforeAll(async () => {
   server = await TestServer.start();
   await addRegions(server);
   ticketId = (await server.database.read.one(tickets, eq('number', 'T-asia')))?.id ?? '';
-  const scopes = [
-    'customers:read',
-    'customers:read_contact',
-    'invoices:read',
-    'tickets:read',
-    'tickets:reply',
-  ];
-  person = await server.person({ scopes });
-  few = await server.agent(person, { scopes }, { scopes: ['customers:read', 'tickets:read'] });
+  person = await server.person({ scopes: roleScopes });
+  few = await server.agent(person, { scopes: roleScopes }, { scopes: ['customers:read', 'tickets:read'] });
 });
 afterAll(() => server.stop());
 
@@ -65,6 +65,25 @@ test.each(table)(
     else expect(data).toBeTruthy();
   },
 );
+
+test('of two people on equal terms each is named to their own agent alone', async () => {
+  const other = await server.person({ scopes: roleScopes });
+  const theirs = await server.agent(
+    other,
+    { scopes: roleScopes },
+    { scopes: ['customers:read', 'tickets:read'] },
+  );
+  const document = '{ viewer { scopes } invoices { totalCount } }';
+  for (let round = 0; round < 3; round += 1) {
+    for (const [token, name] of [
+      [few.token, person.name],
+      [theirs.token, other.name],
+    ] as const) {
+      const { errors } = await server.query(token, document);
+      expect(errors[0]?.extensions.hint).toBe(`Ask ${name} for a delegation that includes invoices:read.`);
+    }
+  }
+});
 
 test('what the role could reach can be seen and asked for', async () => {
   const { data } = await server.query(

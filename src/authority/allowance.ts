@@ -1,0 +1,130 @@
+import { sha256 } from '../core/digest.js';
+import { Lru } from '../core/lru.js';
+import type { Decision } from './authority.js';
+import { isInside, type Boundaries, type Boundary, type Place } from './boundary.js';
+import type { AuthorityLayer } from './chain.js';
+import { intersectRights, restrict, type Rights } from './rights.js';
+import { sessionScope, type Scope } from './scope.js';
+
+/** All that decisions rest on. Whose they are is no part of it. */
+export interface Terms {
+  /** The person first, then each agent with its delegation, in order of acting. */
+  readonly layers: readonly Omit<AuthorityLayer, 'id'>[];
+  readonly tokenScopes: ReadonlySet<Scope>;
+  readonly ceiling: ReadonlySet<Scope>;
+  /** True where the person acts without an agent. */
+  readonly inPerson: boolean;
+}
+
+const nowhere: Boundaries = [];
+
+/** What some terms allow: the part of an authority that all chains on equal terms share. */
+export class Allowance implements Terms {
+  readonly layers: Terms['layers'];
+  readonly tokenScopes: ReadonlySet<Scope>;
+  readonly ceiling: ReadonlySet<Scope>;
+  readonly inPerson: boolean;
+  /** What remains when every layer has had its say; approvals not counted. */
+  readonly rights: Rights;
+  /** Made when they are first asked for. */
+  private readonly decisions = new Map<Scope, Decision>();
+
+  /** @param shared gives the same object for equal boundaries */
+  constructor(terms: Terms, shared: (boundaries: Boundaries) => Boundaries = (boundaries) => boundaries) {
+    this.layers = terms.layers.map(({ layer, rights, needsApproval }) => ({ layer, rights, needsApproval }));
+    this.tokenScopes = terms.tokenScopes;
+    this.ceiling = new Set([...terms.ceiling, sessionScope]);
+    this.inPerson = terms.inPerson;
+    const [first, ...others] = terms.layers;
+    const all = others.reduce(
+      (rights, layer) => intersectRights(rights, layer.rights),
+      first?.rights ?? new Map<Scope, Boundaries>(),
+    );
+    const held = [...restrict(all, terms.tokenScopes)].filter(([scope]) => this.ceiling.has(scope));
+    this.rights = new Map(
+      held.map(([scope, boundaries]): [Scope, Boundaries] => [scope, shared(boundaries)]),
+    ).set(sessionScope, nowhere);
+  }
+
+  /** Whether the scope is held at all; where it holds is `boundaries`. */
+  decide(scope: Scope): Decision {
+    const decision = this.decisions.get(scope) ?? this.work(scope);
+    this.decisions.set(scope, decision);
+    return decision;
+  }
+
+  private work(scope: Scope): Decision {
+    if (scope === sessionScope) return { allow: true };
+    const personLayer = this.layers[0]?.layer ?? 'person';
+    if (!this.ceiling.has(scope)) {
+      return { allow: false, reason: 'hidden', scope, layer: this.inPerson ? personLayer : 'agent' };
+    }
+    for (const layer of this.layers) {
+      if (!layer.rights.has(scope))
+        return { allow: false, reason: 'missing_scope', scope, layer: layer.layer };
+    }
+    if (!this.tokenScopes.has(scope)) return { allow: false, reason: 'missing_scope', scope, layer: 'token' };
+    const approval = this.layers.find((layer) => layer.needsApproval.has(scope));
+    if (approval !== undefined)
+      return { allow: false, reason: 'needs_approval', scope, layer: approval.layer };
+    return { allow: true };
+  }
+
+  /** Where the scope holds; empty where it does not. */
+  boundaries(scope: Scope): Boundaries {
+    return this.decide(scope).allow ? (this.rights.get(scope) ?? nowhere) : nowhere;
+  }
+
+  /** Whether the scope holds for one row. The layer told is the first whose own boundary excludes the row. */
+  decideAt(scope: Scope, place: Place): Decision {
+    const decision = this.decide(scope);
+    if (!decision.allow || scope === sessionScope || isInside(this.boundaries(scope), place)) return decision;
+    const outside = this.layers.find((layer) => !isInside(layer.rights.get(scope) ?? [], place));
+    return { allow: false, reason: 'outside_boundary', scope, layer: outside?.layer ?? 'delegation' };
+  }
+}
+
+const keptMax = 10_000;
+
+/** Gives equal terms the same allowance, so that what is worked out for one agent of a role serves the others. */
+export class Allowances {
+  private readonly kept = new Lru<string, Allowance>(keptMax);
+  private readonly boundaries = new Lru<string, Boundaries>(keptMax);
+
+  of(terms: Terms): Allowance {
+    const key = sha256(textOfTerms(terms));
+    const known = this.kept.get(key);
+    if (known !== undefined) return known;
+    const made = new Allowance(terms, (boundaries) => this.shared(boundaries));
+    this.kept.set(key, made);
+    return made;
+  }
+
+  private shared(boundaries: Boundaries): Boundaries {
+    const key = sha256(JSON.stringify(boundaries.map(valuesOf)));
+    const known = this.boundaries.get(key) ?? boundaries;
+    this.boundaries.set(key, known);
+    return known;
+  }
+}
+
+const valuesOf = (boundary: Boundary): unknown =>
+  [...boundary].map(([dimension, set]) => [dimension, set === 'all' ? set : [...set]]);
+
+/** Equal only for equal terms; in the order in which they come, which may tell equal ones apart. */
+function textOfTerms({ layers, tokenScopes, ceiling, inPerson }: Terms): string {
+  // Most scopes of a layer have the very same boundary, which is written once.
+  const places = new Map<Boundary, number>();
+  const placeOf = (boundary: Boundary): number => {
+    const place = places.get(boundary) ?? places.size;
+    places.set(boundary, place);
+    return place;
+  };
+  const layersText = layers.map(({ layer, rights, needsApproval }) => [
+    layer,
+    [...rights].map(([scope, boundaries]) => [scope, boundaries.map(placeOf)]),
+    [...needsApproval],
+  ]);
+  const boundaries = [...places.keys()].map(valuesOf);
+  return JSON.stringify([inPerson, [...tokenScopes], [...ceiling], layersText, boundaries]);
+}

@@ -1,0 +1,94 @@
+import { parseBoundary } from '../authority/boundary.js';
+import type { AuthorityLayer } from '../authority/chain.js';
+import { rightsOf, uniteRights } from '../authority/rights.js';
+import { unauthenticated } from '../core/errors.js';
+import { Lru } from '../core/lru.js';
+import { eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { agentRoles, roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
+
+/** An active person, and what their roles come to. */
+export interface HeldByPerson {
+  readonly user: UserRow;
+  readonly held: readonly RoleRow[];
+  readonly layer: AuthorityLayer;
+}
+
+const peopleMax = 10_000;
+const rolesMax = 10_000;
+
+/**
+ * People and roles as one authority is computed from them. What many authorities of one version share is read once:
+ * whoever computes one looks into what is known of that version, and hands over what it read itself only after the
+ * version has been seen to stand.
+ */
+export class Holders {
+  private readonly people = new Lru<string, HeldByPerson>(peopleMax);
+  private readonly roles = new Lru<string, RoleRow>(rolesMax);
+
+  /** @param known read earlier, of the same version; none inside a transaction, which sees rows of its own */
+  constructor(private readonly known?: Holders) {}
+
+  /** Throws `UNAUTHENTICATED` where the person is not active. */
+  async person(connection: Connection, userId: string): Promise<HeldByPerson> {
+    const known = this.known?.people.get(userId);
+    if (known !== undefined) return known;
+    const user = await connection.byId(users, userId);
+    if (user?.status !== 'active') throw unauthenticated('The person of this token is not active.');
+    const rows = await connection.select(userRoles, eq('userId', userId));
+    const held = await this.byIds(
+      connection,
+      rows.map((row) => row.roleId),
+    );
+    const person = { user, held, layer: personLayer(user, held) };
+    this.people.set(userId, person);
+    return person;
+  }
+
+  async rolesOfAgent(connection: Connection, agentId: string): Promise<RoleRow[]> {
+    const rows = await connection.select(agentRoles, eq('agentId', agentId));
+    return this.byIds(
+      connection,
+      rows.map((row) => row.roleId),
+    );
+  }
+
+  /** Gives what was read here to those who compute from the same version. */
+  handOver(to: Holders): void {
+    for (const person of this.people.values()) to.people.set(person.user.id, person);
+    for (const role of this.roles.values()) to.roles.set(role.id, role);
+  }
+
+  /** All or none from memory: what is read together is told in one order. */
+  private async byIds(connection: Connection, ids: readonly string[]): Promise<RoleRow[]> {
+    const known = ids.flatMap((id) => this.known?.roles.get(id) ?? []);
+    if (known.length === ids.length) return known.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = await connection.select(roles, isIn('id', ids));
+    for (const row of rows) this.roles.set(row.id, row);
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>
+  new Holders().rolesOfAgent(connection, agentId);
+
+/** Of several roles that hold a scope, one that asks for no approval is enough. */
+function personLayer(user: UserRow, held: readonly RoleRow[]): AuthorityLayer {
+  const free = new Set(
+    held.flatMap((role) => role.scopes.filter((scope) => !role.approvalScopes.includes(scope))),
+  );
+  return {
+    layer: 'person',
+    id: user.id,
+    // A role that asks for approval adds nothing to where another holds the scope without.
+    rights: uniteRights(
+      held.map((role) =>
+        rightsOf(
+          role.scopes.filter((scope) => !free.has(scope) || !role.approvalScopes.includes(scope)),
+          parseBoundary(role.boundary, user.id),
+        ),
+      ),
+    ),
+    needsApproval: new Set(held.flatMap((role) => role.approvalScopes).filter((scope) => !free.has(scope))),
+  };
+}
