@@ -24,7 +24,7 @@ import { Annotations } from './graphql/annotate.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
 import { readCoverage } from './graphql/coverage.js';
-import { documentRules } from './graphql/document-check.js';
+import { DocumentReach, documentRules } from './graphql/document-check.js';
 import { Executor, type Execution } from './graphql/executor.js';
 import { Guard } from './graphql/guard.js';
 import { KnownDocuments } from './graphql/known-documents.js';
@@ -89,7 +89,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   // What the SDL says is needed to build the resolvers, and the resolvers to build the schema.
   const bare = executableSchema(sdl, []);
   const coverage = readCoverage(bare);
-  const rules = documentRules(bare, coverage.scopes);
+  const reach = new DocumentReach(bare, coverage.scopes);
+  const rules = documentRules(reach);
   const installed = parts.domains ?? [
     administration(coverage, rules),
     schemas(coverage, new Annotations(new Views(bare, coverage))),
@@ -155,7 +156,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     config.BEHALF_OPERATION_COST_MAX,
     parts.execution,
   );
-  const knownDocuments = new KnownDocuments();
+  const knownDocuments = new KnownDocuments(reach);
   const apollo = new ApolloServers(views, coverage, executor, knownDocuments, releases, logger);
   const rejections = new Rejections(releases, clock, ids, logger, () => {
     metrics.rejected('unauthenticated');

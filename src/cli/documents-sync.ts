@@ -10,7 +10,7 @@ import type { Trail } from '../audit/trail.js';
 import { badInput } from '../core/errors.js';
 import type { DocumentRules } from '../delegation/documents.js';
 import { readCoverage } from '../graphql/coverage.js';
-import { documentRules } from '../graphql/document-check.js';
+import { DocumentReach, documentRules } from '../graphql/document-check.js';
 import { executableSchema } from '../graphql/schema.js';
 import { readSdl } from '../graphql/sdl.js';
 import type { Connection } from '../store/connection.js';
@@ -53,7 +53,7 @@ export async function syncDocuments(workshop: Workshop, options: SyncOptions): P
   const { progress, clock, ids, database } = workshop;
   await responsible(database.read, options);
   const sdl = executableSchema(readSdl(), []);
-  const rules = documentRules(sdl, readCoverage(sdl).scopes);
+  const rules = documentRules(new DocumentReach(sdl, readCoverage(sdl).scopes));
   const files = await checkedFiles(options.folder, rules, progress);
   const run = async (tx: Connection, trail: Trail, person: UserRow | undefined) => {
     progress('registering');

@@ -3,6 +3,7 @@ import {
   GraphQLError,
   isEnumType,
   isInputObjectType,
+  isObjectType,
   Kind,
   OperationTypeNode,
   parse,
@@ -15,33 +16,73 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Scope } from '../authority/scope.js';
+import { Lru } from '../core/lru.js';
 import type { CheckedDocument, DocumentFault, DocumentRules } from '../delegation/documents.js';
 import { Outline, type Reach } from './reach.js';
 import { documentFault, documentTokensMax } from './structure.js';
+import { ceilingKey } from './views.js';
 
 const faultsMax = 20;
-const reachesMax = 200;
+/** A reach is some 40 kB. */
+const reachesMax = 2_000;
+
+/** What documents name, and whether a ceiling reaches all of it. */
+export class DocumentReach {
+  private readonly outline: Outline;
+  private readonly reaches = new Lru<string, Reach>(reachesMax);
+  private readonly byCeiling = new WeakMap<ReadonlySet<Scope>, Reach>();
+
+  constructor(
+    readonly schema: GraphQLSchema,
+    scopes: ReadonlyMap<string, Scope>,
+  ) {
+    this.outline = new Outline(schema, scopes);
+  }
+
+  /** Whether every coordinate and type of these exists for this ceiling. */
+  holds(names: ReadonlySet<string>, ceiling: ReadonlySet<Scope>): boolean {
+    const { members, types } = this.of(ceiling);
+    return [...names].every((name) => members.has(name) || types.has(name));
+  }
+
+  /**
+   * What a document names that is valid by the whole schema, if that is enough to know whether it is valid by a part
+   * of it; undefined where a selection is on a type that another one may stand for, as which these are depends on the
+   * part.
+   */
+  namesOfConcrete(document: DocumentNode): ReadonlySet<string> | undefined {
+    return isConcrete(this.schema, document) ? namesIn(this.schema, document) : undefined;
+  }
+
+  private of(ceiling: ReadonlySet<Scope>): Reach {
+    const known = this.byCeiling.get(ceiling);
+    if (known !== undefined) return known;
+    const key = ceilingKey(ceiling);
+    const reach = this.reaches.get(key) ?? this.outline.reach((scope) => ceiling.has(scope));
+    this.reaches.set(key, reach);
+    this.byCeiling.set(ceiling, reach);
+    return reach;
+  }
+}
 
 /** What a schema says of documents that are to be registered, and for whom they exist. */
-export function documentRules(schema: GraphQLSchema, scopes: ReadonlyMap<string, Scope>): DocumentRules {
-  const outline = new Outline(schema, scopes);
-  const reaches = new Map<string, Reach>();
-  const reachOf = (ceiling: ReadonlySet<Scope>): Reach => {
-    const key = [...ceiling].sort().join(' ');
-    const known = reaches.get(key) ?? outline.reach((scope) => ceiling.has(scope));
-    if (reaches.size >= reachesMax) reaches.clear();
-    reaches.set(key, known);
-    return known;
-  };
-  const byCeiling = new WeakMap<ReadonlySet<Scope>, Reach>();
-  return {
-    check: (source) => checkDocument(schema, source),
-    isReachable: ({ names }, ceiling) => {
-      const known = byCeiling.get(ceiling) ?? reachOf(ceiling);
-      byCeiling.set(ceiling, known);
-      return [...names].every((name) => known.members.has(name) || known.types.has(name));
-    },
-  };
+export const documentRules = (reach: DocumentReach): DocumentRules => ({
+  check: (source) => checkDocument(reach.schema, source),
+  isReachable: ({ names }, ceiling) => reach.holds(names, ceiling),
+});
+
+function isConcrete(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const info = new TypeInfo(schema);
+  let found = true;
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      SelectionSet: () => {
+        found &&= isObjectType(info.getParentType());
+      },
+    }),
+  );
+  return found;
 }
 
 function checkDocument(

@@ -2,6 +2,7 @@ import { getOperationAST, type DocumentNode, type OperationDefinitionNode } from
 import type { Scope } from '../authority/scope.js';
 import { sha256 } from '../core/digest.js';
 import { Lru } from '../core/lru.js';
+import type { DocumentReach } from './document-check.js';
 import type { Prepared } from './prepared.js';
 import { ceilingKey } from './views.js';
 
@@ -16,6 +17,8 @@ export class Known {
   constructor(
     source: string,
     readonly document: DocumentNode,
+    /** What a ceiling has to reach for it to be valid there as well; undefined where that is not enough. */
+    readonly names: ReadonlySet<string> | undefined,
   ) {
     this.hash = sha256(source);
   }
@@ -57,6 +60,8 @@ export class KnownDocuments {
   hits = 0;
   misses = 0;
 
+  constructor(private readonly reach: DocumentReach) {}
+
   get size(): number {
     return this.documents.size;
   }
@@ -68,10 +73,19 @@ export class KnownDocuments {
 
   get(source: string, ceiling: ReadonlySet<Scope>): Known | undefined {
     const known = this.documents.get(source);
-    const found = known?.ceilings.has(this.keyOf(ceiling)) === true ? known : undefined;
+    const found = known !== undefined && this.isValidFor(known, ceiling) ? known : undefined;
     if (found === undefined) this.misses += 1;
     else this.hits += 1;
     return found;
+  }
+
+  /** Where many roles have ceilings of their own, few documents have to be validated for each. */
+  private isValidFor(known: Known, ceiling: ReadonlySet<Scope>): boolean {
+    const key = this.keyOf(ceiling);
+    if (known.ceilings.has(key)) return true;
+    if (known.names === undefined || !this.reach.holds(known.names, ceiling)) return false;
+    if (known.ceilings.size < ceilingsMax) known.ceilings.add(key);
+    return true;
   }
 
   private keyOf(ceiling: ReadonlySet<Scope>): string {
@@ -94,7 +108,7 @@ export class KnownDocuments {
       return;
     }
     this.seenOnce.delete(hash);
-    const made = new Known(source, document);
+    const made = new Known(source, document, this.reach.namesOfConcrete(document));
     made.ceilings.add(ceiling);
     this.documents.set(source, made);
   }

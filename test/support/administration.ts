@@ -11,7 +11,7 @@ import { AuthRecords } from '../../src/delegation/auth-records.js';
 import { Releases } from '../../src/delegation/release.js';
 import { Grants } from '../../src/delegation/grants.js';
 import { readCoverage } from '../../src/graphql/coverage.js';
-import { documentRules } from '../../src/graphql/document-check.js';
+import { DocumentReach, documentRules } from '../../src/graphql/document-check.js';
 import { readSdl } from '../../src/graphql/sdl.js';
 import { eq } from '../../src/store/condition.js';
 import { roles, type RoleRow } from '../../src/store/tables/identity.js';
@@ -20,7 +20,7 @@ import { TestServer, type Answer } from './server.js';
 
 const schema = buildSchema(readSdl());
 export const catalog = readCoverage(schema);
-export const rules = documentRules(schema, catalog.scopes);
+export const rules = documentRules(new DocumentReach(schema, catalog.scopes));
 
 /** Someone of the company, with a token of all scopes. */
 export interface Employee {
