@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
+import { metric } from '../support/metrics.js';
 import { recordOf } from '../support/records.js';
 import { everywhere, TestServer } from '../support/server.js';
 
@@ -9,13 +10,20 @@ let server: TestServer;
 let person: string;
 let agent: string;
 let split: string;
+let narrow: string;
 let ticketId: string;
 
 beforeAll(async () => {
   server = await TestServer.start();
   await loadBusiness(server.database, smallBusiness());
   await loadDocuments(server.database, server.ids);
-  const all = [...reading, 'customers:read_contact', 'customers:read_credit', 'tickets:update_status'];
+  const all = [
+    ...reading,
+    'refunds:read',
+    'customers:read_contact',
+    'customers:read_credit',
+    'tickets:update_status',
+  ];
   const rep = await server.person({ scopes: all, boundary: everywhere });
   person = rep.token;
   const role = { scopes: all, boundary: everywhere };
@@ -26,6 +34,7 @@ beforeAll(async () => {
     boundary: { ...everywhere, region: ['europe'] },
   });
   split = two.token;
+  narrow = (await server.person({ scopes: ['customers:read'] })).token;
   const found = await server.query(person, '{ tickets(first: 1) { nodes { id } } }');
   ticketId = String(found.data.tickets.nodes[0].id);
 });
@@ -120,6 +129,30 @@ const cases: readonly (readonly [string, object])[] = [
   ],
   ['a prototype as a key', { query: '{ viewer { person { __proto__: name id } } }' }],
 ];
+
+describe('a document that one caller made known', () => {
+  const hits = (): Promise<number> =>
+    metric(server.url, 'behalf_cache_requests_total{cache="compiled_documents",result="hit"}');
+  /** For the first time by anyone, which is the long way. */
+  const asNew = (token: string, query: string): Promise<Raw> => ask(token, { query: `${query} #` });
+
+  test.each([
+    [
+      'reaches all that it names',
+      '{ customers(first: 2) { nodes { id name ...C } } } fragment C on Customer { region }',
+      1,
+    ],
+    ['does not reach a field', '{ customers(first: 2) { nodes { id creditLimit { amount } } } }', 0],
+    ['does not reach an input field', '{ customers(first: 2, filter: { email: "x" }) { nodes { id } } }', 0],
+    ['does not reach a type', 'query ($f: RefundFilter) { refunds(filter: $f) { nodes { id } } }', 0],
+  ])('is answered to another whose ceiling %s as if it were new', async (_, query, more) => {
+    for (let time = 1; time <= 3; time += 1) await ask(person, { query });
+    const before = await hits();
+    const told = await ask(narrow, { query });
+    expect(await hits()).toBe(before + more);
+    expect(same(told)).toEqual(same(await asNew(narrow, query)));
+  });
+});
 
 describe('the short way answers as the long way does', () => {
   test.each(cases)('%s', async (_, body) => {
