@@ -72,26 +72,28 @@ export class BoundedReads {
     return this.types.shape(table, mode === 'whole' ? undefined : columns, mode !== 'plain');
   }
 
-  /** Rows by a unique column, in one statement with whoever asks alike at this moment. */
+  /** Rows by a unique column, in one statement with whoever asks alike at this moment; null for what is not there. */
   async lookUp<Row extends { id: string }>(
     table: Table<Row>,
     column: keyof Row & string,
     values: readonly string[],
     columns: ReadonlySet<string> | undefined,
-  ): Promise<Row[]> {
+  ): Promise<(Row | null)[]> {
     const { shared } = this.connection;
-    if (shared === undefined) return this.rows(table, { where: isIn<Row>(column, values), columns });
-    const shape = this.shape(table, columns);
-    this.witness.asking();
-    const lookup = this.types.lookup(table, column, shape, this.authority);
-    const raw = await this.tracked(shared.rows(lookup, values));
-    const wanted = new Set(values);
-    const rows: Row[] = [];
-    for (const one of raw) {
-      if (wanted.has(asText(one[column]))) rows.push(shape.decode({ ...one }) as Row);
+    if (shared === undefined) {
+      const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
+      const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
+      return values.map((value) => byValue.get(value) ?? null);
     }
-    this.read(table, rows);
-    return rows;
+    this.witness.asking();
+    const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
+    const found = await this.tracked(shared.rows(lookup, values));
+    const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
+    this.read(
+      table,
+      mine.filter((row) => row !== null),
+    );
+    return mine;
   }
 
   async rows<Row extends { id: string }>(table: Table<Row>, query: RowQuery<Row>): Promise<Row[]> {

@@ -106,10 +106,7 @@ export class RowTypes {
     const rowType = this.of(table);
     const lookup =
       ofShape.get(column) ??
-      new Lookup(
-        `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
-        this.boundary(rowType, rowType.scope, authority),
-      );
+      new Lookup(table, column, shape, this.boundary(rowType, rowType.scope, authority));
     ofShape.set(column, lookup);
     return lookup;
   }
