@@ -7,6 +7,7 @@ import {
   conditionSql,
   decode,
   isIn,
+  orderSql,
   quote,
   type Condition,
   type Sql,
@@ -15,7 +16,9 @@ import type { Connection, Order } from './connection.js';
 import type { PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
+import type { Found, SharedRead } from './shared-reads.js';
 import type { AnyTable, Table } from './table.js';
+import { linkSql, Windows, type Link } from './windows.js';
 import type { Witness } from './witness.js';
 
 export interface RowQuery<Row> {
@@ -42,11 +45,6 @@ export interface AggregateQuery {
   readonly groupBy: readonly string[];
   readonly limit: number;
 }
-
-/** How rows hang on their parents: by a column of their own, or by a table of pairs. */
-export type Link<Row> =
-  | { readonly column: keyof Row & string }
-  | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
 
 /**
  * `plain` reads the columns that are asked for; `placed` reads also where each row stands, for rules that look at
@@ -87,7 +85,7 @@ export class BoundedReads {
     }
     this.witness.asking();
     const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
-    const found = await this.tracked(shared.rows(lookup, values));
+    const found = await this.tracked(shared.find(lookup, values));
     const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
     this.read(
       table,
@@ -111,31 +109,30 @@ export class BoundedReads {
     return rows;
   }
 
-  /** One page and one row more for each parent, by a window function that both databases have. */
+  /** One page and one row more for each parent, in one statement with whoever asks alike at this moment. */
   async windows<Row extends { id: string }>(
     table: Table<Row>,
     link: Link<Row>,
     parents: readonly string[],
     query: PageQuery<Row> & Pick<RowQuery<Row>, 'columns'>,
-  ): Promise<Map<string, Row[]>> {
-    const { from, parent } = linkSql(table, link);
-    const shape = this.shape(table, query.columns);
-    const mine = this.where(table, query.where, query.scopes);
-    const numbered =
-      `SELECT ${shape.select}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
-      `(PARTITION BY ${parent} ORDER BY ${orderSql(query.order)}) AS \`@n\` FROM ${from} ` +
-      `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${mine.text}`;
-    const raw = await this.query(
-      `SELECT * FROM (${numbered}) w WHERE w.\`@n\` <= ${String(query.size + 1)} ORDER BY w.\`@n\``,
-      [...parents, ...mine.params],
-    );
-    const byParent = new Map<string, Row[]>(parents.map((id) => [id, []]));
-    for (const one of raw) byParent.get(asText(one['@parent']))?.push(shape.decode(one) as Row);
+  ): Promise<Row[][]> {
+    const { shared } = this.connection;
+    const condition = this.where(table, query.where, query.scopes);
+    const windows = new Windows(table, link, this.shape(table, query.columns), query, condition);
+    const found = await (shared === undefined
+      ? this.alone(windows, parents)
+      : this.tracked(shared.find(windows, parents)));
+    const pages = parents.map((id) => found.get(id) ?? []);
     this.read(
       table,
-      [...byParent.values()].flatMap((rows) => rows.slice(0, query.size)),
+      pages.flatMap((rows) => rows.slice(0, query.size)),
     );
-    return byParent;
+    return pages;
+  }
+
+  private async alone<T>(read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+    const { text, params } = read.sql(values);
+    return read.decode(await this.query(text, params));
   }
 
   async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
@@ -252,13 +249,3 @@ export class BoundedReads {
     );
   }
 }
-
-function linkSql<Row>(table: Table<Row>, link: Link<Row>): { from: string; parent: string } {
-  const from = `${quote(table.name)} t`;
-  if ('column' in link) return { from, parent: `t.${columnName(link.column)}` };
-  const pairs = `JOIN ${quote(link.pairs.name)} l ON l.${columnName(link.mine)} = t.\`id\``;
-  return { from: `${from} ${pairs}`, parent: `l.${columnName(link.theirs)}` };
-}
-
-const orderSql = <Row>(order: readonly Order<Row>[]): string =>
-  order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');

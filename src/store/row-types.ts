@@ -2,7 +2,7 @@ import type { Authority } from '../authority/authority.js';
 import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
-import { Lookup } from './shared-reads.js';
+import { Lookup } from './lookup.js';
 import { Shapes, type Shape } from './shape.js';
 import type { AnyTable } from './table.js';
 

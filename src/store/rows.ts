@@ -4,7 +4,7 @@ import type { Scope } from '../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { Asked } from './asked.js';
-import { BoundedReads, type AggregateQuery, type Link, type ReadMode } from './bounded-reads.js';
+import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
 import { all, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
 import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
@@ -12,6 +12,7 @@ import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
 import type { Table } from './table.js';
+import type { Link } from './windows.js';
 import type { Witness } from './witness.js';
 
 /**
@@ -101,13 +102,9 @@ export class Rows {
   ): Promise<Page<R>> {
     const page = pageQuery(table, query, this.pageSizeMax);
     const columns = pageColumns(page, asked?.columns(table));
-    const { select } = this.reads.shape(table, columns);
-    const loader = this.loader(
-      JSON.stringify(['linked', table.name, link, page, select]),
-      async (parents) => {
-        const byParent = await this.reads.windows(table, link, parents, { ...page, columns });
-        return parents.map((id) => byParent.get(id) ?? []);
-      },
+    const shape = this.reads.shape(table, columns);
+    const loader = this.loader(JSON.stringify(['linked', link, page, shape.key]), (parents) =>
+      this.reads.windows(table, link, parents, { ...page, columns }),
     );
     const rows = (await loader.load(parent)) as R[];
     return pageOf(rows, page, () => this.countLinked(table, link, parent, query));

@@ -24,7 +24,9 @@ function shapeOf(
 ): Shape {
   const all = Object.keys(type.table.columns);
   const names =
-    columns === undefined ? all : all.filter((name) => columns.has(name) || always.some((one) => one === name));
+    columns === undefined
+      ? all
+      : all.filter((name) => columns.has(name) || always.some((one) => one === name));
   const decoders = names.flatMap((name) => {
     const column = type.table.columns[name];
     const decoder = column === undefined ? undefined : decoderOf(column);
