@@ -10,7 +10,7 @@ import type { Releases } from '../delegation/release.js';
 import type { CallContext } from './call.js';
 import type { Coverage } from './coverage.js';
 import { errorBody, statusOfError } from './errors.js';
-import { logFailures, naming, settle, type Answer } from './finish.js';
+import { logFailures, naming, settle, toldBy, type Answer } from './finish.js';
 import { redactorOf } from './redact.js';
 import { variablesFault } from './structure.js';
 
@@ -61,7 +61,7 @@ async function release(
   } = context;
   if (response.body.kind !== 'single') throw new Error('Incremental delivery is not supported.');
   const result: Answer = response.body.singleResult;
-  const refusal = await settle(call, result, releases, logger);
+  const refusal = await settle(call, toldBy(result), releases, logger);
   if (refusal !== undefined) {
     delete result.data;
     result.errors = errorBody(refusal, call.id).errors;

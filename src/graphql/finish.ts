@@ -13,19 +13,35 @@ export interface Answer {
   errors?: readonly GraphQLFormattedError[];
 }
 
+/** What a record says of an answer. */
+export interface Told {
+  readonly errors: readonly RecordedError[];
+  readonly hasData: boolean;
+}
+
+export const toldBy = ({ data, errors = [] }: Answer): Told => ({
+  errors: errors.slice(0, 50).map(recorded),
+  hasData: data !== null && typeof data === 'object' && Object.values(data).some((value) => value !== null),
+});
+
+const recorded = (error: GraphQLFormattedError): RecordedError => ({
+  code: codeOf(error) ?? (error.extensions?.code as RecordedError['code'] | undefined) ?? 'INTERNAL',
+  ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
+});
+
 /**
  * The last step of every operation: its record. Returns why nothing of it may leave, if there is a reason; only for
  * `Outdated` there is no record.
  */
 export async function settle(
   call: Call,
-  answer: Answer,
+  { errors, hasData }: Told,
   releases: Releases,
   logger: Logger,
 ): Promise<BehalfError | undefined> {
   if (call.recorded) return undefined;
   try {
-    const refusal = await releases.release(asFinished(call, recordedErrors(answer), hasData(answer.data)));
+    const refusal = await releases.release(asFinished(call, errors, hasData));
     call.recorded = !(refusal instanceof Outdated);
     return refusal;
   } catch (error) {
@@ -56,12 +72,3 @@ export const naming = (
   operationId: string,
 ): GraphQLFormattedError[] =>
   errors.map((error) => ({ ...error, extensions: { ...error.extensions, operationId } }));
-
-const recordedErrors = ({ errors = [] }: Answer): RecordedError[] =>
-  errors.slice(0, 50).map((error) => ({
-    code: codeOf(error) ?? (error.extensions?.code as RecordedError['code'] | undefined) ?? 'INTERNAL',
-    ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
-  }));
-
-const hasData = (data: unknown): boolean =>
-  data !== null && typeof data === 'object' && Object.values(data).some((value) => value !== null);

@@ -236,7 +236,7 @@ function sendShort(
   call: Call,
   mediaType: string | undefined,
   { status, body, retryAfterSeconds }: ShortAnswer,
-): string {
+): ShortAnswer['body'] {
   void reply
     .code(status)
     .header('content-type', mediaType)

@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
-import { asText, columnName, conditionSql, isIn, quote, type Condition, type Sql } from './condition.js';
+import { asText, conditionSql, isIn, orderSql, quote, type Condition, type Sql } from './condition.js';
 import type { Connection, Order } from './connection.js';
 import type { PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
+import type { Found, SharedRead } from './shared-reads.js';
 import type { AnyTable, Table } from './table.js';
+import { linkSql, parentsSql, Windows, type Link } from './windows.js';
 import type { Witness } from './witness.js';
 
 export interface RowQuery<Row> {
@@ -35,17 +37,6 @@ export interface AggregateQuery {
 }
 
 /**
- * How rows hang on their parents: by a column of their own, or by a table of pairs. `among` gives a condition that all
- * children of these parents fulfil, where no index begins with the column.
- */
-export type Link<Row> =
-  | {
-      readonly column: keyof Row & string;
-      readonly among?: (parents: readonly string[]) => Condition<Row>;
-    }
-  | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
-
-/**
  * `plain` reads the columns that are asked for; `placed` reads also where each row stands, for rules that look at
  * it; `whole` reads everything, for changes, whose answers are kept.
  */
@@ -69,26 +60,28 @@ export class BoundedReads {
     return this.types.shape(table, mode === 'whole' ? undefined : columns, mode !== 'plain');
   }
 
-  /** Rows by a unique column, in one statement with whoever asks alike at this moment. */
+  /** Rows by a unique column, in one statement with whoever asks alike at this moment; null for what is not there. */
   async lookUp<Row extends { id: string }>(
     table: Table<Row>,
     column: keyof Row & string,
     values: readonly string[],
     columns: ReadonlySet<string> | undefined,
-  ): Promise<Row[]> {
+  ): Promise<(Row | null)[]> {
     const { shared } = this.connection;
-    if (shared === undefined) return this.rows(table, { where: isIn<Row>(column, values), columns });
-    const shape = this.shape(table, columns);
-    this.witness.asking();
-    const lookup = this.types.lookup(table, column, shape, this.authority);
-    const raw = await this.tracked(shared.rows(lookup, values));
-    const wanted = new Set(values);
-    const rows: Row[] = [];
-    for (const one of raw) {
-      if (wanted.has(asText(one[column]))) rows.push(shape.decode({ ...one }) as Row);
+    if (shared === undefined) {
+      const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
+      const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
+      return values.map((value) => byValue.get(value) ?? null);
     }
-    this.read(table, rows);
-    return rows;
+    this.witness.asking();
+    const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
+    const found = await this.tracked(shared.find(lookup, values));
+    const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
+    this.read(
+      table,
+      mine.filter((row) => row !== null),
+    );
+    return mine;
   }
 
   async rows<Row extends { id: string }>(table: Table<Row>, query: RowQuery<Row>): Promise<Row[]> {
@@ -106,31 +99,37 @@ export class BoundedReads {
     return rows;
   }
 
-  /** One page and one row more for each parent, by a window function that both databases have. */
+  /** One page and one row more for each parent, in one statement with whoever asks alike at this moment. */
   async windows<Row extends { id: string }>(
     table: Table<Row>,
     link: Link<Row>,
     parents: readonly string[],
     query: PageQuery<Row> & Pick<RowQuery<Row>, 'columns'>,
-  ): Promise<Map<string, Row[]>> {
-    const { from, parent } = linkSql(table, link);
-    const shape = this.shape(table, query.columns);
-    const mine = this.where(table, narrowed(link, parents, query.where), query.scopes);
-    const numbered =
-      `SELECT ${shape.select}, ${parent} AS \`@parent\`, ROW_NUMBER() OVER ` +
-      `(PARTITION BY ${parent} ORDER BY ${orderSql(query.order)}) AS \`@n\` FROM ${from} ` +
-      `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${mine.text}`;
-    const raw = await this.query(
-      `SELECT * FROM (${numbered}) w WHERE w.\`@n\` <= ${String(query.size + 1)} ORDER BY w.\`@n\``,
-      [...parents, ...mine.params],
+  ): Promise<Row[][]> {
+    const { shared } = this.connection;
+    const condition = this.where(table, query.where, query.scopes);
+    const windows = new Windows(
+      table,
+      link,
+      this.connection.dialect,
+      this.shape(table, query.columns),
+      query,
+      condition,
     );
-    const byParent = new Map<string, Row[]>(parents.map((id) => [id, []]));
-    for (const one of raw) byParent.get(asText(one['@parent']))?.push(shape.decode(one) as Row);
+    const found = await (shared === undefined
+      ? this.alone(windows, parents)
+      : this.tracked(shared.find(windows, parents)));
+    const pages = parents.map((id) => found.get(id) ?? []);
     this.read(
       table,
-      [...byParent.values()].flatMap((rows) => rows.slice(0, query.size)),
+      pages.flatMap((rows) => rows.slice(0, query.size)),
     );
-    return byParent;
+    return pages;
+  }
+
+  private async alone<T>(read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+    const { text, params } = read.sql(values);
+    return read.decode(await this.query(text, params));
   }
 
   async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
@@ -150,11 +149,12 @@ export class BoundedReads {
     query: Pick<RowQuery<Row>, 'where' | 'scopes'>,
   ): Promise<Map<string, number>> {
     const { from, parent } = linkSql(table, link);
-    const where = this.where(table, narrowed(link, parents, query.where), query.scopes);
+    const children = parentsSql(table, link, parents, this.connection.dialect);
+    const where = this.where(table, query.where, query.scopes);
     const rows = await this.query(
       `SELECT ${parent} AS \`@parent\`, COUNT(*) AS n FROM ${from} ` +
-        `WHERE ${parent} IN (${parents.map(() => '?').join(', ')}) AND ${where.text} GROUP BY ${parent}`,
-      [...parents, ...where.params],
+        `WHERE ${parent} ${children.text} AND ${where.text} GROUP BY ${parent}`,
+      [...children.params, ...where.params],
     );
     return new Map(rows.map((row) => [asText(row['@parent']), Number(row.n)]));
   }
@@ -253,16 +253,3 @@ export class BoundedReads {
     );
   }
 }
-
-const narrowed = <Row>(link: Link<Row>, parents: readonly string[], where: Condition<Row>): Condition<Row> =>
-  'column' in link && link.among !== undefined ? { kind: 'all', of: [where, link.among(parents)] } : where;
-
-function linkSql<Row>(table: Table<Row>, link: Link<Row>): { from: string; parent: string } {
-  const from = `${quote(table.name)} t`;
-  if ('column' in link) return { from, parent: `t.${columnName(link.column)}` };
-  const pairs = `JOIN ${quote(link.pairs.name)} l ON l.${columnName(link.mine)} = t.\`id\``;
-  return { from: `${from} ${pairs}`, parent: `l.${columnName(link.theirs)}` };
-}
-
-const orderSql = <Row>(order: readonly Order<Row>[]): string =>
-  order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');

@@ -62,6 +62,11 @@ export function columnName(key: string): string {
   return name;
 }
 
+export const orderSql = (
+  order: readonly { readonly column: string; readonly direction: 'asc' | 'desc' }[],
+): string =>
+  order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');
+
 /** Text from a value that has one; an object in a text column would be a mistake of ours. */
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -2,7 +2,7 @@ import type { Authority } from '../authority/authority.js';
 import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
-import { Lookup } from './shared-reads.js';
+import { Lookup } from './lookup.js';
 import { Shapes, type Shape } from './shape.js';
 import type { AnyTable } from './table.js';
 
@@ -107,10 +107,7 @@ export class RowTypes {
     known.set(shape, ofShape);
     const lookup =
       ofShape.get(column) ??
-      new Lookup(
-        `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`,
-        this.boundary(rowType, rowType.scope, authority),
-      );
+      new Lookup(table, column, shape, this.boundary(rowType, rowType.scope, authority));
     ofShape.set(column, lookup);
     return lookup;
   }

@@ -4,14 +4,15 @@ import type { Scope } from '../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { Asked } from './asked.js';
-import { BoundedReads, type AggregateQuery, type Link, type ReadMode } from './bounded-reads.js';
-import { all, asText, eq, isIn, type Condition } from './condition.js';
+import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
+import { all, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
 import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
 import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
 import type { Table } from './table.js';
+import type { Link } from './windows.js';
 import type { Witness } from './witness.js';
 
 const whole = Symbol('whole');
@@ -39,12 +40,12 @@ export class Rows {
   }
 
   /** One row, or null where it is not there or outside the boundary. Calls of one tick share a statement. */
-  async get<R extends { id: string }>(table: Table<R>, id: string | null, asked?: Asked): Promise<R | null> {
-    return id === null || !isId(id) ? null : this.getBy(table, 'id', id, asked);
+  get<R extends { id: string }>(table: Table<R>, id: string | null, asked?: Asked): Promise<R | null> {
+    return id === null || !isId(id) ? nothing : this.getBy(table, 'id', id, asked);
   }
 
   /** As `get`, by another column that is unique. */
-  async getBy<R extends { id: string }>(
+  getBy<R extends { id: string }>(
     table: Table<R>,
     column: keyof R & string,
     value: string,
@@ -53,12 +54,8 @@ export class Rows {
     // By another column the whole row is read, which is rare and keeps the keys few.
     const columns = column === 'id' ? asked?.columns(table) : undefined;
     const key = column === 'id' ? this.reads.shape(table, columns) : `get ${table.name} ${column}`;
-    const loader = this.loader(key, async (values) => {
-      const rows = await this.reads.lookUp(table, column, values, columns);
-      const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
-      return values.map((one) => byValue.get(one) ?? null);
-    });
-    return (await loader.load(value)) as R | null;
+    const loader = this.loader(key, (values) => this.reads.lookUp(table, column, values, columns));
+    return loader.load(value) as Promise<R | null>;
   }
 
   /** One row by a unique column, or null. */
@@ -110,13 +107,9 @@ export class Rows {
   ): Promise<Page<R>> {
     const page = pageQuery(table, query, this.pageSizeMax);
     const columns = pageColumns(page, asked?.columns(table));
-    const { select } = this.reads.shape(table, columns);
-    const loader = this.loader(
-      JSON.stringify(['linked', table.name, link, page, select]),
-      async (parents) => {
-        const byParent = await this.reads.windows(table, link, parents, { ...page, columns });
-        return parents.map((id) => byParent.get(id) ?? []);
-      },
+    const shape = this.reads.shape(table, columns);
+    const loader = this.loader(JSON.stringify(['linked', link, page, shape.key]), (parents) =>
+      this.reads.windows(table, link, parents, { ...page, columns }),
     );
     const rows = (await loader.load(parent)) as R[];
     return pageOf(rows, page, () => this.countLinked(table, link, parent, query));
@@ -278,6 +271,8 @@ export class Rows {
     return made;
   }
 }
+
+const nothing = Promise.resolve(null);
 
 /** The columns and those of the order, from which cursors are made. */
 const pageColumns = (

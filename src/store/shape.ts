@@ -5,6 +5,8 @@ import type { RowType } from './row-types.js';
 
 /** What is read of each row of a type: some columns, and on demand the row's value in each dimension. */
 export interface Shape {
+  /** Alike for what reads alike. */
+  readonly key: string;
   /** The columns as they stand between SELECT and FROM; the table is `t`. */
   readonly select: string;
   /** A row as the driver gave it, turned into one of ours. The driver's own must not be used afterwards. */
@@ -14,28 +16,36 @@ export interface Shape {
 /** Columns that are read whatever the answer needs. */
 const always = ['id'] as const;
 
-export function shapeOf(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+function shapeOf(
+  key: string,
+  type: RowType,
+  columns: ReadonlySet<string> | undefined,
+  places: boolean,
+): Shape {
   const all = Object.keys(type.table.columns);
-  const keys =
-    columns === undefined ? all : all.filter((key) => columns.has(key) || always.some((one) => one === key));
-  const decoders = keys.flatMap((key) => {
-    const column = type.table.columns[key];
+  const names =
+    columns === undefined
+      ? all
+      : all.filter((name) => columns.has(name) || always.some((one) => one === name));
+  const decoders = names.flatMap((name) => {
+    const column = type.table.columns[name];
     const decoder = column === undefined ? undefined : decoderOf(column);
-    return decoder === undefined ? [] : [{ key, decoder }];
+    return decoder === undefined ? [] : [{ name, decoder }];
   });
-  const select = keys.map((key) => `t.${columnName(key)} AS ${quote(key)}`);
+  const select = names.map((name) => `t.${columnName(name)} AS ${quote(name)}`);
   const decode = (raw: Record<string, unknown>): Record<string, unknown> => {
-    for (const { key, decoder } of decoders) raw[key] = decoder(raw[key]);
+    for (const { name, decoder } of decoders) raw[name] = decoder(raw[name]);
     return raw;
   };
-  if (!places) return { select: select.join(', '), decode };
+  if (!places) return { key, select: select.join(', '), decode };
   const dimensions = [...type.dimensions];
   const values = dimensions.map(([dimension, value]) => `${value('t')} AS ${quote(`@${dimension}`)}`);
   return {
+    key,
     select: [...select, ...values].join(', '),
     decode: (raw) => {
       const row: Record<string, unknown> = {};
-      for (const key of keys) row[key] = raw[key];
+      for (const name of names) row[name] = raw[name];
       return placed(decode(row), placeIn(raw, type));
     },
   };
@@ -75,7 +85,7 @@ export class Shapes {
     const known = this.byContent.get(key);
     if (known !== undefined) return known;
     if (this.byContent.size >= contentsMax) this.byContent = new Map();
-    const made = shapeOf(type, columns, places);
+    const made = shapeOf(key, type, columns, places);
     this.byContent.set(key, made);
     return made;
   }

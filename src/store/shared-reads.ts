@@ -1,33 +1,26 @@
 import { padded, type Sql } from './condition.js';
 import type { Statements } from './statements.js';
 
-type Raw = Record<string, unknown>;
-
-/** A statement that looks rows up by one column, without the values to look for. */
-export class Lookup {
-  /** Alike for what asks alike. */
+/** A statement that looks for something by values, without the values. */
+export interface SharedRead<T> {
+  /** Alike for what asks alike, its kind and its boundary included. */
   readonly key: string;
-
-  constructor(
-    /** Up to and with the column, such as `SELECT … FROM … t WHERE t.\`id\``. */
-    readonly before: string,
-    /** What else must hold, the boundary included. */
-    readonly condition: Sql,
-  ) {
-    this.key = `${before} ${condition.text} ${JSON.stringify(condition.params)}`;
-  }
+  /** Up to so many values are looked for in one statement, unless one operation asks for more. */
+  readonly valuesMax: number;
+  sql(values: readonly string[]): Sql;
+  /** What the driver gave, by the values. Several operations may hold the same of it: nobody changes it. */
+  decode(raw: Record<string, unknown>[]): Found<T>;
 }
+
+export type Found<T> = ReadonlyMap<string, T>;
 
 interface Batch {
-  readonly lookup: Lookup;
   readonly values: Set<string>;
-  readonly rows: Promise<Raw[]>;
+  readonly found: Promise<Found<unknown>>;
 }
 
-const valuesMax = 1_000;
-
 /**
- * Look-ups that ask alike, parameter by parameter, share one statement when they come in the same turn of the
+ * Reads that ask alike, parameter by parameter, share one statement when they come in the same turn of the
  * event loop, whichever operations they belong to. The boundary is part of what must be alike, so that nobody
  * gets a row that a statement of their own would not have given. Outside transactions only.
  */
@@ -36,30 +29,30 @@ export class SharedReads {
 
   constructor(private readonly statements: Statements) {}
 
-  /** All rows of the statement that served these values; the caller picks its own. At most 1,000 values. */
-  rows(lookup: Lookup, values: readonly string[]): Promise<Raw[]> {
-    const { key } = lookup;
+  /** What the statement found that served these values; the caller picks its own. */
+  find<T>(read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+    const { key, valuesMax } = read;
     const known = this.waiting.get(key);
     const batch =
-      known !== undefined && known.values.size + values.length <= valuesMax ? known : this.open(key, lookup);
+      known !== undefined && known.values.size + values.length <= valuesMax ? known : this.open(read);
     for (const value of values) batch.values.add(value);
-    return batch.rows;
+    return batch.found as Promise<Found<T>>;
   }
 
-  private open(key: string, lookup: Lookup): Batch {
+  private open(read: SharedRead<unknown>): Batch {
+    const { key } = read;
     const values = new Set<string>();
-    const rows = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+    const found = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       if (this.waiting.get(key) === batch) this.waiting.delete(key);
-      return this.send(lookup, [...values]);
+      return this.send(read, padded([...values]));
     });
-    const batch: Batch = { lookup, values, rows };
+    const batch: Batch = { values, found };
     this.waiting.set(key, batch);
     return batch;
   }
 
-  private async send({ before, condition }: Lookup, values: readonly string[]): Promise<Raw[]> {
-    const all = padded(values);
-    const sql = `${before} IN (${all.map(() => '?').join(', ')}) AND (${condition.text})`;
-    return (await this.statements.run(sql, [...all, ...condition.params], true)).rows;
+  private async send(read: SharedRead<unknown>, values: readonly string[]): Promise<Found<unknown>> {
+    const { text, params } = read.sql(values);
+    return read.decode((await this.statements.run(text, params, true)).rows);
   }
 }

@@ -205,6 +205,22 @@ describe('reading', () => {
       },
     });
   });
+
+  test('pages below parents are each caller’s own, also where many ask at the same moment', async () => {
+    const query = `query ($first: Int!) { customers(first: 50) { nodes {
+      id orders(first: $first) { nodes { id number } pageInfo { hasNextPage } }
+    } } }`;
+    const ask = async (caller: PersonFixture, first: number): Promise<unknown> =>
+      (await server.query(caller.token, query, { first })).data;
+    const callers = [everyone, european].flatMap((caller) => [1, 2].map((first) => ({ caller, first })));
+    const alone: unknown[] = [];
+    for (const { caller, first } of callers) alone.push(await ask(caller, first));
+    const rounds = Array.from({ length: 8 }, () => callers).flat();
+    const together = await Promise.all(rounds.map(({ caller, first }) => ask(caller, first)));
+    expect(together).toEqual(Array.from({ length: 8 }, () => alone).flat());
+    expect(JSON.stringify(alone[2])).toContain(inside.order.id);
+    expect(JSON.stringify(alone[2])).not.toContain(outside.order.id);
+  });
 });
 
 describe('fields with scopes of their own', () => {
