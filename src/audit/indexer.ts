@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
-import { compare, isIn } from '../store/condition.js';
+import { compare } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isStatementFault, type Database } from '../store/database.js';
 import { auditUnindexed } from '../store/tables/audit.js';
-import { indexRecords, UnreadableRecord } from './record-index.js';
+import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 
 /** How long one transaction should take. On SQLite everybody waits for it. */
 const batchMs = { mysql: 20, sqlite: 4 } as const;
@@ -67,7 +67,7 @@ export class Indexer {
         claimed = await claim(tx, after, size);
         if (claimed.length === 0) return;
         await indexRecords(tx, claimed);
-        await tx.delete(auditUnindexed, isIn('recordId', claimed));
+        await unqueue(tx, claimed);
       });
       return { claimed, indexed: claimed.length };
     } catch (error) {
