@@ -7,6 +7,8 @@ import { benchFolder } from '../paths.mjs';
 import { onCore } from '../pin.mjs';
 
 const startDeadlineMs = 60_000;
+/** As `npm start` and the `behalf` command have it. */
+const startFlags = ['--max-semi-space-size=64'];
 
 /** A server under test in a process of its own, on the core of servers. */
 export class ServerProcess {
@@ -22,7 +24,7 @@ export class ServerProcess {
   static async start(name, { url, dist }, flags = []) {
     const [program, env] =
       name === 'behalf'
-        ? [[...flags, join(dist, 'src/cli/behalf.js'), 'start', '--json'], await settings(url)]
+        ? [[...flags, ...startFlags, join(dist, 'src/cli/behalf.js'), 'start', '--json'], await settings(url)]
         : [[join(benchFolder, 'servers/serve.mjs'), name], { BENCH_DATABASE_URL: url, BENCH_DIST: dist }];
     const [command, ...args] = onCore('server', process.execPath, ...program);
     const child = spawn(command, args, {

@@ -7,10 +7,10 @@ import { auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 
 /** How long one transaction should take. On SQLite everybody waits for it. */
-const batchMs = { mysql: 20, sqlite: 4 } as const;
+const batchMs = { mysql: 4, sqlite: 2 } as const;
 const batchMax = 512;
 /** Each transaction costs something, however small it is. */
-const batchMin = 16;
+const batchMin = 8;
 
 interface Batch {
   readonly claimed: readonly string[];
