@@ -29,7 +29,7 @@ Options
   --databases A,B   of ${databaseNames.join(', ')}
   --workloads A,B   of ${Object.keys(workloads).join(', ')}
   --rounds N        rounds over all servers; figures are medians (3)
-  --seconds N       how long each measurement takes, with many connections; a third of it with one (1)
+  --seconds N       how long each measurement takes, with many connections; half of it with one (1)
   --connections N   how many at once (32)
   --minutes N       of soak (60)
   --dist DIR        another build, beside whose folder its schema/ lies

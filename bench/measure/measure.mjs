@@ -59,7 +59,7 @@ async function sample(contender, workload, load, { connections, seconds }) {
   const many = await load.run(job(contender, workload, connections, seconds));
   await contender.settled?.();
   const cpuUsPerOp = (contender.server.cpuUs() - before) / many.operations;
-  const one = await load.run(job(contender, workload, 1, seconds / 3));
+  const one = await load.run(job(contender, workload, 1, seconds / 2));
   await contender.settled?.();
   return { ...many, cpuUsPerOp, p50AloneMs: one.p50Ms, p99AloneMs: one.p99Ms };
 }

@@ -7,10 +7,10 @@ import { auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 
 /** How long one transaction should take. On SQLite everybody waits for it. */
-const batchMs = { mysql: 4, sqlite: 2 } as const;
+const batchMs = { mysql: 20, sqlite: 2 } as const;
+/** Each transaction costs something, however small it is, and on MySQL five journeys. */
+const batchMin = { mysql: 64, sqlite: 8 } as const;
 const batchMax = 512;
-/** Each transaction costs something, however small it is. */
-const batchMin = 8;
 
 interface Batch {
   readonly claimed: readonly string[];
@@ -26,12 +26,14 @@ export class Indexer {
   /** Records that cannot be indexed stay in the queue, and are told once. */
   private readonly told = new Set<string>();
   private left = 0;
-  private size = batchMin;
+  private size: number;
 
   constructor(
     private readonly database: Pick<Database, 'read' | 'transaction'>,
     private readonly logger: Pick<Logger, 'error'>,
-  ) {}
+  ) {
+    this.size = batchMin[database.read.dialect];
+  }
 
   /** How many records waited at the last look. */
   get waiting(): number {
@@ -56,8 +58,9 @@ export class Indexer {
   }
 
   private resize(tookMs: number): void {
-    const fitting = (this.size * batchMs[this.database.read.dialect]) / Math.max(0.1, tookMs);
-    this.size = Math.max(batchMin, Math.min(Math.floor(fitting), 2 * this.size, batchMax));
+    const { dialect } = this.database.read;
+    const fitting = (this.size * batchMs[dialect]) / Math.max(0.1, tookMs);
+    this.size = Math.max(batchMin[dialect], Math.min(Math.floor(fitting), 2 * this.size, batchMax));
   }
 
   private async batch(after: string, size: number): Promise<Batch> {

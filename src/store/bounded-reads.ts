@@ -175,6 +175,7 @@ export class BoundedReads {
     const raw = await this.query(
       `SELECT ${shape.select} FROM (${first}) c CROSS JOIN ${name} t ON t.\`id\` = c.\`id\``,
       where.params,
+      true,
     );
     return raw.map((row) => shape.decode(row) as Row);
   }
@@ -211,8 +212,9 @@ export class BoundedReads {
     } while (this.underWay.size > 0);
   }
 
-  private query(sql: string, params: readonly unknown[]): Promise<Record<string, unknown>[]> {
-    return this.tracked(this.connection.query(sql, params));
+  /** @param again true for a text that comes often with other parameters */
+  private query(sql: string, params: readonly unknown[], again = false): Promise<Record<string, unknown>[]> {
+    return this.tracked(this.connection.query(sql, params, again));
   }
 
   private async tracked<T>(read: Promise<T>): Promise<T> {
