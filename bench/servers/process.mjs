@@ -7,7 +7,7 @@ import { benchFolder } from '../paths.mjs';
 import { onCore } from '../pin.mjs';
 
 const startDeadlineMs = 60_000;
-/** As `npm start` and the `behalf` command have it. */
+/** As `npm start` has it, and docs/operations.md asks for. */
 const startFlags = ['--max-semi-space-size=64'];
 
 /** A server under test in a process of its own, on the core of servers. */

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
+#!/usr/bin/env node
 import { makeProgram } from './program.js';
 import { failureOf } from './terminal/errors.js';
 import { note, progress } from './terminal/output.js';
