@@ -20,7 +20,7 @@ import {
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { freshDatabaseUrl } from './database.js';
+import { freshDatabaseUrl, testDatabase } from './database.js';
 import { freePort } from './free-port.js';
 
 export interface Answer {
@@ -35,6 +35,8 @@ export interface Answer {
     extensions: Record<string, unknown>;
   }[];
 }
+
+const never = 86_400_000;
 
 export const everywhere: StoredBoundary = {
   customer: 'all',
@@ -128,9 +130,13 @@ export class TestServer {
     return new TestServer(app, url, database, fresh.url, clock, ids, () => fresh.drop());
   }
 
-  /** A further server process's worth of app on the same database. */
+  /**
+   * A further server process's worth of app on the same database. SQLite has one writer, and who waits for it holds up
+   * this whole process, the other server's transaction included: there only the first server indexes records.
+   */
   replica(parts: AppParts = {}): Promise<TestServer> {
-    return TestServer.start(parts, {}, { databaseUrl: this.databaseUrl });
+    const alone = testDatabase() === 'sqlite' ? { indexEveryMs: never } : {};
+    return TestServer.start({ ...alone, ...parts }, {}, { databaseUrl: this.databaseUrl });
   }
 
   async stop(): Promise<void> {
