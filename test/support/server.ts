@@ -38,6 +38,12 @@ export interface Answer {
 
 const never = 86_400_000;
 
+/**
+ * SQLite has one writer, and who waits for it holds up this whole process, with the transaction that a test itself may
+ * be in: there records are indexed only where a test asks for it.
+ */
+const inBackground = (): AppParts => (testDatabase() === 'sqlite' ? { indexEveryMs: never } : {});
+
 export const everywhere: StoredBoundary = {
   customer: 'all',
   region: 'all',
@@ -125,18 +131,14 @@ export class TestServer {
       BEHALF_COOKIE_KEYS: 'k'.repeat(32),
       ...env,
     });
-    const app = await createApp(config, { ...parts, clock, ids });
+    const app = await createApp(config, { ...inBackground(), ...parts, clock, ids });
     const url = await app.listen();
     return new TestServer(app, url, database, fresh.url, clock, ids, () => fresh.drop());
   }
 
-  /**
-   * A further server process's worth of app on the same database. SQLite has one writer, and who waits for it holds up
-   * this whole process, the other server's transaction included: there only the first server indexes records.
-   */
+  /** A further server process's worth of app on the same database. */
   replica(parts: AppParts = {}): Promise<TestServer> {
-    const alone = testDatabase() === 'sqlite' ? { indexEveryMs: never } : {};
-    return TestServer.start({ ...alone, ...parts }, {}, { databaseUrl: this.databaseUrl });
+    return TestServer.start(parts, {}, { databaseUrl: this.databaseUrl });
   }
 
   async stop(): Promise<void> {
