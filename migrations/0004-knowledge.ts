@@ -66,14 +66,7 @@ export class Knowledge1700000000004 implements MigrationInterface {
       await runner.query('CREATE FULLTEXT INDEX ft_passages_tokens ON passages (tokens)');
       return;
     }
-    // An explicit row number: the implicit one may change when the file is vacuumed.
-    const rowNumber = {
-      name: 'row_no',
-      type: 'integer',
-      isGenerated: true,
-      generationStrategy: 'increment',
-    } as const;
-    await c.create('passages', [rowNumber, ...passages], {
+    await c.create('passages', [c.rowNumber(), ...passages], {
       primaryKey: ['row_no'],
       unique: [['id']],
       indexes: [['document_id', 'position']],

@@ -64,7 +64,7 @@ const allWait = (runner: QueryRunner): Promise<unknown> =>
       'WHERE NOT EXISTS (SELECT 1 FROM audit_unindexed u WHERE u.record_id = r.id)',
   );
 
-/** An explicit row number for the full-text index: the implicit one may change when the file is vacuumed. */
+/** Gives records a row number; they have it already where this migration was taken back. */
 async function numberRecords(runner: QueryRunner, c: Columns): Promise<void> {
   const [known] = (await runner.query(
     "SELECT 1 FROM pragma_table_info('audit_records') WHERE name = 'row_no'",
@@ -87,13 +87,7 @@ async function numberRecords(runner: QueryRunner, c: Columns): Promise<void> {
       c.int('duration_ms'),
       c.longtext('body'),
     ];
-    const rowNumber = {
-      name: 'row_no',
-      type: 'integer',
-      isGenerated: true,
-      generationStrategy: 'increment',
-    } as const;
-    await c.create('audit_records_next', [rowNumber, ...columns], { primaryKey: ['row_no'] });
+    await c.create('audit_records_next', [c.rowNumber(), ...columns], { primaryKey: ['row_no'] });
     const names = columns.map(({ name }) => name).join(', ');
     await runner.query(
       `INSERT INTO audit_records_next (${names}) SELECT ${names} FROM audit_records ORDER BY id`,

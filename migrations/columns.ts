@@ -35,6 +35,11 @@ export class Columns {
     return { name, type: this.mysql ? 'mediumtext' : 'text', ...this.bytewise() };
   }
 
+  /** On SQLite, for a full-text index: the implicit row number may change when the file is vacuumed. */
+  rowNumber(): TableColumnOptions {
+    return { name: 'row_no', type: 'integer', isGenerated: true, generationStrategy: 'increment' };
+  }
+
   int(name: string): TableColumnOptions {
     return { name, type: this.mysql ? 'int' : 'integer' };
   }

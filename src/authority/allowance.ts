@@ -1,6 +1,6 @@
 import { sha256 } from '../core/digest.js';
 import { Lru } from '../core/lru.js';
-import type { Decision } from './authority.js';
+import type { Decision } from './decision.js';
 import { isInside, type Boundaries, type Boundary, type Place } from './boundary.js';
 import type { AuthorityLayer } from './chain.js';
 import { intersectRights, restrict, type Rights } from './rights.js';

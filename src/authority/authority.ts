@@ -1,16 +1,10 @@
 import { Allowance, type Allowances } from './allowance.js';
 import type { Boundaries, Place } from './boundary.js';
 import type { AuthorityLayer, Chain, Task } from './chain.js';
+import type { Decision } from './decision.js';
 import { isAsStrict, strictest, type DocumentPolicy, type DocumentRule } from './documents.js';
 import { areRightsWithin, type Rights } from './rights.js';
 import type { Scope } from './scope.js';
-import type { Layer } from '../core/errors.js';
-
-/** Allow, or deny with the reason: a structure, so that each reader words it as it needs. */
-export type Decision =
-  | { readonly allow: true }
-  | { readonly allow: false; readonly reason: Denial; readonly scope: Scope; readonly layer: Layer };
-export type Denial = 'hidden' | 'missing_scope' | 'outside_boundary' | 'needs_approval';
 
 export interface AuthorityInput {
   readonly chain: Chain;

@@ -1,5 +1,6 @@
 import { BehalfError, UnreachableCaseError } from '../core/errors.js';
-import type { Authority, Decision } from './authority.js';
+import type { Authority } from './authority.js';
+import type { Decision } from './decision.js';
 
 type Refusal = Extract<Decision, { allow: false }>;
 

@@ -7,7 +7,8 @@ import {
   type GraphQLOutputType,
 } from 'graphql';
 import type { RecordedDecision } from '../audit/trail.js';
-import type { Authority, Decision } from '../authority/authority.js';
+import type { Authority } from '../authority/authority.js';
+import type { Decision } from '../authority/decision.js';
 import type { Boundaries } from '../authority/boundary.js';
 import { refusalError } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';

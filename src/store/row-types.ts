@@ -3,6 +3,7 @@ import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { columnName, quote, type Sql } from './condition.js';
 import { Lookup } from './lookup.js';
+import type { RowType, ValueSql } from './row-type.js';
 import { Shapes, type Shape } from './shape.js';
 import type { AnyTable } from './table.js';
 
@@ -12,16 +13,6 @@ export interface RowDeclaration {
   readonly scope: Scope;
   /** Dimension to path. A dimension that the type does not have is missing. */
   readonly bounds: ReadonlyMap<string, string>;
-}
-
-/** One dimension's value as an SQL expression over an alias of the row's table. */
-type ValueSql = (alias: string) => string;
-
-export interface RowType {
-  readonly type: string;
-  readonly scope: Scope;
-  readonly table: AnyTable;
-  readonly dimensions: ReadonlyMap<string, ValueSql>;
 }
 
 type Tables = readonly AnyTable[];

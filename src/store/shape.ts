@@ -1,7 +1,7 @@
 import type { Place } from '../authority/boundary.js';
 import { asText, columnName, decoderOf, quote } from './condition.js';
 import { placed } from './place.js';
-import type { RowType } from './row-types.js';
+import type { RowType } from './row-type.js';
 
 /** What is read of each row of a type: some columns, and on demand the row's value in each dimension. */
 export interface Shape {

@@ -66,7 +66,7 @@ export class SqliteStatements implements Statements {
   private prepare(sql: string): Prepared {
     const known = this.prepared.get(sql);
     if (known !== undefined) return known;
-    const made = preparedOf(this.db.prepare(sql));
+    const made = preparedOf(this.db.prepare(`${sql}${ours}`));
     if (this.prepared.size >= preparedMax) {
       const [oldest] = this.prepared.keys();
       if (oldest !== undefined) this.prepared.delete(oldest);
@@ -75,6 +75,9 @@ export class SqliteStatements implements Statements {
     return made;
   }
 }
+
+/** Where statements are kept by their text, nobody else gets one that gives arrays (see `keep-statements.ts`). */
+const ours = ' -- rows';
 
 function preparedOf(statement: SqliteStatement): Prepared {
   if (!statement.reader) return (params) => ({ rows: [], affected: statement.run(params).changes });
