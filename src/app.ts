@@ -20,6 +20,7 @@ import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
 import { domains } from './domains/index.js';
+import { mergeSearchIndex } from './domains/knowledge/search-index.js';
 import { Annotations } from './graphql/annotate.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
@@ -262,6 +263,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       chores.start(purgeEveryMs, purge, 'expired tokens could not be deleted');
       const index = (signal: AbortSignal) => indexer.run(signal);
       chores.start(parts.indexEveryMs ?? indexEveryMs, index, 'records could not be indexed');
+      const merge = (signal: AbortSignal) => mergeSearchIndex(database, signal);
+      chores.start(mergeEveryMs, merge, 'the search index could not be merged');
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
         await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });
@@ -290,3 +293,4 @@ async function openDatabase(config: Config): Promise<Database> {
 
 const purgeEveryMs = 600_000;
 const indexEveryMs = 2_000;
+const mergeEveryMs = 600_000;

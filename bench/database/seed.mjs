@@ -28,21 +28,26 @@ export async function seed(url, world, dist, progress) {
     progress(table);
     await writer.insert(table, rows);
   }
-  progress('audit index');
+  progress('indexes');
   await index(url, dist);
   await writer.finish();
 }
 
-/** The server's own index of records, as the server makes it. */
+/** The indexes of records and of passages, as a server makes and merges them beside its requests. */
 async function index(url, dist) {
   const load = async (path) => import(pathToFileURL(join(dist, path)).href);
-  const [{ Database: Store }, { Indexer }, { migrations }, { parseDatabaseUrl }] = await Promise.all(
-    ['src/store/database.js', 'src/audit/indexer.js', 'migrations/index.js', 'src/core/database-url.js'].map(
-      load,
-    ),
-  );
+  const paths = [
+    'src/store/database.js',
+    'src/audit/indexer.js',
+    'src/domains/knowledge/search-index.js',
+    'migrations/index.js',
+    'src/core/database-url.js',
+  ];
+  const [{ Database: Store }, { Indexer }, { mergeSearchIndex }, { migrations }, { parseDatabaseUrl }] =
+    await Promise.all(paths.map(load));
   const database = await Store.open(parseDatabaseUrl(url), migrations);
   await new Indexer(database, console).run();
+  await mergeSearchIndex(database);
   await database.close();
 }
 

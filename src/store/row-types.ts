@@ -98,7 +98,7 @@ export class RowTypes {
     known.set(shape, ofShape);
     const lookup =
       ofShape.get(column) ??
-      new Lookup(table, column, shape, this.boundary(rowType, rowType.scope, authority));
+      new Lookup(table, column, shape, boundarySql(rowType, 't', boundaries, 'checked'));
     ofShape.set(column, lookup);
     return lookup;
   }
@@ -111,8 +111,16 @@ export class RowTypes {
 /**
  * The one place where a boundary becomes SQL. A row is inside when one of the boundaries allows its value in
  * every dimension that its type has; NULL is never in a set; no boundary means no row.
+ * @param use `checked` where rows are found by a unique column: left to choose, SQLite would take an index of a
+ * boundary's column and look for each of its values with each of the rows. Its `+` says that this is no way in.
  */
-export function boundarySql(rowType: RowType, alias: string, boundaries: Boundaries): Sql {
+export function boundarySql(
+  rowType: RowType,
+  alias: string,
+  boundaries: Boundaries,
+  use: 'free' | 'checked' = 'free',
+): Sql {
+  const sign = use === 'checked' ? '+' : '';
   const params: unknown[] = [];
   const alternatives = boundaries.flatMap((boundary): string[] => {
     const mine: unknown[] = [];
@@ -121,7 +129,7 @@ export function boundarySql(rowType: RowType, alias: string, boundaries: Boundar
       const set = boundary.get(dimension);
       if (set === undefined || (set !== 'all' && set.size === 0)) return [];
       if (set === 'all') continue;
-      conditions.push(`${value(alias)} IN (${[...set].map(() => '?').join(', ')})`);
+      conditions.push(`${sign}${value(alias)} IN (${[...set].map(() => '?').join(', ')})`);
       mine.push(...set);
     }
     params.push(...mine);

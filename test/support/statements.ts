@@ -1,16 +1,25 @@
 import { vi } from 'vitest';
 import { MysqlStatements, SqliteStatements } from '../../src/store/statements.js';
 
-/** The statements that this process sends to its databases while `work` runs. */
-export async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
+interface Sent {
+  readonly sql: string;
+  readonly params: readonly unknown[];
+}
+
+/** The statements that this process sends to its databases while `work` runs, with their parameters. */
+export async function sentBy(work: () => Promise<unknown>): Promise<Sent[]> {
   const spies = [MysqlStatements, SqliteStatements].map((kind) => vi.spyOn(kind.prototype, 'run'));
   try {
     await work();
-    return spies.flatMap((spy) => spy.mock.calls.map(([sql]) => sql));
+    return spies.flatMap((spy) => spy.mock.calls.map(([sql, params]) => ({ sql, params })));
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
 }
+
+/** The texts of those statements. */
+export const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
+  (await sentBy(work)).map(({ sql }) => sql);
 
 /** Those among them that read or write a table. */
 export const naming = (statements: readonly string[], table: string): string[] =>

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { customers, orders } from '../../src/domains/business/tables.js';
+import { BusinessRows, startBusiness } from '../support/business.js';
+import { everywhere, type TestServer } from '../support/server.js';
+import { sentBy } from '../support/statements.js';
+
+const regions = ['europe', 'north-america', 'asia-pacific', 'latin-america', 'africa'];
+const shown = 60;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startBusiness();
+  const rows = new BusinessRows(server);
+  const sample = await rows.customer('C', 'europe');
+  const order = await rows.order('O', sample);
+  const customersMade = Array.from({ length: 1_000 }, (_, n) => ({
+    ...sample,
+    id: server.ids.next(),
+    number: `C-${String(n)}`,
+    region: regions[n % regions.length] ?? '',
+  }));
+  await server.database.transaction(async (tx) => {
+    await tx.insert(customers, customersMade);
+    await tx.insert(
+      orders,
+      customersMade.map(({ id }, n) => ({
+        ...order,
+        id: server.ids.next(),
+        number: `O-${String(n)}`,
+        customerId: id,
+      })),
+    );
+    const tables = ['customers', 'orders'];
+    for (const table of tables) await tx.query(`ANALYZE ${tx.dialect === 'mysql' ? 'TABLE ' : ''}${table}`);
+  });
+});
+afterAll(() => server.stop());
+
+test('rows that are looked up by id are found by their id alone, however many values the boundary names', async () => {
+  const scopes = ['customers:read', 'orders:read'];
+  const person = await server.person({ scopes, boundary: { ...everywhere, region: regions } });
+  const query = `{ orders(first: ${String(shown)}) { nodes { id customer { id name } } } }`;
+  const sent = await sentBy(async () => {
+    const answer = await server.query(person.token, query);
+    expect(answer.errors).toEqual([]);
+    const { orders: page } = answer.data as { orders: { nodes: { customer: { id: string } }[] } };
+    expect(new Set(page.nodes.map((node) => node.customer.id)).size).toBe(shown);
+  });
+  const lookups = sent.filter(({ sql }) => sql.includes('FROM `customers` t WHERE t.`id` IN'));
+  expect(lookups).toHaveLength(1);
+  const { read } = server.database;
+  const explain = read.dialect === 'mysql' ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN';
+  for (const { sql, params } of lookups) {
+    const plan = await read.query(`${explain} ${sql}`, params);
+    expect(plan.map((step) => step.key ?? step.detail)).toEqual([
+      read.dialect === 'mysql' ? 'PRIMARY' : 'SEARCH t USING INDEX sqlite_autoindex_customers_1 (id=?)',
+    ]);
+  }
+});
