@@ -1,5 +1,5 @@
 import type { Invoice, Payment } from './billing.js';
-import type { Customer } from './customers.js';
+import type { Customer } from './drafts.js';
 import { demoCustomer } from './demo-case.js';
 import { findMatter, matterValues, type Archive, type Matter } from './matter.js';
 import { lineTotal, type Line, type Order } from './orders.js';

@@ -1,22 +1,8 @@
-import type { CustomerRow } from '../../domains/business/tables.js';
 import { demoCustomer } from './demo-case.js';
+import type { Customer, CustomerDraft } from './drafts.js';
 import { brandWords, countries, trades, type Country } from './places.js';
 import type { Random } from './random.js';
-import { byMoment, storyDays, type Moment, type Story } from './story.js';
-
-export interface Customer {
-  readonly row: CustomerRow;
-  readonly since: Moment;
-  /** Has a framework agreement: 15 % on every line. */
-  readonly framework: boolean;
-  /** How often it orders, compared with others. */
-  readonly weight: number;
-}
-
-/** A customer before it has a number and an id. */
-export interface CustomerDraft extends Omit<Customer, 'row'> {
-  readonly facts: Omit<CustomerRow, 'id' | 'number' | 'createdAt' | 'currency'>;
-}
+import { byMoment, storyDays, type Story } from './story.js';
 
 /** In thousands of euros, as the credit rules have it. */
 const creditLimitMax = { europe: 10, 'north-america': 8, 'asia-pacific': 6, 'latin-america': 5 } as const;

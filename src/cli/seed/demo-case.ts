@@ -1,5 +1,4 @@
-import type { CustomerDraft } from './customers.js';
-import type { Plan } from './orders.js';
+import type { CustomerDraft, Plan } from './drafts.js';
 import type { Moment } from './story.js';
 
 /** The newest ticket, written by hand: what the demo and the documentation work with. */

@@ -1,5 +1,5 @@
 import type { Invoice } from './billing.js';
-import type { Customer } from './customers.js';
+import type { Customer } from './drafts.js';
 import type { Line, Order } from './orders.js';
 import type { Random } from './random.js';
 import type { Script } from './script.js';

@@ -1,22 +1,10 @@
 import type { OrderLineRow, OrderRow } from '../../domains/business/tables.js';
 import { catalogue } from './catalogue.js';
-import type { Customer } from './customers.js';
 import { demoCustomer, demoOrders } from './demo-case.js';
+import type { Customer, Plan } from './drafts.js';
 import type { Product } from './products.js';
 import type { Random } from './random.js';
 import { byMoment, storyDays, type Moment, type Story } from './story.js';
-
-/** What will become of an order if the story lasts long enough; in working days. */
-export interface Plan {
-  readonly packAfter: number;
-  readonly shipAfter: number;
-  readonly transit: number;
-  /** From placing; the order never ships. */
-  readonly cancelAfter: number | null;
-  readonly settlement: 'full' | 'instalments' | 'partial' | 'never';
-  /** From the invoice to the first payment. */
-  readonly payAfter: number;
-}
 
 export interface Line {
   readonly row: OrderLineRow;
