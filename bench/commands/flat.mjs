@@ -6,6 +6,8 @@ import { smallWorld, timesLarger } from '../world/world.mjs';
 const factor = 100;
 /** Until each of ten thousand agents has come: a first operation costs what it costs, however many there are. */
 const firstSeconds = 45;
+/** Of each workload: the first second of one that is new to a server can cost half as much again. */
+const warmUpSeconds = 5;
 const sizes = [
   { label: '1×', world: smallWorld },
   { label: `${factor}×`, world: timesLarger(smallWorld, factor) },
@@ -31,6 +33,7 @@ export async function flat(options) {
         ...(await measure({
           ...options.how,
           firstSeconds,
+          warmUpSeconds,
           contenders,
           workloads,
           load,

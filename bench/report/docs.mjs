@@ -22,6 +22,8 @@ function table([head, ...lines]) {
 }
 
 const day = ({ at }) => at.slice(0, 10);
+const roundsText = ({ rounds, seconds, connections }) =>
+  `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s, ${connections} connections`;
 
 function compareBlock(result) {
   const { how, world, rows, goals } = result;
@@ -38,7 +40,7 @@ function compareBlock(result) {
     '## Side by side',
     '![Processor time per operation of each server](performance.svg)',
     `Measured ${day(result)} with ${counts.map((kind) => `${world[kind].toLocaleString('en')} ${kind}`).join(', ')}; ` +
-      `${how.rounds} ${how.rounds === 1 ? 'round' : 'rounds'} of ${how.seconds} s, ${how.connections} connections.`,
+      `${roundsText(how)}.`,
     noiseText(result),
     ...blocks,
     '### Goals',
@@ -57,7 +59,7 @@ const flatBlock = (result) => [
     .map(
       ([kind, count]) => `${count.toLocaleString('en')} ${kind === 'auditRecords' ? 'audit records' : kind}`,
     )
-    .join(', ')} to a hundred times of each.`,
+    .join(', ')} to a hundred times of each; ${roundsText(result.how)}.`,
   table(flatLines(result)),
   noiseText(result),
 ];
