@@ -67,6 +67,8 @@ export interface AppParts {
   readonly execution?: Execution;
   /** Pause between two looks for records to index. */
   readonly indexEveryMs?: number;
+  /** Pause between two looks whether the search index is in one part. */
+  readonly mergeEveryMs?: number;
 }
 
 export interface App {
@@ -264,7 +266,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       const index = (signal: AbortSignal) => indexer.run(signal);
       chores.start(parts.indexEveryMs ?? indexEveryMs, index, 'records could not be indexed');
       const merge = (signal: AbortSignal) => mergeSearchIndex(database, signal);
-      chores.start(mergeEveryMs, merge, 'the search index could not be merged');
+      chores.start(parts.mergeEveryMs ?? mergeEveryMs, merge, 'the search index could not be merged');
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
         await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });

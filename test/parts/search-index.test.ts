@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mergeSearchIndex } from '../../src/domains/knowledge/search-index.js';
+import type { Connection } from '../../src/store/connection.js';
 import { importPage, reading, startKnowledge } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
@@ -57,35 +59,62 @@ const checked = (): Promise<unknown> =>
       )
     : Promise.resolve();
 
+/** How often something was begun to be written. */
+const writes = (sent: readonly string[]): number => sent.filter((sql) => sql.startsWith('BEGIN')).length;
+
+/** Pages come until the index has several parts. */
+async function inParts(): Promise<void> {
+  do await addPage();
+  while (isSqlite() && (await parts()) < 2);
+}
+
 describe('the index of passages', () => {
   test('who is told to stop merges nothing', async () => {
-    const before = await parts();
-    if (isSqlite()) expect(before).toBeGreaterThan(1);
-    await mergeSearchIndex(server.database, AbortSignal.abort());
-    expect(await parts()).toBe(before);
+    await inParts();
+    const sent = await statementsOf(() => mergeSearchIndex(server.database, AbortSignal.abort()));
+    expect(writes(sent)).toBe(0);
   });
 
-  test('is merged into one part, in several transactions, while pages come; all is found as before', async () => {
+  test('is merged in several transactions, and a merge that was cut off goes on; all is found as before', async () => {
     const queries = ['coffee', 'word7x3', 'word7x3 word8x4', 'page 59'];
     const before = await Promise.all(queries.map(found));
+    const { dialect, read } = server.database;
+    const ending = new AbortController();
+    const once = <T>(work: (tx: Connection) => Promise<T>): Promise<T> => {
+      ending.abort();
+      return server.database.transaction(work);
+    };
+    const cut = await statementsOf(() =>
+      mergeSearchIndex({ dialect, read, transaction: once }, ending.signal),
+    );
+    expect(writes(cut)).toBe(isSqlite() ? 1 : 0);
+    if (isSqlite()) expect(await parts()).toBeGreaterThan(1);
+    await checked();
+    expect(await Promise.all(queries.map(found))).toEqual(before);
+
     const sent = await statementsOf(() => mergeSearchIndex(server.database));
-    const begun = sent.filter((sql) => sql.startsWith('BEGIN'));
-    if (isSqlite()) expect(begun.length).toBeGreaterThan(2);
+    if (isSqlite()) expect(writes(sent)).toBeGreaterThan(1);
     else expect(sent).toEqual([]);
     expect(await parts()).toBe(1);
     await checked();
     expect(await Promise.all(queries.map(found))).toEqual(before);
-
-    for (let n = 0; n < 3; n += 1) await addPage();
-    await Promise.all([mergeSearchIndex(server.database), addPage(), addPage()]);
-    await mergeSearchIndex(server.database);
-    expect(await parts()).toBe(1);
-    await checked();
-    expect(await found(`word${String(pages - 1)}x9`)).toMatchObject({ search: { nodes: [{}] } });
   });
 
-  test('in one part nothing is written', async () => {
-    const sent = await statementsOf(() => mergeSearchIndex(server.database));
-    expect(sent.filter((sql) => !sql.startsWith('SELECT'))).toEqual([]);
+  test('pages that come while it is merged are found', async () => {
+    await inParts();
+    await Promise.all([mergeSearchIndex(server.database), addPage(), addPage()]);
+    await checked();
+    for (const number of [pages - 2, pages - 1]) {
+      expect(await found(`word${String(number)}x9`)).toMatchObject({ search: { nodes: [{}] } });
+    }
+  });
+
+  test('a server merges it by itself, and writes nothing where it is in one part', async () => {
+    await inParts();
+    const other = await server.replica({ mergeEveryMs: 1 });
+    while ((await parts()) > 1) await nextTurn();
+    await other.stop();
+    await checked();
+    expect(writes(await statementsOf(() => mergeSearchIndex(server.database)))).toBe(0);
   });
 });
