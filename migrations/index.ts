@@ -9,6 +9,7 @@ import { AuditKeyOrder1700000000008 } from './0008-audit-key-order.js';
 import { AuditActingDelegation1700000000009 } from './0009-audit-acting-delegation.js';
 import { AuditIndex1700000000010 } from './0010-audit-index.js';
 import { SearchMerged1700000000011 } from './0011-search-merged.js';
+import { TimeOrders1700000000012 } from './0012-time-orders.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   AuditActingDelegation1700000000009,
   AuditIndex1700000000010,
   SearchMerged1700000000011,
+  TimeOrders1700000000012,
 ];

@@ -53,8 +53,8 @@ const operations = {
       },
     };
   },
-  async List1000({ after }, { reads }) {
-    const { nodes } = await reads.customersPage({ first: 1_000, filter: { createdAfter: after } });
+  async List1000({ before }, { reads }) {
+    const { nodes } = await reads.customersPage({ first: 1_000, filter: { createdBefore: before } });
     return {
       customers: {
         nodes: nodes.map(({ id, number, name, region, country, city, currency, createdAt, email, phone }) => {
@@ -98,8 +98,8 @@ const operations = {
     const { name, region, creditLimitMinor, currency } = await reads.one(statements.customer, id);
     return { customer: { id, name, region, creditLimit: money(creditLimitMinor, currency) } };
   },
-  async CreditOfMany({ after }, { reads }) {
-    const { nodes } = await reads.customersPage({ first: 100, filter: { createdAfter: after } });
+  async CreditOfMany({ before }, { reads }) {
+    const { nodes } = await reads.customersPage({ first: 100, filter: { createdBefore: before } });
     return {
       customers: {
         nodes: nodes.map(({ id, number, name, creditLimitMinor, currency }) => {

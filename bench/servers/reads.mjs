@@ -39,7 +39,7 @@ export class Reads {
   }
 
   customersPage({ first, filter }) {
-    return this.page(statements.customers, [stored(filter.createdAfter)], first);
+    return this.page(statements.customers, [stored(filter.createdBefore)], first);
   }
 
   refunds({ first }) {

@@ -17,7 +17,7 @@ export const statements = {
     `SELECT id, number, name, region, country, currency, credit_limit_minor AS creditLimitMinor FROM customers WHERE id IN (${places(count)})`,
   ordersOf: `SELECT ${order} FROM orders WHERE customer_id = ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
   orders: `SELECT ${order} FROM orders WHERE placed_at < ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
-  customers: `SELECT ${customer} FROM customers WHERE created_at >= ? ORDER BY number, id LIMIT ?`,
+  customers: `SELECT ${customer} FROM customers WHERE created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?`,
   refunds:
     'SELECT id, amount_minor AS amountMinor, currency, reason, issued_at AS issuedAt FROM refunds ORDER BY issued_at DESC, id DESC LIMIT ?',
   token: 'SELECT agent_id AS agentId, scopes FROM bench_tokens WHERE digest = ?',

@@ -39,13 +39,13 @@ const operations = {
     variables: (n) => ({ before: iso(storedTime(0.1 + (0.9 * scatter(n, 500)) / 500)) }),
   },
   List1000: {
-    document: `query List1000($after: DateTime!) {
-      customers(first: 1000, filter: { createdAfter: $after }) {
+    document: `query List1000($before: DateTime!) {
+      customers(first: 1000, filter: { createdBefore: $before }, orderBy: { createdAt: DESC }) {
         nodes { id number name region country city currency createdAt email phone }
       }
     }`,
-    // At least 1,000 customers are later than each of these times.
-    variables: (n) => ({ after: iso(storedTime((0.1 * scatter(n, 50)) / 50)) }),
+    // At least 1,000 customers are earlier than each of these times.
+    variables: (n) => ({ before: iso(storedTime(0.9 + (0.1 * scatter(n, 50)) / 50)) }),
   },
   Search: {
     document: `query Search($query: String!) {
@@ -81,12 +81,12 @@ const operations = {
     variables: (n, world) => ({ id: idOf('CS', scatter(n, world.customers)) }),
   },
   CreditOfMany: {
-    document: `query CreditOfMany($after: DateTime!) {
-      customers(first: 100, filter: { createdAfter: $after }) {
+    document: `query CreditOfMany($before: DateTime!) {
+      customers(first: 100, filter: { createdBefore: $before }, orderBy: { createdAt: DESC }) {
         nodes { id number name creditLimit { amount currency } }
       }
     }`,
-    variables: (n) => ({ after: iso(storedTime((0.9 * scatter(n, 500)) / 500)) }),
+    variables: (n) => ({ before: iso(storedTime(0.1 + (0.9 * scatter(n, 500)) / 500)) }),
   },
   Refunds: {
     document:

@@ -7,8 +7,11 @@ import { Connection } from './connection.js';
 import { collectingAborts, keepStatements, type Statements as Kept } from './keep-statements.js';
 import { Lane } from './lane.js';
 import { SharedReads } from './shared-reads.js';
-import { MysqlSessions, WhileItLasts, type PoolState, type Session, type Sessions } from './sessions.js';
-import { SqliteStatements, type SqliteDatabase, type Statements } from './statements.js';
+import { MysqlSessions, SqliteSessions, WhileItLasts, type PoolState, type Sessions } from './sessions.js';
+import type { SqliteDatabase, Statements } from './statements.js';
+
+/** Taken as it is needed. Long lists out of a large table reach for rows that lie far apart. */
+const pageCacheKib = 65_536;
 
 type Migrations = NonNullable<DataSourceOptions['migrations']>;
 
@@ -33,6 +36,7 @@ export function dataSourceOptions(
       prepareDatabase: (db: Kept) => {
         if (collectingAborts(process.versions.node)) keepStatements(db);
         db.pragma('synchronous = FULL');
+        db.pragma(`cache_size = -${String(pageCacheKib)}`);
       },
     };
   }
@@ -69,7 +73,7 @@ interface Ways {
 }
 
 /**
- * One writing lane and one reading connection on SQLite; a pool on MySQL, and beside it one connection for records,
+ * One writing lane and one connection more for reading on SQLite; a pool on MySQL, and beside it one connection for records,
  * so that these never wait for what they are about.
  */
 export class Database {
@@ -194,15 +198,9 @@ async function openSqlite(options: DataSourceOptions, path: string): Promise<Way
   if (isNew) chmodSync(path, 0o600);
   const readOnly = { ...options, readonly: true, enableWAL: false, migrations: [] } as DataSourceOptions;
   const reader = await new DataSource(readOnly).initialize();
-  const sessions = sqliteSessions(new SqliteStatements(sqliteOf(source)));
-  const reading = new SqliteStatements(sqliteOf(reader));
+  const sessions = new SqliteSessions(sqliteOf(source), sqliteOf(reader));
+  const { reading } = sessions;
   return { dialect: 'sqlite', sources: [source, reader], reading, changes: sessions, records: sessions };
-}
-
-/** TypeORM's own transactions are deferred on SQLite, where a second process would make the upgrade fail. */
-function sqliteSessions(statements: Statements): Sessions {
-  const session: Session = { statements, begin: 'BEGIN IMMEDIATE', end: () => undefined };
-  return { open: () => Promise.resolve(session) };
 }
 
 const sqliteOf = (source: DataSource): SqliteDatabase =>

@@ -2,10 +2,12 @@ import type { DataSource } from 'typeorm';
 import {
   asFailure,
   MysqlStatements,
+  SqliteStatements,
   StatementFailed,
   type MysqlConnection,
   type MysqlPool,
   type Outcome,
+  type SqliteDatabase,
   type Statements,
 } from './statements.js';
 
@@ -28,6 +30,28 @@ export interface PoolState {
 export interface Sessions {
   open(): Promise<Session>;
   readonly state?: () => PoolState;
+}
+
+/**
+ * A connection to SQLite that writes, one transaction at a time, and one that only reads. A commit empties the page
+ * cache of every other connection, never its own: so reads go by the first one, too, except while a transaction
+ * is under way there, whose changes nobody may see yet.
+ */
+export class SqliteSessions implements Sessions {
+  readonly reading: Statements;
+  private readonly session: Session;
+
+  constructor(writer: SqliteDatabase, reader: SqliteDatabase) {
+    const [cached, apart] = [new SqliteStatements(writer, true), new SqliteStatements(reader, true)];
+    this.reading = { run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params) };
+    // TypeORM's own transactions are deferred, where a second process would make the upgrade fail.
+    const begin = 'BEGIN IMMEDIATE';
+    this.session = { statements: new SqliteStatements(writer), begin, end: () => undefined };
+  }
+
+  open(): Promise<Session> {
+    return Promise.resolve(this.session);
+  }
 }
 
 /** A pool of connections to MySQL, each taken for a statement or for a transaction. */

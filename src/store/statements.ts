@@ -35,6 +35,8 @@ export function asFailure(error: unknown): Error {
 
 interface SqliteStatement {
   readonly reader: boolean;
+  /** That the statement changes nothing. */
+  readonly readonly: boolean;
   /** From now on each row comes as an array of its values. */
   raw(): unknown;
   columns(): { readonly name: string }[];
@@ -42,6 +44,7 @@ interface SqliteStatement {
   run(params: readonly unknown[]): { changes: number };
 }
 export interface SqliteDatabase {
+  readonly inTransaction: boolean;
   prepare(sql: string): SqliteStatement;
 }
 
@@ -53,7 +56,11 @@ type Prepared = (params: readonly unknown[]) => Outcome;
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Prepared>();
 
-  constructor(private readonly db: SqliteDatabase) {}
+  /** @param onlyReads refuses what would change anything */
+  constructor(
+    private readonly db: SqliteDatabase,
+    private readonly onlyReads = false,
+  ) {}
 
   run(sql: string, params: readonly unknown[]): Promise<Outcome> {
     try {
@@ -66,7 +73,9 @@ export class SqliteStatements implements Statements {
   private prepare(sql: string): Prepared {
     const known = this.prepared.get(sql);
     if (known !== undefined) return known;
-    const made = preparedOf(this.db.prepare(`${sql}${ours}`));
+    const statement = this.db.prepare(`${sql}${ours}`);
+    if (this.onlyReads && !statement.readonly) throw new Error('A change outside of a transaction.');
+    const made = preparedOf(statement);
     if (this.prepared.size >= preparedMax) {
       const [oldest] = this.prepared.keys();
       if (oldest !== undefined) this.prepared.delete(oldest);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { customers, orders } from '../../src/domains/business/tables.js';
 import { BusinessRows, startBusiness } from '../support/business.js';
 import { everywhere, type TestServer } from '../support/server.js';
-import { sentBy } from '../support/statements.js';
+import { sentBy, type Sent } from '../support/statements.js';
 
 const regions = ['europe', 'north-america', 'asia-pacific', 'latin-america', 'africa'];
 const shown = 60;
@@ -48,12 +48,36 @@ test('rows that are looked up by id are found by their id alone, however many va
   });
   const lookups = sent.filter(({ sql }) => sql.includes('FROM `customers` t WHERE t.`id` IN'));
   expect(lookups).toHaveLength(1);
+  for (const lookup of lookups)
+    expect(await planOf(lookup)).toEqual([
+      server.database.dialect === 'mysql'
+        ? 'PRIMARY'
+        : 'SEARCH t USING INDEX sqlite_autoindex_customers_1 (id=?)',
+    ]);
+});
+
+test('a page in the order of time is read from where it begins', async () => {
+  const person = await server.person({ scopes: ['customers:read'] });
+  const before = '2030-01-01T00:00:00.000Z';
+  const query = `{ customers(first: 5, filter: { createdBefore: "${before}" }, orderBy: { createdAt: DESC }) {
+    nodes { id name } } }`;
+  const sent = await sentBy(async () => {
+    expect((await server.query(person.token, query)).errors).toEqual([]);
+  });
+  const pages = sent.filter(({ sql }) => sql.includes('FROM `customers` t WHERE'));
+  expect(pages).toHaveLength(1);
+  for (const page of pages)
+    expect(await planOf(page)).toEqual([
+      server.database.dialect === 'mysql'
+        ? 'ix_customers_created_at_id'
+        : 'SEARCH t USING INDEX ix_customers_created_at_id (created_at<?)',
+    ]);
+});
+
+/** What the database does for a statement, step by step: on MySQL the index that it uses. */
+async function planOf({ sql, params }: Sent): Promise<unknown[]> {
   const { read } = server.database;
   const explain = read.dialect === 'mysql' ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN';
-  for (const { sql, params } of lookups) {
-    const plan = await read.query(`${explain} ${sql}`, params);
-    expect(plan.map((step) => step.key ?? step.detail)).toEqual([
-      read.dialect === 'mysql' ? 'PRIMARY' : 'SEARCH t USING INDEX sqlite_autoindex_customers_1 (id=?)',
-    ]);
-  }
-});
+  const plan = await read.query(`${explain} ${sql}`, params);
+  return plan.map((step) => step.key ?? step.detail);
+}

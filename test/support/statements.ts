@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import { MysqlStatements, SqliteStatements } from '../../src/store/statements.js';
 
-interface Sent {
+export interface Sent {
   readonly sql: string;
   readonly params: readonly unknown[];
 }

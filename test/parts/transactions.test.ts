@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { migrations } from '../../migrations/index.js';
+import { parseDatabaseUrl } from '../../src/core/database-url.js';
+import { products, type ProductRow } from '../../src/domains/business/tables.js';
+import { eq } from '../../src/store/condition.js';
+import type { Connection } from '../../src/store/connection.js';
+import { Database } from '../../src/store/database.js';
+import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
+
+let fresh: FreshDatabase;
+let database: Database;
+beforeAll(async () => {
+  fresh = await freshDatabaseUrl();
+  const target = parseDatabaseUrl(fresh.url);
+  if (target === undefined) throw new Error('bad test database');
+  database = await Database.open(target, migrations);
+  await database.migrate();
+  await database.transaction((tx) => tx.insert(products, [product]));
+});
+afterAll(async () => {
+  await database.close();
+  await fresh.drop();
+});
+
+const product: ProductRow = {
+  id: '0'.repeat(26),
+  sku: 'A-1',
+  name: 'as it was',
+  category: 'parts',
+  description: '',
+  priceMinor: 100,
+  costMinor: null,
+  currency: 'EUR',
+  stock: 1,
+  discontinued: false,
+  version: 1,
+  createdAt: '2026-01-01T00:00:00.000Z',
+};
+
+const nameIn = async (connection: Connection): Promise<string | undefined> =>
+  (await connection.byId(products, product.id))?.name;
+
+const rename = (tx: Connection, name: string): Promise<number> =>
+  tx.update(products, eq<ProductRow>('id', product.id), { name });
+
+test('what a transaction has changed is seen inside it at once, and outside when it is committed', async () => {
+  await database.transaction(async (tx) => {
+    await rename(tx, 'committed');
+    expect(await nameIn(tx)).toBe('committed');
+    expect(await nameIn(database.read)).toBe('as it was');
+  });
+  expect(await nameIn(database.read)).toBe('committed');
+});
+
+test('what a transaction that fails has changed is never seen outside', async () => {
+  const before = await nameIn(database.read);
+  const failing = database.transaction(async (tx) => {
+    await rename(tx, 'given up');
+    expect(await nameIn(database.read)).toBe(before);
+    throw new Error('given up');
+  });
+  await expect(failing).rejects.toThrow('given up');
+  expect(await nameIn(database.read)).toBe(before);
+});
+
+test('reads see what another process has committed', async () => {
+  const target = parseDatabaseUrl(fresh.url);
+  if (target === undefined) throw new Error('bad test database');
+  const other = await Database.open(target, migrations);
+  try {
+    await nameIn(database.read);
+    await other.transaction((tx) => rename(tx, 'by the other'));
+    expect(await nameIn(database.read)).toBe('by the other');
+  } finally {
+    await other.close();
+  }
+});
+
+// On MySQL both come from the same pool.
+if (testDatabase() === 'sqlite')
+  test('a connection for reading refuses what would change anything, also while a transaction is under way', async () => {
+    const before = await nameIn(database.read);
+    const change = (): Promise<number> => rename(database.read, 'past every transaction');
+    await expect(change()).rejects.toThrow('outside of a transaction');
+    await database.transaction(async () => {
+      await expect(change()).rejects.toThrow('outside of a transaction');
+    });
+    expect(await nameIn(database.read)).toBe(before);
+  });
