@@ -10,8 +10,12 @@ import { SharedReads } from './shared-reads.js';
 import { MysqlSessions, SqliteSessions, WhileItLasts, type PoolState, type Sessions } from './sessions.js';
 import type { SqliteDatabase, Statements } from './statements.js';
 
-/** Taken as it is needed. Long lists out of a large table reach for rows that lie far apart. */
-const pageCacheKib = 65_536;
+/**
+ * Of the connection that writes and, mostly, reads (see `SqliteSessions`). Long lists out of a large table reach for
+ * rows that lie far apart: read from the mapped file they are found in less time than in the page cache, which
+ * holds what is not in the file yet. So many bytes are the most that SQLite maps.
+ */
+const sqliteMemory = { cacheKib: 65_536, mappedBytes: 0x7fff0000 };
 
 type Migrations = NonNullable<DataSourceOptions['migrations']>;
 
@@ -33,10 +37,12 @@ export function dataSourceOptions(
       database: target.path,
       enableWAL: true,
       // WAL with NORMAL may lose the last commits at a power cut; a record is a promise.
-      prepareDatabase: (db: Kept) => {
+      prepareDatabase: (db: Kept & { readonly readonly: boolean }) => {
         if (collectingAborts(process.versions.node)) keepStatements(db);
         db.pragma('synchronous = FULL');
-        db.pragma(`cache_size = -${String(pageCacheKib)}`);
+        if (db.readonly) return;
+        db.pragma(`cache_size = -${String(sqliteMemory.cacheKib)}`);
+        db.pragma(`mmap_size = ${String(sqliteMemory.mappedBytes)}`);
       },
     };
   }
