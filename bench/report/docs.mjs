@@ -9,6 +9,13 @@ import { chart } from './chart.mjs';
 import { figures, grid, noiseText } from './text.mjs';
 
 const page = join(docsFolder, 'performance.md');
+/** Of each command's section. */
+const headings = {
+  compare: '## Side by side',
+  flat: '## A hundred times as much',
+  soak: '## Under load for long',
+  profile: '## Where the time goes',
+};
 const [begin, end] = ['<!-- bench:begin -->', '<!-- bench:end -->'];
 
 async function resultOf(command) {
@@ -37,7 +44,7 @@ function compareBlock(result) {
     }),
   ]);
   return [
-    '## Side by side',
+    headings.compare,
     '![Processor time per operation of each server](performance.svg)',
     `Measured ${day(result)} with ${counts.map((kind) => `${world[kind].toLocaleString('en')} ${kind}`).join(', ')}; ` +
       `${roundsText(how)}.`,
@@ -54,7 +61,7 @@ function compareBlock(result) {
 }
 
 const flatBlock = (result) => [
-  '## A hundred times as much',
+  headings.flat,
   `Measured ${day(result)}: from ${Object.entries(result.small)
     .map(
       ([kind, count]) => `${count.toLocaleString('en')} ${kind === 'auditRecords' ? 'audit records' : kind}`,
@@ -64,30 +71,46 @@ const flatBlock = (result) => [
   noiseText(result),
 ];
 
-const soakBlock = (result) => ['## Under load for long', `Measured ${day(result)}. ${soakSentence(result)}`];
+const soakBlock = (result) => [headings.soak, `Measured ${day(result)}. ${soakSentence(result)}`];
 
 const profileBlock = (result) => [
-  '## Where the time goes',
+  headings.profile,
   `\`${result.workload}\` over ${result.database}, sampled over ${result.operations.toLocaleString('en')} operations on ${day(result)}; sampling itself costs some.`,
   table(partLines(result)),
 ];
 
 const blocks = { compare: compareBlock, flat: flatBlock, soak: soakBlock, profile: profileBlock };
 
-/** Puts the last results of all commands between the marks of docs/performance.md, and draws its chart. */
+/** The sections of a text by their headings, `## ` being a section's beginning. */
+const sectionsOf = (text) =>
+  new Map(
+    text
+      .split(/^(?=## )/m)
+      .filter((section) => section.startsWith('## '))
+      .map((section) => [section.slice(0, section.indexOf('\n')), section.trim()]),
+  );
+
+/**
+ * Puts the last result of each command between the marks of docs/performance.md, and draws its chart. What was not
+ * measured here stays as it stands.
+ */
 export async function writeDocs() {
-  const parts = [];
-  for (const [command, block] of Object.entries(blocks)) {
-    const result = await resultOf(command);
-    if (result !== undefined) parts.push(...block(result));
-    if (result !== undefined && command === 'compare') {
-      await writeFile(join(docsFolder, 'performance.svg'), chart(result.rows, result.rows[0].database));
-    }
-  }
   const before = existsSync(page) ? await readFile(page, 'utf8') : `# Performance\n\n${begin}\n${end}\n`;
   const [from, to] = [before.indexOf(begin), before.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${page} lacks ${begin} and ${end}.`);
-  const after = `${before.slice(0, from)}${begin}\n\n${parts.join('\n\n')}\n\n${before.slice(to)}`;
+  const standing = sectionsOf(before.slice(from, to));
+  const parts = [];
+  for (const [command, block] of Object.entries(blocks)) {
+    const result = await resultOf(command);
+    if (result === undefined) {
+      parts.push(standing.get(headings[command]));
+      continue;
+    }
+    parts.push(block(result).join('\n\n'));
+    if (command === 'compare')
+      await writeFile(join(docsFolder, 'performance.svg'), chart(result.rows, result.rows[0].database));
+  }
+  const after = `${before.slice(0, from)}${begin}\n\n${parts.filter((part) => part !== undefined).join('\n\n')}\n\n${before.slice(to)}`;
   await writeFile(page, await formatted(after));
 }
 
