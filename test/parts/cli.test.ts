@@ -4,18 +4,16 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { listAgents, listUsers } from '../../src/cli/operator/lists.js';
 import { makeProgram } from '../../src/cli/program.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { Database } from '../../src/store/database.js';
 import { CommandLine } from '../support/command-line.js';
-import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
 
 // Each command is a process of its own.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const open = async (url: string, known = migrations): Promise<Database> => {
-  const target = parseDatabaseUrl(url);
-  if (target === undefined) throw new Error('bad test database');
+  const target = targetOf(url);
   return Database.open(target, known, 2);
 };
 

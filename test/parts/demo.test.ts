@@ -9,13 +9,12 @@ import { migrations } from '../../migrations/index.js';
 import { runDemo } from '../../examples/demo/run.js';
 import { startDemoServer } from '../../examples/demo/server.js';
 import { tellStory, type Outcome } from '../../examples/demo/story.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
 import { readSdl } from '../../src/graphql/sdl.js';
 import { eq } from '../../src/store/condition.js';
 import { Database } from '../../src/store/database.js';
 import { roles, type RoleRow } from '../../src/store/tables/identity.js';
-import { freshDatabaseUrl, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
 import { ofThisNode } from '../support/this-node.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -216,8 +215,7 @@ describe('a server that is broken on purpose fails the demo', () => {
 });
 
 async function widenRole(name: string, scope: string): Promise<void> {
-  const target = parseDatabaseUrl(database.url);
-  if (target === undefined) throw new Error('bad test database');
+  const target = targetOf(database.url);
   const opened = await Database.open(target, migrations, 2);
   try {
     await opened.transaction(async (tx) => {

@@ -2,11 +2,10 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { Indexer } from '../../src/audit/indexer.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { all } from '../../src/store/condition.js';
 import { Database, dataSourceOptions } from '../../src/store/database.js';
 import { auditUnindexed } from '../../src/store/tables/audit.js';
-import { freshDatabaseUrl, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
 import { misfound, recordsOf } from '../support/records.js';
 import { TestServer } from '../support/server.js';
 
@@ -16,15 +15,9 @@ beforeAll(async () => {
 });
 afterAll(() => fresh.drop());
 
-const target = () => {
-  const parsed = parseDatabaseUrl(fresh.url);
-  if (parsed === undefined) throw new Error('bad test database');
-  return parsed;
-};
-
 /** Takes migrations back until this one has gone too. */
 async function undo(name: string): Promise<void> {
-  const source = await new DataSource(dataSourceOptions(target(), migrations, 1)).initialize();
+  const source = await new DataSource(dataSourceOptions(targetOf(fresh.url), migrations, 1)).initialize();
   const isDone = async (): Promise<boolean> =>
     (await source.query<unknown[]>(`SELECT 1 FROM migrations WHERE name = '${name}'`)).length > 0;
   while (await isDone()) await source.undoLastMigration();
@@ -42,7 +35,7 @@ test('the index of records is made anew after its migration was taken back and r
   await server.stop();
 
   await undo('AuditIndex1700000000010');
-  const database = await Database.open(target(), migrations);
+  const database = await Database.open(targetOf(fresh.url), migrations);
   try {
     expect(await database.pendingMigrations()).toContain('AuditIndex1700000000010');
     await database.migrate();

@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { products, type ProductRow } from '../../src/domains/business/tables.js';
 import { eq } from '../../src/store/condition.js';
 import type { Connection } from '../../src/store/connection.js';
 import { Database } from '../../src/store/database.js';
-import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../support/database.js';
 
 let fresh: FreshDatabase;
 let database: Database;
 beforeAll(async () => {
   fresh = await freshDatabaseUrl();
-  const target = parseDatabaseUrl(fresh.url);
-  if (target === undefined) throw new Error('bad test database');
+  const target = targetOf(fresh.url);
   database = await Database.open(target, migrations);
   await database.migrate();
   await database.transaction((tx) => tx.insert(products, [product]));
@@ -64,8 +62,7 @@ test('what a transaction that fails has changed is never seen outside', async ()
 });
 
 test('reads see what another process has committed', async () => {
-  const target = parseDatabaseUrl(fresh.url);
-  if (target === undefined) throw new Error('bad test database');
+  const target = targetOf(fresh.url);
   const other = await Database.open(target, migrations);
   try {
     await nameIn(database.read);

@@ -2,10 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { createApp } from '../../src/app.js';
 import { readConfig, type Config } from '../../src/config.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { readSdl } from '../../src/graphql/sdl.js';
 import { Database } from '../../src/store/database.js';
-import { freshDatabaseUrl, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
 
 let fresh: FreshDatabase;
@@ -13,8 +12,7 @@ let config: Config;
 
 beforeAll(async () => {
   fresh = await freshDatabaseUrl();
-  const target = parseDatabaseUrl(fresh.url);
-  if (target === undefined) throw new Error('bad test database');
+  const target = targetOf(fresh.url);
   const database = await Database.open(target, migrations);
   await database.migrate();
   await database.close();

@@ -208,7 +208,7 @@ test('no path shows a row outside the boundary: lists, single rows, relations, c
     }),
     { numRuns: 12 },
   );
-});
+}, 120_000);
 
 test('aggregates count only what lies inside the boundary', async () => {
   const inEurope: StoredBoundary = { ...everywhere, region: ['europe'], person: [] };

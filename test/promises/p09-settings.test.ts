@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { createApp } from '../../src/app.js';
 import { ConfigError, readConfig } from '../../src/config.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { Database } from '../../src/store/database.js';
-import { freshDatabaseUrl, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
 import { TestServer } from '../support/server.js';
 
@@ -86,8 +85,7 @@ describe('a database that is behind on migrations', () => {
     const start = createApp(config);
     await expect(start).rejects.toThrow(/^The database lacks .*: run `behalf migrate`\.$/);
     await expect(start).rejects.toThrow(last);
-    const target = parseDatabaseUrl(fresh.url);
-    if (target === undefined) throw new Error('bad test database');
+    const target = targetOf(fresh.url);
     const database = await Database.open(target, migrations);
     expect(await database.pendingMigrations()).toHaveLength(migrations.length);
     await database.close();

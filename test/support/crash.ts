@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { migrations } from '../../migrations/index.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { Database } from '../../src/store/database.js';
+import { targetOf } from './database.js';
 import { BusinessRows } from './business.js';
 import { faultsOf } from './crash-check.js';
 import { clientsMax, Load } from './crash-load.js';
@@ -127,8 +127,7 @@ export class Crashes {
   }
 
   private async looking<T>(work: (database: Database) => Promise<T>): Promise<T> {
-    const target = parseDatabaseUrl(this.databaseUrl);
-    if (target === undefined) throw new Error('bad test database');
+    const target = targetOf(this.databaseUrl);
     const database = await Database.open(target, migrations, 2);
     try {
       return await work(database);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { inject } from 'vitest';
+import { parseDatabaseUrl, type DatabaseUrl } from '../../src/core/database-url.js';
 import type {} from './mariadb-setup.js';
 
 export type TestDatabase = 'sqlite' | 'mariadb';
@@ -24,6 +25,13 @@ export function testDatabase(): TestDatabase {
 /** An empty database of one's own. */
 export async function freshDatabaseUrl(): Promise<FreshDatabase> {
   return testDatabase() === 'sqlite' ? freshSqlite() : freshMariaDb(inject('mariaDbUrl'));
+}
+
+/** The URL of a test's database, parsed. */
+export function targetOf(url: string): DatabaseUrl {
+  const target = parseDatabaseUrl(url);
+  if (target === undefined) throw new Error('bad test database');
+  return target;
 }
 
 async function freshSqlite(): Promise<FreshDatabase> {

@@ -4,7 +4,6 @@ import { createApp, type App, type AppParts } from '../../src/app.js';
 import type { DocumentPolicy } from '../../src/authority/documents.js';
 import { readConfig } from '../../src/config.js';
 import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
-import { parseDatabaseUrl } from '../../src/core/database-url.js';
 import { sha256 } from '../../src/core/digest.js';
 import { makeIds, type Ids } from '../../src/core/ids.js';
 import { eq } from '../../src/store/condition.js';
@@ -20,7 +19,7 @@ import {
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { freshDatabaseUrl, testDatabase } from './database.js';
+import { freshDatabaseUrl, targetOf, testDatabase } from './database.js';
 import { freePort } from './free-port.js';
 
 export interface Answer {
@@ -120,8 +119,7 @@ export class TestServer {
         : { url: existing.databaseUrl, drop: () => Promise.resolve() };
     const clock = parts.clock ?? systemClock;
     const ids = parts.ids ?? makeIds(clock);
-    const target = parseDatabaseUrl(fresh.url);
-    if (target === undefined) throw new Error('bad test database');
+    const target = targetOf(fresh.url);
     const database = await Database.open(target, migrations, 4);
     await database.migrate();
     const config = readConfig({
