@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import {
+  AnyFree,
   asFailure,
   MysqlStatements,
   SqliteStatements,
@@ -63,7 +64,7 @@ export class MysqlSessions implements Sessions {
     private readonly pool: MysqlPool & Partial<PoolQueues>,
     private readonly begin: string | undefined,
   ) {
-    this.statements = new MysqlStatements(pool);
+    this.statements = new MysqlStatements(new AnyFree(pool));
   }
 
   /**

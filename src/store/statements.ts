@@ -108,7 +108,7 @@ function rowOf(names: readonly string[], values: readonly unknown[]): Record<str
 
 type Answered = (error: unknown, result: unknown) => void;
 
-/** A pool of mysql2, or one of its connections. */
+/** What of mysql2 takes statements: a pool, or one of its connections. */
 export interface MysqlSender {
   query(sql: string, params: unknown[], answered: Answered): unknown;
   execute(sql: string, params: unknown[], answered: Answered): unknown;
@@ -122,7 +122,32 @@ export interface MysqlPool extends MysqlSender {
   on(event: 'connection', listener: (connection: { query(sql: string): unknown }) => void): void;
 }
 
-/** MySQL or MariaDB. A statement on a pool takes any free connection. */
+/**
+ * Sends on any free connection. The pool's own `query` makes the command before there is a connection for it, and ties
+ * each to the one before: dead answers then outlive collections of young garbage, all of them until a full one.
+ */
+export class AnyFree implements MysqlSender {
+  constructor(private readonly pool: MysqlPool) {}
+
+  query(sql: string, params: unknown[], answered: Answered): void {
+    this.pool.getConnection((failure, connection) => {
+      if (failure !== null && failure !== undefined) {
+        answered(failure, undefined);
+        return;
+      }
+      connection.query(sql, params, (error, result) => {
+        connection.release();
+        answered(error, result);
+      });
+    });
+  }
+
+  execute(sql: string, params: unknown[], answered: Answered): void {
+    this.pool.execute(sql, params, answered);
+  }
+}
+
+/** MySQL or MariaDB. */
 export class MysqlStatements implements Statements {
   constructor(private readonly sender: MysqlSender) {}
 
