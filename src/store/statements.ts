@@ -123,8 +123,8 @@ export interface MysqlPool extends MysqlSender {
 }
 
 /**
- * Sends on any free connection. The pool's own `query` makes the command before there is a connection for it, and ties
- * each to the one before: dead answers then outlive collections of young garbage, all of them until a full one.
+ * Sends on any free connection of a pool. Not by the pool's own `query`: of its answers, dead ones outlive the
+ * collections of young garbage, up to the next full one.
  */
 export class AnyFree implements MysqlSender {
   constructor(private readonly pool: MysqlPool) {}
