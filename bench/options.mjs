@@ -19,7 +19,7 @@ Measures this server beside others: the same schema, rows and operations, each s
 MariaDB on another. Every answer is compared before anything is measured. The build in dist/ is measured.
 
 Commands
-  compare   every server at every workload (without a command; about 35 minutes)
+  compare   every server at every workload (without a command; about 40 minutes)
   flat      this server over some rows, agents, roles and records, and over a hundred times as many (15 minutes)
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
@@ -29,7 +29,7 @@ Options
   --databases A,B   of ${databaseNames.join(', ')}
   --workloads A,B   of ${Object.keys(workloads).join(', ')}
   --rounds N        rounds over all servers; figures are medians (3)
-  --seconds N       how long each measurement takes, with many connections; half of it with one (1)
+  --seconds N       how long each measurement takes, three times for list1000; half of it with one connection (1)
   --connections N   how many at once (32)
   --minutes N       of soak (60)
   --dist DIR        another build, beside whose folder its schema/ lies

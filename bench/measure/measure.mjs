@@ -1,3 +1,4 @@
+import { workloads as known } from '../world/workloads.mjs';
 import { applies, requireAlike } from './alike.mjs';
 import { median, spread } from './stats.mjs';
 
@@ -23,10 +24,11 @@ export async function measure({ contenders, workloads, load, calibration, progre
         how.answersCompared,
       );
     }
+    const { longer = 1 } = known[workload];
     const samples = new Map(able.map((contender) => [contender, []]));
     for (const contender of able) {
       progress(`${contender.label} ${workload}: warming up`);
-      await load.run(job(contender, workload, how.connections, how.warmUpSeconds, true));
+      await load.run(job(contender, workload, how.connections, longer * how.warmUpSeconds, true));
       await contender.settled?.();
     }
     for (let round = 0; round < how.rounds; round += 1) {
@@ -35,7 +37,9 @@ export async function measure({ contenders, workloads, load, calibration, progre
       const turn = round % Math.max(1, able.length);
       for (const contender of [...able.slice(turn), ...able.slice(0, turn)]) {
         progress(`${contender.label} ${workload}: round ${round + 1} of ${how.rounds}`);
-        samples.get(contender).push(await sample(contender, workload, load, how));
+        samples
+          .get(contender)
+          .push(await sample(contender, workload, load, how.connections, longer * how.seconds));
       }
     }
     for (const contender of contenders)
@@ -54,7 +58,7 @@ const job = ({ database, label, server, world }, workload, connections, seconds,
   first,
 });
 
-async function sample(contender, workload, load, { connections, seconds }) {
+async function sample(contender, workload, load, connections, seconds) {
   const before = contender.server.cpuUs();
   const many = await load.run(job(contender, workload, connections, seconds));
   await contender.settled?.();
