@@ -18,6 +18,8 @@ export function listenWithExpress(apollo, context) {
   app.use('/graphql', express.json(), expressMiddleware(apollo, { context }));
   return new Promise((resolve) => {
     const server = app.listen(0, '127.0.0.1', () => resolve(server.address().port));
+    // Node's five seconds end while a list of a slow stack keeps the next request of a connection waiting.
+    server.keepAliveTimeout = 60_000;
   });
 }
 
