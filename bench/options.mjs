@@ -19,7 +19,7 @@ Measures this server beside others: the same schema, rows and operations, each s
 MariaDB on another. Every answer is compared before anything is measured. The build in dist/ is measured.
 
 Commands
-  compare   every server at every workload (without a command; about 40 minutes)
+  compare   every server at every workload (without a command; about 45 minutes)
   flat      this server over some rows, agents, roles and records, and over a hundred times as many (15 minutes)
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
@@ -83,8 +83,10 @@ export function readOptions(args) {
     how: {
       rounds: number('rounds', values.rounds, quick ? 1 : 3, 1),
       seconds,
-      // Of each server before anything is measured, and of each workload: engines have to be warm on a slow machine too.
-      firstSeconds: quick ? 1 : 8,
+      // Of each server before anything is measured: engines have to be warm on a slow machine too. Seconds alone would
+      // be fewer operations to the slower server.
+      firstOperations: 15_000,
+      firstSeconds: quick ? 1 : 30,
       warmUpSeconds: quick ? 0.2 : Math.max(3, seconds),
       answersCompared: quick ? 5 : 30,
       connections: number('connections', values.connections, 32, 1),

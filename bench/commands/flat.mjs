@@ -33,6 +33,7 @@ export async function flat(options) {
         ...(await measure({
           ...options.how,
           firstSeconds,
+          firstOperations: undefined,
           warmUpSeconds,
           contenders,
           workloads,

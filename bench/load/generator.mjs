@@ -14,13 +14,15 @@ process.on('disconnect', () => process.exit(0));
 /** Where the next request of each server and workload comes from the sequence: no two are the same one. */
 const sequences = new Map();
 
-async function run({ server, port, workload, world, connections, seconds, first }) {
+/** Asks for so many seconds, or fewer where `operations` of them are enough. */
+async function run({ server, port, workload, world, connections, seconds, operations = Infinity, first }) {
   const request = requestsOf(workload, world);
   const lanes = Array.from({ length: connections }, () => new Connection(port));
   if (first) await askAll(lanes, firstRequests(workload, world));
   const key = `${server} ${workload}`;
   const latenciesMs = [];
   let next = sequences.get(key) ?? 0;
+  const enough = next + operations;
   const begin = performance.now();
   const end = begin + seconds * 1_000;
   await Promise.all(
@@ -30,7 +32,7 @@ async function run({ server, port, workload, world, connections, seconds, first 
         const answer = await lane.post(request(next++));
         latenciesMs.push(performance.now() - sent);
         verify(answer, workload);
-      } while (performance.now() < end);
+      } while (performance.now() < end && next < enough);
     }),
   );
   const elapsedMs = performance.now() - begin;

@@ -12,7 +12,11 @@ export async function measure({ contenders, workloads, load, calibration, progre
   const rows = [];
   for (const contender of contenders) {
     progress(`${contender.label} mix: warming up`);
-    await load.run(job(contender, 'mix', how.connections, how.firstSeconds, true));
+    const { firstSeconds, firstOperations } = how;
+    await load.run({
+      ...job(contender, 'mix', how.connections, firstSeconds, true),
+      operations: firstOperations,
+    });
     await contender.settled?.();
   }
   for (const workload of workloads) {
