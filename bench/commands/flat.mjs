@@ -4,7 +4,7 @@ import { Stage } from '../stage.mjs';
 import { smallWorld, timesLarger } from '../world/world.mjs';
 
 const factor = 100;
-/** Until each of ten thousand agents has come: a first operation costs what it costs, however many there are. */
+/** However many operations, until each of ten thousand agents has come: a first one costs what it costs. */
 const firstSeconds = 45;
 /** Of each workload: the first second of one that is new to a server can cost half as much again. */
 const warmUpSeconds = 5;
