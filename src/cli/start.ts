@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { readConfig, settings, statementLimits, type Config } from '../config.js';
 import { parseDatabaseUrl } from '../core/database-url.js';
@@ -24,6 +25,7 @@ export const startCommand = (): Command =>
     .action(start);
 
 async function start({ demo = false, json = false }: StartOptions): Promise<void> {
+  keepRequestsYoung();
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);
@@ -36,6 +38,15 @@ async function start({ demo = false, json = false }: StartOptions): Promise<void
     print(json ? JSON.stringify(places) : welcome(places, demo).join('\n'));
   };
   await serve(config, onListening, database);
+}
+
+/**
+ * While the process is small and its code new, the engine takes what few requests make for long-lived, and goes on to
+ * put all later ones of that kind where only a collection of the whole heap finds them. A heuristic, asked at each
+ * collection and each compilation, so it can be switched off in a process that runs.
+ */
+function keepRequestsYoung(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 /** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */

@@ -105,7 +105,7 @@ export class Executor {
     const { cost, access } = begun;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
     const result = await (isMutation ? this.mutate(request, access) : this.query(request, begun));
-    return { ...result, extensions: { cost } };
+    return { extensions: { cost }, ...result };
   }
 
   /** All that can be decided before it runs. */

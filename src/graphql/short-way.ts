@@ -78,7 +78,7 @@ export class ShortWay {
     const { data, extensions } = result;
     const errors = this.told(call, result);
     const answer = errors === undefined ? { data, extensions } : { errors, data, extensions };
-    return { ...toldBy(answer), body: write(answer), extensions };
+    return { body: write(answer), extensions, ...toldBy(answer) };
   }
 
   private async release(call: Call, written: Written): Promise<ShortAnswer | undefined> {

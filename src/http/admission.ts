@@ -17,7 +17,7 @@ interface Waiting {
  */
 export class Admission {
   private runningCount = 0;
-  private readonly queue = new Set<Waiting>();
+  private readonly queue: Waiting[] = [];
 
   constructor(
     private readonly runningMax: number,
@@ -26,12 +26,12 @@ export class Admission {
   ) {}
 
   get state(): { readonly running: number; readonly waiting: number } {
-    return { running: this.runningCount, waiting: this.queue.size };
+    return { running: this.runningCount, waiting: this.queue.length };
   }
 
   /** Refuses before any work what would be refused after it. Throws `LIMIT_EXCEEDED` with limit `load`. */
   check(): void {
-    if (this.queue.size < this.waitingMax || this.runningCount < this.runningMax) return;
+    if (this.queue.length < this.waitingMax || this.runningCount < this.runningMax) return;
     this.onRejected('queue_full');
     throw overloaded();
   }
@@ -51,7 +51,7 @@ export class Admission {
     if (response.closed) throw this.gone();
     await new Promise<void>((resolve, reject) => {
       const onClose = (): void => {
-        this.queue.delete(waiting);
+        this.queue.splice(this.queue.indexOf(waiting), 1);
         reject(this.gone());
       };
       const waiting: Waiting = {
@@ -61,7 +61,7 @@ export class Admission {
         },
       };
       response.once('close', onClose);
-      this.queue.add(waiting);
+      this.queue.push(waiting);
     });
     return this.turn();
   }
@@ -76,13 +76,12 @@ export class Admission {
     return () => {
       if (isOver) return;
       isOver = true;
-      const [next] = this.queue;
+      // Its place is handed on, so that nobody who comes now can get in between.
+      const next = this.queue.shift();
       if (next === undefined) {
         this.runningCount -= 1;
         return;
       }
-      // Its place is handed on, so that nobody who comes now can get in between.
-      this.queue.delete(next);
       next.admit();
     };
   }

@@ -86,9 +86,9 @@ export class Connection {
   async one<Row>(
     table: Table<Row>,
     condition: Condition<Row>,
-    options: SelectOptions<Row> = {},
+    options: Omit<SelectOptions<Row>, 'limit'> = {},
   ): Promise<Row | undefined> {
-    return (await this.select(table, condition, { ...options, limit: 1 }))[0];
+    return (await this.select(table, condition, { limit: 1, ...options }))[0];
   }
 
   async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {

@@ -36,7 +36,7 @@ export function afterCursor<Row>(
     const value = values[index + 1];
     if (!fits(table.columns[by.column].kind, value))
       throw badInput('This cursor is damaged. Start again without `after`.', 'after');
-    return { ...by, value };
+    return { value, ...by };
   });
   return any(
     ...at.map((by, index) =>

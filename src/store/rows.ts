@@ -82,7 +82,7 @@ export class Rows {
   ): Promise<Page<R>> {
     const page = pageQuery(table, query, this.pageSizeMax);
     const columns = pageColumns(page, asked?.columns(table));
-    const rows = await this.reads.rows(table, { ...page, columns, limit: page.size + 1, shown: page.size });
+    const rows = await this.reads.rows(table, { columns, limit: page.size + 1, shown: page.size, ...page });
     return pageOf(rows, page, () => this.count(table, query));
   }
 
@@ -109,7 +109,7 @@ export class Rows {
     const columns = pageColumns(page, asked?.columns(table));
     const shape = this.reads.shape(table, columns);
     const loader = this.loader(JSON.stringify(['linked', link, page, shape.key]), (parents) =>
-      this.reads.windows(table, link, parents, { ...page, columns }),
+      this.reads.windows(table, link, parents, { columns, ...page }),
     );
     const rows = (await loader.load(parent)) as R[];
     return pageOf(rows, page, () => this.countLinked(table, link, parent, query));

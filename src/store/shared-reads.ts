@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { padded, type Sql } from './condition.js';
 import type { Statements } from './statements.js';
 
@@ -25,7 +26,9 @@ interface Batch {
  * gets a row that a statement of their own would not have given. Outside transactions only.
  */
 export class SharedReads {
-  private readonly waiting = new Map<string, Batch>();
+  /** Of this turn, by key. The next turn has a map of its own: what a map drops, its former tables may still hold. */
+  private waiting = new Map<string, Batch>();
+  private turn: Promise<void> | undefined;
 
   constructor(private readonly statements: Statements) {}
 
@@ -42,13 +45,16 @@ export class SharedReads {
   private open(read: SharedRead<unknown>): Batch {
     const { key } = read;
     const values = new Set<string>();
-    const found = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      if (this.waiting.get(key) === batch) this.waiting.delete(key);
-      return this.send(read, padded([...values]));
-    });
-    const batch: Batch = { values, found };
+    this.turn ??= this.endTurn();
+    const batch: Batch = { values, found: this.turn.then(() => this.send(read, padded([...values]))) };
     this.waiting.set(key, batch);
     return batch;
+  }
+
+  private async endTurn(): Promise<void> {
+    await nextTurn();
+    this.waiting = new Map();
+    this.turn = undefined;
   }
 
   private async send(read: SharedRead<unknown>, values: readonly string[]): Promise<Found<unknown>> {

@@ -42,8 +42,8 @@ const parts = <Row extends { id: string }>(
   column: keyof Row & string,
   order: ListQuery<Row>['order'],
 ): Resolver =>
-  reads<{ id: string }>(['id'], (row, args: PageArgs, operation, asked) =>
-    operation.rows.children(table, column, row.id, { ...args, order }, asked),
+  reads<{ id: string }>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
+    operation.rows.children(table, column, row.id, { order, first, after }, asked),
   );
 
 const customer = reads<{ customerId: string }>(['customerId'], (row, _args, operation, asked) =>
@@ -69,16 +69,17 @@ const enumIn = (column: string): Resolver =>
 
 /** The two kinds of message never meet in one list, so that neither rows nor counts tell of the other. */
 const messages = (internal: boolean, scope?: string): Resolver =>
-  reads<TicketRow>(['id'], (row, args: PageArgs, operation, asked) =>
+  reads<TicketRow>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
     operation.rows.children(
       ticketMessages,
       'ticketId',
       row.id,
       {
-        ...args,
         where: eq<TicketMessageRow>('internal', internal),
         order: [{ column: 'createdAt', direction: 'asc' }],
         scopes: scope === undefined ? [] : [scope],
+        first,
+        after,
       },
       asked,
     ),
