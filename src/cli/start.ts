@@ -25,7 +25,7 @@ export const startCommand = (): Command =>
     .action(start);
 
 async function start({ demo = false, json = false }: StartOptions): Promise<void> {
-  keepRequestsYoung();
+  tuneEngine();
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);
@@ -40,14 +40,18 @@ async function start({ demo = false, json = false }: StartOptions): Promise<void
   await serve(config, onListening, database);
 }
 
-/**
- * While the process is small and its code new, the engine takes what few requests make for long-lived, and goes on to
- * put all later ones of that kind where only a collection of the whole heap finds them. A heuristic, asked at each
- * collection and each compilation, so it can be switched off in a process that runs.
- */
-function keepRequestsYoung(): void {
+/** Heuristics that the engine asks anew at each collection, so that a process that runs can have others. */
+function tuneEngine(): void {
+  // While the process is small and its code new, the engine takes for long-lived what requests make, and goes on to put
+  // all later objects of that kind where only a collection of the whole heap finds them.
   setFlagsFromString('--no-allocation-site-pretenuring');
+  // Eight seconds of little work are followed by a collection that saves all it can: without a request under way it
+  // throws away most of the optimized code, as that relies on objects which only requests have.
+  setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${String(idleMs)}`);
 }
+
+/** A server without work gives its memory back after this long. */
+const idleMs = 600_000;
 
 /** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */
 function endWithParent(): void {
