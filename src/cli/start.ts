@@ -51,7 +51,7 @@ function tuneEngine(): void {
 }
 
 /** A server without work gives its memory back after this long. */
-const idleMs = 600_000;
+const idleMs = 3_600_000;
 
 /** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */
 function endWithParent(): void {
