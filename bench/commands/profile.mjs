@@ -25,6 +25,16 @@ export async function profile(options) {
       world: usualWorld,
       connections: how.connections,
     };
+    progress('profile: warming up mix');
+    const { firstSeconds, firstOperations } = how;
+    const first = {
+      ...job,
+      workload: 'mix',
+      seconds: firstSeconds,
+      operations: firstOperations,
+      first: true,
+    };
+    await stage.load.run(first);
     progress(`profile: warming up ${workload}`);
     await stage.load.run({ ...job, seconds: 4 * how.seconds, first: true });
     await server.probe({ ask: 'startProfile' });
