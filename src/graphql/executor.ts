@@ -105,6 +105,7 @@ export class Executor {
     const { cost, access } = begun;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
     const result = await (isMutation ? this.mutate(request, access) : this.query(request, begun));
+    // New keys first, here and wherever each operation comes by: docs/decisions.md, “let go while it is young”.
     return { extensions: { cost }, ...result };
   }
 

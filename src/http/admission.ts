@@ -51,7 +51,8 @@ export class Admission {
     if (response.closed) throw this.gone();
     await new Promise<void>((resolve, reject) => {
       const onClose = (): void => {
-        this.queue.splice(this.queue.indexOf(waiting), 1);
+        const place = this.queue.indexOf(waiting);
+        if (place !== -1) this.queue.splice(place, 1);
         reject(this.gone());
       };
       const waiting: Waiting = {
