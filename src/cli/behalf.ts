@@ -1,19 +1,6 @@
 #!/usr/bin/env node
-import { makeProgram } from './program.js';
-import { failureOf } from './terminal/errors.js';
-import { note, progress } from './terminal/output.js';
+import { tuneEngine } from './engine.js';
 
-// `behalf audit search | head` closes the pipe: that is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
-try {
-  await makeProgram().parseAsync();
-} catch (error) {
-  const failure = failureOf(error, process.env.BEHALF_LOG_LEVEL === 'debug');
-  progress('');
-  note(failure.text);
-  process.exitCode = failure.exitCode;
-}
+tuneEngine();
+const { run } = await import('./run.js');
+await run();

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { readConfig, settings, statementLimits, type Config } from '../config.js';
 import { parseDatabaseUrl } from '../core/database-url.js';
@@ -25,7 +24,6 @@ export const startCommand = (): Command =>
     .action(start);
 
 async function start({ demo = false, json = false }: StartOptions): Promise<void> {
-  tuneEngine();
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);
@@ -39,19 +37,6 @@ async function start({ demo = false, json = false }: StartOptions): Promise<void
   };
   await serve(config, onListening, database);
 }
-
-/** Heuristics that the engine asks anew at each collection, so that a process that runs can have others. */
-function tuneEngine(): void {
-  // While the process is small and its code new, the engine takes for long-lived what requests make, and goes on to put
-  // all later objects of that kind where only a collection of the whole heap finds them.
-  setFlagsFromString('--no-allocation-site-pretenuring');
-  // Eight seconds of little work are followed by a collection that saves all it can: without a request under way it
-  // throws away most of the optimized code, as that relies on objects which only requests have.
-  setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${String(idleMs)}`);
-}
-
-/** A server without work gives its memory back after this long. */
-const idleMs = 3_600_000;
 
 /** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */
 function endWithParent(): void {
