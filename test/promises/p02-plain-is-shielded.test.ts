@@ -120,7 +120,7 @@ test(`${cases.toLocaleString('en')} random cases of document, roles, boundary an
   })) {
     expect(tally[what as keyof Tally] / cases, what).toBeGreaterThan(share);
   }
-}, 300_000);
+}, 900_000);
 
 const noTally = (): Tally => ({ errors: 0, refused: 0, rows: 0, below: 0, dear: 0 });
 
