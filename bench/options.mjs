@@ -20,7 +20,7 @@ MariaDB on another. Every answer is compared before anything is measured. The bu
 
 Commands
   compare   every server at every workload (without a command; about 45 minutes)
-  flat      this server over some rows, agents, roles and records, and over a hundred times as many (15 minutes)
+  flat      this server over some rows, agents, roles and records, and over a hundred times as many (half an hour)
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
 

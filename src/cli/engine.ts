@@ -9,7 +9,7 @@ export function tuneEngine(): void {
   // all later objects of that kind where only a collection of the whole heap finds them.
   setFlagsFromString('--no-allocation-site-pretenuring');
   // When there is little work, and a hundred seconds after a collection of the whole heap, the engine makes one that
-  // saves all it can: it throws away most of the optimized code, as that relies on objects which only requests have.
+  // saves all it can: it throws away much of the optimized code, as that relies on objects which only requests have.
   setFlagsFromString(`--gc-memory-reducer-start-delay-ms=${String(longestDelayMs)}`);
 }
 
