@@ -40,9 +40,10 @@ export class DocumentReach {
   }
 
   /** Whether every coordinate and type of these exists for this ceiling. */
-  holds(names: ReadonlySet<string>, ceiling: ReadonlySet<Scope>): boolean {
+  holds(names: Iterable<string>, ceiling: ReadonlySet<Scope>): boolean {
     const { members, types } = this.of(ceiling);
-    return [...names].every((name) => members.has(name) || types.has(name));
+    for (const name of names) if (!members.has(name) && !types.has(name)) return false;
+    return true;
   }
 
   /**

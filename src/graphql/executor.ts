@@ -54,6 +54,8 @@ export interface Begun {
   readonly prepared: Prepared;
   readonly access: Access;
   readonly cost: Price;
+  /** Coordinates that its variables name and some callers do not see, whether or not it comes to use them. */
+  readonly named: readonly string[];
 }
 const isBegun = (begun: Begun | Executed): begun is Begun => 'prepared' in begun;
 
@@ -124,7 +126,7 @@ export class Executor {
       const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);
       const cost = { requested: dear * prepared.cost.of(coerced), max };
       if (cost.requested > max) return { errors: [tooComplex(cost)], extensions: { cost } };
-      return { prepared, access, cost };
+      return { prepared, access, cost, named: prepared.namedBy(coerced) };
     } catch (error) {
       // A value that is missing behind @skip or @include, which validation leaves to the execution.
       if (error instanceof GraphQLError) return { errors: [asInputFault(error)] };

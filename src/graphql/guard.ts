@@ -120,15 +120,15 @@ export class Guard {
     const known = this.inputs.get(coordinate);
     if (known !== undefined) return known;
     const scoped = args.filter(
-      (arg) =>
-        this.coverage.scopes.has(`${coordinate}(${arg.name}:)`) || this.isScopedInput(arg.type, new Set()),
+      (arg) => this.coverage.scopes.has(`${coordinate}(${arg.name}:)`) || this.isScopedInput(arg.type),
     );
     const found = new Set(scoped.map((arg) => arg.name));
     this.inputs.set(coordinate, found);
     return found;
   }
 
-  private isScopedInput(type: GraphQLInputType, seen: Set<string>): boolean {
+  /** Whether a value of a type may name what has a scope. */
+  isScopedInput(type: GraphQLInputType, seen = new Set<string>()): boolean {
     const named = getNamedType(type);
     if (seen.has(named.name)) return false;
     seen.add(named.name);

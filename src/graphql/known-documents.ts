@@ -79,6 +79,11 @@ export class KnownDocuments {
     return found;
   }
 
+  /** Whether what a request's variables name exists for a ceiling. */
+  reaches(names: readonly string[], ceiling: ReadonlySet<Scope>): boolean {
+    return names.length === 0 || this.reach.holds(names, ceiling);
+  }
+
   /** Where many roles have ceilings of their own, few documents have to be validated for each. */
   private isValidFor(known: Known, ceiling: ReadonlySet<Scope>): boolean {
     const key = this.keyOf(ceiling);

@@ -20,6 +20,8 @@ import { withoutDenied } from './cut.js';
 import type { Denied, Guard } from './guard.js';
 import { redactorOf, type Redactor } from './redact.js';
 import { argumentsOf, each, selectionOf, type Selected, type Selection } from './selection.js';
+import { usedInside } from './used-inputs.js';
+import { declaredVariables, type DeclaredVariable } from './variables.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -40,6 +42,8 @@ export class Prepared {
   private readonly rules: AccessRules;
   /** Fields of which an argument may turn out to be null where it must not be. */
   private readonly varying: readonly Selected[];
+  /** Variables whose value may name what not everyone sees. */
+  private readonly telling: readonly DeclaredVariable[];
   private runs = new Lru<string, Runnable>(runsMax);
   /** Compiled code is large, so only what is known to come again is compiled. */
   private isKept = false;
@@ -55,6 +59,7 @@ export class Prepared {
     this.cost = new Cost(this.selection.fields, coverage.costs, pageSizeMax);
     this.redact = redactorOf(plain, coverage, document, operation);
     this.rules = new AccessRules(guard, this.selection);
+    this.telling = declaredVariables(plain, operation).filter(({ type }) => guard.isScopedInput(type));
     this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));
   }
 
@@ -71,6 +76,11 @@ export class Prepared {
   /** Throws a GraphQLError for a variable that is null where an argument must not be, which validation lets by. */
   checkArguments(variables: Values): void {
     for (const field of this.varying) argumentsOf(field, variables);
+  }
+
+  /** Coordinates of input fields and enum values in the variables: also in those that only a skipped field uses. */
+  namedBy(variables: Values): string[] {
+    return this.telling.flatMap(({ name, type }) => usedInside(type, variables[name]));
   }
 
   accessOf(authority: Authority, variables: Values): Access {

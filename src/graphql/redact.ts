@@ -1,9 +1,7 @@
 import {
   getNullableType,
   isInputObjectType,
-  isInputType,
   isListType,
-  typeFromAST,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -14,6 +12,7 @@ import {
 } from 'graphql';
 import { sha256 } from '../core/digest.js';
 import type { Coverage } from './coverage.js';
+import { declaredVariables } from './variables.js';
 
 const redacted = '[redacted]';
 const lengthMax = 8_192;
@@ -30,14 +29,10 @@ export function redactorOf(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): Redactor {
-  const definitions = operation.variableDefinitions ?? [];
-  if (definitions.length === 0) return () => null;
+  const variables = declaredVariables(schema, operation);
+  if (variables.length === 0) return () => null;
   const personal = personalVariables(schema, coverage, document);
-  const declared = definitions.map((definition) => {
-    const type = typeFromAST(schema, definition.type);
-    const name = definition.variable.name.value;
-    return { name, type: personal.has(name) || !isInputType(type) ? undefined : type };
-  });
+  const declared = variables.map(({ name, type }) => ({ name, type: personal.has(name) ? undefined : type }));
   return (variables) => {
     const shown: Record<string, unknown> = {};
     for (const { name, type } of declared) {

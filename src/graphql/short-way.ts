@@ -59,7 +59,7 @@ export class ShortWay {
     const { schema, executor } = this;
     const meant = { call, schema, document: known.document, operation, variables };
     const begun = executor.known(meant);
-    if (begun === undefined) return undefined;
+    if (begun === undefined || !this.known.reaches(begun.named, call.authority.ceiling)) return undefined;
     known.keep(begun.prepared);
     call.documentHash = known.hash;
     call.operationName = operation.name?.value ?? null;

@@ -35,7 +35,6 @@ export function usedInside(type: GraphQLInputType, value: unknown): string[] {
     const used = bare.getValues().find((one) => one.value === value);
     return used === undefined ? [] : [`${bare.name}.${used.name}`];
   }
-  if (isEnumType(bare)) return typeof value === 'string' ? [`${bare.name}.${value}`] : [];
   if (!isInputObjectType(bare)) return [];
   const given = value as Readonly<Record<string, unknown>>;
   return Object.values(bare.getFields()).flatMap((field) =>

@@ -30,6 +30,7 @@ const moving = new Set([
 
 interface Place {
   readonly world: World;
+  readonly schema: GraphQLSchema;
   readonly views: Views;
 }
 
@@ -47,7 +48,7 @@ beforeAll(async () => {
   ]) {
     const schema = buildSchema(plan.sdl);
     const world = await startWorld({ ...plan, schema, scopes });
-    places.push({ world, views: new Views(schema, readCoverage(schema)) });
+    places.push({ world, schema, views: new Views(schema, readCoverage(schema)) });
   }
 });
 afterAll(async () => {
@@ -79,7 +80,7 @@ const family = fc.constantFrom(0, 0, 1, 1, 2).chain((at) =>
     const plan = familyPlan(draw, scopes, isForAgents, (pools['Query.customer(id:)'] ?? []) as string[]);
     const view = viewOf(place, plan.scopes);
     const requests = Array.from({ length: documentsOfFamily }, () =>
-      randomRequest(draw, view, moving, pools),
+      randomRequest(draw, view, place.schema, moving, pools),
     );
     return { at, plan, requests };
   }),

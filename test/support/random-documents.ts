@@ -1,9 +1,13 @@
 import {
   getNamedType,
+  isInputType,
   isLeafType,
   isNonNullType,
   isObjectType,
+  parseType,
+  typeFromAST,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
@@ -25,11 +29,12 @@ const introspection = '__type(name: "Customer") { name fields { name description
 export function randomRequest(
   draw: Draw,
   view: GraphQLSchema,
+  whole: GraphQLSchema,
   without: ReadonlySet<string>,
   pools: Pools,
 ): RandomRequest {
   const count = chance(draw, 8) ? 2 + draw.below(2) : 1;
-  const writers = Array.from({ length: count }, (_, at) => new Writer(draw, view, without, pools, at));
+  const writers = Array.from({ length: count }, (_, at) => new Writer(draw, view, whole, without, pools, at));
   const isNamed = count > 1 || chance(draw, 30);
   const hasMutations = view.getMutationType() !== null && view.getMutationType() !== undefined;
   const keyword = hasMutations && chance(draw, 5) ? 'mutation' : 'query';
@@ -53,6 +58,12 @@ export function randomRequest(
   };
 }
 
+function ofSchema(schema: GraphQLSchema, type: GraphQLInputType): GraphQLInputType {
+  const found = typeFromAST(schema, parseType(String(type)));
+  if (!isInputType(found)) throw new Error(`The schema has no ${String(type)}.`);
+  return found;
+}
+
 /** Writes one operation with its fragments. */
 class Writer {
   private readonly fragments: { readonly name: string; readonly on: string; readonly text: string }[] = [];
@@ -64,11 +75,12 @@ class Writer {
   constructor(
     private readonly draw: Draw,
     private readonly view: GraphQLSchema,
+    whole: GraphQLSchema,
     private readonly without: ReadonlySet<string>,
     pools: Pools,
     private readonly at: number,
   ) {
-    this.inputs = new Inputs(draw, pools, at);
+    this.inputs = new Inputs(draw, pools, (type) => ofSchema(whole, type), at);
   }
 
   operation(keyword: 'query' | 'mutation', isNamed: boolean): string {
@@ -112,8 +124,8 @@ class Writer {
     return name;
   }
 
-  private directive(): string {
-    if (!chance(this.draw, 5)) return '';
+  private directive(percent = 5): string {
+    if (!chance(this.draw, percent)) return '';
     const name = oneOf(this.draw, ['skip', 'include']);
     return ` @${name}(if: ${chance(this.draw, 40) ? oneOf(this.draw, ['true', 'false']) : this.inputs.condition()})`;
   }
@@ -127,16 +139,19 @@ class Writer {
     const isOut = depth <= 0 || this.left <= 0;
     const fit = isOut ? all.filter((field) => isLeaf(field) && field.args.length === 0) : all;
     if (fit.length === 0) return '__typename';
-    // Lists lead to rows, and objects to what hangs on them.
+    // Lists lead to rows, objects to what hangs on them, and inputs of which the caller sees a part to what is hidden.
     const lists = fit.filter((one) => one.args.some((arg) => arg.name === 'first'));
     const objects = fit.filter((one) => isObjectType(getNamedType(one.type)));
-    const preferred = [lists, objects, fit, fit][draw.below(4)] ?? fit;
+    const telling = fit.filter((one) => one.args.some((arg) => this.inputs.hides(arg.type)));
+    const preferred = [lists, objects, telling, fit][draw.below(4)] ?? fit;
     const field = oneOf(draw, preferred.length > 0 ? preferred : fit);
     const { key, call } = this.called(type, field);
     const alias = key === field.name ? '' : `${key}: `;
     const named = getNamedType(field.type);
     const inner = isObjectType(named) ? ` { ${this.selection(named, depth - 1)} }` : '';
-    return `${alias}${call}${this.directive()}${inner}`;
+    // What a variable holds has to be the caller's to name, also where nothing comes to use it.
+    const directive = this.directive(call.includes('$') ? 30 : 5);
+    return `${alias}${call}${directive}${inner}`;
   }
 
   private called(
@@ -161,10 +176,11 @@ class Writer {
 
   private arguments(owner: string, field: GraphQLField<unknown, unknown>): string {
     const given = field.args.flatMap((arg) => {
-      const isWanted = isNonNullType(arg.type) || chance(this.draw, arg.name === 'first' ? 70 : 25);
+      const hides = this.inputs.hides(arg.type);
+      const isWanted = isNonNullType(arg.type) || chance(this.draw, arg.name === 'first' || hides ? 70 : 25);
       if (!isWanted) return [];
       const at = `${owner}.${field.name}(${arg.name}:)`;
-      return [`${arg.name}: ${this.inputs.value(arg.type, at, arg.name, 30)}`];
+      return [`${arg.name}: ${this.inputs.value(arg.type, at, arg.name, hides ? 60 : 30)}`];
     });
     return given.length === 0 ? '' : `(${given.join(', ')})`;
   }

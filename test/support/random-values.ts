@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import {
+  getNamedType,
   getNullableType,
   isEnumType,
   isInputObjectType,
   isListType,
   isNonNullType,
+  type GraphQLEnumValue,
+  type GraphQLInputField,
   type GraphQLInputType,
 } from 'graphql';
 
@@ -55,6 +58,8 @@ export class Inputs {
   constructor(
     private readonly draw: Draw,
     private readonly pools: Pools,
+    /** A type of the caller's view as the whole schema has it, with what is hidden from the caller. */
+    private readonly whole: (type: GraphQLInputType) => GraphQLInputType,
     /** Which of the document's operations this is. */
     private readonly at: number,
   ) {}
@@ -98,7 +103,9 @@ export class Inputs {
 
   private variable(type: GraphQLInputType, at: string, name: string): string {
     const { draw } = this;
-    const sample = (): unknown => this.sample(type, at, name, 0).json;
+    const hides = this.hides(type);
+    const sample = (): unknown =>
+      hides && chance(draw, 30) ? this.beyond(type, at, name) : this.sample(type, at, name, 0).json;
     const needs = isNonNullType(type);
     const hasDefault = chance(draw, 30);
     const base = String(getNullableType(type));
@@ -113,6 +120,31 @@ export class Inputs {
     });
     const said = hasDefault ? ` = ${this.some(getNullableType(type), at, name).literal}` : '';
     return this.declare(`${base}${isStrict ? '!' : ''}${said}`, values);
+  }
+
+  /** Whether something of a type is hidden from the caller. */
+  hides(type: GraphQLInputType): boolean {
+    return this.hidden(type).length > 0;
+  }
+
+  private hidden(type: GraphQLInputType): readonly (GraphQLEnumValue | GraphQLInputField)[] {
+    const [own, whole] = [getNamedType(type), getNamedType(this.whole(type))];
+    if (isEnumType(own) && isEnumType(whole))
+      return whole.getValues().filter((value) => own.getValue(value.name) === undefined);
+    if (!isInputObjectType(own) || !isInputObjectType(whole)) return [];
+    const seen = own.getFields();
+    return Object.values(whole.getFields()).filter((field) => seen[field.name] === undefined);
+  }
+
+  /** A value that names something that is hidden from the caller. */
+  private beyond(type: GraphQLInputType, at: string, name: string): unknown {
+    const bare = getNullableType(type);
+    if (isListType(bare)) return [this.beyond(bare.ofType, at, name)];
+    const hidden = oneOf(this.draw, this.hidden(bare));
+    if (!('type' in hidden)) return hidden.name;
+    const { json } = this.sample(bare, at, name, 0);
+    const inner = this.some(hidden.type, `${bare.name}.${hidden.name}`, hidden.name);
+    return { ...(json as object | null), [hidden.name]: inner.json };
   }
 
   /** Never null. */
