@@ -24,6 +24,7 @@ import { mergeSearchIndex } from './domains/knowledge/search-index.js';
 import { Annotations } from './graphql/annotate.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
+import { CompiledOperations } from './graphql/compiled.js';
 import { readCoverage } from './graphql/coverage.js';
 import { DocumentReach, documentRules } from './graphql/document-check.js';
 import { Executor, type Execution } from './graphql/executor.js';
@@ -147,7 +148,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     return scope;
   };
   const operations = new Operations(database, rowTypes, clock, ids, scopeOf, config.BEHALF_PAGE_SIZE_MAX);
-  const prepared = { plain, coverage, guard, askings, pageSizeMax: config.BEHALF_PAGE_SIZE_MAX };
+  const compiled = new CompiledOperations();
+  const pageSizeMax = config.BEHALF_PAGE_SIZE_MAX;
+  const prepared = { plain, coverage, guard, askings, compiled, pageSizeMax };
   const views = new Views(schema, coverage);
   const annotations = new Annotations(views);
   const executor = new Executor(
@@ -190,6 +193,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       marked_schemas: annotations,
       parsed_documents: { size: apollo.documentCount },
       compiled_documents: knownDocuments,
+      compiled_fields: compiled,
     }),
   });
   const authenticator = new Authenticator({

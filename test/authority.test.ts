@@ -152,6 +152,8 @@ function authority(layers: readonly Rights[], tokenScopes: readonly string[], ce
   });
 }
 
+const seeing = (...ceiling: string[]): Authority => authority([], scopes, ceiling);
+
 describe('rights are an intersection', () => {
   test('a chain allows a row exactly where every layer and the token do, and names a layer that refuses', () => {
     fc.assert(
@@ -181,6 +183,11 @@ describe('rights are an intersection', () => {
         expect(authority([a, b], scopes).isWithin(authority([a], scopes))).toBe(true);
       }),
     );
+  });
+
+  test('what could be seen and can be no more is a right that was lost', () => {
+    expect(seeing('orders:read', 'tickets:reply').isWithin(seeing('orders:read'))).toBe(false);
+    expect(seeing('orders:read').isWithin(seeing('orders:read', 'tickets:reply'))).toBe(true);
   });
 
   test('several roles keep their boundaries apart, scope by scope', () => {

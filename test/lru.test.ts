@@ -14,7 +14,14 @@ class Plain {
   entries: [number, number][] = [];
   readonly dropped: number[] = [];
 
-  constructor(private readonly max: number) {}
+  constructor(
+    private readonly max: number,
+    private readonly weigh: (value: number) => number,
+  ) {}
+
+  get weight(): number {
+    return this.entries.reduce((sum, [, value]) => sum + this.weigh(value), 0);
+  }
 
   get(key: number): number | undefined {
     const found = this.take(key);
@@ -25,8 +32,7 @@ class Plain {
   set(key: number, value: number): void {
     this.take(key);
     this.entries.push([key, value]);
-    if (this.entries.length > this.max)
-      this.dropped.push(...this.entries.splice(0, 1).map((entry) => entry[1]));
+    while (this.weight > this.max) this.dropped.push(...this.entries.splice(0, 1).map((entry) => entry[1]));
   }
 
   take(key: number): [number, number] | undefined {
@@ -36,12 +42,15 @@ class Plain {
   }
 }
 
-test('whatever is done to it, it keeps what was used last', () => {
+test.each([
+  ['so many', undefined],
+  ['so much', (value: number) => value % 4],
+])('whatever is done to it, it keeps %s of what was used last', (_, weigh) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), fc.array(step, { maxLength: 60 }), (max, steps) => {
-      const plain = new Plain(max);
+      const plain = new Plain(max, weigh ?? (() => 1));
       const dropped: number[] = [];
-      const lru = new Lru<number, number>(max, (value) => dropped.push(value));
+      const lru = new Lru<number, number>(max, (value) => dropped.push(value), weigh);
       for (const each of steps) {
         if (each.does === 'get') expect(lru.get(each.key)).toBe(plain.get(each.key));
         else if (each.does === 'set') {
@@ -53,6 +62,7 @@ test('whatever is done to it, it keeps what was used last', () => {
         }
         expect([...lru.values()]).toEqual(plain.entries.map((entry) => entry[1]));
         expect(lru.size).toBe(plain.entries.length);
+        expect(lru.weight).toBe(plain.weight);
         expect(dropped).toEqual(plain.dropped);
       }
     }),

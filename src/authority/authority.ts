@@ -88,12 +88,13 @@ export class Authority {
     return this.allowance.decideAt(scope, place);
   }
 
-  /** True when all that this authority allows is still allowed by a later one of the same chain. */
+  /** True when all that this authority allows and sees is still allowed and seen by a later one of the same chain. */
   isWithin(later: Authority): boolean {
     const mine = new Map([...this.rights].filter(([scope]) => this.allows(scope)));
     const theirs = new Map([...later.rights].filter(([scope]) => later.allows(scope)));
     return (
       areRightsWithin(mine, theirs) &&
+      [...this.ceiling].every((scope) => later.ceiling.has(scope)) &&
       isAsStrict(this.documents, later.documents) &&
       (later.costMax ?? Infinity) >= (this.costMax ?? Infinity)
     );

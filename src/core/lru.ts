@@ -6,7 +6,7 @@ interface Entry<Key, Value> {
 }
 
 /**
- * Keeps what was used last, at most so many entries. The order is in the entries themselves: to take a key out of
+ * Keeps what was used last, at most so many entries, or entries of so much weight. The order is in the entries themselves: to take a key out of
  * the map and put it in again at each use would make a new table every few uses, and each table that a map leaves
  * behind keeps the next one from being collected while young.
  */
@@ -14,12 +14,22 @@ export class Lru<Key, Value> {
   private readonly entries = new Map<Key, Entry<Key, Value>>();
   private oldest: Entry<Key, Value> | undefined;
   private newest: Entry<Key, Value> | undefined;
+  private total = 0;
 
-  /** @param dropped told of each entry that had to go */
+  /**
+   * @param dropped told of each entry that had to go
+   * @param weigh what counts towards `max`; the same each time for a value
+   */
   constructor(
     private readonly max: number,
     private readonly dropped: (value: Value) => void = () => undefined,
+    private readonly weigh: (value: Value) => number = () => 1,
   ) {}
+
+  /** Of all entries together. */
+  get weight(): number {
+    return this.total;
+  }
 
   get size(): number {
     return this.entries.size;
@@ -35,29 +45,38 @@ export class Lru<Key, Value> {
   set(key: Key, value: Value): void {
     const known = this.entries.get(key);
     if (known !== undefined) {
+      this.total += this.weigh(value) - this.weigh(known.value);
       known.value = value;
       this.use(known);
+      this.shrink();
       return;
     }
     const entry: Entry<Key, Value> = { key, value, older: undefined, newer: undefined };
     this.entries.set(key, entry);
     this.append(entry);
-    if (this.entries.size <= this.max || this.oldest === undefined) return;
-    const { oldest } = this;
-    this.delete(oldest.key);
-    this.dropped(oldest.value);
+    this.total += this.weigh(value);
+    this.shrink();
   }
 
   delete(key: Key): void {
     const entry = this.entries.get(key);
     if (entry === undefined) return;
     this.entries.delete(key);
+    this.total -= this.weigh(entry.value);
     this.unlink(entry);
   }
 
   /** Those used last come last. */
   *values(): Generator<Value> {
     for (let entry = this.oldest; entry !== undefined; entry = entry.newer) yield entry.value;
+  }
+
+  private shrink(): void {
+    while (this.total > this.max && this.oldest !== undefined) {
+      const { oldest } = this;
+      this.delete(oldest.key);
+      this.dropped(oldest.value);
+    }
   }
 
   private use(entry: Entry<Key, Value>): void {

@@ -105,17 +105,21 @@ export class TrustedDocuments {
     if (authority.documents === 'any') return { source, registered: undefined, isLogged: false };
     const mine: Key = { column: 'standingHash', value: sha256Hex(source) };
     const row = await this.find(mine, authority.version);
-    if (row !== undefined) return { source, registered: row, isLogged: false };
+    if (row !== undefined && this.isFor(row, authority)) return { source, registered: row, isLogged: false };
     if (authority.documents === 'registered') throw new UnregisteredDocument(source, authority);
     return { source, registered: undefined, isLogged: true };
   }
 
   private async byKey(key: Key, authority: Authority): Promise<ResolvedDocument> {
     const row = await this.find(key, authority.version);
-    const document = row === undefined ? undefined : this.check(row);
-    if (row === undefined || document === undefined) throw unknownDocument();
-    if (!this.rules.isReachable(document, authority.ceiling)) throw unknownDocument();
+    if (row === undefined || !this.isFor(row, authority)) throw unknownDocument();
     return { source: row.source, registered: row, isLogged: false };
+  }
+
+  /** One that names what this caller does not see is as if it had not been registered, however it is said. */
+  private isFor(row: TrustedDocumentRow, { ceiling }: Authority): boolean {
+    const document = this.check(row);
+    return document !== undefined && this.rules.isReachable(document, ceiling);
   }
 
   /** Undefined for one that the schema of this version no longer accepts. */

@@ -17,6 +17,9 @@ export interface Access {
   readonly isHidden: boolean;
 }
 
+/** Each lives as long as its caller's authority is known, of which there may be many. */
+const knownMax = 1_000;
+
 /** Decides every coordinate of one operation once for all chains on equal terms. */
 export class AccessRules {
   private readonly fields: readonly Selected[];
@@ -24,7 +27,8 @@ export class AccessRules {
   private readonly varying: readonly Selected[];
   private readonly literal: ReadonlySet<Selected>;
   /** By allowance; by authority where a refusal names the person. */
-  private readonly known = new WeakMap<Allowance | Authority, Access>();
+  private known = new WeakMap<Allowance | Authority, Access>();
+  private knownCount = 0;
 
   constructor(
     private readonly guard: Guard,
@@ -60,6 +64,11 @@ export class AccessRules {
       isHidden: givesHidden || [...denied.values()].some(isHidden),
     };
     const isPersonal = [...denied.values()].some(({ decision }) => namesPerson(decision));
+    this.knownCount += 1;
+    if (this.knownCount > knownMax) {
+      this.known = new WeakMap();
+      this.knownCount = 1;
+    }
     this.known.set(isPersonal ? authority : authority.allowance, access);
     return access;
   }

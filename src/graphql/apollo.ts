@@ -7,7 +7,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { InMemoryLRUCache } from '@apollo/utils.keyvaluecache';
-import { getOperationAST, GraphQLError, type DocumentNode } from 'graphql';
+import { getOperationAST, GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
@@ -137,7 +137,8 @@ export class ApolloServers {
             const operation = getOperationAST(document, request.operationName);
             // Apollo Server tells this as the request's fault.
             if (operation === null || operation === undefined) return { errors: [noOperation()] };
-            known.note(request.query ?? '', document, view.key);
+            // Where a view has no such root, nothing of an operation was looked at.
+            if (hasRoots(view.schema, document)) known.note(request.query ?? '', document, view.key);
             const { refused = [], ...result } = await executor.run({
               call: (context as unknown as CallContext).call,
               schema: view.schema,
@@ -152,6 +153,11 @@ export class ApolloServers {
     };
   }
 }
+
+const hasRoots = (schema: GraphQLSchema, { definitions }: DocumentNode): boolean =>
+  definitions.every(
+    (node) => node.kind !== Kind.OPERATION_DEFINITION || Boolean(schema.getRootType(node.operation)),
+  );
 
 const noOperation = (): GraphQLError =>
   new GraphQLError(

@@ -1,5 +1,6 @@
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import { Lru } from '../core/lru.js';
 import type { Askings } from './asked.js';
 
 /** Runs a compiled operation. Errors in its result say only that there were some: run it again by graphql-js. */
@@ -8,7 +9,36 @@ export type Compiled = (
   variables: Readonly<Record<string, unknown>>,
 ) => ExecutionResult | Promise<ExecutionResult>;
 
-/** Undefined for what the compiler does not take. The document must be valid. */
+/** Fields of all operations that are kept compiled: some 50 MB. */
+const fieldsMax = 50_000;
+
+/** Compiled operations by what runs them; those used longest ago make room for others. */
+export class CompiledOperations {
+  private readonly kept = new Lru<object, { readonly run: Compiled; readonly size: number }>(
+    fieldsMax,
+    undefined,
+    ({ size }) => size,
+  );
+
+  /** In fields. */
+  get size(): number {
+    return this.kept.weight;
+  }
+
+  get(of: object): Compiled | undefined {
+    return this.kept.get(of)?.run;
+  }
+
+  set(of: object, run: Compiled, size: number): void {
+    this.kept.set(of, { run, size });
+  }
+
+  delete(of: object): void {
+    this.kept.delete(of);
+  }
+}
+
+/** Undefined for what the compiler does not take. The document must be valid, and `compilable`. */
 export function compile(
   schema: GraphQLSchema,
   document: DocumentNode,

@@ -131,6 +131,9 @@ function namesIn(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<str
   visit(
     document,
     visitWithTypeInfo(info, {
+      OperationDefinition: ({ operation }) => {
+        addType(schema.getRootType(operation));
+      },
       Field({ name }) {
         const parent = info.getParentType()?.name ?? '';
         if (!isOfGraphQL(name.value) && !isOfGraphQL(parent)) names.add(`${parent}.${name.value}`);

@@ -3,7 +3,8 @@ import type { Scope } from '../authority/scope.js';
 import { sha256 } from '../core/digest.js';
 import { Lru } from '../core/lru.js';
 import type { DocumentReach } from './document-check.js';
-import type { Prepared } from './prepared.js';
+import { fragmentsOf, type Prepared } from './prepared.js';
+import { selectionsIn } from './repeats.js';
 import { ceilingKey } from './views.js';
 
 /** A document that came before, and was found valid then. */
@@ -17,6 +18,8 @@ export class Known {
   constructor(
     source: string,
     readonly document: DocumentNode,
+    /** Of memory, in selections. */
+    readonly weight: number,
     /** What a ceiling has to reach for it to be valid there as well; undefined where that is not enough. */
     readonly names: ReadonlySet<string> | undefined,
   ) {
@@ -33,7 +36,8 @@ export class Known {
   }
 
   keep(prepared: Prepared): void {
-    if (this.kept.has(prepared)) return;
+    // One that is made anew for each request would only fill the set.
+    if (!prepared.selection.isFixed || this.kept.has(prepared)) return;
     this.kept.add(prepared);
     prepared.keep();
   }
@@ -43,8 +47,9 @@ export class Known {
   }
 }
 
-/** Compiled, a document takes some 200 kB. */
-const documentsMax = 500;
+/** Selections of all documents together; each document counts for some more. */
+const weightMax = 100_000;
+const documentWeight = 200;
 const seenOnceMax = 10_000;
 const ceilingsMax = 10_000;
 /** Longer ones are rare, and go the long way. */
@@ -52,9 +57,13 @@ const sourceLengthMax = 20_000;
 
 /** Documents by their text, from the second time that they come: those that come once would push others out. */
 export class KnownDocuments {
-  private readonly documents = new Lru<string, Known>(documentsMax, (known) => {
-    known.letGo();
-  });
+  private readonly documents = new Lru<string, Known>(
+    weightMax,
+    (known) => {
+      known.letGo();
+    },
+    ({ weight }) => weight,
+  );
   private readonly seenOnce = new Lru<string, true>(seenOnceMax);
   private readonly keys = new WeakMap<ReadonlySet<Scope>, string>();
   hits = 0;
@@ -113,7 +122,8 @@ export class KnownDocuments {
       return;
     }
     this.seenOnce.delete(hash);
-    const made = new Known(source, document, this.reach.namesOfConcrete(document));
+    const weight = documentWeight + selectionsIn(document, fragmentsOf(document));
+    const made = new Known(source, document, weight, this.reach.namesOfConcrete(document));
     made.ceilings.add(ceiling);
     this.documents.set(source, made);
   }

@@ -13,7 +13,8 @@ import { Lru } from '../core/lru.js';
 import { AccessRules, usesVariables, type Access } from './access.js';
 import { inAnswerOrder } from './answer-order.js';
 import type { Askings } from './asked.js';
-import { compile, type Compiled } from './compiled.js';
+import { compilable, type Compilable } from './compilable.js';
+import { compile, type Compiled, type CompiledOperations } from './compiled.js';
 import { Cost } from './cost.js';
 import type { Coverage } from './coverage.js';
 import { withoutDenied } from './cut.js';
@@ -31,6 +32,7 @@ export interface PreparedParts {
   readonly coverage: Coverage;
   readonly guard: Guard;
   readonly askings: Askings;
+  readonly compiled: CompiledOperations;
   readonly pageSizeMax: number;
 }
 
@@ -44,7 +46,7 @@ export class Prepared {
   private readonly varying: readonly Selected[];
   /** Variables whose value may name what not everyone sees. */
   private readonly telling: readonly DeclaredVariable[];
-  private runs = new Lru<string, Runnable>(runsMax);
+  private runs = this.noRuns();
   /** Compiled code is large, so only what is known to come again is compiled. */
   private isKept = false;
 
@@ -70,7 +72,14 @@ export class Prepared {
 
   letGo(): void {
     this.isKept = false;
-    this.runs = new Lru(runsMax);
+    for (const run of this.runs.values()) this.parts.compiled.delete(run);
+    this.runs = this.noRuns();
+  }
+
+  private noRuns(): Lru<string, Runnable> {
+    return new Lru(runsMax, (run) => {
+      this.parts.compiled.delete(run);
+    });
   }
 
   /** Throws a GraphQLError for a variable that is null where an argument must not be, which validation lets by. */
@@ -117,16 +126,17 @@ export interface Ran {
 }
 
 /** Different sets of denied fields, each with a document of its own. */
-const runsMax = 8;
+const runsMax = 32;
 
-/** A larger operation is not compiled: that would take longer than it runs. */
-const compiledFieldsMax = 1_000;
+/** What had to make room for others is compiled anew when it has run so often since. */
+const runsBetween = 100;
 
-/** A document with what is compiled of it. */
+/** A document, and when it runs compiled. */
 class Runnable {
   private document: DocumentNode | undefined;
-  private compiled: Compiled | undefined;
-  private isTried = false;
+  /** Undefined until it was looked at. */
+  private compilable: Compilable | 'never' | undefined;
+  private runsToWait = 0;
 
   constructor(
     private readonly parts: PreparedParts,
@@ -136,25 +146,37 @@ class Runnable {
   ) {}
 
   async run(contextValue: unknown, variableValues: Values, mayCompile: boolean): Promise<Ran> {
-    const { plain: schema, askings } = this.parts;
     const document = (this.document ??= this.make());
-    const operationName = this.operation.name?.value;
-    if (mayCompile && !this.isTried && this.isCompilable()) {
-      this.isTried = true;
-      this.compiled = compile(schema, document, operationName, askings);
-    }
-    if (this.compiled !== undefined) {
-      const result = await this.compiled(contextValue, variableValues);
+    const compiled = this.compiledFor(document, variableValues, mayCompile);
+    if (compiled !== undefined) {
+      const result = await compiled(contextValue, variableValues);
       if (result.errors === undefined) return { result, isExact: true };
       return { result, isExact: false };
     }
+    const { plain: schema } = this.parts;
+    const operationName = this.operation.name?.value;
     const result = await execute({ schema, document, operationName, variableValues, contextValue });
     return { result: inAnswerOrder(result), isExact: true };
   }
 
-  private isCompilable(): boolean {
-    const { isFixed, isAbstract, isOrdinary, size } = this.selection;
-    return isFixed && !isAbstract && isOrdinary && size <= compiledFieldsMax;
+  private compiledFor(document: DocumentNode, variables: Values, mayCompile: boolean): Compiled | undefined {
+    const compiled = this.parts.compiled.get(this) ?? (mayCompile ? this.compile(document) : undefined);
+    if (compiled === undefined || this.compilable === undefined || this.compilable === 'never')
+      return undefined;
+    return this.compilable.needed.every((name) => Object.hasOwn(variables, name)) ? compiled : undefined;
+  }
+
+  private compile(document: DocumentNode): Compiled | undefined {
+    this.compilable ??= compilable(this.selection, this.operation, document) ?? 'never';
+    if (this.compilable === 'never') return undefined;
+    this.runsToWait -= 1;
+    if (this.runsToWait > 0) return undefined;
+    this.runsToWait = runsBetween;
+    const { plain, askings } = this.parts;
+    const compiled = compile(plain, document, this.operation.name?.value, askings);
+    if (compiled === undefined) this.compilable = 'never';
+    else this.parts.compiled.set(this, compiled, this.selection.size);
+    return compiled;
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  getNamedType,
   getNullableType,
   isInputObjectType,
   isListType,
@@ -63,7 +64,7 @@ function personalVariables(schema: GraphQLSchema, coverage: Coverage, document: 
       ObjectField: {
         enter(node) {
           const parent = info.getParentInputType();
-          const named = parent === undefined || parent === null ? undefined : getNullableType(parent);
+          const named = parent === undefined || parent === null ? undefined : getNamedType(parent);
           inputs.push(isInputObjectType(named) ? `${named.name}.${node.name.value}` : '');
         },
         leave() {

@@ -29,6 +29,15 @@ export function countRepeats(document: DocumentNode, fragments: Fragments, count
   }
 }
 
+/** Selections of a document that is within the limits, fragments written out. */
+export function selectionsIn(document: DocumentNode, fragments: Fragments): number {
+  let selections = 0;
+  countRepeats(document, fragments, (limit, by = 1) => {
+    if (limit === 'selections') selections += by;
+  });
+  return selections;
+}
+
 type Fields = ReadonlyMap<string, readonly FieldNode[]>;
 
 function countBelow(top: Fields, fragments: Fragments, reached: Set<string>, count: Count): void {

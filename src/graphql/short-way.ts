@@ -119,7 +119,9 @@ function write(answer: object): string | Buffer {
 
 function usual(body: unknown): Usual | undefined {
   if (!isRecord(body) || typeof body.query !== 'string') return undefined;
-  const { query, operationName, variables, extensions } = body;
+  const { query, operationName, variables, extensions, documentId } = body;
+  // The long way tells that the document is said once.
+  if (documentId !== undefined && documentId !== null) return undefined;
   const isNamed = typeof operationName === 'string' && operationName !== '';
   if (!isNamed && operationName !== undefined && operationName !== null) return undefined;
   if (variables !== undefined && variables !== null && !isRecord(variables)) return undefined;

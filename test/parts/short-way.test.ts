@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeBusiness } from '../../src/domains/business/index.js';
+import { schemaFolder } from '../../src/graphql/sdl.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { metric } from '../support/metrics.js';
+import { raw, without } from '../support/no-oracle.js';
 import { recordOf } from '../support/records.js';
 import { everywhere, TestServer } from '../support/server.js';
 
@@ -12,6 +17,7 @@ let agent: string;
 let split: string;
 let narrow: string;
 let ticketId: string;
+let orderId: string;
 
 beforeAll(async () => {
   server = await TestServer.start();
@@ -37,6 +43,8 @@ beforeAll(async () => {
   narrow = (await server.person({ scopes: ['customers:read'] })).token;
   const found = await server.query(person, '{ tickets(first: 1) { nodes { id } } }');
   ticketId = String(found.data.tickets.nodes[0].id);
+  const orders = await server.query(person, '{ orders(first: 1) { nodes { id } } }');
+  orderId = String(orders.data.orders.nodes[0].id);
 });
 afterAll(() => server.stop());
 
@@ -128,6 +136,29 @@ const cases: readonly (readonly [string, object])[] = [
     { query: '{ documents(first: 2) { nodes { title body collection { name } owner } } }' },
   ],
   ['a prototype as a key', { query: '{ viewer { person { __proto__: name id } } }' }],
+  [
+    'a variable named as a prototype',
+    {
+      query:
+        'query ($__proto__: CustomerFilter = { numbers: ["none"] }) { customers(filter: $__proto__) { totalCount } }',
+    },
+  ],
+  [
+    'a variable inside of an object that is left out',
+    {
+      query:
+        'query ($n: [String!]) { customers(filter: { regions: ["europe"], numbers: $n }) { totalCount } }',
+    },
+  ],
+  [
+    'a default inside of an object',
+    {
+      query:
+        'query ($n: [String!] = ["none"]) { customers(filter: { regions: ["europe"], numbers: $n }) { totalCount } }',
+    },
+  ],
+  ['a document said twice', { query: '{ viewer { scopes } }', documentId: 'Other' }],
+  ['a document said twice, the second time as no name', { query: '{ viewer { scopes } }', documentId: 7 }],
 ];
 
 describe('a document that one caller made known', () => {
@@ -154,6 +185,41 @@ describe('a document that one caller made known', () => {
   });
 });
 
+describe('no text of a caller’s becomes code', () => {
+  const code = '(globalThis.behalfRanIt = true)';
+  const date = '_MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d';
+  const texts = [
+    `"_${date}${code}"`,
+    `"\\u005f${date}${code}"`,
+    `"""_${date}${code}"""`,
+    '"__MAGIC_NAN__57f286b9_4c20_487f_b409_79804ddcb4f8"',
+    `"\\"+${code}+\\""`,
+    `"\${${code}}"`,
+    `"\\u2028${code}//"`,
+  ];
+  test.each([
+    ['an argument', (text: string) => `{ customer(id: ${text}) { id } }`],
+    ['an object', (text: string) => `{ customers(filter: { nameStartsWith: ${text} }) { totalCount } }`],
+    ['a list', (text: string) => `{ customers(filter: { numbers: ["C-1", ${text}] }) { totalCount } }`],
+    ['a default', (text: string) => `query ($t: ID! = ${text}) { customer(id: $t) { id } }`],
+    [
+      'a default of an object',
+      (text: string) =>
+        `query ($f: CustomerFilter = { nameStartsWith: ${text} }) { customers(filter: $f) { totalCount } }`,
+    ],
+    ['a search', (text: string) => `{ search(query: ${text}, first: 1) { edges { cursor } } }`],
+  ])('in %s', async (_, document) => {
+    for (const text of texts) {
+      const query = document(text);
+      const first = await ask(person, { query });
+      for (let time = 2; time <= 4; time += 1) {
+        expect(same(await ask(person, { query }))).toEqual(same(first));
+      }
+    }
+    expect(globalThis).not.toHaveProperty('behalfRanIt');
+  });
+});
+
 describe('the short way answers as the long way does', () => {
   test.each(cases)('%s', async (_, body) => {
     for (const token of [person, agent, split]) {
@@ -164,6 +230,25 @@ describe('the short way answers as the long way does', () => {
         expect(same(again)).toEqual(same(first));
         expect(await recordFor(again)).toEqual(record);
       }
+    }
+  });
+
+  test.each([
+    [
+      'joined to the same path',
+      'x: order(id: $id) { y_z: customer { city } } z_x: order(id: $id) { y: customer { id } }',
+    ],
+    [
+      'that look like a list’s path',
+      `x: orders(first: 1) { nodes { y_z: customer { city } } }
+       z_idx1_nodes_x: order(id: $id) { y: customer { id } }`,
+    ],
+  ])('aliases %s get what each asked for', async (_, fields) => {
+    const query = `query ($id: ID!) { ${fields} }`;
+    const first = await ask(person, { query, variables: { id: orderId } });
+    expect(first.text).toMatch(/"city":"./);
+    for (let time = 2; time <= 4; time += 1) {
+      expect(same(await ask(person, { query, variables: { id: orderId } }))).toEqual(same(first));
     }
   });
 
@@ -209,4 +294,24 @@ describe('the short way answers as the long way does', () => {
       expect(same(await ask(person, body, { accept }))).toEqual(same(first));
     }
   });
+});
+
+test('where nothing of mutations is seen, one that is hidden equals one that never was, however often they come', async () => {
+  const sdl = ['base', 'business']
+    .map((name) => readFileSync(join(schemaFolder(), `${name}.graphql`), 'utf8'))
+    .join('\n');
+  const lacking = await TestServer.start({ sdl, domains: [makeBusiness({ smallestCell: 5 })] });
+  try {
+    const { token } = await lacking.person({ scopes: ['customers:read'] });
+    const told = async (name: string): Promise<unknown> =>
+      without(await raw(lacking, token, `mutation { ${name} }`), name);
+    for (let time = 1; time <= 4; time += 1) {
+      const never = await told('neverWas');
+      expect(never).toMatchObject({ status: 400 });
+      expect(await told('issueRefund')).toEqual(never);
+      expect(await told('__typename')).toEqual(never);
+    }
+  } finally {
+    await lacking.stop();
+  }
 });

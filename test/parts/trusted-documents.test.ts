@@ -351,6 +351,14 @@ describe('a registered document', () => {
     expect(hash.errors[0]?.message).toBe(told[0]?.errors[0]?.message);
   });
 
+  test('beyond the caller’s reach is as unregistered by its text, where a role asks for registered ones', async () => {
+    await registered('Invoices', invoices);
+    const known = await send(bound, { query: invoices });
+    const never = await send(bound, { query: `${invoices} # never` });
+    expect(codes(known)).toEqual(['FORBIDDEN']);
+    expect(known.errors[0]?.message).toBe(never.errors[0]?.message);
+  });
+
   test('is looked up once for as long as no right changes', async () => {
     await send(free, { documentId: 'Customers' });
     const statements = await statementsOf(async () => {

@@ -22,6 +22,8 @@ export interface RandomRequest {
 
 /** Response keys that mean something to JavaScript, to JSON or to promises. */
 const oddKeys = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'toJSON', 'then', 'length'];
+/** Parts of keys that, joined, may be the path of others. */
+const joined = ['id', 'nodes', 'idx1', 'customer', 'orders', 'a'];
 
 const introspection = '__type(name: "Customer") { name fields { name description } }';
 
@@ -162,7 +164,13 @@ class Writer {
     const others = Object.keys(type.getFields());
     const wanted = !chance(draw, 15)
       ? field.name
-      : oneOf(draw, [`${field.name}1`, `${field.name}2`, oneOf(draw, others), oneOf(draw, oddKeys)]);
+      : oneOf(draw, [
+          `${field.name}1`,
+          `${field.name}2`,
+          oneOf(draw, others),
+          oneOf(draw, oddKeys),
+          `${oneOf(draw, joined)}_${oneOf(draw, joined)}`,
+        ]);
     let key = wanted;
     for (let n = 3; (this.keys.get(`${type.name}.${key}`)?.field ?? field.name) !== field.name; n += 1) {
       key = `${field.name}${String(n)}`;

@@ -113,17 +113,20 @@ export function oddBusiness(): BusinessData {
 const missing = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const times = ['2024-01-01T00:00:00.000Z', '2026-01-31T23:59:59.999Z', '2026-02-28T12:00:00+02:00'];
 
+/** What a compiler of operations would take for a time. */
+const compilersMark = '__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d0';
+
 /** By name or by type, whatever the rows are. */
 const common: Pools = {
   first: [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 2, 3, 20, 50, 1000, 1, 2, 3, 0, -1, 1001, 2_147_483_647],
-  ID: [missing, 'no id'],
-  String: ['nothing', '', 'A', 'x'.repeat(600)],
+  ID: [missing, 'no id', compilersMark],
+  String: ['nothing', '', 'A', 'x'.repeat(600), compilersMark],
   DateTime: [...times, ...times, '2026-02-30T00:00:00.000Z'],
   Decimal: ['0', '1.00', '100.5', '99999', '1.005'],
   currency: ['EUR', 'USD', 'JPY', 'nope'],
   Int: [0, 1, 2, 50, -1],
   Boolean: [true, false],
-  query: ['coffee', 'milk HR', 'the café of hr', 'nothing-like-it', '', 'Coffee more'],
+  query: [compilersMark, 'coffee', 'milk HR', 'the café of hr', 'nothing-like-it', '', 'Coffee more'],
   collection: ['guides', 'hr', 'none', 'No Key!'],
   regions: ['europe', 'north-america', 'asia-pacific', 'latin-america', 'nowhere'],
   titleStartsWith: ['A ', 'A public', 'Z'],

@@ -1,0 +1,132 @@
+import { buildSchema, Kind, parse, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { compilable, type Compilable } from '../src/graphql/compilable.js';
+import { CompiledOperations } from '../src/graphql/compiled.js';
+import type { Coverage } from '../src/graphql/coverage.js';
+import { DocumentReach } from '../src/graphql/document-check.js';
+import { KnownDocuments } from '../src/graphql/known-documents.js';
+import { fragmentsOf, type Prepared } from '../src/graphql/prepared.js';
+import { redactorOf } from '../src/graphql/redact.js';
+import { selectionOf } from '../src/graphql/selection.js';
+
+const schema = buildSchema(`
+  type Query { thing(id: ID, ids: [ID!], filter: Filter, filters: [Filter!]): Thing things: [Thing!] }
+  type Mutation { make: Thing }
+  type Thing { id: ID name: String thing: Thing things: [Thing!] }
+  input Filter { name: String secret: String inner: Filter }
+`);
+
+const operationOf = ({ definitions }: DocumentNode): OperationDefinitionNode =>
+  definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION) as OperationDefinitionNode;
+
+function look(text: string, variables: Record<string, unknown> = {}): Compilable | undefined {
+  const document = parse(text);
+  const operation = operationOf(document);
+  return compilable(selectionOf(schema, fragmentsOf(document), operation, variables), operation, document);
+}
+
+describe('an operation is compiled', () => {
+  test.each([
+    ['with plain text', '{ thing(id: "01ARZ3NDEKTSV4RRFFQ69G5FAV") { id } }'],
+    ['with a time', '{ thing(id: "2026-01-31T23:59:59.999+02:00") { id } }'],
+    [
+      'with the same key in different places',
+      '{ a: thing { x_y: name b: thing { x_y: name } } b: thing { id } }',
+    ],
+    ['with a fragment used twice', '{ a: thing { ...F } b: thing { ...F } } fragment F on Thing { id }'],
+    ['with __typename everywhere', '{ __typename thing { __typename thing { __typename } } }'],
+  ])('%s', (_, text) => {
+    expect(look(text)).toEqual({ needed: [] });
+  });
+
+  test('where a variable is left out inside of an object, only if it is given', () => {
+    const text = (type: string) =>
+      `query ($a: ${type}, $b: ID) { thing(id: $b, filter: { name: $a }) { id } }`;
+    expect(look(text('String'))).toEqual({ needed: ['a'] });
+    expect(look(text('String!'))).toEqual({ needed: [] });
+    expect(look(text('String = "x"'))).toEqual({ needed: [] });
+  });
+});
+
+describe('an operation is not compiled', () => {
+  test.each([
+    ['with a mark of the compiler’s own', '{ thing(id: "__MAGIC_DATE__x") { id } }'],
+    ['with such a mark written otherwise', String.raw`{ thing(id: "\u005f\u005fMAGIC_DATE__x") { id } }`],
+    ['with one in a block', '{ thing(id: """__MAGIC_DATE__x""") { id } }'],
+    ['with one in a list', '{ thing(ids: ["a", "b(c)"]) { id } }'],
+    ['with one in an object', '{ thing(filter: { inner: { name: "`" } }) { id } }'],
+    ['with one in a default', 'query ($a: ID = "a;b") { thing(id: $a) { id } }'],
+    ['with one in a fragment', '{ thing { ...F } } fragment F on Query { thing(id: "$") { id } }'],
+    ['with a line', String.raw`{ thing(id: "a\nb") { id } }`],
+    ['with two paths that are joined to one', '{ x: thing { y_z: name } z_x: thing { y: name } }'],
+    ['with a key that looks like a place in a list', '{ x: things { y: name } idx1_x: thing { y: name } }'],
+    ['with a variable named as a prototype', 'query ($__proto__: ID) { thing(id: $__proto__) { id } }'],
+    ['with a key named as a prototype', '{ __proto__: thing { id } }'],
+    ['with a directive', '{ thing @include(if: true) { id } }'],
+    [
+      'beyond 500 fields',
+      `{ ${Array.from({ length: 501 }, (_, at) => `f${String(at)}: thing { id }`).join(' ')} }`,
+    ],
+  ])('%s', (_, text) => {
+    expect(look(text)).toBeUndefined();
+  });
+});
+
+describe('memory', () => {
+  test('holds compiled operations of so many fields, those that were used last', () => {
+    const compiled = new CompiledOperations();
+    const keys = Array.from({ length: 200 }, () => ({}));
+    const run = () => ({});
+    for (const key of keys) {
+      compiled.set(key, run, 500);
+      compiled.get(keys[0] ?? {});
+      expect(compiled.size).toBeLessThanOrEqual(50_000);
+    }
+    expect(compiled.size).toBe(50_000);
+    expect(keys.filter((key) => compiled.get(key) !== undefined)).toEqual([keys[0], ...keys.slice(101)]);
+    compiled.delete(keys[0] ?? {});
+    expect(compiled.size).toBe(49_500);
+  });
+
+  const knownOf = (source: string, known: KnownDocuments) => {
+    for (let time = 1; time <= 2; time += 1) known.note(source, parse(source), 'ceiling');
+  };
+  const documents = () => new KnownDocuments(new DocumentReach(schema, new Map()));
+
+  test('holds documents of so many selections, fragments written out', () => {
+    const known = documents();
+    const fields = Array.from({ length: 40 }, (_, at) => `f${String(at)}: thing { ...F }`).join(' ');
+    const large = (at: number) =>
+      `query Q${String(at)} { ${fields} } fragment F on Thing { ${Array.from({ length: 100 }, (_, key) => `k${String(key)}: id`).join(' ')} }`;
+    for (let at = 0; at < 60; at += 1) knownOf(large(at), known);
+    expect(known.size).toBeLessThan(25);
+    for (let at = 0; at < 700; at += 1) knownOf(`query Q${String(at)} { thing { id } }`, known);
+    expect(known.size).toBeGreaterThan(450);
+    expect(known.size).toBeLessThan(500);
+  });
+
+  test('holds nothing of an operation that is prepared anew for each request', () => {
+    const known = documents();
+    const source = 'query ($s: Boolean!) { thing @skip(if: $s) { id } }';
+    knownOf(source, known);
+    const found = known.get(source, new Set());
+    let told = 0;
+    const prepared = (isFixed: boolean) =>
+      ({ selection: { isFixed }, keep: () => (told += 1) }) as unknown as Prepared;
+    found?.keep(prepared(false));
+    expect(told).toBe(0);
+    found?.keep(prepared(true));
+    expect(told).toBe(1);
+  });
+});
+
+test.each([
+  ['an argument’s object', '{ filter: { secret: $v } }'],
+  ['a list of one that is written without brackets', '{ filters: { secret: $v } }'],
+  ['an object inside of one', '{ filter: { inner: { secret: $v } } }'],
+])('a personal input field’s variable is left out of the record in %s', (_, args) => {
+  const document = parse(`query ($v: String) { thing(${args.slice(1, -1)}) { id } }`);
+  const coverage = { personal: new Set(['Filter.secret']) } as unknown as Coverage;
+  const redact = redactorOf(schema, coverage, document, operationOf(document));
+  expect(redact({ v: 'private@example.com' })).toBe('{"v":"[redacted]"}');
+});
