@@ -40,7 +40,8 @@ export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
   private readonly shapes = new Shapes();
   private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
-  private readonly lookups = new WeakMap<Boundaries, Map<Shape, Map<string, Lookup>>>();
+  /** As long as both are in use: callers choose shapes, and boundaries live long. */
+  private readonly lookups = new WeakMap<Boundaries, WeakMap<Shape, Map<string, Lookup>>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -92,7 +93,7 @@ export class RowTypes {
   lookup(table: AnyTable, column: string, shape: Shape, authority: Authority): Lookup {
     const rowType = this.of(table);
     const boundaries = authority.boundaries(rowType.scope);
-    const known = this.lookups.get(boundaries) ?? new Map<Shape, Map<string, Lookup>>();
+    const known = this.lookups.get(boundaries) ?? new WeakMap<Shape, Map<string, Lookup>>();
     this.lookups.set(boundaries, known);
     const ofShape = known.get(shape) ?? new Map<string, Lookup>();
     known.set(shape, ofShape);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeBusiness } from '../../src/domains/business/index.js';
 import type { CustomerRow, ProductRow } from '../../src/domains/business/tables.js';
 import { BusinessRows, startBusiness } from '../support/business.js';
-import { everywhere, type Answer, type PersonFixture, type TestServer } from '../support/server.js';
+import type { Answer, PersonFixture, TestServer } from '../support/server.js';
 
 let server: TestServer;
 let rows: BusinessRows;
@@ -140,17 +140,6 @@ describe('sales by period', () => {
         suppressed('2025-02-10'),
         suppressed('2025-03-10'),
       ],
-    });
-  });
-
-  test('is computed inside the boundary of the scope', async () => {
-    const regional = await server.person({
-      scopes: ['analytics:sales'],
-      boundary: { ...everywhere, region: ['europe'] },
-    });
-    const answer = await ask('salesByPeriod', '2025-01-01', '2026-01-01', 'YEAR', selection, regional.token);
-    expect(answer.data).toEqual({
-      salesByPeriod: [told('2025', '120.00', 12), suppressed('2025', 'JPY'), suppressed('2025', 'USD')],
     });
   });
 });

@@ -71,7 +71,12 @@ describe('a scope that one role holds with approval and another without', () => 
   });
 });
 
-describe('statistics inside a boundary of customers', () => {
+const onlyRegions = (): typeof everywhere => ({ ...everywhere, region: ['europe', 'north-america'] });
+
+describe.each([
+  ['customers', onlyCustomer],
+  ['regions', onlyRegions],
+])('statistics inside a boundary of %s', (_, chosen) => {
   const scopes = ['analytics:sales', 'analytics:tickets'];
   const range = 'from: "2026-01-01T00:00:00Z", to: "2027-01-01T00:00:00Z", bucket: YEAR';
   const fields = [
@@ -84,24 +89,20 @@ describe('statistics inside a boundary of customers', () => {
   const query = `{ ${fields.map((field) => `${field}(${range}) { suppressed }`).join(' ')} }`;
 
   const layers: readonly (readonly [string, () => Promise<{ token: string }>])[] = [
-    ['person', () => server.person({ scopes, boundary: onlyCustomer() })],
-    [
-      'person',
-      async () => server.agent(await server.person({ scopes, boundary: onlyCustomer() }), { scopes }),
-    ],
+    ['person', () => server.person({ scopes, boundary: chosen() })],
+    ['person', async () => server.agent(await server.person({ scopes, boundary: chosen() }), { scopes })],
     [
       'agent',
       async () =>
         server.agent(
           await server.person({ scopes }),
-          { scopes, boundary: onlyCustomer() },
+          { scopes, boundary: chosen() },
           { scopes, boundary: everywhere },
         ),
     ],
     [
       'delegation',
-      async () =>
-        server.agent(await server.person({ scopes }), { scopes }, { scopes, boundary: onlyCustomer() }),
+      async () => server.agent(await server.person({ scopes }), { scopes }, { scopes, boundary: chosen() }),
     ],
   ];
 

@@ -197,13 +197,16 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
+/** Dimensions whose values choose customers. */
+const choosing = ['customer', 'region'];
+
 /**
- * Statistics are of all customers or of none: whoever may choose the customers could ask twice, with one more
- * the second time, and learn what that one bought.
+ * Statistics are of all customers or of none: whoever may choose the customers, by name or by region, could ask twice,
+ * with one more the second time, and learn what that one bought.
  */
 function requireEveryCustomer(authority: Authority, scope: Scope): void {
   const isChosen = (boundaries: Boundaries): boolean =>
-    boundaries.some((boundary) => boundary.get('customer') !== 'all');
+    boundaries.some((boundary) => choosing.some((dimension) => boundary.get(dimension) !== 'all'));
   if (!isChosen(authority.boundaries(scope))) return;
   const chooser = authority.layers.find((layer) => isChosen(layer.rights.get(scope) ?? []));
   const layer = chooser?.layer ?? 'delegation';
