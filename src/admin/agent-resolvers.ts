@@ -12,8 +12,9 @@ import {
   type AgentChanges,
   type NewAgent,
 } from './agents.js';
+import { requireGrantable } from './grantable.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
-import { changing, requireVersion, workOf } from './work.js';
+import { changing, requireVersion, workOf, type Work } from './work.js';
 
 interface AgentFilter {
   readonly name?: string | null;
@@ -87,6 +88,7 @@ async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
   const input = { rotateAgentSecret: id, overlapSeconds };
   const payload = await operation.once(idempotencyKey, input, answer, async () => ({
     agent: await changing(operation, agents, id, scope, async (before, work) => {
+      await requireGrantableAgent(work, operation, before);
       secret = await rotateSecret(work, before, overlapSeconds);
     }),
   }));
@@ -95,8 +97,20 @@ async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
 
 const keys = (_: unknown, { id, publicKeys, idempotencyKey }: KeysArgs, operation: Operation) =>
   operation.once(idempotencyKey, { setAgentKeys: id, publicKeys }, answer, async () => ({
-    agent: await changing(operation, agents, id, scope, (before, work) => setKeys(work, before, publicKeys)),
+    agent: await changing(operation, agents, id, scope, async (before, work) => {
+      await requireGrantableAgent(work, operation, before);
+      await setKeys(work, before, publicKeys);
+    }),
   }));
+
+/** Whoever sets an agent's credentials could act as it: so of no agent for which that would be a gain. */
+async function requireGrantableAgent({ tx }: Work, operation: Operation, agent: AgentRow): Promise<void> {
+  const held = await tx.select(agentRoles, eq('agentId', agent.id));
+  const mine = await Promise.all(
+    held.map(async ({ roleId }) => (await tx.byId(roles, roleId)) ?? { id: roleId, name: roleId }),
+  );
+  await requireGrantable(tx, operation.authority.chain.person.id, mine);
+}
 
 const setStatus =
   (status: 'active' | 'stopped') =>

@@ -102,11 +102,11 @@ export async function setGrantable(
   const before = await grantableOf(work.tx, user.id);
   const had = new Set(before.map((role) => role.id));
   const unique = [...new Map(wanted.map((role) => [role.id, role])).values()];
-  await requireGrantable(
-    work.tx,
-    by,
-    unique.filter((role) => !had.has(role.id)),
-  );
+  const kept = new Set(unique.map((role) => role.id));
+  await requireGrantable(work.tx, by, [
+    ...unique.filter((role) => !had.has(role.id)),
+    ...before.filter((role) => !kept.has(role.id)),
+  ]);
   await work.tx.delete(grantableRoles, eq('userId', user.id));
   await work.tx.insert(
     grantableRoles,

@@ -171,8 +171,16 @@ const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
 function bytesOf(body: AuditBody): string {
   let text = '';
   for (const [key, value] of Object.entries(textsOf(body))) text += `,"${key}":${value}`;
-  return `{${text.slice(1)}}`;
+  return wellFormed(`{${text.slice(1)}}`);
 }
+
+/** JSON without halves of characters, which are no JSON to MariaDB: no search by what stands inside would find it. */
+const wellFormed = (text: string): string =>
+  text.includes('\\ud')
+    ? text.replaceAll(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half?: string) =>
+        half === undefined ? escape : '\\ufffd',
+      )
+    : text;
 
 const rowOf = (body: AuditBody): AuditRecordRow => ({
   id: body.operationId,

@@ -5,6 +5,7 @@ import { matchesClientSecret } from '../../src/core/client-secrets.js';
 import { verifyPassword } from '../../src/core/passwords.js';
 import { eq } from '../../src/store/condition.js';
 import {
+  agents,
   agentSecrets,
   grantableRoles,
   idempotencyKeys,
@@ -237,6 +238,11 @@ describe('assigning roles', () => {
     // What another has given before may stay.
     await set(root, quin.id, 'support-rep', 'auditor');
     expect(codes(await set(lead, quin.id, 'support-rep', 'auditor', 'support-agent'))).toEqual([]);
+    // And nobody takes away what they could not give.
+    const before = await read().select(grantableRoles, eq('userId', quin.id));
+    expect(codes(await set(lead, quin.id, 'support-rep'))).toEqual(['FORBIDDEN']);
+    expect(await read().select(grantableRoles, eq('userId', quin.id))).toEqual(before);
+    expect(codes(await set(lead, quin.id, 'auditor'))).toEqual([]);
   });
 });
 
@@ -287,6 +293,23 @@ describe('agents', () => {
     expect(next).not.toBe(secret);
     expect(codes(await rotate(-1))).toEqual(['BAD_USER_INPUT']);
     expect(await secretsOf(agent.id)).toHaveLength(2);
+  });
+
+  test('with roles beyond an administrator’s grantable set get no credentials from them', async () => {
+    const { id } = await company.agent('teller', rosa, 'finance-agent');
+    const rowOf = () => read().select(agents, eq('id', id));
+    const before = [await rowOf(), await secretsOf(id)];
+    const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+    const publicKeys = quoted(JSON.stringify({ keys: [jwk] }));
+    const attempts = [
+      mutate(lead, 'rotateAgentSecret', `id: "${id}" overlapSeconds: 0`, 'secret'),
+      mutate(lead, 'setAgentKeys', `id: "${id}" publicKeys: ${publicKeys}`, 'agent { id }'),
+    ];
+    for (const answer of await Promise.all(attempts)) expect(codes(answer)).toEqual(['FORBIDDEN']);
+    expect([await rowOf(), await secretsOf(id)]).toEqual(before);
+    const mine = await company.agent('helper', rosa, 'support-agent');
+    const answer = await mutate(lead, 'rotateAgentSecret', `id: "${mine.id}" overlapSeconds: 0`, 'secret');
+    expect(codes(answer)).toEqual([]);
   });
 
   test('may have public keys instead, and never a private one', async () => {

@@ -229,6 +229,22 @@ describe('indexing', () => {
     expect(await misfound(server.database)).toEqual([]);
   });
 
+  test('finds what a caller gave half of a character, and leaves it in no queue', async () => {
+    const { token, delegationId } = await server.agent(worker, { scopes });
+    const query = `{ auditRecords(first: 5, filter: { delegationId: "${delegationId}" }) { nodes { id } } }`;
+    const found = async () => (await server.query(auditor.token, query)).data.auditRecords.nodes as unknown;
+    const probe = await server.post(
+      token,
+      '{"query":"{ viewer { scopes } }","operationName":"\\ud83d\\\\ud83d"}',
+    );
+    const [{ body } = { body: '' }] = await read().select(auditRecords, eq('id', operationId(probe)));
+    expect(JSON.parse(body)).toMatchObject({ operation: { name: '\ufffd\\ud83d' } });
+    expect(await found()).toEqual([{ id: operationId(probe) }]);
+    await new Indexer(server.database, noOne).run();
+    expect(await found()).toEqual([{ id: operationId(probe) }]);
+    expect(await queued()).not.toContain(operationId(probe));
+  });
+
   test('of what is indexed already changes nothing', async () => {
     await new Indexer(server.database, noOne).run();
     const records = await read().select(auditRecords, all());
