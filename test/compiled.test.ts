@@ -59,7 +59,7 @@ describe('an operation is not compiled', () => {
     ['with one in a fragment', '{ thing { ...F } } fragment F on Query { thing(id: "$") { id } }'],
     ['with a line', String.raw`{ thing(id: "a\nb") { id } }`],
     ['with two paths that are joined to one', '{ x: thing { y_z: name } z_x: thing { y: name } }'],
-    ['with a key that looks like a place in a list', '{ x: things { y: name } idx1_x: thing { y: name } }'],
+    ['with a key that looks like a place in a list', '{ x: things { y: name } idx0_x: thing { y: name } }'],
     ['with a variable named as a prototype', 'query ($__proto__: ID) { thing(id: $__proto__) { id } }'],
     ['with a key named as a prototype', '{ __proto__: thing { id } }'],
     ['with a directive', '{ thing @include(if: true) { id } }'],

@@ -12,7 +12,7 @@ import {
   type AgentChanges,
   type NewAgent,
 } from './agents.js';
-import { requireGrantable } from './grantable.js';
+import { requireGrantable, rolesNamed } from './grantable.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
 import { changing, requireVersion, workOf, type Work } from './work.js';
 
@@ -106,10 +106,8 @@ const keys = (_: unknown, { id, publicKeys, idempotencyKey }: KeysArgs, operatio
 /** Whoever sets an agent's credentials could act as it: so of no agent for which that would be a gain. */
 async function requireGrantableAgent({ tx }: Work, operation: Operation, agent: AgentRow): Promise<void> {
   const held = await tx.select(agentRoles, eq('agentId', agent.id));
-  const mine = await Promise.all(
-    held.map(async ({ roleId }) => (await tx.byId(roles, roleId)) ?? { id: roleId, name: roleId }),
-  );
-  await requireGrantable(tx, operation.authority.chain.person.id, mine);
+  const ids = held.map(({ roleId }) => roleId);
+  await requireGrantable(tx, operation.authority.chain.person.id, await rolesNamed(tx, ids));
 }
 
 const setStatus =

@@ -23,6 +23,10 @@ export async function grantableOf(tx: Connection, userId: string): Promise<RoleR
   );
 }
 
+/** Roles as they are named to an administrator; one that is gone by its id. */
+export const rolesNamed = (tx: Connection, ids: readonly string[]): Promise<Pick<RoleRow, 'id' | 'name'>[]> =>
+  Promise.all(ids.map(async (id) => (await tx.byId(roles, id)) ?? { id, name: id }));
+
 const beyond = (message: string): BehalfError =>
   new BehalfError('FORBIDDEN', message, {
     missingScopes: ['roles:assign'],

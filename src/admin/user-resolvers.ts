@@ -2,15 +2,8 @@ import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { eq } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
-import {
-  grantableRoles,
-  roles,
-  userRoles,
-  users,
-  type RoleRow,
-  type UserRow,
-} from '../store/tables/identity.js';
-import { grantableOf, requireGrantable } from './grantable.js';
+import { grantableRoles, roles, userRoles, users, type UserRow } from '../store/tables/identity.js';
+import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
 import { byName, fromStored, toStored, type PageArgs } from './listing.js';
 import {
   createUser,
@@ -105,9 +98,8 @@ async function reset(_: unknown, { id, idempotencyKey }: OneArgs, operation: Ope
 /** Whoever sets a password could sign in with it: so no one for whom that would be a gain. */
 async function requireGrantableHolder({ tx }: Work, operation: Operation, user: UserRow): Promise<void> {
   const held = await tx.select(userRoles, eq('userId', user.id));
-  const mine: Pick<RoleRow, 'id' | 'name'>[] = await Promise.all(
-    held.map(async ({ roleId }) => (await tx.byId(roles, roleId)) ?? { id: roleId, name: roleId }),
-  );
+  const ids = held.map(({ roleId }) => roleId);
+  const mine = await rolesNamed(tx, ids);
   const administratorId = operation.authority.chain.person.id;
   await requireGrantable(tx, administratorId, [...mine, ...(await grantableOf(tx, user.id))]);
 }

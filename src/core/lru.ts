@@ -6,9 +6,9 @@ interface Entry<Key, Value> {
 }
 
 /**
- * Keeps what was used last, at most so many entries, or entries of so much weight. The order is in the entries themselves: to take a key out of
- * the map and put it in again at each use would make a new table every few uses, and each table that a map leaves
- * behind keeps the next one from being collected while young.
+ * Keeps what was used last, at most so many entries, or entries of so much weight. The order is in the entries
+ * themselves: to take a key out of the map and put it in again at each use would make a new table every few uses, and
+ * each table that a map leaves behind keeps the next one from being collected while young.
  */
 export class Lru<Key, Value> {
   private readonly entries = new Map<Key, Entry<Key, Value>>();

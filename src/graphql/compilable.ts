@@ -39,7 +39,7 @@ export function compilable(
 }
 
 /**
- * Whether no two fields have one path where its keys, the innermost first, and `idx1` and so on for lists, are joined
+ * Whether no two fields have one path where its keys, the innermost first, and `idx0` and so on for lists, are joined
  * by `_`: by that name the compiler keeps what it tells a resolver about its field.
  */
 function hasOwnPaths(fields: readonly Selected[]): boolean {

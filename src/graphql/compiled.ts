@@ -9,7 +9,7 @@ export type Compiled = (
   variables: Readonly<Record<string, unknown>>,
 ) => ExecutionResult | Promise<ExecutionResult>;
 
-/** Fields of all operations that are kept compiled: some 50 MB. */
+/** Fields of all operations that are kept compiled, each of about a kilobyte. */
 const fieldsMax = 50_000;
 
 /** Compiled operations by what runs them; those used longest ago make room for others. */

@@ -23,7 +23,7 @@ export interface RandomRequest {
 /** Response keys that mean something to JavaScript, to JSON or to promises. */
 const oddKeys = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'toJSON', 'then', 'length'];
 /** Parts of keys that, joined, may be the path of others. */
-const joined = ['id', 'nodes', 'idx1', 'customer', 'orders', 'a'];
+const joined = ['id', 'nodes', 'idx0', 'customer', 'orders', 'a'];
 
 const introspection = '__type(name: "Customer") { name fields { name description } }';
 
