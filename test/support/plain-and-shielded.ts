@@ -5,7 +5,8 @@ import { auditRecords } from '../../src/store/tables/audit.js';
 import type { RandomRequest } from './random-documents.js';
 import type { World } from './worlds.js';
 
-const wire = new Agent({ keepAlive: true, maxSockets: 32 });
+/** Lets go of a connection well before the server would, who might close it just as the next request is sent. */
+const wire = new Agent({ keepAlive: true, maxSockets: 32, timeout: 20_000 });
 
 /** One answer, with its operation's id taken out of the text. */
 interface Told {
