@@ -365,7 +365,8 @@ describe('a registered document', () => {
       for (let i = 0; i < 3; i += 1) expect(codes(await send(free, { documentId: 'Customers' }))).toEqual([]);
     });
     expect(naming(statements, 'trusted_documents')).toEqual([]);
-    expect(naming(statements, 'audit_records')).toHaveLength(3);
+    // Reading them is the indexer's, at its own pace.
+    expect(statements.filter((sql) => sql.startsWith('INSERT INTO `audit_records`'))).toHaveLength(3);
   });
 });
 
