@@ -115,7 +115,7 @@ export const userResolvers: Resolvers = {
     disableUser: change('disableUser', disableUser),
     enableUser: change('enableUser', enableUser),
     resetPassword: reset,
-    revokeTokens: change('revokeTokens', endTokens),
+    revokeTokens: change('revokeTokens', (work, before) => endTokens(work, before)),
   },
   User: {
     status: (row: UserRow) => fromStored(row.status),

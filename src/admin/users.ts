@@ -68,8 +68,7 @@ export async function updateUser(work: Work, before: UserRow, changes: UserChang
 /** Also ends the account's sessions and tokens, so that enabling it again revives none. */
 export async function disableUser(work: Work, before: UserRow): Promise<void> {
   if (before.status === 'disabled') return;
-  await store(work, users, before, { status: 'disabled' });
-  await endTokens(work, before);
+  await endTokens(work, before, { status: 'disabled' });
   await requireAdministrator(work.tx);
 }
 
@@ -82,13 +81,20 @@ export async function enableUser(work: Work, before: UserRow): Promise<void> {
 export async function resetPassword(work: Work, before: UserRow): Promise<string> {
   const password = newPassword();
   const passwordHash = await hashPassword(password);
-  await store(work, users, before, { passwordHash, mustChangePassword: true });
-  await endTokens(work, before);
+  await endTokens(work, before, { passwordHash, mustChangePassword: true });
   return password;
 }
 
-/** Ends every session and token with this person at its root. */
-export async function endTokens(work: Work, user: UserRow): Promise<void> {
+/**
+ * Ends every session and token with this person at its root. The account's version moves first, which ends sign-ins
+ * that are under way: they hold only for the version whose password was given.
+ */
+export async function endTokens(
+  work: Work,
+  user: UserRow,
+  changes: Partial<Pick<UserRow, 'status' | 'passwordHash' | 'mustChangePassword'>> = {},
+): Promise<void> {
+  await store<UserRow>(work, users, user, changes);
   const ended = await work.tx.delete(oauthPayloads, eq<OAuthPayloadRow>('accountId', user.id));
   await bumpEpoch(work.tx);
   work.trail.changed({

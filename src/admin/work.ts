@@ -81,6 +81,7 @@ export async function store<R extends Versioned>(
   await work.tx.update(table, eq<R>('id', before.id), { ...changes, version: after.version });
   work.trail.touched(table.type, [before.id], 'update');
   const keys = Object.keys(changes);
+  if (keys.length === 0) return after;
   work.trail.changed({
     type: table.type,
     id: before.id,

@@ -10,6 +10,7 @@ import { decisionsOf, makePolicy } from './interaction-policy.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
 import { renderErrorPage } from './pages/error-page.js';
+import { loginStands } from './standing.js';
 
 /** Algorithms that clients may sign with; the metadata document says the same. */
 export const clientSigningAlgorithms = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
@@ -28,20 +29,23 @@ const unusedKeys = (): NonNullable<Configuration['jwks']> => {
   };
 };
 
-/** One grant for each sign-in, so that ending one does not end the person's others. */
+/** One grant for each sign-in, so that ending one does not end the person's others; none where it no longer stands. */
 const newGrant =
-  (resource: string) =>
+  (resource: string, database: Database) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { account, client, provider, entities } = ctx.oidc;
-    if (account === undefined || client === undefined || decisionsOf(ctx).login === undefined)
-      return undefined;
+    const { login } = decisionsOf(ctx);
+    if (account === undefined || client === undefined || login === undefined) return undefined;
     const earlier = entities.Interaction?.grantId;
     const begun = earlier === undefined ? undefined : await provider.Grant.find(earlier);
     if (begun?.accountId === account.accountId && begun.clientId === client.clientId) return begun;
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
     await grant.save();
-    return grant;
+    // Looked at only now: whoever ends the person's sign-ins meanwhile finds the grant, or is seen here.
+    if (await database.transaction((tx) => loginStands(tx, login))) return grant;
+    await grant.destroy();
+    return undefined;
   };
 
 const resourceServer = (settings: OAuthSettings, resource: string) => {
@@ -125,7 +129,7 @@ export function makeConfiguration(
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     jwks: unusedKeys(),
-    loadExistingGrant: newGrant(resourceOf(settings)),
+    loadExistingGrant: newGrant(resourceOf(settings), database),
     pkce: { required: () => true },
     renderError: renderErrorPage,
     responseTypes: ['code'],

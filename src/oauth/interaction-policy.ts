@@ -1,5 +1,6 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { consentDetails, parseDetails } from './authorization-details.js';
+import type { Login } from './standing.js';
 
 const { Check, Prompt } = interactionPolicy;
 type Prompts = InstanceType<typeof Prompt>[];
@@ -8,21 +9,20 @@ export type PromptName = 'login' | 'change_password' | 'consent';
 
 /** What the person decided in this authorization request, step by step. */
 interface Decisions {
-  readonly login?: { readonly accountId: string };
+  readonly login?: Login;
   readonly consent?: unknown;
 }
-export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => ctx.oidc.result ?? {};
+export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => (ctx.oidc.result ?? {}) as Decisions;
 
 /**
  * Every authorization request asks for the password. A session in the browser is never enough: another program
- * on the person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6).
+ * on the person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a
+ * password that was given in this request, and still stands, has got a grant: see `configuration.ts`.
  */
 const signIn = new Prompt(
   { name: 'login', requestable: true },
   new Check('sign_in', 'the person signs in for each request', (ctx) =>
-    decisionsOf(ctx).login === undefined || ctx.oidc.account === undefined
-      ? Check.REQUEST_PROMPT
-      : Check.NO_NEED_TO_PROMPT,
+    ctx.oidc.entities.Grant?.jti === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
   ),
 );
 

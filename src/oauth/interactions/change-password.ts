@@ -11,7 +11,8 @@ import {
   verifyPassword,
 } from '../../core/passwords.js';
 import type { Recorder } from '../ports.js';
-import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+import { requireSignIn } from '../standing.js';
+import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ChangePasswordParts {
   readonly store: PayloadStore;
@@ -55,13 +56,15 @@ export class ChangePassword implements Step {
     }
     if (faults.length > 0) return page(changePasswordPage({ ...request, userName: user.name, faults }));
     const isChanged = await this.change(request, user, await hashPassword(password));
-    return isChanged ? done({ password: { changed: true } }) : page(expiredPage);
+    if (!isChanged) return page(expiredPage);
+    return done({ password: { changed: true }, login: loginOf(user.id, user.version + 1) });
   }
 
-  /** Ends every earlier sign-in too. False where the account changed meanwhile: the newer state wins. */
+  /** Ends every other sign-in too, also one that is under way. False where the account changed meanwhile: the newer state wins. */
   private change(request: StepRequest, user: UserRow, passwordHash: string): Promise<boolean> {
     const { store, recorder } = this.parts;
     return store.database.transaction(async (tx) => {
+      await requireSignIn(tx, request.signedIn);
       const asRead = all(eq<UserRow>('id', user.id), eq<UserRow>('version', user.version));
       const changes = { passwordHash, mustChangePassword: false, version: user.version + 1 };
       if ((await tx.update(users, asRead, changes)) === 0) return false;
@@ -77,8 +80,8 @@ export class ChangePassword implements Step {
   }
 
   private async userOf(request: StepRequest): Promise<UserRow | undefined> {
-    if (request.userId === undefined) return undefined;
-    const active = all(eq<UserRow>('id', request.userId), eq<UserRow>('status', 'active'));
+    if (request.signedIn === undefined) return undefined;
+    const active = all(eq<UserRow>('id', request.signedIn.userId), eq<UserRow>('status', 'active'));
     return this.parts.store.database.read.one(users, active);
   }
 }

@@ -6,6 +6,7 @@ import { consentPage } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/error-page.js';
 import type { Page } from '../pages/page.js';
 import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../ports.js';
+import { requireSignIn } from '../standing.js';
 import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ConsentParts {
@@ -16,12 +17,12 @@ export interface ConsentParts {
 
 const versionOf = (offer: ConsentOffer): string => sha256(canonicalJson(offer));
 
-function inputOf({ userId, params }: StepRequest): ConsentInput | undefined {
+function inputOf({ signedIn, params }: StepRequest): ConsentInput | undefined {
   const details = consentDetails(parseDetails(params.authorization_details));
-  if (userId === undefined || details === undefined) return undefined;
+  if (signedIn === undefined || details === undefined) return undefined;
   const { agent, role, scopes } = details;
   return {
-    userId,
+    userId: signedIn.userId,
     agentName: agent,
     ...(role === undefined ? {} : { role }),
     ...(scopes === undefined ? {} : { scopes }),
@@ -65,6 +66,7 @@ export class Consent implements Step {
   private store(request: StepRequest, input: ConsentInput & { offer: ConsentOffer }): Promise<void> {
     const { database, delegations, recorder } = this.parts;
     return database.transaction(async (tx) => {
+      await requireSignIn(tx, request.signedIn);
       await delegations.consent(tx, input);
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),

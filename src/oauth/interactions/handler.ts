@@ -49,6 +49,7 @@ export class Interactions {
     const details = await provider.interactionDetails(request, response);
     const action = `${paths.interaction}/${details.uid}`;
     if (request.url?.split('?')[0] !== action) throw new errors.SessionNotFound('another interaction');
+    await this.requireGrant(details);
     const step = this.parts.steps[details.prompt.name as PromptName];
     const due = await this.stepRequest(request, details, action);
     if (request.method === 'GET') {
@@ -78,7 +79,16 @@ export class Interactions {
       return;
     }
     if (outcome.result.login !== undefined) await this.forgetOther(details, outcome.result.login.accountId);
-    await provider.interactionFinished(request, response, outcome.result, { mergeWithLastSubmission: true });
+    // What was decided before a login, someone else may have decided.
+    const mergeWithLastSubmission = details.prompt.name !== 'login';
+    await provider.interactionFinished(request, response, outcome.result, { mergeWithLastSubmission });
+  }
+
+  /** What follows the login is for a sign-in that stands; steps that change something look again. */
+  private async requireGrant({ prompt, grantId }: Details): Promise<void> {
+    if (prompt.name === 'login') return;
+    if (grantId !== undefined && (await this.parts.provider.Grant.find(grantId)) !== undefined) return;
+    throw new errors.SessionNotFound('the sign-in has ended');
   }
 
   /** Someone else signed in with this browser shortly before: that session ends, this request gets its own. */
@@ -99,7 +109,8 @@ export class Interactions {
     const clientId = String(details.params.client_id);
     const client = await this.parts.provider.Client.find(clientId);
     const userAgent = userAgentOf(request);
-    const { session } = details;
+    const { session, grantId } = details;
+    const userId = session?.accountId;
     return {
       action,
       clientId,
@@ -107,7 +118,7 @@ export class Interactions {
       params: details.params,
       formTargets: originOf(details.params.redirect_uri),
       address: this.parts.addressOf(request),
-      ...(session === undefined ? {} : { userId: session.accountId }),
+      ...(userId === undefined || grantId === undefined ? {} : { signedIn: { userId, grantId } }),
       ...(userAgent === undefined ? {} : { userAgent }),
     };
   }

@@ -7,7 +7,7 @@ import { signInPage, tooManyPage } from '../pages/sign-in-pages.js';
 import type { Fault, Page } from '../pages/page.js';
 import { hashPassword, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../ports.js';
-import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface SignInParts {
   readonly database: Database;
@@ -66,7 +66,7 @@ export class SignIn implements Step {
     });
     this.parts.perAddress.forgive(request.address);
     this.parts.perAccount.forgive(userName);
-    return done({ login: { accountId: user.id, remember: false } });
+    return done({ login: loginOf(user.id, user.version) });
   }
 
   /** A name that nobody has is not recorded: it may be a password typed into the wrong field. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
 import type { Page } from '../pages/page.js';
 import type { AuthEvent } from '../ports.js';
+import type { Login, SignedIn } from '../standing.js';
 
 /** One step of an authorization request, as its page knows it. */
 export interface StepRequest {
@@ -10,7 +11,7 @@ export interface StepRequest {
   readonly program: string;
   readonly clientId: string;
   /** Who signed in earlier in this request. */
-  readonly userId?: string;
+  readonly signedIn?: SignedIn;
   readonly params: Readonly<Record<string, unknown>>;
   /** Where the program waits for its answer. */
   readonly formTargets: readonly string[];
@@ -29,6 +30,13 @@ export interface Step {
 
 export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });
 export const done = (result: InteractionResults): StepOutcome => ({ kind: 'done', result });
+
+/** The result of a step in which a person's password was right, or became so. */
+export const loginOf = (accountId: string, version: number): Login & InteractionResults['login'] => ({
+  accountId,
+  version,
+  remember: false,
+});
 
 /** The members that every event of an interaction has. */
 export const eventBase = (request: StepRequest): Pick<AuthEvent, 'clientName' | 'address' | 'userAgent'> => ({

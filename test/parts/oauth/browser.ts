@@ -29,15 +29,13 @@ export class Browser {
     fields: Record<string, string>,
     headers: Record<string, string> = {},
   ): Promise<Shown> {
-    const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
-    if (action === undefined) throw new Error(`There is no form on ${page.url}: ${page.html}`);
-    const body = new URLSearchParams(hiddenFields(page.html));
-    for (const [name, value] of Object.entries({ action: 'continue', ...fields })) body.set(name, value);
-    return this.go(new URL(action, this.origin).href, {
-      method: 'POST',
-      body,
-      headers: { origin: this.origin, 'sec-fetch-site': 'same-origin', ...headers },
-    });
+    return this.go(...this.formOf(page, fields, headers));
+  }
+
+  /** As `submit`, but stays there; returns where the answer leads. */
+  async send(page: Shown, fields: Record<string, string>): Promise<string> {
+    const response = await this.request(...this.formOf(page, fields, {}));
+    return new URL(response.headers.get('location') ?? '', this.origin).href;
   }
 
   cookieNames(): string[] {
@@ -46,6 +44,19 @@ export class Browser {
 
   cookieValues(): string[] {
     return [...this.cookies.values()].map((cookie) => cookie.value);
+  }
+
+  private formOf(
+    page: Shown,
+    fields: Record<string, string>,
+    headers: Record<string, string>,
+  ): [url: string, init: RequestInit] {
+    const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
+    if (action === undefined) throw new Error(`There is no form on ${page.url}: ${page.html}`);
+    const body = new URLSearchParams(hiddenFields(page.html));
+    for (const [name, value] of Object.entries({ action: 'continue', ...fields })) body.set(name, value);
+    const own = { origin: this.origin, 'sec-fetch-site': 'same-origin' };
+    return [new URL(action, this.origin).href, { method: 'POST', body, headers: { ...own, ...headers } }];
   }
 
   private async go(url: string, init: RequestInit): Promise<Shown> {
