@@ -70,6 +70,8 @@ export interface AppParts {
   readonly indexEveryMs?: number;
   /** Pause between two looks whether the search index is in one part. */
   readonly mergeEveryMs?: number;
+  /** Pause between two looks for refused requests that are counted and not recorded. */
+  readonly tallyEveryMs?: number;
 }
 
 export interface App {
@@ -271,6 +273,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       chores.start(parts.indexEveryMs ?? indexEveryMs, index, 'records could not be indexed');
       const merge = (signal: AbortSignal) => mergeSearchIndex(database, signal);
       chores.start(parts.mergeEveryMs ?? mergeEveryMs, merge, 'the search index could not be merged');
+      const tally = () => Promise.all([rejections.recordDue(), refusedForLoad.recordDue()]);
+      chores.start(parts.tallyEveryMs ?? tallyEveryMs, tally, 'refused requests could not be recorded');
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
         await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });
@@ -300,3 +304,4 @@ async function openDatabase(config: Config): Promise<Database> {
 const purgeEveryMs = 600_000;
 const indexEveryMs = 2_000;
 const mergeEveryMs = 600_000;
+const tallyEveryMs = 60_000;

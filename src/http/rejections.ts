@@ -69,6 +69,16 @@ export class Rejections {
     if (record) await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
   }
 
+  /** Writes what was counted in minutes that are over: whoever made them may never come back. */
+  async recordDue(): Promise<void> {
+    const now = this.clock.now();
+    for (const [address, tally] of this.tallies) {
+      if (now - tally.since < windowMs) continue;
+      this.tallies.delete(address);
+      if (tally.codes.size > 0) await this.record(address, tally);
+    }
+  }
+
   /** Writes what is still only counted; for the end. */
   async flush(): Promise<void> {
     await Promise.all(this.noting);

@@ -108,6 +108,8 @@ export interface OAuthSettings {
     /** Sign-in attempts from one address, and for one account. */
     readonly signInPerAddress: AttemptLimit;
     readonly signInPerAccount: AttemptLimit;
+    /** Sign-ins that were begun at one address, without those that came to a right password. */
+    readonly begunPerAddress: AttemptLimit;
     /** Refused requests to the token, revocation and introspection endpoints from one address. */
     readonly refusedPerAddress: AttemptLimit;
   };
@@ -116,6 +118,7 @@ export interface OAuthSettings {
 export const defaultLimits: OAuthSettings['limits'] = {
   signInPerAddress: { attempts: 30, windowSeconds: 900 },
   signInPerAccount: { attempts: 10, windowSeconds: 900 },
+  begunPerAddress: { attempts: 300, windowSeconds: 600 },
   refusedPerAddress: { attempts: 60, windowSeconds: 60 },
 };
 

@@ -9,7 +9,7 @@ import { Interactions } from './interactions/handler.js';
 import { SignIn } from './interactions/sign-in.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
 import { sendPage } from './pages/page.js';
-import { signedInPage } from './pages/sign-in-pages.js';
+import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
 import { isProviderPath, paths } from './paths.js';
 import { resourceOf, type OAuthPorts } from './ports.js';
 import { makeProvider } from './provider.js';
@@ -79,11 +79,12 @@ export function createOAuth(ports: OAuthPorts): OAuth {
     ports.addressOf ?? ((request: IncomingMessage) => request.socket.remoteAddress ?? 'unknown');
   const provider = makeProvider(ports, store, addressOf);
   const answer = provider.callback();
-  const { signInPerAddress, signInPerAccount } = settings.limits;
+  const { signInPerAddress, signInPerAccount, begunPerAddress } = settings.limits;
   const perAddress = new Attempts(clock, signInPerAddress);
   const perAccount = new Attempts(clock, signInPerAccount);
+  const begun = new Attempts(clock, begunPerAddress);
   const steps = {
-    login: new SignIn({ database, recorder, perAddress, perAccount }),
+    login: new SignIn({ database, recorder, perAddress, perAccount, begun }),
     change_password: new ChangePassword({ store, recorder }),
     consent: new Consent({ database, delegations, recorder }),
   };
@@ -98,6 +99,18 @@ export function createOAuth(ports: OAuthPorts): OAuth {
   const issuerUrl = new URL(settings.issuer);
   const metadata = authorizationServerMetadata(settings);
 
+  /** What is begun is kept, whoever begins it: so only so much for one address. */
+  const begin = (request: IncomingMessage, response: ServerResponse): void => {
+    const address = addressOf(request);
+    const waitSeconds = begun.waitSeconds(address);
+    if (waitSeconds > 0) {
+      sendPage(response, tooManyBegunPage(waitSeconds));
+      return;
+    }
+    begun.count(address);
+    void answer(request, response);
+  };
+
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     pinHost(request, issuerUrl);
     // The rest of a body that was too long is read and dropped, or the connection's next request would hang.
@@ -105,6 +118,7 @@ export function createOAuth(ports: OAuthPorts): OAuth {
     const path = request.url?.split('?')[0] ?? '';
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
+    else if (path === paths.authorize) begin(request, response);
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata && isRead) {
       sendJson(response, 200, metadata, {

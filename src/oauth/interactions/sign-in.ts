@@ -14,6 +14,7 @@ export interface SignInParts {
   readonly recorder: Recorder;
   readonly perAddress: Attempts;
   readonly perAccount: Attempts;
+  readonly begun: Attempts;
 }
 
 const userNameLengthMax = 100;
@@ -66,6 +67,7 @@ export class SignIn implements Step {
     });
     this.parts.perAddress.forgive(request.address);
     this.parts.perAccount.forgive(userName);
+    this.parts.begun.forgive(request.address);
     return done({ login: loginOf(user.id, user.version) });
   }
 

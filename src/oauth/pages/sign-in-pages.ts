@@ -73,15 +73,27 @@ export const changePasswordPage = (form: FormPage & { readonly userName: string 
     </form>`,
 });
 
-export const tooManyPage = (waitSeconds: number): Page => ({
+const waitPage = (waitSeconds: number, title: string, then: string, why?: string): Page => ({
   status: 429,
-  title: 'Too many attempts',
+  title,
   retryAfterSeconds: waitSeconds,
-  body: html`<h1>Too many attempts</h1>
+  body: html`<h1>${title}</h1>
+    ${why === undefined ? undefined : html`<p>${why}</p>`}
     <p>
-      Wait ${String(Math.ceil(waitSeconds / 60))} ${waitSeconds > 60 ? 'minutes' : 'minute'}, then try again.
+      Wait ${String(Math.ceil(waitSeconds / 60))} ${waitSeconds > 60 ? 'minutes' : 'minute'}, then ${then}.
     </p>`,
 });
+
+export const tooManyPage = (waitSeconds: number): Page =>
+  waitPage(waitSeconds, 'Too many attempts', 'try again');
+
+export const tooManyBegunPage = (waitSeconds: number): Page =>
+  waitPage(
+    waitSeconds,
+    'Too many sign-ins',
+    'go back to the program that sent you here and start again',
+    'Many sign-ins were begun at your network address and not finished.',
+  );
 
 export const signedInPage: Page = {
   status: 200,

@@ -43,6 +43,16 @@ const keysOf = (database: Database, userId: string): Promise<number> =>
     ),
   );
 
+/** Transactions of this database that wait for a lock. */
+async function waiting({ read }: Database): Promise<number> {
+  const [row] = await read.query(
+    `SELECT COUNT(*) AS n FROM information_schema.INNODB_TRX t
+     JOIN information_schema.PROCESSLIST p ON p.ID = t.trx_mysql_thread_id AND p.DB = DATABASE()
+     WHERE t.trx_state = 'LOCK WAIT'`,
+  );
+  return Number(row?.n);
+}
+
 const asksForPassword = ({ status, html }: Shown): boolean =>
   status === 200 && html.includes('name="password"');
 const hasExpired = ({ status, html }: Shown): boolean =>
@@ -174,9 +184,12 @@ describe('a sign-in that is under way', () => {
       await gate.pass();
     });
     await arrived;
-    const page = goOn();
-    // Too late to be deleted by that transaction, and before its commit.
+    let answered = false;
+    const page = goOn().finally(() => (answered = true));
+    // Its grant is too late to be deleted by that transaction; MariaDB tells waiters only to who asks seldom.
     await expect.poll(() => keysOf(harness.database, user.id)).toBe(1);
+    const isHeld = async (): Promise<boolean> => answered || (await waiting(harness.database)) > 0;
+    await expect.poll(isHeld, { interval: 200, timeout: 10_000 }).toBe(true);
     open();
     await ending;
     expect(asksForPassword(await page)).toBe(true);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { defaultLimits } from '../../../src/oauth/ports.js';
 import { eq } from '../../../src/store/condition.js';
-import { users } from '../../../src/store/tables/identity.js';
+import { oauthPayloads, users } from '../../../src/store/tables/identity.js';
 import { Browser, CodeFlow, tokensOf } from './browser.js';
 import { allScopes, forwardSeconds, Harness, password } from './harness.js';
 
@@ -275,5 +276,51 @@ describe('too many attempts', () => {
       await flow.browser.submit(form, { username: `guess ${String(attempt)}`, password: 'wrong' });
     }
     expect((await flow.browser.submit(form, { username: 'innocent', password })).status).toBe(429);
+  });
+});
+
+describe('sign-ins begun at one address', () => {
+  let few: Harness;
+  const begun = (): Promise<number> => few.database.read.count(oauthPayloads, eq('model', 'Interaction'));
+  beforeAll(async () => {
+    const begunPerAddress = { attempts: 3, windowSeconds: 600 };
+    few = await Harness.start({ limits: { ...defaultLimits, begunPerAddress } });
+  });
+  afterAll(async () => {
+    await few.stop();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+  });
+
+  test('and not finished end in a wait, in which nothing more is kept', async () => {
+    const flow = await CodeFlow.start(few);
+    for (let sent = 0; sent < 3; sent += 1) expect((await flow.browser.open(flow.url.href)).status).toBe(200);
+    expect(await begun()).toBe(3);
+    const page = await flow.browser.open(flow.url.href);
+    expect(page.status).toBe(429);
+    expect(page.headers.get('retry-after')).toBe('600');
+    expect(page.html).toContain('Wait 10 minutes, then go back to the program that sent you here');
+    expect(await begun()).toBe(3);
+    forwardSeconds(601);
+    expect((await flow.browser.open(flow.url.href)).status).toBe(200);
+  });
+
+  test('and finished do not count, however many', async () => {
+    forwardSeconds(601);
+    await few.addUser('colleague');
+    for (let sent = 0; sent < 5; sent += 1) {
+      await expect(tokensOf(few, 'colleague', password)).resolves.toBeDefined();
+    }
+  });
+
+  test('hold up nobody who has begun', async () => {
+    forwardSeconds(601);
+    await few.addUser('early');
+    const flow = await CodeFlow.start(few);
+    const form = await flow.browser.open(flow.url.href);
+    const others = await CodeFlow.start(few);
+    for (let sent = 0; sent < 2; sent += 1) await others.browser.open(others.url.href);
+    expect((await others.browser.open(others.url.href)).status).toBe(429);
+    const returned = await flow.browser.submit(form, { username: 'early', password });
+    await expect(flow.redeem(returned)).resolves.toBeDefined();
   });
 });
