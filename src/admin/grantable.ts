@@ -1,16 +1,8 @@
-import { parseBoundary } from '../authority/boundary.js';
-import { isAsStrict, parsePolicy } from '../authority/documents.js';
-import { areRightsWithin, rightsOf, uniteRights, type Rights } from '../authority/rights.js';
 import { BehalfError } from '../core/errors.js';
 import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { grantableRoles, roles, type RoleRow } from '../store/tables/identity.js';
-
-type Defined = Pick<RoleRow, 'scopes' | 'boundary'>;
-type Bound = Pick<RoleRow, 'documents' | 'limits'>;
-
-/** `self` stays a value of its own here: it is within `all`, and nothing else is within it. */
-export const rightsOfRole = (role: Defined): Rights => rightsOf(role.scopes, parseBoundary(role.boundary));
+import { isWithinRoles, type Defined } from './definable.js';
 
 export async function grantableOf(tx: Connection, userId: string): Promise<RoleRow[]> {
   const rows = await tx.select(grantableRoles, eq('userId', userId));
@@ -56,18 +48,14 @@ export function requireOther(administratorId: string, userId: string): void {
 export async function requireDefinable(
   tx: Connection,
   administratorId: string,
-  role: Defined & Bound,
+  role: Defined,
 ): Promise<void> {
   const mine = await grantableOf(tx, administratorId);
   if (mine.some((granted) => granted.scopes.includes('roles:manage'))) return;
-  const isWithin = areRightsWithin(rightsOfRole(role), uniteRights(mine.map(rightsOfRole)));
-  if (isWithin && isBoundLike(role, mine)) return;
-  throw beyond('This role would allow more than the roles of your grantable set together.');
-}
-
-/** Of each bound on documents and cost, as strict as that of some role that may be granted already. */
-const isBoundLike = (role: Bound, mine: readonly Bound[]): boolean =>
-  mine.some((granted) => isAsStrict(parsePolicy(role.documents), parsePolicy(granted.documents))) &&
-  mine.some(
-    (granted) => (role.limits.operationCost ?? Infinity) <= (granted.limits.operationCost ?? Infinity),
+  if (isWithinRoles(role, mine)) return;
+  throw beyond(
+    role.holder === 'agent'
+      ? 'This role would allow more than any one role for agents of your grantable set.'
+      : 'This role would allow more than the roles for people of your grantable set together.',
   );
+}

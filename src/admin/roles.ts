@@ -1,5 +1,4 @@
-import { isAsStrict, parsePolicy, type DocumentPolicy } from '../authority/documents.js';
-import { areRightsWithin } from '../authority/rights.js';
+import { parsePolicy, type DocumentPolicy } from '../authority/documents.js';
 import { sessionScope, type Scope } from '../authority/scope.js';
 import { isoTime } from '../core/clock.js';
 import { badInput, BehalfError } from '../core/errors.js';
@@ -19,7 +18,8 @@ import {
   type StoredRoleLimits,
 } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
-import { requireDefinable, requireGrantable, rightsOfRole } from './grantable.js';
+import { isWithinRoles } from './definable.js';
+import { requireDefinable, requireGrantable } from './grantable.js';
 import { add, store, type Work } from './work.js';
 
 export interface NewRole {
@@ -93,8 +93,9 @@ export async function updateRole(
     limits,
     documents: changes.documents ?? parsePolicy(before.documents),
   });
-  if (!isNarrower(after, before)) {
-    await requireDefinable(work.tx, administratorId, after);
+  const defined = { ...after, holder: before.holder };
+  if (!isWithinRoles(defined, [before])) {
+    await requireDefinable(work.tx, administratorId, defined);
     await requireNotHeld(work, administratorId, before);
   }
   await store(work, roles, before, after);
@@ -108,14 +109,6 @@ type Definition = Pick<
 >;
 
 const costAlone = ({ limits }: RoleRow): NewLimits => ({ operationCost: limits.operationCost });
-
-const isNarrower = (after: Definition, before: RoleRow): boolean =>
-  areRightsWithin(rightsOfRole(after), rightsOfRole(before)) &&
-  before.approvalScopes.every(
-    (scope) => !after.scopes.includes(scope) || after.approvalScopes.includes(scope),
-  ) &&
-  isAsStrict(parsePolicy(after.documents), parsePolicy(before.documents)) &&
-  (after.limits.operationCost ?? Infinity) <= (before.limits.operationCost ?? Infinity);
 
 async function requireNotHeld(work: Work, administratorId: string, role: RoleRow): Promise<void> {
   const held = await work.tx.select(userRoles, eq('userId', administratorId));

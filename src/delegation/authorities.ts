@@ -2,7 +2,7 @@ import { Allowances } from '../authority/allowance.js';
 import { Authority, type AuthorityInput } from '../authority/authority.js';
 import { parseBoundary } from '../authority/boundary.js';
 import type { ActingAgent, AuthorityLayer } from '../authority/chain.js';
-import { largestCost, leastCost } from '../authority/cost.js';
+import { leastCost } from '../authority/cost.js';
 import { rulesOf } from '../authority/documents.js';
 import { rightsOf } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
@@ -121,9 +121,8 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   ): Promise<Authority> {
     const now = this.clock.now();
     if (fact.expiresAt <= now) throw unauthenticated('The access token has expired. Get a new one.');
-    const { user, held, layer: person } = await holders.person(connection, fact.userId);
+    const { user, held, layer: person, costMax: personCost } = await holders.person(connection, fact.userId);
     const personRules = rulesOf('person', held);
-    const personCost = largestCost(held.map((role) => role.limits.operationCost));
     const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
     const token = { tokenId: fact.tokenId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
     if (fact.delegationId === undefined) {

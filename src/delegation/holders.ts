@@ -1,5 +1,6 @@
 import { parseBoundary } from '../authority/boundary.js';
 import type { AuthorityLayer } from '../authority/chain.js';
+import { largestCost } from '../authority/cost.js';
 import { rightsOf, uniteRights } from '../authority/rights.js';
 import { unauthenticated } from '../core/errors.js';
 import { Lru } from '../core/lru.js';
@@ -12,6 +13,7 @@ export interface HeldByPerson {
   readonly user: UserRow;
   readonly held: readonly RoleRow[];
   readonly layer: AuthorityLayer;
+  readonly costMax: number | undefined;
 }
 
 const peopleMax = 10_000;
@@ -40,7 +42,9 @@ export class Holders {
       connection,
       rows.map((row) => row.roleId),
     );
-    const person = { user, held, layer: personLayer(user, held) };
+    const { rights, needsApproval, costMax } = holdingOf(held, user.id);
+    const layer: AuthorityLayer = { layer: 'person', id: user.id, rights, needsApproval };
+    const person = { user, held, layer, costMax };
     this.people.set(userId, person);
     return person;
   }
@@ -72,23 +76,33 @@ export class Holders {
 export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>
   new Holders().rolesOfAgent(connection, agentId);
 
-/** Of several roles that hold a scope, one that asks for no approval is enough. */
-function personLayer(user: UserRow, held: readonly RoleRow[]): AuthorityLayer {
+/** What a role says of what its holders may do. */
+export type Held = Pick<RoleRow, 'scopes' | 'approvalScopes' | 'boundary' | 'limits'>;
+
+export interface Holding extends Pick<AuthorityLayer, 'rights' | 'needsApproval'> {
+  readonly costMax: number | undefined;
+}
+
+/**
+ * What roles come to when one party holds all of them at once. Of several that hold a scope, one that asks for no
+ * approval is enough.
+ * @param self the person; where it is left out, `self` in a boundary stays a value of its own
+ */
+export function holdingOf(held: readonly Held[], self?: string): Holding {
   const free = new Set(
     held.flatMap((role) => role.scopes.filter((scope) => !role.approvalScopes.includes(scope))),
   );
   return {
-    layer: 'person',
-    id: user.id,
     // A role that asks for approval adds nothing to where another holds the scope without.
     rights: uniteRights(
       held.map((role) =>
         rightsOf(
           role.scopes.filter((scope) => !free.has(scope) || !role.approvalScopes.includes(scope)),
-          parseBoundary(role.boundary, user.id),
+          parseBoundary(role.boundary, self),
         ),
       ),
     ),
     needsApproval: new Set(held.flatMap((role) => role.approvalScopes).filter((scope) => !free.has(scope))),
+    costMax: largestCost(held.map((role) => role.limits.operationCost)),
   };
 }

@@ -365,7 +365,7 @@ describe('roles', () => {
       { dimension: "collection" all: true } { dimension: "classification" values: ["public"] }
       { dimension: "person" values: [] }]`;
   };
-  const limits = 'limits: { operations: 5 rows: 5 expirySeconds: 60 depth: 0 }';
+  const limits = 'limits: { operations: 5 rows: 5 expirySeconds: 60 depth: 0 operationCost: 50000 }';
   const create = (by: Employee, name: string, scopes: string[], more: string): Promise<Answer> =>
     mutate(
       by,

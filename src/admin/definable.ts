@@ -1,0 +1,38 @@
+import { isAsStrict, parsePolicy } from '../authority/documents.js';
+import { areRightsWithin } from '../authority/rights.js';
+import { holdingOf } from '../delegation/holders.js';
+import type { RoleRow, StoredLimits } from '../store/tables/identity.js';
+
+/** All that a role allows, and by whom it may be held. */
+export type Defined = Pick<
+  RoleRow,
+  'holder' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents'
+>;
+
+/**
+ * True where whoever holds `role` may do nothing that some of the other roles would not allow them. Each task of an
+ * agent has one role, so one must allow all of it. A person's roles add up, but each binds all of what they do to its
+ * documents: those count together that are no stricter than `role`.
+ */
+export function isWithinRoles(role: Defined, others: readonly Defined[]): boolean {
+  const alike = others.filter((other) => other.holder === role.holder && isAsFree(other, role));
+  const choices = alike.map((other) => [other]);
+  return (role.holder === 'agent' ? choices : [...choices, alike]).some((held) => isWithin(role, held));
+}
+
+const isAsFree = (other: Defined, role: Defined): boolean =>
+  isAsStrict(parsePolicy(role.documents), parsePolicy(other.documents));
+
+/** Compared with what they come to for those who hold them all. */
+function isWithin(role: Defined, held: readonly Defined[]): boolean {
+  const [mine, theirs] = [holdingOf([role]), holdingOf(held)];
+  return (
+    areRightsWithin(mine.rights, theirs.rights) &&
+    [...theirs.needsApproval].every((scope) => !mine.rights.has(scope) || mine.needsApproval.has(scope)) &&
+    (mine.costMax ?? Infinity) <= (theirs.costMax ?? Infinity) &&
+    counted.every((name) => held.some((other) => role.limits[name] <= other.limits[name]))
+  );
+}
+
+/** Of people's roles they are all nothing. */
+const counted: readonly (keyof StoredLimits)[] = ['operations', 'rows', 'expirySeconds', 'depth'];
