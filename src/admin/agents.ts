@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { z } from 'zod';
 import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
 import { isoTime } from '../core/clock.js';
-import { badInput, notFound } from '../core/errors.js';
+import { badInput, notFound, type BehalfError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
 import { bumpEpoch } from '../delegation/epoch.js';
@@ -142,25 +142,44 @@ const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1
 /** Members of private and symmetric keys (RFC 7518 section 6). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
+/** Of base64url: the modulus of an RSA key of 8,192 bits, which has the longest. */
+const memberLengthMax = 1_366;
+const member = z.string().min(1).max(memberLengthMax);
+const label = z.string().min(1).max(200).optional();
+const labels = { kid: label, alg: label, use: label };
+/** A public key by its type (RFC 7518 section 6, RFC 8037 section 2); what else it says is not kept. */
+const publicKey = z.discriminatedUnion('kty', [
+  z.object({ kty: z.literal('EC'), crv: member, x: member, y: member, ...labels }),
+  z.object({ kty: z.literal('OKP'), crv: member, x: member, ...labels }),
+  z.object({ kty: z.literal('RSA'), n: member, e: member, ...labels }),
+]);
+
 function parseKeys(text: string): { keys: Record<string, unknown>[] } {
-  const fault = badInput('This is not a JSON Web Key Set of one to ten public keys.', 'publicKeys');
   const parsed = text.length > keysLengthMax ? undefined : keySet.safeParse(parseJson(text));
-  if (parsed?.success !== true) throw fault;
-  for (const key of parsed.data.keys) {
-    if (privateMembers.some((member) => member in key)) {
-      throw badInput(
-        'A key in this set is private. Give only public keys, and replace that one.',
-        'publicKeys',
-      );
-    }
-    try {
-      createPublicKey({ format: 'jwk', key });
-    } catch {
-      throw fault;
-    }
-  }
-  return { keys: parsed.data.keys };
+  if (parsed?.success !== true) throw noKeySet();
+  return { keys: parsed.data.keys.map(parseKey) };
 }
+
+function parseKey(given: Record<string, unknown>): Record<string, unknown> {
+  if (privateMembers.some((name) => name in given)) {
+    throw badInput(
+      'A key in this set is private. Give only public keys, and replace that one.',
+      'publicKeys',
+    );
+  }
+  const parsed = publicKey.safeParse(given);
+  if (!parsed.success) throw noKeySet();
+  const key: Record<string, unknown> = parsed.data;
+  try {
+    createPublicKey({ format: 'jwk', key });
+  } catch {
+    throw noKeySet();
+  }
+  return key;
+}
+
+const noKeySet = (): BehalfError =>
+  badInput('This is not a JSON Web Key Set of one to ten public keys.', 'publicKeys');
 
 function parseJson(text: string): unknown {
   try {

@@ -329,6 +329,38 @@ describe('agents', () => {
     expect(codes(await keys(set({ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' })))).toEqual(['BAD_USER_INPUT']);
   });
 
+  test('keep of a public key what its type needs and how it is named', async () => {
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+    const ed = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey.export({ format: 'jwk' });
+    const kept = [{ ...ec, kid: 'one', alg: 'ES256', use: 'sig' }, ed, rsa];
+    const unknown = { x5u: 'https://example.com/', 'a note': { on: ['the', 'key'] } };
+    const given = kept.map((jwk) => ({ ...unknown, ...jwk }));
+    const answer = await create('several', `publicKeys: ${quoted(JSON.stringify({ keys: given, more: 1 }))}`);
+    const { id } = at(answer, 'createAgent.agent') as { id: string };
+    expect((await read().byId(agents, id))?.jwks).toEqual({ keys: kept });
+  });
+
+  test.each([
+    ...['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].map((name): [string, object] => [
+      `the private member ${name}`,
+      { [name]: 'AQAB' },
+    ]),
+    ['a name of any length', { kid: 'k'.repeat(201) }],
+    ['a name that is no text', { kid: { of: 'an object' } }],
+    ['an algorithm that is no text', { alg: ['ES256'] }],
+    ['a modulus of any length', { kty: 'RSA', n: 'u'.repeat(1_367), e: 'AQAB' }],
+  ])('keep the keys that they have when given %s', async (_, more) => {
+    const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+    const text = (members: object): string => quoted(JSON.stringify({ keys: [{ ...jwk, ...members }] }));
+    const answer = await create(`keeper-${key()}`, `publicKeys: ${text({})}`);
+    const { id } = at(answer, 'createAgent.agent') as { id: string };
+    const before = await read().byId(agents, id);
+    const set = mutate(root, 'setAgentKeys', `id: "${id}" publicKeys: ${text(more)}`, 'agent { id }');
+    expect(codes(await set)).toEqual(['BAD_USER_INPUT']);
+    expect(await read().byId(agents, id)).toEqual(before);
+  });
+
   test('are stopped and started', async () => {
     const { id } = await company.agent('walker', rosa, 'support-agent');
     const made = await company.ask(
