@@ -28,10 +28,11 @@ const give =
       const boundary = boundaryInput(dimensions ?? []);
       const { trail, ...work } = workOf(operation);
       const given = await giveConsent({ ...work, catalog }, operation.authority, { ...asked, boundary });
-      const { consent, replaced } = given;
+      const { consent, replaced, ended } = given;
       trail.touched(consents.type, [consent.id], 'create');
       trail.changed({ type: consents.type, id: consent.id, before: null, after: shown(consent) });
       for (const { id } of replaced) noteRevoked(operation, id, consent.createdAt);
+      noteEnded(operation, ended);
       operation.rows.forget();
       return { consent: await operation.rows.inside(consents, consent.id, 'delegations:create') };
     });

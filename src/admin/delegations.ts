@@ -3,7 +3,13 @@ import { isoTime } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
 import { oneLine } from '../core/text.js';
 import type { Catalog } from '../delegation/catalog.js';
-import { completeDelegation, revokeDelegation, type Ended, type Ending } from '../delegation/end.js';
+import {
+  changeOf,
+  completeDelegation,
+  revokeDelegation,
+  type Ended,
+  type Ending,
+} from '../delegation/end.js';
 import { makeDelegation, type DelegationRequest } from '../delegation/make.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { all, compare, eq, not, type Condition } from '../store/condition.js';
@@ -79,15 +85,9 @@ type End = (ending: Ending, id: string) => Promise<readonly Ended[]>;
 
 /** Each delegation that ended, those that were handed on included. */
 export function noteEnded(operation: Operation, ended: readonly Ended[]): void {
-  const keys = ['status', 'endedAt', 'endedBy'];
-  for (const { before, after } of ended) {
-    operation.trail.touched(delegations.type, [before.id], 'update');
-    operation.trail.changed({
-      type: delegations.type,
-      id: before.id,
-      before: shown(before, keys),
-      after: shown(after, keys),
-    });
+  for (const one of ended) {
+    operation.trail.touched(delegations.type, [one.before.id], 'update');
+    operation.trail.changed(changeOf(one));
   }
   operation.rows.forget();
 }

@@ -6,33 +6,41 @@ import { BehalfError } from '../core/errors.js';
 import { all, eq, isNull } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
+import { endBeyondConsent, type Ended } from './end.js';
 import { bumpEpoch } from './epoch.js';
 import { offer, type HandOver, type Making, type Offer } from './make.js';
 import { refused, type Ceiling } from './narrow.js';
 
-/** Stores a person's consent to what was offered; an earlier one to the same agent and role is replaced. */
+/** A consent that was given, and what it put an end to. */
+export interface Given {
+  readonly consent: ConsentRow;
+  readonly replaced: readonly ConsentRow[];
+  readonly ended: readonly Ended[];
+}
+
+/**
+ * Stores a person's consent to what was offered. An earlier one to the same agent and role is replaced, and so ends
+ * what it allowed beyond this one.
+ */
 export async function storeConsent(
   { tx, clock, ids }: Making,
   userId: string,
   { agent, role, scopes, boundary }: Offer,
-): Promise<{ consent: ConsentRow; replaced: readonly ConsentRow[] }> {
+): Promise<Given> {
   const now = isoTime(clock.now());
-  const replaced = (await standing(tx, userId, agent.id)).filter((row) => row.roleId === role.id);
+  const replaced = (await standing(tx, userId, agent.id, 'update')).filter((row) => row.roleId === role.id);
   for (const row of replaced) await tx.update(consents, eq<ConsentRow>('id', row.id), { revokedAt: now });
   const id = ids.next();
-  const consent = { id, userId, agentId: agent.id, roleId: role.id, scopes, boundary };
-  const row: ConsentRow = { ...consent, createdAt: now, revokedAt: null };
-  await tx.insert(consents, [row]);
+  const said = { id, userId, agentId: agent.id, roleId: role.id, scopes, boundary };
+  const consent: ConsentRow = { ...said, createdAt: now, revokedAt: null };
+  await tx.insert(consents, [consent]);
+  const ended = await endBeyondConsent({ tx, clock, by: userId }, replaced, consent);
   await bumpEpoch(tx);
-  return { consent: row, replaced };
+  return { consent, replaced, ended };
 }
 
 /** A person consents in person, to no more than they can use themselves. */
-export async function giveConsent(
-  making: Making,
-  giver: Authority,
-  asked: HandOver,
-): Promise<{ consent: ConsentRow; replaced: readonly ConsentRow[] }> {
+export async function giveConsent(making: Making, giver: Authority, asked: HandOver): Promise<Given> {
   if (giver.chain.agents.length > 0) throw refused('agent', asked.scopes ?? []);
   return storeConsent(making, giver.chain.person.id, await offer(making, giver, asked));
 }
@@ -50,7 +58,7 @@ export async function findConsent(
   agentId: string,
   roleName: string | undefined,
 ): Promise<Consented> {
-  for (const row of await standing(tx, userId, agentId)) {
+  for (const row of await standing(tx, userId, agentId, 'share')) {
     const role = await tx.byId(roles, row.roleId);
     if (role === undefined || (roleName !== undefined && role.name !== roleName)) continue;
     return {
@@ -64,8 +72,14 @@ export async function findConsent(
   });
 }
 
-/** The newest first. */
-const standing = (tx: Connection, userId: string, agentId: string): Promise<ConsentRow[]> =>
+/** The newest first. Locked: what is made under a consent is seen by whoever takes it back. */
+const standing = (
+  tx: Connection,
+  userId: string,
+  agentId: string,
+  lock: 'share' | 'update',
+): Promise<ConsentRow[]> =>
   tx.select(consents, all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isNull('revokedAt')), {
     order: [{ column: 'id', direction: 'desc' }],
+    lock,
   });

@@ -1,3 +1,6 @@
+import type { Change } from '../audit/trail.js';
+import { parseBoundary } from '../authority/boundary.js';
+import { areRightsWithin, rightsOf, type Rights } from '../authority/rights.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
 import { all, eq, isIn } from '../store/condition.js';
@@ -18,6 +21,16 @@ export interface Ended {
   readonly after: DelegationRow;
 }
 
+const stateOf = ({ status, endedAt, endedBy }: DelegationRow) => ({ status, endedAt, endedBy });
+
+/** As a record tells it. */
+export const changeOf = ({ before, after }: Ended): Change => ({
+  type: delegations.type,
+  id: before.id,
+  before: stateOf(before),
+  after: stateOf(after),
+});
+
 /** The task is done. `CONFLICT` where the delegation has ended already. */
 export async function completeDelegation(ending: Ending, id: string): Promise<readonly Ended[]> {
   const ended = await end(ending, [id], 'completed');
@@ -29,10 +42,11 @@ export async function completeDelegation(ending: Ending, id: string): Promise<re
 export const revokeDelegation = (ending: Ending, id: string): Promise<readonly Ended[]> =>
   end(ending, [id], 'revoked');
 
-/** Ends every delegation that a person made to an agent under a role. */
-export async function revokeDelegationsTo(
+/** Ends the delegations that a person made to an agent under a role, all or those chosen. */
+async function revokeDelegationsTo(
   ending: Ending,
   to: Pick<DelegationRow, 'userId' | 'agentId' | 'roleId'>,
+  isChosen: (row: DelegationRow) => boolean = () => true,
 ): Promise<readonly Ended[]> {
   const rows = await ending.tx.select(
     delegations,
@@ -46,9 +60,26 @@ export async function revokeDelegationsTo(
   );
   return end(
     ending,
-    rows.map((row) => row.id),
+    rows.filter(isChosen).map((row) => row.id),
     'revoked',
   );
+}
+
+const rightsIn = ({ scopes, boundary }: Pick<ConsentRow, 'scopes' | 'boundary'>): Rights =>
+  rightsOf(scopes, parseBoundary(boundary));
+
+/** Ends what earlier consents allowed and the one that replaces them does not. */
+export function endBeyondConsent(
+  ending: Ending,
+  replaced: readonly ConsentRow[],
+  consent: ConsentRow,
+): Promise<readonly Ended[]> {
+  const earlier = replaced.map(rightsIn);
+  const now = rightsIn(consent);
+  return revokeDelegationsTo(ending, consent, (row) => {
+    const handed = rightsIn(row);
+    return earlier.some((rights) => areRightsWithin(handed, rights)) && !areRightsWithin(handed, now);
+  });
 }
 
 /** Takes back a consent: the agent gets no more tokens by it, and what it made under the same role ends. */

@@ -9,6 +9,7 @@ import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './catalog.js';
 import { findConsent, storeConsent } from './consent.js';
+import { changeOf, type Ended } from './end.js';
 import { bumpEpoch, readEpoch } from './epoch.js';
 import { makeDelegation, makeSubDelegation, offer, type HandOver, type Making, type Offer } from './make.js';
 import { refused } from './narrow.js';
@@ -108,7 +109,8 @@ export class Grants {
     if (words.boundary.join('\n') !== input.offer.boundary.join('\n')) {
       throw conflict('What may be allowed has changed meanwhile. Look at it again.');
     }
-    await storeConsent(this.makingIn(tx), input.userId, now);
+    const { ended } = await storeConsent(this.makingIn(tx), input.userId, now);
+    await this.recordEnded(tx, ended);
   }
 
   /** Undefined as soon as the delegation, one of its agents, a parent or the person has ended. */
@@ -149,6 +151,19 @@ export class Grants {
       detail: 'a token exchange made this delegation',
       changes: [{ type: 'Delegation', id, before: null, after }],
     });
+  }
+
+  /** Each has a record of its own, by which it is found. */
+  private async recordEnded(tx: Connection, ended: readonly Ended[]): Promise<void> {
+    for (const one of ended) {
+      await this.records.recordAuthEventIn(tx, {
+        kind: 'revocation',
+        outcome: 'success',
+        delegationId: one.after.id,
+        detail: 'a narrower consent replaced the one that allowed this delegation',
+        changes: [changeOf(one)],
+      });
+    }
   }
 
   private makingIn(tx: Connection): Making {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUser } from '../../src/admin/users.js';
+import { underDelegation } from '../../src/audit/record-index.js';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
 import { all, eq } from '../../src/store/condition.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
 import { agents, delegations, userRoles, type DelegationRow } from '../../src/store/tables/identity.js';
 import { at, codes, Company, key, nodesAt, type Employee } from '../support/administration.js';
 import type { Answer } from '../support/server.js';
@@ -503,6 +505,32 @@ describe('consent', () => {
       await bumpEpoch(tx);
     });
     await expect(consent(offer)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  test('in the browser to less than before ends what goes beyond it, and is recorded', async () => {
+    const lena = await company.employee('lena', 'support-rep');
+    const { id: agentId } = await company.agent('runner', rosa, 'support-agent');
+    const grants = company.grants();
+    const consent = async (...scopes: string[]) => {
+      const input = { userId: lena.id, agentName: 'runner', scopes };
+      const offer = await grants.consentOffer(input);
+      await company.do(({ tx }) => grants.consent(tx, { ...input, offer }));
+    };
+    const exchange = (scopes: string[]) =>
+      grants.exchangePersonToken({ ...asked, userId: lena.id, agentId, personTokenScopes: scopes });
+    await consent('tickets:read', 'orders:read');
+    const wide = await exchange(['tickets:read', 'orders:read']);
+    const small = await exchange(['tickets:read']);
+    await consent('tickets:read');
+    const { read } = company.server.database;
+    const statusOf = async ({ delegationId }: { delegationId: string }) =>
+      (await read.byId(delegations, delegationId))?.status;
+    expect([await statusOf(wide), await statusOf(small)]).toEqual(['revoked', 'active']);
+    const records = await read.select(auditRecords, underDelegation(wide.delegationId));
+    const bodies = records.map(({ body }) => JSON.parse(body) as { kind: string; changes: unknown[] });
+    expect(bodies.filter(({ kind }) => kind === 'revocation')).toMatchObject([
+      { changes: [{ before: { status: 'active' }, after: { status: 'revoked', endedBy: lena.id } }] },
+    ]);
   });
 
   test('is for those who may hand over tasks', async () => {

@@ -223,6 +223,45 @@ test('a consent that is withdrawn ends what was exchanged for it', async () => {
   expect((await office.exchange(agent, mine.access_token, task)).body.access_token).toBeUndefined();
 });
 
+describe('a consent that is replaced', () => {
+  const task = { task: 'ticket:T-3', purpose: 'Answer it' };
+  const europe = '[{ dimension: "region" values: ["europe"] }]';
+
+  test.each([
+    ['fewer scopes', 'scopes: ["tickets:read"]', 'tickets:read'],
+    ['fewer rows', `boundary: ${europe}`, undefined],
+  ])('by one to %s ends what it allowed beyond that', async (_, narrower, scope) => {
+    const { person, agent, next: other, token: byHand, nextToken } = await makeCase(office);
+    const mine = await office.signIn(person);
+    const consent = (more: string) =>
+      office.done(person, 'giveConsent', `input: { agent: "${agent.name}" ${more} }`);
+    await consent('scopes: ["customers:read", "tickets:read"]');
+    const exchanged = async (form: Record<string, string> = {}) =>
+      given(await office.exchange(agent, mine.access_token, task, form));
+    const wide = await exchanged();
+    const handedOn = given(await office.exchange(other, wide));
+    await consent('');
+    expect([await next(wide), await next(handedOn)]).toEqual([works, works]);
+
+    await consent(narrower);
+    expect([await next(wide), await next(handedOn)]).toEqual([ended, ended]);
+    const again = await exchanged(scope === undefined ? {} : { scope });
+    await consent(narrower);
+    expect((await next(again)).code).toBe(scope === undefined ? null : 'FORBIDDEN');
+    // Handed over in person, with a scope that the last of the wide consents had too: no consent tells it apart.
+    expect([await next(byHand), await next(nextToken)]).toEqual([ended, ended]);
+  });
+
+  test('leaves what was handed over beyond it in person', async () => {
+    const { person, agent, token } = await makeCase(office);
+    const consent = (scopes: string) =>
+      office.done(person, 'giveConsent', `input: { agent: "${agent.name}" scopes: ${scopes} }`);
+    await consent('["customers:read", "tickets:read"]');
+    await consent('["tickets:read"]');
+    expect(await next(token)).toEqual(works);
+  });
+});
+
 test('time ends a token, and a delegation under every token', async () => {
   const one = await makeCase(office, { expiresInSeconds: 400 });
   const forward = (seconds: number): void => void vi.setSystemTime(Date.now() + seconds * 1000);
