@@ -21,7 +21,7 @@ export interface Operation {
   readonly scopeOf: ScopeOf;
   /**
    * Runs `work` once for a key: the same key and input give the first answer again (its rows as they stood,
-   * provided that they are still inside the boundary), other input is `CONFLICT`. Mutations only.
+   * provided that they were and are inside the boundary of now), other input is `CONFLICT`. Mutations only.
    */
   once<T extends object>(key: string, input: unknown, rows: AnswerRows, work: () => Promise<T>): Promise<T>;
   /** What the task may still spend; undefined where the person acts in person. */

@@ -3,7 +3,7 @@ import type { Authority } from '../authority/authority.js';
 import type { TaskLimits } from '../authority/chain.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { canonicalJson, sha256 } from '../core/digest.js';
-import { conflict } from '../core/errors.js';
+import { conflict, notFound } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
 import type { ReadMode } from '../store/bounded-reads.js';
@@ -12,10 +12,15 @@ import type { Connection } from '../store/connection.js';
 import { isDuplicate, RunAgain, type Database } from '../store/database.js';
 import type { ScopeOf } from '../store/filter.js';
 import type { RowTypes } from '../store/row-types.js';
-import { placedLike } from '../store/place.js';
+import { placesOf } from '../store/place.js';
 import { Rows } from '../store/rows.js';
 import type { Table } from '../store/table.js';
-import { delegations, idempotencyKeys } from '../store/tables/identity.js';
+import {
+  delegations,
+  idempotencyKeys,
+  type IdempotencyKeyRow,
+  type StoredPlace,
+} from '../store/tables/identity.js';
 import type { AnswerRows, Operation } from './operation.js';
 
 interface Caller {
@@ -86,11 +91,12 @@ export class Operations {
       if (known.inputDigest !== inputDigest) {
         throw conflict('This idempotencyKey was used for another input. Use a new key for a new request.');
       }
-      return restore<T>(rows, JSON.parse(known.answer) as Record<string, unknown>, answerRows);
+      return restore<T>(rows, known, answerRows);
     }
     const answer = await work();
     const createdAt = isoTime(this.clock.now());
-    const row = { ownerId, key, inputDigest, operationId: id, answer: JSON.stringify(answer), createdAt };
+    const kept = { answer: JSON.stringify(answer), places: placesIn(answer, answerRows) };
+    const row = { ownerId, key, inputDigest, operationId: id, ...kept, createdAt };
     await tx.insert(idempotencyKeys, [row]).catch((error: unknown) => {
       // Another operation with the same key was faster: run again and find its answer.
       throw isDuplicate(error) ? new RunAgain('idempotencyKey', { cause: error }) : error;
@@ -99,20 +105,30 @@ export class Operations {
   }
 }
 
-/** The first answer, its rows as they stood then, provided that they are still inside the boundary. */
-async function restore<T extends object>(
-  rows: Rows,
-  answer: Record<string, unknown>,
-  answerRows: AnswerRows,
-): Promise<T> {
-  const restored: Record<string, unknown> = { ...answer };
-  for (const [property, table] of Object.entries(answerRows)) {
-    const snapshot = answer[property] as { id: string } | null | undefined;
-    if (snapshot === null || snapshot === undefined) continue;
-    const now: object = await rows.need(table as unknown as Table<{ id: string }>, snapshot.id);
-    restored[property] = placedLike(snapshot, now);
+type Kept = Pick<IdempotencyKeyRow, 'answer' | 'places'>;
+
+/** Where the rows of an answer stand, by its properties. */
+function placesIn(answer: object, answerRows: AnswerRows): Kept['places'] {
+  const places: Record<string, StoredPlace> = {};
+  for (const property of Object.keys(answerRows)) {
+    const row = (answer as Record<string, object | null | undefined>)[property];
+    const place = row === null || row === undefined ? undefined : placesOf(row)?.[0];
+    if (place !== undefined) places[property] = Object.fromEntries(place);
   }
-  return restored as T;
+  return places;
+}
+
+/** The first answer, its rows as they stood then, provided that they were and are inside the boundary of now. */
+async function restore<T extends object>(rows: Rows, kept: Kept, answerRows: AnswerRows): Promise<T> {
+  const answer = JSON.parse(kept.answer) as Record<string, unknown>;
+  for (const [property, table] of Object.entries(answerRows)) {
+    const row = answer[property] as { id: string } | null | undefined;
+    if (row === null || row === undefined) continue;
+    const stood = kept.places?.[property];
+    if (stood === undefined) throw notFound(table.type);
+    answer[property] = await rows.earlier(table as unknown as Table<{ id: string }>, row, stood);
+  }
+  return answer as T;
 }
 
 async function taskLimits(connection: Connection, authority: Authority): Promise<TaskLimits | undefined> {

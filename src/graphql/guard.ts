@@ -9,13 +9,13 @@ import {
 import type { RecordedDecision } from '../audit/trail.js';
 import type { Authority } from '../authority/authority.js';
 import type { Decision } from '../authority/decision.js';
-import type { Boundaries } from '../authority/boundary.js';
+import type { Boundaries, Place } from '../authority/boundary.js';
 import { refusalError } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import { areWithin } from '../authority/within.js';
 import type { BehalfError } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
-import { placeOf } from '../store/place.js';
+import { placesOf } from '../store/place.js';
 import type { Coverage } from './coverage.js';
 import { usedInputs } from './used-inputs.js';
 
@@ -65,7 +65,7 @@ export class Guard {
     const decision: Decision =
       at === undefined || at.ownScope === scope
         ? authority.decide(scope)
-        : authority.decideAt(scope, at.place ?? unknownPlace);
+        : decideAtEach(authority, scope, at.places);
     if (decision.allow) return undefined;
     const { reason, layer } = decision;
     return {
@@ -152,15 +152,21 @@ export class Guard {
   private placed(typeName: string, parent: unknown): Placed | undefined {
     const ownScope = this.rowScopes.get(typeName);
     if (ownScope === undefined || parent === null || typeof parent !== 'object') return undefined;
-    return { ownScope, place: placeOf(parent) };
+    return { ownScope, places: placesOf(parent) ?? [unknownPlace] };
   }
 }
 
 interface Placed {
   /** The scope by which the row came. */
   readonly ownScope: string;
-  readonly place: ReturnType<typeof placeOf>;
+  readonly places: readonly Place[];
 }
 
 /** A row that did not come through `Rows` is inside no boundary at all. */
-const unknownPlace: ReadonlyMap<string, string | null> = new Map([['unknown', null]]);
+const unknownPlace: Place = new Map([['unknown', null]]);
+
+/** A row given as it stood earlier must be inside where it stood then and where it stands now. */
+function decideAtEach(authority: Authority, scope: Scope, places: readonly Place[]): Decision {
+  const outside = places.find((place) => !authority.decideAt(scope, place).allow);
+  return outside === undefined ? authority.decide(scope) : authority.decideAt(scope, outside);
+}

@@ -5,6 +5,7 @@ import { asText, conditionSql, isIn, orderSql, quote, type Condition, type Sql }
 import type { Connection, Order } from './connection.js';
 import type { PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
+import type { RowType } from './row-type.js';
 import type { Shape } from './shape.js';
 import type { Found, SharedRead } from './shared-reads.js';
 import type { AnyTable, Table } from './table.js';
@@ -226,8 +227,8 @@ export class BoundedReads {
     }
   }
 
-  ownScope(table: AnyTable): Scope {
-    return this.types.of(table).scope;
+  typeOf(table: AnyTable): RowType {
+    return this.types.of(table);
   }
 
   /** The condition, and last the boundary of the type's own scope and of each further scope. */

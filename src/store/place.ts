@@ -1,13 +1,14 @@
 import type { Place } from '../authority/boundary.js';
 
-const placeKey = Symbol('place');
+type Places = readonly [Place, ...Place[]];
 
-/** A row's value in each of its dimensions, as read with it. It stays with the row and is no part of it. */
-export const placeOf = (row: object): Place | undefined => (row as { [placeKey]?: Place })[placeKey];
+const placesKey = Symbol('places');
 
-export const placed = <Row>(row: Row, place: Place): Row =>
-  Object.assign(row as object, { [placeKey]: place }) as Row;
+/**
+ * A row's value in each of its dimensions, as read with it; of a row as it stood earlier also as it stands now. They
+ * stay with the row and are no part of it.
+ */
+export const placesOf = (row: object): Places | undefined => (row as { [placesKey]?: Places })[placesKey];
 
-/** Gives a row kept from earlier the place where the row stands now. */
-export const placedLike = (kept: object, now: object): object =>
-  Object.assign(kept, { [placeKey]: placeOf(now) });
+export const placed = <Row>(row: Row, ...places: Places): Row =>
+  Object.assign(row as object, { [placesKey]: places }) as Row;

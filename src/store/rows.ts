@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Authority } from '../authority/authority.js';
+import { isInside, type Place } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
@@ -7,10 +8,12 @@ import type { Asked } from './asked.js';
 import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
 import { all, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
+import { placed, placesOf } from './place.js';
 import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
 import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
+import type { StoredPlace } from './tables/identity.js';
 import type { Table } from './table.js';
 import type { Link } from './windows.js';
 import type { Witness } from './witness.js';
@@ -74,6 +77,18 @@ export class Rows {
     return row;
   }
 
+  /**
+   * A row as it stood earlier, or `NOT_FOUND` where it was outside today's boundary then, or is now.
+   * @param stood its value in each dimension of then; in a dimension that is newer it has none
+   */
+  async earlier<R extends { id: string }>(table: Table<R>, row: R, stood: StoredPlace): Promise<R> {
+    const { scope, dimensions } = this.reads.typeOf(table);
+    const place: Place = new Map([...dimensions.keys()].map((name) => [name, stood[name] ?? null]));
+    if (!isInside(this.authority.boundaries(scope), place)) throw notFound(table.type);
+    const now = await this.need(table, row.id);
+    return placed(row, place, ...(placesOf(now) ?? []));
+  }
+
   /** A page of rows in a total order. */
   async list<R extends { id: string }>(
     table: Table<R>,
@@ -133,7 +148,7 @@ export class Rows {
 
   async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
     this.witness.touched(table.type, [], 'aggregate');
-    const scopes = [this.reads.ownScope(table), ...(query.scopes ?? [])];
+    const scopes = [this.reads.typeOf(table).scope, ...(query.scopes ?? [])];
     return this.reads.count(table, query.where ?? all<R>(), scopes);
   }
 

@@ -3,6 +3,9 @@ import { flag, id, int, json, longtext, nullable, table, text, time, type RowOf 
 /** Dimension to allowed values, or `all`. A dimension that is missing allows nothing. */
 export type StoredBoundary = Record<string, readonly string[] | 'all'>;
 
+/** A row's value in each dimension of its type. */
+export type StoredPlace = Readonly<Record<string, string | null>>;
+
 export const users = table('User', 'users', {
   id: id(),
   /** What the person types to sign in; unique. */
@@ -176,6 +179,8 @@ export const idempotencyKeys = table(
     inputDigest: text(64),
     operationId: id(),
     answer: longtext(),
+    /** Where the answer's rows stood, by its properties and then by dimension. Without it none is given again. */
+    places: nullable(json<Record<string, StoredPlace>>()),
     createdAt: time(),
   },
   ['ownerId', 'key'],
@@ -195,4 +200,5 @@ export type AgentSecretRow = RowOf<typeof agentSecrets>;
 export type RoleRow = RowOf<typeof roles>;
 export type DelegationRow = RowOf<typeof delegations>;
 export type ConsentRow = RowOf<typeof consents>;
+export type IdempotencyKeyRow = RowOf<typeof idempotencyKeys>;
 export type OAuthPayloadRow = RowOf<typeof oauthPayloads>;
