@@ -11,6 +11,7 @@ import { AuditIndex1700000000010 } from './0010-audit-index.js';
 import { SearchMerged1700000000011 } from './0011-search-merged.js';
 import { TimeOrders1700000000012 } from './0012-time-orders.js';
 import { AnswerPlaces1700000000013 } from './0013-answer-places.js';
+import { OldKeys1700000000014 } from './0014-old-keys.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   SearchMerged1700000000011,
   TimeOrders1700000000012,
   AnswerPlaces1700000000013,
+  OldKeys1700000000014,
 ];

@@ -16,6 +16,7 @@ import { Authorities } from './delegation/authorities.js';
 import { TrustedDocuments } from './delegation/documents.js';
 import { EpochReader } from './delegation/epoch.js';
 import { Grants } from './delegation/grants.js';
+import { forgetOldKeys } from './delegation/old-keys.js';
 import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
@@ -269,6 +270,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       // What has expired is refused anyway; deleting it only keeps the table small.
       const purge = (signal: AbortSignal) => oauth.purgeExpired(signal);
       chores.start(purgeEveryMs, purge, 'expired tokens could not be deleted');
+      const forget = (signal: AbortSignal) => forgetOldKeys({ database, clock }, signal);
+      chores.start(forgetEveryMs, forget, 'old idempotency keys could not be deleted');
       const index = (signal: AbortSignal) => indexer.run(signal);
       chores.start(parts.indexEveryMs ?? indexEveryMs, index, 'records could not be indexed');
       const merge = (signal: AbortSignal) => mergeSearchIndex(database, signal);
@@ -302,6 +305,7 @@ async function openDatabase(config: Config): Promise<Database> {
 }
 
 const purgeEveryMs = 600_000;
+const forgetEveryMs = 3_600_000;
 const indexEveryMs = 2_000;
 const mergeEveryMs = 600_000;
 const tallyEveryMs = 60_000;
