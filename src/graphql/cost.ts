@@ -1,4 +1,4 @@
-import { Kind } from 'graphql';
+import { getNullableType, isListType, Kind, type GraphQLOutputType } from 'graphql';
 import { pageSizeDefault } from '../store/page.js';
 import type { FieldCost } from './coverage.js';
 import type { Selected } from './selection.js';
@@ -10,14 +10,17 @@ type Times = number | { readonly variable: string };
 
 interface Priced {
   readonly weight: number;
+  /** Told once for its page, such as how many rows there are in all, and not with each of the rows. */
+  readonly isOfPage: boolean;
   readonly times: Times;
   readonly children: readonly Priced[];
 }
 
 /**
  * How many fields an operation may resolve, reckoned from its page sizes before it runs: a field costs one, times
- * the page sizes of all lists above it; `@cost` in the SDL says where it costs more. What `first` does not say counts as the default page, and what a page
- * cannot be larger than is not counted.
+ * the page sizes of all lists above it; `@cost` in the SDL says where it costs more. What a page tells of itself counts
+ * once for the page. What `first` does not say counts as the default page, and what a page cannot be larger than is not
+ * counted.
  */
 export class Cost {
   private readonly fields: readonly Priced[];
@@ -32,17 +35,19 @@ export class Cost {
 
   /** With the coerced variables of a request. */
   of(variables: Values): number {
-    return this.sum(this.fields, 1, variables);
+    return this.sum(this.fields, 1, 1, variables);
   }
 
-  private sum(fields: readonly Priced[], times: number, variables: Values): number {
+  /** @param pages how many pages or other objects have the fields, of which `rows` rows may come */
+  private sum(fields: readonly Priced[], pages: number, rows: number, variables: Values): number {
     let cost = 0;
     for (const field of fields) {
+      const times = field.isOfPage ? pages : rows;
       cost += times * field.weight;
       if (field.children.length === 0) continue;
       const inner =
         typeof field.times === 'number' ? field.times : this.said(variables[field.times.variable]);
-      cost += this.sum(field.children, times * inner, variables);
+      cost += this.sum(field.children, times, times * inner, variables);
     }
     return cost;
   }
@@ -58,6 +63,7 @@ const priced = (
   fields: readonly Selected[],
   costs: ReadonlyMap<string, FieldCost>,
   pageSizeMax: number,
+  areOfPage = false,
 ): Priced[] =>
   fields
     .filter((field) => !field.isMeta)
@@ -65,15 +71,20 @@ const priced = (
       const { weight, size } = costs.get(field.coordinate) ?? { weight: 1, size: 1 };
       return {
         weight,
+        isOfPage: areOfPage && !isList(field.field.type),
         times: timesOf(field, size, pageSizeMax),
-        children: priced(field.children, costs, pageSizeMax),
+        children: priced(field.children, costs, pageSizeMax, isPaged(field) && !isList(field.field.type)),
       };
     });
 
+const isList = (type: GraphQLOutputType): boolean => isListType(getNullableType(type));
+
 /** A field with a `first` argument gives a page. */
-function timesOf({ field, nodes }: Selected, size: number, pageSizeMax: number): Times {
-  if (!field.args.some((arg) => arg.name === 'first')) return size;
-  const value = nodes[0]?.arguments?.find((argument) => argument.name.value === 'first')?.value;
+const isPaged = ({ field }: Selected): boolean => field.args.some((arg) => arg.name === 'first');
+
+function timesOf(selected: Selected, size: number, pageSizeMax: number): Times {
+  if (!isPaged(selected)) return size;
+  const value = selected.nodes[0]?.arguments?.find((argument) => argument.name.value === 'first')?.value;
   if (value?.kind === Kind.VARIABLE) return { variable: value.name.value };
   return pageOf(value?.kind === Kind.INT ? Number(value.value) : pageSizeDefault, pageSizeMax);
 }

@@ -41,7 +41,17 @@ describe('the cost of an operation', () => {
     [
       'pages inside pages multiply',
       '{ customers(first: 5) { nodes { orders(first: 4) { nodes { id } totalCount } } } }',
-      1 + 5 * (1 + 1 + 4 * (1 + 1 + 1)),
+      1 + 5 * (1 + 1 + 4 * (1 + 1) + 10),
+    ],
+    [
+      'a total counts as ten fields, each time that it is asked for',
+      '{ a: customers(first: 1) { totalCount } b: customers(first: 100) { totalCount } }',
+      2 * (1 + 10),
+    ],
+    [
+      'what a page tells of itself counts once for it, also where it holds a list',
+      '{ customers(first: 9) { pageInfo { hasNextPage endCursor } edges { cursor } } }',
+      1 + 3 + 9 * 2,
     ],
     [
       'fields that merge count once, aliases each',
