@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
-import { Chores } from './core/chores.js';
+import type { Chores } from './core/chores.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { parseDatabaseUrl } from './core/database-url.js';
 import { makeIds, type Ids } from './core/ids.js';
@@ -16,12 +16,10 @@ import { Authorities } from './delegation/authorities.js';
 import { TrustedDocuments } from './delegation/documents.js';
 import { EpochReader } from './delegation/epoch.js';
 import { Grants } from './delegation/grants.js';
-import { forgetOldKeys } from './delegation/old-keys.js';
 import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
 import { domains } from './domains/index.js';
-import { mergeSearchIndex } from './domains/knowledge/search-index.js';
 import { Annotations } from './graphql/annotate.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
@@ -55,9 +53,10 @@ import type { AccessTokenFact } from './oauth/token-lookup.js';
 import { commandLineClient, defaultLimits } from './oauth/ports.js';
 import { Database } from './store/database.js';
 import { RowTypes } from './store/row-types.js';
+import { startUpkeep, type UpkeepPauses } from './upkeep.js';
 
 /** What tests replace: time, ids, the log, which parts are installed, and how queries run. */
-export interface AppParts {
+export interface AppParts extends UpkeepPauses {
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
@@ -67,12 +66,6 @@ export interface AppParts {
   readonly database?: Database;
   /** `shielded` has every query run field by field behind its rules, to hold the quick ways against that. */
   readonly execution?: Execution;
-  /** Pause between two looks for records to index. */
-  readonly indexEveryMs?: number;
-  /** Pause between two looks whether the search index is in one part. */
-  readonly mergeEveryMs?: number;
-  /** Pause between two looks for refused requests that are counted and not recorded. */
-  readonly tallyEveryMs?: number;
 }
 
 export interface App {
@@ -240,9 +233,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const metricsServer =
     config.BEHALF_METRICS_PORT === undefined ? undefined : makeMetricsServer(metrics, readiness);
 
-  const chores = new Chores(logger);
+  let chores: Chores | undefined;
   const rest = async (): Promise<void> => {
-    await chores.stop();
+    await chores?.stop();
     await apollo.stop();
     await Promise.all([rejections.flush(), refusedForLoad.flush()]).catch((error: unknown) => {
       logger.error({ err: error }, 'the last rejected requests could not be recorded');
@@ -267,17 +260,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     database,
     oauth,
     async listen() {
-      // What has expired is refused anyway; deleting it only keeps the table small.
-      const purge = (signal: AbortSignal) => oauth.purgeExpired(signal);
-      chores.start(purgeEveryMs, purge, 'expired tokens could not be deleted');
-      const forget = (signal: AbortSignal) => forgetOldKeys({ database, clock }, signal);
-      chores.start(forgetEveryMs, forget, 'old idempotency keys could not be deleted');
-      const index = (signal: AbortSignal) => indexer.run(signal);
-      chores.start(parts.indexEveryMs ?? indexEveryMs, index, 'records could not be indexed');
-      const merge = (signal: AbortSignal) => mergeSearchIndex(database, signal);
-      chores.start(parts.mergeEveryMs ?? mergeEveryMs, merge, 'the search index could not be merged');
-      const tally = () => Promise.all([rejections.recordDue(), refusedForLoad.recordDue()]);
-      chores.start(parts.tallyEveryMs ?? tallyEveryMs, tally, 'refused requests could not be recorded');
+      const tallies = [rejections, refusedForLoad];
+      chores ??= startUpkeep({ database, clock, logger, oauth, indexer, tallies }, parts);
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
         await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });
@@ -303,9 +287,3 @@ async function openDatabase(config: Config): Promise<Database> {
   await database.close();
   throw new Error(`The database lacks ${pending.join(', ')}: run \`behalf migrate\`.`);
 }
-
-const purgeEveryMs = 600_000;
-const forgetEveryMs = 3_600_000;
-const indexEveryMs = 2_000;
-const mergeEveryMs = 600_000;
-const tallyEveryMs = 60_000;

@@ -1,0 +1,59 @@
+import type { Indexer } from './audit/indexer.js';
+import { Chores } from './core/chores.js';
+import type { Clock } from './core/clock.js';
+import type { Logger } from './core/logger.js';
+import { forgetOldKeys } from './delegation/old-keys.js';
+import { mergeSearchIndex } from './domains/knowledge/search-index.js';
+import type { Rejections } from './http/rejections.js';
+import type { OAuth } from './oauth/server.js';
+import type { Database } from './store/database.js';
+
+/** Pauses that tests shorten, or make longer than they take. */
+export interface UpkeepPauses {
+  /** Between two looks for records to index. */
+  readonly indexEveryMs?: number;
+  /** Between two looks whether the search index is in one part. */
+  readonly mergeEveryMs?: number;
+  /** Between two looks for refused requests that are counted and not recorded. */
+  readonly tallyEveryMs?: number;
+}
+
+export interface UpkeepParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly oauth: OAuth;
+  readonly indexer: Indexer;
+  readonly tallies: readonly Rejections[];
+}
+
+/**
+ * Starts what a server does beside its requests. What has expired is refused anyway: deleting it only keeps the tables
+ * small.
+ */
+export function startUpkeep(parts: UpkeepParts, pauses: UpkeepPauses): Chores {
+  const { database, clock, oauth, indexer, tallies } = parts;
+  const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
+  const chores = new Chores(parts.logger);
+  chores.start(tenMinutesMs, (signal) => oauth.purgeExpired(signal), 'expired tokens could not be deleted');
+  chores.start(
+    hourMs,
+    (signal) => forgetOldKeys({ database, clock }, signal),
+    'old idempotency keys could not be deleted',
+  );
+  chores.start(indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
+  chores.start(
+    mergeEveryMs,
+    (signal) => mergeSearchIndex(database, signal),
+    'the search index could not be merged',
+  );
+  chores.start(
+    tallyEveryMs,
+    () => Promise.all(tallies.map((tally) => tally.recordDue())),
+    'refused requests could not be recorded',
+  );
+  return chores;
+}
+
+const tenMinutesMs = 600_000;
+const hourMs = 3_600_000;
