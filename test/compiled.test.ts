@@ -1,11 +1,15 @@
 import { buildSchema, Kind, parse, type DocumentNode, type OperationDefinitionNode } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Authority } from '../src/authority/authority.js';
+import { AccessRules } from '../src/graphql/access.js';
+import { Askings } from '../src/graphql/asked.js';
 import { compilable, type Compilable } from '../src/graphql/compilable.js';
 import { CompiledOperations } from '../src/graphql/compiled.js';
 import type { Coverage } from '../src/graphql/coverage.js';
 import { DocumentReach } from '../src/graphql/document-check.js';
+import type { Guard } from '../src/graphql/guard.js';
 import { KnownDocuments } from '../src/graphql/known-documents.js';
-import { fragmentsOf, type Prepared } from '../src/graphql/prepared.js';
+import { fragmentsOf, Prepared } from '../src/graphql/prepared.js';
 import { redactorOf } from '../src/graphql/redact.js';
 import { selectionOf } from '../src/graphql/selection.js';
 
@@ -105,6 +109,25 @@ describe('memory', () => {
     expect(known.size).toBeLessThan(500);
   });
 
+  test('holds at most a thousand decisions of an operation', () => {
+    const denies = vi.fn(() => undefined);
+    const guard = {
+      ...{ denies, looksAtRows: () => false, mayGiveHidden: () => false },
+      scopedInputs: () => new Set(),
+    } as unknown as Guard;
+    const document = parse('{ thing { id } }');
+    const rules = new AccessRules(guard, selectionOf(schema, new Map(), operationOf(document), {}));
+    const authorities = Array.from({ length: 1_001 }, () => ({ allowance: {} }) as unknown as Authority);
+    const decided = (authority: Authority | undefined): number => {
+      denies.mockClear();
+      if (authority !== undefined) rules.of(authority, {});
+      return denies.mock.calls.length;
+    };
+    for (const authority of authorities.slice(0, 1_000)) expect(decided(authority)).toBe(2);
+    expect([decided(authorities[0]), decided(authorities[1_000])]).toEqual([0, 2]);
+    expect([decided(authorities[1_000]), decided(authorities[0])]).toEqual([0, 2]);
+  });
+
   test('holds nothing of an operation that is prepared anew for each request', () => {
     const known = documents();
     const source = 'query ($s: Boolean!) { thing @skip(if: $s) { id } }';
@@ -117,6 +140,66 @@ describe('memory', () => {
     expect(told).toBe(0);
     found?.keep(prepared(true));
     expect(told).toBe(1);
+  });
+});
+
+describe('an operation that is known', () => {
+  const plain = buildSchema('type Query { at(filter: Filter): String } input Filter { name: String }');
+  let isCompiled: boolean;
+  const at = plain.getQueryType()?.getFields().at;
+  if (at !== undefined)
+    at.resolve = (_parent, args, _context, info) => {
+      isCompiled = 'asked' in info;
+      return JSON.stringify(args);
+    };
+  const compiled = new CompiledOperations();
+  const preparedOf = (text: string): Prepared => {
+    const document = parse(text);
+    const prepared = new Prepared(
+      {
+        ...{ plain, compiled, pageSizeMax: 100, askings: new Askings([]) },
+        guard: { scopedInputs: () => new Set(), isScopedInput: () => false } as unknown as Guard,
+        coverage: { costs: new Map(), personal: new Set() } as unknown as Coverage,
+      },
+      document,
+      operationOf(document),
+      {},
+    );
+    prepared.keep();
+    return prepared;
+  };
+  const run = async (prepared: Prepared, variables = {}): Promise<[answer: unknown, isCompiled: boolean]> => {
+    const { result } = await prepared.run(new Map(), {}, variables);
+    return [result.data?.at, isCompiled];
+  };
+  const crowdOut = (): void => {
+    for (let at = 0; at < 100; at += 1) compiled.set({}, () => ({}), 500);
+  };
+
+  test('is compiled at once, and when it had to make room, anew after a hundred runs', async () => {
+    const prepared = preparedOf('{ at(filter: { name: "x" }) }');
+    const answer = '{"filter":{"name":"x"}}';
+    expect(await run(prepared)).toEqual([answer, true]);
+    crowdOut();
+    const runs = [];
+    for (let at = 0; at < 101; at += 1) runs.push(await run(prepared));
+    expect(new Set(runs.map(([told]) => told))).toEqual(new Set([answer]));
+    expect(runs.findIndex(([, wasCompiled]) => wasCompiled)).toBe(99);
+    expect(runs.at(-1)).toEqual([answer, true]);
+  });
+
+  test('is not compiled any more once it is let go', async () => {
+    const prepared = preparedOf('{ at }');
+    expect(await run(prepared)).toEqual(['{}', true]);
+    prepared.letGo();
+    expect(await run(prepared)).toEqual(['{}', false]);
+  });
+
+  test('runs uncompiled where a variable inside of an object is left out', async () => {
+    const prepared = preparedOf('query ($name: String) { at(filter: { name: $name }) }');
+    expect(await run(prepared, { name: 'x' })).toEqual(['{"filter":{"name":"x"}}', true]);
+    expect(await run(prepared, { name: null })).toEqual(['{"filter":{"name":null}}', true]);
+    expect(await run(prepared)).toEqual(['{"filter":{}}', false]);
   });
 });
 
