@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
 import { isoTime, type Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
-import { all, any, compare, eq, isIn, isNull, not, type Condition } from '../store/condition.js';
+import { all, any, compare, eq, isNull, not, type Condition } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isDuplicate, type Database } from '../store/database.js';
+import { sweep } from '../store/sweep.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../store/tables/identity.js';
 
 export interface PayloadStore {
@@ -172,36 +172,17 @@ export async function firstUse(
   );
 }
 
-/** Rows of one transaction: a backlog of any length is then no long statement, and holds up nobody. */
-const purgedAtOnce = 500;
-
-/**
- * Deletes what has expired, in bounded transactions until the signal; returns how many rows. Expired rows are never
- * returned anyway.
- */
-export async function purgeExpired(
+/** Deletes what has expired, which is never returned anyway; returns how many rows. */
+export function purgeExpired(
   { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
   signal?: AbortSignal,
 ): Promise<number> {
   const expired = compare<OAuthPayloadRow>('expiresAt', '<=', isoTime(clock.now()));
-  const purge = async (tx: Connection): Promise<{ found: number; deleted: number }> => {
-    // MySQL takes no LIMIT in a subquery of IN, so the keys come first.
-    const keys = await tx.selectColumns(oauthPayloads, ['model', 'id'], expired, { limit: purgedAtOnce });
-    let deleted = 0;
-    for (const model of new Set(keys.map((key) => key.model))) {
-      const ids = keys.filter((key) => key.model === model).map((key) => key.id);
-      deleted += await tx.delete(oauthPayloads, all(eq('model', model), isIn('id', ids), expired));
-    }
-    return { found: keys.length, deleted };
-  };
-  let count = 0;
-  while (signal?.aborted !== true) {
-    const { found, deleted } = await database.transaction(purge);
-    count += deleted;
-    if (found < purgedAtOnce) break;
-    await nextTurn();
-  }
-  return count;
+  return sweep(
+    database,
+    { table: oauthPayloads, key: ['model', 'id'], which: expired, still: expired },
+    signal,
+  );
 }
 
 /**
