@@ -4,7 +4,7 @@ import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
 import { isoTime } from '../core/clock.js';
 import { badInput, notFound, type BehalfError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { oneLine } from '../core/text.js';
+import { visibleLine } from '../core/text.js';
 import { bumpEpoch } from '../delegation/epoch.js';
 import { all, any, compare, eq, isNull } from '../store/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
@@ -44,8 +44,8 @@ export async function createAgent(
   const agent: AgentRow = {
     id: work.ids.next(),
     name: input.name,
-    displayName: oneLine(input.displayName, 200, 'displayName'),
-    businessTask: oneLine(input.businessTask, 500, 'businessTask'),
+    displayName: visibleLine(input.displayName, 200, 'displayName'),
+    businessTask: visibleLine(input.businessTask, 500, 'businessTask'),
     ownerId: await activeOwner(work, input.ownerId),
     status: 'active',
     authMethod: jwks === null ? 'client_secret_basic' : 'private_key_jwt',
@@ -60,8 +60,8 @@ export async function createAgent(
 export async function updateAgent(work: Work, before: AgentRow, changes: AgentChanges): Promise<AgentRow> {
   const { displayName, businessTask, ownerId } = changes;
   return store(work, agents, before, {
-    ...(typeof displayName === 'string' && { displayName: oneLine(displayName, 200, 'displayName') }),
-    ...(typeof businessTask === 'string' && { businessTask: oneLine(businessTask, 500, 'businessTask') }),
+    ...(typeof displayName === 'string' && { displayName: visibleLine(displayName, 200, 'displayName') }),
+    ...(typeof businessTask === 'string' && { businessTask: visibleLine(businessTask, 500, 'businessTask') }),
     ...(typeof ownerId === 'string' && { ownerId: await activeOwner(work, ownerId) }),
   });
 }

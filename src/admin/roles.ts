@@ -2,7 +2,7 @@ import { parsePolicy, type DocumentPolicy } from '../authority/documents.js';
 import { sessionScope, type Scope } from '../authority/scope.js';
 import { isoTime } from '../core/clock.js';
 import { badInput, BehalfError } from '../core/errors.js';
-import { oneLine } from '../core/text.js';
+import { oneLine, visibleLine } from '../core/text.js';
 import { storeBoundary } from '../authority/boundary.js';
 import { isPeopleOnly, type Catalog } from '../delegation/catalog.js';
 import { bumpEpoch } from '../delegation/epoch.js';
@@ -130,8 +130,8 @@ function define(catalog: Catalog, input: NewRole): Definition {
   const missing = [...catalog.dimensions.keys()].filter((dimension) => !(dimension in input.boundary));
   if (missing.length > 0) throw badInput(`\`boundary\` does not say ${missing.join(', ')}.`, 'boundary');
   return {
-    description: oneLine(input.description, 1000, 'description'),
-    businessTask: oneLine(input.businessTask, 500, 'businessTask'),
+    description: visibleLine(input.description, 1000, 'description'),
+    businessTask: visibleLine(input.businessTask, 500, 'businessTask'),
     scopes,
     approvalScopes,
     boundary: fullBoundary(catalog, storeBoundary(readBoundary(catalog, input.boundary))),

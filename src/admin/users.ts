@@ -1,7 +1,7 @@
 import { isoTime } from '../core/clock.js';
 import { badInput } from '../core/errors.js';
 import { hashPassword, newPassword } from '../core/passwords.js';
-import { oneLine } from '../core/text.js';
+import { visibleLine } from '../core/text.js';
 import { bumpEpoch } from '../delegation/epoch.js';
 import { eq } from '../store/condition.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
@@ -29,7 +29,7 @@ export function userName(text: string): string {
 
 const emailOf = (email: string | null | undefined): string | null => {
   if (email === null || email === undefined) return null;
-  const line = oneLine(email, 254, 'email');
+  const line = visibleLine(email, 254, 'email');
   if (!/^[^\s@]+@[^\s@]+$/.test(line)) throw badInput('This is not an e-mail address.', 'email');
   return line;
 };
@@ -43,7 +43,7 @@ export async function createUser(
   const user: UserRow = {
     id: work.ids.next(),
     name: userName(input.name),
-    displayName: oneLine(input.displayName, 200, 'displayName'),
+    displayName: visibleLine(input.displayName, 200, 'displayName'),
     email: emailOf(input.email),
     passwordHash: await hashPassword(password),
     mustChangePassword: true,
@@ -60,7 +60,7 @@ export async function updateUser(work: Work, before: UserRow, changes: UserChang
   return store(work, users, before, {
     ...(displayName === null || displayName === undefined
       ? {}
-      : { displayName: oneLine(displayName, 200, 'displayName') }),
+      : { displayName: visibleLine(displayName, 200, 'displayName') }),
     ...(email === undefined ? {} : { email: emailOf(email) }),
   });
 }

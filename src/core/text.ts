@@ -19,6 +19,35 @@ export function oneLine(value: string, lengthMax: number, path: string): string 
   return text;
 }
 
+/**
+ * One line that shows all that it has: for names, titles and whatever else people tell things apart by or decide by.
+ * An invisible character makes two names of one look, and a bidirectional one shows a name in another order than its
+ * own. What only asks for a row takes `oneLine`, as rows from before may have them.
+ */
+export function visibleLine(value: string, lengthMax: number, path: string): string {
+  const text = oneLine(value, lengthMax, path);
+  const rest = joined.reduce((line, form) => line.replace(form, ({ length }) => 'x'.repeat(length)), text);
+  const at = rest.search(unseen);
+  if (at === -1) return text;
+  const code = (text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  throw badInput(`\`${path}\` has the character U+${code}, which nobody can see: leave it out.`, path);
+}
+
+/** Controls, whatever turns or leaves no trace in a line, line separators, the empty Braille pattern, and annotations. */
+const unseen =
+  /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffc]/u;
+
+/** Where an invisible character changes what is seen. */
+const joined = [
+  // Emoji, digits in a key among them.
+  /\p{Extended_Pictographic}\p{Emoji_Modifier}?[\ufe0e\ufe0f]?(?:\u200d(?=\p{Extended_Pictographic}))?/gu,
+  /[0-9#*]\ufe0f(?=\u20e3)/gu,
+  // After a virama (RFC 5892, appendix A.1).
+  /(?<=[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca])[\u200c\u200d]/gu,
+  // Between Arabic letters that would join: not after those that never join what follows.
+  /(?<=\p{Script=Arabic})(?<![\u0621-\u0625\u0627\u0629\u062f-\u0632\u0648\u0671-\u0677\u0688-\u0699\u06c0\u06c3-\u06cb\u06cd\u06cf\u06d2-\u06d5])\u200c(?=\p{Script=Arabic})/gu,
+];
+
 /** Text with line breaks, trimmed at its end. */
 export function paragraphs(value: string, lengthMax: number, path: string): string {
   const text = value.normalize('NFC').replaceAll('\r\n', '\n').trimEnd();

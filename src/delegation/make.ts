@@ -5,7 +5,7 @@ import type { Scope } from '../authority/scope.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, BehalfError, internal, notFound } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
-import { oneLine } from '../core/text.js';
+import { oneLine, visibleLine } from '../core/text.js';
 import { eq } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import {
@@ -175,8 +175,8 @@ async function insert(
     ...root,
     agentId: offered.agent.id,
     roleId: offered.role.id,
-    purpose: oneLine(request.purpose, 500, 'purpose'),
-    task: oneLine(request.task, 200, 'task'),
+    purpose: visibleLine(request.purpose, 500, 'purpose'),
+    task: visibleLine(request.task, 200, 'task'),
     scopes: offered.scopes,
     boundary: offered.boundary,
     operationsMax: limits.operations,

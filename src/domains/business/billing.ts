@@ -1,7 +1,7 @@
 import { isoTime } from '../../core/clock.js';
 import { badInput, conflict } from '../../core/errors.js';
 import { minorOf, moneyOf, type Money } from '../../core/money.js';
-import { oneLine } from '../../core/text.js';
+import { visibleLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
 import type { Rows } from '../../store/rows.js';
 import type { Table } from '../../store/table.js';
@@ -124,7 +124,7 @@ async function recordPayment(args: PaymentArgs, { rows, ids, clock }: Operation)
 }
 
 const oneLineOrNull = (reference: string | null | undefined): string | null =>
-  reference === null || reference === undefined ? null : oneLine(reference, 100, 'reference');
+  reference === null || reference === undefined ? null : visibleLine(reference, 100, 'reference');
 
 interface RefundArgs extends Keyed {
   readonly paymentId: string;
@@ -134,7 +134,7 @@ interface RefundArgs extends Keyed {
 
 async function issueRefund(args: RefundArgs, { rows, ids, clock }: Operation): Promise<object> {
   const scope = 'refunds:issue';
-  const reason = oneLine(args.reason, 500, 'reason');
+  const reason = visibleLine(args.reason, 500, 'reason');
   const payment = await rows.inside(payments, args.paymentId, scope, true);
   const amountMinor = amountIn(payment.currency, args.amount);
   const ofPayment = { text: 't.`payment_id` = ?', params: [payment.id] };

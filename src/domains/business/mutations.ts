@@ -1,6 +1,6 @@
 import { isoTime } from '../../core/clock.js';
 import { badInput, conflict } from '../../core/errors.js';
-import { oneLine, paragraphs } from '../../core/text.js';
+import { paragraphs, visibleLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
 import { fromStored, toStored } from './enums.js';
 import { once, type Keyed } from './once.js';
@@ -99,7 +99,7 @@ const stockMax = 2_147_483_647;
 async function adjustStock(args: StockArgs, { rows, ids, clock }: Operation): Promise<object> {
   const scope = 'stock:adjust';
   if (args.quantity === 0) throw badInput('`quantity` must not be zero.', 'quantity');
-  const reason = oneLine(args.reason, 500, 'reason');
+  const reason = visibleLine(args.reason, 500, 'reason');
   const before = await rows.inside(products, args.productId, scope, true);
   const stock = before.stock + args.quantity;
   if (stock < 0) throw conflict(`There are only ${String(before.stock)} in stock.`);

@@ -1,7 +1,7 @@
 import { badInput } from '../../core/errors.js';
 import { sha256 } from '../../core/digest.js';
 import type { Ids } from '../../core/ids.js';
-import { oneLine, paragraphs } from '../../core/text.js';
+import { oneLine, paragraphs, visibleLine } from '../../core/text.js';
 import { all, any, eq, type Condition } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import { importKeys } from '../../store/tables/identity.js';
@@ -22,7 +22,7 @@ import {
 export const bodyBytesMax = 1_048_576;
 
 /** A title as it is stored; `BAD_USER_INPUT` for none. */
-export const titleOf = (text: string): string => oneLine(text, 300, 'title');
+export const titleOf = (text: string): string => visibleLine(text, 300, 'title');
 
 /** A body as it is stored; `BAD_USER_INPUT` for an empty one and for one of more than 1 MiB. */
 export function bodyOf(text: string): string {
@@ -92,14 +92,14 @@ export async function ensureCollection(tx: Connection, input: CollectionInput, i
   }
   if ((await tx.one(collections, eq('key', key))) !== undefined) return;
   const words = key.replace(/[-_]+/g, ' ').trim();
-  const name = oneLine(input.name ?? words.charAt(0).toUpperCase() + words.slice(1), 200, 'name');
+  const name = visibleLine(input.name ?? words.charAt(0).toUpperCase() + words.slice(1), 200, 'name');
   const description = (input.description ?? '').trim();
   await tx.insert(collections, [
     {
       id: ids.next(),
       key,
       name,
-      description: description === '' ? '' : oneLine(description, 1000, 'description'),
+      description: description === '' ? '' : visibleLine(description, 1000, 'description'),
       createdAt: at,
     },
   ]);
