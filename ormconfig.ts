@@ -1,15 +1,12 @@
 import { DataSource } from 'typeorm';
 import { migrations } from './migrations/index.js';
 import { readConfig } from './src/config.js';
-import { parseDatabaseUrl } from './src/core/database-url.js';
 import { domains } from './src/domains/index.js';
 import { dataSourceOptions } from './src/store/database.js';
 import * as auditTables from './src/store/tables/audit.js';
 import * as identityTables from './src/store/tables/identity.js';
 
 const config = readConfig(process.env);
-const target = parseDatabaseUrl(config.DATABASE_URL);
-if (target === undefined) throw new Error('DATABASE_URL was not checked.');
 
 const tables = [
   ...Object.values(identityTables),
@@ -19,6 +16,6 @@ const tables = [
 
 /** For TypeORM's own command line: `npx typeorm -d dist/ormconfig.js migration:show`. */
 export default new DataSource({
-  ...dataSourceOptions(target, migrations, config.BEHALF_POOL_SIZE),
+  ...dataSourceOptions(config.database, migrations, config.BEHALF_POOL_SIZE),
   entities: tables.map((table) => table.schema),
 });

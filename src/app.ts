@@ -3,7 +3,6 @@ import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
 import type { Chores } from './core/chores.js';
 import { systemClock, type Clock } from './core/clock.js';
-import { parseDatabaseUrl } from './core/database-url.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import { Metrics } from './core/metrics.js';
@@ -279,9 +278,8 @@ const restMs = 2_000;
 
 /** Opens the database and makes sure that it has all that this program needs. */
 async function openDatabase(config: Config): Promise<Database> {
-  const target = parseDatabaseUrl(config.DATABASE_URL);
-  if (target === undefined) throw new Error('DATABASE_URL was not checked.');
-  const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE, statementLimits(config));
+  const { database: target, BEHALF_POOL_SIZE: poolSize } = config;
+  const database = await Database.open(target, migrations, poolSize, statementLimits(config));
   const pending = await database.pendingMigrations();
   if (pending.length === 0) return database;
   await database.close();

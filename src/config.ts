@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { parseDatabaseUrl } from './core/database-url.js';
+import { DatabaseUrlFault, parseDatabaseUrl, type DatabaseUrl } from './core/database-url.js';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const integer = (min: number, max: number) =>
@@ -9,16 +9,28 @@ const integer = (min: number, max: number) =>
 
 const protocolOf = (text: string): string => (URL.canParse(text) ? new URL(text).protocol : '');
 
+function databaseUrlFault(text: string): string | undefined {
+  try {
+    parseDatabaseUrl(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DatabaseUrlFault) return error.message;
+    throw error;
+  }
+}
+
 /** Every setting, with its default and what it is for: the reference in the docs is made from this. */
 export const settings = {
   DATABASE_URL: z
     .string()
     .default('sqlite:data/behalf.sqlite')
-    .refine(
-      (text) => parseDatabaseUrl(text) !== undefined,
-      'must be sqlite:PATH or mysql://user:password@host:port/database',
-    )
-    .describe('Where the data is: `sqlite:PATH` or `mysql://…` (MySQL 8, MariaDB 10.11 or later).'),
+    .superRefine((text, context) => {
+      const fault = databaseUrlFault(text);
+      if (fault !== undefined) context.addIssue({ code: 'custom', message: fault });
+    })
+    .describe(
+      'Where the data is: `sqlite:PATH` or `mysql://user:password@host:port/database` (MySQL 8, MariaDB 10.11 or later). For TLS add `?ssl-mode=VERIFY_IDENTITY&ssl-ca=FILE`, see docs/operations.md; an IPv6 address stands in brackets.',
+    ),
   HOST: z.string().min(1).default('127.0.0.1').describe('The address to listen on.'),
   PORT: integer(0, 65_535).default(4000).describe('The port to listen on; 0 takes a free one.'),
   BEHALF_PUBLIC_URL: z
@@ -130,6 +142,8 @@ const schema = z.object(settings);
 type Settings = z.infer<typeof schema>;
 
 export interface Config extends Settings {
+  /** What `DATABASE_URL` says. */
+  readonly database: DatabaseUrl;
   readonly publicUrl: string;
   /** Only this machine can reach it: a proxy would have another public URL. */
   readonly isLocal: boolean;
@@ -178,7 +192,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   faults.push(...unsafe(config, publicUrl));
   if (faults.length > 0) throw new ConfigError(faults);
   const cookieKeys = config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')];
-  return { ...config, publicUrl, isLocal: isLoopback(new URL(publicUrl)), cookieKeys };
+  const database = parseDatabaseUrl(config.DATABASE_URL);
+  return { ...config, database, publicUrl, isLocal: isLoopback(new URL(publicUrl)), cookieKeys };
 }
 
 const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');

@@ -7,6 +7,7 @@ import { openDatabase } from '../../src/cli/operator/open-database.js';
 import { loadDemoCompany, type LoadedCompany } from '../../src/cli/seed/load.js';
 import { CommandError } from '../../src/cli/terminal/errors.js';
 import { readConfig, type Config } from '../../src/config.js';
+import { describeDatabase } from '../../src/core/database-url.js';
 import { systemClock } from '../../src/core/clock.js';
 import { makeIds } from '../../src/core/ids.js';
 
@@ -62,7 +63,7 @@ export async function startDemoServer(options: ServerOptions = {}): Promise<Demo
     });
     return {
       url,
-      database: inWords(config, folder),
+      database: folder === undefined ? describeDatabase(config.database) : 'a temporary SQLite file',
       databaseUrl: config.DATABASE_URL,
       ...cast(company),
       close,
@@ -116,13 +117,6 @@ function cast({ people, agents, counts }: LoadedCompany): Pick<DemoServer, 'pers
         role,
       ),
   };
-}
-
-function inWords({ DATABASE_URL }: Config, folder: string | undefined): string {
-  if (folder !== undefined) return 'a temporary SQLite file';
-  if (!DATABASE_URL.startsWith('mysql:')) return DATABASE_URL;
-  const { host, pathname } = new URL(DATABASE_URL);
-  return `mysql://${host}${pathname}`;
 }
 
 /** The issuer is part of the settings, so the port has to be known before the server listens. */

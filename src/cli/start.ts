@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { readConfig, settings, statementLimits, type Config } from '../config.js';
-import { parseDatabaseUrl } from '../core/database-url.js';
+import { describeDatabase } from '../core/database-url.js';
 import { paths } from '../oauth/paths.js';
 import { demoFiles, loadWithSecrets } from './demo-company.js';
 import { openMigrated } from './migrate.js';
@@ -76,17 +76,9 @@ function placesOf(config: Config, url: string, demo: boolean): Places {
     url,
     graphql: `${config.publicUrl}/graphql`,
     oauth: `${config.publicUrl}${paths.metadata}`,
-    database: databaseName(config),
+    database: describeDatabase(config.database),
     ...(hasCompany && { passwords }),
   };
-}
-
-/** The URL without user and password. */
-function databaseName(config: Config): string {
-  const target = parseDatabaseUrl(config.DATABASE_URL);
-  if (target?.dialect !== 'mysql') return config.DATABASE_URL;
-  const { host, pathname } = new URL(target.url);
-  return `mysql://${host}${pathname}`;
 }
 
 function welcome(places: Places, demo: boolean): string[] {

@@ -6,6 +6,7 @@ import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
 import { collectingAborts, keepStatements, type Statements as Kept } from './keep-statements.js';
 import { Lane } from './lane.js';
+import { mysqlOptions } from './mysql-options.js';
 import { SharedReads } from './shared-reads.js';
 import { MysqlSessions, SqliteSessions, WhileItLasts, type PoolState, type Sessions } from './sessions.js';
 import type { SqliteDatabase, Statements } from './statements.js';
@@ -46,10 +47,14 @@ export function dataSourceOptions(
       },
     };
   }
+  const { user, ssl, stream, ...rest } = mysqlOptions(target);
   return {
     ...common,
+    ...rest,
     type: 'mysql',
-    url: target.url,
+    username: user,
+    ...(ssl !== undefined && { ssl }),
+    extra: { maxPreparedStatements: preparedMax, ...(stream !== undefined && { stream }) },
     charset: 'utf8mb4_bin',
     timezone: 'Z',
     dateStrings: true,
@@ -188,7 +193,7 @@ const attemptsMax = 5;
 const preparedMax = 400;
 
 async function openMysql(options: DataSourceOptions, { seconds, waiting }: StatementLimits): Promise<Ways> {
-  const extra = { queueLimit: waiting, maxPreparedStatements: preparedMax };
+  const extra = { ...(options.extra as object), queueLimit: waiting };
   const source = await new DataSource({ ...options, extra }).initialize();
   const alone = { ...options, extra, poolSize: 1, migrations: [] } as DataSourceOptions;
   const recorder = await new DataSource(alone).initialize();

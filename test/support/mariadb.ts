@@ -33,18 +33,21 @@ export function mariaDbMissing(): string | undefined {
   return missing.length === 0 ? undefined : `${missing.join(' and ')} not found: install MariaDB's server`;
 }
 
-/** Starts a MariaDB of its own, which ends with this process whatever becomes of it. */
-export async function startMariaDb(): Promise<MariaDb> {
+/**
+ * Starts a MariaDB of its own, which ends with this process whatever becomes of it.
+ * @param more options of the server beside, and instead of, the usual ones
+ */
+export async function startMariaDb(more: readonly string[] = []): Promise<MariaDb> {
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-mariadb-'));
   try {
-    return await startIn(dataDir);
+    return await startIn(dataDir, more);
   } catch (error) {
     await rm(dataDir, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function startIn(dataDir: string): Promise<MariaDb> {
+async function startIn(dataDir: string, more: readonly string[]): Promise<MariaDb> {
   // The server refuses to run as root unless it is told to.
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
   await promisify(execFile)(requireBinary('mariadb-install-db'), [
@@ -84,6 +87,7 @@ async function startIn(dataDir: string): Promise<MariaDb> {
     '--innodb-flush-log-at-trx-commit=1',
     '--innodb-buffer-pool-size=64M',
     '--max-connections=500',
+    ...more,
   ];
   const serve = (): Promise<ServerProcess> => ServerProcess.start(options, dataDir, url);
   let server = await serve();

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { migrations } from '../../../migrations/index.js';
 import type { Config } from '../../config.js';
-import { parseDatabaseUrl, type DatabaseUrl } from '../../core/database-url.js';
+import type { DatabaseUrl } from '../../core/database-url.js';
 import { Database, type StatementLimits } from '../../store/database.js';
+import { whyUnreachable } from '../../store/mysql-options.js';
 import { CommandError } from '../terminal/errors.js';
 
 /**
@@ -15,15 +16,14 @@ export async function openDatabase(
   accept: 'migrated' | 'any' = 'migrated',
   limits?: StatementLimits,
 ): Promise<Database> {
-  const target = parseDatabaseUrl(config.DATABASE_URL);
-  if (target === undefined) throw new Error('DATABASE_URL was not checked.');
+  const target = config.database;
   if (accept === 'migrated' && target.dialect === 'sqlite' && !existsSync(target.path)) {
     throw new CommandError(
       `There is no database at ${target.path}. Make it with \`behalf migrate\`, or correct DATABASE_URL.`,
     );
   }
   const unreachable = (error: unknown): never => {
-    throw new CommandError(whyUnreachable(target, error), { cause: error });
+    throw new CommandError(whyNotOpen(target, error), { cause: error });
   };
   const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE, limits).catch(
     unreachable,
@@ -39,19 +39,8 @@ export async function openDatabase(
 }
 
 /** Never tells the URL, which holds a password. */
-function whyUnreachable(target: DatabaseUrl, error: unknown): string {
-  const fault = error as { code?: string; message?: string };
-  if (target.dialect === 'sqlite') {
-    return `The database ${target.path} cannot be opened: ${fault.message ?? 'no reason given'}. Check the path and who may write there.`;
-  }
-  const { host, pathname } = new URL(target.url);
-  switch (fault.code) {
-    case 'ER_BAD_DB_ERROR':
-      return `There is no database ${pathname.slice(1)} at ${host}. Create it with the character set utf8mb4, then run \`behalf migrate\`.`;
-    case 'ER_ACCESS_DENIED_ERROR':
-    case 'ER_DBACCESS_DENIED_ERROR':
-      return `The database at ${host} refuses the user or the password of DATABASE_URL. Correct them, or grant the user the database ${pathname.slice(1)}.`;
-    default:
-      return `The database at ${host} does not answer (${fault.code ?? fault.message ?? 'no reason given'}). Start it, or correct DATABASE_URL.`;
-  }
+function whyNotOpen(target: DatabaseUrl, error: unknown): string {
+  if (target.dialect === 'mysql') return whyUnreachable(target, error);
+  const { message = 'no reason given' } = error as { message?: string };
+  return `The database ${target.path} cannot be opened: ${message}. Check the path and who may write there.`;
 }

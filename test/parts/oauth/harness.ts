@@ -79,9 +79,7 @@ export class Harness {
   static async start(changes: Partial<OAuthSettings> = {}): Promise<Harness> {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-01T12:00:00.000Z') });
     const fresh = await freshDatabaseUrl();
-    const target = parseDatabaseUrl(fresh.url);
-    if (target === undefined) throw new Error('The test database has no usable URL.');
-    const database = await Database.open(target, migrations);
+    const database = await Database.open(parseDatabaseUrl(fresh.url), migrations);
     await database.migrate();
     const issuer = `http://127.0.0.1:${String(await freePort())}`;
     const { lines, logger } = memoryLogger();
