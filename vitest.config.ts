@@ -25,6 +25,11 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     pool: 'forks',
+    // A file's modules are loaded once for each worker: nothing patches a module, and what a file stands in for is undone.
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    setupFiles: ['test/support/real-time.ts'],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
