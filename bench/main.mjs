@@ -11,12 +11,13 @@ const commands = {
   flat: async () => (await import('./commands/flat.mjs')).flat,
   soak: async () => (await import('./commands/soak.mjs')).soak,
   profile: async () => (await import('./commands/profile.mjs')).profile,
+  oracle: async () => (await import('./commands/oracle.mjs')).oracle,
 };
 
 async function main(args) {
   const options = readOptions(args);
   if (options.help) return console.log(help);
-  requirePeers();
+  if (options.command !== 'oracle') requirePeers();
   const missing = pinningMissing();
   if (missing !== undefined) console.error(`Servers and load share the cores: ${missing}.`);
   const command = await commands[options.command]();
@@ -26,6 +27,7 @@ async function main(args) {
   await writeFile(join(resultsFolder, `${options.command}.json`), JSON.stringify(result, null, 1));
   if (options.docs) await (await import('./report/docs.mjs')).writeDocs();
   console.log(options.json ? JSON.stringify(result, null, 1) : command.toText(result));
+  if (result.failed === true) process.exitCode = 1;
 }
 
 main(process.argv.slice(2)).then(

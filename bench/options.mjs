@@ -11,7 +11,7 @@ export const serverNames = ['behalf', ...peerNames];
 /** Those of a quick run. */
 const shortNames = serverNames.filter((name) => !name.endsWith('-nocache'));
 const databaseNames = ['mariadb', 'sqlite'];
-const commandNames = ['compare', 'flat', 'soak', 'profile'];
+const commandNames = ['compare', 'flat', 'soak', 'profile', 'oracle'];
 
 export const help = `npm run bench -- [COMMAND] [OPTIONS]
 
@@ -23,6 +23,7 @@ Commands
   flat      this server over some rows, agents, roles and records, and over a hundred times as many (half an hour)
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
+  oracle    whether the time of a search tells of hidden passages (half a minute)
 
 Options
   --servers A,B     of ${serverNames.join(', ')}

@@ -13,6 +13,16 @@ const peersTables = [
   'CREATE TABLE bench_audit (id AUTO, at varchar(30), agent_id varchar(26), operation varchar(100), variables text, outcome varchar(20))',
 ];
 
+/** Their full-text index of passages: this server's own is divided by boundaries, which they have none of. */
+const peersIndex = {
+  sqlite: [
+    "CREATE VIRTUAL TABLE bench_fts USING fts5 (tokens, content = 'passages', content_rowid = 'row_no')",
+    "INSERT INTO bench_fts (bench_fts) VALUES ('rebuild')",
+    "INSERT INTO bench_fts (bench_fts) VALUES ('optimize')",
+  ],
+  mysql: ['CREATE FULLTEXT INDEX ft_bench ON passages (tokens)'],
+};
+
 /** Makes the server's tables by its own migrations, and fills them with a world. */
 export async function seed(url, world, dist, progress) {
   await promisify(execFile)(process.execPath, [join(dist, 'src/cli/behalf.js'), 'migrate', '--json'], {
@@ -29,6 +39,7 @@ export async function seed(url, world, dist, progress) {
     await writer.insert(table, rows);
   }
   progress('indexes');
+  for (const sql of peersIndex[writer.dialect]) await writer.run(sql);
   await index(url, dist);
   await writer.finish();
 }
@@ -42,11 +53,20 @@ async function index(url, dist) {
     'src/domains/knowledge/search-index.js',
     'migrations/index.js',
     'src/core/database-url.js',
+    'src/domains/knowledge/tables.js',
   ];
-  const [{ Database: Store }, { Indexer }, { mergeSearchIndex }, { migrations }, { parseDatabaseUrl }] =
-    await Promise.all(paths.map(load));
+  const [
+    { Database: Store },
+    { Indexer },
+    { mergeSearchIndex },
+    { migrations },
+    { parseDatabaseUrl },
+    { passageWords },
+  ] = await Promise.all(paths.map(load));
   const database = await Store.open(parseDatabaseUrl(url), migrations);
   await new Indexer(database, console).run();
+  // Another build may have an index that fills itself.
+  if (passageWords !== undefined) await database.transaction((tx) => passageWords.fill(tx));
   await mergeSearchIndex(database);
   await database.close();
 }
@@ -58,6 +78,7 @@ function sqliteWriter(path) {
   // Nothing is lost that could not be seeded again.
   db.pragma('synchronous = OFF');
   return {
+    dialect: 'sqlite',
     automatic: 'integer PRIMARY KEY',
     run: (sql) => db.exec(sql),
     insert: (table, rows) =>
@@ -86,6 +107,7 @@ async function mysqlWriter(uri) {
   await connection.query('SET GLOBAL innodb_flush_log_at_trx_commit = 0');
   const tables = [];
   return {
+    dialect: 'mysql',
     automatic: 'bigint AUTO_INCREMENT PRIMARY KEY',
     run: (sql) => connection.query(sql),
     insert: async (table, rows) => {

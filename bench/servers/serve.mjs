@@ -6,7 +6,7 @@ import { openStore } from './store.mjs';
 
 const { BENCH_DATABASE_URL: url, BENCH_DIST: dist } = process.env;
 const knowledge = (name) => import(pathToFileURL(join(dist, 'src/domains/knowledge', `${name}.js`)).href);
-// Peers read the server's own index, so they have to look for words as it keeps them.
+// Peers look through the words that this server makes of passages.
 const [{ queryTerms }, { encode }] = await Promise.all([knowledge('query'), knowledge('tokenize')]);
 const wordsOf = (query) => queryTerms(query).map((term) => encode(term, 'word'));
 

@@ -27,9 +27,9 @@ export const statements = {
 const passage =
   'p.id, p.document_id AS documentId, p.title, p.version, p.position, p.heading, p.body AS text';
 
-/** The full-text search over the server's own index, without ranking. */
+/** The full-text search over an index of the same words (database/seed.mjs), without ranking. */
 export const searchStatement = {
-  sqlite: `SELECT ${passage} FROM passages p WHERE p.row_no IN (SELECT rowid FROM passages_fts WHERE passages_fts MATCH ?) ORDER BY p.id LIMIT ?`,
+  sqlite: `SELECT ${passage} FROM passages p WHERE p.row_no IN (SELECT rowid FROM bench_fts WHERE bench_fts MATCH ?) ORDER BY p.id LIMIT ?`,
   mysql: `SELECT ${passage} FROM passages p WHERE MATCH (p.tokens) AGAINST (? IN BOOLEAN MODE) ORDER BY p.id LIMIT ?`,
 };
 

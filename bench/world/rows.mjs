@@ -4,6 +4,8 @@ import {
   commonWord,
   documentsPerTopic,
   idOf,
+  oracleVisible,
+  oracleWords,
   regions,
   scatter,
   storedTime,
@@ -123,10 +125,26 @@ function document(n, { documents }) {
   };
 }
 
-/** Passages as the server's own code makes them, so that its search index is the one that all servers ask. */
+/** Documents that no caller of the benchmark may see, and a few that all may, with the words of `oracleWords`. */
+function* oracleDocuments({ hidden = 0, documents }) {
+  const { shared, twin } = oracleWords;
+  for (let n = 0; n < hidden + (hidden > 0 ? oracleVisible : 0); n += 1) {
+    const isVisible = n < oracleVisible;
+    const row = document(documents + n, { documents: documents + n + 1 });
+    const body = `${shared}. ${isVisible ? `${twin}. ` : ''}${sentences(n, 7, 60)}.`;
+    yield { ...row, classification: isVisible ? 'public' : 'restricted', body };
+  }
+}
+
+function* documentRows(world) {
+  yield* times(world.documents, document, world);
+  yield* oracleDocuments(world);
+}
+
+/** Passages as the server's own code makes them: all servers look for the same words. */
 function* passages(world, passagesOf) {
-  for (let n = 0, made = 0; n < world.documents; n += 1) {
-    const { id, collection: key, classification, version, title, body } = document(n, world);
+  let made = 0;
+  for (const { id, collection: key, classification, version, title, body } of documentRows(world)) {
     for (const passage of passagesOf({ title, body })) {
       made += 1;
       yield {
@@ -155,7 +173,7 @@ export function businessRows(world, passagesOf) {
     ticket_messages: times(world.tickets, message, world),
     refunds: times(200, refund, world),
     collections: times(collectionKeys.length, collection, world),
-    documents: times(world.documents, document, world),
+    documents: documentRows(world),
     passages: passages(world, passagesOf),
   };
 }

@@ -118,5 +118,9 @@ export function topicWord(topic) {
   }
   return `${word}x`;
 }
+/** Two words that the same few visible documents have; hidden ones have the first. */
+export const oracleWords = { shared: 'quixotaph', twin: 'zebrathorn' };
+export const oracleVisible = 4;
+
 /** An ordinary word of the language of the documents. */
 export const commonWord = (n) => syllables[n % 16] + syllables[(n >> 4) % 16] + syllables[(n >> 8) % 16];

@@ -1,7 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
-import { asText, conditionSql, isIn, orderSql, quote, type Condition, type Sql } from './condition.js';
+import {
+  all,
+  asText,
+  columnName,
+  conditionSql,
+  isIn,
+  orderSql,
+  quote,
+  type Condition,
+  type Sql,
+} from './condition.js';
 import type { Connection, Order } from './connection.js';
 import type { PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
@@ -11,6 +21,7 @@ import type { Found, SharedRead } from './shared-reads.js';
 import type { AnyTable, Table } from './table.js';
 import { linkSql, parentsSql, Windows, type Link } from './windows.js';
 import type { Witness } from './witness.js';
+import type { WordIndex, WordQuery } from './word-index.js';
 
 export interface RowQuery<Row> {
   readonly where: Condition<Row>;
@@ -161,24 +172,40 @@ export class BoundedReads {
   }
 
   /**
-   * Rows to choose from: those with the first ids, in any order. The witness hears of none: `shown` tells it which
-   * the caller gets. The ids are chosen first, as a database that sorts whole rows drags along all their text.
+   * Rows to choose from, in any order: those that an index of words finds. The witness hears of none: `shown` tells it
+   * which the caller gets. Rows are numbered first, as a database that sorts whole rows drags along all their text.
    */
   async candidates<Row extends { id: string }>(
-    table: Table<Row>,
-    query: Pick<RowQuery<Row>, 'where' | 'scopes'> & { readonly limit: number },
+    index: WordIndex<Row>,
+    query: WordQuery,
+    scopes: readonly Scope[],
   ): Promise<Row[]> {
-    const where = this.where(table, query.where, query.scopes);
+    const { table } = index;
+    const where = this.where(table, all<Row>(), scopes);
     const shape = this.shape(table, undefined);
-    const name = quote(table.name);
-    const limit = String(Math.trunc(query.limit));
-    const first = `SELECT t.\`id\` FROM ${name} t WHERE ${where.text} ORDER BY t.\`id\` LIMIT ${limit}`;
-    const raw = await this.query(
-      `SELECT ${shape.select} FROM (${first}) c CROSS JOIN ${name} t ON t.\`id\` = c.\`id\``,
+    const { dialect } = this.connection;
+    const join = dialect === 'mysql' ? 'STRAIGHT_JOIN' : 'CROSS JOIN';
+    const rows: Row[] = [];
+    for (const { text, params } of index.find(query, dialect)) {
+      const raw = await this.query(
+        `SELECT ${shape.select} FROM (${text}) c ${join} ${quote(table.name)} t ON t.\`row_no\` = c.n WHERE ${where.text}`,
+        [...params, ...where.params],
+        true,
+      );
+      rows.push(...raw.map((row) => shape.decode(row) as Row));
+    }
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, query.limit);
+  }
+
+  /** A column's values of the rows inside a scope's boundary. */
+  async values<Row>(table: Table<Row>, column: keyof Row & string, scope: Scope): Promise<string[]> {
+    const where = this.bounded(table, all<Row>(), [scope]);
+    const rows = await this.query(
+      `SELECT t.${columnName(column)} AS \`value\` FROM ${quote(table.name)} t WHERE ${where.text}`,
       where.params,
       true,
     );
-    return raw.map((row) => shape.decode(row) as Row);
+    return rows.map((row) => asText(row.value));
   }
 
   shown(table: { readonly type: string }, rows: readonly { id: string }[]): void {

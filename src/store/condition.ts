@@ -20,7 +20,6 @@ export type Condition<Row> =
   | { readonly kind: 'null'; readonly column: keyof Row & string }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Row>[] }
   | { readonly kind: 'not'; readonly of: Condition<Row> }
-  | { readonly kind: 'match'; readonly tokens: readonly string[]; readonly mode: 'all' | 'any' }
   | { readonly kind: 'sql'; readonly sql: Sql }
   /** Where the two databases have no words in common. */
   | { readonly kind: 'dialects'; readonly sql: Readonly<Record<Dialect, Sql>> };
@@ -42,12 +41,6 @@ export const isIn = <Row>(column: keyof Row & string, values: readonly unknown[]
 export const isNull = <Row>(column: keyof Row & string): Condition<Row> => ({ kind: 'null', column });
 export const all = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'all', of });
 export const any = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'any', of });
-/** Rows of a table with a full-text index that contain the tokens, which are letters and digits only. */
-export const match = <Row>(tokens: readonly string[], mode: 'all' | 'any'): Condition<Row> => ({
-  kind: 'match',
-  tokens: tokens.filter((token) => /^[a-z0-9]+$/.test(token)),
-  mode,
-});
 export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', of });
 
 /** Both databases take backticks. Names come from table descriptions, never from input. */
@@ -154,26 +147,6 @@ const join = (parts: readonly Sql[], word: 'AND' | 'OR'): Sql => ({
   params: parts.flatMap((part) => part.params),
 });
 
-function matchSql(
-  table: { readonly name: string },
-  alias: string,
-  tokens: readonly string[],
-  mode: 'all' | 'any',
-  dialect: Dialect,
-): Sql {
-  if (tokens.length === 0) return nothing;
-  if (dialect === 'mysql') {
-    const words = tokens.map((token) => (mode === 'all' ? `+${token}` : token)).join(' ');
-    return { text: `MATCH (${quote(alias)}.\`tokens\`) AGAINST (? IN BOOLEAN MODE)`, params: [words] };
-  }
-  const index = quote(`${table.name}_fts`);
-  const words = tokens.map((token) => `"${token}"`).join(mode === 'all' ? ' AND ' : ' OR ');
-  return {
-    text: `${quote(alias)}.\`row_no\` IN (SELECT rowid FROM ${index} WHERE ${index} MATCH ?)`,
-    params: [words],
-  };
-}
-
 /** The condition as SQL over the table's alias. */
 export function conditionSql<Row>(
   table: Table<Row>,
@@ -217,8 +190,6 @@ export function conditionSql<Row>(
       const inner = conditionSql(table, alias, condition.of, dialect);
       return { text: `NOT (${inner.text})`, params: inner.params };
     }
-    case 'match':
-      return matchSql(table, alias, condition.tokens, condition.mode, dialect);
     case 'sql':
       return condition.sql;
     case 'dialects':

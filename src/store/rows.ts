@@ -17,6 +17,7 @@ import type { StoredPlace } from './tables/identity.js';
 import type { Table } from './table.js';
 import type { Link } from './windows.js';
 import type { Witness } from './witness.js';
+import type { WordIndex, WordQuery } from './word-index.js';
 
 const whole = Symbol('whole');
 
@@ -153,18 +154,27 @@ export class Rows {
   }
 
   /**
-   * Rows to choose from, such as what a search ranks: those with the first ids, in any order, and of each only
-   * some columns can be looked at. They carry the boundary, and the witness learns only that there was a look, until `show` opens
-   * those that the caller gets.
+   * Rows to choose from, such as what a search ranks: the first that have the words, in the order of their ids, and of
+   * each only some columns can be looked at. They carry the boundary, and the witness learns only that there was a
+   * look, until `show` opens those that the caller gets.
    */
   async scan<R extends { id: string }, K extends keyof R & string>(
-    table: Table<R>,
+    index: WordIndex<R>,
     columns: readonly K[],
-    query: { readonly where: Condition<R>; readonly scopes?: readonly Scope[]; readonly limit: number },
+    query: WordQuery,
+    scopes: readonly Scope[],
   ): Promise<Scanned<R, K>[]> {
-    this.witness.touched(table.type, [], 'aggregate');
-    const rows = await this.reads.candidates(table, query);
+    this.witness.touched(index.table.type, [], 'aggregate');
+    const rows = await this.reads.candidates(index, query, scopes);
     return rows.map((row) => scanned(row, columns));
+  }
+
+  /**
+   * A column's values of all rows inside the boundary of a scope, such as keys under which to look further. No caller
+   * gets them, so the witness hears nothing.
+   */
+  values<R>(table: Table<R>, column: keyof R & string, scope: Scope): Promise<string[]> {
+    return this.reads.values(table, column, scope);
   }
 
   /** The whole rows that were chosen from a scan; they count as read. */
@@ -225,24 +235,45 @@ export class Rows {
   }
 
   /**
-   * Adds rows that the server makes out of a parent row, such as a document's passages, in place of the ones
-   * before where `replace` says so. The parent must lie inside the boundary of `scope`, and so must what is
-   * added; else `NOT_FOUND`. They are part of the parent: the witness is told of that one.
+   * Adds rows that the server makes out of a parent row, such as a document's version. The parent must lie inside the
+   * boundary of `scope`, and so must what is added; else `NOT_FOUND`. They are part of the parent: the witness is told
+   * of that one.
    */
-  async addParts<P extends { id: string }, R extends { id: string }>(
+  addParts<P extends { id: string }, R extends { id: string }>(
     parent: { readonly table: Table<P>; readonly id: string },
-    parts: { readonly table: Table<R>; readonly column: keyof R & string; readonly replace: boolean },
+    parts: { readonly table: Table<R>; readonly column: keyof R & string },
     rows: readonly R[],
     scope: Scope,
   ): Promise<void> {
+    return this.writeParts(parent, parts, rows, scope, () => this.connection.insert(parts.table, rows));
+  }
+
+  /** As `addParts`, in place of those before, for rows that an index of words finds. */
+  replaceParts<P extends { id: string }, R extends { id: string }>(
+    parent: { readonly table: Table<P>; readonly id: string },
+    parts: { readonly index: WordIndex<R>; readonly column: keyof R & string },
+    rows: readonly R[],
+    scope: Scope,
+  ): Promise<void> {
+    const { index, column } = parts;
+    return this.writeParts(parent, { table: index.table, column }, rows, scope, () =>
+      index.replace(this.connection, column, parent.id, rows),
+    );
+  }
+
+  private async writeParts<P extends { id: string }, R extends { id: string }>(
+    parent: { readonly table: Table<P>; readonly id: string },
+    parts: { readonly table: Table<R>; readonly column: keyof R & string },
+    rows: readonly R[],
+    scope: Scope,
+    write: () => Promise<void>,
+  ): Promise<void> {
     await this.inside(parent.table, parent.id, scope);
     if (rows.some((row) => row[parts.column] !== parent.id)) throw new Error('A part names another parent.');
-    const { table, column } = parts;
-    if (parts.replace) await this.connection.delete(table, eq<R>(column, parent.id));
-    await this.connection.insert(table, rows);
+    await write();
     this.forget();
     const ids = rows.map((row) => row.id);
-    const inside = await this.reads.count(table, isIn<R>('id', ids), [scope]);
+    const inside = await this.reads.count(parts.table, isIn<R>('id', ids), [scope]);
     if (inside !== rows.length) throw notFound(parent.table.type);
   }
 

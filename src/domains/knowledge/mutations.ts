@@ -2,7 +2,7 @@ import { badInput, notFound } from '../../core/errors.js';
 import { isoTime } from '../../core/clock.js';
 import type { Operation } from '../../delegation/operation.js';
 import { eq } from '../../store/condition.js';
-import { collections, documents, documentVersions, passages, type DocumentRow } from './tables.js';
+import { collections, documents, documentVersions, passageWords, type DocumentRow } from './tables.js';
 import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './write.js';
 
 interface CreateArgs {
@@ -111,15 +111,10 @@ async function keep(operation: Operation, document: DocumentRow, scope: string):
   const { rows, ids } = operation;
   const parent = { table: documents, id: document.id };
   const version = versionRow(document, changedBy(operation), ids);
-  await rows.addParts(
+  await rows.addParts(parent, { table: documentVersions, column: 'documentId' }, [version], scope);
+  await rows.replaceParts(
     parent,
-    { table: documentVersions, column: 'documentId', replace: false },
-    [version],
-    scope,
-  );
-  await rows.addParts(
-    parent,
-    { table: passages, column: 'documentId', replace: true },
+    { index: passageWords, column: 'documentId' },
     passageRows(document, ids),
     scope,
   );

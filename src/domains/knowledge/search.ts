@@ -1,12 +1,12 @@
 import type { Operation } from '../../delegation/operation.js';
-import { all, match } from '../../store/condition.js';
 import type { Scanned } from '../../store/rows.js';
+import type { MatchMode } from '../../store/word-index.js';
+import { visibleParts } from './parts.js';
 import { queryTerms } from './query.js';
 import { rank } from './rank.js';
 import { SearchEdge, SearchPage, Series, type Place } from './results.js';
-import { passages, type PassageRow } from './tables.js';
+import { passages, passageWords, type PassageRow } from './tables.js';
 import { encode, type Field } from './tokenize.js';
-import { inCollection } from './write.js';
 
 export interface SearchArgs {
   readonly query: string;
@@ -52,17 +52,13 @@ async function candidatesOf(
   terms: readonly string[],
   collection: string | null,
 ): Promise<Found[]> {
-  const scopes = collection === null ? [] : [operation.scopeOf('Query.search(collection:)')];
-  const narrowing = collection === null ? [] : [inCollection<PassageRow>(collection)];
-  const read = (
-    wanted: readonly string[],
-    field: Field,
-    mode: 'all' | 'any',
-    limit: number,
-  ): Promise<Found[]> => {
+  const { scopeOf } = operation;
+  const narrowing = collection === null ? [] : [scopeOf('Query.search(collection:)')];
+  const scopes = [scopeOf('Query.search(query:)'), ...narrowing] as const;
+  const parts = await visibleParts(operation, scopes, collection);
+  const read = (wanted: readonly string[], field: Field, mode: MatchMode, limit: number): Promise<Found[]> => {
     const tokens = wanted.map((term) => encode(term, field));
-    const where = all<PassageRow>(match(tokens, mode), ...narrowing);
-    return operation.rows.scan(passages, ['id', 'tokens'], { where, scopes, limit });
+    return operation.rows.scan(passageWords, ['id', 'tokens'], { parts, tokens, mode, limit }, scopes);
   };
   const withAny = await read(terms, 'word', 'any', candidatesMax);
   if (withAny.length < candidatesMax) return withAny;

@@ -1,3 +1,4 @@
+import { WordIndex } from '../../store/word-index.js';
 import { id, int, longtext, nullable, table, text, time, type RowOf } from '../../store/table.js';
 
 export const collections = table('Collection', 'collections', {
@@ -60,8 +61,14 @@ export const passages = table('Passage', 'passages', {
   title: text(300),
   heading: text(300),
   body: longtext(),
-  /** Normalised tokens, the only column that the full-text index sees. */
+  /** Normalised tokens, the only column whose words are indexed. */
   tokens: longtext(),
+});
+
+/** Divided by what boundaries choose. */
+export const passageWords = new WordIndex(passages, {
+  tokens: 'tokens',
+  parts: ['collection', 'classification'],
 });
 
 export type CollectionRow = RowOf<typeof collections>;

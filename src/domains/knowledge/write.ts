@@ -11,7 +11,7 @@ import {
   collections,
   documents,
   documentVersions,
-  passages,
+  passageWords,
   type Classification,
   type DocumentRow,
   type DocumentVersionRow,
@@ -156,8 +156,7 @@ export async function upsertImportedDocument(
   else await tx.update(documents, eq('id', document.id), document);
   if (known === undefined) await tx.insert(importKeys, [{ ...importKeyOf(input), id: document.id }]);
   await tx.insert(documentVersions, [versionRow(document, [...input.by].slice(0, 200).join(''), ids)]);
-  await tx.delete(passages, eq('documentId', document.id));
-  await tx.insert(passages, passageRows(document, ids));
+  await passageWords.replace(tx, 'documentId', document.id, passageRows(document, ids));
   return before === undefined ? 'created' : 'updated';
 }
 
