@@ -8,7 +8,7 @@ const pagesPerStep = 32;
 /**
  * Brings SQLite's full-text index of passages into one part. Each change adds a part, and a search looks through all
  * of them; what SQLite merges by itself left nine of 60,000 passages. In short transactions, so that changes come in
- * between; a merge that is cut off goes on the next time. MySQL merges its index by itself.
+ * between; a merge that is cut off goes on the next time. On MySQL the index is a table.
  */
 export async function mergeSearchIndex(
   database: Pick<Database, 'dialect' | 'read' | 'transaction'>,
