@@ -28,14 +28,23 @@ async function inMysql(server: TestServer, { sql, params }: Sent): Promise<numbe
 async function inFullText(server: TestServer, { sql, params }: Sent): Promise<number> {
   const plan = await server.database.read.query(`EXPLAIN QUERY PLAN ${sql}`, params);
   const steps = plan.map(({ detail }) => String(detail));
-  const others = steps.filter((step) => !/passages_fts VIRTUAL TABLE|INTEGER PRIMARY KEY|SCAN c\b|CO-ROUTINE|MATERIALIZE/.test(step));
+  const others = steps.filter(
+    (step) => !/passages_fts VIRTUAL TABLE|INTEGER PRIMARY KEY|SCAN c\b|CO-ROUTINE|MATERIALIZE/.test(step),
+  );
   if (others.length > 0) throw new Error(`Rows are looked at in other ways: ${others.join('; ')}`);
   const words = /"(\w+)"/g;
-  const names = params.flatMap((param) => [...String(param).matchAll(words)].map(([, name = '']) => name.toLowerCase()));
+  const names = params.flatMap((param) =>
+    [...String(param).matchAll(words)].map(([, name = '']) => name.toLowerCase()),
+  );
   return server.database.transaction(async (tx) => {
-    await tx.query('CREATE VIRTUAL TABLE IF NOT EXISTS passages_vocabulary USING fts5vocab(passages_fts, row)');
+    await tx.query(
+      'CREATE VIRTUAL TABLE IF NOT EXISTS passages_vocabulary USING fts5vocab(passages_fts, row)',
+    );
     const places = names.map(() => '?').join(', ');
-    const [row] = await tx.query(`SELECT SUM(doc) AS n FROM passages_vocabulary WHERE term IN (${places})`, names);
+    const [row] = await tx.query(
+      `SELECT SUM(doc) AS n FROM passages_vocabulary WHERE term IN (${places})`,
+      names,
+    );
     return Number(row?.n ?? 0);
   });
 }

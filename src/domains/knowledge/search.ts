@@ -56,7 +56,12 @@ async function candidatesOf(
   const narrowing = collection === null ? [] : [scopeOf('Query.search(collection:)')];
   const scopes = [scopeOf('Query.search(query:)'), ...narrowing] as const;
   const parts = await visibleParts(operation, scopes, collection);
-  const read = (wanted: readonly string[], field: Field, mode: MatchMode, limit: number): Promise<Found[]> => {
+  const read = (
+    wanted: readonly string[],
+    field: Field,
+    mode: MatchMode,
+    limit: number,
+  ): Promise<Found[]> => {
     const tokens = wanted.map((term) => encode(term, field));
     return operation.rows.scan(passageWords, ['id', 'tokens'], { parts, tokens, mode, limit }, scopes);
   };
