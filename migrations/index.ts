@@ -13,6 +13,7 @@ import { TimeOrders1700000000012 } from './0012-time-orders.js';
 import { AnswerPlaces1700000000013 } from './0013-answer-places.js';
 import { OldKeys1700000000014 } from './0014-old-keys.js';
 import { SearchParts1700000000023 } from './0023-search-parts.js';
+import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   AnswerPlaces1700000000013,
   OldKeys1700000000014,
   SearchParts1700000000023,
+  CurrencyPlaces1700000000026,
 ];

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
+import { CurrencyPlaces1700000000026 } from '../../migrations/0026-currency-places.js';
 import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
 import type { Database } from '../store/database.js';
 import { changeAlone } from './operator/change.js';
 import { openDatabase } from './operator/open-database.js';
 import { command, type JsonOption } from './terminal/command.js';
-import { answer, progress } from './terminal/output.js';
+import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';
+import { answer, note, progress } from './terminal/output.js';
 
 export const migrateCommand = (): Command =>
   command('migrate', 'make the database, or bring it up to this version', '').action(migrate);
@@ -14,25 +16,36 @@ async function migrate({ json }: JsonOption): Promise<void> {
   const config = readConfig(process.env);
   const database = await openDatabase(config, 'any');
   try {
-    const done = await migrateWithRecord(database);
-    answer(json, { migrations: done }, () =>
-      done.length === 0
-        ? 'Nothing to do: the database is up to date.'
-        : ['Done:', ...done.map((name) => `  ${name}`)],
-    );
+    const { done, currencies } = await migrateWithRecord(database);
+    answer(json, { migrations: done, ...(currencies.length > 0 && { currencies }) }, () => [
+      ...(done.length === 0
+        ? ['Nothing to do: the database is up to date.']
+        : ['Done:', ...done.map((name) => `  ${name}`)]),
+      ...currencyLines(currencies),
+    ]);
   } finally {
     await database.close();
   }
 }
 
+export interface Migrated {
+  /** The names of the migrations that were run. */
+  readonly done: readonly string[];
+  /** Stored currencies that somebody should look at. */
+  readonly currencies: readonly StoredCurrency[];
+}
+
 /** Runs what is pending, adds the shipped roles that this version brings, and records both. */
-export async function migrateWithRecord(database: Database): Promise<string[]> {
-  if ((await database.pendingMigrations()).length === 0) return [];
-  progress('Migrating the database');
+export async function migrateWithRecord(database: Database): Promise<Migrated> {
+  const isPending = (await database.pendingMigrations()).length > 0;
+  if (isPending) progress('Migrating the database');
   try {
-    const done = await database.migrate();
-    await changeAlone(database, { command: 'migrate', detail: { migrations: done } }, ensureShippedRoles);
-    return done;
+    const done = isPending ? await database.migrate() : [];
+    const sinceIntl = done.includes(CurrencyPlaces1700000000026.name);
+    const currencies = await storedCurrencies(database.read, { sinceIntl });
+    const detail = { migrations: done, ...(currencies.length > 0 && { currencies }) };
+    if (isPending) await changeAlone(database, { command: 'migrate', detail }, ensureShippedRoles);
+    return { done, currencies };
   } finally {
     progress('');
   }
@@ -42,7 +55,8 @@ export async function migrateWithRecord(database: Database): Promise<string[]> {
 export async function openMigrated(config: Config): Promise<Database> {
   const database = await openDatabase(config, 'any');
   try {
-    await migrateWithRecord(database);
+    const { currencies } = await migrateWithRecord(database);
+    for (const line of currencyLines(currencies)) note(line);
     return database;
   } catch (error) {
     await database.close();

@@ -1,4 +1,5 @@
 import { badInput } from './errors.js';
+import { minorUnits } from './iso-4217.js';
 
 export interface Money {
   readonly amount: string;
@@ -8,23 +9,26 @@ export interface Money {
 /** Beyond this a sum of some thousand amounts could leave the safe integers. In minor units. */
 export const amountMinorMax = 10_000_000_000_000;
 
-/** Answers never change, and asking takes longer than reading a row does. At most 26³ entries. */
-const placesByCurrency = new Map<string, number | undefined>();
+/** How many decimal places money in a currency has (ISO 4217); undefined for what is not money. */
+export const decimalPlaces = (currency: string): number | undefined => minorUnits.get(currency) ?? undefined;
 
-/** How many decimal places a currency has (ISO 4217); undefined for what is not a currency. */
-export function decimalPlaces(currency: string): number | undefined {
-  if (!/^[A-Z]{3}$/.test(currency)) return undefined;
-  const known = placesByCurrency.get(currency);
-  if (known !== undefined) return known;
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const places = format.resolvedOptions().maximumFractionDigits;
-  placesByCurrency.set(currency, places);
-  return places;
+/** Of rows in a code that the table does not have: they were stored so. `migrate` tells of them. */
+const placesOtherwise = 2;
+
+/** Throws `BAD_USER_INPUT` for what is not money: an unknown code, or one without a minor unit. */
+export function placesOf(currency: string, path?: string): number {
+  const places = minorUnits.get(currency);
+  if (typeof places === 'number') return places;
+  const reason =
+    places === null
+      ? `${currency} has no minor unit in ISO 4217, so no amount of money can be in it.`
+      : 'The currency must be an ISO 4217 code, such as EUR.';
+  throw badInput(reason, path);
 }
 
 /** Minor units as money: `123450` of EUR is `1234.50`. Sums may come as bigint. */
 export function moneyOf(minor: number | bigint, currency: string): Money {
-  const places = decimalPlaces(currency) ?? 2;
+  const places = decimalPlaces(currency) ?? placesOtherwise;
   const sign = minor < 0 ? '-' : '';
   const digits = String(minor)
     .replace('-', '')
@@ -35,9 +39,7 @@ export function moneyOf(minor: number | bigint, currency: string): Money {
 
 /** A decimal string in minor units, exactly; `BAD_USER_INPUT` for more places than the currency has. */
 export function minorOf(money: Money, path: string): number {
-  const places = decimalPlaces(money.currency);
-  if (places === undefined)
-    throw badInput('The currency must be an ISO 4217 code, such as EUR.', `${path}.currency`);
+  const places = placesOf(money.currency, `${path}.currency`);
   const parts = /^(-?)(\d{1,15})(?:\.(\d+))?$/.exec(money.amount);
   const fraction = parts?.[3] ?? '';
   if (parts === null || fraction.length > places) {

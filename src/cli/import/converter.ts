@@ -1,5 +1,5 @@
 import { badInput } from '../../core/errors.js';
-import { decimalPlaces } from '../../core/money.js';
+import { placesOf } from '../../core/money.js';
 import type { CsvRow } from './csv.js';
 import type { Value } from './entities.js';
 import type { Faults } from './faults.js';
@@ -95,7 +95,8 @@ export class Converter {
     const text = this.textOf(planned, row);
     if (text === undefined || text === null) return text;
     try {
-      return planned.read(text, typeof currency === 'string' ? decimalPlaces(currency) : undefined);
+      const isMoney = planned.field.kind === 'minor' && typeof currency === 'string';
+      return planned.read(text, isMoney ? placesOf(currency) : undefined);
     } catch (error) {
       this.faults.caught(error, this.placeOf(row, labelOf(planned)));
       return undefined;

@@ -1,5 +1,5 @@
 import { badInput } from '../../core/errors.js';
-import { amountMinorMax, decimalPlaces } from '../../core/money.js';
+import { amountMinorMax, placesOf } from '../../core/money.js';
 import { oneLine, paragraphs } from '../../core/text.js';
 import { timeReader } from './times.js';
 import type { Field, Value } from './entities.js';
@@ -47,8 +47,7 @@ function textReader({ name, length = 0, values }: Field): Reader {
     const line = oneLine(text.replace(/\s*[\r\n\t]+\s*/g, ' '), length, name);
     if (values !== undefined && !values.includes(line))
       throw badInput(`${JSON.stringify(line)} is none of ${values.join(', ')}.`);
-    if (name === 'currency' && decimalPlaces(line) === undefined)
-      throw badInput('The currency must be an ISO 4217 code, such as EUR.');
+    if (name === 'currency') placesOf(line);
     return line;
   };
 }

@@ -1,8 +1,10 @@
+import { moneyOf } from '../../core/money.js';
+
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'long', timeZone: 'UTC' });
-const euros = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2 });
 
 export const spokenDate = (ms: number): string => day.format(ms);
-export const spokenMoney = (minor: number): string => `EUR ${euros.format(minor / 100)}`;
+export const spokenMoney = (minor: number): string =>
+  `EUR ${moneyOf(minor, 'EUR').amount.replace(/\B(?=(\d{3})+\.)/g, ',')}`;
 
 /** Puts values in place of `{name}`. A name without a value is a fault of the template. */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
