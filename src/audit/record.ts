@@ -5,9 +5,13 @@ import type { RowOf } from '../store/table.js';
 import { auditDocuments, auditRecords, auditUnindexed, type AuditRecordRow } from '../store/tables/audit.js';
 import type { Change, RecordedDecision, TouchedResources, Trail } from './trail.js';
 
-export type RecordKind =
-  'graphql' | 'token' | 'revocation' | 'sign_in' | 'password_change' | 'consent' | 'command' | 'rejected';
-export type Outcome = 'succeeded' | 'partial' | 'refused' | 'failed';
+export const recordKinds = [
+  ...(['graphql', 'token', 'revocation', 'sign_in'] as const),
+  ...(['password_change', 'consent', 'command', 'rejected'] as const),
+] as const;
+export type RecordKind = (typeof recordKinds)[number];
+export const outcomes = ['succeeded', 'partial', 'refused', 'failed'] as const;
+export type Outcome = (typeof outcomes)[number];
 
 export interface RecordedError {
   readonly code: ErrorCode;

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createAgent, rotateSecret, setAgentStatus } from '../admin/agents.js';
 import { assignAgentRole, unassignAgentRole } from '../admin/assignments.js';
@@ -6,9 +5,10 @@ import { change, type AsOption } from './operator/change.js';
 import { findAgent, findRole, findUser } from './operator/find.js';
 import { listAgents } from './operator/lists.js';
 import { withDatabase } from './operator/session.js';
-import { command, group, wholeNumber, type JsonOption } from './terminal/command.js';
-import { CommandError } from './terminal/errors.js';
+import { command, group, type JsonOption } from './terminal/command.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
+import { wholeNumber } from './terminal/options.js';
+import { readText } from './terminal/read-text.js';
 import { handingOver } from './terminal/secret-file.js';
 
 interface CreateOptions extends AsOption {
@@ -77,7 +77,7 @@ export const agentCommand = (): Command =>
 
 async function create(name: string, options: CreateOptions): Promise<void> {
   const { displayName = name, task, owner, role: roleNames } = options;
-  const publicKeys = options.publicKeys === undefined ? null : readKeys(options.publicKeys);
+  const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
   const asked = { command: 'agent create', as: options.as, detail: { agent: name, owner, roles: roleNames } };
   const told = await handingOver('secret', options.secretFile, (keep) =>
     withDatabase((database) =>
@@ -100,14 +100,6 @@ async function create(name: string, options: CreateOptions): Promise<void> {
     `${paint('bold', name)} can ask for tokens once somebody delegates a task to it.`,
     told.text,
   ]);
-}
-
-function readKeys(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
 }
 
 async function list(options: JsonOption): Promise<void> {

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import type { AuditBody } from '../audit/record.js';
+import { outcomes, recordKinds, type AuditBody } from '../audit/record.js';
+import { errorCodes } from '../core/errors.js';
 import type { Database } from '../store/database.js';
 import { withDatabase } from './operator/session.js';
-import { command, group, wholeNumber, type JsonOption } from './terminal/command.js';
+import { command, group, type JsonOption } from './terminal/command.js';
+import { CommandError } from './terminal/errors.js';
+import { idOf, momentOf, oneOf, positiveNumber, sinceOption } from './terminal/options.js';
 import { note, print } from './terminal/output.js';
 import { conditionOf, Follower, newestRecords, type RecordFilter } from './trail/find-records.js';
 import { recordLine } from './trail/record-line.js';
+import { resourceOf } from './trail/resource.js';
 
 interface SearchOptions extends JsonOption, RecordFilter {
   readonly limit: number;
@@ -40,22 +44,19 @@ export const auditCommand = (): Command =>
 
 const filtered = (made: Command, limit: number): Command =>
   made
-    .option('--since <time>', 'from this time on: 2026-03-01T09:30:00Z, or 15m, 2h, 7d ago')
-    .option('--until <time>', 'before this time')
+    .option(...sinceOption)
+    .option('--until <time>', 'before this time', momentOf)
     .option('--person <name>', 'on behalf of this person')
     .option('--agent <name>', 'where this agent acted last')
-    .option('--delegation <id>', 'under this delegation, or one that was handed on from it')
+    .option('--delegation <id>', 'under this delegation, or one that was handed on from it', idOf)
     .option('--task <task>', 'about exactly this task')
-    .option('--outcome <outcome>', 'succeeded, partial, refused or failed')
-    .option(
-      '--kind <kind>',
-      'graphql, token, revocation, sign_in, password_change, consent, command, rejected',
-    )
+    .option('--outcome <outcome>', outcomes.join(', '), oneOf(outcomes))
+    .option('--kind <kind>', recordKinds.join(', '), oneOf(recordKinds))
     .option('--operation-name <name>', 'the operation’s or the command’s name')
-    .option('--error-code <code>', 'the first error’s code')
+    .option('--error-code <code>', 'the first error’s code', oneOf(errorCodes))
     .option('--unregistered', 'whose document was not registered, where a role asks for that')
-    .option('--resource <type:id>', 'what touched this row')
-    .option('-n, --limit <count>', 'how many at most', wholeNumber, limit);
+    .option('--resource <type:id>', 'what touched this row', resourceOf)
+    .option('-n, --limit <count>', 'how many at most', positiveNumber, limit);
 
 /** JSON comes a record a line, exactly as stored. */
 const tell = (bodies: readonly AuditBody[], { json }: JsonOption): void => {
@@ -70,7 +71,10 @@ async function search(options: SearchOptions): Promise<void> {
 }
 
 async function latest(database: Database, options: SearchOptions): Promise<AuditBody[]> {
-  return newestRecords(database.read, await conditionOf(database.read, options, Date.now()), options.limit);
+  const { since, until } = options;
+  if (since !== undefined && until !== undefined && since >= until)
+    throw new CommandError(`Nothing is from ${since} on and before ${until}: exchange --since and --until.`);
+  return newestRecords(database.read, await conditionOf(database.read, options), options.limit);
 }
 
 async function tail(options: TailOptions): Promise<void> {
@@ -79,7 +83,7 @@ async function tail(options: TailOptions): Promise<void> {
     const first = await latest(database, options);
     tell(first, options);
     if (options.follow !== true) return;
-    const follower = new Follower(await conditionOf(database.read, options, startedAt), startedAt);
+    const follower = new Follower(await conditionOf(database.read, options), startedAt);
     // What is older than the first look was left out because of --limit.
     follower.skip(await follower.look(database.read));
     follower.skip(first);

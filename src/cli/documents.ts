@@ -5,10 +5,13 @@ import { makeIds } from '../core/ids.js';
 import { unregisteredUses, type UnregisteredUses } from './documents-report.js';
 import { syncDocuments, type SyncReport } from './documents-sync.js';
 import { ImportRefused } from './import/faults.js';
+import { eq } from '../store/condition.js';
+import { roles, type RoleRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/session.js';
 import { command, group, type JsonOption } from './terminal/command.js';
+import { CommandError } from './terminal/errors.js';
+import { sinceOption } from './terminal/options.js';
 import { answer, clean, columns, print, progress } from './terminal/output.js';
-import { timeOf } from './trail/find-records.js';
 
 interface SyncOptions extends JsonOption {
   readonly as?: string;
@@ -50,7 +53,7 @@ export const documentsCommand = (): Command =>
       '--role support-agent --json',
     )
       .option('--role <role>', 'for this role alone')
-      .option('--since <time>', 'from this time on: 2026-03-01T09:30:00Z, or 15m, 2h, 7d ago')
+      .option(...sinceOption)
       .action(report),
   );
 
@@ -111,8 +114,11 @@ async function list(options: JsonOption): Promise<void> {
 }
 
 async function report({ role, since, json }: ReportOptions): Promise<void> {
-  const from = since === undefined ? undefined : timeOf(since, Date.now());
-  const uses = await withDatabase((database) => unregisteredUses(database.read, { role, since: from }));
+  const uses = await withDatabase(async ({ read }) => {
+    if (role !== undefined && (await read.one(roles, eq<RoleRow>('name', role))) === undefined)
+      throw new CommandError(`There is no role ${role}.`);
+    return unregisteredUses(read, { role, since });
+  });
   answer(json, uses, () => reportLines(uses));
 }
 

@@ -15,6 +15,7 @@ import { delegations, users, type UserRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/session.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { CommandError } from './terminal/errors.js';
+import { idOf } from './terminal/options.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
 
 interface ExplainOptions extends JsonOption {
@@ -30,7 +31,7 @@ export const explainCommand = (): Command =>
     '--delegation 01J… --scope invoices:read',
     '--user rosa.lind',
   )
-    .option('--delegation <id>', 'the rights of whoever acts under this delegation')
+    .option('--delegation <id>', 'the rights of whoever acts under this delegation', idOf)
     .option('--user <name>', 'the rights of a person who acts in person')
     .option('--scope <scope>', 'the decision about this one scope')
     .action(explain);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import {
@@ -16,6 +15,7 @@ import { command, type JsonOption } from './terminal/command.js';
 import { CommandError } from './terminal/errors.js';
 import { answer, clean } from './terminal/output.js';
 import { Prompt } from './terminal/prompt.js';
+import { readText } from './terminal/read-text.js';
 
 interface LoginOptions extends JsonOption, ServerOption {
   readonly user?: string;
@@ -73,21 +73,21 @@ async function signIn(server: string, metadata: Metadata, options: LoginOptions)
 
 function passwordOf(name: string, file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
-  const lines = readLines(file);
-  const mine = lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
-  const password = mine ?? (lines.length === 1 ? lines[0] : undefined);
+  const password = passwordIn(readText(file), name);
   if (password !== undefined) return password;
   throw new CommandError(`${file} has neither one line alone nor a line that begins with \`${name}: \`.`);
 }
 
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8')
-      .split(/\r?\n/)
-      .filter((line) => line !== '' && !line.startsWith('#'));
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
+/**
+ * The line of the name, or the one line that there is, whatever it begins with: a password may begin with `#`. Beside
+ * other lines, `#` begins a comment.
+ */
+export function passwordIn(text: string, name: string): string | undefined {
+  const lines = text.split(/\r\n|\n|\r/).filter((line) => line !== '');
+  const mine = lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2);
+  if (mine !== undefined || lines.length === 1) return mine ?? lines[0];
+  const bare = lines.filter((line) => !line.startsWith('#'));
+  return bare.length === 1 ? bare[0] : undefined;
 }
 
 const viewerShape = z.object({

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { agentToken, discover, refresh, TokenRefused, type Tokens } from './sign-in/oauth-client.js';
 import { serverOption, serverUrl, type ServerOption } from './sign-in/server-url.js';
@@ -6,6 +5,8 @@ import { TokenStore } from './sign-in/token-store.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { CommandError } from './terminal/errors.js';
 import { answer } from './terminal/output.js';
+import { idOf } from './terminal/options.js';
+import { readText } from './terminal/read-text.js';
 
 interface TokenOptions extends JsonOption, ServerOption {
   readonly agent?: string;
@@ -30,7 +31,7 @@ export const tokenCommand = (): Command =>
   )
     .option(...serverOption)
     .option('--agent <name>', 'the agent that acts')
-    .option('--delegation <id>', 'the delegation under which it acts')
+    .option('--delegation <id>', 'the delegation under which it acts', idOf)
     .option('--secret-file <file>', 'holds the agent’s secret')
     .option('--scope <scopes>', 'only these scopes of the delegation, separated by spaces')
     .action(token);
@@ -47,16 +48,8 @@ async function ofAgent(server: string, options: TokenOptions): Promise<Issued> {
     throw new CommandError('An agent’s token needs all of --agent, --delegation and --secret-file.');
   }
   const metadata = await discover(server);
-  const secret = readSecret(secretFile);
+  const secret = readText(secretFile).trim();
   return issuedTo(agent, await agentToken(metadata, { agent, delegation, secret, scope }));
-}
-
-function readSecret(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
 }
 
 const issuedTo = (name: string, tokens: Tokens): Issued => ({

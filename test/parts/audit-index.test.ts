@@ -185,7 +185,7 @@ describe('a search by a row', () => {
 
   test('at the terminal gives the same', async () => {
     const at = async () => {
-      const where = await conditionOf(read(), { resource: `Order:${orderId}` }, server.clock.now());
+      const where = await conditionOf(read(), { resource: { type: 'Order', id: orderId } });
       return (await newestRecords(read(), where, 100)).map((body) => body.operationId).sort();
     };
     const answer = await server.query(worker.token, list);

@@ -14,8 +14,10 @@ const tokens: Readonly<Record<string, string>> = {
 const iso =
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})(?:[T ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:\.(?<ms>\d{1,3})\d*)?)?(?<zone>Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** Before this, MySQL keeps no time. */
-const yearMin = 1000;
+/** What both databases keep as a time, in UTC: years of four digits. */
+const [yearMin, yearMax] = [1000, 9999];
+/** No place on Earth is further from UTC. */
+const offsetMinutesMax = 14 * 60;
 
 /** True for a format such as `DD.MM.YYYY HH:mm`: year, month and day, each token at most once. */
 export function isTimeFormat(format: string): boolean {
@@ -37,17 +39,23 @@ export function timeReader(format: string | undefined): (text: string) => string
     const ms = Number((parts.ms ?? '0').padEnd(3, '0'));
     const date = [number('year'), number('month') - 1, number('day')] as const;
     const time = [number('hour'), number('minute'), number('second'), ms] as const;
-    const utc = Date.UTC(...date, ...time);
-    const there = new Date(utc);
+    const local = Date.UTC(...date, ...time);
+    const there = new Date(local);
     const exists =
-      number('year') >= yearMin &&
+      there.getUTCFullYear() === date[0] &&
       there.getUTCMonth() === date[1] &&
       there.getUTCDate() === date[2] &&
       there.getUTCHours() === time[0] &&
       time[1] < 60 &&
       time[2] < 60;
     if (!exists) throw badInput(`${JSON.stringify(text)} is no time of the calendar.`);
-    return isoTime(utc - offsetMs(parts.zone));
+    const utc = local - offsetMs(text, parts.zone);
+    const year = new Date(utc).getUTCFullYear();
+    if (year < yearMin || year > yearMax)
+      throw badInput(
+        `${JSON.stringify(text)} lies outside the years ${String(yearMin)} to ${String(yearMax)} in UTC.`,
+      );
+    return isoTime(utc);
   };
 }
 
@@ -56,8 +64,11 @@ function patternOf(format: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-function offsetMs(zone: string | undefined): number {
+function offsetMs(text: string, zone: string | undefined): number {
   if (zone === undefined || zone === 'Z') return 0;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6));
-  return minutes * (zone.startsWith('-') ? -60_000 : 60_000);
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(4, 6))];
+  const offset = hours * 60 + minutes;
+  if (minutes > 59 || offset > offsetMinutesMax)
+    throw badInput(`${JSON.stringify(text)} has no offset of a place: they reach from -14:00 to +14:00.`);
+  return offset * (zone.startsWith('-') ? -60_000 : 60_000);
 }

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 
 /** What every command takes. */
 export interface JsonOption {
@@ -27,10 +27,4 @@ function exampleText(path: string, examples: readonly string[]): string {
     `  $ behalf ${path} ${rest}`.trimEnd(),
   );
   return [lines.length > 1 ? 'Examples:' : 'Example:', ...lines].join('\n');
-}
-
-/** Parses an option that is a number of things. */
-export function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number.');
 }

@@ -1,6 +1,7 @@
 import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { CommandError } from './errors.js';
+import { withoutByteOrderMark } from './read-text.js';
 
 /** Asks on the terminal, or takes the lines of a pipe in order. */
 export class Prompt {
@@ -32,9 +33,10 @@ export class Prompt {
   }
 
   private async nextLine(reader: Interface, question: string): Promise<string> {
+    const isFirst = this.lines === undefined;
     this.lines ??= reader[Symbol.asyncIterator]();
     const next = await this.lines.next();
-    if (next.done !== true) return next.value;
+    if (next.done !== true) return isFirst ? withoutByteOrderMark(next.value) : next.value;
     throw new CommandError(`${question.replace(/:? *$/, '')} was asked for, and there is nobody to type it.`);
   }
 

@@ -1,64 +1,48 @@
-import type { AuditBody } from '../../audit/record.js';
+import type { AuditBody, Outcome, RecordKind } from '../../audit/record.js';
 import { among, naming, underDelegation } from '../../audit/record-index.js';
 import { isoTime } from '../../core/clock.js';
-import { isId } from '../../core/ids.js';
-import { all, any, compare, eq, type Condition } from '../../store/condition.js';
+import type { ErrorCode } from '../../core/errors.js';
+import { all, compare, eq, type Condition } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import { auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
 import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
 import { CommandError } from '../terminal/errors.js';
+import type { Resource } from './resource.js';
 
-/** As typed; the same conditions as `auditRecords(filter:)` has. */
+/** The same conditions as `auditRecords(filter:)` has. */
 export interface RecordFilter {
+  /** ISO 8601, as stored. */
   readonly since?: string;
   readonly until?: string;
   readonly person?: string;
   readonly agent?: string;
   readonly delegation?: string;
   readonly task?: string;
-  readonly outcome?: string;
-  readonly kind?: string;
+  readonly outcome?: Outcome;
+  readonly kind?: RecordKind;
   readonly operationName?: string;
-  readonly errorCode?: string;
+  readonly errorCode?: ErrorCode;
   readonly unregistered?: boolean;
-  readonly resource?: string;
+  readonly resource?: Resource;
 }
 
 type Where = Condition<AuditRecordRow>;
 
-/** A time such as `2026-03-01T09:30`, or so long ago: `90s`, `15m`, `2h`, `7d`. */
-export function timeOf(text: string, nowMs: number): string {
-  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
-  const ms = count === undefined ? Date.parse(text) : nowMs - Number(count) * (unitMs[unit] ?? 0);
-  if (!Number.isNaN(ms)) return isoTime(ms);
-  throw new CommandError(`${text} is no time. Write 2026-03-01T09:30:00Z, or 15m, 2h, 7d for so long ago.`);
-}
-
 /** The filter as a condition; names of people and agents are looked up. */
-export async function conditionOf(
-  connection: Connection,
-  filter: RecordFilter,
-  nowMs: number,
-): Promise<Where> {
+export async function conditionOf(connection: Connection, filter: RecordFilter): Promise<Where> {
   const conditions: Where[] = [];
   const add = <T>(value: T | undefined, condition: (value: T) => Where): void => {
     if (value !== undefined) conditions.push(condition(value));
   };
-  add(filter.since, (time) => compare('at', '>=', timeOf(time, nowMs)));
-  add(filter.until, (time) => compare('at', '<', timeOf(time, nowMs)));
+  add(filter.since, (time) => compare('at', '>=', time));
+  add(filter.until, (time) => compare('at', '<', time));
   add(filter.task, (task) => all(eq('task', task), among('@task', [task])));
-  add(filter.outcome, (outcome) => eq('outcome', outcome.toLowerCase()));
-  add(filter.kind, (kind) => eq('kind', kind.toLowerCase()));
+  add(filter.outcome, (outcome) => eq('outcome', outcome));
+  add(filter.kind, (kind) => eq('kind', kind));
   add(filter.operationName, (name) => eq('operationName', name));
-  add(filter.errorCode, (code) => eq('errorCode', code.toUpperCase()));
-  add(filter.delegation, (id) => (isId(id) ? underDelegation(id) : any<AuditRecordRow>()));
-  add(filter.resource, (resource) => {
-    const [, type, id] = /^([A-Za-z]{1,60}):(.{1,64})$/.exec(resource) ?? [];
-    if (type === undefined || id === undefined)
-      throw new CommandError(`Write a resource as TYPE:ID, such as Invoice:01J….`);
-    return naming(type, id);
-  });
+  add(filter.errorCode, (code) => eq('errorCode', code));
+  add(filter.delegation, (id) => underDelegation(id));
+  add(filter.resource, ({ type, id }) => naming(type, id));
   if (filter.unregistered === true) conditions.push(inDocuments);
   if (filter.person !== undefined) {
     const id = await userId(connection, filter.person);

@@ -1,0 +1,59 @@
+import { InvalidArgumentError } from 'commander';
+import { isoTime } from '../../core/clock.js';
+import { BehalfError } from '../../core/errors.js';
+import { isId } from '../../core/ids.js';
+import { timeReader } from '../import/times.js';
+
+/** Parses an option that is a number of things. */
+export function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+/** As `wholeNumber`, where none makes no sense. */
+export function positiveNumber(text: string): number {
+  const number = wholeNumber(text);
+  if (number > 0) return number;
+  throw new InvalidArgumentError('It must be at least 1.');
+}
+
+/** Parses an option that is one of these words, in small letters or capitals. */
+export const oneOf =
+  <Word extends string>(words: readonly Word[]) =>
+  (text: string): Word => {
+    const word = words.find((each) => each.toLowerCase() === text.toLowerCase());
+    if (word !== undefined) return word;
+    throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
+  };
+
+/** Parses an option that is an id. */
+export function idOf(text: string): string {
+  if (isId(text)) return text;
+  throw new InvalidArgumentError('It must be an id: 26 digits and capital letters.');
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+const isoTimeOf = timeReader(undefined);
+const howToWriteTimes =
+  'Write a date, or a date and a time of day, in UTC unless it says otherwise (2026-03-01, 2026-03-01T09:30, ' +
+  '2026-03-01T09:30:00+01:00), or how long ago (90s, 15m, 2h, 7d).';
+
+/**
+ * Parses an option that is a moment: ISO 8601, in UTC unless it names its offset, as all times here are shown; or so long
+ * ago.
+ */
+export function momentOf(text: string): string {
+  const [, count, unit = ''] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
+  try {
+    return count === undefined ? isoTimeOf(text) : isoTime(Date.now() - Number(count) * (unitsMs[unit] ?? 0));
+  } catch (error) {
+    if (!(error instanceof BehalfError)) throw error;
+    throw new InvalidArgumentError(howToWriteTimes);
+  }
+}
+
+export const sinceOption = [
+  '--since <time>',
+  'from this time on: 2026-03-01T09:30, in UTC unless it names an offset, or 15m, 2h, 7d ago',
+  momentOf,
+] as const;
