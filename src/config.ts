@@ -49,7 +49,7 @@ export const settings = {
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
     .describe(
-      "How many proxies stand before the server and append to `X-Forwarded-For`: the caller's address is the one that the first of them saw. 0 ignores the header.",
+      "How many proxies stand before the server and append to `X-Forwarded-For`, or to `Forwarded` where they drop `X-Forwarded-For`: the caller's address is the one that the first of them saw. 0 ignores both.",
     ),
   BEHALF_COOKIE_KEYS: z
     .string()

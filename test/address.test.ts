@@ -47,7 +47,7 @@ describe('who counts as one party', () => {
   });
 
   test('IPv4 addresses and what is no address stay as they are', () => {
-    for (const one of ['203.0.113.9', '::ffff:203.0.113.9', 'unknown', '']) expect(partyOf(one)).toBe(one);
+    for (const one of ['203.0.113.9', 'unknown', '']) expect(partyOf(one)).toBe(one);
     expect(partyOf('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64');
   });
 });

@@ -10,6 +10,7 @@ import { Call, type CallLimits } from '../graphql/call.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/token-lookup.js';
 import type { Connection } from '../store/connection.js';
+import { credentialsIn } from './challenge.js';
 import type { Observe } from './observe.js';
 
 export interface AuthenticateParts {
@@ -40,10 +41,9 @@ export class Authenticator {
   /** By the authority as it stands, or throws `UNAUTHENTICATED`. */
   async authenticate(request: FastifyRequest): Promise<Call> {
     const { oauth, authorities, connection, clock } = this.parts;
-    const { scheme, token } = credentialsOf(request) ?? {};
-    if (scheme === undefined || token === undefined) {
-      throw unauthenticated('Send an access token: `Authorization: Bearer …`.');
-    }
+    const credentials = credentialsIn(request.headers.authorization);
+    if (credentials === undefined) throw unauthenticated('Send an access token: `Authorization: Bearer …`.');
+    const { scheme, token } = credentials;
     const arrival = { startedAt: clock.now(), arrived: performance.now() };
     let found: AccessTokenFact | undefined;
     const { fact, authority } = await authorities
@@ -53,7 +53,8 @@ export class Authenticator {
           ? new EndedCaller(found, error.message)
           : error;
       });
-    await oauth.checkDpop({ method: request.method, scheme, proof: request.headers.dpop }, token, fact);
+    const { method, originalUrl: target } = request;
+    await oauth.checkDpop({ method, target, scheme, proof: request.headers.dpop }, token, fact);
     return this.call(request, token, authority, arrival);
   }
 
@@ -62,8 +63,8 @@ export class Authenticator {
    * none, and for a token that needs a proof with each request.
    */
   assume(request: FastifyRequest): Call | undefined {
-    const { scheme, token } = credentialsOf(request) ?? {};
-    if (token === undefined || scheme?.toLowerCase() !== 'bearer') return undefined;
+    const { scheme, token } = credentialsIn(request.headers.authorization) ?? {};
+    if (token === undefined || scheme !== 'Bearer') return undefined;
     const known = this.parts.authorities.last(sha256(token));
     if (known === undefined || known.fact.dpopThumbprint !== undefined) return undefined;
     const arrival = { startedAt: this.parts.clock.now(), arrived: performance.now() };
@@ -99,8 +100,4 @@ export class Authenticator {
 interface Arrival {
   readonly startedAt: number;
   readonly arrived: number;
-}
-
-function credentialsOf({ headers }: FastifyRequest): { scheme?: string; token?: string } | undefined {
-  return /^(?<scheme>Bearer|DPoP) +(?<token>[\w-]+)$/i.exec(headers.authorization ?? '')?.groups;
 }

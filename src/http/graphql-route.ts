@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import Negotiator from 'negotiator';
-import { BehalfError, internal } from '../core/errors.js';
+import { BehalfError, internal, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import { Lru } from '../core/lru.js';
 import type { Logger } from '../core/logger.js';
@@ -14,6 +14,7 @@ import type { Call } from '../graphql/call.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
 import type { ShortAnswer, ShortWay } from '../graphql/short-way.js';
 import { EndedCaller, type Authenticator } from './authenticate.js';
+import { challenges, credentialsIn } from './challenge.js';
 import { placeDocument, type DocumentParts } from './documents.js';
 import { limitLoad, retryAfter, type LoadParts } from './limit-load.js';
 import type { Rejections } from './rejections.js';
@@ -73,6 +74,13 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
           next(null, told);
         }, next);
     });
+    // Rights that ended while the operation ran are told by whoever noticed, in several places.
+    scope.addHook('onSend', (request, reply, payload, next) => {
+      if (reply.statusCode === 401 && !reply.hasHeader('www-authenticate')) {
+        challenge(request, reply, unauthenticated('The access token has ended. Get a new one.'), parts);
+      }
+      next(null, payload);
+    });
     scope.setErrorHandler((error, request, reply) => {
       const call = callOf(request);
       const told = asTold(error);
@@ -131,10 +139,7 @@ async function admit(
     if (told.code === 'INTERNAL') parts.logger.error({ operationId, err: error }, 'authentication failed');
     if (told.code === 'UNAUTHENTICATED') {
       await recordRefusal(request, error, { operationId, address, isFlood: wait > 0 }, parts);
-      const metadata = `${parts.publicUrl}/.well-known/oauth-protected-resource`;
-      const hasToken = request.headers.authorization !== undefined;
-      const challenge = `Bearer${hasToken ? ' error="invalid_token",' : ''} resource_metadata="${metadata}"`;
-      void reply.header('www-authenticate', challenge);
+      challenge(request, reply, told, parts);
     }
     if (wait > 0) void reply.header('retry-after', String(wait));
     else retryAfter(reply, told);
@@ -142,6 +147,15 @@ async function admit(
     await reply.code(wait > 0 ? 429 : statusOfError(told)).send(errorBody(told, operationId));
     return false;
   }
+}
+
+function challenge(
+  { headers }: FastifyRequest,
+  reply: FastifyReply,
+  error: BehalfError,
+  { publicUrl }: GraphQLRouteParts,
+): void {
+  void reply.header('www-authenticate', challenges(error, credentialsIn(headers.authorization), publicUrl));
 }
 
 /** Who is known is recorded by name, as long as it is no flood; strangers are recorded in aggregate. */

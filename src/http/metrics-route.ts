@@ -1,13 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
+import { addressIn } from '../core/party.js';
 
 const forwarding = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
-const loopback = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
+const loopback = new Set(['127.0.0.1', '::1']);
 
 /** True for a request from this very machine that no proxy says it has passed on. */
 const isLocal = ({ socket, headers }: IncomingMessage): boolean =>
-  loopback.has(socket.remoteAddress ?? '') && forwarding.every((name) => headers[name] === undefined);
+  loopback.has(addressIn(socket.remoteAddress ?? '') ?? '') &&
+  forwarding.every((name) => headers[name] === undefined);
 
 /** Who may read: whoever reaches the listener, this machine alone, or nobody. */
 export type MetricsAccess = 'anyone' | 'local' | 'nobody';

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
+import { wellKnown } from '../oauth/paths.js';
 import type { OAuth } from '../oauth/server.js';
 import { graphqlRoute, bodyBytesMax, type GraphQLRouteParts } from './graphql-route.js';
 import type { InFlight } from './in-flight.js';
@@ -60,8 +61,8 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   healthRoutes(app, parts.readiness);
   if (parts.metricsAccess !== undefined) metricsRoute(app, parts.metrics, parts.metricsAccess);
   const metadata = oauth.protectedResourceMetadata();
-  app.get('/.well-known/oauth-protected-resource', () => metadata);
-  app.get('/.well-known/oauth-protected-resource/graphql', () => metadata);
+  app.get(wellKnown.resource, () => metadata);
+  app.get(wellKnown.graphqlResource, () => metadata);
   app.setNotFoundHandler((_request, reply) => {
     void reply
       .code(404)

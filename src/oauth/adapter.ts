@@ -132,15 +132,14 @@ export class PayloadAdapter implements Adapter {
   }
 }
 
-/** Ends a grant and all that was issued under it. True where there was something to end. */
-export async function endGrant(
+/** Ends a grant and all that was issued under it. */
+async function endGrant(
   store: Pick<PayloadStore, 'epochBump'>,
   tx: Connection,
   grantId: string,
-): Promise<boolean> {
+): Promise<void> {
   const count = await tx.delete(oauthPayloads, ofGrant(grantId));
   if (count > 0) await store.epochBump(tx);
-  return count > 0;
 }
 
 /** True once for each (issuer, id) until it is purged: the unique key decides (RFC 7523 section 3, RFC 9449). */
@@ -193,9 +192,8 @@ export async function endUser(
   store: Pick<PayloadStore, 'epochBump'>,
   tx: Connection,
   userId: string,
-): Promise<boolean> {
+): Promise<void> {
   const theirs = all<OAuthPayloadRow>(eq('accountId', userId), not(eq('model', 'Session')));
   const count = await tx.delete(oauthPayloads, theirs);
   if (count > 0) await store.epochBump(tx);
-  return count > 0;
 }

@@ -4,6 +4,7 @@ import { all, eq } from '../store/condition.js';
 import type { Database } from '../store/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { PayloadAdapter, type PayloadStore } from './adapter.js';
+import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './authorization-details.js';
 import { agentIdMember, publicClientMetadata, type AgentClients } from './clients.js';
 import { decisionsOf, makePolicy } from './interaction-policy.js';
@@ -14,7 +15,13 @@ import { loginStands } from './standing.js';
 
 /** Algorithms that clients may sign with; the metadata document says the same. */
 export const clientSigningAlgorithms = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
-export const dpopAlgorithms = ['ES256', 'Ed25519', 'EdDSA'] as const;
+
+/**
+ * How clients prove who they are: people's programs not at all, agents with a secret, sent either way (RFC 6749
+ * section 2.3.1), or with a key.
+ */
+export const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+export const clientAuthMethods = ['none', ...confidentialMethods] as const;
 
 const signInSeconds = 600;
 
@@ -103,7 +110,7 @@ export function makeConfiguration(
     adapter: (model) => (model === 'Client' ? clients : new PayloadAdapter(model, store)),
     clients: settings.clients.map(publicClientMetadata),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
-    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientAuthMethods: [...clientAuthMethods],
     clientBasedCORS: () => false,
     clockTolerance: 5,
     cookies: {

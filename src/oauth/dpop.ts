@@ -1,15 +1,31 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose';
-import { unauthenticated } from '../core/errors.js';
+import { BehalfError } from '../core/errors.js';
 import { firstUse, type PayloadStore } from './adapter.js';
-import { dpopAlgorithms } from './configuration.js';
 import type { AccessTokenFact } from './token-lookup.js';
+
+export const dpopAlgorithms = ['ES256', 'Ed25519', 'EdDSA'] as const;
+
+/** What RFC 9449 section 7.1 calls the fault of a proof, and of a token that the proof does not belong to. */
+type DpopFault = 'invalid_dpop_proof' | 'invalid_token';
+
+/** A request that its proof, or the lack of one, does not let in. */
+export class DpopRefused extends BehalfError {
+  constructor(
+    readonly fault: DpopFault,
+    message: string,
+  ) {
+    super('UNAUTHENTICATED', message);
+  }
+}
 
 /** A request to the protected resource, as far as a proof speaks about it. */
 export interface ProvenRequest {
   readonly method: string;
-  /** The scheme of the `Authorization` header: `Bearer` or `DPoP`. */
-  readonly scheme: string;
+  /** As the request has it: a path with its query, or a whole URL. */
+  readonly target: string;
+  /** Of the `Authorization` header. */
+  readonly scheme: 'Bearer' | 'DPoP';
   /** The `DPoP` header. Several make a list. */
   readonly proof: string | readonly string[] | undefined;
 }
@@ -31,28 +47,45 @@ async function readProof(proof: string): Promise<Proof> {
     const { jwk } = protectedHeader;
     return { payload, thumbprint: jwk === undefined ? '' : await calculateJwkThumbprint(jwk) };
   } catch {
-    throw unauthenticated('The DPoP proof is not a valid signed proof (RFC 9449 section 4.2).');
+    throw new DpopRefused(
+      'invalid_dpop_proof',
+      'The DPoP proof is not a valid signed proof (RFC 9449 section 4.2).',
+    );
   }
 }
 
-/** RFC 9449 section 4.3, items 8 to 12. */
+/** RFC 9449 section 4.3, items 8 to 11. */
 function faultOf(
-  { payload, thumbprint }: Proof,
-  expected: { method: string; url: string; token: string; thumbprint: string; nowSeconds: number },
+  payload: JWTPayload,
+  expected: { method: string; url: string; token: string; nowSeconds: number },
 ): string | undefined {
-  const htu = typeof payload.htu === 'string' && URL.canParse(payload.htu) ? new URL(payload.htu) : undefined;
   if (payload.htm !== expected.method) return 'htm is not the method of this request';
-  if (htu === undefined || `${htu.origin}${htu.pathname}` !== expected.url)
-    return 'htu is not the URL of this request';
+  if (normalized(payload.htu) !== expected.url) return 'htu is not the URL of this request';
   if (typeof payload.iat !== 'number' || Math.abs(expected.nowSeconds - payload.iat) > windowSeconds) {
     return 'iat is too far from now';
   }
   if (payload.ath !== createHash('sha256').update(expected.token).digest('base64url')) {
     return 'ath is not the digest of the access token';
   }
-  if (thumbprint !== expected.thumbprint) return 'the key is not the one that the token is bound to';
   return undefined;
 }
+
+/** A URL as RFC 3986 sections 6.2.2 and 6.2.3 compare it, without query and fragment; undefined for what is none. */
+function normalized(text: unknown): string | undefined {
+  if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  url.search = '';
+  url.hash = '';
+  url.pathname = url.pathname.replace(/%[0-9a-f]{2}/gi, (escape) => {
+    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
+    return /^[\w.~-]$/.test(character) ? character : escape.toUpperCase();
+  });
+  return url.href;
+}
+
+/** Whatever host a request names, it came to the issuer: only the path is its own. */
+const urlOf = (issuer: string, target: string): string | undefined =>
+  normalized(`${issuer}${target.startsWith('/') ? target : new URL(target).pathname}`);
 
 export type CheckDpop = (request: ProvenRequest, token: string, fact: AccessTokenFact) => Promise<void>;
 
@@ -62,33 +95,43 @@ export type CheckDpop = (request: ProvenRequest, token: string, fact: AccessToke
  * with `UNAUTHENTICATED`.
  */
 export const makeCheckDpop =
-  (store: Pick<PayloadStore, 'database' | 'clock'>, resource: string): CheckDpop =>
+  (store: Pick<PayloadStore, 'database' | 'clock'>, issuer: string): CheckDpop =>
   async (request, token, fact) => {
-    const scheme = request.scheme.toLowerCase();
     if (fact.dpopThumbprint === undefined) {
-      if (scheme !== 'bearer') throw unauthenticated('This access token is a bearer token; send it as one.');
-      return;
+      if (request.scheme === 'Bearer') return;
+      throw new DpopRefused('invalid_token', 'This access token is a bearer token; send it as one.');
     }
-    if (scheme !== 'dpop' || typeof request.proof !== 'string') {
-      throw unauthenticated(
-        'This access token is bound to a key: send it with the DPoP scheme and one DPoP proof.',
+    if (request.scheme !== 'DPoP') {
+      throw new DpopRefused(
+        'invalid_token',
+        'This access token is bound to a key: send it with the DPoP scheme.',
       );
     }
-    const proof = await readProof(request.proof);
+    if (typeof request.proof !== 'string') {
+      throw new DpopRefused('invalid_dpop_proof', 'Send one DPoP proof with this access token.');
+    }
+    const { payload, thumbprint } = await readProof(request.proof);
     const nowSeconds = Math.floor(store.clock.now() / 1000);
-    const { method } = request;
-    const fault = faultOf(proof, {
-      method,
-      url: resource,
-      token,
-      thumbprint: fact.dpopThumbprint,
-      nowSeconds,
-    });
-    if (fault !== undefined) throw unauthenticated(`The DPoP proof does not fit: ${fault}.`);
-    const { jti } = proof.payload;
+    const url = urlOf(issuer, request.target) ?? '';
+    const fault = faultOf(payload, { method: request.method, url, token, nowSeconds });
+    if (fault !== undefined) {
+      throw new DpopRefused('invalid_dpop_proof', `The DPoP proof does not fit: ${fault}.`);
+    }
+    if (thumbprint !== fact.dpopThumbprint) {
+      throw new DpopRefused(
+        'invalid_token',
+        'The DPoP proof is of another key than the one that the token is bound to.',
+      );
+    }
+    const { jti } = payload;
     const isFirst =
       typeof jti === 'string' &&
       jti.length <= 256 &&
       (await firstUse(store, `dpop ${fact.dpopThumbprint}`, jti, nowSeconds + 2 * windowSeconds));
-    if (!isFirst) throw unauthenticated('The DPoP proof was used before; make one for each request.');
+    if (!isFirst) {
+      throw new DpopRefused(
+        'invalid_dpop_proof',
+        'The DPoP proof was used before; make one for each request.',
+      );
+    }
   };

@@ -1,13 +1,13 @@
 import { delegationType, consentType } from './authorization-details.js';
 import { tokenExchange } from './clients.js';
-import { clientSigningAlgorithms, dpopAlgorithms } from './configuration.js';
+import { clientAuthMethods, clientSigningAlgorithms, confidentialMethods } from './configuration.js';
+import { dpopAlgorithms } from './dpop.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthSettings } from './ports.js';
 
 /** RFC 8414, and of others' members those of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
   const url = (path: string): string => `${settings.issuer}${path}`;
-  const confidential = ['client_secret_basic', 'private_key_jwt'];
   return {
     issuer: settings.issuer,
     authorization_endpoint: url(paths.authorize),
@@ -19,11 +19,11 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     response_modes_supported: ['query'],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', tokenExchange],
     code_challenge_methods_supported: ['S256'],
-    token_endpoint_auth_methods_supported: ['none', ...confidential],
+    token_endpoint_auth_methods_supported: clientAuthMethods,
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    revocation_endpoint_auth_methods_supported: ['none', ...confidential],
+    revocation_endpoint_auth_methods_supported: clientAuthMethods,
     revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    introspection_endpoint_auth_methods_supported: confidential,
+    introspection_endpoint_auth_methods_supported: confidentialMethods,
     introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
     authorization_response_iss_parameter_supported: true,
     authorization_details_types_supported: [delegationType, consentType],

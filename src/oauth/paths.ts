@@ -9,6 +9,12 @@ export const paths = {
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
 
+/** Where the documents about the one protected resource are (RFC 9728 section 3.1). */
+export const wellKnown = {
+  resource: '/.well-known/oauth-protected-resource',
+  graphqlResource: '/.well-known/oauth-protected-resource/graphql',
+} as const;
+
 /** Which of the library's endpoints a request may reach; it has more than are offered. */
 export function isProviderPath(path: string): boolean {
   return (

@@ -129,8 +129,8 @@ export interface OAuthPorts {
   readonly delegations: Delegations;
   readonly recorder: Recorder;
   readonly settings: OAuthSettings;
-  /** The client's address, where a trusted proxy stands in front; otherwise the socket's. */
-  readonly addressOf?: (request: IncomingMessage) => string;
+  /** The caller's address, in the one spelling that an address has. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** The one protected resource (RFC 8707): tokens are for this URL. */

@@ -14,7 +14,6 @@ import { onFailure, replaceChecks } from './library.js';
 import { paths } from './paths.js';
 import type { OAuthPorts } from './ports.js';
 import { makeRecording } from './recording.js';
-import type { AddressOf } from './interactions/step.js';
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
 
@@ -35,8 +34,8 @@ const defaultScope =
   };
 
 /** The library, with our grants, our clients and our record around it. */
-export function makeProvider(ports: OAuthPorts, store: PayloadStore, addressOf: AddressOf): Provider {
-  const { settings, database, clock, logger, delegations, recorder } = ports;
+export function makeProvider(ports: OAuthPorts, store: PayloadStore): Provider {
+  const { settings, database, clock, logger, delegations, recorder, addressOf } = ports;
   const clients = new AgentClients(database, clock);
   const provider = new Provider(settings.issuer, makeConfiguration(ports, clients, store));
   replaceChecks(provider, clients, store);

@@ -11,7 +11,7 @@ export class TemporarilyUnavailable extends errors.OIDCProviderError {
 }
 
 /** RFC 6749 section 5.2 allows only these characters in `error_description`. */
-const describable = (message: string): string =>
+export const describable = (message: string): string =>
   message
     .replaceAll('"', "'")
     .replaceAll('\\', '/')

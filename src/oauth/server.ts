@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Connection } from '../store/connection.js';
-import { endGrant, endUser, purgeExpired, type PayloadStore } from './adapter.js';
+import { purgeExpired, type PayloadStore } from './adapter.js';
 import { Attempts } from './attempts.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
 import { ChangePassword } from './interactions/change-password.js';
@@ -11,7 +11,7 @@ import { authorizationServerMetadata, protectedResourceMetadata } from './metada
 import { sendPage } from './pages/page.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
 import { isProviderPath, paths } from './paths.js';
-import { resourceOf, type OAuthPorts } from './ports.js';
+import type { OAuthPorts } from './ports.js';
 import { makeProvider } from './provider.js';
 import { findAccessToken, type AccessTokenFact } from './token-lookup.js';
 
@@ -27,10 +27,6 @@ export interface OAuth {
   /** One read. Undefined for a token that is unknown, expired or revoked. */
   findAccessToken(connection: Connection, token: string): Promise<AccessTokenFact | undefined>;
   readonly checkDpop: CheckDpop;
-  /** Ends the tokens of a delegation inside the transaction that ends the delegation. */
-  revokeGrant(tx: Connection, delegationId: string): Promise<boolean>;
-  /** Ends every sign-in and every token of a person, inside the transaction that disables the account or sets its password. */
-  revokeUser(tx: Connection, userId: string): Promise<boolean>;
   /** Deletes expired rows, in bounded transactions until the signal; returns how many. */
   purgeExpired(signal?: AbortSignal): Promise<number>;
 }
@@ -73,11 +69,9 @@ function sendJson(
 /** Builds the authorization server. Throws where a setting is unsafe. */
 export function createOAuth(ports: OAuthPorts): OAuth {
   checkSettings(ports);
-  const { settings, database, clock, logger, recorder, delegations } = ports;
+  const { settings, database, clock, logger, recorder, delegations, addressOf } = ports;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
-  const addressOf =
-    ports.addressOf ?? ((request: IncomingMessage) => request.socket.remoteAddress ?? 'unknown');
-  const provider = makeProvider(ports, store, addressOf);
+  const provider = makeProvider(ports, store);
   const answer = provider.callback();
   const { signInPerAddress, signInPerAccount, begunPerAddress } = settings.limits;
   const perAddress = new Attempts(clock, signInPerAddress);
@@ -135,9 +129,7 @@ export function createOAuth(ports: OAuthPorts): OAuth {
     authorizationServerMetadata: () => metadata,
     protectedResourceMetadata: () => protectedResourceMetadata(settings),
     findAccessToken: (connection, token) => findAccessToken(connection, token, clock.now()),
-    checkDpop: makeCheckDpop(store, resourceOf(settings)),
-    revokeGrant: (tx, delegationId) => endGrant(store, tx, delegationId),
-    revokeUser: (tx, userId) => endUser(store, tx, userId),
+    checkDpop: makeCheckDpop(store, settings.issuer),
     purgeExpired: (signal) => purgeExpired(store, signal),
   };
 }

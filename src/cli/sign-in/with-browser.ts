@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { sendPage } from '../../oauth/pages/page.js';
+import { notSignedInPage } from '../../oauth/pages/sign-in-pages.js';
 import { paths } from '../../oauth/paths.js';
 import { CommandError } from '../terminal/errors.js';
 import { note } from '../terminal/output.js';
@@ -15,34 +18,55 @@ export async function signInWithBrowser(metadata: Metadata): Promise<Tokens> {
   const { port } = server.address() as AddressInfo;
   const authorization = new AuthorizationRequest(metadata, `http://127.0.0.1:${String(port)}/callback`);
   try {
-    const returned = callback(server, `${metadata.issuer}${paths.signedIn}`);
+    const returned = callback(server);
     note(`Sign in here:\n  ${authorization.url}\nWithout a browser: behalf login --user NAME`);
     openBrowser(authorization.url);
-    return await authorization.redeem(await returned);
+    const { params, response } = await returned;
+    return await answering(response, `${metadata.issuer}${paths.signedIn}`, authorization.redeem(params));
   } finally {
     server.close();
     server.closeAllConnections();
   }
 }
 
-/** The first request to `/callback`; the browser goes on to the server's own page. */
-const callback = (server: Server, then: string): Promise<URLSearchParams> =>
+interface Returned {
+  readonly params: URLSearchParams;
+  readonly response: ServerResponse;
+}
+
+/** The first request to `/callback`, which still waits for its answer. */
+const callback = (server: Server): Promise<Returned> =>
   new Promise((resolve, reject) => {
     const patience = setTimeout(() => {
       reject(new CommandError('Nobody signed in within five minutes. Try again.'));
     }, patienceMs);
     server.on('request', (request, response) => {
-      const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+      const { pathname, searchParams: params } = new URL(request.url ?? '/', 'http://127.0.0.1');
       if (request.method !== 'GET' || pathname !== '/callback') {
         response.writeHead(404).end();
         return;
       }
-      response.writeHead(302, { location: then, 'cache-control': 'no-store' }).end(() => {
-        clearTimeout(patience);
-        resolve(searchParams);
-      });
+      clearTimeout(patience);
+      resolve({ params, response });
     });
   });
+
+/** The browser is told what came of it: it goes on to the server's own page, or shows why not. */
+async function answering(response: ServerResponse, then: string, tokens: Promise<Tokens>): Promise<Tokens> {
+  const sent = once(response, 'close');
+  try {
+    const given = await tokens;
+    response.writeHead(302, { location: then, 'cache-control': 'no-store', connection: 'close' }).end();
+    return given;
+  } catch (error) {
+    const why = error instanceof CommandError ? error.message : 'The sign-in failed.';
+    response.setHeader('connection', 'close');
+    sendPage(response, notSignedInPage(why));
+    throw error;
+  } finally {
+    await sent;
+  }
+}
 
 /** Where there is a desktop. Failing is no fault: the address has been told. */
 function openBrowser(url: string): void {

@@ -2,7 +2,7 @@ import { all, eq } from '../../store/condition.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
 import { endUser, type PayloadStore } from '../adapter.js';
 import { expiredPage } from '../pages/error-page.js';
-import type { Fault, Page } from '../pages/page.js';
+import type { Fault } from '../pages/page.js';
 import { changePasswordPage } from '../pages/sign-in-pages.js';
 import {
   hashPassword,
@@ -39,11 +39,11 @@ function faultsOf(password: string, repeated: string, user: UserRow): readonly F
 export class ChangePassword implements Step {
   constructor(private readonly parts: ChangePasswordParts) {}
 
-  async show(request: StepRequest): Promise<Page> {
+  async show(request: StepRequest): Promise<StepOutcome> {
     const user = await this.userOf(request);
-    return user === undefined
-      ? expiredPage
-      : changePasswordPage({ ...request, userName: user.name, faults: [] });
+    return page(
+      user === undefined ? expiredPage : changePasswordPage({ ...request, userName: user.name, faults: [] }),
+    );
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {

@@ -7,7 +7,7 @@ import { deadEndPage, expiredPage } from '../pages/error-page.js';
 import type { Page } from '../pages/page.js';
 import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../ports.js';
 import { requireSignIn } from '../standing.js';
-import { done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+import { denied, done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ConsentParts {
   readonly database: Database;
@@ -29,11 +29,13 @@ function inputOf({ signedIn, params }: StepRequest): ConsentInput | undefined {
   };
 }
 
-const refusedPage = (error: unknown): Page => {
+/** What cannot be allowed is told to the program, which waits for an answer. */
+function refused(error: unknown): StepOutcome {
   if (!(error instanceof BehalfError)) throw error;
   const isOurs = error.code === 'INTERNAL' || error.code === 'AUDIT_UNAVAILABLE';
-  return deadEndPage(isOurs ? 503 : 403, 'This agent cannot act for you', error.message, error.code);
-};
+  if (isOurs) return page(deadEndPage(503, 'Try again later', error.message, error.code));
+  return denied(error.message);
+}
 
 /**
  * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). What is stored is
@@ -42,12 +44,12 @@ const refusedPage = (error: unknown): Page => {
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}
 
-  async show(request: StepRequest): Promise<Page> {
+  async show(request: StepRequest): Promise<StepOutcome> {
     const input = inputOf(request);
-    if (input === undefined) return expiredPage;
+    if (input === undefined) return page(expiredPage);
     return this.parts.delegations
       .consentOffer(input)
-      .then((offer) => this.page(request, offer, false), refusedPage);
+      .then((offer) => page(this.page(request, offer, false)), refused);
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
@@ -58,7 +60,7 @@ export class Consent implements Step {
       if (form.get('version') !== versionOf(offer)) return page(this.page(request, offer, true));
       await this.store(request, { ...input, offer });
     } catch (error) {
-      return page(refusedPage(error));
+      return refused(error);
     }
     return done({ consent: {} });
   }

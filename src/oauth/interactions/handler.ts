@@ -10,7 +10,7 @@ import { sendPage, type Page } from '../pages/page.js';
 import { paths } from '../paths.js';
 import { userAgentOf } from '../recording.js';
 import { checkOrigin, FormError, readForm } from './form.js';
-import type { AddressOf, Step, StepRequest } from './step.js';
+import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface InteractionParts {
   readonly provider: Provider;
@@ -22,6 +22,12 @@ export interface InteractionParts {
 }
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+interface Interaction {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly details: Details;
+}
 
 const unavailablePage = deadEndPage(503, 'Try again later', 'The server cannot sign you in now.');
 
@@ -52,36 +58,28 @@ export class Interactions {
     await this.requireGrant(details);
     const step = this.parts.steps[details.prompt.name as PromptName];
     const due = await this.stepRequest(request, details, action);
+    const at = { request, response, details };
     if (request.method === 'GET') {
-      sendPage(response, await step.show(due));
+      await this.answer(at, await step.show(due));
       return;
     }
     if (request.method !== 'POST') throw new FormError(400, 'This page takes only its own form.');
-    await this.submit(request, response, { step, due, details });
-  }
-
-  private async submit(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { step, due, details }: { step: Step; due: StepRequest; details: Details },
-  ): Promise<void> {
-    const { provider } = this.parts;
     checkOrigin(request, this.parts.issuer);
     const form = await readForm(request);
-    if (form.get('action') === 'cancel') {
-      const refused = { error: 'access_denied', error_description: 'the person cancelled' };
-      await provider.interactionFinished(request, response, refused, { mergeWithLastSubmission: false });
-      return;
-    }
-    const outcome = await step.submit(due, form);
+    const isCancelled = form.get('action') === 'cancel';
+    await this.answer(at, isCancelled ? denied('the person cancelled') : await step.submit(due, form));
+  }
+
+  private async answer({ request, response, details }: Interaction, outcome: StepOutcome): Promise<void> {
     if (outcome.kind === 'page') {
       sendPage(response, outcome.page);
       return;
     }
-    if (outcome.result.login !== undefined) await this.forgetOther(details, outcome.result.login.accountId);
+    const { result } = outcome;
+    if (result.login !== undefined) await this.forgetOther(details, result.login.accountId);
     // What was decided before a login, someone else may have decided.
     const mergeWithLastSubmission = details.prompt.name !== 'login';
-    await provider.interactionFinished(request, response, outcome.result, { mergeWithLastSubmission });
+    await this.parts.provider.interactionFinished(request, response, result, { mergeWithLastSubmission });
   }
 
   /** What follows the login is for a sign-in that stands; steps that change something look again. */

@@ -38,8 +38,8 @@ export class SignIn implements Step {
 
   constructor(private readonly parts: SignInParts) {}
 
-  show(request: StepRequest): Promise<Page> {
-    return Promise.resolve(show(request, []));
+  show(request: StepRequest): Promise<StepOutcome> {
+    return Promise.resolve(page(show(request, [])));
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
 import type { Page } from '../pages/page.js';
 import type { AuthEvent } from '../ports.js';
+import { describable } from '../refusals.js';
 import type { Login, SignedIn } from '../standing.js';
 
 /** One step of an authorization request, as its page knows it. */
@@ -24,12 +25,16 @@ export type StepOutcome =
   | { readonly kind: 'done'; readonly result: InteractionResults };
 
 export interface Step {
-  show(request: StepRequest): Promise<Page>;
+  show(request: StepRequest): Promise<StepOutcome>;
   submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome>;
 }
 
 export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });
 export const done = (result: InteractionResults): StepOutcome => ({ kind: 'done', result });
+
+/** Ends the authorization request: the program is told so (RFC 6749 section 4.1.2.1). */
+export const denied = (why: string): StepOutcome =>
+  done({ error: 'access_denied', error_description: describable(why) });
 
 /** The result of a step in which a person's password was right, or became so. */
 export const loginOf = (accountId: string, version: number): Login & InteractionResults['login'] => ({

@@ -1,4 +1,4 @@
-import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
+import { errors, type ErrorOut, type KoaContextWithOIDC } from 'oidc-provider';
 import { html } from './html.js';
 import { pageHeaders, pageText, type Page } from './page.js';
 
@@ -18,12 +18,16 @@ export const expiredPage = deadEndPage(
 );
 
 /** What the library shows where an authorization request cannot be sent back to its program. */
-export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut): void {
+export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void {
+  const page = error instanceof errors.SessionNotFound ? expiredPage : refusedPage(ctx.status, out);
+  ctx.set(pageHeaders(page));
+  ctx.body = pageText(page);
+}
+
+function refusedPage(status: number, out: ErrorOut): Page {
   const what =
     out.error_description === undefined || out.error === 'server_error'
       ? 'The server could not complete the request.'
       : `The program that sent you here made a request that is not valid: ${out.error_description}.`;
-  const page = deadEndPage(ctx.status, 'That did not work', what, out.error);
-  ctx.set(pageHeaders(page));
-  ctx.body = pageText(page);
+  return deadEndPage(status, 'That did not work', what, out.error);
 }

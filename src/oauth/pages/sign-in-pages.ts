@@ -1,4 +1,5 @@
 import { newPasswordLengthMin } from '../../core/passwords.js';
+import { deadEndPage } from './error-page.js';
 import { html } from './html.js';
 import { faultSummary, input, type Fault, type Page } from './page.js';
 
@@ -101,3 +102,7 @@ export const signedInPage: Page = {
   body: html`<h1>You are signed in</h1>
     <p>Close this window and return to your terminal.</p>`,
 };
+
+/** What the terminal shows in the browser where a sign-in came to nothing. */
+export const notSignedInPage = (why: string): Page =>
+  deadEndPage(400, 'You are not signed in', `${why} Close this window and return to your terminal.`);

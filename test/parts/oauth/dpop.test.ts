@@ -86,8 +86,8 @@ test('a bound token needs a fresh proof that fits, once', async () => {
   const { token, fact } = await boundToken();
   const htu = `${harness.issuer}/graphql`;
   const ath = createHash('sha256').update(token).digest('base64url');
-  const check = async (proof: string | string[] | undefined, scheme = 'DPoP') =>
-    harness.oauth.checkDpop({ method: 'POST', scheme, proof }, token, fact);
+  const check = async (proof: string | string[] | undefined, scheme: 'DPoP' | 'Bearer' = 'DPoP') =>
+    harness.oauth.checkDpop({ method: 'POST', target: '/graphql', scheme, proof }, token, fact);
   const good = { htm: 'POST', htu, ath };
   const proof = await proofFor(good);
   await expect(check(proof)).resolves.toBeUndefined();
@@ -116,10 +116,18 @@ test('a bearer token needs no proof, and is not sent as a bound one', async () =
   const { fact, token } = await boundToken();
   const { dpopThumbprint: _, ...bearer } = fact;
   await expect(
-    harness.oauth.checkDpop({ method: 'POST', scheme: 'bearer', proof: undefined }, token, bearer),
+    harness.oauth.checkDpop(
+      { method: 'POST', target: '/graphql', scheme: 'Bearer', proof: undefined },
+      token,
+      bearer,
+    ),
   ).resolves.toBeUndefined();
   await expect(
-    harness.oauth.checkDpop({ method: 'POST', scheme: 'DPoP', proof: undefined }, token, bearer),
+    harness.oauth.checkDpop(
+      { method: 'POST', target: '/graphql', scheme: 'DPoP', proof: undefined },
+      token,
+      bearer,
+    ),
   ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });
 

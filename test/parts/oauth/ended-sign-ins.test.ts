@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashPassword } from '../../../src/core/passwords.js';
+import { endUser } from '../../../src/oauth/adapter.js';
 import { all, eq, isIn } from '../../../src/store/condition.js';
 import type { Connection } from '../../../src/store/connection.js';
 import type { Database } from '../../../src/store/database.js';
@@ -140,11 +141,11 @@ describe('a sign-in that is under way', () => {
     harness.delegations.consents.length = 0;
   });
 
-  /** As an administrator does, in one transaction. */
+  /** As the change of a password does, in one transaction. */
   const end = async (tx: Connection, { id }: UserRow): Promise<void> => {
     const { version } = (await tx.byId(users, id)) ?? { version: 0 };
     await tx.update(users, eq('id', id), { version: version + 1 });
-    await harness.oauth.revokeUser(tx, id);
+    await endUser(harness.delegations, tx, id);
   };
   const endNow = (user: UserRow): Promise<void> => harness.database.transaction((tx) => end(tx, user));
 

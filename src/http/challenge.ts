@@ -1,0 +1,42 @@
+import { wellKnown } from '../oauth/paths.js';
+import { DpopRefused, dpopAlgorithms } from '../oauth/dpop.js';
+import { describable } from '../oauth/refusals.js';
+
+/** What a request has in its `Authorization` header, where that is one of our two schemes. */
+export interface Credentials {
+  readonly scheme: 'Bearer' | 'DPoP';
+  readonly token: string;
+}
+
+/** RFC 6750 section 2.1, RFC 9449 section 7.1. The token may be anything: that it is none of ours is told later. */
+export function credentialsIn(authorization: string | undefined): Credentials | undefined {
+  const { dpop, token } =
+    /^(?:bearer|(?<dpop>dpop)) +(?<token>\S.*)$/i.exec(authorization ?? '')?.groups ?? {};
+  return token === undefined ? undefined : { scheme: dpop === undefined ? 'Bearer' : 'DPoP', token };
+}
+
+/**
+ * The values of `WWW-Authenticate`. Who sent no token is offered both schemes and told of no error (RFC 6750 section
+ * 3.1); who sent one is told what is wrong with it, in the scheme that it came in (RFC 9449 section 7.1).
+ */
+export function challenges(
+  error: Error,
+  credentials: Credentials | undefined,
+  publicUrl: string,
+): readonly string[] {
+  // RFC 9728 section 5.1. All that is guarded here is one resource, whose metadata is where its path says.
+  const found = { resource_metadata: `${publicUrl}${wellKnown.graphqlResource}` };
+  const dpop = { algs: dpopAlgorithms.join(' '), ...found };
+  if (credentials === undefined) return [challenge('Bearer', found), challenge('DPoP', dpop)];
+  const fault = {
+    error: error instanceof DpopRefused ? error.fault : 'invalid_token',
+    error_description: describable(error.message),
+  };
+  const isDpop = error instanceof DpopRefused || credentials.scheme === 'DPoP';
+  return [isDpop ? challenge('DPoP', { ...fault, ...dpop }) : challenge('Bearer', { ...fault, ...found })];
+}
+
+const challenge = (scheme: Credentials['scheme'], parameters: Readonly<Record<string, string>>): string =>
+  `${scheme} ${Object.entries(parameters)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(', ')}`;
