@@ -142,7 +142,15 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     if (scope === undefined) throw new Error(`${coordinate} has no scope.`);
     return scope;
   };
-  const operations = new Operations(database, rowTypes, clock, ids, scopeOf, config.BEHALF_PAGE_SIZE_MAX);
+  const operations = new Operations(
+    database,
+    rowTypes,
+    clock,
+    ids,
+    scopeOf,
+    config.BEHALF_PAGE_SIZE_MAX,
+    config.BEHALF_OPERATION_COST_MAX,
+  );
   const compiled = new CompiledOperations();
   const pageSizeMax = config.BEHALF_PAGE_SIZE_MAX;
   const prepared = { plain, coverage, guard, askings, compiled, pageSizeMax };

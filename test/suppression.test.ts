@@ -1,6 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cellsToShow, type Cell, type Line, type Stage } from '../src/domains/business/suppression.js';
+import {
+  cellsToShow as steps,
+  type Cell,
+  type Line,
+  type Stage,
+} from '../src/domains/business/suppression.js';
+
+/** All steps at once. */
+function cellsToShow<C extends Cell>(stages: readonly Stage<C>[], k: number): Set<C> {
+  const work = steps(stages, k);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
 
 interface Named extends Cell {
   readonly name: string;

@@ -39,15 +39,17 @@ export class Trail implements Witness {
 
   /**
    * @param rowsMax how many rows one operation may touch before it is `QUERY_TOO_COMPLEX`
-   * @param isInTime whether it may still ask the database for anything
+   * @param leftMs how much longer it may ask the database for anything
    */
   constructor(
     private readonly rowsMax = Number.POSITIVE_INFINITY,
-    private readonly isInTime: () => boolean = () => true,
+    private readonly leftMs: () => number = () => Number.POSITIVE_INFINITY,
   ) {}
 
-  asking(): void {
-    if (!this.isInTime()) throw outOfTime();
+  asking(): number {
+    const leftMs = this.leftMs();
+    if (leftMs < 0) throw outOfTime();
+    return leftMs;
   }
 
   touched(type: string, ids: readonly string[], action: TouchAction): void {

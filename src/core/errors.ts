@@ -84,6 +84,22 @@ export const outOfTime = (cause?: unknown): BehalfError =>
     { cause },
   );
 
+export const tooComplex = (cost: { readonly requested: number; readonly max: number }): BehalfError =>
+  new BehalfError(
+    'QUERY_TOO_COMPLEX',
+    `This operation may touch too many fields: its cost is ${String(cost.requested)}, and ${String(cost.max)} is allowed.`,
+    { hint: 'Ask for smaller pages, fewer aliases or fewer levels.' },
+  );
+
+/** What a mutation reads holds up all others, so it may not look at as many rows as a query may. */
+export const tooMuchForChange = (cause?: unknown): BehalfError =>
+  new BehalfError(
+    'QUERY_TOO_COMPLEX',
+    'What the mutation asks for would have to be looked for among too many rows.',
+    { hint: 'Ask for it in a query, after the mutation.' },
+    { cause },
+  );
+
 /** Our own failure: the caller gets a code and an operation id, the operator gets the cause. */
 export const internal = (cause: unknown): BehalfError =>
   new BehalfError('INTERNAL', 'The server could not complete the operation.', {}, { cause });

@@ -24,6 +24,8 @@ export interface Operation {
    * provided that they were and are inside the boundary of now), other input is `CONFLICT`. Mutations only.
    */
   once<T extends object>(key: string, input: unknown, rows: AnswerRows, work: () => Promise<T>): Promise<T>;
+  /** Says that so many fields more are resolved than could be priced before. Throws `QUERY_TOO_COMPLEX`. */
+  resolving(fields: number): void;
   /** What the task may still spend; undefined where the person acts in person. */
   taskLimits(): Promise<TaskLimits | undefined>;
   /** The transaction of a mutation, for the services of delegation and admin; domains use `rows`. */

@@ -3,7 +3,7 @@ import type { Authority } from '../authority/authority.js';
 import type { TaskLimits } from '../authority/chain.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { canonicalJson, sha256 } from '../core/digest.js';
-import { conflict, notFound } from '../core/errors.js';
+import { conflict, notFound, tooComplex } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
 import type { ReadMode } from '../store/bounded-reads.js';
@@ -37,6 +37,7 @@ export class Operations {
     private readonly ids: Ids,
     private readonly scopeOf: ScopeOf,
     private readonly pageSizeMax: number,
+    private readonly costMax: number,
   ) {}
 
   /** `plain` where every rule has been decided before; else rows come with their places, for rules to look at. */
@@ -57,10 +58,16 @@ export class Operations {
   ): Operation {
     const { id, authority } = caller;
     const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax, mode);
+    const max = Math.min(this.costMax, authority.costMax ?? this.costMax);
+    let resolved = 0;
     return {
       id,
       authority,
       rows,
+      resolving: (fields) => {
+        resolved += fields;
+        if (resolved > max) throw tooComplex({ requested: resolved, max });
+      },
       trail,
       clock: this.clock,
       ids: this.ids,

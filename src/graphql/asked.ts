@@ -43,6 +43,7 @@ export class Askings {
     const sets = info.fieldNodes.flatMap((node) => node.selectionSet ?? []);
     for (const set of sets) this.collect(getNamedType(info.returnType), set, info, found);
     return {
+      fields: sets.reduce((sum, set) => sum + fieldsIn(set, info.fragments), 0),
       columns: ({ type }) => {
         const columns = found.get(type) ?? none;
         return columns === 'all' ? undefined : columns;
@@ -90,6 +91,16 @@ export class Askings {
     return field in table.columns ? [field] : 'all';
   }
 }
+
+const fieldsIn = ({ selections }: SelectionSetNode, fragments: Where['fragments']): number =>
+  selections.reduce((sum, selection) => {
+    if (selection.kind === Kind.FRAGMENT_SPREAD) {
+      const fragment = fragments[selection.name.value];
+      return sum + (fragment === undefined ? 0 : fieldsIn(fragment.selectionSet, fragments));
+    }
+    const below = selection.selectionSet === undefined ? 0 : fieldsIn(selection.selectionSet, fragments);
+    return sum + below + Number(selection.kind === Kind.FIELD);
+  }, 0);
 
 const none: ReadonlySet<string> = new Set(['id']);
 

@@ -84,7 +84,7 @@ export class Call {
 
   newTrail(): Trail {
     const { rows, seconds } = this.limits;
-    this.trail = new Trail(rows, () => this.clock.now() <= this.startedAt + seconds * 1000);
+    this.trail = new Trail(rows, () => this.startedAt + seconds * 1000 - this.clock.now());
     return this.trail;
   }
 }

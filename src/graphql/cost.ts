@@ -1,15 +1,22 @@
 import { getNullableType, isListType, Kind, type GraphQLOutputType } from 'graphql';
 import { pageSizeDefault } from '../store/page.js';
 import type { FieldCost } from './coverage.js';
-import type { Selected } from './selection.js';
+import { argumentsOf, type Selected } from './selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** How many objects a field gives: a fixed number, or what a variable says. */
 type Times = number | { readonly variable: string };
 
-interface Priced {
+/** What a field takes for each year of a time, and how many objects it gives for each of its buckets. */
+interface Spanning {
+  readonly selected: Selected;
   readonly weight: number;
+  readonly size: number;
+}
+
+interface Priced {
+  readonly weight: number | Spanning;
   /** Told once for its page, such as how many rows there are in all, and not with each of the rows. */
   readonly isOfPage: boolean;
   readonly times: Times;
@@ -43,13 +50,20 @@ export class Cost {
     let cost = 0;
     for (const field of fields) {
       const times = field.isOfPage ? pages : rows;
-      cost += times * field.weight;
+      const { weight, inner } = this.worth(field, variables);
+      cost += times * weight;
       if (field.children.length === 0) continue;
-      const inner =
-        typeof field.times === 'number' ? field.times : this.said(variables[field.times.variable]);
       cost += this.sum(field.children, times, times * inner, variables);
     }
     return cost;
+  }
+
+  private worth({ weight, times }: Priced, variables: Values): { weight: number; inner: number } {
+    if (typeof weight === 'number') {
+      return { weight, inner: typeof times === 'number' ? times : this.said(variables[times.variable]) };
+    }
+    const { years, buckets } = spanOf(argumentsOf(weight.selected, variables));
+    return { weight: weight.weight * years, inner: weight.size * buckets };
   }
 
   private said(first: unknown): number {
@@ -68,14 +82,34 @@ const priced = (
   fields
     .filter((field) => !field.isMeta)
     .map((field) => {
-      const { weight, size } = costs.get(field.coordinate) ?? { weight: 1, size: 1 };
+      const { weight, size, span } = costs.get(field.coordinate) ?? usual;
       return {
-        weight,
+        weight: span ? { selected: field, weight, size } : weight,
         isOfPage: areOfPage && !isList(field.field.type),
         times: timesOf(field, size, pageSizeMax),
         children: priced(field.children, costs, pageSizeMax, isPaged(field) && !isList(field.field.type)),
       };
     });
+
+const usual: FieldCost = { weight: 1, size: 1, span: false };
+
+/** The number of the bucket in which a time lies. */
+const bucketAt: Readonly<Record<string, (time: Date) => number>> = {
+  YEAR: (time) => time.getUTCFullYear(),
+  QUARTER: (time) => time.getUTCFullYear() * 4 + Math.floor(time.getUTCMonth() / 3),
+  MONTH: (time) => time.getUTCFullYear() * 12 + time.getUTCMonth(),
+  DAY: (time) => Math.floor(time.getTime() / 86_400_000),
+};
+
+/** Of a time that is refused later, because it ends before it begins, the least. */
+function spanOf({ from, to, bucket }: Values): { years: number; buckets: number } {
+  const [begin, end] = [new Date(String(from)), new Date(Date.parse(String(to)) - 1)];
+  const count = (length: string): number => {
+    const numberOf = bucketAt[length];
+    return numberOf === undefined || !(begin <= end) ? 1 : numberOf(end) - numberOf(begin) + 1;
+  };
+  return { years: count('YEAR'), buckets: count(String(bucket)) };
+}
 
 const isList = (type: GraphQLOutputType): boolean => isListType(getNullableType(type));
 

@@ -34,6 +34,8 @@ export interface Coverage {
 export interface FieldCost {
   readonly weight: number;
   readonly size: number;
+  /** For each year and each bucket of a time that arguments say. */
+  readonly span: boolean;
 }
 
 interface Annotated {

@@ -8,7 +8,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { BehalfError, conflict } from '../core/errors.js';
+import { BehalfError, conflict, tooComplex } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
 import type { Operations } from '../delegation/operations.js';
 import { Outdated, type Releases } from '../delegation/release.js';
@@ -125,7 +125,7 @@ export class Executor {
       const dear = prepared.selection.isIntrospective || access.looksAtRows ? shieldedCost : 1;
       const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);
       const cost = { requested: dear * prepared.cost.of(coerced), max };
-      if (cost.requested > max) return { errors: [tooComplex(cost)], extensions: { cost } };
+      if (cost.requested > max) return { errors: [asTooComplex(cost)], extensions: { cost } };
       return { prepared, access, cost, named: prepared.namedBy(coerced) };
     } catch (error) {
       // A value that is missing behind @skip or @include, which validation leaves to the execution.
@@ -266,11 +266,7 @@ function refusedWhole(call: Call, denied: Access['denied']): GraphQLError[] {
   });
 }
 
-function tooComplex(cost: Price): GraphQLError {
-  const refusal = new BehalfError(
-    'QUERY_TOO_COMPLEX',
-    `This operation may touch too many fields: its cost is ${String(cost.requested)}, and ${String(cost.max)} is allowed.`,
-    { hint: 'Ask for smaller pages, fewer aliases or fewer levels.' },
-  );
+function asTooComplex(cost: Price): GraphQLError {
+  const refusal = tooComplex(cost);
   return new GraphQLError(refusal.message, { originalError: refusal });
 }

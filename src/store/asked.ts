@@ -4,10 +4,12 @@ import type { AnyTable } from './table.js';
 export interface Asked {
   /** Undefined: all of them. */
   columns(table: Pick<AnyTable, 'type'>): ReadonlySet<string> | undefined;
+  /** How many fields each object of the answer has, those of all levels below together. */
+  readonly fields: number;
 }
 
 /** Named columns, for a resolver that itself looks at a row. */
 export const only = (...columns: readonly string[]): Asked => {
   const set = new Set(columns);
-  return { columns: () => set };
+  return { columns: () => set, fields: set.size };
 };

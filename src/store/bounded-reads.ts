@@ -13,11 +13,13 @@ import {
   type Sql,
 } from './condition.js';
 import type { Connection, Order } from './connection.js';
+import { Gate } from './gate.js';
 import type { PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
 import type { RowType } from './row-type.js';
 import type { Shape } from './shape.js';
 import type { Found, SharedRead } from './shared-reads.js';
+import { step } from './steps.js';
 import type { AnyTable, Table } from './table.js';
 import { linkSql, parentsSql, Windows, type Link } from './windows.js';
 import type { Witness } from './witness.js';
@@ -54,9 +56,12 @@ export interface AggregateQuery {
  */
 export type ReadMode = 'plain' | 'placed' | 'whole';
 
+const countedRow: Sql = { text: step, params: [] };
+
 /** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
 export class BoundedReads {
   private readonly underWay = new Set<Promise<unknown>>();
+  private readonly aggregates = new Gate(1);
 
   constructor(
     private readonly connection: Connection,
@@ -213,10 +218,9 @@ export class BoundedReads {
   }
 
   async groups<Row>(table: Table<Row>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
-    this.witness.asking();
     const joins = query.joins ?? [];
     const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
-    const parts: Sql[] = query.where === undefined ? [] : [query.where];
+    const parts: Sql[] = [...this.counted(), ...(query.where === undefined ? [] : [query.where])];
     for (const scope of [query.scope, ...(query.scopes ?? [])]) {
       for (const at of [{ name: 't', table: table }, ...joins]) {
         parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
@@ -225,10 +229,13 @@ export class BoundedReads {
     const select = Object.entries(query.select).map(([name, sql]) => `${sql} AS ${quote(name)}`);
     const where = parts.map((part) => `(${part.text})`).join(' AND ');
     const groupBy = query.groupBy.length === 0 ? '' : ` GROUP BY ${query.groupBy.join(', ')}`;
-    return this.query(
+    const sql =
       `SELECT ${select.join(', ')} FROM ${quote(table.name)} t${joined.join('')} WHERE ${where}${groupBy}` +
-        ` LIMIT ${String(Math.trunc(query.limit))}`,
-      parts.flatMap((part) => part.params),
+      ` LIMIT ${String(Math.trunc(query.limit))}`;
+    const params = parts.flatMap((part) => part.params);
+    // One after the other: there may be many, and each keeps a processor busy.
+    return this.tracked(
+      this.aggregates.enter(() => this.connection.aggregate(sql, params, this.witness.asking())),
     );
   }
 
@@ -268,10 +275,16 @@ export class BoundedReads {
     const rowType = this.types.of(table);
     const own = conditionSql(table, 't', condition, this.connection.dialect);
     const bounds = [...new Set(scopes)].map((scope) => this.types.boundary(rowType, scope, this.authority));
+    const parts = [...this.counted(), own, ...bounds];
     return {
-      text: [own, ...bounds].map((part) => `(${part.text})`).join(' AND '),
-      params: [own, ...bounds].flatMap((part) => part.params),
+      text: parts.map((part) => `(${part.text})`).join(' AND '),
+      params: parts.flatMap((part) => part.params),
     };
+  }
+
+  /** Comes first, so that rows count that another condition leaves out. MySQL's statements are ended by time. */
+  private counted(): readonly Sql[] {
+    return this.connection.dialect === 'sqlite' ? [countedRow] : [];
   }
 
   private read(table: { readonly type: string }, rows: readonly { id: string }[]): void {

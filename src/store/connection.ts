@@ -10,7 +10,7 @@ import {
   type Dialect,
 } from './condition.js';
 import type { SharedReads } from './shared-reads.js';
-import type { Statements } from './statements.js';
+import type { Statements, TimedStatements } from './statements.js';
 import type { AnyTable, Table } from './table.js';
 
 export interface Order<Row> {
@@ -39,6 +39,8 @@ export class Connection {
     readonly dialect: Dialect,
     /** Undefined inside a transaction, which sees rows of its own. */
     readonly shared?: SharedReads,
+    /** Undefined inside a transaction, as `shared`. */
+    private readonly statistics?: TimedStatements,
   ) {}
 
   /**
@@ -51,6 +53,16 @@ export class Connection {
     again = false,
   ): Promise<Record<string, unknown>[]> {
     return (await this.statements.run(sql, params, again)).rows;
+  }
+
+  /** A SELECT that looks at as many rows as there are: beside the event loop, and no longer than `leftMs`. */
+  async aggregate(
+    sql: string,
+    params: readonly unknown[],
+    leftMs: number,
+  ): Promise<Record<string, unknown>[]> {
+    if (this.statistics === undefined) return this.query(sql, params);
+    return (await this.statistics.run(sql, params, Date.now() + leftMs)).rows;
   }
 
   async select<Row>(

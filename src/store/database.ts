@@ -7,9 +7,10 @@ import { Connection } from './connection.js';
 import { collectingAborts, keepStatements, type Statements as Kept } from './keep-statements.js';
 import { Lane } from './lane.js';
 import { mysqlOptions } from './mysql-options.js';
+import { ReadingThread } from './reading-thread.js';
 import { SharedReads } from './shared-reads.js';
 import { MysqlSessions, SqliteSessions, WhileItLasts, type PoolState, type Sessions } from './sessions.js';
-import type { SqliteDatabase, Statements } from './statements.js';
+import type { SqliteDatabase, Statements, TimedStatements } from './statements.js';
 
 /**
  * Of the connection that writes and, mostly, reads (see `SqliteSessions`). Long lists out of a large table reach for
@@ -79,8 +80,11 @@ interface Ways {
   /** The first one migrates. */
   readonly sources: readonly [DataSource, ...DataSource[]];
   readonly reading: Statements;
+  readonly statistics: TimedStatements;
   readonly changes: Sessions;
   readonly records: Sessions;
+  /** Ends what else there is. */
+  close(): Promise<unknown>;
 }
 
 /**
@@ -92,7 +96,7 @@ export class Database {
   private readonly lane = new Lane();
 
   private constructor(private readonly ways: Ways) {
-    this.read = new Connection(ways.reading, ways.dialect, new SharedReads(ways.reading));
+    this.read = new Connection(ways.reading, ways.dialect, new SharedReads(ways.reading), ways.statistics);
   }
 
   static async open(
@@ -103,7 +107,9 @@ export class Database {
   ): Promise<Database> {
     const options = dataSourceOptions(target, migrations, poolSize);
     return new Database(
-      target.dialect === 'mysql' ? await openMysql(options, limits) : await openSqlite(options, target.path),
+      target.dialect === 'mysql'
+        ? await openMysql(options, limits)
+        : await openSqlite(options, target.path, limits),
     );
   }
 
@@ -150,6 +156,7 @@ export class Database {
 
   async close(): Promise<void> {
     const [first, ...others] = this.ways.sources;
+    await this.ways.close();
     for (const source of others) await source.destroy();
     await this.lane.run(() => first.destroy());
   }
@@ -199,19 +206,43 @@ async function openMysql(options: DataSourceOptions, { seconds, waiting }: State
   const recorder = await new DataSource(alone).initialize();
   const changes = await MysqlSessions.over(source, seconds, false);
   const records = await MysqlSessions.over(recorder, seconds, true);
-  return { dialect: 'mysql', sources: [source, recorder], reading: changes.statements, changes, records };
+  return {
+    dialect: 'mysql',
+    sources: [source, recorder],
+    reading: changes.statements,
+    statistics: changes.statistics(),
+    changes,
+    records,
+    close: () => Promise.resolve(),
+  };
 }
 
-async function openSqlite(options: DataSourceOptions, path: string): Promise<Ways> {
+async function openSqlite(
+  options: DataSourceOptions,
+  path: string,
+  { seconds }: StatementLimits,
+): Promise<Ways> {
   mkdirSync(dirname(path), { recursive: true });
   const isNew = !existsSync(path);
   const source = await new DataSource(options).initialize();
   if (isNew) chmodSync(path, 0o600);
   const readOnly = { ...options, readonly: true, enableWAL: false, migrations: [] } as DataSourceOptions;
   const reader = await new DataSource(readOnly).initialize();
-  const sessions = new SqliteSessions(sqliteOf(source), sqliteOf(reader));
+  // Apart, so that no list waits for statistics.
+  const settings = { path, ...sqliteMemory };
+  const [scans, statistics] = [new ReadingThread(settings), new ReadingThread(settings)];
+  const statementMs = seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+  const sessions = new SqliteSessions(sqliteOf(source), sqliteOf(reader), scans, statementMs);
   const { reading } = sessions;
-  return { dialect: 'sqlite', sources: [source, reader], reading, changes: sessions, records: sessions };
+  return {
+    dialect: 'sqlite',
+    sources: [source, reader],
+    reading,
+    statistics,
+    changes: sessions,
+    records: sessions,
+    close: () => Promise.all([scans.close(), statistics.close()]),
+  };
 }
 
 const sqliteOf = (source: DataSource): SqliteDatabase =>

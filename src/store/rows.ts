@@ -14,7 +14,7 @@ import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
 import type { StoredPlace } from './tables/identity.js';
-import type { Table } from './table.js';
+import type { AnyTable, Table } from './table.js';
 import type { Link } from './windows.js';
 import type { Witness } from './witness.js';
 import type { WordIndex, WordQuery } from './word-index.js';
@@ -31,6 +31,7 @@ export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R }
 export class Rows {
   private readonly reads: BoundedReads;
   private loaders = new Map<string | Shape, DataLoader<string, unknown>>();
+  private works = new Map<string, Promise<unknown>>();
 
   constructor(
     private readonly connection: Connection,
@@ -192,6 +193,23 @@ export class Rows {
     return (await this.reads.count(table, where, [scope])) > 0;
   }
 
+  /** Work that several fields of the operation share: done once for a key, until rows are changed. */
+  shared<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const known = this.works.get(key) ?? work();
+    this.works.set(key, known);
+    return known as Promise<T>;
+  }
+
+  /** Throws `LIMIT_EXCEEDED` where the operation has used up its time. */
+  inTime(): void {
+    this.witness.asking();
+  }
+
+  /** The dimensions that a table's rows have, as the SDL says. */
+  dimensionsOf(table: AnyTable): string[] {
+    return [...this.reads.typeOf(table).dimensions.keys()];
+  }
+
   /** Groups and sums inside the boundary of one scope. Values come as the driver gives them. */
   aggregate<R>(table: Table<R>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
     this.witness.touched(table.type, [], 'aggregate');
@@ -304,6 +322,7 @@ export class Rows {
   /** After a change nothing read before may be given again; those who change rows elsewhere call it too. */
   forget(): void {
     this.loaders = new Map();
+    this.works = new Map();
   }
 
   private loader(

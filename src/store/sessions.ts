@@ -1,4 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
+import { outOfTime, tooMuchForChange } from '../core/errors.js';
+import { Lru } from '../core/lru.js';
+import { Gate } from './gate.js';
+import type { ReadingThread } from './reading-thread.js';
 import {
   AnyFree,
   asFailure,
@@ -10,7 +15,9 @@ import {
   type Outcome,
   type SqliteDatabase,
   type Statements,
+  type TimedStatements,
 } from './statements.js';
+import { Steps, TooManySteps, Turn } from './steps.js';
 
 /** A connection for one transaction. */
 export interface Session {
@@ -41,19 +48,75 @@ export interface Sessions {
 export class SqliteSessions implements Sessions {
   readonly reading: Statements;
   private readonly session: Session;
+  /** Texts of statements that looked at too many rows here. */
+  private readonly large = new Lru<string, true>(largeMax);
 
-  constructor(writer: SqliteDatabase, reader: SqliteDatabase) {
-    const [cached, apart] = [new SqliteStatements(writer, true), new SqliteStatements(reader, true)];
-    this.reading = { run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params) };
+  constructor(
+    writer: SqliteDatabase,
+    reader: SqliteDatabase,
+    private readonly scans: Pick<ReadingThread, 'run'>,
+    private readonly statementMs: number,
+  ) {
+    const turn = new Turn(stepsMax);
+    const [ofWriter, ofReader] = [new Steps(writer), new Steps(reader)];
+    const cached = new SqliteStatements(writer, { steps: ofWriter, max: stepsMax, turn }, true);
+    const apart = new SqliteStatements(reader, { steps: ofReader, max: stepsMax, turn }, true);
+    const here: Statements = {
+      run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params),
+    };
+    this.reading = {
+      run: (sql, params) =>
+        turn.isSpent ? this.later(here, turn, sql, params) : this.now(here, sql, params),
+    };
     // TypeORM's own transactions are deferred, where a second process would make the upgrade fail.
     const begin = 'BEGIN IMMEDIATE';
-    this.session = { statements: new SqliteStatements(writer), begin, end: () => undefined };
+    const statements = new SqliteStatements(writer, { steps: ofWriter, max: stepsOfChangeMax });
+    this.session = { statements: refusingLarge(statements), begin, end: () => undefined };
+  }
+
+  private async later(
+    here: Statements,
+    turn: Turn,
+    sql: string,
+    params: readonly unknown[],
+  ): Promise<Outcome> {
+    while (turn.isSpent) await nextTurn();
+    return this.now(here, sql, params);
+  }
+
+  private now(here: Statements, sql: string, params: readonly unknown[]): Promise<Outcome> {
+    if (this.large.get(sql) !== undefined) return this.inThread(sql, params);
+    return here.run(sql, params).catch((error: unknown) => {
+      if (!(error instanceof TooManySteps)) throw error;
+      this.large.set(sql, true);
+      return this.inThread(sql, params);
+    });
+  }
+
+  private inThread(sql: string, params: readonly unknown[]): Promise<Outcome> {
+    return this.scans.run(sql, params, Date.now() + this.statementMs);
   }
 
   open(): Promise<Session> {
     return Promise.resolve(this.session);
   }
 }
+
+/** Rows that a statement looks at take one or two microseconds each, and rows that it gives a few more. */
+const stepsMax = 5_000;
+/** Nobody but the connection that changes rows sees them as changed, so nobody else can read for it. */
+const stepsOfChangeMax = 20_000;
+const largeMax = 1_000;
+
+const refusingLarge = (statements: Statements): Statements => ({
+  run: async (sql, params) => {
+    try {
+      return await statements.run(sql, params);
+    } catch (error) {
+      throw error instanceof TooManySteps ? tooMuchForChange(error) : error;
+    }
+  },
+});
 
 /** A pool of connections to MySQL, each taken for a statement or for a transaction. */
 export class MysqlSessions implements Sessions {
@@ -62,6 +125,7 @@ export class MysqlSessions implements Sessions {
 
   private constructor(
     private readonly pool: MysqlPool & Partial<PoolQueues>,
+    private readonly size: number,
     private readonly begin: string | undefined,
   ) {
     this.statements = new MysqlStatements(new AnyFree(pool));
@@ -84,7 +148,11 @@ export class MysqlSessions implements Sessions {
     });
     // The one connection that the pool opened before anyone could listen.
     for (const setting of settings) await source.query(setting);
-    return new MysqlSessions(pool, isForTransactions ? undefined : 'START TRANSACTION');
+    return new MysqlSessions(
+      pool,
+      source.options.poolSize ?? 1,
+      isForTransactions ? undefined : 'START TRANSACTION',
+    );
   }
 
   async open(): Promise<Session> {
@@ -101,6 +169,19 @@ export class MysqlSessions implements Sessions {
         if (isUsable) connection.release();
         else connection.destroy();
       },
+    };
+  }
+
+  /** Statistics, on at most half of the connections, so that there is always one for others. */
+  statistics(): TimedStatements {
+    const places = new Gate(Math.max(1, Math.floor(this.size / 2)));
+    return {
+      run: (sql, params, untilMs) =>
+        places.enter(() => {
+          const leftMs = Math.floor(untilMs - Date.now());
+          if (leftMs <= 0) throw outOfTime();
+          return this.statements.run(timed(sql, leftMs), params);
+        }),
     };
   }
 
@@ -134,6 +215,14 @@ export class WhileItLasts implements Statements {
     this.hasEnded = true;
   }
 }
+
+/**
+ * Ends with the operation that asks. MariaDB reads the first words, where MySQL sees a comment, and MySQL those after SELECT.
+ * Both have the limit of all statements beside it, which is the less for most.
+ */
+const timed = (select: string, leftMs: number): string =>
+  `/*M! SET STATEMENT max_statement_time = ${String(leftMs / 1000)} FOR */ ` +
+  select.replace(/^SELECT /, `SELECT /*+ MAX_EXECUTION_TIME(${String(leftMs)}) */ `);
 
 /** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
 const sessionSettings = [

@@ -1,4 +1,5 @@
 import { outOfTime, overloaded } from '../core/errors.js';
+import { TooManySteps, type StepLimit } from './steps.js';
 
 /** What a statement came to: its rows, or how many rows it changed. */
 export interface Outcome {
@@ -10,6 +11,11 @@ export interface Outcome {
 export interface Statements {
   /** @param again true for a text that comes often with other parameters, which is then prepared once */
   run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome>;
+}
+
+/** For what may take long: never in the thread of the event loop, and ended at a time in milliseconds since 1970. */
+export interface TimedStatements {
+  run(sql: string, params: readonly unknown[], untilMs: number): Promise<Outcome>;
 }
 
 /** A statement that the database refused, or could not be asked; `driverError` is the driver's own account. */
@@ -45,6 +51,7 @@ interface SqliteStatement {
 }
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
+  function(name: string, options: { deterministic: boolean }, call: (row: unknown) => number): unknown;
   prepare(sql: string): SqliteStatement;
 }
 
@@ -56,17 +63,26 @@ type Prepared = (params: readonly unknown[]) => Outcome;
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Prepared>();
 
-  /** @param onlyReads refuses what would change anything */
+  /**
+   * @param limit bounds the rows that one statement looks at
+   * @param onlyReads refuses what would change anything
+   */
   constructor(
     private readonly db: SqliteDatabase,
+    private readonly limit?: StepLimit,
     private readonly onlyReads = false,
   ) {}
 
+  /** Throws `TooManySteps` as it is: the same statement can be asked elsewhere. */
   run(sql: string, params: readonly unknown[]): Promise<Outcome> {
     try {
-      return Promise.resolve(this.prepare(sql)(params));
+      const prepared = this.prepare(sql);
+      const { limit } = this;
+      return Promise.resolve(
+        limit === undefined ? prepared(params) : limit.steps.run(limit, () => prepared(params), sizeOf),
+      );
     } catch (error) {
-      return Promise.reject(new StatementFailed(error));
+      return Promise.reject(error instanceof TooManySteps ? error : new StatementFailed(error));
     }
   }
 
@@ -85,6 +101,8 @@ export class SqliteStatements implements Statements {
   }
 }
 
+const sizeOf = ({ rows }: Outcome): number => rows.length;
+
 /** Where statements are kept by their text, nobody else gets one that gives arrays (see `keep-statements.ts`). */
 const ours = ' -- rows';
 
@@ -99,7 +117,7 @@ function preparedOf(statement: SqliteStatement): Prepared {
   });
 }
 
-function rowOf(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+export function rowOf(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
   const row: Record<string, unknown> = {};
   let at = 0;
   for (const name of names) row[name] = values[at++];

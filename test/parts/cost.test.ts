@@ -70,9 +70,14 @@ describe('the cost of an operation', () => {
       302,
     ],
     [
-      'a list without pages counts as long as it may be',
+      'a statistic counts for each year, and what it gives for each bucket',
       '{ salesByPeriod(from: "2025-01-01T00:00:00Z", to: "2026-01-01T00:00:00Z", bucket: MONTH) { suppressed } }',
-      200,
+      500 + 12 * 2,
+    ],
+    [
+      'a bucket and a year count where the time reaches into them',
+      '{ salesByRegion(from: "2024-12-31T23:59:59Z", to: "2025-01-01T00:00:00.001Z", bucket: QUARTER) { period } }',
+      2 * 500 + 2 * 10,
     ],
   ])('%s', async (_, query, cost) => {
     for (let time = 1; time <= 4; time += 1) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { AppParts } from '../../src/app.js';
 import { makeBusiness } from '../../src/domains/business/index.js';
 import {
   customers,
@@ -25,9 +26,13 @@ import type { Table } from '../../src/store/table.js';
 import { TestServer } from './server.js';
 
 /** A server with the business domain alone; statistics tell of 3 customers or more. */
-export function startBusiness(): Promise<TestServer> {
+export function startBusiness(
+  parts: Pick<AppParts, 'clock'> = {},
+  env: Record<string, string> = {},
+  changed: (sdl: string) => string = (sdl) => sdl,
+): Promise<TestServer> {
   const sdl = ['base', 'business'].map((name) => readFileSync(`schema/${name}.graphql`, 'utf8')).join('\n');
-  return TestServer.start({ sdl, domains: [makeBusiness({ smallestCell: 3 })] });
+  return TestServer.start({ ...parts, sdl: changed(sdl), domains: [makeBusiness({ smallestCell: 3 })] }, env);
 }
 
 const day = '2026-03-02T10:00:00.000Z';

@@ -1,4 +1,5 @@
 import { vi } from 'vitest';
+import { ReadingThread } from '../../src/store/reading-thread.js';
 import { MysqlStatements, SqliteStatements } from '../../src/store/statements.js';
 
 export interface Sent {
@@ -8,7 +9,11 @@ export interface Sent {
 
 /** The statements that this process sends to its databases while `work` runs, with their parameters. */
 export async function sentBy(work: () => Promise<unknown>): Promise<Sent[]> {
-  const spies = [MysqlStatements, SqliteStatements].map((kind) => vi.spyOn(kind.prototype, 'run'));
+  const spies = [
+    vi.spyOn(MysqlStatements.prototype, 'run'),
+    vi.spyOn(SqliteStatements.prototype, 'run'),
+    vi.spyOn(ReadingThread.prototype, 'run'),
+  ];
   try {
     await work();
     return spies.flatMap((spy) => spy.mock.calls.map(([sql, params]) => ({ sql, params })));

@@ -1,5 +1,6 @@
 import { moneyOf } from '../../core/money.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
+import type { Asked } from '../../store/asked.js';
 import type { AnyTable } from '../../store/table.js';
 import type { Bucket, TimeRange } from './buckets.js';
 import { fromStored } from './enums.js';
@@ -18,6 +19,7 @@ import {
 const joined = (name: string, table: AnyTable, on: string) => ({ name, table, on });
 
 const sales: Statistic<OrderRow> = {
+  name: 'sales',
   scope: 'analytics:sales',
   table: orders,
   where: "t.`status` <> 'cancelled'",
@@ -28,11 +30,13 @@ const sales: Statistic<OrderRow> = {
 
 const salesByRegion: Statistic<OrderRow> = {
   ...sales,
+  name: 'sales by region',
   joins: [joined('c', customers, 'c.`id` = t.`customer_id`')],
   group: 'c.`region`',
 };
 
 const salesByCategory: Statistic<OrderLineRow> = {
+  name: 'sales by category',
   scope: 'analytics:sales',
   table: orderLines,
   joins: [joined('o', orders, 'o.`id` = t.`order_id`'), joined('p', products, 'p.`id` = t.`product_id`')],
@@ -44,10 +48,17 @@ const salesByCategory: Statistic<OrderLineRow> = {
 };
 
 const ticketVolumes: Statistic<TicketRow> = {
+  name: 'tickets',
   scope: 'analytics:tickets',
   table: tickets,
   time: 't.`created_at`',
   measures: { tickets: 'COUNT(*)' },
+};
+
+const ticketVolumesByCategory: Statistic<TicketRow> = {
+  ...ticketVolumes,
+  name: 'tickets by category',
+  group: 't.`category`',
 };
 
 interface Args extends TimeRange {
@@ -58,8 +69,10 @@ interface Args extends TimeRange {
 export function analytics(smallestCell: number): Readonly<Record<string, Resolver>> {
   const query =
     <Row>(statistic: Statistic<Row>, show: (figure: ShownFigure) => object): Resolver =>
-    async (_root: unknown, args: Args, operation: Operation) => {
+    async (_root: unknown, args: Args, operation: Operation, asked: Asked) => {
       const found = await figures(operation.rows, statistic, args, args.bucket, smallestCell);
+      // How many there are, nobody knew before.
+      operation.resolving(found.length * asked.fields);
       return found.map((figure) => ({
         period: figure.period,
         suppressed: figure.measures === null,
@@ -75,7 +88,7 @@ export function analytics(smallestCell: number): Readonly<Record<string, Resolve
       quantity: count(figure, 'quantity'),
     })),
     ticketVolumes: query(ticketVolumes, (figure) => ({ tickets: count(figure, 'tickets') })),
-    ticketVolumesByCategory: query({ ...ticketVolumes, group: 't.`category`' }, (figure) => ({
+    ticketVolumesByCategory: query(ticketVolumesByCategory, (figure) => ({
       category: fromStored(figure.group ?? ''),
       tickets: count(figure, 'tickets'),
     })),

@@ -51,11 +51,17 @@ export interface TimeRange {
 const dayMs = 86_400_000;
 const daysMax: Readonly<Record<Bucket, number>> = { DAY: 366, MONTH: 3_653, QUARTER: 3_653, YEAR: 3_653 };
 
-/** The first and the last bucket that reach into a range, and the years around them. */
+/** Years of four digits, from one to another. */
+const yearsFrom = (first: string, last: string): string[] =>
+  Array.from({ length: Number(last) - Number(first) + 1 }, (_, at) =>
+    String(Number(first) + at).padStart(4, '0'),
+  );
+
+/** The first and the last bucket that reach into a range, and the years in which they are. */
 export function periodsIn(
   range: TimeRange,
   bucket: Bucket,
-): { readonly first: Period; readonly last: Period; readonly years: readonly [string, string] } {
+): { readonly first: Period; readonly last: Period; readonly years: readonly string[] } {
   const lengthMs = Date.parse(range.to) - Date.parse(range.from);
   if (lengthMs <= 0) throw badInput('`to` must be later than `from`.', 'to');
   if (lengthMs > daysMax[bucket] * dayMs) {
@@ -63,5 +69,5 @@ export function periodsIn(
   }
   const first = periodsOf(range.from);
   const last = periodsOf(new Date(Date.parse(range.to) - 1).toISOString());
-  return { first: first[bucket], last: last[bucket], years: [first.YEAR, last.YEAR] };
+  return { first: first[bucket], last: last[bucket], years: yearsFrom(first.YEAR, last.YEAR) };
 }

@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-import type { Authority } from '../../authority/authority.js';
 import type { Boundaries } from '../../authority/boundary.js';
 import { refusalError } from '../../authority/explain.js';
 import type { Scope } from '../../authority/scope.js';
 import { badInput } from '../../core/errors.js';
+import { inTurns } from '../../core/turns.js';
 import type { AggregateQuery } from '../../store/bounded-reads.js';
 import type { Rows } from '../../store/rows.js';
 import type { Table } from '../../store/table.js';
@@ -21,6 +20,8 @@ import { cellsToShow, type Cell, type Line } from './suppression.js';
 
 /** What is counted, by what, and under which scope. All of it is SQL of ours over the alias `t` and the joins. */
 export interface Statistic<Row> {
+  /** What tells it from others. */
+  readonly name: string;
   readonly scope: Scope;
   readonly table: Table<Row>;
   readonly joins?: AggregateQuery['joins'];
@@ -35,22 +36,25 @@ export interface Statistic<Row> {
 
 export interface Figure extends Cell {
   readonly bucket: Bucket;
+  /** Its period, currency and group as one text. */
+  readonly place: string;
   readonly period: Period;
   readonly group: string | null;
   readonly currency: string;
   readonly measures: Readonly<Record<string, bigint>>;
 }
-export interface ShownFigure extends Pick<Figure, 'period' | 'group' | 'currency'> {
+export interface ShownFigure extends Pick<Figure, 'bucket' | 'period' | 'group' | 'currency'> {
   /** Null where the figure is suppressed. */
   readonly measures: Figure['measures'] | null;
 }
 
-const figuresMax = 20_000;
+/** Of one length of bucket in one year. */
+const figuresMax = 10_000;
 
 /**
  * A statistic's figures in the buckets that reach into a range. What is suppressed is decided over whole years
  * and all longer buckets, whatever part was asked for: subtracting one answer from another tells no more than
- * either.
+ * either. So all fields of an operation share what is decided of a year.
  */
 export async function figures<Row>(
   rows: Rows,
@@ -59,36 +63,78 @@ export async function figures<Row>(
   bucket: Bucket,
   smallestCell: number,
 ): Promise<ShownFigure[]> {
-  requireEveryCustomer(rows.authority, statistic.scope);
+  requireEveryCustomer(rows, statistic);
   if (statistic.group !== undefined && bucket === 'DAY') {
     throw badInput('This is not told by days: ask for MONTH, QUARTER or YEAR.', 'bucket');
   }
   const { first, last, years } = periodsIn(range, bucket);
   const leaf = bucket === 'DAY' ? 'DAY' : 'MONTH';
-  const grouped = statistic.group === undefined ? [false] : [false, true];
-  const found = await Promise.all(
-    grouped.flatMap((byGroup) =>
-      bucketsDownTo(leaf).map((length) => aggregate(rows, statistic, length, byGroup, years)),
-    ),
-  );
-  const all = withAtoms(found.flat(), leaf, statistic.group !== undefined);
-  const shown = new Set<Figure>();
-  for (const family of partition(all).values()) {
-    for (const figure of toShow(family, smallestCell)) shown.add(figure);
-    // Some milliseconds of arithmetic each: others get their turn in between.
-    await setImmediate();
+  const found: ShownFigure[] = [];
+  for (const year of years) {
+    const key = `${statistic.name} ${leaf} ${year}`;
+    const ofYear = await rows.shared(key, () => decided(rows, statistic, leaf, year, smallestCell));
+    for (const figure of ofYear.get(bucket) ?? []) {
+      if (first <= figure.period && figure.period <= last) found.push(figure);
+    }
   }
-  return all
-    .filter((figure) => figure.bucket === bucket && first <= figure.period && figure.period <= last)
-    .filter((figure) => (figure.group === null) === (statistic.group === undefined))
-    .sort((a, b) => compareText(place(a), place(b)))
+  return found;
+}
+
+type Decided = ReadonlyMap<Bucket, readonly ShownFigure[]>;
+
+/** What of one year may be shown, by length of bucket, in order. */
+async function decided<Row>(
+  rows: Rows,
+  statistic: Statistic<Row>,
+  leaf: Bucket,
+  year: string,
+  smallestCell: number,
+): Promise<Decided> {
+  const isGrouped = statistic.group !== undefined;
+  const leaves = await aggregate(rows, statistic, leaf, isGrouped, year);
+  const counted = [...leaves];
+  // Where there are no parts, there is no whole.
+  if (leaves.length > 0) {
+    for (const byGroup of isGrouped ? [true, false] : [false]) {
+      for (const length of bucketsDownTo(leaf)) {
+        if (length === leaf && byGroup === isGrouped) continue;
+        counted.push(...(await aggregate(rows, statistic, length, byGroup, year)));
+      }
+    }
+  }
+  return inTurns(deciding(counted, leaf, isGrouped, smallestCell), () => {
+    rows.inTime();
+  });
+}
+
+function* deciding(
+  counted: readonly Counted[],
+  leaf: Bucket,
+  isGrouped: boolean,
+  smallestCell: number,
+): Generator<number, Decided> {
+  const all = yield* withAtoms(counted, leaf, isGrouped);
+  const shown = new Set<Figure>();
+  for (const family of groupBy(all, (figure) => figure.currency).values()) {
+    yield family.length * stepsOfFigure;
+    for (const figure of yield* toShow(family, smallestCell)) shown.add(figure);
+  }
+  yield all.length * stepsOfFigure;
+  const told = all
+    .filter((figure) => (figure.group !== null) === isGrouped)
+    .sort((a, b) => compareText(a.place, b.place))
     .map((figure) => ({
+      bucket: figure.bucket,
       period: figure.period,
       group: figure.group,
       currency: figure.currency,
       measures: shown.has(figure) ? figure.measures : null,
     }));
+  return groupBy(told, (figure) => figure.bucket);
 }
+
+/** What one figure takes of each of these steps, beside one that looks at a number. */
+const stepsOfFigure = 5;
 
 type Counted = Omit<Figure, 'atoms'>;
 
@@ -97,12 +143,11 @@ async function aggregate<Row>(
   statistic: Statistic<Row>,
   bucket: Bucket,
   byGroup: boolean,
-  [firstYear, lastYear]: readonly [string, string],
+  year: string,
 ): Promise<Counted[]> {
-  const { year, rest } = periodSql(bucket, statistic.time);
+  const period = periodSql(bucket, statistic.time);
   const keys = {
-    year,
-    rest,
+    ...period,
     ...(statistic.currency !== undefined && { currency: statistic.currency }),
     ...(byGroup && statistic.group !== undefined && { group: statistic.group }),
   };
@@ -114,15 +159,15 @@ async function aggregate<Row>(
     select: { ...keys, customers: 'COUNT(DISTINCT t.`customer_id`)', ...sums },
     ...(statistic.joins !== undefined && { joins: statistic.joins }),
     where: {
-      text: `${statistic.time} >= ? AND ${statistic.time} < ? AND ${statistic.where ?? '1 = 1'}`,
-      params: [`${firstYear}-01-01 00:00:00.000`, `${String(Number(lastYear) + 1)}-01-01 00:00:00.000`],
+      text: `${statistic.time} >= ? AND ${statistic.time} <= ? AND ${statistic.where ?? '1 = 1'}`,
+      params: [`${year}-01-01 00:00:00.000`, `${year}-12-31 23:59:59.999`],
     },
     groupBy: Object.values(keys),
     limit: figuresMax + 1,
   });
-  if (raw.length > figuresMax) throw badInput('These are too many figures: ask for a shorter time.', 'to');
+  if (raw.length > figuresMax) throw badInput('These are too many figures for one year.', 'bucket');
   const text = (value: unknown): string => String(value);
-  return raw.map((row) => ({
+  const found = raw.map((row) => ({
     bucket,
     period: [text(row.year), text(row.rest)].filter((part) => part !== '').join('-'),
     group: byGroup ? text(row.group) : null,
@@ -132,43 +177,52 @@ async function aggregate<Row>(
       Object.keys(statistic.measures).map((name) => [name, BigInt(text(row[`sum_${name}`]))]),
     ),
   }));
+  return found.map((figure) => ({ ...figure, place: place(figure) }));
 }
 
 /** The shortest buckets, by group where there is one, are the atoms; every figure is a sum of them. */
-function withAtoms(counted: readonly Counted[], leaf: Bucket, grouped: boolean): Figure[] {
-  const parts = counted.filter((figure) => figure.bucket === leaf && (figure.group !== null) === grouped);
-  const sums = parts.flatMap((part) =>
-    bucketsDownTo(leaf).flatMap((length) =>
-      [...new Set([part.group, null])].map((group) => ({
-        whole: place({ ...part, period: periodsOf(part.period)[length], group }),
-        atom: place(part),
-      })),
-    ),
-  );
-  const atoms = groupBy(sums, (sum) => sum.whole);
+function* withAtoms(
+  counted: readonly Counted[],
+  leaf: Bucket,
+  isGrouped: boolean,
+): Generator<number, Figure[]> {
+  const atoms = new Map<string, string[]>();
+  for (const part of counted) {
+    if (part.bucket !== leaf || (part.group !== null) !== isGrouped) continue;
+    yield stepsOfFigure;
+    const periods = periodsOf(part.period);
+    for (const length of bucketsDownTo(leaf)) {
+      for (const group of new Set([part.group, null])) {
+        const whole = place({ ...part, period: periods[length], group });
+        const known = atoms.get(whole);
+        if (known === undefined) atoms.set(whole, [part.place]);
+        else known.push(part.place);
+      }
+    }
+  }
   // A figure without atoms was counted a moment later than they were.
-  return counted
-    .map((figure) => ({ ...figure, atoms: (atoms.get(place(figure)) ?? []).map((sum) => sum.atom) }))
-    .filter((figure) => figure.atoms.length > 0);
+  return counted.flatMap((figure) => {
+    const mine = atoms.get(figure.place);
+    return mine === undefined ? [] : [{ ...figure, atoms: mine }];
+  });
 }
 
-/** Figures of different years or currencies never add up to anything shown. */
-const partition = (all: readonly Figure[]): Map<string, Figure[]> =>
-  groupBy(all, (figure) => `${figure.period.slice(0, 4)} ${figure.currency}`);
-
-function toShow(family: readonly Figure[], smallestCell: number): Set<Figure> {
+/** Figures of one year in one currency: those of others never add up to anything that is shown. */
+function* toShow(family: readonly Figure[], smallestCell: number): Generator<number, Set<Figure>> {
   const byImportance = [...family].sort(
     (a, b) =>
       bucketsDownTo(a.bucket).length - bucketsDownTo(b.bucket).length ||
       b.customers - a.customers ||
-      compareText(place(a), place(b)),
+      compareText(a.place, b.place),
   );
-  const byPlace = new Map(family.map((figure) => [place(figure), figure]));
+  yield family.length * stepsOfFigure;
+  const byPlace = new Map(family.map((figure) => [figure.place, figure]));
   const stages = [false, true].map((ofGroups) => {
     const cells = byImportance.filter((figure) => (figure.group !== null) === ofGroups);
     return { cells, lines: linesOf(cells, byPlace) };
   });
-  return cellsToShow(stages, smallestCell);
+  yield family.length * stepsOfFigure;
+  return yield* cellsToShow(stages, smallestCell);
 }
 
 /** Buckets add up to the next longer one, groups to all of them together. */
@@ -182,31 +236,35 @@ function linesOf(cells: readonly Figure[], byPlace: ReadonlyMap<string, Figure>)
   });
 }
 
-const place = (figure: Pick<Figure, 'period' | 'group' | 'currency'>): string =>
-  JSON.stringify([figure.period, figure.group, figure.currency]);
+/** Sorts by period, then group, then currency. */
+const place = ({ period, group, currency }: Pick<Figure, 'period' | 'group' | 'currency'>): string =>
+  `${period} ${group === null ? '' : `=${group}`} ${currency}`;
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
+function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): Map<Key, T[]> {
+  const groups = new Map<Key, T[]>();
   for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
     else group.push(item);
   }
   return groups;
 }
 
-/** Dimensions whose values choose customers. */
-const choosing = ['customer', 'region'];
-
 /**
- * Statistics are of all customers or of none: whoever may choose the customers, by name or by region, could ask twice,
- * with one more the second time, and learn what that one bought.
+ * Statistics are of all rows or of none: whoever may choose some of them, such as customers by name or by region, could ask
+ * twice, with one more the second time, and learn what that one bought. So each dimension of what is counted, whatever the
+ * SDL says these are, must hold everything.
  */
-function requireEveryCustomer(authority: Authority, scope: Scope): void {
+function requireEveryCustomer<Row>(rows: Rows, { scope, table, joins = [] }: Statistic<Row>): void {
+  const { authority } = rows;
+  const dimensions = new Set(
+    [table, ...joins.map((join) => join.table)].flatMap((one) => rows.dimensionsOf(one)),
+  );
   const isChosen = (boundaries: Boundaries): boolean =>
-    boundaries.some((boundary) => choosing.some((dimension) => boundary.get(dimension) !== 'all'));
+    boundaries.some((boundary) => [...dimensions].some((name) => boundary.get(name) !== 'all'));
   if (!isChosen(authority.boundaries(scope))) return;
   const chooser = authority.layers.find((layer) => isChosen(layer.rights.get(scope) ?? []));
   const layer = chooser?.layer ?? 'delegation';

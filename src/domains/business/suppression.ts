@@ -28,22 +28,36 @@ export interface Stage<C extends Cell> {
  * combination of those of the cells shown; a cell that would complete such a combination is withheld too.
  * That includes subtracting from totals, through any chain of tables over the same atoms. Parts of what is
  * withheld are withheld: so what is left of a cell without its parts shown has enough customers as well.
+ *
+ * Yields how much work each step was, in numbers that were looked at.
  */
-export function cellsToShow<C extends Cell>(stages: readonly Stage<C>[], smallest: number): Set<C> {
-  const space = new Space(stages.flatMap((stage) => stage.cells));
+export function* cellsToShow<C extends Cell>(
+  stages: readonly Stage<C>[],
+  smallest: number,
+): Generator<number, Set<C>> {
+  const space = new Space();
   const shown = new Set<C>();
   for (const { cells, lines } of stages) {
-    for (const secret of secretsOf(cells, lines, smallest)) space.guard(secret);
+    for (const secret of secretsOf(cells, lines, smallest)) yield* space.guard(secret);
     const wholes = new Map<C, C[]>();
     for (const { whole, parts } of lines) {
-      for (const part of parts) wholes.set(part, [...(wholes.get(part) ?? []), whole]);
+      yield parts.length;
+      for (const part of parts) {
+        const known = wholes.get(part);
+        if (known === undefined) wholes.set(part, [whole]);
+        else known.push(whole);
+      }
     }
     for (const cell of cells) {
+      yield 1;
       const isOpen = (wholes.get(cell) ?? []).every((whole) => shown.has(whole));
-      if (isOpen && cell.customers >= smallest && space.reveal(cell.atoms)) shown.add(cell);
+      if (isOpen && cell.customers >= smallest && (yield* space.reveal(cell.atoms))) shown.add(cell);
     }
     // What can be computed anyway, and is no secret, is shown: a suppressed cell is one that cannot be known.
-    for (const cell of cells) if (cell.customers >= smallest && space.tells(cell.atoms)) shown.add(cell);
+    for (const cell of cells) {
+      if (shown.has(cell) || cell.customers < smallest) continue;
+      if (yield* space.tells(cell.atoms)) shown.add(cell);
+    }
   }
   return shown;
 }
@@ -64,74 +78,104 @@ function secretsOf<C extends Cell>(
 /** Below 2^26, so that products of two residues are exact. */
 const prime = 67_108_859;
 
+/** The places of a vector at which it is not 0: cells of groups have few of them. */
+type Vector = Map<number, number>;
+
 /**
- * The sums that follow from the cells shown so far, as a vector space over the residues of a prime. Secrets
- * are kept reduced by its basis: one of them follows as soon as nothing of it is left.
+ * The sums that follow from the cells shown so far, as a vector space over the residues of a prime. Each vector of its
+ * basis has a 1 at its pivot, where all others have 0, and so have the secrets, which are kept reduced by the basis: one
+ * of them follows as soon as nothing of it is left.
  */
 class Space {
-  private readonly position = new Map<string, number>();
-  private readonly basis: { readonly pivot: number; readonly vector: Float64Array }[] = [];
-  private secrets: Float64Array[] = [];
-
-  constructor(cells: readonly Cell[]) {
-    for (const atom of cells.flatMap((cell) => cell.atoms)) {
-      if (!this.position.has(atom)) this.position.set(atom, this.position.size);
-    }
-  }
+  private readonly positions = new Map<string, number>();
+  private readonly basis = new Map<number, Vector>();
+  private readonly secrets = new Set<Vector>();
+  /** Of the basis and of the secrets, those that are not 0 at a place. */
+  private readonly holders = new Map<number, Set<Vector>>();
 
   /** What follows already is no secret: it adds up from cells that have enough customers each. */
-  guard(atoms: readonly string[]): void {
-    const secret = this.reducedByBasis(atoms);
-    if (isNothing(secret)) return;
-    this.secrets.push(secret);
+  *guard(atoms: readonly string[]): Generator<number, void> {
+    const secret = yield* this.reduced(atoms);
+    if (secret.size === 0) return;
+    this.secrets.add(secret);
+    this.hold(secret);
   }
 
-  tells(atoms: readonly string[]): boolean {
-    return isNothing(this.reducedByBasis(atoms));
+  *tells(atoms: readonly string[]): Generator<number, boolean> {
+    return (yield* this.reduced(atoms)).size === 0;
   }
 
   /** Adds a cell to what is known, unless that would tell a secret. */
-  reveal(atoms: readonly string[]): boolean {
-    const vector = this.reducedByBasis(atoms);
-    const pivot = vector.findIndex((value) => value !== 0);
-    if (pivot === -1) return true;
-    scale(vector, inverse(vector[pivot] ?? 0));
-    const left = this.secrets.map((secret) => reduced(secret, vector, pivot));
-    if (left.some((secret, at) => secret !== this.secrets[at] && isNothing(secret))) return false;
-    this.secrets = left;
-    this.basis.push({ pivot, vector });
+  *reveal(atoms: readonly string[]): Generator<number, boolean> {
+    const vector = yield* this.reduced(atoms);
+    const [first] = vector;
+    if (first === undefined) return true;
+    const [pivot, value] = first;
+    const factor = inverse(value);
+    for (const [at, one] of vector) vector.set(at, (one * factor) % prime);
+    const affected = [...(this.holders.get(pivot) ?? [])];
+    for (const one of affected) {
+      if (!this.secrets.has(one)) continue;
+      yield one.size;
+      if (isMultiple(one, vector, pivot)) return false;
+    }
+    for (const one of affected) {
+      yield vector.size;
+      this.subtract(one, vector, one.get(pivot) ?? 0, true);
+    }
+    this.basis.set(pivot, vector);
+    this.hold(vector);
     return true;
   }
 
-  private reducedByBasis(atoms: readonly string[]): Float64Array {
-    const vector = new Float64Array(this.position.size);
-    for (const atom of atoms) vector[this.position.get(atom) ?? 0] = 1;
-    for (const known of this.basis) reduce(vector, known.vector, known.pivot);
+  private *reduced(atoms: readonly string[]): Generator<number, Vector> {
+    const vector: Vector = new Map();
+    for (const atom of atoms) vector.set(this.positionOf(atom), 1);
+    yield atoms.length;
+    for (const at of [...vector.keys()]) {
+      const known = this.basis.get(at);
+      if (known === undefined) continue;
+      yield known.size;
+      this.subtract(vector, known, vector.get(at) ?? 0, false);
+    }
     return vector;
   }
-}
 
-const isNothing = (vector: Float64Array): boolean => vector.every((value) => value === 0);
+  private positionOf(atom: string): number {
+    const known = this.positions.get(atom) ?? this.positions.size;
+    this.positions.set(atom, known);
+    return known;
+  }
 
-/** Takes so much of `other` from `vector` that nothing is left at `pivot`, where `other` has 1. */
-function reduce(vector: Float64Array, other: Float64Array, pivot: number): void {
-  const factor = vector[pivot] ?? 0;
-  if (factor === 0) return;
-  for (let at = 0; at < vector.length; at += 1) {
-    const value = ((vector[at] ?? 0) - ((factor * (other[at] ?? 0)) % prime)) % prime;
-    vector[at] = value < 0 ? value + prime : value;
+  private hold(vector: Vector): void {
+    for (const at of vector.keys()) this.holdersOf(at).add(vector);
+  }
+
+  private holdersOf(at: number): Set<Vector> {
+    const known = this.holders.get(at) ?? new Set<Vector>();
+    this.holders.set(at, known);
+    return known;
+  }
+
+  private subtract(vector: Vector, other: Vector, factor: number, isHeld: boolean): void {
+    for (const [at, one] of other) {
+      const before = vector.get(at) ?? 0;
+      const value = (before + prime - ((factor * one) % prime)) % prime;
+      if (value !== 0) vector.set(at, value);
+      else vector.delete(at);
+      if (!isHeld || (before === 0) === (value === 0)) continue;
+      if (value === 0) this.holdersOf(at).delete(vector);
+      else this.holdersOf(at).add(vector);
+    }
   }
 }
 
-function reduced(vector: Float64Array, other: Float64Array, pivot: number): Float64Array {
-  if (vector[pivot] === 0) return vector;
-  const copy = vector.slice();
-  reduce(copy, other, pivot);
-  return copy;
-}
-
-function scale(vector: Float64Array, factor: number): void {
-  for (let at = 0; at < vector.length; at += 1) vector[at] = ((vector[at] ?? 0) * factor) % prime;
+/** Whether nothing is left of a vector when the other, which has 1 at `pivot`, is taken away as often as it can be. */
+function isMultiple(vector: Vector, other: Vector, pivot: number): boolean {
+  if (vector.size !== other.size) return false;
+  const factor = vector.get(pivot) ?? 0;
+  for (const [at, one] of other) if (vector.get(at) !== (factor * one) % prime) return false;
+  return true;
 }
 
 /** By Fermat's little theorem. */

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { systemClock, type Clock } from '../../../src/core/clock.js';
+import { Connection } from '../../../src/store/connection.js';
+import { BusinessRows, startBusiness } from '../../support/business.js';
+import type { TestServer } from '../../support/server.js';
+import { statementsOf } from '../../support/statements.js';
+
+let aheadMs = 0;
+const clock: Clock = { now: () => systemClock.now() + aheadMs };
+
+let server: TestServer;
+let analyst: string;
+
+beforeAll(async () => {
+  server = await startBusiness({ clock }, { BEHALF_OPERATION_COST_MAX: '1000000' });
+  const rows = new BusinessRows(server);
+  const product = await rows.product('M');
+  for (const at of [0, 1, 2, 3]) {
+    const customer = await rows.customer(`C-${at}`, 'europe');
+    for (const year of ['2023', '2024', '2025']) {
+      const order = await rows.order(`O-${at}-${year}`, customer, {
+        placedAt: `${year}-05-0${at + 1}T10:00:00.000Z`,
+      });
+      await rows.line(order, product);
+    }
+  }
+  analyst = (await server.person({ scopes: ['analytics:sales', 'analytics:tickets'] })).token;
+});
+afterAll(() => server.stop());
+
+const field = (alias: string, from: string, name = 'salesByCategory'): string =>
+  `${alias}: ${name}(from: "${from}", to: "2026-01-01T00:00:00Z", bucket: QUARTER) { period suppressed }`;
+
+const grouping = (statements: readonly string[]): number =>
+  statements.filter((sql) => sql.includes(' GROUP BY ')).length;
+
+/** Fifty times of their own over the same years. */
+const fifty = Array.from({ length: 50 }, (_, at) =>
+  field(`a${at}`, `2023-0${1 + (at % 9)}-${String(10 + (at % 18))}T00:00:00Z`),
+);
+
+describe('13 statistics share equal work within an operation, and take their turn', () => {
+  test('fifty aliases over the same years look at the rows as often as one', async () => {
+    const one = await statementsOf(() => server.query(analyst, `{ ${field('a', '2023-01-01T00:00:00Z')} }`));
+    const all = await statementsOf(async () => {
+      const answer = await server.query(analyst, `{ ${fifty.join('\n')} }`);
+      expect(answer.errors).toEqual([]);
+      expect(Object.keys(answer.data as object)).toHaveLength(50);
+    });
+    expect(grouping(one)).toBe(3 * 6);
+    expect(grouping(all)).toBe(grouping(one));
+  });
+
+  test('an operation has one of these statements under way, however many it asks for', async () => {
+    let [running, most] = [0, 0];
+    const aggregate = Object.getOwnPropertyDescriptor(Connection.prototype, 'aggregate')
+      ?.value as Connection['aggregate'];
+    const spy = vi.spyOn(Connection.prototype, 'aggregate').mockImplementation(async function (
+      this: Connection,
+      ...args
+    ) {
+      running += 1;
+      most = Math.max(most, running);
+      try {
+        return await aggregate.apply(this, args);
+      } finally {
+        running -= 1;
+      }
+    });
+    try {
+      const names = ['salesByPeriod', 'salesByRegion', 'salesByCategory'];
+      const fields = names.map((name) => field(name, '2023-01-01T00:00:00Z', name));
+      expect((await server.query(analyst, `{ ${fields.join('\n')} }`)).errors).toEqual([]);
+      expect(spy.mock.calls.length).toBeGreaterThan(3 * 12);
+    } finally {
+      spy.mockRestore();
+    }
+    expect(most).toBe(1);
+  });
+
+  test('the operation’s deadline ends them: nothing more is asked', async () => {
+    const aggregate = Object.getOwnPropertyDescriptor(Connection.prototype, 'aggregate')
+      ?.value as Connection['aggregate'];
+    const spy = vi.spyOn(Connection.prototype, 'aggregate').mockImplementation(async function (
+      this: Connection,
+      ...args
+    ) {
+      const rows = await aggregate.apply(this, args);
+      aheadMs += 20_000;
+      return rows;
+    });
+    try {
+      const answer = await server.query(analyst, `{ ${fifty.join('\n')} }`);
+      expect(new Set(answer.errors.map((error) => error.extensions.limit))).toEqual(new Set(['time']));
+      expect(answer.errors[0]?.extensions.code).toBe('LIMIT_EXCEEDED');
+      expect(spy.mock.calls.length).toBe(2);
+    } finally {
+      spy.mockRestore();
+    }
+  });
+
+  test('a statement that is under way ends at the deadline too', async () => {
+    const connection = server.app.database.read;
+    const names = Array.from({ length: 8 }, (_, at) => `o${at}`);
+    const rows = names.map((name) => `orders ${name}`).join(' CROSS JOIN ');
+    const counted = connection.dialect === 'sqlite' ? 'behalf_step(o7.rowid)' : '1 = 1';
+    const lengths = names.map((name) => `LENGTH(${name}.number)`).join(' + ');
+    // More than four hundred million rows, each of which has to be looked at.
+    const sql = `SELECT COUNT(*) AS n FROM ${rows} WHERE ${counted} AND ${lengths} < 0`;
+    await expect(connection.aggregate(sql, [], 20)).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      details: { limit: 'time' },
+    });
+  });
+
+  test('each year counts in the cost, so that not everything goes into one operation', async () => {
+    const agent = await server.agent(await server.person({ scopes: ['analytics:sales'] }), {
+      scopes: ['analytics:sales'],
+      operationCost: 50_000,
+    });
+    const decade = Array.from({ length: 10 }, (_, at) => field(`a${at}`, '2016-01-01T00:00:00Z'));
+    const statements = await statementsOf(async () => {
+      const answer = await server.query(agent.token, `{ ${decade.join('\n')} }`);
+      expect(answer.errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
+      expect(answer.data).toBeUndefined();
+    });
+    expect(grouping(statements)).toBe(0);
+    const one = await server.query(agent.token, `{ ${decade[0]} }`);
+    expect(one.errors).toEqual([]);
+  });
+});
