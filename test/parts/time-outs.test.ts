@@ -54,12 +54,7 @@ describe('an operation that takes too long', () => {
 /** SQLite answers in this very process: there is no connection to free. */
 const slowStatements = (): void => {
   const sleep: Resolver = (_parent, _args, { rows }) =>
-    rows.aggregate(customers, {
-      scope: 'customers:read',
-      select: { n: 'MAX(SLEEP(60))' },
-      groupBy: [],
-      limit: 1,
-    });
+    rows.list(customers, { where: { kind: 'sql', sql: { text: 'SLEEP(60) = 1', params: [] } } });
   const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
   const slow = installed.map((domain) => {
     const own = domain.resolvers.Query;
