@@ -41,6 +41,7 @@ import { makeAddressOf } from './http/address.js';
 import { Admission } from './http/admission.js';
 import { Authenticator } from './http/authenticate.js';
 import { closeServer } from './http/close-server.js';
+import { CrossOrigin } from './http/cross-origin.js';
 import { InFlight } from './http/in-flight.js';
 import { makeObserve } from './http/observe.js';
 import { Readiness } from './http/readiness.js';
@@ -230,6 +231,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     metrics,
     metricsAccess: config.BEHALF_METRICS_PORT !== undefined ? undefined : config.isLocal ? 'local' : 'nobody',
     inFlight,
+    crossOrigin: new CrossOrigin(config.BEHALF_ALLOWED_ORIGINS),
     limits: {
       connections: config.BEHALF_CONNECTIONS_MAX,
       keepAliveSeconds: config.BEHALF_KEEP_ALIVE_SECONDS,

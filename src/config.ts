@@ -19,6 +19,10 @@ function databaseUrlFault(text: string): string | undefined {
   }
 }
 
+/** As a browser's `Origin` says it: no path, no slash, no default port, and no pattern. */
+const isWebOrigin = (text: string): boolean =>
+  /^https?:$/.test(protocolOf(text)) && new URL(text).origin === text && !text.includes('*');
+
 /** Every setting, with its default and what it is for: the reference in the docs is made from this. */
 export const settings = {
   DATABASE_URL: z
@@ -50,6 +54,14 @@ export const settings = {
     .default(0)
     .describe(
       "How many proxies stand before the server and append to `X-Forwarded-For`, or to `Forwarded` where they drop `X-Forwarded-For`: the caller's address is the one that the first of them saw. 0 ignores both.",
+    ),
+  BEHALF_ALLOWED_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').map((origin) => origin.trim()))
+    .pipe(z.array(z.string().refine(isWebOrigin, 'must be origins such as https://app.example.com')))
+    .default([])
+    .describe(
+      'Origins whose pages may ask this server from a browser (CORS), separated by commas: `/graphql`, its SDL, and the endpoints that issue and revoke tokens. Exact, and never with cookies. Metadata is open to all. Default: none.',
     ),
   BEHALF_COOKIE_KEYS: z
     .string()

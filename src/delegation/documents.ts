@@ -66,16 +66,28 @@ export class UnregisteredDocument extends BehalfError {
   }
 }
 
-/** The same for one that is not there, is retired, or is beyond the caller's reach. */
-const unknownDocument = (): BehalfError =>
-  new BehalfError('NOT_FOUND', 'There is no registered document of this name or hash.', {
-    hint: 'Check `documentId` or `sha256Hash`; it may also be retired, or outside what this task may reach.',
-  });
-
 interface Key {
   readonly column: 'standingName' | 'standingHash';
   readonly value: string;
+  /** By `persistedQuery`: whose clients look for these very messages, and send the text where they find them. */
+  readonly isPersisted?: true;
 }
+
+/** The same for one that is not there, is retired, or is beyond the caller's reach. */
+const unknownDocument = ({ isPersisted }: Key): BehalfError =>
+  isPersisted
+    ? new BehalfError('NOT_FOUND', 'PersistedQueryNotFound', {
+        hint: 'There is no registered document of this hash that this task may reach. Send its text.',
+      })
+    : new BehalfError('NOT_FOUND', 'There is no registered document of this name or hash.', {
+        hint: 'Check `documentId`; it may also be retired, or outside what this task may reach.',
+      });
+
+const unsupported = (): BehalfError =>
+  new BehalfError('BAD_USER_INPUT', 'PersistedQueryNotSupported', {
+    hint: '`persistedQuery` is understood in version 1, with a `sha256Hash`. Send the text.',
+    path: 'extensions.persistedQuery',
+  });
 
 /** How many look-ups, and how many checked documents, are kept. */
 const keptMax = 2_000;
@@ -112,7 +124,7 @@ export class TrustedDocuments {
 
   private async byKey(key: Key, authority: Authority): Promise<ResolvedDocument> {
     const row = await this.find(key, authority.version);
-    if (row === undefined || !this.isFor(row, authority)) throw unknownDocument();
+    if (row === undefined || !this.isFor(row, authority)) throw unknownDocument(key);
     return { source: row.source, registered: row, isLogged: false };
   }
 
@@ -167,7 +179,7 @@ function keyOf({ query, documentId, extensions }: DocumentRequest): Key | undefi
   }
   if (isId) return readId(documentId);
   if (hash === undefined) return undefined;
-  if (!isText) return { column: 'standingHash', value: hash };
+  if (!isText) return { column: 'standingHash', value: hash, isPersisted: true };
   if (typeof query === 'string' && sha256Hex(query) === hash) return undefined;
   throw badInput('`sha256Hash` is not the SHA-256 of `query`.', 'extensions.persistedQuery.sha256Hash');
 }
@@ -185,6 +197,7 @@ function persistedHash(extensions: unknown): string | undefined {
   const { persistedQuery: asked } = extensions as { persistedQuery?: unknown };
   if (asked === undefined || asked === null) return undefined;
   const { version, sha256Hash } = (typeof asked === 'object' ? asked : {}) as Record<string, unknown>;
+  if (version !== undefined && version !== 1) throw unsupported();
   if (version === 1 && typeof sha256Hash === 'string' && hashText.test(sha256Hash)) return sha256Hash;
   throw badInput(
     '`persistedQuery` has `version: 1` and `sha256Hash` of 64 hexadecimal digits.',

@@ -73,7 +73,7 @@ class OneByOne {
     for (const row of mine) {
       if (row === undefined) return unauthenticated('The delegation of this token has ended.');
       if (row.operationsUsed + 1 > row.operationsMax) return spent('operations');
-      if (row.rowsUsed + rows > row.rowsMax) return spent('rows');
+      if (row.rowsUsed + rows > row.rowsMax) return spent('rows', row.rowsMax - row.rowsUsed);
     }
     for (const row of mine) {
       if (row === undefined) continue;
@@ -148,8 +148,14 @@ async function look(
   return { version: Number(row.version), covered: Number(row.covered) };
 }
 
-const spent = (limit: 'operations' | 'rows'): BehalfError =>
-  new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {
-    limit,
-    hint: 'Ask the person who delegated it for a new delegation, or ask for fewer rows.',
-  });
+/** What is spent stays spent: a person can hand over anew, and no waiting helps. */
+const spent = (limit: 'operations' | 'rows', left = 0): BehalfError =>
+  left > 0
+    ? new BehalfError('LIMIT_EXCEEDED', `The task has ${String(left)} ${limit} left, and this takes more.`, {
+        limit,
+        hint: `Ask for fewer ${limit}, or ask the person who delegated it for a new delegation.`,
+      })
+    : new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {
+        limit,
+        hint: 'Ask the person who delegated it for a new delegation.',
+      });

@@ -64,7 +64,7 @@ export const statusOfError = ({ code, details }: BehalfError): number =>
   // The server's own limits, not the caller's.
   details.limit === 'load' || details.limit === 'time' ? 503 : statusOf(code);
 
-/** The HTTP status where nothing could be done at all. */
+/** The HTTP status where nothing could be done at all. A limit that is spent stays spent, so no status invites to wait. */
 export function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'UNAUTHENTICATED':
@@ -73,8 +73,6 @@ export function statusOf(code: ErrorCode): number {
       return 503;
     case 'INTERNAL':
       return 500;
-    case 'LIMIT_EXCEEDED':
-      return 429;
     case 'BAD_USER_INPUT':
     case 'QUERY_TOO_COMPLEX':
       return 400;
@@ -82,6 +80,7 @@ export function statusOf(code: ErrorCode): number {
     case 'APPROVAL_REQUIRED':
     case 'NOT_FOUND':
     case 'CONFLICT':
+    case 'LIMIT_EXCEEDED':
       return 200;
   }
 }

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { sha256 } from '../core/digest.js';
 import { badInput } from '../core/errors.js';
+import { parseJson } from '../core/json.js';
+import { isUtf8Target } from '../core/utf8.js';
 import {
   UnregisteredDocument,
   type DocumentRequest,
@@ -77,6 +79,7 @@ export async function placeDocument(
     };
   }
   if (request.method === 'GET') {
+    if (!isUtf8Target(request.url)) throw badInput('The query of this address is not UTF-8.');
     const url = new URL(request.url, 'http://localhost');
     const sent = readSearch(url.searchParams);
     const source = await documentOf(call, parts, sent);
@@ -106,19 +109,16 @@ function readSearch(params: URLSearchParams): Sent {
     if (another !== undefined) throw badInput(`\`${name}\` may be there only once.`, name);
     return value;
   };
-  const extensions = once('extensions');
+  const json = (name: string): unknown => {
+    const text = once(name);
+    return text === undefined ? undefined : parseJson(text, `\`${name}\``, name);
+  };
+  // Apollo Server reads the variables, but takes more for JSON than we do.
+  json('variables');
   return {
     query: once('query'),
     documentId: once('documentId'),
     operationName: once('operationName'),
-    extensions: extensions === undefined ? undefined : parseJson(extensions),
+    extensions: json('extensions'),
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw badInput('`extensions` is not well-formed JSON.', 'extensions');
-  }
 }

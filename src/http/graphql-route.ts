@@ -16,8 +16,11 @@ import type { ShortAnswer, ShortWay } from '../graphql/short-way.js';
 import { EndedCaller, type Authenticator } from './authenticate.js';
 import { challenges, credentialsIn } from './challenge.js';
 import { placeDocument, type DocumentParts } from './documents.js';
+import { HttpError } from './http-error.js';
+import { takeJsonAlone } from './json-body.js';
 import { limitLoad, retryAfter, type LoadParts } from './limit-load.js';
 import type { Rejections } from './rejections.js';
+import { everyMethod, requireMethod } from './methods.js';
 import { schemaRoute, type SchemaRouteParts } from './schema-route.js';
 
 export interface GraphQLRouteParts extends LoadParts, DocumentParts, SchemaRouteParts {
@@ -55,6 +58,7 @@ const callOf = ({ call }: FastifyRequest): Call => {
 export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): void {
   void app.register((scope, _options, done) => {
     scope.decorateRequest('call', undefined);
+    takeJsonAlone(scope);
     limitLoad(scope, parts);
     scope.addHook('onRequest', (request, reply, next) => {
       request.call = isPost(request) ? parts.authenticator.assume(request) : undefined;
@@ -88,14 +92,16 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
       if (told.code === 'INTERNAL')
         parts.logger.error({ operationId: call.id, err: error }, 'request failed');
       retryAfter(reply, told);
-      void reply.code(httpStatus(error) ?? statusOfError(told)).send(errorBody(told, call.id));
+      if (told instanceof HttpError && told.status === 415) void reply.header('accept-encoding', 'identity');
+      void reply.code(statusOfRefusal(told)).send(errorBody(told, call.id));
     });
     scope.route({
-      method: ['GET', 'POST', 'OPTIONS'],
+      method: everyMethod,
       url: '/graphql',
       bodyLimit: bodyBytesMax,
       handler: async (request, reply) => {
-        const mediaType = request.method === 'OPTIONS' ? mediaTypes[0] : mediaTypeFor(request);
+        requireMethod(request, reply, ['GET', 'POST']);
+        const mediaType = mediaTypeFor(request);
         if (callOf(request).isAssumed) {
           const short = await parts.shortWay.answer(callOf(request), request.body);
           if (short !== undefined) return sendShort(reply, callOf(request), mediaType, short);
@@ -136,15 +142,17 @@ async function admit(
   } catch (error) {
     const told = asTold(error);
     const operationId = parts.ids.next();
+    // An address has to wait for what it did wrong, never for a failure of ours.
+    const isFlood = wait > 0 && told.code === 'UNAUTHENTICATED';
     if (told.code === 'INTERNAL') parts.logger.error({ operationId, err: error }, 'authentication failed');
     if (told.code === 'UNAUTHENTICATED') {
-      await recordRefusal(request, error, { operationId, address, isFlood: wait > 0 }, parts);
+      await recordRefusal(request, error, { operationId, address, isFlood }, parts);
       challenge(request, reply, told, parts);
     }
-    if (wait > 0) void reply.header('retry-after', String(wait));
+    if (isFlood) void reply.header('retry-after', String(wait));
     else retryAfter(reply, told);
     void reply.header('cache-control', 'no-store').header('behalf-operation-id', operationId);
-    await reply.code(wait > 0 ? 429 : statusOfError(told)).send(errorBody(told, operationId));
+    await reply.code(isFlood ? 429 : statusOfError(told)).send(errorBody(told, operationId));
     return false;
   }
 }
@@ -236,8 +244,7 @@ function mediaTypeFor(request: FastifyRequest): string | undefined {
   const known = chosenTypes.get(accept);
   if (known !== undefined) return known;
   const chosen = new Negotiator(request.raw).mediaType(mediaTypes);
-  if (chosen === undefined)
-    throw new NotAcceptable('BAD_USER_INPUT', `Accept one of ${mediaTypes.join(', ')}.`);
+  if (chosen === undefined) throw new HttpError(406, `Accept one of ${mediaTypes.join(', ')}.`);
   chosenTypes.set(accept, chosen);
   return chosen;
 }
@@ -260,26 +267,23 @@ function sendShort(
   return body;
 }
 
-class NotAcceptable extends BehalfError {
-  readonly statusCode = 406;
-}
-
-const httpStatus = (error: unknown): number | undefined => {
-  const status = (error as { statusCode?: unknown }).statusCode;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
-};
+const statusOfRefusal = (told: BehalfError): number =>
+  told instanceof HttpError ? told.status : statusOfError(told);
 
 /** What the caller is told of an error that came up before or around Apollo Server. */
 function asTold(error: unknown): BehalfError {
   if (error instanceof BehalfError) return error;
-  if ((error as { code?: unknown }).code === 'ECONNRESET') {
-    return new BehalfError('BAD_USER_INPUT', 'The connection closed before the whole body was there.');
+  // Only what is known to be the request's fault is told as such; anything else is a failure of ours.
+  switch ((error as { code?: unknown }).code) {
+    case 'ECONNRESET':
+      return new BehalfError('BAD_USER_INPUT', 'The connection closed before the whole body was there.');
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new BehalfError('BAD_USER_INPUT', 'The body is not as long as Content-Length says.');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new HttpError(415, 'Send the body as application/json.');
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new HttpError(413, `The body is larger than ${String(bodyBytesMax)} bytes.`);
+    default:
+      return internal(error);
   }
-  const status = httpStatus(error);
-  if (status === 413) {
-    return new BehalfError('BAD_USER_INPUT', `The body is larger than ${String(bodyBytesMax)} bytes.`);
-  }
-  if (status === 415) return new BehalfError('BAD_USER_INPUT', 'Send the body as application/json.');
-  if (status !== undefined) return new BehalfError('BAD_USER_INPUT', 'The request is not well-formed JSON.');
-  return internal(error);
 }

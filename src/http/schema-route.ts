@@ -5,6 +5,7 @@ import type { Releases } from '../delegation/release.js';
 import { standingOf, type Annotations } from '../graphql/annotate.js';
 import { asFinished } from '../graphql/as-finished.js';
 import type { Call } from '../graphql/call.js';
+import { everyMethod, requireMethod } from './methods.js';
 
 export interface SchemaRouteParts {
   readonly annotations: Annotations;
@@ -25,15 +26,12 @@ export function schemaRoute(
   callOf: (request: FastifyRequest) => Call,
 ): void {
   scope.route({
-    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    method: everyMethod,
     url: '/graphql/schema.graphql',
     handler: async (request, reply) => {
       const call = callOf(request);
       call.operationName = operationName;
-      if (request.method !== 'GET') {
-        void reply.header('allow', 'GET');
-        throw new MethodNotAllowed('BAD_USER_INPUT', 'The schema is read with GET.');
-      }
+      requireMethod(request, reply, ['GET']);
       call.operationType = 'query';
       const sdl = annotations.sdl(call.authority.ceiling, standingOf(call.authority));
       void reply.header('behalf-operation-id', call.id).header('cache-control', 'no-store');
@@ -48,8 +46,4 @@ export function schemaRoute(
       return reply.type('text/plain; charset=utf-8').send(sdl);
     },
   });
-}
-
-class MethodNotAllowed extends BehalfError {
-  readonly statusCode = 405;
 }

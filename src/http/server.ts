@@ -3,8 +3,10 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
 import { wellKnown } from '../oauth/paths.js';
 import type { OAuth } from '../oauth/server.js';
+import type { CrossOrigin } from './cross-origin.js';
 import { graphqlRoute, bodyBytesMax, type GraphQLRouteParts } from './graphql-route.js';
 import type { InFlight } from './in-flight.js';
+import { methodsOf } from './methods.js';
 import { metricsRoute, type MetricsAccess } from './metrics-route.js';
 import type { Readiness } from './readiness.js';
 
@@ -24,6 +26,7 @@ export interface ServerParts extends GraphQLRouteParts {
   readonly metricsAccess: MetricsAccess | undefined;
   readonly inFlight: InFlight;
   readonly limits: ConnectionLimits;
+  readonly crossOrigin: CrossOrigin;
 }
 
 const isOAuth = (url: string | undefined): boolean =>
@@ -35,7 +38,7 @@ const checkEveryMs = 1_000;
 
 /** Takes requests, bounds them, and sends each to its part. */
 export function makeServer(parts: ServerParts): FastifyInstance {
-  const { limits, inFlight, oauth } = parts;
+  const { limits, inFlight, oauth, crossOrigin } = parts;
   const app = Fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
@@ -51,6 +54,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
       };
       const server = createServer(options, (request, response) => {
         inFlight.add(response);
+        if (crossOrigin.handle(request, response)) return;
         if (isOAuth(request.url)) oauth.handle(request, response);
         else handler(request, response);
       });
@@ -63,7 +67,12 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   const metadata = oauth.protectedResourceMetadata();
   app.get(wellKnown.resource, () => metadata);
   app.get(wellKnown.graphqlResource, () => metadata);
-  app.setNotFoundHandler((_request, reply) => {
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsOf(app, request.url.split('?')[0] ?? '');
+    if (allowed.length > 0) {
+      void reply.code(405).header('allow', allowed.join(', ')).send({ error: 'method_not_allowed', allowed });
+      return;
+    }
     void reply
       .code(404)
       .send({ error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] });

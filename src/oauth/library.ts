@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type {
   AccessToken,
   AuthorizationDetail,
@@ -19,6 +20,11 @@ interface Replaceable {
   readonly ReplayDetection: {
     unique(issuer: string, jti: string, expiresAtSeconds: number): Promise<boolean>;
   };
+}
+
+/** The library reads the body of a request by itself, once: it gets the one that was read and checked before. */
+export function giveBody(request: IncomingMessage, body: Buffer): void {
+  Object.defineProperties(request, { readable: { value: true }, iterator: { value: () => [body] } });
 }
 
 /** The id of the agent that a client is; undefined for people's programs. */

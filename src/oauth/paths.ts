@@ -15,6 +15,14 @@ export const wellKnown = {
   graphqlResource: '/.well-known/oauth-protected-resource/graphql',
 } as const;
 
+/** The methods that an address below the issuer takes; none where there is nothing at it. */
+export function methodsAt(path: string): readonly string[] {
+  if (path === paths.token || path === paths.revocation || path === paths.introspection) return ['POST'];
+  if (path === paths.metadata || path === paths.signedIn) return ['GET', 'HEAD'];
+  if (path === paths.authorize || path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
+  return isProviderPath(path) ? ['GET'] : [];
+}
+
 /** Which of the library's endpoints a request may reach; it has more than are offered. */
 export function isProviderPath(path: string): boolean {
   return (

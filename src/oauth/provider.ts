@@ -10,7 +10,8 @@ import {
 } from './grants/client-credentials.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
 import { makeIntrospection } from './introspection.js';
-import { onFailure, replaceChecks } from './library.js';
+import { FormError, readForm } from './interactions/form.js';
+import { giveBody, onFailure, replaceChecks } from './library.js';
 import { paths } from './paths.js';
 import type { OAuthPorts } from './ports.js';
 import { makeRecording } from './recording.js';
@@ -32,6 +33,21 @@ const defaultScope =
     }
     await next();
   };
+
+/** The library puts U+FFFD where a body is not UTF-8, and what it stands in would be kept. */
+const formsAlone: Middleware = async (ctx, next) => {
+  if (ctx.method !== 'POST' || ctx.req.headers['content-type'] === undefined) return next();
+  try {
+    giveBody(ctx.req, await readForm(ctx.req));
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error;
+    ctx.status = error.status;
+    if (error.status === 415) ctx.set('accept-encoding', 'identity');
+    ctx.body = { error: 'invalid_request', error_description: error.message };
+    return;
+  }
+  await next();
+};
 
 /** The library, with our grants, our clients and our record around it. */
 export function makeProvider(ports: OAuthPorts, store: PayloadStore): Provider {
@@ -59,6 +75,7 @@ export function makeProvider(ports: OAuthPorts, store: PayloadStore): Provider {
   const refused = new Attempts(clock, settings.limits.refusedPerAddress);
   provider.use(makeRecording({ recorder, logger, refused, addressOf }));
   provider.use(secureHeaders);
+  provider.use(formsAlone);
   provider.use(makeIntrospection(database, delegations));
   provider.use(defaultScope(settings.scopes));
 

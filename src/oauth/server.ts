@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isUtf8Target } from '../core/utf8.js';
 import type { Connection } from '../store/connection.js';
 import { purgeExpired, type PayloadStore } from './adapter.js';
 import { Attempts } from './attempts.js';
@@ -10,7 +11,7 @@ import { SignIn } from './interactions/sign-in.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
 import { sendPage } from './pages/page.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
-import { isProviderPath, paths } from './paths.js';
+import { isProviderPath, methodsAt, paths } from './paths.js';
 import type { OAuthPorts } from './ports.js';
 import { makeProvider } from './provider.js';
 import { findAccessToken, type AccessTokenFact } from './token-lookup.js';
@@ -66,6 +67,10 @@ function sendJson(
   response.end(text);
 }
 
+const refuse = (response: ServerResponse, status: number, error: string, why: string): void => {
+  sendJson(response, status, { error, error_description: why });
+};
+
 /** Builds the authorization server. Throws where a setting is unsafe. */
 export function createOAuth(ports: OAuthPorts): OAuth {
   checkSettings(ports);
@@ -109,19 +114,19 @@ export function createOAuth(ports: OAuthPorts): OAuth {
     pinHost(request, issuerUrl);
     // The rest of a body that was too long is read and dropped, or the connection's next request would hang.
     response.once('finish', () => request.resume());
-    const path = request.url?.split('?')[0] ?? '';
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
+    const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
+    const allowed = methodsAt(path);
+    if (allowed.length === 0) refuse(response, 404, 'not_found', 'there is nothing at this address');
+    else if (!allowed.includes(request.method ?? '')) {
+      response.setHeader('allow', allowed.join(', '));
+      refuse(response, 405, 'method_not_allowed', `this address takes ${allowed.join(' and ')}`);
+    } else if (!isUtf8Target(query)) refuse(response, 400, 'invalid_request', 'the query is not UTF-8');
+    else if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
     else if (isProviderPath(path)) void answer(request, response);
-    else if (path === paths.metadata && isRead) {
-      sendJson(response, 200, metadata, {
-        'cache-control': 'max-age=300',
-        'access-control-allow-origin': '*',
-      });
-    } else if (path === paths.signedIn && isRead) sendPage(response, signedInPage);
-    else
-      sendJson(response, 404, { error: 'not_found', error_description: 'there is nothing at this address' });
+    else if (path === paths.metadata) {
+      sendJson(response, 200, metadata, { 'cache-control': 'max-age=300' });
+    } else sendPage(response, signedInPage);
   };
 
   return {

@@ -24,6 +24,6 @@ export const malformed: readonly [string, string, Record<string, string>, number
     400,
   ],
   ['two operations in one request', '[{"query":"{ viewer { scopes } }"}]', {}, 400],
-  ['another content type', 'query', { 'content-type': 'text/plain' }, 400],
+  ['another content type', 'query', { 'content-type': 'text/plain' }, 415],
   ['more than the server reads', `{"query":"${'x'.repeat(1_100_000)}"}`, {}, 413],
 ];

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { isUtf8Form, textOf, typeFault } from '../../core/utf8.js';
 
-const bodyBytesMax = 16 * 1024;
+const bodyBytesMax = 56 * 1024;
 
 export class FormError extends Error {
   constructor(
@@ -25,11 +26,10 @@ export function checkOrigin(request: IncomingMessage, issuer: string): void {
   if (isForeign) throw new FormError(403, 'This form was sent from another site.');
 }
 
-/** The form's fields. More than 16 KiB, or another type of body, is refused. */
-export async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  if (request.headers['content-type']?.split(';')[0]?.trim() !== 'application/x-www-form-urlencoded') {
-    throw new FormError(415, 'This page takes only its own form.');
-  }
+/** The body of a form, which is UTF-8. More than 56 KiB, or another type of body, is refused. */
+export async function readForm(request: IncomingMessage): Promise<Buffer> {
+  const fault = typeFault(request.headers, 'application/x-www-form-urlencoded');
+  if (fault !== undefined) throw new FormError(415, fault);
   const chunks: Buffer[] = [];
   let bytes = 0;
   // The stream stays open when reading stops, or the answer could not be sent.
@@ -38,5 +38,8 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
     if (bytes > bodyBytesMax) throw new FormError(413, 'The form is too long.');
     chunks.push(chunk);
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  const body = Buffer.concat(chunks);
+  if (textOf(body) === undefined || !isUtf8Form(body.toString('latin1')))
+    throw new FormError(400, 'The form is not UTF-8.');
+  return body;
 }

@@ -65,7 +65,7 @@ export class Interactions {
     }
     if (request.method !== 'POST') throw new FormError(400, 'This page takes only its own form.');
     checkOrigin(request, this.parts.issuer);
-    const form = await readForm(request);
+    const form = new URLSearchParams((await readForm(request)).toString());
     const isCancelled = form.get('action') === 'cancel';
     await this.answer(at, isCancelled ? denied('the person cancelled') : await step.submit(due, form));
   }

@@ -487,7 +487,7 @@ describe('what is kept and told', () => {
   });
 
   test.each([
-    ['GET', '/oauth/token', 404],
+    ['GET', '/oauth/token', 405],
     ['GET', '/oauth/jwks', 404],
     ['GET', '/oauth/session/end', 404],
     ['POST', '/session/end/confirm', 404],
@@ -504,7 +504,7 @@ describe('what is kept and told', () => {
       { grant_type: 'client_credentials', scope: 'x'.repeat(60_000) },
       credentials(),
     );
-    expect(answer.status).toBe(400);
+    expect(answer.status).toBe(413);
     expect(answer.body.error).toBe('invalid_request');
   });
 
