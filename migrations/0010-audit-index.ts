@@ -42,7 +42,7 @@ export class AuditIndex1700000000010 implements MigrationInterface {
       { primaryKey: ['type', 'resource_id', 'action', 'record_id'] },
     );
     const parents = isMysql
-      ? "SELECT DISTINCT j.id, r.id FROM audit_records r, JSON_TABLE(r.body, '$.delegation.ids[*]' COLUMNS (id VARCHAR(26) PATH '$')) j WHERE j.id IS NOT NULL AND j.id COLLATE utf8mb4_bin <> r.delegation_id"
+      ? "SELECT DISTINCT j.id, r.id FROM audit_records r, JSON_TABLE(r.body, '$.delegation.ids[*]' COLUMNS (id VARCHAR(26) CHARACTER SET utf8mb4 PATH '$')) j WHERE j.id IS NOT NULL AND j.id COLLATE utf8mb4_bin <> r.delegation_id"
       : "SELECT DISTINCT j.value, r.id FROM audit_records r, json_each(r.body, '$.delegation.ids') j WHERE j.value <> r.delegation_id";
     await runner.query(`INSERT INTO audit_delegations (delegation_id, record_id) ${parents}`);
     await allWait(runner);

@@ -47,7 +47,7 @@ export class SearchParts1700000000023 implements MigrationInterface {
 const allWords =
   "SELECT DISTINCT LEFT(UNHEX(SHA1(CONCAT(HEX(t.collection), 'x', HEX(t.classification), 'x', j.token))), 8), t.row_no " +
   `FROM passages t STRAIGHT_JOIN JSON_TABLE(CONCAT('["', REPLACE(t.tokens, ' ', '","'), '"]'), '$[*]' ` +
-  "COLUMNS (token VARCHAR(60) PATH '$')) j";
+  "COLUMNS (token VARCHAR(60) CHARACTER SET utf8mb4 PATH '$')) j";
 
 const index = 'passages_fts';
 const triggers = ['insert', 'delete', 'update'].map((event) => `${index}_${event}`);

@@ -22,6 +22,12 @@ export class Columns {
     return new Columns(runner, isMariaDb ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin');
   }
 
+  /** Text of these tables that names no character set of its own has ours, whatever the database's default is. */
+  async nameCharsets(tables: readonly string[]): Promise<void> {
+    if (this.collation === undefined) return;
+    for (const table of tables) await this.runner.query(nameCharset(table, this.collation));
+  }
+
   text(name: string, length: number): TableColumnOptions {
     return { name, type: 'varchar', length: String(length), ...this.bytewise() };
   }
@@ -70,6 +76,7 @@ export class Columns {
         ...(this.mysql ? { engine: 'InnoDB' } : {}),
       }),
     );
+    await this.nameCharsets([name]);
     for (const columnNames of options.unique ?? []) await this.index(name, columnNames, true);
     for (const columnNames of options.indexes ?? []) await this.index(name, columnNames, false);
   }
@@ -83,6 +90,9 @@ export class Columns {
     return this.collation === undefined ? {} : { charset: 'utf8mb4', collation: this.collation };
   }
 }
+
+const nameCharset = (table: string, collation: string): string =>
+  `ALTER TABLE \`${table}\` DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 
 interface TableOptions {
   /** Which columns; their order in the key is that of the table's columns. */

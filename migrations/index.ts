@@ -14,6 +14,7 @@ import { AnswerPlaces1700000000013 } from './0013-answer-places.js';
 import { OldKeys1700000000014 } from './0014-old-keys.js';
 import { SearchParts1700000000023 } from './0023-search-parts.js';
 import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
+import { TableCharsets1700000000028 } from './0028-table-charsets.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   OldKeys1700000000014,
   SearchParts1700000000023,
   CurrencyPlaces1700000000026,
+  TableCharsets1700000000028,
 ];

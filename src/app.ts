@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
-import type { Chores } from './core/chores.js';
+import { Chores } from './core/chores.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
@@ -183,13 +183,19 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     config.BEHALF_OTLP_URL === undefined
       ? undefined
       : await startTracing(config.BEHALF_OTLP_URL, version(), logger);
-  const readiness = new Readiness(database, () => releases.isFull);
+  const chores = new Chores(logger);
+  const readiness = new Readiness(
+    database,
+    () => releases.isFull,
+    () => chores.isAnyFailing,
+  );
   const inFlight = new InFlight();
   const indexer = new Indexer(database, logger);
   metrics.watch({
     admission: () => admission.state,
     recordsWaiting: () => releases.size,
     recordsUnindexed: () => indexer.waiting,
+    chores: () => chores.failures,
     pool: () => database.pool,
     caches: () => ({
       authorities,
@@ -242,9 +248,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const metricsServer =
     config.BEHALF_METRICS_PORT === undefined ? undefined : makeMetricsServer(metrics, readiness);
 
-  let chores: Chores | undefined;
+  let isUpkept = false;
   const rest = async (): Promise<void> => {
-    await chores?.stop();
+    await chores.stop();
     await apollo.stop();
     await Promise.all([rejections.flush(), refusedForLoad.flush()]).catch((error: unknown) => {
       logger.error({ err: error }, 'the last rejected requests could not be recorded');
@@ -270,7 +276,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     oauth,
     async listen() {
       const tallies = [rejections, refusedForLoad];
-      chores ??= startUpkeep({ database, clock, logger, oauth, indexer, tallies }, parts);
+      if (!isUpkept) startUpkeep(chores, { database, clock, oauth, indexer, tallies }, parts);
+      isUpkept = true;
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
         await metricsServer?.listen({ host, port: config.BEHALF_METRICS_PORT });

@@ -162,10 +162,13 @@ export interface Config extends Settings {
   readonly cookieKeys: readonly string[];
 }
 
-/** What bounds a server's statements in MySQL. */
-export const statementLimits = (config: Config): { seconds: number; waiting: number } => ({
+/** What bounds the statements of a server. */
+export const statementLimits = (
+  config: Config,
+): { seconds: number; waiting: number; lockSeconds: number } => ({
   seconds: config.BEHALF_STATEMENT_SECONDS,
   waiting: config.BEHALF_POOL_QUEUE_MAX,
+  lockSeconds: config.BEHALF_OPERATION_SECONDS,
 });
 
 /** All that is wrong with the settings, told at once; never their values. */

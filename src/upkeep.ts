@@ -1,7 +1,6 @@
 import type { Indexer } from './audit/indexer.js';
-import { Chores } from './core/chores.js';
+import type { Chores } from './core/chores.js';
 import type { Clock } from './core/clock.js';
-import type { Logger } from './core/logger.js';
 import { forgetOldKeys } from './delegation/old-keys.js';
 import { mergeSearchIndex } from './domains/knowledge/search-index.js';
 import type { Rejections } from './http/rejections.js';
@@ -21,7 +20,6 @@ export interface UpkeepPauses {
 export interface UpkeepParts {
   readonly database: Database;
   readonly clock: Clock;
-  readonly logger: Logger;
   readonly oauth: OAuth;
   readonly indexer: Indexer;
   readonly tallies: readonly Rejections[];
@@ -31,28 +29,34 @@ export interface UpkeepParts {
  * Starts what a server does beside its requests. What has expired is refused anyway: deleting it only keeps the tables
  * small.
  */
-export function startUpkeep(parts: UpkeepParts, pauses: UpkeepPauses): Chores {
+export function startUpkeep(chores: Chores, parts: UpkeepParts, pauses: UpkeepPauses): void {
   const { database, clock, oauth, indexer, tallies } = parts;
   const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
-  const chores = new Chores(parts.logger);
-  chores.start(tenMinutesMs, (signal) => oauth.purgeExpired(signal), 'expired tokens could not be deleted');
   chores.start(
+    'expired_tokens',
+    tenMinutesMs,
+    (signal) => oauth.purgeExpired(signal),
+    'expired tokens could not be deleted',
+  );
+  chores.start(
+    'old_keys',
     hourMs,
     (signal) => forgetOldKeys({ database, clock }, signal),
     'old idempotency keys could not be deleted',
   );
-  chores.start(indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
+  chores.start('record_index', indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
   chores.start(
+    'search_index',
     mergeEveryMs,
     (signal) => mergeSearchIndex(database, signal),
     'the search index could not be merged',
   );
   chores.start(
+    'refused_requests',
     tallyEveryMs,
     () => Promise.all(tallies.map((tally) => tally.recordDue())),
     'refused requests could not be recorded',
   );
-  return chores;
 }
 
 const tenMinutesMs = 600_000;

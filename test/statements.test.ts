@@ -7,7 +7,7 @@ test('rows of a statement are the same for whoever else sends its text to a data
   const db = new Database(':memory:');
   keepStatements(db);
   const text = 'SELECT 1 AS a, 2 AS b';
-  const { rows } = await new SqliteStatements(db).run(text, []);
+  const { rows } = await new SqliteStatements(db, 0).run(text, []);
   expect(rows).toEqual([{ a: 1, b: 2 }]);
   expect(db.prepare(text).all()).toEqual([{ a: 1, b: 2 }]);
   db.close();

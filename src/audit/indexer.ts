@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
-import { compare } from '../store/condition.js';
+import { all, compare, isIn, not } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
-import { isStatementFault, type Database } from '../store/database.js';
+import { isLockConflict, isStatementFault, type Database } from '../store/database.js';
 import { auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 
@@ -11,10 +11,15 @@ const batchMs = { mysql: 20, sqlite: 2 } as const;
 /** Each transaction costs something, however small it is, and on MySQL five journeys. */
 const batchMin = { mysql: 64, sqlite: 8 } as const;
 const batchMax = 512;
+/** When so many records in a row cannot be indexed, one by one, it is not for what they say. */
+const faultyInRowMax = 64;
+/** Set aside are at most so many. */
+const asideMax = 1_000;
 
 interface Batch {
   readonly claimed: readonly string[];
-  readonly indexed: number;
+  /** Undefined where these are indexed; else there is one, and it cannot be. */
+  readonly error?: Error;
 }
 
 /**
@@ -23,8 +28,8 @@ interface Batch {
  * index.
  */
 export class Indexer {
-  /** Records that cannot be indexed stay in the queue, and are told once. */
-  private readonly told = new Set<string>();
+  /** Records that cannot be indexed stay in the queue, where searches find them, until the next start. */
+  private readonly aside = new Set<string>();
   private left = 0;
   private size: number;
 
@@ -40,20 +45,41 @@ export class Indexer {
     return this.left;
   }
 
-  /** Once through the queue, in bounded transactions. */
+  /**
+   * Once through the queue, in bounded transactions. What cannot be indexed is set aside where others can be; where none
+   * can it is not for what they say, and the error is thrown.
+   */
   async run(signal?: AbortSignal): Promise<void> {
     this.left = await this.database.read.count(auditUnindexed);
-    let after = '';
-    while (this.left > 0 && signal?.aborted !== true) {
+    const faulty = new Map<string, Error>();
+    let [after, indexed, inRow] = ['', 0, 0];
+    for (let left = this.left; left > 0 && signal?.aborted !== true;) {
       const began = performance.now();
-      const { claimed, indexed } = await this.batch(after, this.size);
+      const { claimed, error } = await this.batch(after, this.size);
       this.resize(performance.now() - began);
-      this.left = Math.max(0, this.left - indexed);
       const last = claimed.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) break;
       after = last;
+      left -= claimed.length;
+      if (error === undefined) {
+        [indexed, inRow] = [indexed + claimed.length, 0];
+        this.left = Math.max(0, this.left - claimed.length);
+      } else {
+        inRow += 1;
+        faulty.set(last, error);
+        if (inRow >= faultyInRowMax) throw error;
+      }
       // Whoever waits for the event loop goes first.
       await nextTurn();
+    }
+    this.setAside(faulty, indexed);
+  }
+
+  private setAside(faulty: ReadonlyMap<string, Error>, indexed: number): void {
+    for (const [operationId, error] of faulty) {
+      if (indexed === 0 || this.aside.size >= asideMax) throw error;
+      this.logger.error({ err: error, operationId }, 'an audit record cannot be indexed');
+      this.aside.add(operationId);
     }
   }
 
@@ -67,28 +93,29 @@ export class Indexer {
     let claimed: readonly string[] = [];
     try {
       await this.database.transaction(async (tx) => {
-        claimed = await claim(tx, after, size);
+        claimed = await claim(tx, after, size, this.aside);
         if (claimed.length === 0) return;
         await indexRecords(tx, claimed);
         await unqueue(tx, claimed);
       });
-      return { claimed, indexed: claimed.length };
+      return { claimed };
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       const [first, second] = claimed;
       // One that cannot be read must not hold up the others.
-      if (first === undefined || second !== undefined) return this.batch(after, 1);
-      if (!this.told.has(first)) {
-        this.logger.error({ err: error, operationId: first }, 'an audit record cannot be indexed');
-      }
-      this.told.add(first);
-      return { claimed, indexed: 0 };
+      return first === undefined || second !== undefined ? this.batch(after, 1) : { claimed, error };
     }
   }
 }
 
-async function claim(tx: Connection, after: string, size: number): Promise<string[]> {
-  const claims = await tx.select(auditUnindexed, compare('recordId', '>', after), {
+async function claim(
+  tx: Connection,
+  after: string,
+  size: number,
+  aside: ReadonlySet<string>,
+): Promise<string[]> {
+  const left = all(compare('recordId', '>', after), not(isIn('recordId', [...aside])));
+  const claims = await tx.select(auditUnindexed, left, {
     order: [{ column: 'recordId', direction: 'asc' }],
     limit: size,
     lock: 'claim',
@@ -97,5 +124,5 @@ async function claim(tx: Connection, after: string, size: number): Promise<strin
 }
 
 /** The database could be asked, and refused what the record says: it is no JSON, or the index has no place for it. */
-const isUnreadable = (error: unknown): boolean =>
-  error instanceof UnreadableRecord || isStatementFault(error);
+const isUnreadable = (error: unknown): error is Error =>
+  error instanceof UnreadableRecord || (isStatementFault(error) && !isLockConflict(error));

@@ -23,20 +23,23 @@ export function indexRecords(tx: Connection, ids: readonly string[]): Promise<vo
   return tx.dialect === 'mysql' ? indexRows(tx, ids) : indexTerms(tx, ids);
 }
 
-/** Where MySQL finds what records name. What is too long stays too long, and the index does not take it. */
+/**
+ * Where MySQL finds what records name. What is too long stays too long, and the index does not take it. Columns of a
+ * JSON_TABLE have the character set of the database where they name none.
+ */
 const mysqlSources = [
   {
     type: 'j.`type`',
     // A list without ids makes a row all the same.
     value: 'j.`resource_id`',
     from:
-      ", JSON_TABLE(b.`body`, '$.resources[*]' COLUMNS (`type` VARCHAR(61) PATH '$.type' ERROR ON ERROR, " +
-      "NESTED PATH '$.ids[*]' COLUMNS (`resource_id` VARCHAR(201) PATH '$' ERROR ON ERROR))) j",
+      ", JSON_TABLE(b.`body`, '$.resources[*]' COLUMNS (`type` VARCHAR(61) CHARACTER SET utf8mb4 PATH '$.type' ERROR ON ERROR, " +
+      "NESTED PATH '$.ids[*]' COLUMNS (`resource_id` VARCHAR(201) CHARACTER SET utf8mb4 PATH '$' ERROR ON ERROR))) j",
   },
   {
     type: "'@delegation'",
     value: 'j.`id`',
-    from: ", JSON_TABLE(b.`body`, '$.delegation.ids[*]' COLUMNS (`id` VARCHAR(27) PATH '$' ERROR ON ERROR)) j",
+    from: ", JSON_TABLE(b.`body`, '$.delegation.ids[*]' COLUMNS (`id` VARCHAR(27) CHARACTER SET utf8mb4 PATH '$' ERROR ON ERROR)) j",
   },
   { type: "'@person'", value: 'b.`user_id`', from: '' },
   { type: "'@agent'", value: 'b.`agent_id`', from: '' },

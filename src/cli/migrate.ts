@@ -2,11 +2,14 @@ import type { Command } from 'commander';
 import { CurrencyPlaces1700000000026 } from '../../migrations/0026-currency-places.js';
 import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
+import { allTables } from '../domains/all-tables.js';
 import type { Database } from '../store/database.js';
+import { misfitText } from '../store/text-check.js';
 import { changeAlone } from './operator/change.js';
 import { openDatabase } from './operator/open-database.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';
+import { CommandError } from './terminal/errors.js';
 import { answer, note, progress } from './terminal/output.js';
 
 export const migrateCommand = (): Command =>
@@ -17,6 +20,7 @@ async function migrate({ json }: JsonOption): Promise<void> {
   const database = await openDatabase(config, 'any');
   try {
     const { done, currencies } = await migrateWithRecord(database);
+    await checkText(database, config);
     answer(json, { migrations: done, ...(currencies.length > 0 && { currencies }) }, () => [
       ...(done.length === 0
         ? ['Nothing to do: the database is up to date.']
@@ -26,6 +30,21 @@ async function migrate({ json }: JsonOption): Promise<void> {
   } finally {
     await database.close();
   }
+}
+
+/** Throws where somebody has converted text: boundaries would then hold rows that they do not name. */
+async function checkText({ read }: Database, config: Config): Promise<void> {
+  const tables = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL });
+  const { collation, columns } = await misfitText(read, tables);
+  if (columns.length === 0) return;
+  const named = columns.map(({ table, column, collation: other }) => `${table}.${column} (${other})`);
+  const mends = [...new Set(columns.map(({ table }) => table))].map(
+    (table) => `ALTER TABLE \`${table}\` CONVERT TO CHARACTER SET utf8mb4 COLLATE ${collation};`,
+  );
+  throw new CommandError(
+    `The database is migrated, but some text does not compare by its bytes: ${named.join(', ')}. ` +
+      `Back up, end all servers, then run: ${mends.join(' ')}`,
+  );
 }
 
 export interface Migrated {

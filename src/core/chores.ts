@@ -1,18 +1,46 @@
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as timer } from 'node:timers/promises';
 import type { Logger } from './logger.js';
 
 type Work = (signal: AbortSignal) => Promise<unknown>;
 
-/** What a server does again and again beside its requests. No process stays for it. */
+/** What a server does again and again beside its requests, by name. */
+export type Chore = 'expired_tokens' | 'old_keys' | 'record_index' | 'search_index' | 'refused_requests';
+
+/** Resolves after so many milliseconds; rejects, or resolves, when the signal says so. */
+type Pause = (ms: number, signal: AbortSignal) => Promise<unknown>;
+
+// No process stays for it.
+const pauseByTimer: Pause = (ms, signal) => timer(ms, undefined, { signal, ref: false });
+
+/** Between two tries of what fails again and again, unless its usual pause is longer. */
+const longestPauseMs = 600_000;
+
 export class Chores {
   private readonly ending = new AbortController();
   private readonly running: Promise<void>[] = [];
+  private readonly inRow = new Map<Chore, number>();
 
-  constructor(private readonly logger: Pick<Logger, 'warn'>) {}
+  constructor(
+    private readonly logger: Pick<Logger, 'warn'>,
+    private readonly pause: Pause = pauseByTimer,
+  ) {}
 
-  /** One time after the other, with a pause before each. A failure is logged as `trouble`, and the next time comes. */
-  start(pauseMs: number, work: Work, trouble: string): void {
-    this.running.push(this.repeat(pauseMs, work, trouble));
+  /** How often each chore has failed since it last succeeded. */
+  get failures(): ReadonlyMap<Chore, number> {
+    return this.inRow;
+  }
+
+  get isAnyFailing(): boolean {
+    return [...this.inRow.values()].some((failures) => failures > 0);
+  }
+
+  /**
+   * One time after the other, with a pause before each. A failure is logged as `trouble`, and each one in a row doubles
+   * the pause: what cannot succeed takes next to nothing.
+   */
+  start(chore: Chore, pauseMs: number, work: Work, trouble: string): void {
+    this.inRow.set(chore, 0);
+    this.running.push(this.repeat(chore, pauseMs, work, trouble));
   }
 
   /** Resolves when nothing runs any more. Work that is under way learns of it by its signal. */
@@ -21,14 +49,21 @@ export class Chores {
     await Promise.all(this.running);
   }
 
-  private async repeat(pauseMs: number, work: Work, trouble: string): Promise<void> {
+  private async repeat(chore: Chore, pauseMs: number, work: Work, trouble: string): Promise<void> {
     const { signal } = this.ending;
-    for (;;) {
-      await setTimeout(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
+    for (let failures = 0; ; this.inRow.set(chore, failures)) {
+      await this.pause(pauseAfter(failures, pauseMs), signal).catch(() => undefined);
       if (signal.aborted) return;
-      await work(signal).catch((error: unknown) => {
-        this.logger.warn({ err: error }, trouble);
-      });
+      try {
+        await work(signal);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        this.logger.warn({ err: error, chore, failures }, trouble);
+      }
     }
   }
 }
+
+const pauseAfter = (failures: number, pauseMs: number): number =>
+  Math.min(pauseMs * 2 ** failures, Math.max(pauseMs, longestPauseMs));

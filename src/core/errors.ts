@@ -75,6 +75,15 @@ export const overloaded = (cause?: unknown): BehalfError =>
     { cause },
   );
 
+/** Somebody else has kept the database to themselves; nothing was done. */
+export const lockedOut = (cause?: unknown): BehalfError =>
+  new BehalfError(
+    'LIMIT_EXCEEDED',
+    'Another process has been writing to the database for too long. Nothing was done; try again.',
+    { limit: 'load', retryAfterSeconds: 1 },
+    { cause },
+  );
+
 /** The operation, or one of its statements, took longer than it may. */
 export const outOfTime = (cause?: unknown): BehalfError =>
   new BehalfError(
@@ -103,6 +112,12 @@ export const tooMuchForChange = (cause?: unknown): BehalfError =>
 /** Our own failure: the caller gets a code and an operation id, the operator gets the cause. */
 export const internal = (cause: unknown): BehalfError =>
   new BehalfError('INTERNAL', 'The server could not complete the operation.', {}, { cause });
+
+/** Whether the server failed, not the caller: asking again for the same may succeed. */
+export const isOurFailure = ({ code, details }: BehalfError): boolean =>
+  code === 'INTERNAL' ||
+  code === 'AUDIT_UNAVAILABLE' ||
+  (code === 'LIMIT_EXCEEDED' && (details.limit === 'load' || details.limit === 'time'));
 
 export class UnreachableCaseError extends Error {
   constructor(value: never) {

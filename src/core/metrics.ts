@@ -15,6 +15,8 @@ export interface State {
   recordsWaiting(): number;
   /** Records that waited for the index at the last look. */
   recordsUnindexed(): number;
+  /** How often each chore has failed since it last succeeded. */
+  chores(): ReadonlyMap<string, number>;
   /** Connections to MySQL; undefined on SQLite. */
   pool(): { readonly used: number; readonly free: number; readonly waiting: number } | undefined;
   caches(): Readonly<Record<string, CacheState>>;
@@ -121,6 +123,7 @@ export class Metrics {
       'Durable records that are in no index yet, at the last look. Searches find them.',
       () => this.state?.recordsUnindexed(),
     );
+    this.choreGauge();
     this.poolGauge();
     this.cacheMetrics();
     collectDefaultMetrics({ register: this.registry });
@@ -173,6 +176,19 @@ export class Metrics {
       help,
       collect() {
         this.set(read() ?? 0);
+      },
+    });
+  }
+
+  private choreGauge(): void {
+    const chores = () => this.state?.chores() ?? new Map<string, number>();
+    new Gauge({
+      ...this.of,
+      name: 'behalf_chore_failures',
+      help: 'How often each job beside the requests has failed since it last succeeded. Each failure doubles its pause, up to ten minutes.',
+      labelNames: ['chore'],
+      collect() {
+        for (const [chore, failures] of chores()) this.set({ chore }, failures);
       },
     });
   }

@@ -1,8 +1,9 @@
 import type { Database } from '../store/database.js';
 
-/** Why the server should get no requests now; each code is stable. */
+/** What is wrong; each code is stable. */
 export interface Problem {
-  readonly code: 'database_unreachable' | 'migrations_behind' | 'audit_queue_full' | 'draining';
+  readonly code:
+    'database_unreachable' | 'migrations_behind' | 'audit_queue_full' | 'draining' | 'chores_failing';
   readonly message: string;
 }
 
@@ -11,12 +12,21 @@ const messages = {
   migrations_behind: 'The database is behind on migrations: run `behalf migrate`.',
   audit_queue_full: 'Records of operations come faster than the database takes them.',
   draining: 'The server was asked to end and answers what is under way.',
+  chores_failing:
+    'Something that the server does beside its requests fails again and again: `behalf_chore_failures` says what, the log why.',
 } as const satisfies Record<Problem['code'], string>;
 
 const problem = (code: Problem['code']): Problem => ({ code, message: messages[code] });
 
 /** How long the database may take to say that it is there. */
 const answerMs = 2_000;
+
+/**
+ * Whether these say that the server should get no requests now. Requests do not need chores, and where these fail they
+ * fail on every replica.
+ */
+export const isReady = (problems: readonly Problem[]): boolean =>
+  problems.every(({ code }) => code === 'chores_failing');
 
 /** Whether the server can do its work. However many ask at once, the database is asked once. */
 export class Readiness {
@@ -26,6 +36,7 @@ export class Readiness {
   constructor(
     private readonly database: Pick<Database, 'pendingMigrations'>,
     private readonly isAuditFull: () => boolean,
+    private readonly isChoreFailing: () => boolean = () => false,
   ) {}
 
   /** From now on the server is not ready, whatever else holds. */
@@ -43,6 +54,7 @@ export class Readiness {
     return [
       ...(this.draining ? [problem('draining')] : []),
       ...(this.isAuditFull() ? [problem('audit_queue_full')] : []),
+      ...(this.isChoreFailing() ? [problem('chores_failing')] : []),
       ...(await this.asking),
     ];
   }

@@ -8,7 +8,7 @@ import { graphqlRoute, bodyBytesMax, type GraphQLRouteParts } from './graphql-ro
 import type { InFlight } from './in-flight.js';
 import { methodsOf } from './methods.js';
 import { metricsRoute, type MetricsAccess } from './metrics-route.js';
-import type { Readiness } from './readiness.js';
+import { isReady, type Readiness } from './readiness.js';
 
 /** What bounds connections, whatever is sent through them. */
 export interface ConnectionLimits {
@@ -95,8 +95,8 @@ function healthRoutes(app: FastifyInstance, readiness: Readiness): void {
   app.get('/readyz', async (_request, reply) => {
     const problems = await readiness.problems();
     return reply
-      .code(problems.length === 0 ? 200 : 503)
+      .code(isReady(problems) ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready: problems.length === 0, problems });
+      .send({ ready: isReady(problems), problems });
   });
 }

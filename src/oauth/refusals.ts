@@ -1,5 +1,5 @@
 import { errors } from 'oidc-provider';
-import { BehalfError } from '../core/errors.js';
+import { BehalfError, isOurFailure } from '../core/errors.js';
 
 /** An error that says it is our fault: RFC 6749 section 4.1.2.1 has the word, HTTP has the status. */
 export class TemporarilyUnavailable extends errors.OIDCProviderError {
@@ -24,10 +24,8 @@ export const describable = (message: string): string =>
  */
 function refusal(error: BehalfError, code: 'invalid_grant' | 'invalid_request'): Error {
   const description = describable(error.message);
+  if (isOurFailure(error)) return new TemporarilyUnavailable(error);
   switch (error.code) {
-    case 'INTERNAL':
-    case 'AUDIT_UNAVAILABLE':
-      return new TemporarilyUnavailable(error);
     case 'BAD_USER_INPUT':
       return error.details.path === 'scope'
         ? new errors.CustomOIDCProviderError('invalid_scope', description)

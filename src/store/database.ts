@@ -72,7 +72,12 @@ export interface StatementLimits {
   readonly seconds: number;
   /** How many may wait for a connection. */
   readonly waiting: number;
+  /** On SQLite: how long it is waited for another process that writes. */
+  readonly lockSeconds: number;
 }
+
+/** Of commands. */
+const unlimited: StatementLimits = { seconds: 0, waiting: 0, lockSeconds: 60 };
 
 /** How a database is worked with, whichever it is. */
 interface Ways {
@@ -85,6 +90,7 @@ interface Ways {
   readonly records: Sessions;
   /** Ends what else there is. */
   close(): Promise<unknown>;
+  readonly lockMs: number;
 }
 
 /**
@@ -103,7 +109,7 @@ export class Database {
     target: DatabaseUrl,
     migrations: Migrations,
     poolSize = 10,
-    limits: StatementLimits = { seconds: 0, waiting: 0 },
+    limits: StatementLimits = unlimited,
   ): Promise<Database> {
     const options = dataSourceOptions(target, migrations, poolSize);
     return new Database(
@@ -138,9 +144,9 @@ export class Database {
   /** Names of the migrations that this program has and the database lacks. */
   async pendingMigrations(): Promise<string[]> {
     const [source] = this.ways.sources;
-    const done = await source.query<{ name: string }[]>('SELECT name FROM migrations').catch(async () => {
+    const done = await this.read.query('SELECT name FROM migrations').catch(async () => {
       // No table yet, or no database: only the second is a fault.
-      await source.query('SELECT 1');
+      await this.read.query('SELECT 1');
       return [];
     });
     const names = new Set(done.map((row) => row.name));
@@ -150,8 +156,17 @@ export class Database {
   }
 
   async migrate(): Promise<string[]> {
-    const done = await this.ways.sources[0].runMigrations({ transaction: 'each' });
-    return done.map((migration) => migration.name);
+    const [source] = this.ways.sources;
+    const waiting = (ms: number): unknown =>
+      this.dialect === 'sqlite' && sqliteOf(source).pragma(`busy_timeout = ${String(ms)}`);
+    // TypeORM does not come again, and nobody is served beside a migration.
+    waiting(this.ways.lockMs);
+    try {
+      const done = await source.runMigrations({ transaction: 'each' });
+      return done.map((migration) => migration.name);
+    } finally {
+      waiting(0);
+    }
   }
 
   async close(): Promise<void> {
@@ -162,18 +177,24 @@ export class Database {
   }
 
   private async run<T>(sessions: Sessions, work: (tx: Connection) => Promise<T>): Promise<T> {
-    if (this.dialect === 'sqlite') return this.lane.run(() => this.attempt(sessions, work));
+    // Counted from here, so that who comes late waits no longer than who came first.
+    const until = performance.now() + this.ways.lockMs;
+    if (this.dialect === 'sqlite') return this.lane.run(() => this.attempt(sessions, work, until));
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.attempt(sessions, work);
+        return await this.attempt(sessions, work, until);
       } catch (error) {
         if (attempt === attemptsMax || !isLockConflict(error)) throw error;
       }
     }
   }
 
-  private async attempt<T>(sessions: Sessions, work: (tx: Connection) => Promise<T>): Promise<T> {
-    const session = await sessions.open();
+  private async attempt<T>(
+    sessions: Sessions,
+    work: (tx: Connection) => Promise<T>,
+    until: number,
+  ): Promise<T> {
+    const session = await sessions.open(until);
     const bounds = new WhileItLasts(session.statements);
     let isUsable = true;
     try {
@@ -199,7 +220,8 @@ const attemptsMax = 5;
 /** Of one connection; the server counts those of all. */
 const preparedMax = 400;
 
-async function openMysql(options: DataSourceOptions, { seconds, waiting }: StatementLimits): Promise<Ways> {
+async function openMysql(options: DataSourceOptions, limits: StatementLimits): Promise<Ways> {
+  const { seconds, waiting, lockSeconds } = limits;
   const extra = { ...(options.extra as object), queueLimit: waiting };
   const source = await new DataSource({ ...options, extra }).initialize();
   const alone = { ...options, extra, poolSize: 1, migrations: [] } as DataSourceOptions;
@@ -214,14 +236,16 @@ async function openMysql(options: DataSourceOptions, { seconds, waiting }: State
     changes,
     records,
     close: () => Promise.resolve(),
+    lockMs: lockSeconds * 1_000,
   };
 }
 
 async function openSqlite(
   options: DataSourceOptions,
   path: string,
-  { seconds }: StatementLimits,
+  { seconds, lockSeconds }: StatementLimits,
 ): Promise<Ways> {
+  const lockMs = lockSeconds * 1_000;
   mkdirSync(dirname(path), { recursive: true });
   const isNew = !existsSync(path);
   const source = await new DataSource(options).initialize();
@@ -232,7 +256,7 @@ async function openSqlite(
   const settings = { path, ...sqliteMemory };
   const [scans, statistics] = [new ReadingThread(settings), new ReadingThread(settings)];
   const statementMs = seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
-  const sessions = new SqliteSessions(sqliteOf(source), sqliteOf(reader), scans, statementMs);
+  const sessions = new SqliteSessions(sqliteOf(source), sqliteOf(reader), scans, statementMs, lockMs);
   const { reading } = sessions;
   return {
     dialect: 'sqlite',
@@ -242,6 +266,7 @@ async function openSqlite(
     changes: sessions,
     records: sessions,
     close: () => Promise.all([scans.close(), statistics.close()]),
+    lockMs,
   };
 }
 

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { outOfTime, tooMuchForChange } from '../core/errors.js';
 import { Lru } from '../core/lru.js';
@@ -7,6 +7,7 @@ import type { ReadingThread } from './reading-thread.js';
 import {
   AnyFree,
   asFailure,
+  lockPollMs,
   MysqlStatements,
   SqliteStatements,
   StatementFailed,
@@ -36,18 +37,22 @@ export interface PoolState {
 
 /** Where transactions find a connection. */
 export interface Sessions {
-  open(): Promise<Session>;
+  /** @param until up to which moment of `performance.now()` it is waited for other processes */
+  open(until: number): Promise<Session>;
   readonly state?: () => PoolState;
 }
 
 /**
  * A connection to SQLite that writes, one transaction at a time, and one that only reads. A commit empties the page
  * cache of every other connection, never its own: so reads go by the first one, too, except while a transaction
- * is under way there, whose changes nobody may see yet.
+ * is under way there, whose changes nobody may see yet. Where another process writes, whoever wants to waits outside of
+ * the driver.
  */
 export class SqliteSessions implements Sessions {
   readonly reading: Statements;
-  private readonly session: Session;
+  private readonly writing: SqliteStatements;
+  /** Others get their turn until then. */
+  private restsUntil = 0;
   /** Texts of statements that looked at too many rows here. */
   private readonly large = new Lru<string, true>(largeMax);
 
@@ -56,11 +61,12 @@ export class SqliteSessions implements Sessions {
     reader: SqliteDatabase,
     private readonly scans: Pick<ReadingThread, 'run'>,
     private readonly statementMs: number,
+    patienceMs: number,
   ) {
     const turn = new Turn(stepsMax);
     const [ofWriter, ofReader] = [new Steps(writer), new Steps(reader)];
-    const cached = new SqliteStatements(writer, { steps: ofWriter, max: stepsMax, turn }, true);
-    const apart = new SqliteStatements(reader, { steps: ofReader, max: stepsMax, turn }, true);
+    const cached = new SqliteStatements(writer, patienceMs, { steps: ofWriter, max: stepsMax, turn }, true);
+    const apart = new SqliteStatements(reader, patienceMs, { steps: ofReader, max: stepsMax, turn }, true);
     const here: Statements = {
       run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params),
     };
@@ -68,10 +74,8 @@ export class SqliteSessions implements Sessions {
       run: (sql, params) =>
         turn.isSpent ? this.later(here, turn, sql, params) : this.now(here, sql, params),
     };
-    // TypeORM's own transactions are deferred, where a second process would make the upgrade fail.
-    const begin = 'BEGIN IMMEDIATE';
-    const statements = new SqliteStatements(writer, { steps: ofWriter, max: stepsOfChangeMax });
-    this.session = { statements: refusingLarge(statements), begin, end: () => undefined };
+    this.writing = new SqliteStatements(writer, patienceMs, { steps: ofWriter, max: stepsOfChangeMax });
+    for (const db of [writer, reader]) db.pragma('busy_timeout = 0');
   }
 
   private async later(
@@ -97,8 +101,20 @@ export class SqliteSessions implements Sessions {
     return this.scans.run(sql, params, Date.now() + this.statementMs);
   }
 
-  open(): Promise<Session> {
-    return Promise.resolve(this.session);
+  async open(until: number): Promise<Session> {
+    const rest = this.restsUntil - performance.now();
+    if (rest > 0) await pause(rest);
+    // TypeORM's own transactions are deferred, where a second process would make the upgrade fail.
+    await this.writing.runUntil(until, 'BEGIN IMMEDIATE', []);
+    const began = performance.now();
+    return {
+      statements: refusingLarge(this.writing),
+      begin: undefined,
+      end: () => {
+        const ended = performance.now();
+        this.restsUntil = ended - began < longMs ? 0 : ended + 2 * lockPollMs;
+      },
+    };
   }
 }
 
@@ -117,6 +133,12 @@ const refusingLarge = (statements: Statements): Statements => ({
     }
   },
 });
+
+/**
+ * Nobody queues for SQLite, everybody looks again and again: who has held it for so long lets the others look before the
+ * next transaction, so that one long change after the other does not lock them out.
+ */
+const longMs = 50;
 
 /** A pool of connections to MySQL, each taken for a statement or for a transaction. */
 export class MysqlSessions implements Sessions {
@@ -226,6 +248,8 @@ const timed = (select: string, leftMs: number): string =>
 
 /** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
 const sessionSettings = [
+  // What a client asks for when it connects, a server may be told to ignore.
+  'SET NAMES utf8mb4 COLLATE utf8mb4_bin',
   // A look inside a transaction must see what others have committed.
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",

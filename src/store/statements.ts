@@ -1,4 +1,5 @@
-import { outOfTime, overloaded } from '../core/errors.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { lockedOut, outOfTime, overloaded } from '../core/errors.js';
 import { TooManySteps, type StepLimit } from './steps.js';
 
 /** What a statement came to: its rows, or how many rows it changed. */
@@ -53,28 +54,45 @@ export interface SqliteDatabase {
   readonly inTransaction: boolean;
   function(name: string, options: { deterministic: boolean }, call: (row: unknown) => number): unknown;
   prepare(sql: string): SqliteStatement;
+  pragma(source: string): unknown;
 }
 
 const preparedMax = 500;
 
 type Prepared = (params: readonly unknown[]) => Outcome;
 
-/** SQLite in this process: each statement is prepared once and answers at once. */
+/** How often it is looked whether another process has let go of the database. */
+export const lockPollMs = 5;
+
+const isBusy = (failure: StatementFailed): boolean =>
+  failure.driverError.code?.startsWith('SQLITE_BUSY') === true;
+
+/**
+ * SQLite in this process: each statement is prepared once and answers at once. Where another process is in the way it
+ * has done nothing, and comes again: the driver's own waiting would hold up everybody in this process.
+ */
 export class SqliteStatements implements Statements {
   private readonly prepared = new Map<string, Prepared>();
 
   /**
+   * @param patienceMs how long a statement comes again
    * @param limit bounds the rows that one statement looks at
    * @param onlyReads refuses what would change anything
    */
   constructor(
     private readonly db: SqliteDatabase,
+    private readonly patienceMs: number,
     private readonly limit?: StepLimit,
     private readonly onlyReads = false,
   ) {}
 
   /** Throws `TooManySteps` as it is: the same statement can be asked elsewhere. */
   run(sql: string, params: readonly unknown[]): Promise<Outcome> {
+    return this.runUntil(undefined, sql, params);
+  }
+
+  /** As `run`, but until that moment of `performance.now()`; at least once. */
+  runUntil(until: number | undefined, sql: string, params: readonly unknown[]): Promise<Outcome> {
     try {
       const prepared = this.prepare(sql);
       const { limit } = this;
@@ -82,8 +100,22 @@ export class SqliteStatements implements Statements {
         limit === undefined ? prepared(params) : limit.steps.run(limit, () => prepared(params), sizeOf),
       );
     } catch (error) {
-      return Promise.reject(error instanceof TooManySteps ? error : new StatementFailed(error));
+      if (error instanceof TooManySteps) return Promise.reject(error);
+      const failure = new StatementFailed(error);
+      if (!isBusy(failure)) return Promise.reject(failure);
+      return this.again(until ?? performance.now() + this.patienceMs, sql, params, failure);
     }
+  }
+
+  private async again(
+    until: number,
+    sql: string,
+    params: readonly unknown[],
+    failure: StatementFailed,
+  ): Promise<Outcome> {
+    if (performance.now() >= until) throw lockedOut(failure);
+    await pause(lockPollMs);
+    return this.runUntil(until, sql, params);
   }
 
   private prepare(sql: string): Prepared {

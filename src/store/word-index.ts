@@ -47,7 +47,7 @@ export class WordIndex<Row> {
     this.words = quote(`${table.name}_words`);
     this.pairs =
       `${quote(table.name)} t STRAIGHT_JOIN JSON_TABLE(CONCAT('["', REPLACE(t.${columnName(columns.tokens)}, ' ', '","'), '"]'), ` +
-      "'$[*]' COLUMNS (`token` VARCHAR(60) PATH '$')) j";
+      "'$[*]' COLUMNS (`token` VARCHAR(60) CHARACTER SET utf8mb4 PATH '$')) j";
     const name = columns.parts.map((column) => `HEX(t.${columnName(column)}), 'x', `).join('');
     this.word = `LEFT(UNHEX(SHA1(CONCAT(${name}j.\`token\`))), ${String(digestBytes)})`;
   }

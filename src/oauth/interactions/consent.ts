@@ -1,5 +1,5 @@
 import { canonicalJson, sha256 } from '../../core/digest.js';
-import { BehalfError } from '../../core/errors.js';
+import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Database } from '../../store/database.js';
 import { consentDetails, parseDetails } from '../authorization-details.js';
 import { consentPage } from '../pages/consent-page.js';
@@ -32,8 +32,7 @@ function inputOf({ signedIn, params }: StepRequest): ConsentInput | undefined {
 /** What cannot be allowed is told to the program, which waits for an answer. */
 function refused(error: unknown): StepOutcome {
   if (!(error instanceof BehalfError)) throw error;
-  const isOurs = error.code === 'INTERNAL' || error.code === 'AUDIT_UNAVAILABLE';
-  if (isOurs) return page(deadEndPage(503, 'Try again later', error.message, error.code));
+  if (isOurFailure(error)) return page(deadEndPage(503, 'Try again later', error.message, error.code));
   return denied(error.message);
 }
 

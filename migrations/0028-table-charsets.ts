@@ -1,0 +1,26 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { Columns } from './columns.js';
+
+/** Tables of before, whose columns name their character set, and which took the database's default themselves. */
+const tables = [
+  ...['users', 'agents', 'agent_secrets', 'roles', 'user_roles', 'agent_roles', 'grantable_roles'],
+  ...['delegations', 'consents', 'oauth_payloads', 'authority_epoch', 'idempotency_keys', 'import_keys'],
+  ...['audit_records', 'audit_unindexed', 'audit_documents', 'audit_index', 'trusted_documents'],
+  ...['collections', 'documents', 'document_versions', 'passages'],
+  ...['customers', 'products', 'stock_movements', 'orders', 'order_lines', 'invoices', 'payments', 'refunds'],
+  ...['tickets', 'ticket_messages', 'migrations'],
+];
+
+/** Every table names its character set: what is added to one later does not depend on the database's default. */
+export class TableCharsets1700000000028 implements MigrationInterface {
+  readonly name = 'TableCharsets1700000000028';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await (await Columns.over(runner)).nameCharsets(tables);
+  }
+
+  /** The program before this one works with either. */
+  down(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,9 @@
+import type { AnyTable } from '../store/table.js';
+import { ownTables } from '../store/tables/index.js';
+import { domains, type DomainSettings } from './index.js';
+
+/** Every table that this program describes: the server's own, and those of the installed domains. */
+export const allTables = (settings: DomainSettings): readonly AnyTable[] => [
+  ...ownTables,
+  ...domains(settings).flatMap((domain) => domain.tables),
+];

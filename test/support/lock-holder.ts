@@ -1,0 +1,38 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { ofThisNode } from './this-node.js';
+
+const script = fileURLToPath(new URL('lock-holder.mjs', import.meta.url));
+
+/** Another process that writes to a SQLite database (`npm run build`). */
+export class LockHolder {
+  private constructor(private readonly child: ChildProcess) {}
+
+  /** Holds the one place for writing until it is let go. */
+  static hold(databaseUrl: string): Promise<LockHolder> {
+    return LockHolder.start([databaseUrl, 'hold']);
+  }
+
+  /** Makes one transaction after the other, each so long; each moves the authority's version by one. */
+  static rounds(databaseUrl: string, rounds: number, ms: number): Promise<LockHolder> {
+    return LockHolder.start([databaseUrl, 'rounds', String(rounds), String(ms)]);
+  }
+
+  private static async start(args: readonly string[]): Promise<LockHolder> {
+    const child = spawn(process.execPath, [script, ...args], {
+      env: { PATH: process.env.PATH, ...ofThisNode() },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    return new LockHolder(child);
+  }
+
+  /** Lets go of it, and waits for its end. */
+  async release(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    const exit = once(this.child, 'exit');
+    this.child.stdin?.end();
+    await exit;
+  }
+}
