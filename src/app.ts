@@ -154,6 +154,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   );
   const compiled = new CompiledOperations();
   const pageSizeMax = config.BEHALF_PAGE_SIZE_MAX;
+  const answerBytesMax = config.BEHALF_ANSWER_BYTES_MAX;
   const prepared = { plain, coverage, guard, askings, compiled, pageSizeMax };
   const views = new Views(schema, coverage);
   const annotations = new Annotations(views);
@@ -164,10 +165,19 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     prepared,
     annotations,
     config.BEHALF_OPERATION_COST_MAX,
+    config.BEHALF_ANSWER_BYTES_MAX,
     parts.execution,
   );
   const knownDocuments = new KnownDocuments(reach);
-  const apollo = new ApolloServers(views, coverage, executor, knownDocuments, releases, logger);
+  const apollo = new ApolloServers(
+    views,
+    coverage,
+    executor,
+    knownDocuments,
+    releases,
+    logger,
+    answerBytesMax,
+  );
   const rejections = new Rejections(releases, clock, ids, logger, () => {
     metrics.rejected('unauthenticated');
   });
@@ -221,7 +231,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     annotations,
     apollo,
     structures: new Structures((source) => knownDocuments.has(source)),
-    shortWay: new ShortWay(schema, executor, knownDocuments, releases, logger),
+    shortWay: new ShortWay(schema, executor, knownDocuments, releases, logger, answerBytesMax),
     documents: new TrustedDocuments(database.read, rules),
     releases,
     rejections,

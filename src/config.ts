@@ -141,6 +141,9 @@ export const settings = {
   BEHALF_OPERATION_COST_MAX: integer(1_000, 100_000_000)
     .default(200_000)
     .describe('How many fields one operation may resolve, reckoned from its page sizes before it runs.'),
+  BEHALF_ANSWER_BYTES_MAX: integer(10_000, 1_000_000_000)
+    .default(20_000_000)
+    .describe('The largest answer of one operation, in bytes; a larger one is refused.'),
   BEHALF_SMALLEST_CELL: integer(2, 1_000)
     .default(5)
     .describe('Aggregates hide cells with fewer distinct customers than this.'),

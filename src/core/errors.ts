@@ -31,7 +31,7 @@ export interface ErrorDetails {
   path?: string;
   /**
    * Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`, `load`, `time`; with
-   * `QUERY_TOO_COMPLEX` one of a request's shape, such as `aliases` or `repeats`.
+   * `QUERY_TOO_COMPLEX` one of a request's shape, such as `aliases` or `repeats`, or `bytes` of the answer.
    */
   limit?: string;
   retryAfterSeconds?: number;
@@ -99,6 +99,13 @@ export const tooComplex = (cost: { readonly requested: number; readonly max: num
     `This operation may touch too many fields: its cost is ${String(cost.requested)}, and ${String(cost.max)} is allowed.`,
     { hint: 'Ask for smaller pages, fewer aliases or fewer levels.' },
   );
+
+/** The answer is there, and is not told. */
+export const tooLarge = (bytesMax: number): BehalfError =>
+  new BehalfError('QUERY_TOO_COMPLEX', `The answer has more than ${bytesMax.toLocaleString('en')} bytes.`, {
+    limit: 'bytes',
+    hint: 'Ask for smaller pages, or for fewer long texts at once.',
+  });
 
 /** What a mutation reads holds up all others, so it may not look at as many rows as a query may. */
 export const tooMuchForChange = (cause?: unknown): BehalfError =>

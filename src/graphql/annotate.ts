@@ -36,6 +36,7 @@ const schemasMax = 50;
  */
 export class Annotations {
   private readonly kept = new Lru<string, GraphQLSchema>(schemasMax);
+  private readonly texts = new WeakMap<GraphQLSchema, string>();
 
   constructor(private readonly views: Views) {}
 
@@ -52,7 +53,10 @@ export class Annotations {
 
   /** The SDL of a ceiling's view, marked. */
   sdl(ceiling: ReadonlySet<Scope>, standing: StandingOf): string {
-    return `${printSchema(this.marked(ceiling, standing))}\n`;
+    const schema = this.marked(ceiling, standing);
+    const known = this.texts.get(schema) ?? `${printSchema(schema)}\n`;
+    this.texts.set(schema, known);
+    return known;
   }
 
   private marked(ceiling: ReadonlySet<Scope>, standing: StandingOf): GraphQLSchema {

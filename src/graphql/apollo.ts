@@ -52,6 +52,7 @@ export class ApolloServers {
     private readonly known: KnownDocuments,
     private readonly releases: Releases,
     private readonly logger: Logger,
+    private readonly answerBytesMax: number,
   ) {}
 
   /** Parsed documents that are kept. */
@@ -117,7 +118,7 @@ export class ApolloServers {
         ApolloServerPluginLandingPageDisabled(),
         ApolloServerPluginSchemaReportingDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
-        auditPlugin(this.coverage, this.releases, this.logger),
+        auditPlugin(this.coverage, this.releases, this.logger, this.answerBytesMax),
       ],
     });
     await server.start();

@@ -10,7 +10,7 @@ import type { Releases } from '../delegation/release.js';
 import type { CallContext } from './call.js';
 import type { Coverage } from './coverage.js';
 import { errorBody, statusOfError } from './errors.js';
-import { logFailures, naming, settle, toldBy, type Answer } from './finish.js';
+import { logFailures, naming, settle, sizeFault, toldBy, type Answer } from './finish.js';
 import { redactorOf } from './redact.js';
 import { variablesFault } from './structure.js';
 
@@ -22,6 +22,7 @@ export function auditPlugin(
   coverage: Coverage,
   releases: Releases,
   logger: Logger,
+  answerBytesMax: number,
 ): ApolloServerPlugin<CallContext> {
   const listener: GraphQLRequestListener<CallContext> = {
     didResolveSource: ({ contextValue: { call }, source, request }) => {
@@ -45,7 +46,7 @@ export function auditPlugin(
       logFailures(call, errors, logger);
       return Promise.resolve();
     },
-    willSendResponse: (context) => release(context, releases, logger),
+    willSendResponse: (context) => release(context, releases, logger, answerBytesMax),
   };
   return { requestDidStart: () => Promise.resolve(listener) };
 }
@@ -54,6 +55,7 @@ async function release(
   context: GraphQLRequestContextWillSendResponse<CallContext>,
   releases: Releases,
   logger: Logger,
+  answerBytesMax: number,
 ): Promise<void> {
   const {
     contextValue: { call },
@@ -61,6 +63,13 @@ async function release(
   } = context;
   if (response.body.kind !== 'single') throw new Error('Incremental delivery is not supported.');
   const result: Answer = response.body.singleResult;
+  // A mutation's answer was measured before its commit.
+  const fault = call.recorded ? undefined : sizeFault(JSON.stringify(result), answerBytesMax);
+  if (fault !== undefined) {
+    delete result.data;
+    result.errors = errorBody(fault, call.id).errors;
+    response.http.status = statusOfError(fault);
+  }
   const refusal = await settle(call, toldBy(result), releases, logger);
   if (refusal !== undefined) {
     delete result.data;

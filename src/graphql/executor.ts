@@ -21,7 +21,10 @@ import { asFinished } from './as-finished.js';
 import type { Call } from './call.js';
 import { Filling, type Refused } from './cut.js';
 import { codeOf } from './errors.js';
+import { sizeFault } from './finish.js';
+import { Introspection, introspectionCost } from './introspection.js';
 import { Prepared, type PreparedParts } from './prepared.js';
+import type { Selected } from './selection.js';
 
 export interface Request {
   readonly call: Call;
@@ -76,6 +79,7 @@ class RolledBack extends Error {
  */
 export class Executor {
   private readonly prepared = new WeakMap<OperationDefinitionNode, Prepared>();
+  private readonly introspection = new Introspection();
 
   constructor(
     private readonly database: Database,
@@ -84,6 +88,7 @@ export class Executor {
     private readonly parts: PreparedParts,
     private readonly annotations: Annotations,
     private readonly costMax: number,
+    private readonly answerBytesMax: number,
     private readonly execution: Execution = 'fitting',
   ) {}
 
@@ -122,12 +127,16 @@ export class Executor {
       const prepared = this.prepare(document, operation, coerced);
       prepared.checkArguments(coerced);
       const access = prepared.accessOf(call.authority, coerced);
-      const dear = prepared.selection.isIntrospective || access.looksAtRows ? shieldedCost : 1;
+      const { fields, isIntrospective } = prepared.selection;
       const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);
-      const cost = { requested: dear * prepared.cost.of(coerced), max };
-      if (cost.requested > max) return { errors: [asTooComplex(cost)], extensions: { cost } };
+      const dear = isIntrospective || access.looksAtRows ? shieldedCost : 1;
+      const isMixed = isIntrospective && !isAllMeta(fields);
+      const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
+      const cost = { requested: dear * (prepared.cost.of(coerced) + meta), max };
+      if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
       return { prepared, access, cost, named: prepared.namedBy(coerced) };
     } catch (error) {
+      if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
       // A value that is missing behind @skip or @include, which validation leaves to the execution.
       if (error instanceof GraphQLError) return { errors: [asInputFault(error)] };
       throw error;
@@ -143,13 +152,16 @@ export class Executor {
     return made;
   }
 
-  private async query(request: Request, { prepared, access }: Begun): Promise<Executed> {
+  private async query(request: Request, { prepared, access, cost }: Begun): Promise<Executed> {
     const { call } = request;
     const { isIntrospective, isAbstract } = prepared.selection;
     const isCut = access.denied.size > 0;
     if (isIntrospective) {
       const schema = this.annotations.schemaFor(request.schema, call.authority);
-      return this.shielded({ ...request, schema });
+      const isAlone = prepared.selection.fields.every(({ isMeta }) => isMeta);
+      return isAlone
+        ? this.introspect({ ...request, schema }, prepared, cost)
+        : this.shielded({ ...request, schema });
     }
     const isShielded = this.execution === 'shielded' || access.looksAtRows || (isCut && isAbstract);
     if (isShielded) return this.shielded(request);
@@ -167,6 +179,27 @@ export class Executor {
     const filling = new Filling(access.denied, prepared.selection, call.trail);
     const data = filling.fill(result.data) as ExecutionResult['data'];
     return { data, refused: filling.refused };
+  }
+
+  /** What asks for nothing but the schema. */
+  private async introspect(
+    { call, schema, operation, variables }: Request,
+    { selection }: Prepared,
+    { max }: Price,
+  ): Promise<Executed> {
+    const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+    const document = JSON.stringify([call.documentHash, operation.name?.value, variables]);
+    const inTime = (): void => {
+      call.trail.asking();
+    };
+    try {
+      const { fields } = selection;
+      const told = await this.introspection.of(schema, fields, coerced, { document, costMax: max, inTime });
+      return { data: told.data, extensions: { cost: { requested: told.cost, max } } };
+    } catch (error) {
+      if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
+      throw error;
+    }
   }
 
   /** Every field behind its rule, one by one. */
@@ -191,6 +224,8 @@ export class Executor {
           const finish = await this.releases.begin(tx, call);
           result = await this.execute(request, operation);
           if (result.errors !== undefined) throw new RolledBack(result);
+          const refusal = sizeFault(JSON.stringify(result.data), this.answerBytesMax);
+          if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
           await finish(asFinished(call, [], true));
           return result;
         })
@@ -246,6 +281,8 @@ const isRunAgain = (error: unknown): boolean =>
   !(error instanceof BehalfError) &&
   ('driverError' in error || error.name === 'RunAgain');
 
+const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);
+
 /** GraphQL's own validation lets a subscription through where there are none. */
 const noSuchKind = ({ operation }: Request): GraphQLError =>
   new GraphQLError(`There is no ${operation.operation} here.`, {
@@ -266,7 +303,5 @@ function refusedWhole(call: Call, denied: Access['denied']): GraphQLError[] {
   });
 }
 
-function asTooComplex(cost: Price): GraphQLError {
-  const refusal = tooComplex(cost);
-  return new GraphQLError(refusal.message, { originalError: refusal });
-}
+const asGraphQLError = (error: BehalfError): GraphQLError =>
+  new GraphQLError(error.message, { originalError: error });

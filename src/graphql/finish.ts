@@ -1,6 +1,6 @@
 import { type GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { RecordedError } from '../audit/record.js';
-import { BehalfError, internal } from '../core/errors.js';
+import { BehalfError, internal, tooLarge } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { Outdated, type Releases } from '../delegation/release.js';
 import { asFinished } from './as-finished.js';
@@ -28,6 +28,14 @@ const recorded = (error: GraphQLFormattedError): RecordedError => ({
   code: codeOf(error) ?? (error.extensions?.code as RecordedError['code'] | undefined) ?? 'INTERNAL',
   ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
 });
+
+/** What is wrong with the length of an answer as it is written. */
+export const sizeFault = (written: string | Buffer, bytesMax: number): BehalfError | undefined =>
+  // Only a text that may be too long is counted byte by byte.
+  written.length > bytesMax ||
+  (typeof written === 'string' && written.length * 3 > bytesMax && Buffer.byteLength(written) > bytesMax)
+    ? tooLarge(bytesMax)
+    : undefined;
 
 /**
  * The last step of every operation: its record. Returns why nothing of it may leave, if there is a reason; only for

@@ -5,6 +5,7 @@ import {
   GraphQLIncludeDirective,
   GraphQLSkipDirective,
   isAbstractType,
+  isIntrospectionType,
   isObjectType,
   Kind,
   SchemaMetaFieldDef,
@@ -33,7 +34,7 @@ export interface Selected {
   readonly coordinate: string;
   /** A number that no other field of the operation has. */
   readonly number: number;
-  /** True for `__typename`, `__schema` and `__type`, which no rule guards: the caller's own view answers them. */
+  /** True for `__typename`, and for `__schema` and `__type` with all below: no rule guards them, the caller's own view answers. */
   readonly isMeta: boolean;
   readonly nodes: readonly FieldNode[];
   /** In the order of the answer; for an interface or union those of each possible type after one another. */
@@ -107,15 +108,12 @@ class Reader {
     const name = nodes[0]?.name.value ?? '';
     if (name === '__schema' || name === '__type') this.isIntrospective = true;
     const coordinate = `${type.name}.${name}`;
-    const meta = metaFields.get(name);
-    if (meta !== undefined) {
-      return [{ key, type, field: meta, coordinate, number, isMeta: true, nodes, children: [] }];
-    }
-    const field = type.getFields()[name];
+    const field = metaFields.get(name) ?? type.getFields()[name];
     if (field === undefined) return [];
+    const isMeta = name.startsWith('__') || isIntrospectionType(type);
     const sets = nodes.flatMap((node) => node.selectionSet ?? []);
     const children = sets.length === 0 ? [] : this.fieldsOf(getNamedType(field.type), sets);
-    return [{ key, type, field, coordinate, number, isMeta: false, nodes, children }];
+    return [{ key, type, field, coordinate, number, isMeta, nodes, children }];
   }
 
   private collect(

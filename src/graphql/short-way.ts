@@ -5,7 +5,7 @@ import type { Call } from './call.js';
 import { refusedBodies } from './cut.js';
 import { errorBody, formatError, statusOfError } from './errors.js';
 import type { Executed, Executor } from './executor.js';
-import { logFailures, naming, settle, toldBy, type Told } from './finish.js';
+import { logFailures, naming, settle, sizeFault, toldBy, type Told } from './finish.js';
 import type { KnownDocuments } from './known-documents.js';
 import { variablesFault } from './structure.js';
 
@@ -18,6 +18,7 @@ export interface ShortAnswer {
 
 /** An answer that is written and waits for its record; rows and all that it was made of are gone. */
 interface Written extends Told {
+  readonly status: number;
   readonly body: string | Buffer;
   readonly extensions: Executed['extensions'];
 }
@@ -42,6 +43,7 @@ export class ShortWay {
     private readonly known: KnownDocuments,
     private readonly releases: Releases,
     private readonly logger: Logger,
+    private readonly answerBytesMax: number,
   ) {}
 
   /**
@@ -78,12 +80,18 @@ export class ShortWay {
     const { data, extensions } = result;
     const errors = this.told(call, result);
     const answer = errors === undefined ? { data, extensions } : { errors, data, extensions };
-    return { body: write(answer), extensions, ...toldBy(answer) };
+    const body = write(answer);
+    // A mutation's answer was measured before its commit.
+    const fault = call.recorded ? undefined : sizeFault(body, this.answerBytesMax);
+    if (fault === undefined) return { status: 200, body, extensions, ...toldBy(answer) };
+    const refused = errorBody(fault, call.id);
+    const status = statusOfError(fault);
+    return { status, body: write({ ...refused, extensions }), extensions, ...toldBy(refused) };
   }
 
   private async release(call: Call, written: Written): Promise<ShortAnswer | undefined> {
     const refusal = await settle(call, written, this.releases, this.logger);
-    if (refusal === undefined) return { status: 200, body: written.body };
+    if (refusal === undefined) return { status: written.status, body: written.body };
     if (refusal instanceof Outdated) return undefined;
     return {
       status: statusOfError(refusal),

@@ -117,10 +117,17 @@ function parsed(source: string): DocumentNode | undefined {
   }
 }
 
-/** Counts what stands in a document, each definition once. */
+/** Levels of selections in a fragment, and aliases, those of the fragments that it spreads among them. */
+interface FragmentShape {
+  readonly depth: number;
+  readonly aliases: number;
+}
+
+/** Counts what stands in a document, each definition once, and its aliases as often as it is spread. */
 class Shape {
-  /** Levels of selections in each fragment; undefined while they are being counted. */
-  private readonly depths = new Map<string, number | undefined>();
+  /** Undefined while a fragment is being looked at. */
+  private readonly known = new Map<string, FragmentShape | undefined>();
+  private aliases = 0;
 
   constructor(
     private readonly fragments: Fragments,
@@ -131,7 +138,11 @@ class Shape {
     if (node.kind === Kind.OPERATION_DEFINITION) this.operation(node);
     else if (node.kind === Kind.FRAGMENT_DEFINITION) {
       this.count('fragments');
+      const { aliases } = this;
+      this.aliases = 0;
       this.fragment(node.name);
+      // They count where it is spread, each time.
+      this.aliases = aliases;
     } else throw badInput('A request holds operations and fragments, and nothing else.');
   }
 
@@ -150,20 +161,22 @@ class Shape {
   }
 
   private fragment(name: NameNode): number {
-    if (this.depths.has(name.value)) {
-      const known = this.depths.get(name.value);
+    if (this.known.has(name.value)) {
+      const known = this.known.get(name.value);
       if (known === undefined) throw badInput(`The fragment "${name.value}" spreads itself.`);
-      return known;
+      this.addAliases(known.aliases);
+      return known.depth;
     }
     this.name(name);
     const node = this.fragments.get(name.value);
     if (node === undefined) return 0;
-    this.depths.set(name.value, undefined);
+    this.known.set(name.value, undefined);
+    const before = this.aliases;
     this.name(node.typeCondition.name);
     this.directives(node.directives);
     const depth = this.depth(node.selectionSet, 1);
     requireWithin('depth', depth);
-    this.depths.set(name.value, depth);
+    this.known.set(name.value, { depth, aliases: this.aliases - before });
     return depth;
   }
 
@@ -189,10 +202,15 @@ class Shape {
   }
 
   private field({ name, alias, arguments: args }: FieldNode): void {
-    if (alias !== undefined) this.count('aliases');
+    if (alias !== undefined) this.addAliases(1);
     this.name(alias);
     this.name(name);
     this.arguments(args);
+  }
+
+  private addAliases(count: number): void {
+    this.aliases += count;
+    requireWithin('aliases', this.aliases);
   }
 
   private directives(nodes: readonly DirectiveNode[] = []): void {
