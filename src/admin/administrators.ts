@@ -1,3 +1,4 @@
+import { gives } from '../authority/holding.js';
 import { conflict } from '../core/errors.js';
 import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
@@ -9,7 +10,7 @@ import { roles, userRoles, users, type RoleRow, type UserRow } from '../store/ta
  */
 export async function requireAdministrator(tx: Connection): Promise<void> {
   const people = await tx.select(roles, eq<RoleRow>('holder', 'person'));
-  const assigning = people.filter((role) => role.scopes.includes('roles:assign')).map((role) => role.id);
+  const assigning = people.filter((role) => gives(role, 'roles:assign')).map((role) => role.id);
   const held = await tx.select(userRoles, isIn('roleId', assigning));
   const holders = await tx.select(
     users,

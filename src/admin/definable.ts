@@ -1,6 +1,7 @@
 import { isAsStrict, parsePolicy } from '../authority/documents.js';
-import { areRightsWithin } from '../authority/rights.js';
-import { holdingOf } from '../delegation/holders.js';
+import { holdingOf } from '../authority/holding.js';
+import { areRightsWithin, restrict, type Rights } from '../authority/rights.js';
+import { costMaxOf } from '../delegation/holders.js';
 import type { RoleRow, StoredLimits } from '../store/tables/identity.js';
 
 /** All that a role allows, and by whom it may be held. */
@@ -25,13 +26,19 @@ const isAsFree = (other: Defined, role: Defined): boolean =>
 
 /** Compared with what they come to for those who hold them all. */
 function isWithin(role: Defined, held: readonly Defined[]): boolean {
-  const [mine, theirs] = [holdingOf([role]), holdingOf(held)];
   return (
-    areRightsWithin(mine.rights, theirs.rights) &&
-    [...theirs.needsApproval].every((scope) => !mine.rights.has(scope) || mine.needsApproval.has(scope)) &&
-    (mine.costMax ?? Infinity) <= (theirs.costMax ?? Infinity) &&
+    areRightsWithin(onceApproved([role]), onceApproved(held)) &&
+    areRightsWithin(holdingOf([role]).rights, holdingOf(held).rights) &&
+    (costMaxOf([role]) ?? Infinity) <= (costMaxOf(held) ?? Infinity) &&
     counted.every((name) => held.some((other) => role.limits[name] <= other.limits[name]))
   );
+}
+
+/** What is held, and what would be after approval. */
+function onceApproved(held: readonly Defined[]): Rights {
+  const { rights, needsApproval } = holdingOf(held);
+  const asking = holdingOf(held.map((role) => ({ ...role, approvalScopes: [] })));
+  return new Map([...rights, ...restrict(asking.rights, needsApproval)]);
 }
 
 /** Of people's roles they are all nothing. */

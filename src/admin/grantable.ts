@@ -1,3 +1,4 @@
+import { gives } from '../authority/holding.js';
 import { BehalfError } from '../core/errors.js';
 import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
@@ -51,7 +52,7 @@ export async function requireDefinable(
   role: Defined,
 ): Promise<void> {
   const mine = await grantableOf(tx, administratorId);
-  if (mine.some((granted) => granted.scopes.includes('roles:manage'))) return;
+  if (mine.some((granted) => gives(granted, 'roles:manage'))) return;
   if (isWithinRoles(role, mine)) return;
   throw beyond(
     role.holder === 'agent'

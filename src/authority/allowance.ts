@@ -24,7 +24,7 @@ export class Allowance implements Terms {
   readonly tokenScopes: ReadonlySet<Scope>;
   readonly ceiling: ReadonlySet<Scope>;
   readonly inPerson: boolean;
-  /** What remains when every layer has had its say; approvals not counted. */
+  /** What remains when every layer has had its say. */
   readonly rights: Rights;
   /** Made when they are first asked for. */
   private readonly decisions = new Map<Scope, Decision>();
@@ -59,9 +59,9 @@ export class Allowance implements Terms {
     if (!this.ceiling.has(scope)) {
       return { allow: false, reason: 'hidden', scope, layer: this.inPerson ? personLayer : 'agent' };
     }
-    for (const layer of this.layers) {
-      if (!layer.rights.has(scope))
-        return { allow: false, reason: 'missing_scope', scope, layer: layer.layer };
+    for (const { layer, rights, needsApproval } of this.layers) {
+      if (!rights.has(scope) && !needsApproval.has(scope))
+        return { allow: false, reason: 'missing_scope', scope, layer };
     }
     if (!this.tokenScopes.has(scope)) return { allow: false, reason: 'missing_scope', scope, layer: 'token' };
     const approval = this.layers.find((layer) => layer.needsApproval.has(scope));

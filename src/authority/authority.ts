@@ -64,7 +64,7 @@ export class Authority {
     return this.allowance.ceiling;
   }
 
-  /** What remains when every layer has had its say; approvals not counted. */
+  /** What remains when every layer has had its say. */
   get rights(): Rights {
     return this.allowance.rights;
   }

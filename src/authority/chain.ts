@@ -1,6 +1,5 @@
 import type { Layer } from '../core/errors.js';
-import type { Rights } from './rights.js';
-import type { Scope } from './scope.js';
+import type { Holding } from './holding.js';
 
 export interface Person {
   readonly id: string;
@@ -40,10 +39,7 @@ export interface TaskLimits {
 }
 
 /** One party whose consent the chain needs, and what it allows. */
-export interface AuthorityLayer {
+export interface AuthorityLayer extends Holding {
   readonly layer: Layer;
   readonly id: string;
-  readonly rights: Rights;
-  /** Scopes that this layer allows only with a person's approval of the one operation. */
-  readonly needsApproval: ReadonlySet<Scope>;
 }

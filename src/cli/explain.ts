@@ -135,6 +135,8 @@ function overviewLines(authority: Authority): string[] {
       '',
       paint('cyan', clean(`${layer.layer} ${nameOf(authority, layer)}`)),
       ...scopeLines(chain, [...layer.rights]),
+      ...(layer.needsApproval.size === 0 ? [] : ['  only with approval']),
+      ...[...layer.needsApproval].sort().map((name) => `    ${name}`),
     ]),
     '',
     paint('green', `all of these together, and a token of all scopes: ${String(effective.length)} scopes`),
@@ -182,7 +184,9 @@ function decisionLines(authority: Authority, scope: string): string[] {
       clean(nameOf(authority, layer)),
       layer.rights.has(scope) || scope === sessionScope
         ? clean(spoken(authority.chain, layer.rights.get(scope) ?? []))
-        : 'no',
+        : layer.needsApproval.has(scope)
+          ? 'only with approval'
+          : 'no',
     ]),
   );
   if (decision.allow) {

@@ -4,6 +4,7 @@ import { parseBoundary } from '../authority/boundary.js';
 import type { ActingAgent, AuthorityLayer } from '../authority/chain.js';
 import { leastCost } from '../authority/cost.js';
 import { rulesOf } from '../authority/documents.js';
+import { holdingOf } from '../authority/holding.js';
 import { rightsOf } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
 import type { Clock } from '../core/clock.js';
@@ -132,7 +133,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         task: undefined,
         expiresAt: fact.expiresAt,
         layers: [person],
-        ceiling: new Set(person.rights.keys()),
+        ceiling: new Set([...person.rights.keys(), ...person.needsApproval]),
         documentRules: personRules,
         costMax: personCost,
       };
@@ -186,17 +187,9 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   }
 
   private linkLayers(link: Link): AuthorityLayer[] {
-    const [role] = usedRole(link);
+    const roles = usedRole(link).map((role) => ({ ...role, scopes: this.agentScopes(role.scopes) }));
     return [
-      {
-        layer: 'agent',
-        id: link.agent.id,
-        rights:
-          role === undefined
-            ? new Map()
-            : rightsOf(this.agentScopes(role.scopes), parseBoundary(role.boundary)),
-        needsApproval: new Set(role?.approvalScopes ?? []),
-      },
+      { layer: 'agent', id: link.agent.id, ...holdingOf(roles) },
       {
         layer: 'delegation',
         id: link.delegation.id,

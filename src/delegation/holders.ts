@@ -1,7 +1,6 @@
-import { parseBoundary } from '../authority/boundary.js';
 import type { AuthorityLayer } from '../authority/chain.js';
 import { largestCost } from '../authority/cost.js';
-import { rightsOf, uniteRights } from '../authority/rights.js';
+import { holdingOf } from '../authority/holding.js';
 import { unauthenticated } from '../core/errors.js';
 import { Lru } from '../core/lru.js';
 import { eq, isIn } from '../store/condition.js';
@@ -42,9 +41,8 @@ export class Holders {
       connection,
       rows.map((row) => row.roleId),
     );
-    const { rights, needsApproval, costMax } = holdingOf(held, user.id);
-    const layer: AuthorityLayer = { layer: 'person', id: user.id, rights, needsApproval };
-    const person = { user, held, layer, costMax };
+    const layer: AuthorityLayer = { layer: 'person', id: user.id, ...holdingOf(held, user.id) };
+    const person = { user, held, layer, costMax: costMaxOf(held) };
     this.people.set(userId, person);
     return person;
   }
@@ -76,33 +74,6 @@ export class Holders {
 export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>
   new Holders().rolesOfAgent(connection, agentId);
 
-/** What a role says of what its holders may do. */
-export type Held = Pick<RoleRow, 'scopes' | 'approvalScopes' | 'boundary' | 'limits'>;
-
-export interface Holding extends Pick<AuthorityLayer, 'rights' | 'needsApproval'> {
-  readonly costMax: number | undefined;
-}
-
-/**
- * What roles come to when one party holds all of them at once. Of several that hold a scope, one that asks for no
- * approval is enough.
- * @param self the person; where it is left out, `self` in a boundary stays a value of its own
- */
-export function holdingOf(held: readonly Held[], self?: string): Holding {
-  const free = new Set(
-    held.flatMap((role) => role.scopes.filter((scope) => !role.approvalScopes.includes(scope))),
-  );
-  return {
-    // A role that asks for approval adds nothing to where another holds the scope without.
-    rights: uniteRights(
-      held.map((role) =>
-        rightsOf(
-          role.scopes.filter((scope) => !free.has(scope) || !role.approvalScopes.includes(scope)),
-          parseBoundary(role.boundary, self),
-        ),
-      ),
-    ),
-    needsApproval: new Set(held.flatMap((role) => role.approvalScopes).filter((scope) => !free.has(scope))),
-    costMax: largestCost(held.map((role) => role.limits.operationCost)),
-  };
-}
+/** The largest cost of one operation for a person with these roles. */
+export const costMaxOf = (held: readonly Pick<RoleRow, 'limits'>[]): number | undefined =>
+  largestCost(held.map((role) => role.limits.operationCost));

@@ -1,6 +1,6 @@
 import type { Authority } from '../authority/authority.js';
 import { parseBoundary, type ValueSet } from '../authority/boundary.js';
-import { rightsOf } from '../authority/rights.js';
+import { gives, holdingOf } from '../authority/holding.js';
 import type { Scope } from '../authority/scope.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, BehalfError, internal, notFound } from '../core/errors.js';
@@ -73,12 +73,9 @@ export async function offer(
   const agent = await findAgent(making.tx, asked.agent);
   const held = await rolesOfAgent(making.tx, agent.id);
   const role = chooseRole(held, asked.role ?? undefined, asked.scopes ?? []);
-  const allowed = role.scopes.filter((scope) => !isPeopleOnly(making.catalog, scope));
-  const ceilings: Ceiling[] = [
-    ...ceilingsOf(giver),
-    ...also,
-    { layer: 'agent', rights: rightsOf(allowed, parseBoundary(role.boundary)) },
-  ];
+  const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(making.catalog, scope));
+  const { rights } = holdingOf([{ ...role, scopes: scopesForAgents }]);
+  const ceilings: Ceiling[] = [...ceilingsOf(giver), ...also, { layer: 'agent', rights }];
   const boundary = readBoundary(making.catalog, asked.boundary ?? {}, giver.chain.person.id);
   const scopes = asked.scopes ?? undefined;
   const narrowed = narrow(ceilings, { scopes, boundary }, making.catalog.dimensions.keys());
@@ -220,7 +217,7 @@ function chooseRole(held: readonly RoleRow[], name: string | undefined, scopes: 
     if (named === undefined) throw refused('agent', scopes);
     return named;
   }
-  const fitting = held.filter((role) => scopes.every((scope) => role.scopes.includes(scope)));
+  const fitting = held.filter((role) => scopes.every((scope) => gives(role, scope)));
   const [only, another] = held.length === 1 ? held : fitting;
   if (only !== undefined && another === undefined) return only;
   if (only === undefined) throw refused('agent', scopes);
