@@ -12,6 +12,7 @@ import { SearchMerged1700000000011 } from './0011-search-merged.js';
 import { TimeOrders1700000000012 } from './0012-time-orders.js';
 import { AnswerPlaces1700000000013 } from './0013-answer-places.js';
 import { OldKeys1700000000014 } from './0014-old-keys.js';
+import { TokenGenerations1700000000015 } from './0015-token-generations.js';
 import { SearchParts1700000000023 } from './0023-search-parts.js';
 import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
 import { TableCharsets1700000000028 } from './0028-table-charsets.js';
@@ -32,6 +33,7 @@ export const migrations = [
   TimeOrders1700000000012,
   AnswerPlaces1700000000013,
   OldKeys1700000000014,
+  TokenGenerations1700000000015,
   SearchParts1700000000023,
   CurrencyPlaces1700000000026,
   TableCharsets1700000000028,

@@ -2,17 +2,19 @@ import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { any, eq } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
-import { agentRoles, agents, roles, users, type AgentRow } from '../store/tables/identity.js';
+import { agentRoles, agents, delegations, roles, users, type AgentRow } from '../store/tables/identity.js';
 import {
   createAgent,
+  requireOverlap,
   rotateSecret,
-  setAgentStatus,
   setKeys,
+  startAgent,
+  stopAgent,
   updateAgent,
   type AgentChanges,
   type NewAgent,
 } from './agents.js';
-import { requireGrantable, rolesNamed } from './grantable.js';
+import { lookBeyond, type Beyond } from './credentials.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
 import { changing, requireVersion, workOf, type Work } from './work.js';
 
@@ -36,10 +38,14 @@ interface UpdateArgs extends OneArgs {
   readonly input: AgentChanges;
   readonly expectedVersion: number;
 }
-interface RotateArgs extends OneArgs {
+interface CredentialsArgs extends OneArgs {
+  /** Nothing changes: the answer tells what would end. */
+  readonly dryRun: boolean;
+}
+interface RotateArgs extends CredentialsArgs {
   readonly overlapSeconds: number;
 }
-interface KeysArgs extends OneArgs {
+interface KeysArgs extends CredentialsArgs {
   readonly publicKeys: string;
 }
 
@@ -67,7 +73,7 @@ async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operati
     secret = created.secret;
     return { agent: await operation.rows.inside(agents, created.agent.id, scope) };
   });
-  return { ...payload, secret };
+  return { ...payload, secret, endedCount: 0, ended: [] };
 }
 
 const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
@@ -76,46 +82,64 @@ const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
     if (typeof input.ownerId === 'string') await operation.rows.inside(users, input.ownerId, 'users:read');
     const agent = await changing(operation, agents, id, scope, (before, work) => {
       requireVersion('Agent', before, expectedVersion);
-      return updateAgent(work, before, input);
+      return updateAgent(work, operation.authority.chain.person.id, before, input);
     });
     return { agent };
   });
 };
 
+/** As an answer is kept: the first hundred, and how many there are. */
+interface Effect {
+  readonly endedCount: number;
+  readonly ended: readonly Beyond[];
+}
+
+const endedMax = 100;
+
+type SetCredentials = (before: AgentRow, work: Work, by: string) => Promise<readonly Beyond[]>;
+
+/** What new credentials end, by setting them or, in a dry run, by a look. */
+async function withCredentials(
+  operation: Operation,
+  { id, dryRun }: CredentialsArgs,
+  set: SetCredentials,
+): Promise<Effect & { agent: AgentRow }> {
+  const by = operation.authority.chain.person.id;
+  let ended: readonly Beyond[] = [];
+  const agent = await changing(operation, agents, id, scope, async (before, work) => {
+    ended = await (dryRun ? lookBeyond(work, by, before) : set(before, work, by));
+  });
+  return { agent, endedCount: ended.length, ended: ended.slice(0, endedMax) };
+}
+
 async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
-  const { id, overlapSeconds, idempotencyKey } = args;
+  const { id, overlapSeconds, dryRun, idempotencyKey } = args;
   let secret: string | null = null;
-  const input = { rotateAgentSecret: id, overlapSeconds };
-  const payload = await operation.once(idempotencyKey, input, answer, async () => ({
-    agent: await changing(operation, agents, id, scope, async (before, work) => {
-      await requireGrantableAgent(work, operation, before);
-      secret = await rotateSecret(work, before, overlapSeconds);
-    }),
-  }));
+  const input = { rotateAgentSecret: id, overlapSeconds, dryRun };
+  const payload = await operation.once(idempotencyKey, input, answer, () => {
+    requireOverlap(overlapSeconds);
+    return withCredentials(operation, args, async (before, work, by) => {
+      const made = await rotateSecret(work, by, before, overlapSeconds);
+      secret = made.secret;
+      return made.ended;
+    });
+  });
   return { ...payload, secret };
 }
 
-const keys = (_: unknown, { id, publicKeys, idempotencyKey }: KeysArgs, operation: Operation) =>
-  operation.once(idempotencyKey, { setAgentKeys: id, publicKeys }, answer, async () => ({
-    agent: await changing(operation, agents, id, scope, async (before, work) => {
-      await requireGrantableAgent(work, operation, before);
-      await setKeys(work, before, publicKeys);
-    }),
-  }));
-
-/** Whoever sets an agent's credentials could act as it: so of no agent for which that would be a gain. */
-async function requireGrantableAgent({ tx }: Work, operation: Operation, agent: AgentRow): Promise<void> {
-  const held = await tx.select(agentRoles, eq('agentId', agent.id));
-  const ids = held.map(({ roleId }) => roleId);
-  await requireGrantable(tx, operation.authority.chain.person.id, await rolesNamed(tx, ids));
-}
+const keys = (_: unknown, args: KeysArgs, operation: Operation) => {
+  const { id, publicKeys, dryRun, idempotencyKey } = args;
+  return operation.once(idempotencyKey, { setAgentKeys: id, publicKeys, dryRun }, answer, () =>
+    withCredentials(operation, args, (before, work, by) => setKeys(work, by, before, publicKeys)),
+  );
+};
 
 const setStatus =
-  (status: 'active' | 'stopped') =>
+  (name: string, set: (work: Work, by: string, before: AgentRow) => Promise<void>) =>
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
-    operation.once(idempotencyKey, { setAgentStatus: id, status }, answer, async () => ({
+    operation.once(idempotencyKey, { [name]: id }, answer, async () => ({
       agent: await changing(operation, agents, id, scope, (before, work) =>
-        setAgentStatus(work, before, status),
+        set(work, operation.authority.chain.person.id, before),
       ),
     }));
 
@@ -129,8 +153,8 @@ export const agentResolvers: Resolvers = {
     updateAgent: update,
     rotateAgentSecret: rotate,
     setAgentKeys: keys,
-    stopAgent: setStatus('stopped'),
-    startAgent: setStatus('active'),
+    stopAgent: setStatus('stopAgent', (work, _by, before) => stopAgent(work, before)),
+    startAgent: setStatus('startAgent', startAgent),
   },
   Agent: {
     owner: (row: AgentRow, _: unknown, operation: Operation) => operation.rows.get(users, row.ownerId),
@@ -143,5 +167,9 @@ export const agentResolvers: Resolvers = {
         first,
         after,
       }),
+  },
+  EndedDelegation: {
+    delegation: ({ delegationId }: Beyond, _: unknown, operation: Operation) =>
+      operation.rows.get(delegations, delegationId),
   },
 };

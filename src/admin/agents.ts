@@ -8,6 +8,7 @@ import { visibleLine } from '../core/text.js';
 import { bumpEpoch } from '../delegation/epoch.js';
 import { all, any, compare, eq, isNull } from '../store/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
+import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { add, store, type Work } from './work.js';
 
 export interface NewAgent {
@@ -50,6 +51,7 @@ export async function createAgent(
     status: 'active',
     authMethod: jwks === null ? 'client_secret_basic' : 'private_key_jwt',
     jwks,
+    tokenGeneration: 0,
     createdAt: isoTime(work.clock.now()),
     version: 1,
   };
@@ -57,8 +59,16 @@ export async function createAgent(
   return { agent, secret: jwks === null ? await addSecret(work, agent) : null };
 }
 
-export async function updateAgent(work: Work, before: AgentRow, changes: AgentChanges): Promise<AgentRow> {
+/** Who answers for an agent is for those to say who could give it its roles. */
+export async function updateAgent(
+  work: Work,
+  by: string,
+  before: AgentRow,
+  changes: AgentChanges,
+): Promise<AgentRow> {
   const { displayName, businessTask, ownerId } = changes;
+  if (typeof ownerId === 'string' && ownerId !== before.ownerId)
+    await requireGrantableAgent(work.tx, by, before);
   return store(work, agents, before, {
     ...(typeof displayName === 'string' && { displayName: visibleLine(displayName, 200, 'displayName') }),
     ...(typeof businessTask === 'string' && { businessTask: visibleLine(businessTask, 500, 'businessTask') }),
@@ -68,33 +78,66 @@ export async function updateAgent(work: Work, before: AgentRow, changes: AgentCh
 
 export const overlapSecondsMax = 604_800;
 
-/** Earlier secrets stay valid for the overlap at most; keys end at once. */
-export async function rotateSecret(work: Work, before: AgentRow, overlapSeconds: number): Promise<string> {
-  if (overlapSeconds < 0 || overlapSeconds > overlapSecondsMax) {
-    throw badInput(`The overlap is between 0 and ${String(overlapSecondsMax)} seconds.`, 'overlapSeconds');
-  }
-  await endSecrets(work, before, overlapSeconds);
-  await store(work, agents, before, { authMethod: 'client_secret_basic', jwks: null });
-  await bumpEpoch(work.tx);
-  return addSecret(work, before);
-}
-
-export async function setKeys(work: Work, before: AgentRow, publicKeys: string): Promise<void> {
-  const jwks = parseKeys(publicKeys);
-  await endSecrets(work, before, 0);
-  await store(work, agents, before, { authMethod: 'private_key_jwt', jwks });
-  await bumpEpoch(work.tx);
-}
-
-export async function setAgentStatus(
+/**
+ * Earlier secrets, and tokens got by them, stay valid for the overlap at most; keys end at once, and without overlap so
+ * does every token. `by` is the user who gets the new secret.
+ */
+export async function rotateSecret(
   work: Work,
+  by: string,
   before: AgentRow,
-  status: 'active' | 'stopped',
-): Promise<void> {
-  if (before.status === status) return;
-  await store(work, agents, before, { status });
+  overlapSeconds: number,
+): Promise<{ secret: string; ended: readonly Beyond[] }> {
+  requireOverlap(overlapSeconds);
+  const ended = await endBeyond(work, by, before);
+  await endSecrets(work, before, overlapSeconds);
+  const isAtOnce = overlapSeconds === 0 || before.jwks !== null;
+  await store(work, agents, before, {
+    authMethod: 'client_secret_basic',
+    jwks: null,
+    ...(isAtOnce && nextGeneration(before)),
+  });
+  return { secret: await addSecret(work, before), ended };
+}
+
+/** `by` is the user who says which keys. */
+export async function setKeys(
+  work: Work,
+  by: string,
+  before: AgentRow,
+  publicKeys: string,
+): Promise<readonly Beyond[]> {
+  const jwks = parseKeys(publicKeys);
+  const ended = await endBeyond(work, by, before);
+  await endSecrets(work, before, 0);
+  await store(work, agents, before, { authMethod: 'private_key_jwt', jwks, ...nextGeneration(before) });
+  return ended;
+}
+
+export function requireOverlap(seconds: number): void {
+  if (seconds >= 0 && seconds <= overlapSecondsMax) return;
+  throw badInput(`The overlap is between 0 and ${String(overlapSecondsMax)} seconds.`, 'overlapSeconds');
+}
+
+/** Its tokens end for good: starting it again revives none. */
+export async function stopAgent(work: Work, before: AgentRow): Promise<void> {
+  if (before.status === 'stopped') return;
+  await store(work, agents, before, { status: 'stopped', ...nextGeneration(before) });
   await bumpEpoch(work.tx);
 }
+
+/** Lets whoever has its credentials act again: so it takes the right to give it its roles. */
+export async function startAgent(work: Work, by: string, before: AgentRow): Promise<void> {
+  if (before.status === 'active') return;
+  await requireGrantableAgent(work.tx, by, before);
+  await store(work, agents, before, { status: 'active' });
+  await bumpEpoch(work.tx);
+}
+
+/** Every token that was issued to the agent, or by way of it, ends. */
+const nextGeneration = ({ tokenGeneration }: AgentRow): Pick<AgentRow, 'tokenGeneration'> => ({
+  tokenGeneration: tokenGeneration + 1,
+});
 
 async function activeOwner(work: Work, ownerId: string): Promise<string> {
   const owner = isId(ownerId) ? await work.tx.byId(users, ownerId) : undefined;

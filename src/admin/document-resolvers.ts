@@ -12,6 +12,7 @@ import { changing, workOf } from './work.js';
 
 interface DocumentFilter {
   readonly name?: string | null;
+  readonly hash?: string | null;
   readonly kind?: string | null;
   readonly retired?: boolean | null;
 }
@@ -40,6 +41,7 @@ function listDocuments(operation: Operation, { filter, first, after }: Documents
     filter,
     {
       name: (name) => eq('name', oneLine(name, 100, 'filter.name')),
+      hash: (hash) => eq('hash', oneLine(hash, 100, 'filter.hash')),
       kind: (kind) => eq('kind', toStored(kind)),
       retired: (retired) => (retired ? not(isNull('retiredAt')) : isNull('retiredAt')),
     },

@@ -52,7 +52,7 @@ export interface Registered {
 
 /**
  * Registers documents, all or none: `DocumentsRefused` with every fault. A name that stands with another source is
- * replaced, and what stood is retired; with the same source it is left alone.
+ * replaced, and what stood is retired; with the same source it is left alone. A name keeps its kind for good.
  */
 export async function registerDocuments(
   work: Work,
@@ -64,6 +64,7 @@ export async function registerDocuments(
   const standing = await standingOf(work.tx, documents);
   const byName = new Map(standing.map((row) => [row.name, row]));
   requireFree(documents, standing);
+  await requireKind(work.tx, documents);
   const rows: TrustedDocumentRow[] = [];
   const added: TrustedDocumentRow[] = [];
   let replaced = 0;
@@ -97,6 +98,12 @@ export async function retireDocument(work: Work, by: string, row: TrustedDocumen
   await retire(work, by, row);
   await bumpEpoch(work.tx);
 }
+
+/** All that a name stood for, the first first. */
+export const documentHistory = (tx: Connection, name: string): Promise<TrustedDocumentRow[]> =>
+  tx.select(trustedDocuments, eq<TrustedDocumentRow>('name', name), {
+    order: [{ column: 'id', direction: 'asc' }],
+  });
 
 /** All documents that stand, by name. */
 export const standingDocuments = (tx: Connection): Promise<TrustedDocumentRow[]> =>
@@ -165,6 +172,26 @@ function requireFree(documents: readonly Checked[], standing: readonly TrustedDo
     const other = staying.get(hash);
     const message = `This source is registered as ${other ?? ''}: retire that one first.`;
     return other === undefined ? [] : [{ name, message, line: null, column: null }];
+  });
+  if (faults.length > 0) throw new DocumentsRefused(faults);
+}
+
+/**
+ * A name stands for queries alone, or for mutations alone, also when what stood under it has been retired: a client
+ * that asks for a name to read must never change anything by it.
+ */
+async function requireKind(tx: Connection, documents: readonly Checked[]): Promise<void> {
+  const names = documents.map(({ name }) => name);
+  const earlier = await tx.select(trustedDocuments, isIn<TrustedDocumentRow>('name', names), {
+    order: [{ column: 'id', direction: 'asc' }],
+    lock: 'share',
+  });
+  const first = new Map([...earlier].reverse().map((row) => [row.name, row]));
+  const faults = documents.flatMap(({ name, kind }) => {
+    const stood = first.get(name);
+    if (stood === undefined || stood.kind === kind) return [];
+    const message = `This is a ${kind}, and the name has stood for a ${stood.kind} since ${stood.registeredAt}: take another name.`;
+    return [{ name, message, line: null, column: null }];
   });
   if (faults.length > 0) throw new DocumentsRefused(faults);
 }

@@ -4,13 +4,17 @@ import { eq } from '../store/condition.js';
 import { authorityEpoch } from '../store/tables/identity.js';
 import { workOf, type Work } from './work.js';
 
-/** Stops every agent, or lets all go on. People who act in person are not stopped. */
+/**
+ * Stops every agent, or lets all go on. People who act in person are not stopped. Tokens of agents from before the stop
+ * end for good; delegations stand.
+ */
 export async function setStopped(work: Work, stopped: boolean): Promise<void> {
   // First, so that what is read next cannot change under us.
   await bumpEpoch(work.tx);
   const before = await readEpoch(work.tx);
   if (before.stopped === stopped) return;
-  await work.tx.update(authorityEpoch, eq('id', 1), { stopped });
+  const tokenGeneration = before.tokenGeneration + (stopped ? 1 : 0);
+  await work.tx.update(authorityEpoch, eq('id', 1), { stopped, tokenGeneration });
   work.trail.changed({
     type: authorityEpoch.type,
     id: '1',

@@ -3,7 +3,6 @@ import type { Operation, Resolvers } from '../delegation/operation.js';
 import { eq } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
 import { grantableRoles, roles, userRoles, users, type UserRow } from '../store/tables/identity.js';
-import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
 import { byName, fromStored, toStored, type PageArgs } from './listing.js';
 import {
   createUser,
@@ -87,21 +86,11 @@ async function reset(_: unknown, { id, idempotencyKey }: OneArgs, operation: Ope
   const payload = await operation.once(idempotencyKey, { resetPassword: id }, answer, async () => ({
     user: withoutPassword(
       await changing(operation, users, id, scope, async (before, work) => {
-        await requireGrantableHolder(work, operation, before);
-        password = await resetPassword(work, before);
+        password = await resetPassword(work, operation.authority.chain.person.id, before);
       }),
     ),
   }));
   return { ...payload, password };
-}
-
-/** Whoever sets a password could sign in with it: so no one for whom that would be a gain. */
-async function requireGrantableHolder({ tx }: Work, operation: Operation, user: UserRow): Promise<void> {
-  const held = await tx.select(userRoles, eq('userId', user.id));
-  const ids = held.map(({ roleId }) => roleId);
-  const mine = await rolesNamed(tx, ids);
-  const administratorId = operation.authority.chain.person.id;
-  await requireGrantable(tx, administratorId, [...mine, ...(await grantableOf(tx, user.id))]);
 }
 
 export const userResolvers: Resolvers = {
@@ -113,7 +102,9 @@ export const userResolvers: Resolvers = {
     createUser: create,
     updateUser: update,
     disableUser: change('disableUser', disableUser),
-    enableUser: change('enableUser', enableUser),
+    enableUser: change('enableUser', (work, before, { authority }) =>
+      enableUser(work, authority.chain.person.id, before),
+    ),
     resetPassword: reset,
     revokeTokens: change('revokeTokens', (work, before) => endTokens(work, before)),
   },

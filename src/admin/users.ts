@@ -6,6 +6,7 @@ import { bumpEpoch } from '../delegation/epoch.js';
 import { eq } from '../store/condition.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
+import { requireGrantableUser } from './credentials.js';
 import { add, store, type Work } from './work.js';
 
 export interface NewUser {
@@ -72,13 +73,16 @@ export async function disableUser(work: Work, before: UserRow): Promise<void> {
   await requireAdministrator(work.tx);
 }
 
-export async function enableUser(work: Work, before: UserRow): Promise<void> {
+/** Lets whoever knows the password in again: so it takes the right to give the account its roles. */
+export async function enableUser(work: Work, by: string, before: UserRow): Promise<void> {
   if (before.status === 'active') return;
+  await requireGrantableUser(work.tx, by, before);
   await store(work, users, before, { status: 'active' });
   await bumpEpoch(work.tx);
 }
 
-export async function resetPassword(work: Work, before: UserRow): Promise<string> {
+export async function resetPassword(work: Work, by: string, before: UserRow): Promise<string> {
+  await requireGrantableUser(work.tx, by, before);
   const password = newPassword();
   const passwordHash = await hashPassword(password);
   await endTokens(work, before, { passwordHash, mustChangePassword: true });

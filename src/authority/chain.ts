@@ -29,6 +29,8 @@ export interface Task {
   readonly task: string;
   readonly purpose: string;
   readonly expiresAt: string;
+  /** Of the tokens that the chain has now: the sum over all that can end tokens. None of it goes back. */
+  readonly generation: number;
 }
 
 /** What a task may still spend: the least of what each delegation of the chain has left. */

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { createAgent, rotateSecret, setAgentStatus } from '../admin/agents.js';
+import { createAgent, startAgent, stopAgent } from '../admin/agents.js';
 import { assignAgentRole, unassignAgentRole } from '../admin/assignments.js';
-import { change, type AsOption } from './operator/change.js';
+import { aboutNewSecrets, rotateAgentSecret } from './agent-secret.js';
+import { change, type AsOption, type Deciding } from './operator/change.js';
 import { findAgent, findRole, findUser } from './operator/find.js';
 import { listAgents } from './operator/lists.js';
 import { withDatabase } from './operator/session.js';
+import type { AgentRow } from '../store/tables/identity.js';
 import { command, group, type JsonOption } from './terminal/command.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
 import { wholeNumber } from './terminal/options.js';
@@ -17,10 +19,6 @@ interface CreateOptions extends AsOption {
   readonly owner: string;
   readonly role: readonly string[];
   readonly publicKeys?: string;
-  readonly secretFile?: string;
-}
-interface RotateOptions extends AsOption {
-  readonly overlap: number;
   readonly secretFile?: string;
 }
 
@@ -52,17 +50,22 @@ export const agentCommand = (): Command =>
     command('agent rotate-secret', 'give an agent a new secret', 'helpdesk-bot --overlap 3600 --as admin')
       .argument('<name>')
       .option('--overlap <seconds>', 'how long earlier secrets stay valid', wholeNumber, 0)
+      .option('--dry-run', 'tell which delegations would end, and change nothing')
+      .option('--yes', 'do not ask before delegations end')
       .option(...secretFile)
       .option(...asOption)
-      .action(rotate),
+      .addHelpText('after', aboutNewSecrets)
+      .action(rotateAgentSecret),
     command('agent stop', 'stop an agent and all its tokens at once', 'helpdesk-bot --as admin')
       .argument('<name>')
       .option(...asOption)
-      .action(setting('agent stop', 'stopped')),
+      .action(setting('agent stop', 'stopped', (deciding, agent) => stopAgent(deciding, agent))),
     command('agent start', 'let a stopped agent go on', 'helpdesk-bot --as admin')
       .argument('<name>')
       .option(...asOption)
-      .action(setting('agent start', 'active')),
+      .action(
+        setting('agent start', 'active', (deciding, agent) => startAgent(deciding, deciding.by.id, agent)),
+      ),
     command('agent assign', 'give an agent a role', 'helpdesk-bot support-agent --as admin')
       .argument('<name>')
       .argument('<role>')
@@ -115,32 +118,14 @@ async function list(options: JsonOption): Promise<void> {
   );
 }
 
-async function rotate(name: string, options: RotateOptions): Promise<void> {
-  const asked = { command: 'agent rotate-secret', as: options.as, detail: { agent: name } };
-  const told = await handingOver('secret', options.secretFile, (keep) =>
-    withDatabase((database) =>
-      change(database, asked, async (deciding) => {
-        await deciding.require('agents:manage');
-        const agent = await findAgent(deciding.tx, name);
-        keep(await rotateSecret(deciding, agent, options.overlap));
-      }),
-    ),
-  );
-  const until = options.overlap === 0 ? 'no longer work' : `work ${String(options.overlap)} seconds longer`;
-  answer(options.json, { name, overlapSeconds: options.overlap, ...told.json }, () => [
-    `${paint('bold', name)} has a new secret; earlier ones ${until}.`,
-    told.text,
-  ]);
-}
-
 const setting =
-  (name: string, status: 'active' | 'stopped') =>
+  (name: string, status: 'active' | 'stopped', set: (deciding: Deciding, agent: AgentRow) => Promise<void>) =>
   async (agentName: string, options: AsOption): Promise<void> => {
     const asked = { command: name, as: options.as, detail: { agent: agentName } };
     await withDatabase((database) =>
       change(database, asked, async (deciding) => {
         await deciding.require('agents:manage');
-        await setAgentStatus(deciding, await findAgent(deciding.tx, agentName), status);
+        await set(deciding, await findAgent(deciding.tx, agentName));
       }),
     );
     answer(options.json, { name: agentName, status }, () => `${paint('bold', agentName)} is ${status}.`);

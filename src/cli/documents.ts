@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { standingDocuments } from '../admin/documents.js';
+import { documentHistory, standingDocuments } from '../admin/documents.js';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import { unregisteredUses, type UnregisteredUses } from './documents-report.js';
@@ -8,6 +8,8 @@ import { ImportRefused } from './import/faults.js';
 import { eq } from '../store/condition.js';
 import { roles, type RoleRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/session.js';
+import { isIn } from '../store/condition.js';
+import { users, type UserRow } from '../store/tables/identity.js';
 import { command, group, type JsonOption } from './terminal/command.js';
 import { CommandError } from './terminal/errors.js';
 import { sinceOption } from './terminal/options.js';
@@ -46,6 +48,9 @@ export const documentsCommand = (): Command =>
       .addHelpText('after', about)
       .action(sync),
     command('documents list', 'which documents are registered', '').action(list),
+    command('documents history', 'what a name stands and stood for, and who said so', 'OpenTickets')
+      .argument('<name>', 'the name of the document')
+      .action(history),
     command(
       'documents report',
       'what ran, or was refused, without being registered, for each role that is `logged` or `registered`',
@@ -108,6 +113,35 @@ async function list(options: JsonOption): Promise<void> {
         kind,
         registeredAt,
         `sha256:${hash}`,
+      ]),
+    ]),
+  );
+}
+
+async function history(name: string, options: JsonOption): Promise<void> {
+  const { rows, names } = await withDatabase(async ({ read }) => {
+    const found = await documentHistory(read, name);
+    const ids = found.flatMap(({ registeredById, retiredById }) => [registeredById, retiredById ?? '']);
+    const people = await read.select(users, isIn<UserRow>('id', [...new Set(ids)]));
+    return { rows: found, names: new Map(people.map((user) => [user.id, user.name])) };
+  });
+  if (rows.length === 0) throw new CommandError(`No document of the name ${name} was ever registered.`);
+  const nameOf = (id: string | null): string | null => (id === null ? null : (names.get(id) ?? id));
+  const shown = rows.map(({ kind, hash, registeredAt, retiredAt, source, ...by }) => ({
+    ...{ kind, hash, registeredAt, registeredBy: nameOf(by.registeredById) },
+    ...{ retiredAt, retiredBy: nameOf(by.retiredById), source },
+  }));
+  answer(options.json, shown, () =>
+    columns([
+      ['registered', 'by', 'retired', 'by', 'kind', 'hash'],
+      ...shown.map((one) => [
+        ...[
+          one.registeredAt,
+          clean(one.registeredBy ?? '-'),
+          one.retiredAt ?? '-',
+          clean(one.retiredBy ?? '-'),
+        ],
+        ...[one.kind, `sha256:${one.hash}`],
       ]),
     ]),
   );

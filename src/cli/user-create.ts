@@ -1,16 +1,15 @@
 import { requireAdministrator } from '../admin/administrators.js';
 import { assignRole, setGrantable } from '../admin/assignments.js';
 import { createFirstAdministrator } from '../admin/bootstrap.js';
-import { grantableOf, requireGrantable } from '../admin/grantable.js';
+import { grantableOf } from '../admin/grantable.js';
 import { administratorRole } from '../admin/shipped-roles.js';
 import { createUser, resetPassword, type NewUser } from '../admin/users.js';
 import { BehalfError } from '../core/errors.js';
 import { bumpEpoch } from '../delegation/epoch.js';
-import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import type { Database } from '../store/database.js';
-import { roles, userRoles, type RoleRow, type UserRow } from '../store/tables/identity.js';
-import { change, changeAlone, type AsOption, type Deciding } from './operator/change.js';
+import type { UserRow } from '../store/tables/identity.js';
+import { change, changeAlone, type AsOption } from './operator/change.js';
 import { findRole, findUser } from './operator/find.js';
 import { withDatabase } from './operator/session.js';
 import { CommandError } from './terminal/errors.js';
@@ -115,8 +114,7 @@ export async function giveNewPassword(name: string, options: ResetOptions): Prom
       change(database, asked, async (deciding) => {
         const user = await findUser(deciding.tx, name);
         await deciding.require('users:manage', new Map([['person', user.id]]));
-        await requireNoGain(deciding, user);
-        keep(await resetPassword(deciding, user));
+        keep(await resetPassword(deciding, deciding.by.id, user));
       }),
     ),
   );
@@ -124,12 +122,4 @@ export async function giveNewPassword(name: string, options: ResetOptions): Prom
     `${paint('bold', name)} signs in with the new password once, and chooses another then.`,
     told.text,
   ]);
-}
-
-/** Whoever sets a password could sign in with it: so not for those who hold more than the decider may grant. */
-async function requireNoGain({ tx, by }: Deciding, user: UserRow): Promise<void> {
-  const held = await tx.select(userRoles, eq('userId', user.id));
-  const ids = held.map((row) => row.roleId);
-  const mine = await tx.select(roles, isIn<RoleRow>('id', ids));
-  await requireGrantable(tx, by.id, [...mine, ...(await grantableOf(tx, user.id))]);
 }

@@ -42,7 +42,9 @@ export const userCommand = (): Command =>
     command('user enable', 'let a disabled account be used again', 'rosa.lind --as admin')
       .argument('<name>')
       .option(...asOption)
-      .action(changing('user enable', 'is enabled', enableUser)),
+      .action(
+        changing('user enable', 'is enabled', (deciding, user) => enableUser(deciding, deciding.by.id, user)),
+      ),
     command(
       'user reset-password',
       'give an account a new password and end its sessions',

@@ -27,6 +27,8 @@ export interface TokenFact {
   readonly userId: string;
   /** Undefined: the person acts in person. */
   readonly delegationId?: string | undefined;
+  /** The generation of the chain's tokens to which it belongs; undefined where there is no token. */
+  readonly generation?: number | undefined;
   readonly scopes: readonly string[];
   /** Milliseconds. */
   readonly expiresAt: number;
@@ -146,6 +148,10 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     if (acting === undefined || root?.delegation.userId !== user.id) {
       throw unauthenticated('The delegation of this token has ended.');
     }
+    const generation = links.reduce((sum, { agent }) => sum + agent.tokenGeneration, epoch.tokenGeneration);
+    if (fact.generation !== undefined && fact.generation !== generation) {
+      throw unauthenticated('An agent of this token was stopped, or got new credentials. Get a new one.');
+    }
     const onBehalf: AuthorityInput = {
       ...token,
       chain: { ...chain, agents: links.map(actingAgent) },
@@ -155,6 +161,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         task: acting.delegation.task,
         purpose: acting.delegation.purpose,
         expiresAt: acting.delegation.expiresAt,
+        generation,
       },
       expiresAt: Math.min(fact.expiresAt, ...links.map((link) => Date.parse(link.delegation.expiresAt))),
       layers: [person, ...links.flatMap((link) => this.linkLayers(link))],

@@ -40,7 +40,11 @@ export async function completeDelegation(ending: Ending, id: string): Promise<re
 
 /** Ends a delegation and all that were made from it. Ending what has ended is no fault and changes nothing. */
 export const revokeDelegation = (ending: Ending, id: string): Promise<readonly Ended[]> =>
-  end(ending, [id], 'revoked');
+  endAll(ending, [id]);
+
+/** The same for several at once. */
+export const endAll = (ending: Ending, ids: readonly string[]): Promise<readonly Ended[]> =>
+  end(ending, ids, 'revoked');
 
 /** Ends the delegations that a person made to an agent under a role, all or those chosen. */
 async function revokeDelegationsTo(
@@ -121,7 +125,8 @@ async function end(
   return ended;
 }
 
-async function withDescendants(tx: Connection, roots: readonly string[]): Promise<string[]> {
+/** The ids of delegations and of all that were handed on from them. */
+export async function withDescendants(tx: Connection, roots: readonly string[]): Promise<string[]> {
   const found = new Set(roots);
   for (let parents = roots; parents.length > 0;) {
     const children = await tx.select(delegations, isIn<DelegationRow>('parentId', parents));

@@ -7,6 +7,8 @@ export interface Epoch {
   readonly version: number;
   /** The kill switch: no agent acts until someone resumes. */
   readonly stopped: boolean;
+  /** Moves when the tokens of all agents end. */
+  readonly tokenGeneration: number;
 }
 
 /** Every change of a right calls this in its own transaction, so that no cached authority outlives it. */
@@ -19,7 +21,8 @@ export async function bumpEpoch(tx: Connection): Promise<void> {
 export async function readEpoch(connection: Connection, lock = false): Promise<Epoch> {
   const row = await connection.one(authorityEpoch, eq('id', 1), lock ? { lock: 'share' } : {});
   if (row === undefined) throw new Error('The database has no authority_epoch row: run `behalf migrate`.');
-  return { version: row.version, stopped: row.stopped };
+  const { version, stopped, tokenGeneration } = row;
+  return { version, stopped, tokenGeneration };
 }
 
 /**

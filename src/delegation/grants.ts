@@ -1,10 +1,16 @@
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
-import { badInput, BehalfError, conflict, notFound } from '../core/errors.js';
+import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
 import type { Connection } from '../store/connection.js';
 import type { Database } from '../store/database.js';
-import { delegations, users, type DelegationRow, type StoredBoundary } from '../store/tables/identity.js';
+import {
+  agents,
+  delegations,
+  users,
+  type DelegationRow,
+  type StoredBoundary,
+} from '../store/tables/identity.js';
 import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './catalog.js';
@@ -13,7 +19,14 @@ import { changeOf, type Ended } from './end.js';
 import { bumpEpoch, readEpoch } from './epoch.js';
 import { makeDelegation, makeSubDelegation, offer, type HandOver, type Making, type Offer } from './make.js';
 import { refused } from './narrow.js';
-import type { ConsentInput, ConsentOffer, DelegationChain, TaskDetails, TokenGrant } from './token-grant.js';
+import type {
+  ActingClient,
+  ConsentInput,
+  ConsentOffer,
+  DelegationChain,
+  TaskDetails,
+  TokenGrant,
+} from './token-grant.js';
 
 const never = Number.MAX_SAFE_INTEGER;
 
@@ -29,26 +42,24 @@ export class Grants {
   ) {}
 
   /** A token under a delegation that exists already and names this agent. */
-  async forClientCredentials(input: {
-    readonly agentId: string;
-    readonly delegationId: string;
-    readonly scopes?: readonly string[];
-  }): Promise<TokenGrant> {
+  async forClientCredentials(
+    input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
+  ): Promise<TokenGrant> {
     const tx = this.database.read;
     const row = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
     // Someone else's delegation is as good as none.
     if (row?.agentId !== input.agentId) throw notFound('Delegation');
-    return this.grant(await this.authority(tx, row, row.scopes), row, input.scopes);
+    return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, input.scopes);
   }
 
   /** Makes a delegation, only where the person consented to this agent. */
   exchangePersonToken(
-    input: TaskDetails & {
-      readonly userId: string;
-      readonly personTokenScopes: readonly string[];
-      readonly agentId: string;
-      readonly scopes?: readonly string[];
-    },
+    input: TaskDetails &
+      ActingClient & {
+        readonly userId: string;
+        readonly personTokenScopes: readonly string[];
+        readonly scopes?: readonly string[];
+      },
   ): Promise<TokenGrant> {
     return this.making(async (making) => {
       const { task, purpose, agentId, userId } = input;
@@ -62,27 +73,28 @@ export class Grants {
       const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
       const row = await makeDelegation(making, person, request, [ceiling]);
       await this.recordMade(making.tx, row);
-      return this.grant(await this.authority(making.tx, row, row.scopes), row, undefined);
+      return this.grant(making.tx, await this.authority(making.tx, row, row.scopes), row, input, undefined);
     });
   }
 
   /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
   exchangeAgentToken(
-    input: TaskDetails & {
-      readonly delegationId: string;
-      readonly parentTokenScopes: readonly string[];
-      readonly fromAgentId: string;
-      readonly toAgentName: string;
-      readonly scopes?: readonly string[];
-    },
+    input: TaskDetails &
+      ActingClient & {
+        readonly delegationId: string;
+        readonly parentTokenScopes: readonly string[];
+        readonly parentGeneration: number;
+        readonly fromAgentId: string;
+        readonly scopes?: readonly string[];
+      },
   ): Promise<TokenGrant> {
     return this.making(async (making) => {
       const { tx } = making;
       const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
       if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
-      const giver = await this.authority(tx, parent, input.parentTokenScopes);
+      const giver = await this.authority(tx, parent, input.parentTokenScopes, input.parentGeneration);
       const row = await makeSubDelegation(making, giver, {
-        agent: input.toAgentName,
+        agent: input.agentId,
         role: input.role,
         task: input.task ?? parent.task,
         purpose: input.purpose ?? parent.purpose,
@@ -90,7 +102,7 @@ export class Grants {
         boundary: readDetails(input.boundary),
       });
       await this.recordMade(tx, row);
-      return this.grant(await this.authority(tx, row, row.scopes), row, undefined);
+      return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
     });
   }
 
@@ -113,13 +125,13 @@ export class Grants {
     await this.recordEnded(tx, ended);
   }
 
-  /** Undefined as soon as the delegation, one of its agents, a parent or the person has ended. */
-  async chainOf(delegationId: string): Promise<DelegationChain | undefined> {
+  /** Undefined as soon as the token, the delegation, one of its agents, a parent or the person has ended. */
+  async chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined> {
     const tx = this.database.read;
     const row = isId(delegationId) ? await tx.byId(delegations, delegationId) : undefined;
     if (row === undefined) return undefined;
     try {
-      return chain(await this.authority(tx, row, row.scopes));
+      return chain(await this.authority(tx, row, row.scopes, generation));
     } catch (error) {
       if (error instanceof BehalfError && error.code === 'UNAUTHENTICATED') return undefined;
       throw error;
@@ -171,25 +183,43 @@ export class Grants {
   }
 
   /** Throws `UNAUTHENTICATED` where anything that the delegation rests on has ended. */
-  private authority(tx: Connection, row: DelegationRow, scopes: readonly string[]): Promise<Authority> {
+  private authority(
+    tx: Connection,
+    row: DelegationRow,
+    scopes: readonly string[],
+    generation?: number,
+  ): Promise<Authority> {
     return this.authorities.resolveInside(tx, {
       tokenId: '',
       userId: row.userId,
       delegationId: row.id,
+      generation,
       scopes,
       expiresAt: never,
     });
   }
 
-  private grant(authority: Authority, row: DelegationRow, asked: readonly string[] | undefined): TokenGrant {
+  private async grant(
+    tx: Connection,
+    authority: Authority,
+    row: DelegationRow,
+    client: ActingClient,
+    asked: readonly string[] | undefined,
+  ): Promise<TokenGrant> {
     const missing = (asked ?? []).filter((scope) => !row.scopes.includes(scope));
     if (missing.length > 0) throw refused('delegation', missing);
+    // After the authority was read: a generation never goes back, so it was the same then.
+    const agent = await tx.byId(agents, client.agentId);
+    if (agent?.tokenGeneration !== client.agentGeneration) {
+      throw unauthenticated('This agent was stopped, or got new credentials, a moment ago. Ask again.');
+    }
     return {
       delegationId: row.id,
       userId: row.userId,
       agentId: row.agentId,
       scopes: asked ?? row.scopes,
       expiresAt: authority.expiresAt,
+      generation: authority.task?.generation ?? 0,
       chain: chain(authority),
     };
   }

@@ -20,7 +20,15 @@ export interface TokenGrant {
   readonly agentId: string;
   readonly scopes: readonly string[];
   readonly expiresAt: number;
+  /** The generation of the chain's tokens: the token ends when that moves. */
+  readonly generation: number;
   readonly chain: DelegationChain;
+}
+
+/** The authenticated client, as it was when its credentials were looked at. */
+export interface ActingClient {
+  readonly agentId: string;
+  readonly agentGeneration: number;
 }
 
 /** What a person is asked to allow an agent: the agent may then exchange the person's token (`may_act`). */

@@ -11,6 +11,8 @@ import type { PublicClient } from './ports.js';
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 /** Our own member of a client's metadata: the agent's id. Absent for people's programs. */
 export const agentIdMember = 'behalf_agent_id';
+/** Another: the generation of the agent's tokens when it was looked up. */
+export const agentGenerationMember = 'behalf_agent_generation';
 
 /** The library insists on a secret for `client_secret_basic`; nobody knows this one, and nothing compares it. */
 const unusedSecret = randomBytes(32).toString('base64url');
@@ -40,6 +42,7 @@ function agentMetadata(agent: AgentRow): ClientMetadata {
     response_types: [],
     authorization_details_types: [delegationType],
     [agentIdMember]: agent.id,
+    [agentGenerationMember]: agent.tokenGeneration,
     ...authentication,
   };
 }

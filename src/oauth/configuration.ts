@@ -6,7 +6,7 @@ import { users, type UserRow } from '../store/tables/identity.js';
 import { PayloadAdapter, type PayloadStore } from './adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './authorization-details.js';
-import { agentIdMember, publicClientMetadata, type AgentClients } from './clients.js';
+import { agentGenerationMember, agentIdMember, publicClientMetadata, type AgentClients } from './clients.js';
 import { decisionsOf, makePolicy } from './interaction-policy.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
@@ -124,7 +124,9 @@ export function makeConfiguration(
       dPoPSigningAlgValues: [...dpopAlgorithms],
     },
     expiresWithSession: () => false,
-    extraClientMetadata: { properties: [agentIdMember] },
+    extraClientMetadata: { properties: [agentIdMember, agentGenerationMember] },
+    // What a token was made with; the library would drop it.
+    extraTokenClaims: (_ctx, token) => token.extra,
     features: features(settings),
     findAccount: async (_ctx, userId) => {
       const user = await activeUser(database, userId);

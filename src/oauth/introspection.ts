@@ -5,6 +5,7 @@ import { users, type UserRow } from '../store/tables/identity.js';
 import { delegationDetails } from './authorization-details.js';
 import { routeOf } from './library.js';
 import type { ChainAgent, Delegations } from './ports.js';
+import { generationMember, generationOf } from './token-lookup.js';
 
 interface Actor {
   readonly sub: string;
@@ -34,9 +35,10 @@ async function liveMembers(
   if ((await database.read.one(users, active)) === undefined) return undefined;
   const delegationId = delegationDetails(token.rar)?.delegation;
   if (delegationId === undefined) return {};
-  const chain = await delegations.chainOf(delegationId);
+  const extra = token instanceof ctx.oidc.provider.AccessToken ? token.extra : undefined;
+  const chain = await delegations.chainOf(delegationId, generationOf(extra));
   const act = nestActors(chain?.agents ?? []);
-  return act === undefined ? undefined : { act };
+  return act === undefined ? undefined : { act, [generationMember]: undefined };
 }
 
 /**

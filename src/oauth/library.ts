@@ -9,7 +9,9 @@ import type {
   ResourceServerInstance,
 } from 'oidc-provider';
 import { firstUse, type PayloadStore } from './adapter.js';
-import { agentIdMember, type AgentClients } from './clients.js';
+import { agentGenerationMember, agentIdMember, type AgentClients } from './clients.js';
+import type { ActingClient } from './ports.js';
+import { generationMember } from './token-lookup.js';
 
 /** The one file that reaches past the library's published types. */
 
@@ -31,6 +33,15 @@ export function giveBody(request: IncomingMessage, body: Buffer): void {
 export function agentIdOf(client: Client | undefined): string | undefined {
   const id: unknown = client?.[agentIdMember];
   return typeof id === 'string' ? id : undefined;
+}
+
+/** The agent that a client is, as it was when it was looked up; undefined for people's programs. */
+export function actingClientOf(client: Client | undefined): ActingClient | undefined {
+  const agentId = agentIdOf(client);
+  const agentGeneration: unknown = client?.[agentGenerationMember];
+  return agentId === undefined || typeof agentGeneration !== 'number'
+    ? undefined
+    : { agentId, agentGeneration };
 }
 
 /** Secrets are kept as digests and several may be valid; a proof is used once, decided by a unique key. */
@@ -63,9 +74,11 @@ export function newAccessToken(
     expiresIn: number;
     resourceServer: ResourceServerInstance;
     rar: AuthorizationDetail[];
+    generation: number;
   },
 ): AccessToken {
-  return new provider.AccessToken(fields);
+  const { generation, ...rest } = fields;
+  return new provider.AccessToken({ ...rest, extra: { [generationMember]: generation } });
 }
 
 /** What remains of an access token's life, in seconds, as told in `expires_in`. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthEvent } from '../delegation/auth-records.js';
 import type {
+  ActingClient,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
@@ -14,6 +15,7 @@ import type { Database } from '../store/database.js';
 
 export type { AuthEvent } from '../delegation/auth-records.js';
 export type {
+  ActingClient,
   ChainAgent,
   ConsentInput,
   ConsentOffer,
@@ -28,35 +30,34 @@ export type {
  */
 export interface Delegations {
   /** A token under a delegation that exists already and names this agent. */
-  forClientCredentials(input: {
-    readonly agentId: string;
-    readonly delegationId: string;
-    readonly scopes?: readonly string[];
-  }): Promise<TokenGrant>;
+  forClientCredentials(
+    input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
+  ): Promise<TokenGrant>;
   /** Makes a delegation, only where the person consented to this agent. */
   exchangePersonToken(
-    input: TaskDetails & {
-      readonly userId: string;
-      readonly personTokenScopes: readonly string[];
-      readonly agentId: string;
-      readonly scopes?: readonly string[];
-    },
+    input: TaskDetails &
+      ActingClient & {
+        readonly userId: string;
+        readonly personTokenScopes: readonly string[];
+        readonly scopes?: readonly string[];
+      },
   ): Promise<TokenGrant>;
   /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
   exchangeAgentToken(
-    input: TaskDetails & {
-      readonly delegationId: string;
-      readonly parentTokenScopes: readonly string[];
-      readonly fromAgentId: string;
-      readonly toAgentName: string;
-      readonly scopes?: readonly string[];
-    },
+    input: TaskDetails &
+      ActingClient & {
+        readonly delegationId: string;
+        readonly parentTokenScopes: readonly string[];
+        readonly parentGeneration: number;
+        readonly fromAgentId: string;
+        readonly scopes?: readonly string[];
+      },
   ): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
   /** Stores the consent to exactly what the offer said, through `tx` alone: its record commits with it. */
   consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
-  /** Undefined as soon as the delegation, one of its agents, a parent or the person has ended. */
-  chainOf(delegationId: string): Promise<DelegationChain | undefined>;
+  /** Undefined as soon as the token, the delegation, one of its agents, a parent or the person has ended. */
+  chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
   /** Whatever ends a token moves the authority's version in its own transaction. */
   epochBump(tx: Connection): Promise<void>;
 }

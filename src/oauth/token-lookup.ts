@@ -13,11 +13,22 @@ export interface AccessTokenFact {
   readonly clientId: string;
   /** Absent for a token that a person uses directly. */
   readonly delegationId?: string;
+  /** With a delegation: the generation of its chain's tokens when it was issued. */
+  readonly generation?: number;
   readonly scopes: readonly string[];
   /** When it or its grant ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
   /** The key that must sign a proof for each request (RFC 9449 section 6). */
   readonly dpopThumbprint?: string;
+}
+
+/** Of a token's own members; no answer tells it. */
+export const generationMember = 'behalf_generation';
+
+/** The generation of a token under a delegation; 0 for one that says none. */
+export function generationOf(extra: Readonly<Record<string, unknown>> | undefined): number {
+  const generation = extra?.[generationMember];
+  return typeof generation === 'number' ? generation : 0;
 }
 
 export const tokenIdOf = (token: string): string => `tok_${sha256(token).slice(0, 22)}`;
@@ -49,7 +60,7 @@ export async function findAccessToken(
     clientId: payload.clientId ?? '',
     scopes: payload.scope?.split(' ') ?? [],
     expiresAt: Math.min(timeOf(row.expiresAt), timeOf(row.grantExpiresAt)),
-    ...(delegationId === undefined ? {} : { delegationId }),
+    ...(delegationId === undefined ? {} : { delegationId, generation: generationOf(payload.extra) }),
     ...(payload.jkt === undefined ? {} : { dpopThumbprint: payload.jkt }),
   };
 }

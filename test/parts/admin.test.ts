@@ -369,17 +369,23 @@ describe('agents', () => {
         delegation { id } } }`,
     );
     const delegationId = at(made, 'delegate.delegation.id') as string;
-    const agent = { token: await company.server.token(rosa.id, delegationId, ['tickets:read']) };
+    const newToken = async () => ({
+      token: await company.server.token(rosa.id, delegationId, ['tickets:read']),
+    });
+    let agent = await newToken();
     expect(codes(await company.ask(agent, '{ tickets { totalCount } }'))).toEqual([]);
     await mutate(root, 'stopAgent', `id: "${id}"`, 'agent { status }');
     expect(codes(await company.ask(agent, '{ tickets { totalCount } }'))).toEqual(['UNAUTHENTICATED']);
     await mutate(root, 'startAgent', `id: "${id}"`, 'agent { status }');
+    expect(codes(await company.ask(agent, '{ tickets { totalCount } }'))).toEqual(['UNAUTHENTICATED']);
+    agent = await newToken();
     expect(codes(await company.ask(agent, '{ tickets { totalCount } }'))).toEqual([]);
     await mutate(root, 'stopEverything', '', 'stopped');
     expect(codes(await company.ask(agent, '{ tickets { totalCount } }'))).toEqual(['UNAUTHENTICATED']);
     expect(codes(await company.ask(rosa, '{ tickets { totalCount } }'))).toEqual([]);
     const resumed = await mutate(root, 'resumeEverything', '', 'stopped');
     expect(at(resumed, 'resumeEverything')).toEqual({ stopped: false });
+    agent = await newToken();
     expect(codes(await company.ask(agent, '{ tickets { totalCount } }'))).toEqual([]);
     const role = await company.role('support-agent');
     const unassign = `agentId: "${id}" roleId: "${role.id}"`;

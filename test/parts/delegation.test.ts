@@ -48,6 +48,12 @@ const delegationCount = (): Promise<number> => company.server.database.read.coun
 const rowOf = (id: string): Promise<DelegationRow | undefined> =>
   company.server.database.read.byId(delegations, id);
 
+/** An agent as its client is when it has proved who it is. */
+async function clientOf(name: string): Promise<{ agentId: string; agentGeneration: number }> {
+  const row = await company.server.database.read.one(agents, eq('name', name));
+  return { agentId: row?.id ?? '', agentGeneration: row?.tokenGeneration ?? 0 };
+}
+
 async function agentToken(userId: string, delegationId: string): Promise<{ token: string }> {
   const row = await rowOf(delegationId);
   return { token: await company.server.token(userId, delegationId, row?.scopes ?? []) };
@@ -260,7 +266,8 @@ describe('ending a delegation', () => {
       delegationId: parent,
       parentTokenScopes: ['orders:read', 'customers:read'],
       fromAgentId: (await rowOf(parent))?.agentId ?? '',
-      toAgentName: 'ledger',
+      ...(await clientOf('ledger')),
+      parentGeneration: 0,
     });
     const below = { token: await company.server.token(rosa.id, child.delegationId, child.scopes) };
     expect(at(await company.ask(below, '{ viewer { agents { name } } }'), 'viewer.agents')).toEqual([
@@ -334,12 +341,16 @@ describe('ending a delegation', () => {
 
 describe('handing on', () => {
   const scopes = ['orders:read', 'invoices:read', 'customers:read'];
-  const exchange = async (parent: string, more: object = {}) =>
+  const exchange = async (
+    parent: string,
+    { to = 'ledger', ...more }: { to?: string; [more: string]: unknown } = {},
+  ) =>
     company.grants().exchangeAgentToken({
       delegationId: parent,
       parentTokenScopes: scopes,
       fromAgentId: (await rowOf(parent))?.agentId ?? '',
-      toAgentName: 'ledger',
+      ...(await clientOf(to)),
+      parentGeneration: 0,
       ...more,
     });
 
@@ -386,8 +397,8 @@ describe('handing on', () => {
       { boundary: { region: 'all' } },
       { code: 'FORBIDDEN', details: { layer: 'delegation' } },
     ],
-    ['the agent that hands on', { toAgentName: 'helper' }, { code: 'BAD_USER_INPUT' }],
-    ['an unknown agent', { toAgentName: 'nobody' }, { code: 'NOT_FOUND' }],
+    ['the agent that hands on', { to: 'helper' }, { code: 'BAD_USER_INPUT' }],
+    ['an unknown agent', { to: 'nobody' }, { code: 'NOT_FOUND' }],
     ['a boundary that is none', { boundary: 'everything' }, { code: 'BAD_USER_INPUT' }],
   ])('refuses %s', async (_, more, refusal) => {
     const parent = await delegated(rosa, { scopes, boundary: [{ dimension: 'region', values: ['europe'] }] });
@@ -411,22 +422,33 @@ describe('handing on', () => {
     const id = await delegated(rosa, { scopes });
     const agentId = (await rowOf(id))?.agentId ?? '';
     const grants = company.grants();
-    await expect(grants.forClientCredentials({ agentId, delegationId: id })).resolves.toMatchObject({
+    await expect(
+      grants.forClientCredentials({ agentId, agentGeneration: 0, delegationId: id }),
+    ).resolves.toMatchObject({
       userId: rosa.id,
       scopes: [...scopes].sort(),
     });
     await expect(
-      grants.forClientCredentials({ agentId, delegationId: id, scopes: ['orders:read', 'tickets:read'] }),
+      grants.forClientCredentials({
+        agentId,
+        agentGeneration: 0,
+        delegationId: id,
+        scopes: ['orders:read', 'tickets:read'],
+      }),
     ).rejects.toMatchObject({ code: 'FORBIDDEN', details: { missingScopes: ['tickets:read'] } });
     const other = await company.agent('other', rosa, 'support-agent');
-    await expect(grants.forClientCredentials({ agentId: other.id, delegationId: id })).rejects.toMatchObject({
+    await expect(
+      grants.forClientCredentials({ agentId: other.id, agentGeneration: 0, delegationId: id }),
+    ).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
     await company.server.endDelegation(id);
-    await expect(grants.forClientCredentials({ agentId, delegationId: id })).rejects.toMatchObject({
+    await expect(
+      grants.forClientCredentials({ agentId, agentGeneration: 0, delegationId: id }),
+    ).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });
-    await expect(grants.chainOf(id)).resolves.toBeUndefined();
+    await expect(grants.chainOf(id, 0)).resolves.toBeUndefined();
   });
 });
 
@@ -444,6 +466,7 @@ describe('consent', () => {
         ...asked,
         userId: ines.id,
         agentId,
+        agentGeneration: 0,
         personTokenScopes: ['tickets:read', 'orders:read', 'customers:read'],
         ...more,
       });
@@ -517,7 +540,13 @@ describe('consent', () => {
       await company.do(({ tx }) => grants.consent(tx, { ...input, offer }));
     };
     const exchange = (scopes: string[]) =>
-      grants.exchangePersonToken({ ...asked, userId: lena.id, agentId, personTokenScopes: scopes });
+      grants.exchangePersonToken({
+        ...asked,
+        userId: lena.id,
+        agentId,
+        agentGeneration: 0,
+        personTokenScopes: scopes,
+      });
     await consent('tickets:read', 'orders:read');
     const wide = await exchange(['tickets:read', 'orders:read']);
     const small = await exchange(['tickets:read']);

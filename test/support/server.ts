@@ -11,11 +11,13 @@ import { Database } from '../../src/store/database.js';
 import {
   agentRoles,
   agents,
+  authorityEpoch,
   delegations,
   oauthPayloads,
   roles,
   userRoles,
   users,
+  type DelegationRow,
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
 import { bumpEpoch } from '../../src/delegation/epoch.js';
@@ -240,6 +242,7 @@ export class TestServer {
           status: 'active',
           authMethod: 'client_secret_basic',
           jwks: null,
+          tokenGeneration: 0,
           createdAt: now,
           version: 1,
         },
@@ -293,7 +296,10 @@ export class TestServer {
       scope: (scopes ?? this.allScopes()).join(' '),
       ...(delegationId === undefined
         ? {}
-        : { rar: [{ type: 'behalf_delegation', delegation: delegationId }] }),
+        : {
+            rar: [{ type: 'behalf_delegation', delegation: delegationId }],
+            extra: { behalf_generation: await this.generationOf(delegationId) },
+          }),
     };
     await this.database.transaction((tx) =>
       tx.insert(oauthPayloads, [
@@ -310,6 +316,18 @@ export class TestServer {
       await tx.update(delegations, eq('id', id), { status: 'revoked' });
       await bumpEpoch(tx);
     });
+  }
+
+  /** Of a token that is issued now. */
+  private async generationOf(delegationId: string): Promise<number> {
+    const { read } = this.database;
+    let generation = (await read.one(authorityEpoch, eq('id', 1)))?.tokenGeneration ?? 0;
+    for (let id: string | null = delegationId; id !== null;) {
+      const row: DelegationRow | undefined = await read.byId(delegations, id);
+      generation += (await read.byId(agents, row?.agentId ?? ''))?.tokenGeneration ?? 0;
+      id = row?.parentId ?? null;
+    }
+    return generation;
   }
 
   private allScopes(): string[] {

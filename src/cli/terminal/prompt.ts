@@ -27,6 +27,12 @@ export class Prompt {
     }
   }
 
+  /** Only `y` and `yes` agree. */
+  async confirm(question: string): Promise<boolean> {
+    const reply = await this.open().question(`${question} [y/N] `);
+    return /^y(es)?$/i.test(reply.trim());
+  }
+
   close(): void {
     this.reader?.close();
     this.reader = undefined;

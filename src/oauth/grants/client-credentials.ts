@@ -1,7 +1,7 @@
 import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { onlyDelegation } from '../authorization-details.js';
-import { agentIdOf } from '../library.js';
+import { actingClientOf } from '../library.js';
 import type { Delegations } from '../ports.js';
 import { inOAuthWords } from '../refusals.js';
 import { issueToken, type IssueParts } from './issue.js';
@@ -25,8 +25,8 @@ export const requestedScopes = (ctx: TokenEndpointGrantContext): readonly string
 export const makeClientCredentials =
   (delegations: Delegations, parts: IssueParts) =>
   async (ctx: TokenEndpointGrantContext): Promise<void> => {
-    const agentId = agentIdOf(ctx.oidc.client);
-    if (agentId === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
+    const client = actingClientOf(ctx.oidc.client);
+    if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const proof = await readDpopProof(ctx);
     await resolveRequestedResources(ctx.oidc.provider, ctx);
     const delegationId = onlyDelegation(ctx.oidc.params.authorization_details)?.delegation;
@@ -38,7 +38,7 @@ export const makeClientCredentials =
     const scopes = requestedScopes(ctx);
     const grant = await inOAuthWords('invalid_grant', () =>
       delegations.forClientCredentials({
-        agentId,
+        ...client,
         delegationId,
         ...(scopes === undefined ? {} : { scopes }),
       }),

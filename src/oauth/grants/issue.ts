@@ -62,6 +62,7 @@ export async function issueToken(
     expiresIn: Math.min(parts.settings.accessTokenTtlSeconds, lifeSeconds),
     resourceServer,
     rar: [{ type: delegationType, delegation: grant.delegationId }],
+    generation: grant.generation,
   });
   await applyDpopProof(ctx, issue.proof, token);
   ctx.oidc.entity('AccessToken', token);

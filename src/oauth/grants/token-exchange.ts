@@ -2,11 +2,18 @@ import { errors, type AccessToken, type TokenEndpointGrantContext } from 'oidc-p
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { delegationDetails, onlyDelegation } from '../authorization-details.js';
 import { tokenExchange } from '../clients.js';
-import { agentIdOf } from '../library.js';
-import { resourceOf, type Delegations, type TaskDetails, type TokenGrant } from '../ports.js';
+import { actingClientOf, agentIdOf } from '../library.js';
+import {
+  resourceOf,
+  type ActingClient,
+  type Delegations,
+  type TaskDetails,
+  type TokenGrant,
+} from '../ports.js';
 import { inOAuthWords } from '../refusals.js';
 import { requestedScopes } from './client-credentials.js';
 import { issueToken, type IssueParts } from './issue.js';
+import { generationOf } from '../token-lookup.js';
 import { readDpopProof, type DpopProof } from './proof.js';
 
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
@@ -67,7 +74,7 @@ async function findSubject(
 }
 
 interface Exchange {
-  readonly agentId: string;
+  readonly client: ActingClient;
   readonly subject: AccessToken;
   readonly asked: TaskDetails & { readonly scopes?: readonly string[] };
 }
@@ -76,29 +83,29 @@ interface Exchange {
 async function exchange(
   ctx: TokenEndpointGrantContext,
   delegations: Delegations,
-  { agentId, subject, asked }: Exchange,
+  { client, subject, asked }: Exchange,
 ): Promise<TokenGrant> {
   const delegationId = delegationDetails(subject.rar)?.delegation;
   const scopes = [...subject.scopes];
   if (delegationId === undefined) {
     return delegations.exchangePersonToken({
       ...asked,
+      ...client,
       userId: subject.accountId,
       personTokenScopes: scopes,
-      agentId,
     });
   }
   // Read anew: a parent agent that was stopped hands nothing on.
   const parent = await ctx.oidc.provider.Client.find(subject.clientId ?? '');
   const fromAgentId = agentIdOf(parent);
   if (fromAgentId === undefined) throw new errors.InvalidRequest('the subject_token is not active');
-  const toAgentName = ctx.oidc.client.clientId;
   return delegations.exchangeAgentToken({
     ...asked,
+    ...client,
     delegationId,
     parentTokenScopes: scopes,
+    parentGeneration: generationOf(subject.extra),
     fromAgentId,
-    toAgentName,
   });
 }
 
@@ -130,15 +137,15 @@ function askedFor(ctx: TokenEndpointGrantContext): Exchange['asked'] {
 export const makeTokenExchange =
   (delegations: Delegations, parts: IssueParts) =>
   async (ctx: TokenEndpointGrantContext): Promise<void> => {
-    const agentId = agentIdOf(ctx.oidc.client);
-    if (agentId === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
+    const client = actingClientOf(ctx.oidc.client);
+    if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const value = checkParameters(ctx, resourceOf(parts.settings));
     const proof = await readDpopProof(ctx);
     await resolveRequestedResources(ctx.oidc.provider, ctx);
     const asked = askedFor(ctx);
     const subject = await findSubject(ctx, value, proof);
     const grant = await inOAuthWords('invalid_request', () =>
-      exchange(ctx, delegations, { agentId, subject, asked }),
+      exchange(ctx, delegations, { client, subject, asked }),
     );
     const within = (asked.scopes ?? grant.scopes).filter((scope) => subject.scopes.has(scope));
     await issueToken(ctx, parts, {

@@ -33,6 +33,8 @@ export const agents = table('Agent', 'agents', {
   authMethod: text(40),
   /** Public keys (RFC 7517) of an agent that signs its assertions. */
   jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),
+  /** Moves when tokens end that were issued to it: those of an earlier generation are worth nothing. */
+  tokenGeneration: int(),
   createdAt: time(),
   version: int(),
 });
@@ -166,6 +168,8 @@ export const authorityEpoch = table('AuthorityEpoch', 'authority_epoch', {
   version: int(),
   /** The kill switch for everything. */
   stopped: flag(),
+  /** As that of an agent, for the tokens of all agents. */
+  tokenGeneration: int(),
 });
 
 /** The first answer to a mutation, given again for the same key and input. */

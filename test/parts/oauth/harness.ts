@@ -158,6 +158,7 @@ export class Harness {
       status: 'active',
       authMethod: 'client_secret_basic',
       jwks: null,
+      tokenGeneration: 0,
       createdAt: isoTime(systemClock.now()),
       version: 1,
       ...changes,

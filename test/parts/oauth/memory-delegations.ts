@@ -88,12 +88,12 @@ export class MemoryDelegations implements Delegations {
     delegationId: string;
     parentTokenScopes: readonly string[];
     fromAgentId: string;
-    toAgentName: string;
+    agentId: string;
     scopes?: readonly string[];
   }): Promise<TokenGrant> {
     const parent = this.all.get(input.delegationId);
     if (parent?.isActive !== true || parent.agentId !== input.fromAgentId) throw notFound('The delegation');
-    const to = await this.database.read.one(agents, eq('name', input.toAgentName));
+    const to = await this.database.read.byId(agents, input.agentId);
     if (to === undefined) throw notFound('The agent');
     const { userId, expiresAt } = parent;
     // Wider than the parent's token on purpose: the authorization server must narrow by itself.
@@ -144,7 +144,8 @@ export class MemoryDelegations implements Delegations {
 
   private async grant(found: Delegation, scopes: readonly string[]): Promise<TokenGrant> {
     const { id, userId, agentId, expiresAt } = found;
-    return { delegationId: id, userId, agentId, scopes, expiresAt, chain: await this.chain(found) };
+    const chain = await this.chain(found);
+    return { delegationId: id, userId, agentId, scopes, expiresAt, generation: 0, chain };
   }
 
   private async chain(found: Delegation): Promise<DelegationChain> {

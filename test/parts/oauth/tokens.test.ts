@@ -63,6 +63,7 @@ describe('client credentials', () => {
       userId: ada.id,
       clientId: 'support-agent',
       delegationId: delegation.id,
+      generation: 0,
       scopes: ['tickets:read', 'refunds:issue'],
       expiresAt: Date.now() + 300_000,
     });

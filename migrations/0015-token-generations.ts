@@ -1,0 +1,17 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+const tables = ['agents', 'authority_epoch'];
+
+/** An agent's tokens end with what they were issued for: its credentials, and its not being stopped. */
+export class TokenGenerations1700000000015 implements MigrationInterface {
+  readonly name = 'TokenGenerations1700000000015';
+
+  async up(runner: QueryRunner): Promise<void> {
+    for (const table of tables)
+      await runner.query(`ALTER TABLE ${table} ADD COLUMN token_generation int NOT NULL DEFAULT 0`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    for (const table of tables) await runner.query(`ALTER TABLE ${table} DROP COLUMN token_generation`);
+  }
+}

@@ -1,0 +1,137 @@
+import { isoTime } from '../core/clock.js';
+import { changeOf, endAll, withDescendants } from '../delegation/end.js';
+import { bumpEpoch } from '../delegation/epoch.js';
+import { all, compare, eq, isIn } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import {
+  agentRoles,
+  delegations,
+  userRoles,
+  type AgentRow,
+  type DelegationRow,
+  type UserRow,
+} from '../store/tables/identity.js';
+import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
+import type { Work } from './work.js';
+
+/** A live delegation that uses more than someone may grant. */
+export interface Beyond {
+  readonly delegationId: string;
+  /** Names of the roles that the grantable set lacks: of the person, and of the agents of the chain. */
+  readonly missingRoles: readonly string[];
+}
+
+/** Whoever sets an agent's credentials, or starts it, could act by its roles: so only who may grant all of them. */
+export async function requireGrantableAgent(tx: Connection, by: string, { id }: AgentRow): Promise<void> {
+  const held = await tx.select(agentRoles, eq('agentId', id));
+  await requireGrantable(
+    tx,
+    by,
+    await rolesNamed(
+      tx,
+      held.map(({ roleId }) => roleId),
+    ),
+  );
+}
+
+/** Whoever sets a person's password, or enables the account, could act as that person: so likewise. */
+export async function requireGrantableUser(
+  tx: Connection,
+  by: string,
+  { id }: Pick<UserRow, 'id'>,
+): Promise<void> {
+  const held = await tx.select(userRoles, eq('userId', id));
+  const mine = await rolesNamed(
+    tx,
+    held.map(({ roleId }) => roleId),
+  );
+  await requireGrantable(tx, by, [...mine, ...(await grantableOf(tx, id))]);
+}
+
+/**
+ * New credentials are a new agent: people handed their tasks to the one that was there. Ends the live delegations in
+ * whose chain the agent stands and which use a role, the person's or an agent's, that `by` may not grant; what remains
+ * gives `by` nothing that they could not give themselves by another account. Moves the version first, so that a
+ * delegation which is just being made is either seen here or made after the change. `FORBIDDEN` where the agent
+ * itself holds such a role.
+ */
+export async function endBeyond(work: Work, by: string, agent: AgentRow): Promise<readonly Beyond[]> {
+  const { tx, clock, trail } = work;
+  await bumpEpoch(tx);
+  await requireGrantableAgent(tx, by, agent);
+  const beyond = await findBeyond(tx, by, agent.id, clock.now());
+  const ids = beyond.map(({ delegationId }) => delegationId);
+  for (const one of await endAll({ tx, clock, by }, ids)) {
+    trail.touched(delegations.type, [one.before.id], 'update');
+    trail.changed(changeOf(one));
+  }
+  return beyond;
+}
+
+/** What `endBeyond` would end, or why it would not be done. */
+export async function lookBeyond(
+  { tx, clock }: Pick<Work, 'tx' | 'clock'>,
+  by: string,
+  agent: AgentRow,
+): Promise<readonly Beyond[]> {
+  await requireGrantableAgent(tx, by, agent);
+  return findBeyond(tx, by, agent.id, clock.now());
+}
+
+async function findBeyond(
+  tx: Connection,
+  by: string,
+  agentId: string,
+  now: number,
+): Promise<readonly Beyond[]> {
+  const chains = await chainsWith(tx, agentId, now);
+  const grantable = new Set((await grantableOf(tx, by)).map(({ id }) => id));
+  const people = [...new Set(chains.map(([{ userId }]) => userId))];
+  const held = await tx.select(userRoles, isIn('userId', people));
+  const beyond = chains.map(([leaf, ...above]) => {
+    const used = [
+      ...held.flatMap(({ userId, roleId }) => (userId === leaf.userId ? [roleId] : [])),
+      ...[leaf, ...above].map(({ roleId }) => roleId),
+    ];
+    return { delegationId: leaf.id, missing: [...new Set(used)].filter((id) => !grantable.has(id)) };
+  });
+  const roles = await rolesNamed(tx, [...new Set(beyond.flatMap(({ missing }) => missing))]);
+  const names = new Map(roles.map(({ id, name }) => [id, name]));
+  return beyond
+    .filter(({ missing }) => missing.length > 0)
+    .map(({ delegationId, missing }) => ({
+      delegationId,
+      missingRoles: missing.map((id) => names.get(id) ?? id).sort(),
+    }));
+}
+
+/** Each live delegation with those that it was handed on from, where the agent acts under any of them. */
+async function chainsWith(
+  tx: Connection,
+  agentId: string,
+  now: number,
+): Promise<[leaf: DelegationRow, ...above: DelegationRow[]][]> {
+  const isLive = all<DelegationRow>(eq('status', 'active'), compare('expiresAt', '>', isoTime(now)));
+  const own = await tx.select(delegations, all(eq<DelegationRow>('agentId', agentId), isLive));
+  const ids = await withDescendants(
+    tx,
+    own.map(({ id }) => id),
+  );
+  const live = await tx.select(delegations, all(isIn<DelegationRow>('id', ids), isLive), {
+    order: [{ column: 'id', direction: 'asc' }],
+  });
+  const known = new Map(live.map((row) => [row.id, row]));
+  const chains: [DelegationRow, ...DelegationRow[]][] = [];
+  for (const leaf of live) {
+    const chain: [DelegationRow, ...DelegationRow[]] = [leaf];
+    for (let id = leaf.parentId; id !== null;) {
+      const row: DelegationRow | undefined = known.get(id) ?? (await tx.byId(delegations, id));
+      if (row === undefined) break;
+      known.set(row.id, row);
+      chain.push(row);
+      id = row.parentId;
+    }
+    chains.push(chain);
+  }
+  return chains;
+}

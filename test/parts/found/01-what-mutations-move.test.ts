@@ -1,0 +1,446 @@
+import { buildSchema } from 'graphql';
+import { generateKeyPairSync } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Authority } from '../../../src/authority/authority.js';
+import { canonicalJson } from '../../../src/core/digest.js';
+import { BehalfError } from '../../../src/core/errors.js';
+import { Authorities } from '../../../src/delegation/authorities.js';
+import { bumpEpoch, EpochReader } from '../../../src/delegation/epoch.js';
+import { collections, documents } from '../../../src/domains/knowledge/tables.js';
+import { readSdl } from '../../../src/graphql/sdl.js';
+import { all, eq } from '../../../src/store/condition.js';
+import type { Table } from '../../../src/store/table.js';
+import { trustedDocuments } from '../../../src/store/tables/documents.js';
+import * as identity from '../../../src/store/tables/identity.js';
+import { catalog, key } from '../../support/administration.js';
+import { BusinessRows } from '../../support/business.js';
+import { boundaryInput } from '../../support/case.js';
+import { loadDocuments } from '../../support/demo-rows.js';
+import {
+  everywhere,
+  TestServer,
+  type AgentFixture,
+  type Answer,
+  type PersonFixture,
+} from '../../support/server.js';
+
+/** Who may do what, and how people and agents prove who they are. */
+const moving = [
+  ...[identity.users, identity.agents, identity.agentSecrets, identity.roles, identity.userRoles],
+  ...[identity.agentRoles, identity.grantableRoles, identity.delegations, identity.consents],
+  ...[identity.oauthPayloads, identity.authorityEpoch, trustedDocuments],
+] as unknown as Table<Record<string, unknown>>[];
+/** These move with every change, and an operation is charged. */
+const unsaid = new Set(['version', 'operationsUsed', 'rowsUsed']);
+
+const everyScope = [...catalog.definitions.keys()];
+const forAgents = ['tickets:read', 'customers:read'];
+const newKeys = (): string =>
+  JSON.stringify(
+    JSON.stringify({
+      keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })],
+    }),
+  );
+
+/** A person with an agent at work, whom a mutation is about. */
+interface World {
+  readonly victim: PersonFixture;
+  readonly victimRoleId: string;
+  readonly agent: AgentFixture;
+  readonly spareRoleId: string;
+  readonly spareAgentRoleId: string;
+  readonly consentId: string;
+  readonly documentId: string;
+  readonly rows: Readonly<
+    Record<'ticket' | 'order' | 'placed' | 'invoice' | 'payment' | 'product' | 'page' | 'collection', string>
+  >;
+}
+
+interface Entry {
+  /** Arguments but for the key, in GraphQL's own text. */
+  readonly args: (world: World) => string;
+  /** Which columns change, and of which tables rows come (+) or go (-). Nothing else may. */
+  readonly moves: readonly string[];
+  /** What must have been done before. */
+  readonly after?: (world: World) => Promise<unknown>;
+  /** Whoever may grant the roles of agents may let them do as much. */
+  readonly grants?: true;
+  /** Only the agent itself can do it. */
+  readonly byAgent?: true;
+}
+
+const one = (id: string): string => `id: "${id}"`;
+const money = 'amount: { amount: "1.00", currency: "EUR" }';
+const roleText = `description: "d", businessTask: "t", scopes: ["tickets:read"], boundary: ${boundaryText()}`;
+const limitsText = 'limits: { operations: 10, rows: 10, expirySeconds: 600, depth: 0 }';
+const people = { of: 'users' } as const;
+
+function boundaryText(): string {
+  return JSON.stringify(boundaryInput()).replaceAll(/"(\w+)":/g, '$1:');
+}
+
+/** Mutation × what it may move. */
+const table: Readonly<Record<string, Entry>> = {
+  createUser: {
+    args: () => `input: { name: "${key()}", displayName: "New" }`,
+    moves: ['users+'],
+  },
+  updateUser: {
+    args: ({ victim }) => `${one(victim.id)} expectedVersion: 1 input: { displayName: "Other" }`,
+    moves: ['users.displayName'],
+  },
+  disableUser: { args: ({ victim }) => one(victim.id), moves: ['oauth_payloads-', 'users.status'] },
+  enableUser: {
+    args: ({ victim }) => one(victim.id),
+    after: ({ victim }) => change(identity.users, victim.id, { status: 'disabled' }),
+    moves: ['users.status'],
+  },
+  resetPassword: {
+    args: ({ victim }) => one(victim.id),
+    moves: ['oauth_payloads-', 'users.mustChangePassword', 'users.passwordHash'],
+  },
+  revokeTokens: { args: ({ victim }) => one(victim.id), moves: ['oauth_payloads-'] },
+  createAgent: {
+    args: ({ victim }) =>
+      `input: { name: "${key()}", displayName: "New", businessTask: "t", ownerId: "${victim.id}" }`,
+    moves: ['agent_secrets+', 'agents+'],
+  },
+  updateAgent: {
+    args: ({ agent }) => `${one(agent.id)} expectedVersion: 1 input: { ownerId: "${actor.id}" }`,
+    moves: ['agents.ownerId'],
+  },
+  rotateAgentSecret: {
+    args: ({ agent }) => `${one(agent.id)} overlapSeconds: 0`,
+    moves: ['agent_secrets+', 'agents.tokenGeneration'],
+  },
+  setAgentKeys: {
+    args: ({ agent }) => `${one(agent.id)} publicKeys: ${newKeys()}`,
+    moves: ['agents.authMethod', 'agents.jwks', 'agents.tokenGeneration'],
+  },
+  stopAgent: { args: ({ agent }) => one(agent.id), moves: ['agents.status', 'agents.tokenGeneration'] },
+  startAgent: {
+    grants: true,
+    args: ({ agent }) => one(agent.id),
+    after: ({ agent }) => change(identity.agents, agent.id, { status: 'stopped' }),
+    moves: ['agents.status'],
+  },
+  createRole: {
+    args: () => `input: { name: "${key()}", holder: AGENT, ${roleText}, ${limitsText} }`,
+    moves: ['grantable_roles+', 'roles+'],
+  },
+  updateRole: {
+    grants: true,
+    args: ({ agent }) =>
+      `${one(agent.roleId)} expectedVersion: 1 input: { scopes: ["tickets:read", "customers:read", "orders:read"] }`,
+    moves: ['roles.scopes'],
+  },
+  assignRole: {
+    args: ({ victim, spareRoleId }) => `userId: "${victim.id}" roleId: "${spareRoleId}"`,
+    moves: ['user_roles+'],
+  },
+  unassignRole: {
+    args: ({ victim, victimRoleId }) => `userId: "${victim.id}" roleId: "${victimRoleId}"`,
+    moves: ['user_roles-'],
+  },
+  assignAgentRole: {
+    grants: true,
+    args: ({ agent, spareAgentRoleId }) => `agentId: "${agent.id}" roleId: "${spareAgentRoleId}"`,
+    moves: ['agent_roles+'],
+  },
+  unassignAgentRole: {
+    args: ({ agent }) => `agentId: "${agent.id}" roleId: "${agent.roleId}"`,
+    moves: ['agent_roles-'],
+  },
+  setGrantableRoles: {
+    args: ({ victim, spareRoleId }) => `userId: "${victim.id}" roleIds: ["${spareRoleId}"]`,
+    moves: ['grantable_roles+'],
+  },
+  stopEverything: { args: () => '', moves: ['authority_epoch.stopped', 'authority_epoch.tokenGeneration'] },
+  resumeEverything: {
+    args: () => '',
+    after: () => change(identity.authorityEpoch, 1, { stopped: true }),
+    moves: ['authority_epoch.stopped'],
+  },
+  delegate: {
+    args: ({ agent }) =>
+      `input: { agent: "${agent.name}", task: "t", purpose: "p", scopes: ["tickets:read"] }`,
+    moves: ['delegations+'],
+  },
+  completeDelegation: {
+    args: ({ agent }) => one(agent.delegationId),
+    moves: ['delegations.endedAt', 'delegations.endedBy', 'delegations.status'],
+  },
+  revokeDelegation: {
+    args: ({ agent }) => one(agent.delegationId),
+    moves: ['delegations.endedAt', 'delegations.endedBy', 'delegations.status'],
+  },
+  completeTask: {
+    args: () => '',
+    byAgent: true,
+    moves: ['delegations.endedAt', 'delegations.status'],
+  },
+  giveConsent: { args: ({ agent }) => `input: { agent: "${agent.name}" }`, moves: ['consents+'] },
+  withdrawConsent: {
+    args: ({ consentId }) => one(consentId),
+    moves: ['consents.revokedAt', 'delegations.endedAt', 'delegations.endedBy', 'delegations.status'],
+  },
+  registerDocuments: {
+    args: () =>
+      `input: [{ name: "${key().replace('-', '_')}", source: "query Q { viewer { scopes } } # ${key()}" }]`,
+    moves: ['trusted_documents+'],
+  },
+  retireDocument: {
+    args: ({ documentId }) => one(documentId),
+    moves: [
+      'trusted_documents.retiredAt',
+      'trusted_documents.retiredById',
+      'trusted_documents.standingHash',
+      'trusted_documents.standingName',
+    ],
+  },
+  replyToTicket: { args: ({ rows }) => `ticketId: "${rows.ticket}" body: "x"`, moves: [] },
+  setTicketStatus: {
+    args: ({ rows }) => `ticketId: "${rows.ticket}" status: PENDING expectedVersion: 1`,
+    moves: [],
+  },
+  setOrderStatus: {
+    args: ({ rows }) => `orderId: "${rows.placed}" status: PACKED expectedVersion: 1`,
+    moves: [],
+  },
+  adjustStock: { args: ({ rows }) => `productId: "${rows.product}" quantity: 1 reason: "x"`, moves: [] },
+  issueInvoice: {
+    args: ({ rows }) => `orderId: "${rows.placed}" dueAt: "2999-01-01T00:00:00Z"`,
+    moves: [],
+  },
+  recordPayment: {
+    args: ({ rows }) =>
+      `invoiceId: "${rows.invoice}" ${money} method: CASH receivedAt: "2026-03-03T10:00:00Z"`,
+    moves: [],
+  },
+  issueRefund: { args: ({ rows }) => `paymentId: "${rows.payment}" ${money} reason: "x"`, moves: [] },
+  createDocument: {
+    args: ({ rows }) =>
+      `collection: "${rows.collection}" title: "${key()}" classification: INTERNAL body: "x"`,
+    moves: [],
+  },
+  updateDocument: { args: ({ rows }) => `${one(rows.page)} body: "# X" expectedVersion: 1`, moves: [] },
+  setDocumentClassification: {
+    args: ({ rows }) => `${one(rows.page)} classification: RESTRICTED expectedVersion: 1`,
+    moves: [],
+  },
+};
+
+let server: TestServer;
+/** May do everything, and may grant every role. */
+let actor: PersonFixture;
+/** May do everything too, and may grant nothing. */
+let nobody: PersonFixture;
+/** May grant the roles of agents, and no person's. */
+let half: PersonFixture;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  await loadDocuments(server.database, server.ids);
+  const rights = { scopes: everyScope, boundary: { ...everywhere, person: 'all' as const } };
+  [actor, nobody, half] = [
+    await server.person(rights),
+    await server.person(rights),
+    await server.person(rights),
+  ];
+});
+afterAll(() => server.stop());
+
+async function change(of: object, id: unknown, changes: object): Promise<void> {
+  await server.database.transaction(async (tx) => {
+    await tx.update(of as Table<Record<string, unknown>>, eq('id', id), changes);
+    await bumpEpoch(tx);
+  });
+}
+
+async function worldOf(): Promise<World> {
+  const { database, ids } = server;
+  const rights = { boundary: { ...everywhere, person: 'all' as const } };
+  const victim = await server.person({ scopes: forAgents, ...rights });
+  const [held] = await database.read.select(identity.userRoles, eq('userId', victim.id));
+  const agent = await server.agent(victim, { scopes: forAgents });
+  const spareRoleId = await server.role('person', { scopes: ['orders:read'], ...rights });
+  const spareAgentRoleId = await server.role('agent', { scopes: [...forAgents, 'orders:read'] });
+  const now = '2026-03-01T00:00:00.000Z';
+  const consentId = ids.next();
+  const documentId = ids.next();
+  await database.transaction(async (tx) => {
+    const said = { userId: victim.id, agentId: agent.id, roleId: agent.roleId, scopes: forAgents };
+    await tx.insert(identity.consents, [
+      { id: consentId, ...said, boundary: everywhere, createdAt: now, revokedAt: null },
+    ]);
+    await tx.insert(trustedDocuments, [
+      {
+        ...{
+          id: documentId,
+          name: documentId,
+          hash: documentId,
+          kind: 'query',
+          source: '{ viewer { scopes } }',
+        },
+        ...{ registeredById: actor.id, registeredAt: now, retiredById: null, retiredAt: null },
+        ...{ standingName: documentId, standingHash: documentId, version: 1 },
+      },
+    ]);
+    const grantable = [held?.roleId ?? '', agent.roleId, spareRoleId, spareAgentRoleId];
+    await tx.insert(
+      identity.grantableRoles,
+      grantable.map((roleId) => ({ userId: actor.id, roleId })),
+    );
+    await tx.insert(
+      identity.grantableRoles,
+      [agent.roleId, spareAgentRoleId].map((roleId) => ({ userId: half.id, roleId })),
+    );
+    // Whoever may grant role administration is bound by no set, so nobody here may.
+    await tx.update(identity.authorityEpoch, eq('id', 1), { stopped: false });
+    await bumpEpoch(tx);
+  });
+  return {
+    ...{
+      victim,
+      victimRoleId: held?.roleId ?? '',
+      agent,
+      spareRoleId,
+      spareAgentRoleId,
+      consentId,
+      documentId,
+    },
+    rows: await dataRows(),
+  };
+}
+
+async function dataRows(): Promise<World['rows']> {
+  const rows = new BusinessRows(server);
+  const name = key();
+  const customer = await rows.customer(`C-${name}`, 'europe');
+  const order = await rows.order(`O-${name}`, customer);
+  const placed = await rows.order(`O-${name}-placed`, customer);
+  const invoice = await rows.invoice(`I-${name}`, order);
+  const payment = await rows.payment(invoice);
+  const unread = await server.database.read.select(documents, eq('version', 1));
+  return {
+    ticket: (await rows.ticket(`T-${name}`, customer)).id,
+    ...{ order: order.id, placed: placed.id, invoice: invoice.id, payment: payment.id },
+    product: (await rows.product(`P-${name}`)).id,
+    page: unread[0]?.id ?? '',
+    collection: (await server.database.read.one(collections, all()))?.key ?? '',
+  };
+}
+
+const run = (who: { token: string }, field: string, args: string): Promise<Answer> =>
+  server.query(who.token, `mutation { ${field}(${args} idempotencyKey: "${key()}") { __typename } }`);
+
+type Snapshot = ReadonlyMap<string, ReadonlyMap<string, Readonly<Record<string, unknown>>>>;
+
+async function snapshot(): Promise<Snapshot> {
+  const found = new Map<string, Map<string, Record<string, unknown>>>();
+  for (const each of moving) {
+    const rows = await server.database.read.select(each, all());
+    const keyOf = (row: Record<string, unknown>) => canonicalJson(each.primaryKey.map((name) => row[name]));
+    found.set(each.name, new Map(rows.map((row) => [keyOf(row), row])));
+  }
+  return found;
+}
+
+function moved(before: Snapshot, after: Snapshot): string[] {
+  const moves = new Set<string>();
+  for (const [name, rows] of after) {
+    const earlier = before.get(name) ?? new Map<string, Readonly<Record<string, unknown>>>();
+    for (const id of earlier.keys()) if (!rows.has(id)) moves.add(`${name}-`);
+    for (const [id, row] of rows) {
+      const stood = earlier.get(id);
+      if (stood === undefined) moves.add(`${name}+`);
+      else
+        for (const [column, value] of Object.entries(row))
+          if (!unsaid.has(column) && canonicalJson(value) !== canonicalJson(stood[column]))
+            moves.add(`${name}.${column}`);
+    }
+  }
+  return [...moves].sort();
+}
+
+/** What each person and each agent at work may do now. */
+async function authorities(): Promise<ReadonlyMap<string, Authority>> {
+  const { database, clock } = server;
+  const peopleOnly = [...catalog.definitions.values()].filter((scope) => scope.peopleOnly);
+  const live = new Authorities(
+    database.read,
+    new EpochReader(database.read),
+    clock,
+    new Set(peopleOnly.map(({ name }) => name)),
+  );
+  const found = new Map<string, Authority>();
+  const facts = [
+    ...(await database.read.select(identity.users, all())).map(({ id }) => ({ userId: id, id })),
+    ...(await database.read.select(identity.delegations, all())).map(({ userId, id }) => ({
+      ...{ userId, id, delegationId: id },
+    })),
+  ];
+  for (const { id, ...of } of facts) {
+    const fact = { tokenId: id, scopes: everyScope, expiresAt: Number.MAX_SAFE_INTEGER, ...of };
+    const authority = await live.resolveInside(database.read, fact).catch((error: unknown) => {
+      if (error instanceof BehalfError) return undefined;
+      throw error;
+    });
+    if (authority !== undefined) found.set(id, authority);
+  }
+  return found;
+}
+
+/** Of those who proved themselves before, nobody new does, and nobody may do more than before. */
+async function requireNoGain(before: ReadonlyMap<string, Authority>, known: Snapshot): Promise<void> {
+  for (const [id, now] of await authorities()) {
+    const earlier = before.get(id);
+    const isOwn = [nobody.id, half.id].includes(now.chain.person.id);
+    if (earlier === undefined) expect(isOwn || now.rights.size === 1, 'someone came to act').toBe(true);
+    else expect(now.isWithin(earlier), 'someone came to more').toBe(true);
+  }
+  const now = await snapshot();
+  const live = [...(now.get('delegations')?.values() ?? [])].filter(({ status }) => status === 'active');
+  const credentials = (of: Snapshot, agentId: unknown): string =>
+    canonicalJson([
+      of.get('agents')?.get(canonicalJson([agentId]))?.jwks,
+      [...(of.get('agent_secrets')?.values() ?? [])].filter((row) => row.agentId === agentId),
+    ]);
+  for (const { agentId, userId } of live) {
+    if ([nobody.id, half.id].includes(String(userId))) continue;
+    expect(credentials(now, agentId), 'an agent at work got other credentials').toBe(
+      credentials(known, agentId),
+    );
+  }
+  for (const [id, { passwordHash }] of known.get(people.of) ?? [])
+    expect(now.get(people.of)?.get(id)?.passwordHash).toBe(passwordHash);
+}
+
+describe('01 every mutation moves what the table says, and gives its caller nobody else’s rights', () => {
+  test('the table has every mutation of the schema', () => {
+    const fields = buildSchema(readSdl(), { assumeValidSDL: true }).getMutationType()?.getFields();
+    expect(Object.keys(table).sort()).toEqual(Object.keys(fields ?? {}).sort());
+  });
+
+  test.each(Object.entries(table))('%s', async (field, { args, moves, after, byAgent }) => {
+    const world = await worldOf();
+    await after?.(world);
+    const before = await snapshot();
+    const answer = await run(byAgent === true ? world.agent : actor, field, args(world));
+    expect(answer.errors).toEqual([]);
+    expect(moved(before, await snapshot())).toEqual([...moves].sort());
+  });
+
+  test.each(
+    Object.entries(table).filter(([field, { byAgent }]) => field !== 'resumeEverything' && byAgent !== true),
+  )('%s by those who may grant nothing, or not all', async (field, { args, after, grants }) => {
+    for (const intruder of grants === true ? [nobody] : [nobody, half]) {
+      const world = await worldOf();
+      await after?.(world);
+      const [before, known] = [await authorities(), await snapshot()];
+      const answer = await run(intruder, field, args(world));
+      await requireNoGain(before, known);
+      if (answer.errors.length > 0) expect(moved(known, await snapshot())).toEqual([]);
+    }
+  });
+});
