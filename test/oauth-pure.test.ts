@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { Attempts } from '../src/oauth/attempts.js';
 import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/core/client-secrets.js';
 import { nestActors } from '../src/oauth/introspection.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from '../src/oauth/metadata.js';
@@ -42,44 +41,6 @@ describe('client secrets', () => {
     expect(matchesClientSecret('other', hashes)).toBe(false);
     expect(matchesClientSecret(one, [])).toBe(false);
     expect(matchesClientSecret('', [''])).toBe(false);
-  });
-});
-
-describe('attempts', () => {
-  const make = (keysMax?: number) => {
-    const clock = { ms: 0, now: () => clock.ms };
-    return { clock, attempts: new Attempts(clock, { attempts: 2, windowSeconds: 10 }, keysMax) };
-  };
-
-  test('are allowed up to the limit, each key for itself, and again after the window', () => {
-    const { clock, attempts } = make();
-    attempts.count('a');
-    expect(attempts.waitSeconds('a')).toBe(0);
-    attempts.count('a');
-    expect(attempts.waitSeconds('a')).toBe(10);
-    expect(attempts.waitSeconds('b')).toBe(0);
-    clock.ms = 9_500;
-    expect(attempts.waitSeconds('a')).toBe(1);
-    clock.ms = 10_000;
-    expect(attempts.waitSeconds('a')).toBe(0);
-  });
-
-  test('that were good do not count', () => {
-    const { attempts } = make();
-    for (let round = 0; round < 5; round += 1) {
-      attempts.count('a');
-      attempts.forgive('a');
-    }
-    expect(attempts.waitSeconds('a')).toBe(0);
-  });
-
-  test('of more keys than memory allows forget the oldest', () => {
-    const { attempts } = make(2);
-    attempts.count('a');
-    attempts.count('a');
-    attempts.count('b');
-    attempts.count('c');
-    expect(attempts.waitSeconds('a')).toBe(0);
   });
 });
 

@@ -1,14 +1,13 @@
-import { createPublicKey } from 'node:crypto';
-import { z } from 'zod';
 import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
 import { isoTime } from '../core/clock.js';
-import { badInput, notFound, type BehalfError } from '../core/errors.js';
+import { badInput, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { visibleLine } from '../core/text.js';
 import { bumpEpoch } from '../delegation/epoch.js';
 import { all, any, compare, eq, isNull } from '../store/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
+import { parseKeys } from './agent-keys.js';
 import { add, store, type Work } from './work.js';
 
 export interface NewAgent {
@@ -177,57 +176,5 @@ async function endSecrets(work: Work, agent: AgentRow, overlapSeconds: number): 
       before: { agentId, expiresAt: secret.expiresAt },
       after: { agentId, expiresAt },
     });
-  }
-}
-
-const keysLengthMax = 20_000;
-const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1).max(10) });
-/** Members of private and symmetric keys (RFC 7518 section 6). */
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
-
-/** Of base64url: the modulus of an RSA key of 8,192 bits, which has the longest. */
-const memberLengthMax = 1_366;
-const member = z.string().min(1).max(memberLengthMax);
-const label = z.string().min(1).max(200).optional();
-const labels = { kid: label, alg: label, use: label };
-/** A public key by its type (RFC 7518 section 6, RFC 8037 section 2); what else it says is not kept. */
-const publicKey = z.discriminatedUnion('kty', [
-  z.object({ kty: z.literal('EC'), crv: member, x: member, y: member, ...labels }),
-  z.object({ kty: z.literal('OKP'), crv: member, x: member, ...labels }),
-  z.object({ kty: z.literal('RSA'), n: member, e: member, ...labels }),
-]);
-
-function parseKeys(text: string): { keys: Record<string, unknown>[] } {
-  const parsed = text.length > keysLengthMax ? undefined : keySet.safeParse(parseJson(text));
-  if (parsed?.success !== true) throw noKeySet();
-  return { keys: parsed.data.keys.map(parseKey) };
-}
-
-function parseKey(given: Record<string, unknown>): Record<string, unknown> {
-  if (privateMembers.some((name) => name in given)) {
-    throw badInput(
-      'A key in this set is private. Give only public keys, and replace that one.',
-      'publicKeys',
-    );
-  }
-  const parsed = publicKey.safeParse(given);
-  if (!parsed.success) throw noKeySet();
-  const key: Record<string, unknown> = parsed.data;
-  try {
-    createPublicKey({ format: 'jwk', key });
-  } catch {
-    throw noKeySet();
-  }
-  return key;
-}
-
-const noKeySet = (): BehalfError =>
-  badInput('This is not a JSON Web Key Set of one to ten public keys.', 'publicKeys');
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

@@ -25,10 +25,10 @@ export async function ensureShippedRoles(work: Work): Promise<RoleRow[]> {
  */
 export async function createFirstAdministrator(
   work: Work,
-  input: NewUser & { readonly password?: string },
+  input: NewUser,
 ): Promise<{ user: UserRow; password: string }> {
   const shipped = await ensureShippedRoles(work);
-  const created = await createUser(work, input, input.password);
+  const created = await createUser(work, input);
   const administrator = shipped.find((role) => role.name === administratorRole);
   if (administrator === undefined) throw new Error('The administrator role does not ship.');
   await giveRole(work, created.user, administrator, null);

@@ -36,11 +36,8 @@ const emailOf = (email: string | null | undefined): string | null => {
 };
 
 /** An account without any role. The password is in nobody's hands but the caller's; it must be changed. */
-export async function createUser(
-  work: Work,
-  input: NewUser,
-  password = newPassword(),
-): Promise<{ user: UserRow; password: string }> {
+export async function createUser(work: Work, input: NewUser): Promise<{ user: UserRow; password: string }> {
+  const password = newPassword();
   const user: UserRow = {
     id: work.ids.next(),
     name: userName(input.name),

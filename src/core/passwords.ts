@@ -13,9 +13,6 @@ const saltBytes = 16;
 /** Nobody types more; without a bound a request could make the server hash megabytes. */
 const passwordLengthMax = 1024;
 
-export const newPasswordLengthMin = 12;
-export const newPasswordLengthMax = 200;
-
 const derive = (
   plain: string,
   salt: Buffer,

@@ -37,13 +37,28 @@ function seal(id: string, payload: AdapterPayload): string {
 export const parsePayload = (text: string, id = ''): AdapterPayload =>
   JSON.parse(text.replaceAll(idMark, id)) as AdapterPayload;
 
+/** How long a refresh token that was used answers its client as it did the first time. */
+export const graceSeconds = 10;
+
+/** A refresh token was used at the same moment, or just before, and by the same client: nothing ends. */
+export class UsedJustNow extends errors.InvalidGrant {
+  constructor() {
+    super('already used just now');
+  }
+}
+
 /** `id` is unknown where a session is found by its uid; the payload then lacks it. */
-function unseal(row: OAuthPayloadRow, id: string | undefined): AdapterPayload {
+function unseal(row: OAuthPayloadRow, id: string | undefined, nowMs: number): AdapterPayload {
   const payload = parsePayload(row.payload, id);
   if (id === undefined) delete payload.jti;
-  if (row.consumedAt !== null) payload.consumed = Math.floor(Date.parse(row.consumedAt) / 1000);
+  // The library would end the family: `consume` says what happens.
+  if (row.consumedAt !== null && !isInGrace(row, nowMs))
+    payload.consumed = Math.floor(Date.parse(row.consumedAt) / 1000);
   return payload;
 }
+
+const isInGrace = ({ model, consumedAt }: OAuthPayloadRow, nowMs: number): boolean =>
+  model === 'RefreshToken' && consumedAt !== null && nowMs - Date.parse(consumedAt) < graceSeconds * 1000;
 
 /**
  * What the library keeps, in one table, under the SHA-256 of its id: reading the table gives nobody a token, a
@@ -70,12 +85,12 @@ export class PayloadAdapter implements Adapter {
 
   async find(id: string): Promise<AdapterPayload | undefined> {
     const row = await this.unexpired(isKey(this.model, sha256(id)));
-    return row === undefined ? undefined : unseal(row, id);
+    return row === undefined ? undefined : unseal(row, id, this.store.clock.now());
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {
     const row = await this.unexpired(all(eq('model', this.model), eq('uid', uid)));
-    return row === undefined ? undefined : unseal(row, undefined);
+    return row === undefined ? undefined : unseal(row, undefined, this.store.clock.now());
   }
 
   /** The device flow is off. */
@@ -85,15 +100,18 @@ export class PayloadAdapter implements Adapter {
 
   async consume(id: string): Promise<void> {
     const key = isKey(this.model, sha256(id));
-    const consumedAt = isoTime(this.store.clock.now());
+    const now = this.store.clock.now();
+    const consumedAt = isoTime(now);
     const lost = await this.store.database.transaction(async (tx) => {
-      if ((await tx.update(oauthPayloads, all(key, isNull('consumedAt')), { consumedAt })) > 0) return false;
+      if ((await tx.update(oauthPayloads, all(key, isNull('consumedAt')), { consumedAt })) > 0)
+        return undefined;
       const row = await tx.one(oauthPayloads, key);
+      if (row !== undefined && isInGrace(row, now)) return new UsedJustNow();
       // Used twice means that someone else has it: everything of the grant ends, the winner's tokens too.
       if (typeof row?.grantId === 'string') await endGrant(this.store, tx, row.grantId);
-      return true;
+      return new errors.InvalidGrant('already used');
     });
-    if (lost) throw new errors.InvalidGrant('already used');
+    if (lost !== undefined) throw lost;
   }
 
   async destroy(id: string): Promise<void> {

@@ -29,10 +29,17 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
   authorization_details_types: [consentType],
 });
 
+/** `EdDSA` and `Ed25519` are one here, and two to the library, which looks at the curve where a key does not say. */
+const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  key.kty === 'OKP' ? { ...key, alg: undefined } : key;
+
 function agentMetadata(agent: AgentRow): ClientMetadata {
   const authentication: Partial<ClientMetadata> =
     agent.authMethod === 'private_key_jwt'
-      ? { token_endpoint_auth_method: 'private_key_jwt', jwks: agent.jwks ?? { keys: [] } }
+      ? {
+          token_endpoint_auth_method: 'private_key_jwt',
+          jwks: { keys: (agent.jwks?.keys ?? []).map(asLibrary) },
+        }
       : { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret };
   return {
     client_id: agent.name,

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { errors, type Configuration, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
+import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { all, eq } from '../store/condition.js';
 import type { Database } from '../store/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
@@ -12,9 +13,6 @@ import { paths } from './paths.js';
 import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
 import { renderErrorPage } from './pages/error-page.js';
 import { loginStands } from './standing.js';
-
-/** Algorithms that clients may sign with; the metadata document says the same. */
-export const clientSigningAlgorithms = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
 
 /**
  * How clients prove who they are: people's programs not at all, agents with a secret, sent either way (RFC 6749

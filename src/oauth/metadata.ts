@@ -1,6 +1,7 @@
+import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { delegationType, consentType } from './authorization-details.js';
 import { tokenExchange } from './clients.js';
-import { clientAuthMethods, clientSigningAlgorithms, confidentialMethods } from './configuration.js';
+import { clientAuthMethods, confidentialMethods } from './configuration.js';
 import { dpopAlgorithms } from './dpop.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthSettings } from './ports.js';

@@ -88,7 +88,7 @@ export const commandLineClient: PublicClient = {
   redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'http://127.0.0.1/'],
 };
 
-/** So many attempts in so many seconds, for one key. */
+/** So many attempts in so many seconds for one key; beyond them, one after the other with a delay. */
 export interface AttemptLimit {
   readonly attempts: number;
   readonly windowSeconds: number;

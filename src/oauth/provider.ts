@@ -1,6 +1,5 @@
 import { Provider, type KoaContextWithOIDC } from 'oidc-provider';
 import type { PayloadStore } from './adapter.js';
-import { Attempts } from './attempts.js';
 import { AgentClients, tokenExchange } from './clients.js';
 import { makeConfiguration } from './configuration.js';
 import {
@@ -13,8 +12,10 @@ import { makeIntrospection } from './introspection.js';
 import { FormError, readForm } from './interactions/form.js';
 import { giveBody, onFailure, replaceChecks } from './library.js';
 import { paths } from './paths.js';
+import { SlowDown } from './slow-down.js';
 import type { OAuthPorts } from './ports.js';
 import { makeRecording } from './recording.js';
+import { makeRefreshGrace } from './refresh-grace.js';
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
 
@@ -72,10 +73,11 @@ export function makeProvider(ports: OAuthPorts, store: PayloadStore): Provider {
   );
 
   // The first is the outermost: the record sees what is about to leave.
-  const refused = new Attempts(clock, settings.limits.refusedPerAddress);
+  const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
   provider.use(makeRecording({ recorder, logger, refused, addressOf }));
   provider.use(secureHeaders);
   provider.use(formsAlone);
+  provider.use(makeRefreshGrace(provider, store));
   provider.use(makeIntrospection(database, delegations));
   provider.use(defaultScope(settings.scopes));
 

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../core/logger.js';
-import type { Attempts } from './attempts.js';
+import { partyOf } from '../core/party.js';
 import { delegationDetails } from './authorization-details.js';
 import { agentIdOf, routeOf } from './library.js';
 import type { AuthEvent, Recorder } from './ports.js';
+import type { SlowDown } from './slow-down.js';
 import { tokenIdOf } from './token-lookup.js';
 
 const kinds = { token: 'token', revocation: 'revocation' } as const;
@@ -60,8 +61,14 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
 export interface RecordingParts {
   readonly recorder: Recorder;
   readonly logger: Logger;
-  readonly refused: Attempts;
+  readonly refused: SlowDown;
   readonly addressOf: (request: IncomingMessage) => string;
+}
+
+function slowDown(ctx: KoaContextWithOIDC, waitSeconds: number): void {
+  ctx.status = 429;
+  ctx.set('retry-after', String(waitSeconds));
+  ctx.body = { error: 'slow_down', error_description: 'too many refused requests' };
 }
 
 function unavailable(ctx: KoaContextWithOIDC): void {
@@ -72,25 +79,30 @@ function unavailable(ctx: KoaContextWithOIDC): void {
   };
 }
 
+/** A client that exists counts for itself, so that a broken one holds up no other behind its address. */
+const refusedKey = (ctx: KoaContextWithOIDC, address: string): string =>
+  JSON.stringify([partyOf(address), routeOf(ctx) === undefined ? undefined : ctx.oidc.client?.clientId]);
+
 /**
  * Nothing leaves the token and revocation endpoints before its record is durable; where that fails, the answer
- * is dropped, and nobody ever learns the token. An address with too many refused requests waits, and its
- * requests are not recorded one by one, so that garbage cannot fill the log.
+ * is dropped, and nobody ever learns the token. A good request is always answered; of too many refused ones, most are
+ * told to slow down and are not recorded, so that garbage cannot fill the log.
  */
 export const makeRecording =
   ({ recorder, logger, refused, addressOf }: RecordingParts) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     const address = addressOf(ctx.req);
-    const waitSeconds = ctx.method === 'POST' ? refused.waitSeconds(address) : 0;
-    if (waitSeconds > 0) {
-      ctx.status = 429;
-      ctx.set('retry-after', String(waitSeconds));
-      ctx.body = { error: 'slow_down', error_description: 'too many refused requests from this address' };
-      return;
-    }
     await next();
     const route = routeOf(ctx);
-    if (ctx.method === 'POST' && ctx.status >= 400 && ctx.status < 500) refused.count(address);
+    if (ctx.method === 'POST' && ctx.status >= 400 && ctx.status < 500) {
+      const key = refusedKey(ctx, address);
+      const waitSeconds = refused.waitSeconds(key, key);
+      if (waitSeconds > 0) {
+        slowDown(ctx, waitSeconds);
+        return;
+      }
+      refused.count(key, key);
+    }
     if (route === undefined || !isRecorded(route)) return;
     try {
       await recorder.recordAuthEvent(eventOf(ctx, route, address));

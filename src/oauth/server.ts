@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isUtf8Target } from '../core/utf8.js';
+import { partyOf } from '../core/party.js';
 import type { Connection } from '../store/connection.js';
 import { purgeExpired, type PayloadStore } from './adapter.js';
-import { Attempts } from './attempts.js';
+import { Devices } from './devices.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
+import { Guesses } from './guesses.js';
 import { ChangePassword } from './interactions/change-password.js';
 import { Consent } from './interactions/consent.js';
 import { Interactions } from './interactions/handler.js';
@@ -12,8 +14,10 @@ import { authorizationServerMetadata, protectedResourceMetadata } from './metada
 import { sendPage } from './pages/page.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
 import { isProviderPath, methodsAt, paths } from './paths.js';
+import { PasswordChecks } from './password-checks.js';
 import type { OAuthPorts } from './ports.js';
 import { makeProvider } from './provider.js';
+import { SlowDown } from './slow-down.js';
 import { findAccessToken, type AccessTokenFact } from './token-lookup.js';
 
 export interface OAuth {
@@ -78,13 +82,13 @@ export function createOAuth(ports: OAuthPorts): OAuth {
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const provider = makeProvider(ports, store);
   const answer = provider.callback();
-  const { signInPerAddress, signInPerAccount, begunPerAddress } = settings.limits;
-  const perAddress = new Attempts(clock, signInPerAddress);
-  const perAccount = new Attempts(clock, signInPerAccount);
-  const begun = new Attempts(clock, begunPerAddress);
+  const begun = new SlowDown(clock, settings.limits.begunPerAddress);
+  const devices = new Devices(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
+  const guesses = new Guesses(clock, devices, settings.limits);
+  const checks = new PasswordChecks();
   const steps = {
-    login: new SignIn({ database, recorder, perAddress, perAccount, begun }),
-    change_password: new ChangePassword({ store, recorder }),
+    login: new SignIn({ database, recorder, guesses, checks, begun }),
+    change_password: new ChangePassword({ store, recorder, checks }),
     consent: new Consent({ database, delegations, recorder }),
   };
   const interactions = new Interactions({
@@ -100,13 +104,13 @@ export function createOAuth(ports: OAuthPorts): OAuth {
 
   /** What is begun is kept, whoever begins it: so only so much for one address. */
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
-    const address = addressOf(request);
-    const waitSeconds = begun.waitSeconds(address);
+    const party = partyOf(addressOf(request));
+    const waitSeconds = begun.waitSeconds(party, party);
     if (waitSeconds > 0) {
       sendPage(response, tooManyBegunPage(waitSeconds));
       return;
     }
-    begun.count(address);
+    begun.count(party, party);
     void answer(request, response);
   };
 

@@ -44,7 +44,7 @@ export class TokenStore {
     return rm(this.path, { force: true });
   }
 
-  /** One command at a time: a refresh token that two use is taken for stolen, and ends the sign-in. */
+  /** One command at a time: a refresh token that is used once more is taken for stolen, and ends the sign-in. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const lock = `${this.path}.lock`;

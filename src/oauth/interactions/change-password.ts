@@ -4,12 +4,9 @@ import { endUser, type PayloadStore } from '../adapter.js';
 import { expiredPage } from '../pages/error-page.js';
 import type { Fault } from '../pages/page.js';
 import { changePasswordPage } from '../pages/sign-in-pages.js';
-import {
-  hashPassword,
-  newPasswordLengthMax,
-  newPasswordLengthMin,
-  verifyPassword,
-} from '../../core/passwords.js';
+import { newPasswordFault } from '../../core/new-passwords.js';
+import { hashPassword, verifyPassword } from '../../core/passwords.js';
+import type { PasswordChecks } from '../password-checks.js';
 import type { Recorder } from '../ports.js';
 import { requireSignIn } from '../standing.js';
 import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
@@ -17,22 +14,14 @@ import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepR
 export interface ChangePasswordParts {
   readonly store: PayloadStore;
   readonly recorder: Recorder;
+  readonly checks: PasswordChecks;
 }
 
 function faultsOf(password: string, repeated: string, user: UserRow): readonly Fault[] {
-  const fault = (field: string, message: string): readonly Fault[] => [{ field, message }];
-  const length = [...password].length;
-  if (length < newPasswordLengthMin) {
-    return fault('new-password', `Use at least ${String(newPasswordLengthMin)} characters.`);
-  }
-  if (length > newPasswordLengthMax) {
-    return fault('new-password', `Use at most ${String(newPasswordLengthMax)} characters.`);
-  }
-  if (password.toLowerCase().includes(user.name.toLowerCase())) {
-    return fault('new-password', 'Leave your user name out of the password.');
-  }
-  if (password !== repeated) return fault('repeat-password', 'The two passwords are not the same.');
-  return [];
+  const fault = newPasswordFault(password, user);
+  if (fault !== undefined) return [{ field: 'new-password', message: fault }];
+  if (password === repeated) return [];
+  return [{ field: 'repeat-password', message: 'The two passwords are not the same.' }];
 }
 
 /** A password that someone else set is replaced before the person gets in. */
@@ -51,11 +40,18 @@ export class ChangePassword implements Step {
     if (user === undefined) return page(expiredPage);
     const password = form.get('new-password') ?? '';
     let faults = faultsOf(password, form.get('repeat-password') ?? '', user);
-    if (faults.length === 0 && (await verifyPassword(password, user.passwordHash))) {
+    if (
+      faults.length === 0 &&
+      (await this.parts.checks.run(true, () => verifyPassword(password, user.passwordHash)))
+    ) {
       faults = [{ field: 'new-password', message: 'Choose a password other than the present one.' }];
     }
     if (faults.length > 0) return page(changePasswordPage({ ...request, userName: user.name, faults }));
-    const isChanged = await this.change(request, user, await hashPassword(password));
+    const isChanged = await this.change(
+      request,
+      user,
+      await this.parts.checks.run(true, () => hashPassword(password)),
+    );
     if (!isChanged) return page(expiredPage);
     return done({ password: { changed: true }, login: loginOf(user.id, user.version + 1) });
   }

@@ -75,7 +75,8 @@ export class Interactions {
       sendPage(response, outcome.page);
       return;
     }
-    const { result } = outcome;
+    const { result, cookie } = outcome;
+    if (cookie !== undefined) response.appendHeader('set-cookie', cookie);
     if (result.login !== undefined) await this.forgetOther(details, result.login.accountId);
     // What was decided before a login, someone else may have decided.
     const mergeWithLastSubmission = details.prompt.name !== 'login';
@@ -116,6 +117,7 @@ export class Interactions {
       params: details.params,
       formTargets: originOf(details.params.redirect_uri),
       address: this.parts.addressOf(request),
+      cookies: request.headers.cookie,
       ...(userId === undefined || grantId === undefined ? {} : { signedIn: { userId, grantId } }),
       ...(userAgent === undefined ? {} : { userAgent }),
     };

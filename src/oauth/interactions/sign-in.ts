@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { partyOf } from '../../core/party.js';
 import { eq } from '../../store/condition.js';
 import type { Database } from '../../store/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
-import type { Attempts } from '../attempts.js';
-import { signInPage, tooManyPage } from '../pages/sign-in-pages.js';
+import type { Guess, Guesses } from '../guesses.js';
+import { busyPage, signInPage } from '../pages/sign-in-pages.js';
+import { TooManyChecks, type PasswordChecks } from '../password-checks.js';
+import type { SlowDown } from '../slow-down.js';
 import type { Fault, Page } from '../pages/page.js';
 import { hashPassword, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../ports.js';
@@ -12,9 +15,9 @@ import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepR
 export interface SignInParts {
   readonly database: Database;
   readonly recorder: Recorder;
-  readonly perAddress: Attempts;
-  readonly perAccount: Attempts;
-  readonly begun: Attempts;
+  readonly guesses: Guesses;
+  readonly checks: PasswordChecks;
+  readonly begun: SlowDown;
 }
 
 const userNameLengthMax = 100;
@@ -23,6 +26,13 @@ const wrong: readonly Fault[] = [{ field: 'username', message: 'The user name or
 
 const show = (request: StepRequest, faults: readonly Fault[], userName?: string): Page =>
   signInPage({ ...request, faults, ...(userName === undefined ? {} : { userName }) });
+
+const tooEarly = (request: StepRequest, userName: string, waitSeconds: number): Page => {
+  const seconds = `${String(waitSeconds)} ${waitSeconds === 1 ? 'second' : 'seconds'}`;
+  const message = `There were too many attempts. Wait ${seconds}, then sign in again.`;
+  const faults = [{ field: 'password', message }];
+  return signInPage({ ...request, faults, userName, retryAfterSeconds: waitSeconds });
+};
 
 function missing(userName: string, password: string): readonly Fault[] {
   return [
@@ -48,27 +58,43 @@ export class SignIn implements Step {
     const faults = missing(userName, password);
     if (faults.length > 0) return page(show(request, faults, userName));
 
-    const waitSeconds = this.countAttempt(request.address, userName);
-    if (waitSeconds > 0) return page(tooManyPage(waitSeconds));
+    const guess = this.parts.guesses.of({ ...request, userName, signIn: request.action });
+    if (guess.waitSeconds > 0) return page(tooEarly(request, userName, guess.waitSeconds));
+    guess.count();
 
     const user = await this.find(userName);
-    const matches = await verifyPassword(password, user?.passwordHash ?? (await this.nobody));
+    const matches = await this.verify(guess, password, user);
+    if (matches === undefined) return page(busyPage);
     if (user === undefined || !matches || user.status !== 'active')
       return this.refuse(request, userName, user);
-    return this.accept(request, userName, user);
+    return this.accept(request, guess, user);
   }
 
-  private async accept(request: StepRequest, userName: string, user: UserRow): Promise<StepOutcome> {
+  /** Undefined where the password could not be looked at. */
+  private async verify(
+    guess: Guess,
+    password: string,
+    user: UserRow | undefined,
+  ): Promise<boolean | undefined> {
+    const hash = user?.passwordHash ?? (await this.nobody);
+    try {
+      return await this.parts.checks.run(guess.isKnown, () => verifyPassword(password, hash));
+    } catch (error) {
+      if (!(error instanceof TooManyChecks)) throw error;
+      guess.forgive();
+      return undefined;
+    }
+  }
+
+  private async accept(request: StepRequest, guess: Guess, user: UserRow): Promise<StepOutcome> {
     await this.parts.recorder.recordAuthEvent({
       ...eventBase(request),
       kind: 'sign_in',
       outcome: 'success',
       userId: user.id,
     });
-    this.parts.perAddress.forgive(request.address);
-    this.parts.perAccount.forgive(userName);
-    this.parts.begun.forgive(request.address);
-    return done({ login: loginOf(user.id, user.version) });
+    this.parts.begun.forgive(partyOf(request.address));
+    return done({ login: loginOf(user.id, user.version) }, guess.succeeded());
   }
 
   /** A name that nobody has is not recorded: it may be a password typed into the wrong field. */
@@ -85,16 +111,6 @@ export class SignIn implements Step {
       ...(user === undefined ? {} : { userId: user.id }),
     });
     return page(show(request, wrong, userName));
-  }
-
-  private countAttempt(address: string, userName: string): number {
-    const { perAddress, perAccount } = this.parts;
-    const waitSeconds = Math.max(perAddress.waitSeconds(address), perAccount.waitSeconds(userName));
-    if (waitSeconds === 0) {
-      perAddress.count(address);
-      perAccount.count(userName);
-    }
-    return waitSeconds;
   }
 
   private async find(userName: string): Promise<UserRow | undefined> {

@@ -17,12 +17,13 @@ export interface StepRequest {
   /** Where the program waits for its answer. */
   readonly formTargets: readonly string[];
   readonly address: string;
+  readonly cookies: string | undefined;
   readonly userAgent?: string;
 }
 
 export type StepOutcome =
   | { readonly kind: 'page'; readonly page: Page }
-  | { readonly kind: 'done'; readonly result: InteractionResults };
+  | { readonly kind: 'done'; readonly result: InteractionResults; readonly cookie?: string };
 
 export interface Step {
   show(request: StepRequest): Promise<StepOutcome>;
@@ -30,7 +31,11 @@ export interface Step {
 }
 
 export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });
-export const done = (result: InteractionResults): StepOutcome => ({ kind: 'done', result });
+export const done = (result: InteractionResults, cookie?: string): StepOutcome => ({
+  kind: 'done',
+  result,
+  ...(cookie === undefined ? {} : { cookie }),
+});
 
 /** Ends the authorization request: the program is told so (RFC 6749 section 4.1.2.1). */
 export const denied = (why: string): StepOutcome =>

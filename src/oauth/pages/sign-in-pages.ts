@@ -1,4 +1,4 @@
-import { newPasswordLengthMin } from '../../core/passwords.js';
+import { newPasswordLengthMin } from '../../core/new-passwords.js';
 import { deadEndPage } from './error-page.js';
 import { html } from './html.js';
 import { faultSummary, input, type Fault, type Page } from './page.js';
@@ -12,9 +12,14 @@ interface FormPage {
 const statusOf = (faults: readonly Fault[]): number => (faults.length === 0 ? 200 : 422);
 
 export const signInPage = (
-  form: FormPage & { readonly program: string; readonly userName?: string },
+  form: FormPage & {
+    readonly program: string;
+    readonly userName?: string;
+    readonly retryAfterSeconds?: number;
+  },
 ): Page => ({
-  status: statusOf(form.faults),
+  status: form.retryAfterSeconds === undefined ? statusOf(form.faults) : 429,
+  ...(form.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: form.retryAfterSeconds }),
   title: form.faults.length === 0 ? 'Sign in' : 'Error: Sign in',
   formTargets: form.formTargets,
   body: html`<h1>Sign in</h1>
@@ -74,27 +79,22 @@ export const changePasswordPage = (form: FormPage & { readonly userName: string 
     </form>`,
 });
 
-const waitPage = (waitSeconds: number, title: string, then: string, why?: string): Page => ({
+export const tooManyBegunPage = (waitSeconds: number): Page => ({
   status: 429,
-  title,
+  title: 'Too many sign-ins',
   retryAfterSeconds: waitSeconds,
-  body: html`<h1>${title}</h1>
-    ${why === undefined ? undefined : html`<p>${why}</p>`}
-    <p>
-      Wait ${String(Math.ceil(waitSeconds / 60))} ${waitSeconds > 60 ? 'minutes' : 'minute'}, then ${then}.
-    </p>`,
+  body: html`<h1>Too many sign-ins</h1>
+    <p>Many sign-ins were begun at your network address and not finished.</p>
+    <p>Wait ${waitSeconds} ${waitSeconds === 1 ? 'second' : 'seconds'}, then load this page again.</p>`,
 });
 
-export const tooManyPage = (waitSeconds: number): Page =>
-  waitPage(waitSeconds, 'Too many attempts', 'try again');
-
-export const tooManyBegunPage = (waitSeconds: number): Page =>
-  waitPage(
-    waitSeconds,
-    'Too many sign-ins',
-    'go back to the program that sent you here and start again',
-    'Many sign-ins were begun at your network address and not finished.',
-  );
+export const busyPage: Page = {
+  status: 503,
+  title: 'Try again',
+  retryAfterSeconds: 1,
+  body: html`<h1>Try again</h1>
+    <p>The server has more passwords to check than it can. Go back, and sign in again.</p>`,
+};
 
 export const signedInPage: Page = {
   status: 200,

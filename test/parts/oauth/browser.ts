@@ -17,7 +17,15 @@ export interface Shown {
 export class Browser {
   private readonly cookies = new Map<string, { value: string; path: string }>();
 
-  constructor(readonly origin: string) {}
+  constructor(
+    readonly origin: string,
+    private readonly always: Readonly<Record<string, string>> = {},
+  ) {}
+
+  /** Puts a cookie there, as someone who made it up would. */
+  set(name: string, value: string, path: string): void {
+    this.cookies.set(name, { value, path });
+  }
 
   async open(url: string): Promise<Shown> {
     return this.go(url, { method: 'GET' });
@@ -84,6 +92,7 @@ export class Browser {
       .map(([name, { value }]) => `${name}=${value}`);
     const headers = {
       accept: 'text/html',
+      ...this.always,
       ...(init.headers as Record<string, string>),
       cookie: sent.join('; '),
     };

@@ -1,0 +1,85 @@
+import type { Clock } from '../core/clock.js';
+import { sha256 } from '../core/digest.js';
+import { Lru } from '../core/lru.js';
+import { partyOf } from '../core/party.js';
+import type { Devices } from './devices.js';
+import type { AttemptLimit } from './ports.js';
+import { SlowDown } from './slow-down.js';
+
+/** Who tries a password, before it is known whether it is right. */
+export interface Attempt {
+  /** As it was typed. */
+  readonly userName: string;
+  readonly address: string;
+  readonly cookies: string | undefined;
+  /** Names the sign-in that is under way. */
+  readonly signIn: string;
+}
+
+/** Where one attempt counts. */
+export interface Guess {
+  /** Seconds until the password may be looked at, or 0. */
+  readonly waitSeconds: number;
+  /** Whether the account signed in from this browser or address before. */
+  readonly isKnown: boolean;
+  count(): void;
+  forgive(): void;
+  /** The password was right; the value of a cookie by which the browser is known next time. */
+  succeeded(): string;
+}
+
+const knownAddressesMax = 10_000;
+
+/**
+ * Slows down guessing at passwords. A browser and an address from which the account signed in before each count for
+ * themselves, so nobody elsewhere holds up a person there. All strangers to an account count together, by the account
+ * and by the address that they come from.
+ */
+export class Guesses {
+  private readonly known: SlowDown;
+  private readonly perAccount: SlowDown;
+  private readonly perAddress: SlowDown;
+  private readonly addresses = new Lru<string, true>(knownAddressesMax);
+
+  constructor(
+    clock: Clock,
+    private readonly devices: Devices,
+    limits: { readonly signInPerAddress: AttemptLimit; readonly signInPerAccount: AttemptLimit },
+  ) {
+    this.known = new SlowDown(clock, limits.signInPerAccount);
+    this.perAccount = new SlowDown(clock, limits.signInPerAccount);
+    this.perAddress = new SlowDown(clock, limits.signInPerAddress);
+  }
+
+  of({ userName, address, cookies, signIn }: Attempt): Guess {
+    const party = partyOf(address);
+    // What is typed may be long, and be a password in the wrong field.
+    const account = sha256(userName);
+    const pair = `${account} ${party}`;
+    const device = this.devices.idIn(cookies, account);
+    const isKnown = device !== undefined || this.addresses.get(pair) !== undefined;
+    const lines: readonly (readonly [SlowDown, key: string, who: string])[] = isKnown
+      ? [[this.known, device ?? pair, signIn]]
+      : [
+          // One turn for an address, or one guesser could take them all.
+          [this.perAccount, account, party],
+          [this.perAddress, party, signIn],
+        ];
+    const forgive = (): void => {
+      for (const [line, key] of lines) line.forgive(key);
+    };
+    return {
+      waitSeconds: Math.max(...lines.map(([line, key, who]) => line.waitSeconds(key, who))),
+      isKnown,
+      count: () => {
+        for (const [line, key, who] of lines) line.count(key, who);
+      },
+      forgive,
+      succeeded: () => {
+        forgive();
+        this.addresses.set(pair, true);
+        return this.devices.cookieFor(account, device);
+      },
+    };
+  }
+}
