@@ -170,7 +170,7 @@ describe('05 one broken agent holds up no other behind its address', () => {
       expect(harness.recorder.events).toHaveLength(61);
       expect((await ask('good-agent', good.secret)).status).toBe(200);
       // The refusals of others are told as what they are.
-      const others = await ask('good-agent', good.secret, { scope: 'refunds:issue' });
+      const others = await ask('good-agent', good.secret, { scope: 'world:rule' });
       if (name !== 'good-agent') expect(others.status).toBe(400);
     },
   );
