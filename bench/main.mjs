@@ -9,6 +9,7 @@ import { progress, progressDone } from './progress.mjs';
 const commands = {
   compare: async () => (await import('./commands/compare.mjs')).compare,
   flat: async () => (await import('./commands/flat.mjs')).flat,
+  loop: async () => (await import('./commands/loop.mjs')).loop,
   soak: async () => (await import('./commands/soak.mjs')).soak,
   profile: async () => (await import('./commands/profile.mjs')).profile,
   oracle: async () => (await import('./commands/oracle.mjs')).oracle,

@@ -11,7 +11,7 @@ export const serverNames = ['behalf', ...peerNames];
 /** Those of a quick run. */
 const shortNames = serverNames.filter((name) => !name.endsWith('-nocache'));
 const databaseNames = ['mariadb', 'sqlite'];
-const commandNames = ['compare', 'flat', 'soak', 'profile', 'oracle'];
+const commandNames = ['compare', 'flat', 'loop', 'soak', 'profile', 'oracle'];
 
 export const help = `npm run bench -- [COMMAND] [OPTIONS]
 
@@ -21,6 +21,7 @@ MariaDB on another. Every answer is compared before anything is measured. The bu
 Commands
   compare   every server at every workload (without a command; about 45 minutes)
   flat      this server over some rows, agents, roles and records, and over a hundred times as many (half an hour)
+  loop      for how long this server's event loop stands still beside the dearest operations, over 100,000 orders
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
   oracle    whether the time of a search tells of hidden passages (half a minute)

@@ -18,17 +18,24 @@ const never = '2999-01-01 00:00:00.000';
 const plenty = 2_000_000_000;
 const peopleCount = 50;
 
-/** A boundary that names values and yet holds every row: peers without one then answer alike. */
-const boundary = (further) => ({
+/**
+ * A boundary that names values and yet holds every row: peers without one then answer alike. Who has scopes of statistics
+ * has all regions, as these need it.
+ */
+const boundary = (further, world) => ({
   customer: 'all',
-  region: [...regions, ...further],
+  region: world.scopes === undefined ? [...regions, ...further] : 'all',
   collection: 'all',
   classification: classifications,
   person: [],
 });
 
 /** Which further scopes the nth role holds: another set for each of 1,024 roles. */
-const scopesOf = (n) => [...fullScopes, ...furtherScopes.filter((_, bit) => ((n >> bit) & 1) === 1)];
+const scopesOf = (n, world) => [
+  ...fullScopes,
+  ...(world.scopes ?? []),
+  ...furtherScopes.filter((_, bit) => ((n >> bit) & 1) === 1),
+];
 
 const role = (id, name, holder, scopes, bounds) => ({
   id,
@@ -46,9 +53,21 @@ const role = (id, name, holder, scopes, bounds) => ({
 });
 
 function* roles(world) {
-  yield role(idOf('RP', 0), 'bench-person', 'person', [...fullScopes, ...furtherScopes], boundary([]));
+  yield role(
+    idOf('RP', 0),
+    'bench-person',
+    'person',
+    [...fullScopes, ...(world.scopes ?? []), ...furtherScopes],
+    boundary([], world),
+  );
   for (let n = 0; n < world.roles; n += 1) {
-    yield role(idOf('RA', n), `bench-agent-${n}`, 'agent', scopesOf(n), boundary([`region-${n}`]));
+    yield role(
+      idOf('RA', n),
+      `bench-agent-${n}`,
+      'agent',
+      scopesOf(n, world),
+      boundary([`region-${n}`], world),
+    );
   }
 }
 
@@ -108,7 +127,14 @@ const kinds = [
 function* tasks(world) {
   for (let n = 0; n < world.agents; n += 1) {
     for (const { rights, kind, scopes } of kinds) {
-      yield { agent: n, delegationId: idOf(kind, n), userId: idOf('SR', n % peopleCount), rights, scopes };
+      const own = [...scopes, ...(world.scopes ?? [])];
+      yield {
+        agent: n,
+        delegationId: idOf(kind, n),
+        userId: idOf('SR', n % peopleCount),
+        rights,
+        scopes: own,
+      };
     }
   }
 }
@@ -125,7 +151,7 @@ function* delegations(world) {
       purpose: 'A benchmark',
       task: 'ticket:T-1',
       scopes: json(scopes),
-      boundary: json(boundary([])),
+      boundary: json(boundary([], world)),
       operations_max: plenty,
       operations_used: 0,
       rows_max: plenty,

@@ -57,6 +57,36 @@ function order(n, { orders, customers }) {
   };
 }
 
+const product = (n, { categories }) => ({
+  id: idOf('PR', n),
+  sku: `S-${String(n).padStart(5, '0')}`,
+  name: `Product ${n}`,
+  category: `category ${n % categories}`,
+  description: '',
+  price_minor: 1_000,
+  cost_minor: 500,
+  currency: 'EUR',
+  stock: 10,
+  discontinued: 0,
+  version: 1,
+  created_at: storedTime(0),
+});
+
+function line(n, { lines, orders, customers, products }) {
+  const order = Math.floor((n * orders) / lines);
+  return {
+    id: idOf('RN', n),
+    order_id: idOf('RD', order),
+    customer_id: idOf('CS', scatter(order, customers, 2)),
+    product_id: idOf('PR', scatter(n, products, 7)),
+    position: n % 3,
+    quantity: 1 + scatter(n, 4, 8),
+    unit_price_minor: 1_000,
+    discount_basis_points: 0,
+    total_minor: 1_000 + scatter(n, 50_000, 9),
+  };
+}
+
 function ticket(n, { tickets, customers }) {
   return {
     id: idOf('TK', n),
@@ -169,6 +199,8 @@ export function businessRows(world, passagesOf) {
   return {
     customers: times(world.customers, customer, world),
     orders: times(world.orders, order, world),
+    products: times(world.products ?? 0, product, world),
+    order_lines: times(world.lines ?? 0, line, world),
     tickets: times(world.tickets, ticket, world),
     ticket_messages: times(world.tickets, message, world),
     refunds: times(200, refund, world),

@@ -55,6 +55,21 @@ export const smallWorld = {
   auditRecords: 10_000,
 };
 
+/** `loop` looks for what takes long: statistics over lines of many categories, and lists that no index serves. */
+export const loopWorld = {
+  customers: 20_000,
+  orders: 100_000,
+  lines: 300_000,
+  products: 600,
+  categories: 150,
+  tickets: 50_000,
+  documents: 3_000,
+  agents: 20,
+  roles: 4,
+  auditRecords: 20_000,
+  scopes: ['analytics:sales', 'analytics:tickets'],
+};
+
 export const timesLarger = (world, factor) =>
   Object.fromEntries(Object.entries(world).map(([kind, count]) => [kind, count * factor]));
 

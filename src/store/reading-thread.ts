@@ -102,7 +102,8 @@ export class ReadingThread {
   }
 
   private start(): Worker {
-    const worker = new Worker(workerPath, { workerData: this.settings });
+    // What is loaded into the process beforehand, such as by `--import`, is not for this thread.
+    const worker = new Worker(workerPath, { workerData: this.settings, execArgv: [] });
     worker.on('message', (answered: Answered) => {
       this.waiting.get(answered.id)?.resolve(answered);
       this.waiting.delete(answered.id);
