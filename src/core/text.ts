@@ -48,6 +48,9 @@ const joined = [
   /(?<=\p{Script=Arabic})(?<![\u0621-\u0625\u0627\u0629\u062f-\u0632\u0648\u0671-\u0677\u0688-\u0699\u06c0\u06c3-\u06cb\u06cd\u06cf\u06d2-\u06d5])\u200c(?=\p{Script=Arabic})/gu,
 ];
 
+/** Where a text has the first character that `paragraphs` refuses; -1 for none. */
+export const refusedCharacterAt = (text: string): number => text.search(controlsButBreaks);
+
 /** Text with line breaks, trimmed at its end. */
 export function paragraphs(value: string, lengthMax: number, path: string): string {
   const text = value.normalize('NFC').replaceAll('\r\n', '\n').trimEnd();

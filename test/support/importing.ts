@@ -2,9 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { importBusiness, type BusinessReport } from '../../src/cli/import/business.js';
-import { importDocuments, type DocumentsReport } from '../../src/cli/import/documents.js';
+import {
+  importDocuments,
+  type DocumentOptions,
+  type DocumentsReport,
+} from '../../src/cli/import/documents.js';
 import { importable } from '../../src/cli/import/entities.js';
-import type { Classification } from '../../src/domains/knowledge/tables.js';
 import type { TestServer } from './server.js';
 
 const workshopOf = ({ database, clock, ids }: TestServer) => ({
@@ -23,7 +26,10 @@ interface Run {
 export const importFolder = (
   server: TestServer,
   folder: string,
-  { dryRun = false, ...more }: Run & { source?: string; classification?: Classification },
+  {
+    dryRun = false,
+    ...more
+  }: Run & Partial<Pick<DocumentOptions, 'source' | 'classification' | 'baseUrl' | 'skipFaulty'>>,
 ): Promise<DocumentsReport> =>
   importDocuments(workshopOf(server), {
     folder,

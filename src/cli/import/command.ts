@@ -4,13 +4,14 @@ import { makeIds } from '../../core/ids.js';
 import { classifications } from '../../domains/knowledge/tables.js';
 import { withDatabase } from '../operator/session.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-import { answer, clean, columns, print, progress } from '../terminal/output.js';
+import { answer, clean, columns, note, print, progress } from '../terminal/output.js';
 import { importBusiness, type BusinessReport } from './business.js';
 import { classificationOf } from './document-file.js';
 import { importDocuments, type DocumentsReport } from './documents.js';
 import { importable } from './entities.js';
-import { ImportRefused } from './faults.js';
+import { ImportRefused, wording, type Fault } from './faults.js';
 import type { Workshop } from './recorded-run.js';
+import { baseUrlOf } from './source-address.js';
 
 interface ImportOptions extends JsonOption {
   readonly as?: string;
@@ -20,6 +21,8 @@ interface DocumentsOptions extends ImportOptions {
   readonly source?: string;
   readonly collection: string;
   readonly classification: string;
+  readonly baseUrl?: string;
+  readonly skipFaulty?: boolean;
 }
 interface BusinessOptions extends ImportOptions {
   readonly mapping: string;
@@ -29,8 +32,9 @@ const about = `
 An import is an operator's act on the database: no role and no boundary of a caller applies. What it changes is
 recorded with the person (--as), the operator, the source and what was touched.
 
-It is done whole or not at all: everything is checked before the first write, and written in one transaction. On
-SQLite a server on the same database cannot write meanwhile. Run again, it changes only what has changed in the
+Everything is checked before the first write: what is refused changes nothing. A large import is written in parts,
+each in a transaction with its own record, so that a server on the same database goes on meanwhile; the records share
+\`run\`. Cut off in between, it is finished by the same command. Run again, it changes only what has changed in the
 source, which wins over changes made here since. What is gone from the source is reported and stays.`;
 
 /** `behalf import` */
@@ -60,7 +64,13 @@ const documentsCommand = (): Command =>
         '--classification <level>',
         `for files whose front matter has no \`classification\`: ${classifications.join(', ')}`,
         'internal',
-      ),
+      )
+      .option(
+        '--base-url <url>',
+        'where the pages are on the web: their paths are put after it, or in place of `{page}` without `.md`',
+        baseUrlOf,
+      )
+      .option('--skip-faulty', 'import the rest where files are at fault, and tell which were left out'),
   ).action(runDocuments);
 
 const businessCommand = (): Command =>
@@ -82,11 +92,13 @@ const shared = (made: Command): Command =>
     .addHelpText('after', about);
 
 async function runDocuments(folder: string, options: DocumentsOptions): Promise<void> {
-  const { as, json, source, collection, dryRun = false } = options;
+  const { json, dryRun = false } = options;
   const classification = classificationOf(options.classification);
   const report = await run(json, (workshop) =>
-    importDocuments(workshop, { folder, as, dryRun, source, collection, classification }),
+    importDocuments(workshop, { ...options, folder, dryRun, classification }),
   );
+  tell('Left out', report.skipped);
+  tell('Warning', report.warnings);
   answer(json, { command: 'import documents', dryRun, ...report }, () => documentsLines(report, dryRun));
 }
 
@@ -116,6 +128,11 @@ async function run<T>(json: boolean | undefined, work: (workshop: Workshop) => P
   }
 }
 
+/** Beside the answer, so that a pipe gets that alone. */
+const tell = (what: string, faults: readonly Fault[]): void => {
+  for (const fault of faults) note(clean(`${what}: ${wording(fault)}`));
+};
+
 const recordLine = (operationId: string | null): string =>
   operationId === null ? 'This was a dry run: nothing was changed.' : `Audit record: ${operationId}`;
 
@@ -128,6 +145,7 @@ const documentsLines = (report: DocumentsReport, dryRun: boolean): string[] => [
     ['  updated', String(report.updated)],
     ['  unchanged', String(report.unchanged)],
     ['  gone from the source', String(report.vanished.length)],
+    ...[report.skipped.length].filter((count) => count > 0).map((count) => ['  left out', String(count)]),
   ]),
   ...report.vanished
     .slice(0, vanishedTold)

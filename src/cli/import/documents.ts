@@ -5,19 +5,22 @@ import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
 import { badInput, conflict } from '../../core/errors.js';
 import { oneLine } from '../../core/text.js';
-import { documents, type Classification } from '../../domains/knowledge/tables.js';
+import { passagesOf } from '../../domains/knowledge/passages.js';
+import { collections, documents, type Classification } from '../../domains/knowledge/tables.js';
 import {
   bodyBytesMax,
-  collectionKeyOf,
   importKeyOf,
   upsertImportedDocument,
+  type ImportedDocument,
 } from '../../domains/knowledge/write.js';
-import { all, eq } from '../../store/condition.js';
+import { all } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
-import { importKeys } from '../../store/tables/identity.js';
-import { readDocument } from './document-file.js';
-import { Faults } from './faults.js';
-import { recordedRun, responsible, type RunOptions, type Workshop } from './recorded-run.js';
+import { readDocument, type DocumentText } from './document-file.js';
+import { Faults, ImportRefused, type Fault } from './faults.js';
+import { Folders, type FolderCollection } from './folders.js';
+import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
+import { addressOf } from './source-address.js';
+import { isStored, storedDocuments, storedId, vanishedDocuments, type Vanished } from './stored-documents.js';
 
 export interface DocumentOptions extends RunOptions {
   readonly folder: string;
@@ -27,6 +30,10 @@ export interface DocumentOptions extends RunOptions {
   readonly collection: string;
   /** For files that do not say. */
   readonly classification: Classification;
+  /** Where the pages are on the web. */
+  readonly baseUrl?: string | undefined;
+  /** Takes the rest where files are at fault. */
+  readonly skipFaulty?: boolean | undefined;
 }
 
 export interface DocumentsReport {
@@ -37,61 +44,84 @@ export interface DocumentsReport {
   readonly unchanged: number;
   /** Documents of this source whose file is no longer there. They stay as they are. */
   readonly vanished: readonly Vanished[];
+  /** Files that were left out for their faults, where that was asked for. What they were before stays. */
+  readonly skipped: readonly Fault[];
+  /** Files that were left out as there is nothing in them. */
+  readonly warnings: readonly Fault[];
   readonly operationId: string | null;
-}
-
-export interface Vanished {
-  /** Null where it is known by a digest alone: a long one, or one that is not plain letters. */
-  readonly path: string | null;
-  readonly title: string;
 }
 
 interface CheckedFile {
   readonly path: string;
-  readonly collection: string;
+  readonly collection: FolderCollection;
   readonly digest: string;
+  readonly bytes: number;
 }
 
+interface Counts {
+  readonly created: number;
+  readonly updated: number;
+  readonly unchanged: number;
+}
+
+/** What one transaction writes: some milliseconds for one long page, or for many short ones. */
+const [partFiles, partBytes] = [100, 512 * 1024];
+/** SQLite holds such a path, and MySQL too. */
+const pathLengthMax = 1_000;
+
 /**
- * Brings every Markdown file below a folder into the knowledge base. Everything is read and checked before the
- * first write, and written in one transaction: the import is done whole, or not at all.
+ * Brings every Markdown file below a folder into the knowledge base. Everything is read and checked before the first
+ * write: what is refused changes nothing. It is written in parts, so that nobody waits long for SQLite's one writer.
  */
 export async function importDocuments(
   workshop: Workshop,
   options: DocumentOptions,
 ): Promise<DocumentsReport> {
-  const { progress } = workshop;
   const source = oneLine(options.source ?? basename(resolve(options.folder)), 60, 'source');
-  await responsible(workshop.database.read, options);
+  const { read } = workshop.database;
+  await responsible(read, options);
   const paths = await markdownFiles(options.folder);
-  const faults = new Faults();
+  const faults = new Faults('imported', options.skipFaulty === true ? Infinity : undefined);
+  const warnings: Fault[] = [];
+  const folders = await foldersOf(read, source, options, paths);
   const files: CheckedFile[] = [];
-  for (const path of paths) {
-    if (files.length % 20 === 0) progress(`checking ${String(files.length)} of ${String(paths.length)}`);
-    const file = await check(options, path, faults);
+  for (const [index, path] of paths.entries()) {
+    if (index % 20 === 0) workshop.progress(`checking ${String(index)} of ${String(paths.length)}`);
+    const file = await check(options, path, folders, faults, warnings);
     if (file !== undefined) files.push(file);
   }
-  faults.refuse();
-  const work = {
+  if (options.skipFaulty !== true) faults.refuse();
+  if (files.length === 0) throw new ImportRefused([...faults.all, ...warnings]);
+  const parts = partsOf(files);
+  const leftOut = { skipped: faults.count, warnings: warnings.length };
+  const gone = await vanishedDocuments(read, source, paths);
+  const { results, operationId } = await recordedParts<Counts>(workshop, options, {
     command: 'import documents',
-    detail: ({ created, updated, unchanged, vanished }: Omit<DocumentsReport, 'operationId'>) => ({
+    count: parts.length,
+    parts: writing(workshop, options, source, parts),
+    detail: (done, isLast) => ({
       source,
-      counts: { created, updated, unchanged, vanished: vanished.length },
-      content: sha256(files.map(({ path, digest }) => `${path} ${digest}\n`).join('')),
+      counts: { ...(parts.length > 1 ? done.at(-1) : sumOf(done)), ...(isLast && { vanished: gone.length }) },
+      ...(isLast && {
+        ...(parts.length > 1 && { total: sumOf(done) }),
+        ...(leftOut.skipped + leftOut.warnings > 0 && { leftOut }),
+        content: sha256(files.map(({ path, digest }) => `${path} ${digest}\n`).join('')),
+      }),
     }),
-    run: async (tx: Connection, trail: Trail, person: { displayName: string } | undefined) => {
-      const by = person?.displayName ?? 'dry run';
-      const counts = { created: 0, updated: 0, unchanged: 0 };
-      for (const [index, file] of files.entries()) {
-        if (index % 20 === 0) progress(`writing ${String(index)} of ${String(files.length)}`);
-        counts[await write(tx, workshop, options, { ...file, source, by }, trail)] += 1;
-      }
-      return { source, documents: files.length, ...counts, vanished: await vanished(tx, source, files) };
-    },
-  };
-  const { result, operationId } = await recordedRun(workshop, options, work);
-  return { ...result, operationId };
+  });
+  const told = { skipped: faults.all, warnings, operationId };
+  return { source, documents: files.length, ...sumOf(results), vanished: gone, ...told };
 }
+
+const sumOf = (all: readonly Counts[]): Counts =>
+  all.reduce(
+    (sum, one) => ({
+      created: sum.created + one.created,
+      updated: sum.updated + one.updated,
+      unchanged: sum.unchanged + one.unchanged,
+    }),
+    { created: 0, updated: 0, unchanged: 0 },
+  );
 
 /** Paths below the folder with `/` between their parts, in the order of their characters; nothing hidden, no links. */
 async function markdownFiles(folder: string): Promise<string[]> {
@@ -107,68 +137,134 @@ async function markdownFiles(folder: string): Promise<string[]> {
   return paths;
 }
 
+/** The folder that names a file's collection. */
+const folderOf = (path: string, { collection }: DocumentOptions): string =>
+  path.includes('/') ? (path.split('/')[0] ?? '') : collection;
+
+async function foldersOf(
+  connection: Connection,
+  source: string,
+  options: DocumentOptions,
+  paths: readonly string[],
+): Promise<Folders> {
+  const present = new Map((await connection.select(collections, all())).map(({ key, name }) => [key, name]));
+  const brought = new Map(
+    (await storedDocuments(connection, source)).map(({ externalId, collection }) => [externalId, collection]),
+  );
+  const before = new Map<string, Set<string>>();
+  for (const path of paths) {
+    const key = brought.get(importKeyOf({ source, externalId: path }).externalId);
+    const folder = folderOf(path, options);
+    if (key !== undefined) before.set(folder, (before.get(folder) ?? new Set()).add(key));
+  }
+  return new Folders(
+    paths.map((path) => folderOf(path, options)),
+    present,
+    before,
+  );
+}
+
 async function check(
   options: DocumentOptions,
   path: string,
+  folders: Folders,
   faults: Faults,
+  warnings: Fault[],
 ): Promise<CheckedFile | undefined> {
+  const place = { file: path, line: 1 };
   const file = join(options.folder, path);
   if ((await stat(file)).size > bodyBytesMax) {
-    faults.add({ file: path, reason: 'The file is larger than 1 MiB.' });
+    faults.add({ ...place, reason: 'The file is larger than 1 MiB.' });
     return undefined;
   }
   const bytes = await readFile(file);
   const text = readDocument(path, bytes, faults);
+  if (text === 'empty') warnings.push({ ...place, reason: 'The page is empty and was left out.' });
+  if (text === undefined || text === 'empty') return undefined;
   try {
-    const collection = collectionKeyOf(path.includes('/') ? (path.split('/')[0] ?? '') : options.collection);
-    return text === undefined ? undefined : { path, collection, digest: digestOf(bytes) };
+    oneLine(path, pathLengthMax, 'path');
+    const collection = folders.collection(folderOf(path, options));
+    return { path, collection, digest: digestOf(bytes), bytes: bytes.length };
   } catch (error) {
-    faults.caught(error, { file: path });
+    faults.caught(error, place);
     return undefined;
   }
 }
 
 const digestOf = (bytes: Buffer): string => sha256(bytes.toString('latin1'));
 
-async function write(
-  tx: Connection,
-  { clock, ids }: Workshop,
-  options: DocumentOptions,
-  file: CheckedFile & { readonly source: string; readonly by: string },
-  trail: Trail,
-): Promise<'created' | 'updated' | 'unchanged'> {
-  const { path, source, collection, by } = file;
-  const bytes = await readFile(join(options.folder, path));
-  const text = digestOf(bytes) === file.digest ? readDocument(path, bytes, new Faults()) : undefined;
-  if (text === undefined) throw conflict(`${path} changed while it was imported. Run the import again.`);
-  const { title, body, classification = options.classification } = text;
-  const at = isoTime(clock.now());
-  const document = { source, externalId: path, collection, title, classification, body, at, by };
-  const outcome = await upsertImportedDocument(tx, document, ids);
-  if (outcome !== 'unchanged') {
-    const key = importKeyOf(document);
-    const stored = await tx.one(
-      importKeys,
-      all(eq('source', key.source), eq('entity', key.entity), eq('externalId', key.externalId)),
-    );
-    if (stored !== undefined)
-      trail.touched(documents.type, [stored.id], outcome === 'created' ? 'create' : 'update');
+/** In order, so that a part has few files and few bytes; at least one file, and one part. */
+function partsOf(files: readonly CheckedFile[]): CheckedFile[][] {
+  const parts: CheckedFile[][] = [[]];
+  let bytes = 0;
+  for (const file of files) {
+    const last = parts.at(-1) ?? [];
+    if (last.length > 0 && (last.length === partFiles || bytes + file.bytes > partBytes)) {
+      parts.push([file]);
+      bytes = file.bytes;
+    } else {
+      last.push(file);
+      bytes += file.bytes;
+    }
   }
-  return outcome;
+  return parts;
 }
 
-/** What this source once had and this folder has not. */
-async function vanished(tx: Connection, source: string, files: readonly CheckedFile[]): Promise<Vanished[]> {
-  const here = new Set(files.map(({ path }) => importKeyOf({ source, externalId: path }).externalId));
-  const rows = await tx.query(
-    'SELECT k.`external_id` AS path, d.`title` AS title FROM `import_keys` k JOIN `documents` d ON d.`id` = k.`id`' +
-      ' WHERE k.`source` = ? AND k.`entity` = ? ORDER BY d.`title`, d.`id`',
-    [source, 'document'],
-  );
-  return rows
-    .filter((row) => !here.has(String(row.path)))
-    .map((row) => {
-      const path = String(row.path);
-      return { path: path.startsWith('sha256:') ? null : path, title: String(row.title) };
-    });
+/** What is long to make, the passages, is made before the transaction of each part begins. */
+async function* writing(
+  workshop: Workshop,
+  options: DocumentOptions,
+  source: string,
+  parts: readonly (readonly CheckedFile[])[],
+): AsyncGenerator<Part<Counts>> {
+  const { database, clock, ids, progress } = workshop;
+  let done = 0;
+  for (const files of parts) {
+    progress(`writing part ${String((done += 1))} of ${String(parts.length)}`);
+    const prepared: Prepared[] = [];
+    for (const file of files) {
+      const document = await read(options, source, file);
+      const isNew = !(await isStored(database.read, document));
+      prepared.push({ ...document, ...(isNew && { passages: passagesOf(document) }) });
+    }
+    yield async (tx, trail, person) => {
+      const counts = { created: 0, updated: 0, unchanged: 0 };
+      const by = person?.displayName ?? 'dry run';
+      const at = isoTime(clock.now());
+      for (const document of prepared) {
+        const outcome = await upsertImportedDocument(tx, { ...document, at, by }, ids);
+        counts[outcome] += 1;
+        if (outcome !== 'unchanged') await touched(tx, document, outcome, trail);
+      }
+      return counts;
+    };
+  }
+}
+
+type Prepared = Omit<ImportedDocument, 'at' | 'by'>;
+
+async function read(options: DocumentOptions, source: string, file: CheckedFile): Promise<Prepared> {
+  const { path, collection, digest } = file;
+  const bytes = await readFile(join(options.folder, path));
+  const text: DocumentText | 'empty' | undefined =
+    digestOf(bytes) === digest ? readDocument(path, bytes, new Faults()) : undefined;
+  if (text === undefined || text === 'empty')
+    throw conflict(`${path} changed while it was imported. Run the import again.`);
+  const { title, body, classification = options.classification } = text;
+  return {
+    ...{ source, externalId: path, title, body, classification },
+    ...{ collection: collection.key, collectionName: collection.name },
+    sourcePath: oneLine(path, pathLengthMax, 'path'),
+    sourceUrl: options.baseUrl === undefined ? null : addressOf(options.baseUrl, path),
+  };
+}
+
+async function touched(
+  tx: Connection,
+  document: Prepared,
+  outcome: 'created' | 'updated',
+  trail: Trail,
+): Promise<void> {
+  const id = await storedId(tx, document);
+  if (id !== undefined) trail.touched(documents.type, [id], outcome === 'created' ? 'create' : 'update');
 }

@@ -13,7 +13,7 @@ export interface Fault {
 /** So many are told at once; after that nobody looks for more. */
 export const faultsMax = 50;
 
-const wording = ({ file, line, column = '', reason }: Fault): string => {
+export const wording = ({ file, line, column = '', reason }: Fault): string => {
   const place = line === undefined ? file : `${file}:${String(line)}`;
   return [place, ...(column === '' ? [] : [column]), reason].join(': ');
 };
@@ -26,7 +26,8 @@ export class ImportRefused extends BehalfError {
   ) {
     const many = faults.length === 1 ? '1 fault' : `${String(faults.length)} faults`;
     const rest = faults.length < faultsMax ? '' : '; there may be more';
-    super('BAD_USER_INPUT', `Nothing was ${done}: ${many}${rest}.\n${faults.map(wording).join('\n')}`);
+    const told = faults.slice(0, faultsMax).map(wording).join('\n');
+    super('BAD_USER_INPUT', `Nothing was ${done}: ${many}${rest}.\n${told}`);
   }
 }
 
@@ -38,13 +39,23 @@ export const yamlReason = (message: string): string =>
 export class Faults {
   private readonly found: Fault[] = [];
 
-  /** @param done what was not, because of them */
-  constructor(private readonly done = 'imported') {}
+  /**
+   * @param done what was not, because of them
+   * @param max so many are looked for before all is refused
+   */
+  constructor(
+    private readonly done = 'imported',
+    private readonly max = faultsMax,
+  ) {}
 
   /** Throws `ImportRefused` when this makes it enough. */
   add(fault: Fault): void {
     this.found.push(fault);
-    if (this.found.length >= faultsMax) this.refuse();
+    if (this.found.length >= this.max) this.refuse();
+  }
+
+  get all(): readonly Fault[] {
+    return this.found;
   }
 
   /** As a fault, where the reason is the input's; anything else is thrown on. */

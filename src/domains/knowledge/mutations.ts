@@ -51,7 +51,14 @@ export function createDocument(_: unknown, args: CreateArgs, operation: Operatio
       {
         ...{ id: operation.ids.next(), title, body, collection: input.collection },
         ...{ classification: input.classification.toLowerCase(), version: 1 },
-        ...{ ownerId: person.id, ownerName: person.displayName, createdAt: now, updatedAt: now },
+        ...{
+          ownerId: person.id,
+          ownerName: person.displayName,
+          sourcePath: null,
+          sourceUrl: null,
+          createdAt: now,
+          updatedAt: now,
+        },
       },
       write,
     );

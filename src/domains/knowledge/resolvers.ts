@@ -1,7 +1,7 @@
 import { compare, eq, all } from '../../store/condition.js';
 import { filterBy, orderBy } from '../../store/filter.js';
 import { reads, type Operation, type Resolvers } from '../../delegation/operation.js';
-import type { Asked } from '../../store/asked.js';
+import { only, type Asked } from '../../store/asked.js';
 import { oneLine } from '../../core/text.js';
 import { createDocument, setDocumentClassification, updateDocument } from './mutations.js';
 import type { Hit } from './results.js';
@@ -74,6 +74,7 @@ function listDocuments(operation: Operation, args: DocumentsArgs, asked: Asked) 
   );
 }
 
+const origin = only('sourcePath', 'sourceUrl');
 const enumName = (row: { classification: string }): string => row.classification.toUpperCase();
 
 const topDown = [{ column: 'position', direction: 'asc' }] as const;
@@ -122,5 +123,11 @@ export const resolvers: Resolvers = {
       operation.rows.get(documents, hit.passage.documentId, asked),
     snippet: (hit: Hit) => snippetOf(hit.passage.body, hit.terms),
     citation: ({ passage }: Hit) => passage,
+  },
+  Citation: {
+    sourcePath: async (passage: PassageRow, _: unknown, { rows }: Operation) =>
+      (await rows.get(documents, passage.documentId, origin))?.sourcePath ?? null,
+    sourceUrl: async (passage: PassageRow, _: unknown, { rows }: Operation) =>
+      (await rows.get(documents, passage.documentId, origin))?.sourceUrl ?? null,
   },
 };

@@ -24,6 +24,9 @@ export const documents = table('Document', 'documents', {
   ownerId: nullable(id('users')),
   /** As it was when the document was made: who may read a document need not be able to read users. */
   ownerName: nullable(text(200)),
+  /** Where an import found it: its path below the folder, and its address where the import told one. */
+  sourcePath: nullable(text(1000)),
+  sourceUrl: nullable(text(2000)),
   createdAt: time(),
   updatedAt: time(),
 });

@@ -5,7 +5,7 @@ import { oneLine, paragraphs, visibleLine } from '../../core/text.js';
 import { all, any, eq, type Condition } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import { importKeys } from '../../store/tables/identity.js';
-import { passagesOf } from './passages.js';
+import { passagesOf, type PassageText } from './passages.js';
 import {
   classifications,
   collections,
@@ -30,30 +30,42 @@ export function bodyOf(text: string): string {
   return paragraphs(text, bodyBytesMax, 'body');
 }
 
-export const isCollectionKey = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text);
+/** Letters of any script, digits, `-` and `_`, up to 64, in the form that `collectionKeyOf` gives. */
+export const isCollectionKey = (text: string): boolean =>
+  /^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,63}$/u.test(text) &&
+  text === text.normalize('NFC') &&
+  text === text.toLowerCase();
 
 /** Rows of one collection. MySQL takes `hr ` for `hr`; what is no key names no collection on either database. */
 export const inCollection = <Row extends { collection: string }>(key: string): Condition<Row> =>
   isCollectionKey(key) ? eq<Row>('collection', key) : any<Row>();
 
-/** A text such as a folder's name as a collection's key: `Travel & leave` is `travel-leave`. */
+/**
+ * A text such as a folder's name as a collection's key: `Travel & leave` is `travel-leave`, `人事` stays as it is. Two texts
+ * may have one key; whoever makes collections of texts has to look.
+ */
 export function collectionKeyOf(text: string): string {
-  const key = text
+  const letters = text
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/[\u0300-\u036f]/g, '')
-    .replace(/[^a-z0-9_]+/g, '-')
-    .replace(/^[-_]+/, '')
-    .slice(0, 64)
-    .replace(/-+$/, '');
+    // Accents of Latin letters alone: in other scripts a mark makes another letter.
+    .replace(/(?<=[a-z])[\u0300-\u036f]+/g, '')
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-')
+    .replace(/^[^\p{L}\p{N}]+/u, '');
+  const key = [...letters].slice(0, 64).join('').replace(/-+$/, '');
   if (!isCollectionKey(key))
     throw badInput(`No collection can be named after ${JSON.stringify(text)}.`, 'collection');
   return key;
 }
 
-/** The passages of a document, at the document's own place. */
-export const passageRows = (document: DocumentRow, ids: Ids): PassageRow[] =>
-  passagesOf(document).map((passage) => ({
+/** The passages of a document, at the document's own place. `texts` where they are there already. */
+export const passageRows = (
+  document: DocumentRow,
+  ids: Ids,
+  texts: readonly PassageText[] = passagesOf(document),
+): PassageRow[] =>
+  texts.map((passage) => ({
     id: ids.next(),
     documentId: document.id,
     collection: document.collection,
@@ -88,7 +100,10 @@ export interface CollectionInput {
 export async function ensureCollection(tx: Connection, input: CollectionInput, ids: Ids): Promise<void> {
   const { key, at } = input;
   if (!isCollectionKey(key)) {
-    throw badInput('A collection key has small letters, digits, - and _, up to 64.', 'collection');
+    throw badInput(
+      'A collection key has letters, small ones where there are others, digits, - and _, up to 64.',
+      'collection',
+    );
   }
   if ((await tx.one(collections, eq('key', key))) !== undefined) return;
   const words = key.replace(/[-_]+/g, ' ').trim();
@@ -117,6 +132,13 @@ export interface ImportedDocument {
   readonly at: string;
   /** Who imports, as the history names them. */
   readonly by: string;
+  /** The collection's name, where it is made here and is not the key. */
+  readonly collectionName?: string | undefined;
+  /** Where the source has it, so that a citation can be followed. */
+  readonly sourcePath?: string | null;
+  readonly sourceUrl?: string | null;
+  /** Its passages, where they were made before the transaction began. */
+  readonly passages?: readonly PassageText[] | undefined;
 }
 
 /**
@@ -133,22 +155,27 @@ export async function upsertImportedDocument(
   const { collection, at } = input;
   const title = titleOf(input.title);
   const body = bodyOf(input.body);
-  await ensureCollection(tx, { key: collection, at }, ids);
+  const name = input.collectionName;
+  await ensureCollection(tx, { key: collection, at, ...(name === undefined ? {} : { name }) }, ids);
   const known = await importedId(tx, input);
   const before =
     known === undefined ? undefined : await tx.one(documents, eq('id', known), { lock: 'update' });
   const classification = stricter(input.classification, before?.classification);
+  const origin = { sourcePath: input.sourcePath ?? null, sourceUrl: input.sourceUrl ?? null };
   if (
     before?.title === title &&
     before.body === body &&
     before.collection === collection &&
     before.classification === classification
   ) {
-    return 'unchanged';
+    if (before.sourcePath === origin.sourcePath && before.sourceUrl === origin.sourceUrl) return 'unchanged';
+    // Where it came from is no part of what a version says.
+    await tx.update(documents, eq('id', before.id), origin);
+    return 'updated';
   }
   const document: DocumentRow = {
     ...(before ?? { id: known ?? ids.next(), ownerId: null, ownerName: null, createdAt: at }),
-    ...{ title, body, collection, classification },
+    ...{ title, body, collection, classification, ...origin },
     version: (before?.version ?? 0) + 1,
     updatedAt: at,
   };
