@@ -152,7 +152,7 @@ function nameOf(key: unknown): string | undefined {
     .toLowerCase();
 }
 
-function writtenAs({ value, source }: Scalar<unknown>): string | undefined {
+function writtenAs({ value, source }: Scalar): string | undefined {
   if (value === null) return '';
   const text = typeof value === 'string' ? value : source;
   return text?.replace(/\s+/g, ' ').trim();
