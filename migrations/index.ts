@@ -15,8 +15,8 @@ import { OldKeys1700000000014 } from './0014-old-keys.js';
 import { TokenGenerations1700000000015 } from './0015-token-generations.js';
 import { SearchParts1700000000023 } from './0023-search-parts.js';
 import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
-import { TableCharsets1700000000028 } from './0028-table-charsets.js';
 import { DocumentSources1700000000027 } from './0027-document-sources.js';
+import { TableCharsets1700000000028 } from './0028-table-charsets.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -37,6 +37,6 @@ export const migrations = [
   TokenGenerations1700000000015,
   SearchParts1700000000023,
   CurrencyPlaces1700000000026,
-  TableCharsets1700000000028,
   DocumentSources1700000000027,
+  TableCharsets1700000000028,
 ];
