@@ -94,7 +94,8 @@ async function consentInBrowser(scopes: Scopes): Promise<boolean> {
   const asked = { authorization_details: JSON.stringify([detail]) };
   const flow = await CodeFlow.start({ issuer: office.server.url }, asked);
   const page = await flow.signIn('rosa.approves', password);
-  if (page.status === 403) return false;
+  // A refusal goes back to the program.
+  if (new URL(page.url).searchParams.get('error') === 'access_denied') return false;
   const returned = await flow.browser.submit(page, {});
   return new URL(returned.url).searchParams.has('code');
 }
