@@ -28,7 +28,8 @@ const serversMax = 200;
 const validationErrorsMax = 20;
 /** Selections of an operation with its fragments written out. */
 const selectionsMax = 10_000;
-const documentBytesMax = 30_000_000;
+/** A parsed document takes some four times as much memory. From the second time on it is known, and kept elsewhere. */
+const documentBytesMax = 8_000_000;
 /** A document's size as Apollo Server itself reckons it. */
 const documentSize = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
 

@@ -1,4 +1,5 @@
-import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors } from './oidc-provider.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
 import { all, any, compare, eq, isNull, not, type Condition } from '../store/condition.js';

@@ -1,4 +1,5 @@
-import { errors, type AuthorizationDetail } from 'oidc-provider';
+import type { AuthorizationDetail } from 'oidc-provider';
+import { errors } from './oidc-provider.js';
 import { z } from 'zod';
 
 /**

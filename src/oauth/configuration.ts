@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { errors, type Configuration, type Grant, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { all, eq } from '../store/condition.js';
 import type { Database } from '../store/database.js';
@@ -7,6 +7,7 @@ import { users, type UserRow } from '../store/tables/identity.js';
 import { PayloadAdapter, type PayloadStore } from './adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './authorization-details.js';
+import { errors } from './oidc-provider.js';
 import { agentGenerationMember, agentIdMember, publicClientMetadata, type AgentClients } from './clients.js';
 import { decisionsOf, makePolicy } from './interaction-policy.js';
 import { paths } from './paths.js';

@@ -1,4 +1,5 @@
-import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { interactionPolicy } from './oidc-provider.js';
 import { consentDetails, parseDetails } from './authorization-details.js';
 import type { Login } from './standing.js';
 

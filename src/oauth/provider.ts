@@ -1,4 +1,5 @@
-import { Provider, type KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { Provider } from './oidc-provider.js';
 import type { PayloadStore } from './adapter.js';
 import { AgentClients, tokenExchange } from './clients.js';
 import { makeConfiguration } from './configuration.js';

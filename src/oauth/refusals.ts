@@ -1,4 +1,4 @@
-import { errors } from 'oidc-provider';
+import { errors } from './oidc-provider.js';
 import { BehalfError, isOurFailure } from '../core/errors.js';
 
 /** An error that says it is our fault: RFC 6749 section 4.1.2.1 has the word, HTTP has the status. */

@@ -1,4 +1,4 @@
-import { errors } from 'oidc-provider';
+import { errors } from './oidc-provider.js';
 import { all, eq } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';

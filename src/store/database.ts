@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setMaxParserCache } from 'mysql2';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseUrl } from '../core/database-url.js';
 import type { Dialect } from './condition.js';
@@ -219,9 +220,12 @@ export class Database {
 const attemptsMax = 5;
 /** Of one connection; the server counts those of all. */
 const preparedMax = 400;
+/** The driver compiles a function for each set of columns that comes back, and would keep 15,000 of them. */
+const parsersMax = 1_000;
 
 async function openMysql(options: DataSourceOptions, limits: StatementLimits): Promise<Ways> {
   const { seconds, waiting, lockSeconds } = limits;
+  setMaxParserCache(parsersMax);
   const extra = { ...(options.extra as object), queueLimit: waiting };
   const source = await new DataSource({ ...options, extra }).initialize();
   const alone = { ...options, extra, poolSize: 1, migrations: [] } as DataSourceOptions;

@@ -1,4 +1,5 @@
-import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { TokenEndpointGrantContext } from 'oidc-provider';
+import { errors } from '../oidc-provider.js';
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { onlyDelegation } from '../authorization-details.js';
 import { actingClientOf } from '../library.js';

@@ -1,4 +1,5 @@
-import { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { TokenEndpointGrantContext } from 'oidc-provider';
+import { errors } from '../oidc-provider.js';
 import { applyDpopProof, type DpopProof } from './proof.js';
 import type { Clock } from '../../core/clock.js';
 import { delegationType } from '../authorization-details.js';

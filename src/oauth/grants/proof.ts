@@ -1,4 +1,5 @@
-import { errors, type AccessToken, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { AccessToken, TokenEndpointGrantContext } from 'oidc-provider';
+import { errors } from '../oidc-provider.js';
 import { checkDpopReplay, checkDpopRequired, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 
 export type DpopProof = Awaited<ReturnType<typeof validateDpop>>;

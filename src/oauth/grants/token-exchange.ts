@@ -1,4 +1,5 @@
-import { errors, type AccessToken, type TokenEndpointGrantContext } from 'oidc-provider';
+import type { AccessToken, TokenEndpointGrantContext } from 'oidc-provider';
+import { errors } from '../oidc-provider.js';
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { delegationDetails, onlyDelegation } from '../authorization-details.js';
 import { tokenExchange } from '../clients.js';

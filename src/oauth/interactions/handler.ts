@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errors, type Provider } from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
+import { errors } from '../oidc-provider.js';
 import type { Logger } from '../../core/logger.js';
 import { eq, all } from '../../store/condition.js';
 import type { Database } from '../../store/database.js';

@@ -1,4 +1,5 @@
-import { errors, type ErrorOut, type KoaContextWithOIDC } from 'oidc-provider';
+import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
+import { errors } from '../oidc-provider.js';
 import { html } from './html.js';
 import { pageHeaders, pageText, type Page } from './page.js';
 
