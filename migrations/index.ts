@@ -14,6 +14,7 @@ import { AnswerPlaces1700000000013 } from './0013-answer-places.js';
 import { OldKeys1700000000014 } from './0014-old-keys.js';
 import { TokenGenerations1700000000015 } from './0015-token-generations.js';
 import { SearchParts1700000000023 } from './0023-search-parts.js';
+import { PassageEditions1700000000024 } from './0024-passage-editions.js';
 import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
 import { DocumentSources1700000000027 } from './0027-document-sources.js';
 import { TableCharsets1700000000028 } from './0028-table-charsets.js';
@@ -36,6 +37,7 @@ export const migrations = [
   OldKeys1700000000014,
   TokenGenerations1700000000015,
   SearchParts1700000000023,
+  PassageEditions1700000000024,
   CurrencyPlaces1700000000026,
   DocumentSources1700000000027,
   TableCharsets1700000000028,

@@ -19,6 +19,7 @@ import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
 import { domains } from './domains/index.js';
+import { PassageRenewal } from './domains/knowledge/renewal.js';
 import { Annotations } from './graphql/annotate.js';
 import { ApolloServers } from './graphql/apollo.js';
 import { Askings } from './graphql/asked.js';
@@ -201,10 +202,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   );
   const inFlight = new InFlight();
   const indexer = new Indexer(database, logger);
+  const renewal = new PassageRenewal(database, ids);
   metrics.watch({
     admission: () => admission.state,
     recordsWaiting: () => releases.size,
     recordsUnindexed: () => indexer.waiting,
+    passagesOutdated: () => renewal.waiting,
     chores: () => chores.failures,
     pool: () => database.pool,
     caches: () => ({
@@ -286,7 +289,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     oauth,
     async listen() {
       const tallies = [rejections, refusedForLoad];
-      if (!isUpkept) startUpkeep(chores, { database, clock, oauth, indexer, tallies }, parts);
+      if (!isUpkept) startUpkeep(chores, { database, clock, oauth, indexer, renewal, tallies }, parts);
       isUpkept = true;
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';

@@ -2,6 +2,7 @@ import type { Indexer } from './audit/indexer.js';
 import type { Chores } from './core/chores.js';
 import type { Clock } from './core/clock.js';
 import { forgetOldKeys } from './delegation/old-keys.js';
+import type { PassageRenewal } from './domains/knowledge/renewal.js';
 import { mergeSearchIndex } from './domains/knowledge/search-index.js';
 import type { Rejections } from './http/rejections.js';
 import type { OAuth } from './oauth/server.js';
@@ -13,6 +14,8 @@ export interface UpkeepPauses {
   readonly indexEveryMs?: number;
   /** Between two looks whether the search index is in one part. */
   readonly mergeEveryMs?: number;
+  /** Between two looks for passages that older rules made. */
+  readonly renewEveryMs?: number;
   /** Between two looks for refused requests that are counted and not recorded. */
   readonly tallyEveryMs?: number;
 }
@@ -22,6 +25,7 @@ export interface UpkeepParts {
   readonly clock: Clock;
   readonly oauth: OAuth;
   readonly indexer: Indexer;
+  readonly renewal: PassageRenewal;
   readonly tallies: readonly Rejections[];
 }
 
@@ -30,8 +34,9 @@ export interface UpkeepParts {
  * small.
  */
 export function startUpkeep(chores: Chores, parts: UpkeepParts, pauses: UpkeepPauses): void {
-  const { database, clock, oauth, indexer, tallies } = parts;
+  const { database, clock, oauth, indexer, renewal, tallies } = parts;
   const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
+  const { renewEveryMs = 10_000 } = pauses;
   chores.start(
     'expired_tokens',
     tenMinutesMs,
@@ -45,6 +50,7 @@ export function startUpkeep(chores: Chores, parts: UpkeepParts, pauses: UpkeepPa
     'old idempotency keys could not be deleted',
   );
   chores.start('record_index', indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
+  chores.start('passages', renewEveryMs, (signal) => renewal.run(signal), 'passages could not be made anew');
   chores.start(
     'search_index',
     mergeEveryMs,

@@ -8,7 +8,12 @@ import { passagesOf } from '../src/domains/knowledge/passages.js';
 import { queryTerms } from '../src/domains/knowledge/query.js';
 import { rank, type Candidate } from '../src/domains/knowledge/rank.js';
 import { snippetOf } from '../src/domains/knowledge/snippet.js';
-import { encode, indexTokens, stems, tokenize } from '../src/domains/knowledge/tokenize.js';
+import { encode, indexTokens, stems } from '../src/domains/knowledge/tokenize.js';
+
+const tokenize = (text: string): string[] =>
+  indexTokens({ title: '', heading: '', text })
+    .split(' ')
+    .filter((token) => token !== '');
 
 describe('tokens', () => {
   test.each([
@@ -39,9 +44,9 @@ describe('tokens', () => {
       fc.property(fc.string({ unit: 'grapheme', maxLength: 30 }), (given) => {
         // As every text is stored.
         const text = given.normalize('NFC');
-        const said = new Set(stems(text));
+        const said = new Set(tokenize(text));
         const asked = said.size === 0 ? [] : queryTerms(text.replace(/\p{Cc}/gu, ' '));
-        return asked.every((term) => said.has(term));
+        return asked.every(([term]) => said.has(encode(term, 'word')));
       }),
     );
   });
@@ -59,7 +64,7 @@ describe('queries', () => {
     ['REFUND AND RETURN', ['refund', 'return']],
     ['refund refunds Refunded', ['refund']],
   ])('%s', (query, expected) => {
-    expect(queryTerms(query)).toEqual(expected);
+    expect(queryTerms(query).map(([term]) => term)).toEqual(expected);
   });
 
   test.each(['', '  ', '?!', 'a'.repeat(501), 'a\u0000'])('%j is refused', (query) => {
@@ -98,16 +103,16 @@ describe('Markdown', () => {
 describe('passages', () => {
   const of = (body: string, title = 'Title') => passagesOf({ title, body });
 
-  test('are numbered from 1, and headings without text lead the next', () => {
-    expect(of('# Title\n\n## Leave\n\n### Sick leave\n\nText.\n\n## Last')).toMatchObject([
+  test('are numbered from 1, and headings without text lead the next', async () => {
+    expect(await of('# Title\n\n## Leave\n\n### Sick leave\n\nText.\n\n## Last')).toMatchObject([
       { position: 1, heading: 'Leave › Sick leave', body: 'Text.' },
       { position: 2, heading: 'Last', body: '' },
     ]);
   });
 
-  test('long sections are cut at paragraphs, and nothing is lost', () => {
+  test('long sections are cut at paragraphs, and nothing is lost', async () => {
     const paragraph = 'All of these words make one sentence of a long text. '.repeat(8).trim();
-    const parts = of(Array.from({ length: 10 }, () => paragraph).join('\n\n'));
+    const parts = await of(Array.from({ length: 10 }, () => paragraph).join('\n\n'));
     expect(parts.length).toBeGreaterThan(3);
     expect(parts.every((part) => part.body.length <= 1_500 && part.body.endsWith('text.'))).toBe(true);
     expect(parts.map((part) => part.body).join('\n\n')).toBe(
@@ -122,14 +127,16 @@ describe('passages', () => {
     ['open tags', '<a'.repeat(524_288)],
     ['open comments', '<!--'.repeat(262_144)],
     ['letters of two halves', `x${'😀'.repeat(262_143)}`],
-  ])('%s of 1 MiB stay few, short and quick', (_, body) => {
-    const parts = of(body);
+  ])('%s of 1 MiB stay few, short and quick', async (_, body) => {
+    const parts = await of(body);
     expect(parts.length).toBeLessThanOrEqual(2_000);
     expect(parts.every((part) => part.body.length <= 1_500 && part.body.isWellFormed())).toBe(true);
   });
 
-  test('a document without text has one passage that its title finds', () => {
-    expect(of('', 'Empty')).toEqual([{ position: 1, heading: '', body: '', tokens: 'ztempti zwempti' }]);
+  test('a document without text has one passage that its title finds', async () => {
+    expect(await of('', 'Empty')).toEqual([
+      { position: 1, heading: '', body: '', plain: '', tokens: 'ztempti zwempti' },
+    ]);
   });
 });
 
@@ -183,7 +190,7 @@ describe('rank', () => {
 describe('snippet', () => {
   test('is the part with most different terms, with the words in bold', () => {
     const text = `${'refund '.repeat(3)}${'filler word '.repeat(60)}The *refund* goes to the card. ${'more words '.repeat(60)}`;
-    const snippet = snippetOf(text, ['refund', 'card']);
+    const snippet = snippetOf(plainText(text), ['refund', 'card']);
     expect(snippet).toMatch(/^….*The \*\*refund\*\* goes to the \*\*card\*\*\..*…$/);
     expect(snippet.replaceAll('**', '').length).toBeLessThanOrEqual(244);
   });
@@ -205,22 +212,25 @@ const handbook = join(dataFolder, 'handbook', 'pages');
 const isThere = existsSync(handbook);
 
 describe(`a real handbook${isThere ? '' : ' (skipped: set BEHALF_TEST_DATA to a folder with handbook/pages)'}`, () => {
-  const load = (): (Candidate & { title: string })[] =>
-    readdirSync(handbook, { recursive: true, encoding: 'utf8' })
+  const load = async (): Promise<(Candidate & { title: string })[]> => {
+    const paths = readdirSync(handbook, { recursive: true, encoding: 'utf8' });
+    const pages = paths
       .filter((path) => path.endsWith('.md'))
       .sort()
-      .flatMap((path) => {
+      .map(async (path) => {
         const body = readFileSync(join(handbook, path), 'utf8');
         const title = /^title: *["']?(.*?)["']?$/m.exec(body)?.[1] ?? path;
-        return passagesOf({ title, body }).map((passage) => ({
+        return (await passagesOf({ title, body })).map((passage) => ({
           id: `${path} ${String(passage.position).padStart(4, '0')}`,
           title,
           tokens: passage.tokens,
         }));
       });
+    return (await Promise.all(pages)).flat();
+  };
 
-  test.skipIf(!isThere)('questions lead to the pages that answer them', () => {
-    const candidates = load();
+  test.skipIf(!isThere)('questions lead to the pages that answer them', async () => {
+    const candidates = await load();
     const titles = new Map(candidates.map((one) => [one.id, one.title]));
     const best = (query: string): string[] =>
       rank(candidates, queryTerms(query))
@@ -239,6 +249,6 @@ test('fields have names of their own', () => {
   expect([encode('hr', 'word'), encode('hr', 'title'), encode('é', 'heading')]).toEqual([
     'zwhr',
     'zthr',
-    'yhc3a9',
+    'yh006h',
   ]);
 });

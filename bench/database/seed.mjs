@@ -81,17 +81,18 @@ function sqliteWriter(path) {
     dialect: 'sqlite',
     automatic: 'integer PRIMARY KEY',
     run: (sql) => db.exec(sql),
-    insert: (table, rows) =>
-      db.transaction(() => {
-        let statement;
-        for (const row of rows) {
-          const names = Object.keys(row);
-          statement ??= db.prepare(
-            `INSERT INTO ${table} (${quoted(names)}) VALUES (${names.map(() => '?').join(', ')})`,
-          );
-          statement.run(Object.values(row));
-        }
-      })(),
+    insert: async (table, rows) => {
+      let statement;
+      db.exec('BEGIN');
+      for await (const row of rows) {
+        const names = Object.keys(row);
+        statement ??= db.prepare(
+          `INSERT INTO ${table} (${quoted(names)}) VALUES (${names.map(() => '?').join(', ')})`,
+        );
+        statement.run(Object.values(row));
+      }
+      db.exec('COMMIT');
+    },
     finish: () => {
       db.exec('ANALYZE');
       db.pragma('wal_checkpoint(TRUNCATE)');
@@ -118,7 +119,7 @@ async function mysqlWriter(uri) {
         if (chunk.length > 0) await connection.query(into, [chunk]);
         chunk = [];
       };
-      for (const row of rows) {
+      for await (const row of rows) {
         into ??= `INSERT INTO ${table} (${quoted(Object.keys(row))}) VALUES ?`;
         chunk.push(Object.values(row));
         if (chunk.length === rowsPerStatement) await flush();

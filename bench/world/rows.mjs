@@ -172,10 +172,10 @@ function* documentRows(world) {
 }
 
 /** Passages as the server's own code makes them: all servers look for the same words. */
-function* passages(world, passagesOf) {
+async function* passages(world, passagesOf) {
   let made = 0;
   for (const { id, collection: key, classification, version, title, body } of documentRows(world)) {
-    for (const passage of passagesOf({ title, body })) {
+    for (const passage of await passagesOf({ title, body })) {
       made += 1;
       yield {
         id: idOf('PS', made),

@@ -4,7 +4,8 @@ import type { Logger } from './logger.js';
 type Work = (signal: AbortSignal) => Promise<unknown>;
 
 /** What a server does again and again beside its requests, by name. */
-export type Chore = 'expired_tokens' | 'old_keys' | 'record_index' | 'search_index' | 'refused_requests';
+export type Chore =
+  'expired_tokens' | 'old_keys' | 'record_index' | 'passages' | 'search_index' | 'refused_requests';
 
 /** Resolves after so many milliseconds; rejects, or resolves, when the signal says so. */
 type Pause = (ms: number, signal: AbortSignal) => Promise<unknown>;

@@ -15,6 +15,7 @@ export interface State {
   recordsWaiting(): number;
   /** Records that waited for the index at the last look. */
   recordsUnindexed(): number;
+  passagesOutdated(): number;
   /** How often each chore has failed since it last succeeded. */
   chores(): ReadonlyMap<string, number>;
   /** Connections to MySQL; undefined on SQLite. */
@@ -122,6 +123,11 @@ export class Metrics {
       'behalf_records_unindexed',
       'Durable records that are in no index yet, at the last look. Searches find them.',
       () => this.state?.recordsUnindexed(),
+    );
+    this.gauge(
+      'behalf_passages_outdated',
+      'Passages that older rules made and this server makes anew, at the last look. Searches find them by their old words.',
+      () => this.state?.passagesOutdated(),
     );
     this.choreGauge();
     this.poolGauge();

@@ -51,9 +51,9 @@ const joined = [
 /** Where a text has the first character that `paragraphs` refuses; -1 for none. */
 export const refusedCharacterAt = (text: string): number => text.search(controlsButBreaks);
 
-/** Text with line breaks, trimmed at its end. */
+/** Text with line breaks, which are all of one kind, trimmed at its end. */
 export function paragraphs(value: string, lengthMax: number, path: string): string {
-  const text = value.normalize('NFC').replaceAll('\r\n', '\n').trimEnd();
+  const text = value.normalize('NFC').replace(/\r\n?/g, '\n').trimEnd();
   if (text === '') throw badInput(`\`${path}\` must not be empty.`, path);
   if ([...text].length > lengthMax)
     throw badInput(`\`${path}\` is longer than ${String(lengthMax)} characters.`, path);

@@ -7,14 +7,14 @@ import type { Table } from './table.js';
 /** Values of the columns by which an index of words is divided. */
 export type PartOf = readonly string[];
 
-/** Rows with all of the tokens, or with any of them. */
+/** Rows with all of the words, or with any of them. */
 export type MatchMode = 'all' | 'any';
 
 export interface WordQuery {
   /** Only rows of these parts are looked at. */
   readonly parts: readonly PartOf[];
-  /** Small letters and digits only. */
-  readonly tokens: readonly string[];
+  /** Each in one form or several, any of which will do; small letters and digits only. */
+  readonly words: readonly (readonly string[])[];
   readonly mode: MatchMode;
   readonly limit: number;
 }
@@ -54,13 +54,12 @@ export class WordIndex<Row> {
 
   /** Statements that select, as `n`, the numbers of the first rows that fit. */
   find(query: WordQuery, dialect: Dialect): Sql[] {
-    if (query.tokens.length === 0) return [];
-    const size = Math.max(1, Math.floor(wordsMax / query.tokens.length));
+    const size = Math.max(1, Math.floor(wordsMax / query.words.flat().length));
     const groups: Sql[] = [];
     for (let at = 0; at < query.parts.length; at += size) {
       const names = query.parts
         .slice(at, at + size)
-        .map((part) => query.tokens.map((token) => wordOf(part, token)));
+        .map((part) => query.words.map((forms) => forms.map((form) => wordOf(part, form))));
       groups.push(dialect === 'sqlite' ? this.inFullText(names, query) : this.inTable(names, query));
     }
     return groups;
@@ -98,12 +97,12 @@ export class WordIndex<Row> {
     );
   }
 
-  private inFullText(names: readonly (readonly string[])[], { mode, limit }: WordQuery): Sql {
-    const quoted = names.map((words) => words.map((word) => `"${word}"`));
+  private inFullText(names: readonly Words[], { mode, limit }: WordQuery): Sql {
+    const anyOf = (forms: readonly string[]): string => forms.map((form) => `"${form}"`).join(' OR ');
     const expression =
       mode === 'any'
-        ? quoted.flat().join(' OR ')
-        : quoted.map((words) => `(${words.join(' AND ')})`).join(' OR ');
+        ? anyOf(names.flat(2))
+        : names.map((words) => `(${words.map((forms) => `(${anyOf(forms)})`).join(' AND ')})`).join(' OR ');
     const { fullText } = this;
     return {
       text: `SELECT rowid AS n FROM ${fullText} WHERE ${fullText} MATCH ? ORDER BY rowid LIMIT ${String(limit)}`,
@@ -111,26 +110,33 @@ export class WordIndex<Row> {
     };
   }
 
-  private inTable(names: readonly (readonly string[])[], { mode, limit }: WordQuery): Sql {
-    const sets = padded(mode === 'any' ? names.flat().map((word) => [word]) : names);
-    const [first = []] = sets;
-    const joins = first
-      .slice(1)
-      .map((_, index) => {
-        const name = `w${String(index + 1)}`;
-        return ` STRAIGHT_JOIN ${this.words} ${name} ON ${name}.\`word\` = ? AND ${name}.\`row_no\` = w.\`row_no\``;
-      })
-      .join('');
-    const one =
-      `(SELECT w.\`row_no\` AS n FROM ${this.words} w${joins} WHERE w.\`word\` = ? ` +
-      `ORDER BY w.\`row_no\` LIMIT ${String(limit)})`;
+  private inTable(names: readonly Words[], { mode, limit }: WordQuery): Sql {
+    const sets: readonly Words[] = padded(mode === 'any' ? names.flat(2).map((form) => [[form]]) : names);
     return {
-      text: `SELECT u.n FROM (${sets.map(() => one).join(' UNION ')}) u ORDER BY u.n LIMIT ${String(limit)}`,
-      // The last one stands behind the joins.
-      params: sets.flatMap((words) => [...words.slice(1), ...words.slice(0, 1)].map(digestOf)),
+      text:
+        `SELECT u.n FROM (${sets.map((words) => this.rowsWithAll(words, limit)).join(' UNION ')}) u ` +
+        `ORDER BY u.n LIMIT ${String(limit)}`,
+      params: sets.flat(2).map(digestOf),
     };
   }
+
+  private rowsWithAll(words: Words, limit: number): string {
+    const tables = words.map((forms, at) => {
+      const name = `w${String(at)}`;
+      const is = `${name}.\`word\` ${forms.length === 1 ? '= ?' : `IN (${forms.map(() => '?').join(', ')})`}`;
+      return { name, is };
+    });
+    const from = tables.map(({ name }) => `${this.words} ${name}`).join(' STRAIGHT_JOIN ');
+    const where = tables.map(({ name, is }, at) => (at === 0 ? is : `${is} AND ${name}.\`row_no\` = w0.\`row_no\``));
+    return (
+      `(SELECT w0.\`row_no\` AS n FROM ${from} WHERE ${where.join(' AND ')} ` +
+      `ORDER BY w0.\`row_no\` LIMIT ${String(limit)})`
+    );
+  }
 }
+
+/** Words of one part, each in its forms. */
+type Words = readonly (readonly string[])[];
 
 const digestBytes = 8;
 

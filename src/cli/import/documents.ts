@@ -225,7 +225,7 @@ async function* writing(
     for (const file of files) {
       const document = await read(options, source, file);
       const isNew = !(await isStored(database.read, document));
-      prepared.push({ ...document, ...(isNew && { passages: passagesOf(document) }) });
+      prepared.push({ ...document, ...(isNew && { passages: await passagesOf(document) }) });
     }
     yield async (tx, trail, person) => {
       const counts = { created: 0, updated: 0, unchanged: 0 };

@@ -1,52 +1,183 @@
+import MarkdownIt, { type Token } from 'markdown-it';
+import { frontMatterBlock } from './front-matter.js';
+
 /** A part of a Markdown text under one heading, which is empty before the first. */
 export interface Section {
   readonly heading: string;
   readonly text: string;
 }
 
+/** Deeper than anybody reads. */
+const nestingMax = 40;
+const parser = new MarkdownIt('commonmark', { maxNesting: nestingMax }).enable(['table', 'strikethrough']);
+
 const headingLengthMax = 300;
 
-/** Without the YAML block with which a Markdown file may begin. */
+/** Without the YAML block with which a Markdown file may begin. What has no key between its rules is text. */
 export function stripFrontMatter(markdown: string): string {
-  if (!/^---[ \t]*\n[ \t]*[\w-]+[ \t]*:/.test(markdown)) return markdown;
-  const end = /\n---[ \t]*(\n|$)/.exec(markdown);
-  return end === null ? markdown : markdown.slice(end.index + end[0].length);
+  const block = frontMatterBlock(markdown);
+  return block.kind === 'yaml' && /^[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s#"':-][^:\n]*):(?:[ \t]|$)/m.test(block.yaml)
+    ? `${block.lead}${block.rest}`
+    : markdown;
 }
 
-/** Splits at headings (`#` to `######`), but not inside code. Lines too long for a heading are text. */
-export function sectionsOf(markdown: string): Section[] {
-  const sections: { heading: string; lines: string[] }[] = [{ heading: '', lines: [] }];
-  let fence = '';
-  for (const line of markdown.split('\n')) {
-    const mark = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1] ?? '';
-    if (fence === '') fence = mark;
-    else if (mark.startsWith(fence)) fence = '';
-    const heading = fence === '' && mark === '' ? headingOf(line) : undefined;
-    if (heading !== undefined) sections.push({ heading, lines: [] });
-    else sections.at(-1)?.lines.push(line);
+/** Characters that are parsed at a time: some milliseconds. */
+const sliceLength = 4_096;
+/** Up to here a slice grows for a block that fills it; a longer one is parsed in pieces. */
+const blockLengthMax = 8_192;
+
+/**
+ * Splits at the headings that stand in no other block (CommonMark). Yields a section when it has ended, and undefined
+ * where others may have their turn. Lines too long for a heading are text.
+ */
+export function* readSections(markdown: string): Generator<Section | undefined> {
+  let heading = '';
+  let begin = 0;
+  let opening: string | undefined;
+  for (let at = 0; at < markdown.length;) {
+    const slice = blocksFrom(markdown, at, opening);
+    for (const { start, end, text } of slice.headings) {
+      yield { heading, text: markdown.slice(begin, start).trim() };
+      [heading, begin] = [text, end];
+    }
+    [at, opening] = [slice.next, slice.opening];
+    yield undefined;
   }
-  return sections.map(({ heading, lines }) => ({ heading, text: lines.join('\n').trim() }));
+  yield { heading, text: markdown.slice(begin).trim() };
 }
 
-function headingOf(line: string): string | undefined {
-  if (line.length > headingLengthMax || !/^ {0,3}#{1,6}([ \t]|$)/.test(line)) return undefined;
-  return plainText(line.trim().replace(/^#+/, '').trimEnd().replace(/\s#+$/, ''));
+/** All of them at once, for a short text or where nobody waits. */
+export const sectionsOf = (markdown: string): Section[] =>
+  [...readSections(markdown)].filter((section) => section !== undefined);
+
+/** A heading with the places in the text where it begins and where what it heads does. */
+interface Heading {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+interface Slice {
+  readonly headings: readonly Heading[];
+  /** The place with which to go on. */
+  readonly next: number;
+  /** The first line of a block that goes on there: code between fences, or HTML. */
+  readonly opening?: string | undefined;
+}
+
+/** The whole blocks from a place on, which is the beginning of a line. */
+function blocksFrom(markdown: string, from: number, opening: string | undefined): Slice {
+  const head = opening === undefined ? '' : `${opening}\n`;
+  for (let length = sliceLength; ; length *= 2) {
+    const to = lineEnd(markdown, from + length);
+    const isEnd = to === markdown.length;
+    const lines = `${head}${markdown.slice(from, to)}`;
+    // The line behind tells whether the last block has ended.
+    const tokens = blocksOf(isEnd ? lines : `${lines}x`);
+    const begins = lineBegins(lines, from - head.length);
+    const placeOf = (line: number): number => begins[line] ?? to;
+    if (isEnd) return { headings: headingsOf(tokens, placeOf, to), next: to };
+    const last = unfinished(tokens, (line) => placeOf(line) < to);
+    const line = last?.map?.[0] ?? Infinity;
+    const next = placeOf(line);
+    if (line > 0) return { headings: headingsOf(tokens, placeOf, next), next };
+    if (last?.type === 'fence' || last?.type === 'html_block') {
+      return { headings: [], next: to, opening: opening ?? markdown.slice(from, begins[1] ?? to).trimEnd() };
+    }
+    if (length < blockLengthMax) continue;
+    const inner = tokens.findLast(({ map }) => map !== null && map[0] > 0 && placeOf(map[0]) < to)?.map;
+    return { headings: [], next: placeOf(inner?.[0] ?? Infinity) };
+  }
+}
+
+/** The last block, where it may go on behind the slice. Whatever is in a container, a line without indent ends it. */
+function unfinished(tokens: readonly Token[], isInSlice: (line: number) => boolean): Token | undefined {
+  const blocks = tokens.filter(({ level, map, nesting }) => level === 0 && nesting >= 0 && map !== null);
+  const last = blocks.at(-1);
+  if (last === undefined || isInSlice(last.map?.[0] ?? 0)) return last;
+  const before = blocks.at(-2);
+  return before !== undefined && /^(?:bullet_list|ordered_list|blockquote)_open$/.test(before.type)
+    ? before
+    : undefined;
+}
+
+/** The beginning of the line behind a place, or the end of the text. */
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end < 0 ? text.length : end + 1;
+}
+
+/** The place of each line in the text, of which the first has one. */
+function lineBegins(lines: string, first: number): number[] {
+  const begins = [first];
+  for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', end + 1))
+    begins.push(first + end + 1);
+  return begins;
+}
+
+function blocksOf(markdown: string): Token[] {
+  const tokens: Token[] = [];
+  parser.block.parse(markdown, parser, {}, tokens);
+  return tokens;
+}
+
+function headingsOf(tokens: readonly Token[], placeOf: (line: number) => number, before: number): Heading[] {
+  return tokens.flatMap(({ type, level, map }, index) => {
+    if (type !== 'heading_open' || level > 0 || map === null || placeOf(map[0]) >= before) return [];
+    const { content } = tokens[index + 1] ?? { content: '' };
+    if (content.length > headingLengthMax) return [];
+    const text = wordsOf(parser.parseInline(content, {}));
+    return [{ start: placeOf(map[0]), end: placeOf(map[1]), text }];
+  });
 }
 
 /**
- * The words that a reader sees, on one line: without marks, tags and the targets of links. The patterns are
- * bounded, so that no text makes them slow.
+ * The words that a reader sees, on one line: without marks, tags and the targets of links. For texts of a passage's
+ * length.
  */
 export function plainText(markdown: string): string {
-  return markdown
-    .replace(/<!--[^>]{0,2000}-->/g, ' ')
-    .replace(/\{%[^%}]{0,500}%\}|\{:?[.#:][^}\n]{0,200}\}/g, ' ')
-    .replace(/!?\[([^[\]]{0,1000})\]\([^()\s]{0,2000}(?:\s[^()]{0,300})?\)/g, '$1')
-    .replace(/<\/?[a-zA-Z][^<>]{0,500}>/g, ' ')
-    .replace(/^[ \t]*\|?[ \t:|-]{3,500}\|?[ \t]*$/gm, ' ')
-    .replace(/^[ \t]*(?:>[ \t]?|[-*+][ \t]+|#{1,6}[ \t]+)/gm, '')
-    .replace(/[*_]{2,}|[`~]{1,}/g, '')
-    .replace(/(^|[\s("'])[*_](?=\S)|(?<=\S)[*_](?=[\s.,;:!?)"']|$)/g, '$1')
-    .replace(/[|\s]+/g, ' ')
-    .trim();
+  const tokens = parser.parse(markdown, {});
+  // What is nested deeper is not parsed at all.
+  if (tokens.some(({ level }) => level >= nestingMax - 2))
+    return oneLineOf(markdown.replace(/[>*+|`~#-]+/g, ' '));
+  return wordsOf(tokens);
+}
+
+const wordsOf = (tokens: readonly Token[]): string => oneLineOf(textOf(tokens).replace(templates, ' '));
+
+/** Of site generators. */
+const templates = /\{%[^%}]{0,500}%\}|\{:?[.#:][^}\n]{0,200}\}/g;
+
+const oneLineOf = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+/** The patterns are bounded, so that no text makes them slow. */
+const withoutTags = (html: string): string =>
+  html.replace(/<!--[^>]{0,2000}-->/g, ' ').replace(/<\/?[a-zA-Z][^<>]{0,500}>/g, ' ');
+
+function textOf(tokens: readonly Token[]): string {
+  return tokens
+    .map(({ type, content, children, block }) => {
+      switch (type) {
+        case 'text':
+        case 'text_special':
+        case 'code_inline':
+          return content;
+        case 'fence':
+        case 'code_block':
+          return ` ${content} `;
+        case 'html_block':
+        case 'html_inline':
+          return ` ${withoutTags(content)} `;
+        case 'inline':
+        case 'image':
+          return textOf(children ?? []);
+        case 'softbreak':
+        case 'hardbreak':
+          return ' ';
+        default:
+          // Blocks end words, emphasis does not.
+          return block ? ' ' : '';
+      }
+    })
+    .join('');
 }

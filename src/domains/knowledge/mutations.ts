@@ -2,6 +2,7 @@ import { badInput, notFound } from '../../core/errors.js';
 import { isoTime } from '../../core/clock.js';
 import type { Operation } from '../../delegation/operation.js';
 import { eq } from '../../store/condition.js';
+import { passagesOf } from './passages.js';
 import { collections, documents, documentVersions, passageWords, type DocumentRow } from './tables.js';
 import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './write.js';
 
@@ -122,7 +123,7 @@ async function keep(operation: Operation, document: DocumentRow, scope: string):
   await rows.replaceParts(
     parent,
     { index: passageWords, column: 'documentId' },
-    passageRows(document, ids),
+    passageRows(document, await passagesOf(document), ids),
     scope,
   );
   return { document };

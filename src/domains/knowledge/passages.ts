@@ -1,5 +1,12 @@
-import { plainText, sectionsOf, stripFrontMatter, type Section } from './markdown.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { plainText, readSections, stripFrontMatter, type Section } from './markdown.js';
 import { indexTokens } from './tokenize.js';
+
+/**
+ * Which rules made a passage. With each change of them (of tokens, sections, plain text) comes the next number, and
+ * servers make older passages anew (`renewal.ts`).
+ */
+export const passageEdition = 1;
 
 /** A passage as made from a document, before it has an id. */
 export interface PassageText {
@@ -8,6 +15,8 @@ export interface PassageText {
   readonly heading: string;
   /** Markdown, without the heading. */
   readonly body: string;
+  /** What a reader sees of it, on one line. */
+  readonly plain: string;
   readonly tokens: string;
 }
 
@@ -17,21 +26,44 @@ const lengthMax = 1_500;
 /** A text with more headings than this is split by length alone. */
 const sectionsMax = 2_000;
 const headingLengthMax = 300;
+/** A passage takes a fraction of a millisecond, or some where its Markdown is hostile. */
+const passagesPerTurn = 2;
 
-/** The passages of a document from top to bottom; at least one, and the same for the same document. */
-export function passagesOf(document: { readonly title: string; readonly body: string }): PassageText[] {
-  const markdown = stripFrontMatter(document.body).trim();
-  const all = sectionsOf(markdown);
-  const sections =
-    all.length > sectionsMax ? [{ heading: '', text: markdown }] : joinEmpty(all, document.title);
-  return sections
-    .flatMap(({ heading, text }) => split(text).map((body) => ({ heading, body })))
-    .map(({ heading, body }, index) => ({
-      position: index + 1,
-      heading,
-      body,
-      tokens: indexTokens({ title: document.title, heading, text: plainText(body) }),
-    }));
+/**
+ * The passages of a document from top to bottom; at least one, and the same for the same document. Others have their
+ * turn between, however long it is.
+ */
+export async function passagesOf(document: {
+  readonly title: string;
+  readonly body: string;
+}): Promise<PassageText[]> {
+  const found: PassageText[] = [];
+  for (const { heading, text } of await sectionsIn(document)) {
+    for (const body of split(text)) {
+      if (found.length % passagesPerTurn === passagesPerTurn - 1) await nextTurn();
+      const plain = plainText(body);
+      const tokens = indexTokens({ title: document.title, heading, text: plain });
+      found.push({ position: found.length + 1, heading, body, plain, tokens });
+    }
+  }
+  return found;
+}
+
+async function sectionsIn({
+  title,
+  body,
+}: {
+  readonly title: string;
+  readonly body: string;
+}): Promise<Section[]> {
+  const markdown = stripFrontMatter(body.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n')).trim();
+  const all: Section[] = [];
+  for (const section of readSections(markdown)) {
+    if (section === undefined) await nextTurn();
+    else all.push(section);
+    if (all.length > sectionsMax) return [{ heading: '', text: markdown }];
+  }
+  return joinEmpty(all, title);
 }
 
 /** A heading with nothing under it leads the next one (`Leave › Carrying over`), unless it is the title again. */

@@ -1,6 +1,7 @@
 import { badInput } from '../../core/errors.js';
 import { oneLine } from '../../core/text.js';
-import { spans, stem } from './tokenize.js';
+import { spans } from './spans.js';
+import { stem } from './tokenize.js';
 
 const lengthMax = 500;
 const termsMax = 16;
@@ -15,20 +16,30 @@ const stopWords: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** The stems that say one and the same, any of which will do: `mail` or `email`, where `e-mail` is asked for. */
+export type Term = readonly [string, ...string[]];
+
 /**
- * The stems to look for, each once, in the order of the query. Stop words count only where there is nothing
- * else, or where they stand out in capitals (`IT`). `BAD_USER_INPUT` for a query without a word.
+ * What to look for, each once, in the order of the query. Stop words count only where there is nothing else, or where
+ * they stand out in capitals (`IT`). `BAD_USER_INPUT` for a query without a word.
  */
-export function queryTerms(query: string): string[] {
+export function queryTerms(query: string): Term[] {
   const text = oneLine(query.replace(/\s+/g, ' '), lengthMax, 'query');
   const isLoud = text === text.toUpperCase();
-  const words = [...spans(text)].flatMap(({ start, end, words: folded }) => {
-    const written = text.slice(start, end);
-    const standsOut = !isLoud && /^[A-Z]{2,}$/.test(written);
-    return folded.map((word) => ({ stem: stem(word), telling: standsOut || !stopWords.has(word) }));
+  const found = [...spans(text)];
+  const forms = found.filter(({ kind }) => kind === 'form');
+  const words = found.flatMap((span) => {
+    if (span.kind !== 'word') return [];
+    const standsOut = !isLoud && /^[A-Z]{2,}$/.test(text.slice(span.start, span.end));
+    const around = forms.filter(({ start, end }) => start <= span.start && span.end <= end);
+    const others = around.flatMap((form) => form.words).map(stem);
+    return span.words.map((word) => ({
+      term: [...new Set([stem(word), ...others])] as unknown as Term,
+      telling: standsOut || !stopWords.has(word),
+    }));
   });
   const telling = words.filter((word) => word.telling);
-  const terms = new Set((telling.length > 0 ? telling : words).map((word) => word.stem));
+  const terms = new Map((telling.length > 0 ? telling : words).map(({ term }) => [term[0], term]));
   if (terms.size === 0) throw badInput('The query has no word that could be looked for.', 'query');
-  return [...terms].slice(0, termsMax);
+  return [...terms.values()].slice(0, termsMax);
 }

@@ -1,3 +1,4 @@
+import type { Term } from './query.js';
 import { encode } from './tokenize.js';
 
 /** A passage that might fit: its id, and its tokens as `indexTokens` made them. */
@@ -20,6 +21,8 @@ interface Occurrence {
   readonly heading: number;
   /** Where it begins, counted in characters of the tokens. */
   readonly at: readonly number[];
+  /** How far behind its beginning the next word begins. */
+  readonly step: number;
 }
 
 const saturation = 1.2;
@@ -36,11 +39,15 @@ const nearMax = 80;
  * a term is, is judged from the candidates alone, which the caller may all read. Candidates without any of the
  * terms are left out.
  */
-export function rank<C extends Candidate>(candidates: readonly C[], terms: readonly string[]): Ranked<C>[] {
-  const wanted = terms.map(needlesOf);
+export function rank<C extends Candidate>(candidates: readonly C[], terms: readonly Term[]): Ranked<C>[] {
+  const wanted = terms.map((term) => term.map(needlesOf));
   const found = candidates.map((candidate) => {
     const parts = partsOf(candidate.tokens);
-    return { parts, candidate, occurrences: wanted.map((needles) => occurrenceOf(parts, needles)) };
+    return {
+      parts,
+      candidate,
+      occurrences: wanted.map((forms) => best(forms.map((needles) => occurrenceOf(parts, needles)))),
+    };
   });
   const weights = terms.map((_, index) => {
     const having = found.filter(({ occurrences }) => isThere(occurrences[index])).length;
@@ -50,13 +57,17 @@ export function rank<C extends Candidate>(candidates: readonly C[], terms: reado
     .filter(({ occurrences }) => occurrences.some(isThere))
     .map(({ candidate, parts, occurrences }) => ({
       id: candidate.id,
-      score: Math.round(scoreOf(parts, wanted, occurrences, weights) * 10_000) / 10_000,
+      score: Math.round(scoreOf(parts, occurrences, weights) * 10_000) / 10_000,
       candidate,
     }))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
 }
 
 const isThere = (occurrence: Occurrence | undefined): boolean => (occurrence?.at.length ?? 0) > 0;
+
+/** Of several forms of a term the most frequent one; of equals the first, which is the term as it was asked for. */
+const best = (forms: readonly Occurrence[]): Occurrence =>
+  forms.reduce((most, form) => (form.at.length > most.at.length ? form : most));
 
 /** A term's tokens with a space at each end: a plain search of the text finds whole ones. */
 interface Needles {
@@ -65,10 +76,10 @@ interface Needles {
   readonly heading: string;
 }
 
-const needlesOf = (term: string): Needles => ({
-  word: ` ${encode(term, 'word')} `,
-  title: ` ${encode(term, 'title')} `,
-  heading: ` ${encode(term, 'heading')} `,
+const needlesOf = (form: string): Needles => ({
+  word: ` ${encode(form, 'word')} `,
+  title: ` ${encode(form, 'title')} `,
+  heading: ` ${encode(form, 'heading')} `,
 });
 
 /** The tokens of title and heading, which come first and are counted, and those of all words. */
@@ -103,15 +114,15 @@ function places(text: string, needle: string): number[] {
 
 function occurrenceOf({ names, words }: Parts, needles: Needles): Occurrence {
   const at = places(words, needles.word);
-  if (at.length === 0) return { body: 0, title: 0, heading: 0, at };
+  const step = needles.word.length - 1;
+  if (at.length === 0) return { body: 0, title: 0, heading: 0, at, step };
   const title = places(names, needles.title).length;
   const heading = places(names, needles.heading).length;
-  return { body: at.length - title - heading, title, heading, at };
+  return { body: Math.max(0, at.length - title - heading), title, heading, at, step };
 }
 
 function scoreOf(
   { titleLength, headingLength, words }: Parts,
-  wanted: readonly Needles[],
   occurrences: readonly Occurrence[],
   weights: readonly number[],
 ): number {
@@ -129,7 +140,7 @@ function scoreOf(
     score += (weight * often * (saturation + 1)) / (often + saturation);
     const next = occurrences[index + 1];
     if (next !== undefined && isThere(next)) {
-      score += closeness(occurrence.at, next.at, (wanted[index]?.word.length ?? 0) - 1) * weight;
+      score += closeness(occurrence.at, next.at, occurrence.step) * weight;
     }
   });
   const inTitle = likeness(titleLength, occurrences, 'title');

@@ -4,6 +4,7 @@ import { reads, type Operation, type Resolvers } from '../../delegation/operatio
 import { only, type Asked } from '../../store/asked.js';
 import { oneLine } from '../../core/text.js';
 import { createDocument, setDocumentClassification, updateDocument } from './mutations.js';
+import { plainText } from './markdown.js';
 import type { Hit } from './results.js';
 import { search, type SearchArgs } from './search.js';
 import { snippetOf } from './snippet.js';
@@ -121,7 +122,7 @@ export const resolvers: Resolvers = {
   SearchHit: {
     document: (hit: Hit, _: unknown, operation: Operation, asked: Asked) =>
       operation.rows.get(documents, hit.passage.documentId, asked),
-    snippet: (hit: Hit) => snippetOf(hit.passage.body, hit.terms),
+    snippet: (hit: Hit) => snippetOf(hit.passage.plain ?? plainText(hit.passage.body), hit.terms),
     citation: ({ passage }: Hit) => passage,
   },
   Citation: {

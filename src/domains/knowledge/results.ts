@@ -1,5 +1,6 @@
 import { badInput } from '../../core/errors.js';
 import { sha256 } from '../../core/digest.js';
+import type { Term } from './query.js';
 import type { Ranked } from './rank.js';
 import type { PassageRow } from './tables.js';
 
@@ -18,7 +19,7 @@ export class Series {
   private digest: string | undefined;
 
   constructor(
-    private readonly terms: readonly string[],
+    private readonly terms: readonly Term[],
     private readonly collection: string | null,
   ) {}
 

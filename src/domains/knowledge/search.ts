@@ -2,7 +2,7 @@ import type { Operation } from '../../delegation/operation.js';
 import type { Scanned } from '../../store/rows.js';
 import type { MatchMode } from '../../store/word-index.js';
 import { visibleParts } from './parts.js';
-import { queryTerms } from './query.js';
+import { queryTerms, type Term } from './query.js';
 import { rank } from './rank.js';
 import { SearchEdge, SearchPage, Series, type Place } from './results.js';
 import { passages, passageWords, type PassageRow } from './tables.js';
@@ -31,10 +31,13 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   const found = rank(await candidatesOf(operation, terms, collection), terms);
   const ranked = begins === undefined ? found : found.filter((one) => isAfter(one, begins));
   const shown = ranked.slice(0, size);
+  const forms = terms.flat();
   const chosen = shown.map((one) => one.candidate);
   const edges = operation.rows
     .show(passages, chosen)
-    .map((passage, index) => new SearchEdge({ passage, score: shown[index]?.score ?? 0, terms }, series));
+    .map(
+      (passage, index) => new SearchEdge({ passage, score: shown[index]?.score ?? 0, terms: forms }, series),
+    );
   return new SearchPage(edges, ranked.length > size, after !== null);
 }
 
@@ -49,21 +52,16 @@ const isAfter = (one: Place, other: Place): boolean =>
  */
 async function candidatesOf(
   operation: Operation,
-  terms: readonly string[],
+  terms: readonly Term[],
   collection: string | null,
 ): Promise<Found[]> {
   const { scopeOf } = operation;
   const narrowing = collection === null ? [] : [scopeOf('Query.search(collection:)')];
   const scopes = [scopeOf('Query.search(query:)'), ...narrowing] as const;
   const parts = await visibleParts(operation, scopes, collection);
-  const read = (
-    wanted: readonly string[],
-    field: Field,
-    mode: MatchMode,
-    limit: number,
-  ): Promise<Found[]> => {
-    const tokens = wanted.map((term) => encode(term, field));
-    return operation.rows.scan(passageWords, ['id', 'tokens'], { parts, tokens, mode, limit }, scopes);
+  const read = (wanted: readonly Term[], field: Field, mode: MatchMode, limit: number): Promise<Found[]> => {
+    const words = wanted.map((term) => term.map((form) => encode(form, field)));
+    return operation.rows.scan(passageWords, ['id', 'tokens'], { parts, words, mode, limit }, scopes);
   };
   const withAny = await read(terms, 'word', 'any', candidatesMax);
   if (withAny.length < candidatesMax) return withAny;

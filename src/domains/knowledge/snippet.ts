@@ -1,5 +1,5 @@
-import { plainText } from './markdown.js';
-import { spans, stem } from './tokenize.js';
+import { spans } from './spans.js';
+import { stem } from './tokenize.js';
 
 const lengthMax = 240;
 
@@ -10,11 +10,9 @@ interface Found {
 }
 
 /**
- * The part of a passage that has most of the terms: plain text on one line, found words in `**`, `…` where it
- * was cut. The beginning where only title or heading have them.
+ * The part of a plain text that has most of the terms: found words in `**`, `…` where it was cut. The beginning where only title or heading have them.
  */
-export function snippetOf(markdown: string, terms: readonly string[]): string {
-  const text = plainText(markdown);
+export function snippetOf(text: string, terms: readonly string[]): string {
   const found = findTerms(text, terms);
   const best = bestRun(found);
   const first = best[0]?.start ?? 0;
@@ -38,13 +36,20 @@ function findTerms(text: string, terms: readonly string[]): Found[] {
   const wanted = new Set(terms);
   // A stem begins as its word does, so most words need not be stemmed.
   const initials = new Set(terms.map((term) => term.charAt(0)));
-  return [...spans(text)].flatMap(({ start, end, words }) => {
+  const found: Found[] = [];
+  for (const { start, end, words } of spans(text)) {
     const term = words
       .filter((word) => initials.has(word.charAt(0)))
       .map(stem)
       .find((one) => wanted.has(one));
-    return term === undefined ? [] : [{ start, end, term }];
-  });
+    const last = found.at(-1);
+    if (term === undefined) continue;
+    // Letters that belong to two finds, as in scripts without spaces, are marked once.
+    if (last !== undefined && start < last.end)
+      found.splice(-1, 1, { ...last, end: Math.max(end, last.end) });
+    else found.push({ start, end, term });
+  }
+  return found;
 }
 
 /** The neighbouring finds that fit into one snippet and have most different terms, then most of them. */

@@ -64,6 +64,10 @@ export const passages = table('Passage', 'passages', {
   title: text(300),
   heading: text(300),
   body: longtext(),
+  /** The body as a reader sees it, on one line; null in passages of edition 0. */
+  plain: nullable(longtext()),
+  /** Which rules made it (`passageEdition`). */
+  edition: int(),
   /** Normalised tokens, the only column whose words are indexed. */
   tokens: longtext(),
 });

@@ -1,60 +1,5 @@
 import { stemmer } from 'stemmer';
-
-/** Letters that people type as others although Unicode does not take them apart. */
-const alike: Readonly<Record<string, string>> = {
-  ß: 'ss',
-  æ: 'ae',
-  œ: 'oe',
-  ø: 'o',
-  ł: 'l',
-  đ: 'd',
-  ð: 'd',
-  þ: 'th',
-  ı: 'i',
-};
-const alikeLetters = /[ßæœøłđðþı]/g;
-const wordRuns = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
-/** Scripts that put no space between words. */
-const unspacedRuns = /([\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\u30fc]+)/u;
-
-/** A run of letters and digits of a text, and the words that it stands for, folded but not stemmed. */
-export interface Span {
-  readonly start: number;
-  readonly end: number;
-  readonly words: readonly string[];
-}
-
-/** Folds case, compatibility forms and accents: `Élan` and `elan` are one word, `ＨＲ` and `hr` another. */
-function fold(run: string): string[] {
-  const lower = run.toLowerCase();
-  if (/^[a-z0-9]+$/.test(lower)) return [lower];
-  const folded = run
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[\u0300-\u036f]/g, '')
-    .normalize('NFC')
-    .replace(alikeLetters, (letter) => alike[letter] ?? letter);
-  return (folded.match(wordRuns) ?? []).flatMap((word) => word.split(unspacedRuns)).flatMap(pairs);
-}
-
-/** Text of an unspaced script as overlapping pairs of letters, which is how it can be found. */
-function pairs(word: string): string[] {
-  if (word === '') return [];
-  const letters = unspacedRuns.test(word) ? [...word] : [];
-  if (letters.length < 2) return [word];
-  return letters.slice(1).map((letter, index) => (letters[index] ?? '') + letter);
-}
-
-/** The words of a text with their places in it. */
-export function* spans(text: string): Generator<Span> {
-  for (const found of text.matchAll(wordRuns)) {
-    const [run] = found;
-    const start = found.index;
-    // The genitive's s is no word of its own.
-    if ((run === 's' || run === 'S') && /['’]/.test(text.charAt(start - 1))) continue;
-    yield { start, end: start + run.length, words: fold(run) };
-  }
-}
+import { spans, type Span } from './spans.js';
 
 /** English endings go; words of other scripts, and those with digits, stay as they are. */
 export const stem = (word: string): string => (/^[a-z]+$/.test(word) ? stemmer(word) : word);
@@ -65,41 +10,66 @@ export type Field = 'word' | 'title' | 'heading';
 const lengthMax = 60;
 
 /**
- * A stem as the full-text indexes of both databases take it as it is: small letters and digits only, from 3 to
- * 60 of them, and never one of their stop words, for no such word begins with these two letters.
+ * A stem as the indexes of both databases take it as it is: small letters and digits only, from 3 to 60 of them.
  */
 export function encode(stemmed: string, field: Field): string {
   const place = field.charAt(0);
-  const text = /^[a-z0-9]+$/.test(stemmed)
-    ? `z${place}${stemmed}`
-    : `y${place}${Buffer.from(stemmed, 'utf8').toString('hex')}`;
+  const text = /^[a-z0-9]+$/.test(stemmed) ? `z${place}${stemmed}` : `y${place}${numbered(stemmed)}`;
   return text.slice(0, lengthMax);
 }
 
-/** The stems of a text in their order. */
-export function stems(text: string): string[] {
+/** Each unit of UTF-16 as four digits of base 36. */
+function numbered(text: string): string {
+  let digits = '';
+  for (let at = 0; at < text.length; at += 1) digits += text.charCodeAt(at).toString(36).padStart(4, '0');
+  return digits;
+}
+
+/** What a text says: its words in their order, and apart from them other ways to write them. */
+interface Stems {
+  readonly words: string[];
+  readonly forms: Set<string>;
+  /** Of scripts that put no space between words. */
+  readonly letters: Set<string>;
+}
+
+function stemsOf(text: string): Stems {
   const known = new Map<string, string>();
-  const found: string[] = [];
-  for (const { words } of spans(text)) {
-    for (const word of words) {
-      const stemmed = known.get(word) ?? stem(word);
-      known.set(word, stemmed);
-      found.push(stemmed);
-    }
-  }
+  const stemOf = (word: string): string => {
+    const stemmed = known.get(word) ?? stem(word);
+    known.set(word, stemmed);
+    return stemmed;
+  };
+  const found: Stems = { words: [], forms: new Set(), letters: new Set() };
+  const add: Record<Span['kind'], (stemmed: string) => unknown> = {
+    word: (one) => found.words.push(one),
+    form: (one) => found.forms.add(one),
+    letter: (one) => found.letters.add(one),
+  };
+  for (const { words, kind } of spans(text)) for (const word of words) add[kind](stemOf(word));
   return found;
 }
 
-/** The words of a text as the index holds them. */
-export const tokenize = (text: string): string[] => stems(text).map((one) => encode(one, 'word'));
+/** The stems of a text in their order. */
+export const stems = (text: string): string[] => stemsOf(text).words;
 
-/** What the full-text index sees of a passage: its words, and once more those of its title and heading. */
+/**
+ * What the index sees of a passage: its words, and once more those of its title and heading. Other forms and letters
+ * come last, each once, so that neighbours in the text stay neighbours here.
+ */
 export function indexTokens(passage: { title: string; heading: string; text: string }): string {
-  const title = stems(passage.title);
-  const heading = stems(passage.heading);
+  const [title, heading, text] = [passage.title, passage.heading, passage.text].map(stemsOf) as [
+    Stems,
+    Stems,
+    Stems,
+  ];
+  const all = [title, heading, text];
+  const words = all.flatMap((part) => part.words);
+  const said = new Set(words);
+  const further = new Set(all.flatMap((part) => [...part.forms, ...part.letters]));
   return [
-    ...title.map((one) => encode(one, 'title')),
-    ...heading.map((one) => encode(one, 'heading')),
-    ...[...title, ...heading, ...stems(passage.text)].map((one) => encode(one, 'word')),
+    ...[...title.words, ...title.forms].map((one) => encode(one, 'title')),
+    ...[...heading.words, ...heading.forms].map((one) => encode(one, 'heading')),
+    ...[...words, ...[...further].filter((one) => !said.has(one))].map((one) => encode(one, 'word')),
   ].join(' ');
 }

@@ -5,7 +5,7 @@ import { oneLine, paragraphs, visibleLine } from '../../core/text.js';
 import { all, any, eq, type Condition } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import { importKeys } from '../../store/tables/identity.js';
-import { passagesOf, type PassageText } from './passages.js';
+import { passageEdition, passagesOf, type PassageText } from './passages.js';
 import {
   classifications,
   collections,
@@ -59,11 +59,11 @@ export function collectionKeyOf(text: string): string {
   return key;
 }
 
-/** The passages of a document, at the document's own place. `texts` where they are there already. */
+/** The passages of a document, at the document's own place. */
 export const passageRows = (
   document: DocumentRow,
+  texts: readonly PassageText[],
   ids: Ids,
-  texts: readonly PassageText[] = passagesOf(document),
 ): PassageRow[] =>
   texts.map((passage) => ({
     id: ids.next(),
@@ -72,6 +72,7 @@ export const passageRows = (
     classification: document.classification,
     version: document.version,
     title: document.title,
+    edition: passageEdition,
     ...passage,
   }));
 
@@ -183,7 +184,8 @@ export async function upsertImportedDocument(
   else await tx.update(documents, eq('id', document.id), document);
   if (known === undefined) await tx.insert(importKeys, [{ ...importKeyOf(input), id: document.id }]);
   await tx.insert(documentVersions, [versionRow(document, [...input.by].slice(0, 200).join(''), ids)]);
-  await passageWords.replace(tx, 'documentId', document.id, passageRows(document, ids));
+  const texts = input.passages ?? (await passagesOf(document));
+  await passageWords.replace(tx, 'documentId', document.id, passageRows(document, texts, ids));
   return before === undefined ? 'created' : 'updated';
 }
 

@@ -1,0 +1,62 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Ids } from '../../core/ids.js';
+import { all, compare, eq } from '../../store/condition.js';
+import type { Connection } from '../../store/connection.js';
+import type { Database } from '../../store/database.js';
+import { passageEdition, passagesOf } from './passages.js';
+import { documents, passages, passageWords, type PassageRow } from './tables.js';
+import { passageRows } from './write.js';
+
+const outdated = compare<PassageRow>('edition', '<', passageEdition);
+
+/**
+ * Makes passages anew that older rules made, one document in a transaction. Until then they are found by the words of
+ * their own time. What a server of an older version writes meanwhile is found and made anew as well, so that replicas may
+ * be replaced one after the other.
+ */
+export class PassageRenewal {
+  private left = 0;
+
+  constructor(
+    private readonly database: Pick<Database, 'read' | 'transaction'>,
+    private readonly ids: Ids,
+  ) {}
+
+  /** How many passages were outdated at the last look, without those that have been made anew since. */
+  get waiting(): number {
+    return Math.max(0, this.left);
+  }
+
+  async run(signal?: AbortSignal): Promise<void> {
+    this.left = await this.database.read.count(passages, outdated);
+    while (this.left > 0 && signal?.aborted !== true) {
+      const id = await this.next();
+      if (id === undefined) return;
+      this.left -= await this.database.transaction((tx) => this.renew(tx, id));
+      await nextTurn();
+    }
+  }
+
+  private async next(): Promise<string | undefined> {
+    const order = [
+      { column: 'edition', direction: 'asc' },
+      { column: 'documentId', direction: 'asc' },
+    ] as const;
+    const [row] = await this.database.read.selectColumns(passages, ['documentId'], outdated, {
+      order,
+      limit: 1,
+    });
+    return row?.documentId;
+  }
+
+  /** Returns how many were outdated; none where another replica was here first. */
+  private async renew(tx: Connection, id: string): Promise<number> {
+    const document = await tx.one(documents, eq('id', id), { lock: 'update' });
+    const count = await tx.count(passages, all(eq('documentId', id), outdated));
+    if (count === 0) return 0;
+    const rows =
+      document === undefined ? [] : passageRows(document, await passagesOf(document), this.ids);
+    await passageWords.replace(tx, 'documentId', id, rows);
+    return count;
+  }
+}

@@ -1,0 +1,96 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migrations } from '../../../migrations/index.js';
+import { passageEdition } from '../../../src/domains/knowledge/passages.js';
+import { PassageRenewal } from '../../../src/domains/knowledge/renewal.js';
+import { passages, passageWords } from '../../../src/domains/knowledge/tables.js';
+import { eq } from '../../../src/store/condition.js';
+import { dataSourceOptions } from '../../../src/store/database.js';
+import { targetOf } from '../../support/database.js';
+import { importPage, reading, startKnowledge } from '../../support/knowledge.js';
+import type { PersonFixture, TestServer } from '../../support/server.js';
+
+let server: TestServer;
+let reader: PersonFixture;
+
+beforeAll(async () => {
+  server = await startKnowledge();
+  reader = await server.person({ scopes: reading });
+  for (const number of [1, 2, 3]) {
+    const page = { path: `${String(number)}.md`, collection: 'guides', classification: 'public' as const };
+    await importPage(server, {
+      ...page,
+      title: `Page ${String(number)}`,
+      body: 'By e-mail.\n\n## Refunds\n\nRefunds.',
+    });
+  }
+});
+afterAll(() => server.stop());
+
+async function found(query: string): Promise<number> {
+  const { data, errors } = await server.query(
+    reader.token,
+    '{ search(query: "' + query + '") { nodes { snippet } } }',
+  );
+  expect(errors).toEqual([]);
+  return (data.search.nodes as unknown[]).length;
+}
+
+/** As if an older server had made the passages, whose rules knew other words. */
+async function age(): Promise<void> {
+  await server.database.transaction(async (tx) => {
+    for (const row of await tx.select(passages, eq('collection', 'guides'))) {
+      const old = { ...row, edition: 0, plain: null, tokens: row.tokens.replaceAll('zwemail', 'zwancient') };
+      await passageWords.replace(tx, 'id', row.id, [old]);
+    }
+  });
+}
+
+const editions = async (): Promise<unknown[]> =>
+  (await server.database.read.select(passages, eq('collection', 'guides'))).map(({ edition }) => edition);
+
+describe('23 what older rules made is made anew beside the requests', () => {
+  test('it is found by its old words until then, and by the new ones after, and the server tells how many wait', async () => {
+    await age();
+    expect([await found('ancient'), await found('email')]).toEqual([3, 0]);
+    const renewal = new PassageRenewal(server.database, server.ids);
+    const ending = new AbortController();
+    ending.abort();
+    await renewal.run(ending.signal);
+    expect(renewal.waiting).toBe(6);
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    await renewal.run();
+    expect(renewal.waiting).toBe(0);
+    expect([await found('ancient'), await found('email'), await found('refund')]).toEqual([0, 3, 3]);
+    expect(await editions()).toEqual(Array(6).fill(passageEdition));
+  });
+
+  test('a server does it by itself', async () => {
+    await age();
+    const other = await server.replica({ renewEveryMs: 1 });
+    while ((await editions()).some((edition) => edition !== passageEdition)) await nextTurn();
+    await other.stop();
+    expect([await found('ancient'), await found('email')]).toEqual([0, 3]);
+  });
+
+  test('an upgrade indexes what is there, and taking it back leaves the texts', async () => {
+    const before = [await found('email'), await found('refund')];
+    const source = await new DataSource(
+      dataSourceOptions(targetOf(server.databaseUrl), migrations, 1),
+    ).initialize();
+    const isThere = async (): Promise<boolean> =>
+      (await source.query<unknown[]>("SELECT 1 FROM migrations WHERE name = 'SearchParts1700000000023'"))
+        .length > 0;
+    while (await isThere()) await source.undoLastMigration();
+    expect(await source.query('SELECT COUNT(*) AS n FROM passages')).toMatchObject([
+      { n: expect.anything() as unknown },
+    ]);
+    await source.destroy();
+    await server.database.migrate();
+    expect(await editions()).toEqual(Array(6).fill(0));
+    expect([await found('email'), await found('refund')]).toEqual(before);
+    await new PassageRenewal(server.database, server.ids).run();
+    expect([await found('email'), await found('refund')]).toEqual(before);
+  });
+});
