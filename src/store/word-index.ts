@@ -127,7 +127,9 @@ export class WordIndex<Row> {
       return { name, is };
     });
     const from = tables.map(({ name }) => `${this.words} ${name}`).join(' STRAIGHT_JOIN ');
-    const where = tables.map(({ name, is }, at) => (at === 0 ? is : `${is} AND ${name}.\`row_no\` = w0.\`row_no\``));
+    const where = tables.map(({ name, is }, at) =>
+      at === 0 ? is : `${is} AND ${name}.\`row_no\` = w0.\`row_no\``,
+    );
     return (
       `(SELECT w0.\`row_no\` AS n FROM ${from} WHERE ${where.join(' AND ')} ` +
       `ORDER BY w0.\`row_no\` LIMIT ${String(limit)})`

@@ -16,7 +16,8 @@ const headingLengthMax = 300;
 /** Without the YAML block with which a Markdown file may begin. What has no key between its rules is text. */
 export function stripFrontMatter(markdown: string): string {
   const block = frontMatterBlock(markdown);
-  return block.kind === 'yaml' && /^[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s#"':-][^:\n]*):(?:[ \t]|$)/m.test(block.yaml)
+  return block.kind === 'yaml' &&
+    /^[ \t]*(?:"[^"\n]*"|'[^'\n]*'|[^\s#"':-][^:\n]*):(?:[ \t]|$)/m.test(block.yaml)
     ? `${block.lead}${block.rest}`
     : markdown;
 }

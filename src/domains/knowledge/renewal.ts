@@ -54,8 +54,7 @@ export class PassageRenewal {
     const document = await tx.one(documents, eq('id', id), { lock: 'update' });
     const count = await tx.count(passages, all(eq('documentId', id), outdated));
     if (count === 0) return 0;
-    const rows =
-      document === undefined ? [] : passageRows(document, await passagesOf(document), this.ids);
+    const rows = document === undefined ? [] : passageRows(document, await passagesOf(document), this.ids);
     await passageWords.replace(tx, 'documentId', id, rows);
     return count;
   }

@@ -60,11 +60,7 @@ export function collectionKeyOf(text: string): string {
 }
 
 /** The passages of a document, at the document's own place. */
-export const passageRows = (
-  document: DocumentRow,
-  texts: readonly PassageText[],
-  ids: Ids,
-): PassageRow[] =>
+export const passageRows = (document: DocumentRow, texts: readonly PassageText[], ids: Ids): PassageRow[] =>
   texts.map((passage) => ({
     id: ids.next(),
     documentId: document.id,
