@@ -59,8 +59,8 @@ const checked = (): Promise<unknown> =>
       )
     : Promise.resolve();
 
-/** How often something was begun to be written. */
-const writes = (sent: readonly string[]): number => sent.filter((sql) => sql.startsWith('BEGIN')).length;
+/** In how many transactions the index was merged: each has one such statement. */
+const writes = (sent: readonly string[]): number => sent.filter((sql) => sql.includes("'merge'")).length;
 
 /** Pages come until the index has several parts. */
 async function inParts(): Promise<void> {
