@@ -13,6 +13,8 @@ import { TimeOrders1700000000012 } from './0012-time-orders.js';
 import { AnswerPlaces1700000000013 } from './0013-answer-places.js';
 import { OldKeys1700000000014 } from './0014-old-keys.js';
 import { TokenGenerations1700000000015 } from './0015-token-generations.js';
+import { ServerKeys1700000000020 } from './0020-server-keys.js';
+import { RecordValues1700000000021 } from './0021-record-values.js';
 import { SearchParts1700000000023 } from './0023-search-parts.js';
 import { PassageEditions1700000000024 } from './0024-passage-editions.js';
 import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
@@ -36,6 +38,8 @@ export const migrations = [
   AnswerPlaces1700000000013,
   OldKeys1700000000014,
   TokenGenerations1700000000015,
+  ServerKeys1700000000020,
+  RecordValues1700000000021,
   SearchParts1700000000023,
   PassageEditions1700000000024,
   CurrencyPlaces1700000000026,

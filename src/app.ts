@@ -3,9 +3,11 @@ import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
 import { Chores } from './core/chores.js';
 import { systemClock, type Clock } from './core/clock.js';
+import { keyedDigest } from './core/digest.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import { Metrics } from './core/metrics.js';
+import { Seal } from './core/seal.js';
 import { version } from './core/version.js';
 import { statementLimits, type Config } from './config.js';
 import { administration } from './admin/index.js';
@@ -54,6 +56,7 @@ import type { AccessTokenFact } from './oauth/token-lookup.js';
 import { commandLineClient, defaultLimits } from './oauth/ports.js';
 import { Database } from './store/database.js';
 import { RowTypes } from './store/row-types.js';
+import { ServerKeys } from './store/server-keys.js';
 import { startUpkeep, type UpkeepPauses } from './upkeep.js';
 
 /** What tests replace: time, ids, the log, which parts are installed, and how queries run. */
@@ -144,6 +147,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     if (scope === undefined) throw new Error(`${coordinate} has no scope.`);
     return scope;
   };
+  const keys = await ServerKeys.read(database.read);
+  const digest = keyedDigest(keys.digests);
   const operations = new Operations(
     database,
     rowTypes,
@@ -152,11 +157,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     scopeOf,
     config.BEHALF_PAGE_SIZE_MAX,
     config.BEHALF_OPERATION_COST_MAX,
+    new Seal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
+    digest,
   );
   const compiled = new CompiledOperations();
   const pageSizeMax = config.BEHALF_PAGE_SIZE_MAX;
   const answerBytesMax = config.BEHALF_ANSWER_BYTES_MAX;
-  const prepared = { plain, coverage, guard, askings, compiled, pageSizeMax };
+  const prepared = { plain, coverage, guard, askings, compiled, pageSizeMax, digest };
   const views = new Views(schema, coverage);
   const annotations = new Annotations(views);
   const executor = new Executor(
@@ -173,6 +180,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const apollo = new ApolloServers(
     views,
     coverage,
+    digest,
     executor,
     knownDocuments,
     releases,

@@ -69,7 +69,7 @@ export const settings = {
     .pipe(z.array(z.string().min(32, 'each key must have at least 32 characters')).min(1))
     .optional()
     .describe(
-      'Secrets that sign the cookies of signing in, separated by commas; the first signs, all verify. Replicas need the same. Default: made at each start.',
+      'Secrets that sign the cookies of signing in and seal the cursors of lists, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
     ),
   BEHALF_ACCESS_TOKEN_SECONDS: integer(10, 3600)
     .default(300)

@@ -10,6 +10,7 @@ import { DocumentReach } from '../src/graphql/document-check.js';
 import type { Guard } from '../src/graphql/guard.js';
 import { KnownDocuments } from '../src/graphql/known-documents.js';
 import { fragmentsOf, Prepared } from '../src/graphql/prepared.js';
+import { sha256 } from '../src/core/digest.js';
 import { redactorOf } from '../src/graphql/redact.js';
 import { selectionOf } from '../src/graphql/selection.js';
 
@@ -157,7 +158,7 @@ describe('an operation that is known', () => {
     const document = parse(text);
     const prepared = new Prepared(
       {
-        ...{ plain, compiled, pageSizeMax: 100, askings: new Askings([]) },
+        ...{ plain, compiled, pageSizeMax: 100, askings: new Askings([]), digest: sha256 },
         guard: { scopedInputs: () => new Set(), isScopedInput: () => false } as unknown as Guard,
         coverage: { costs: new Map(), personal: new Set() } as unknown as Coverage,
       },

@@ -65,7 +65,14 @@ function listDelegations(operation: Operation, { filter, first, after }: Delegat
     task: (task) => eq('task', oneLine(task, 200, 'filter.task')),
     standing: (standing) => eq('standing', standing),
   });
-  return operation.rows.list(delegations, { ...chosen, order: newestFirst, first, after });
+  // A status is told by the clock, so that the condition is another one for each page.
+  return operation.rows.list(delegations, {
+    ...chosen,
+    order: newestFirst,
+    first,
+    after,
+    list: filter ?? null,
+  });
 }
 
 const delegate =

@@ -9,13 +9,17 @@ import { assignmentResolvers } from './assignment-resolvers.js';
 import { consentResolvers } from './consents.js';
 import { delegationResolvers } from './delegations.js';
 import { documentResolvers } from './document-resolvers.js';
+import type { Scopes } from './record-values.js';
 import { recordResolvers } from './records.js';
 import { roleResolvers } from './role-resolvers.js';
 import { stopResolvers } from './stop.js';
 import { userResolvers } from './user-resolvers.js';
 
 /** Delegations, accounts, agents, roles, registered documents, audit records and the kill switch. */
-export const administration = (catalog: Catalog, rules: DocumentRules): Domain => ({
+export const administration = (
+  catalog: Catalog & { readonly scopes: Scopes },
+  rules: DocumentRules,
+): Domain => ({
   name: 'administration',
   tables: [users, agents, roles, delegations, consents, trustedDocuments, auditRecords],
   resolvers: merge([
@@ -26,7 +30,7 @@ export const administration = (catalog: Catalog, rules: DocumentRules): Domain =
     roleResolvers(catalog),
     assignmentResolvers,
     documentResolvers(rules),
-    recordResolvers,
+    recordResolvers(catalog.scopes),
     stopResolvers,
   ]),
 });

@@ -1,6 +1,6 @@
 import type { AuditBody } from '../audit/record.js';
-import { among, naming, underDelegation } from '../audit/record-index.js';
-import type { Change } from '../audit/trail.js';
+import { among, mayName, naming, underDelegation } from '../audit/record-index.js';
+import type { Change, TouchedResources } from '../audit/trail.js';
 import { isId } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
@@ -8,6 +8,7 @@ import { all, any, compare, eq, type Condition } from '../store/condition.js';
 import { filterBy } from '../store/filter.js';
 import { auditDocuments, auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
 import { delegations } from '../store/tables/identity.js';
+import { shownChanges, shownValues, type Scopes } from './record-values.js';
 import { fromStored, idIs, linkedBy, toStored, type PageArgs } from './listing.js';
 
 interface Filter {
@@ -26,13 +27,17 @@ interface Filter {
 interface ResourceFilter {
   readonly type: string;
   readonly id: string;
+  readonly orUnnamed?: boolean | null;
 }
 interface RecordsArgs extends PageArgs {
   readonly filter?: (Filter & { readonly resource?: ResourceFilter | null }) | null;
 }
 
-const touched = ({ type, id }: ResourceFilter): Condition<AuditRecordRow> =>
-  naming(oneLine(type, 60, 'filter.resource.type'), oneLine(id, 64, 'filter.resource.id'));
+function touched({ type, id, orUnnamed }: ResourceFilter): Condition<AuditRecordRow> {
+  const typeName = oneLine(type, 60, 'filter.resource.type');
+  const named = naming(typeName, oneLine(id, 64, 'filter.resource.id'));
+  return orUnnamed === true ? any(named, mayName(typeName)) : named;
+}
 
 function listRecords(operation: Operation, { filter, first, after }: RecordsArgs) {
   const { resource, ...columns } = filter ?? {};
@@ -59,6 +64,7 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
     order: [{ column: 'at', direction: 'desc' }],
     first,
     after,
+    list: filter ?? null,
   });
 }
 
@@ -89,7 +95,7 @@ function bodyOf(row: AuditRecordRow): AuditBody {
 const jsonOf = (value: Readonly<Record<string, unknown>> | null): string | null =>
   value === null ? null : JSON.stringify(value);
 
-export const recordResolvers: Resolvers = {
+export const recordResolvers = (scopes: Scopes): Resolvers => ({
   Query: {
     auditRecord: (_: unknown, { id }: { id: string }, operation: Operation) =>
       operation.rows.get(auditRecords, id),
@@ -110,10 +116,14 @@ export const recordResolvers: Resolvers = {
       const use = bodyOf(row).operation?.unregistered;
       return use === undefined ? null : fromStored(use.outcome);
     },
-    variables: (row: AuditRecordRow) => bodyOf(row).variables,
+    variables: (row: AuditRecordRow, _: unknown, operation: Operation) =>
+      shownValues(operation, scopes, row, bodyOf(row), bodyOf(row).variables),
+    arguments: (row: AuditRecordRow, _: unknown, operation: Operation) =>
+      shownValues(operation, scopes, row, bodyOf(row), bodyOf(row).arguments ?? null),
     decisions: (row: AuditRecordRow) => bodyOf(row).decisions,
     resources: (row: AuditRecordRow) => bodyOf(row).resources,
-    changes: (row: AuditRecordRow) => bodyOf(row).changes,
+    changes: (row: AuditRecordRow, _: unknown, operation: Operation) =>
+      shownChanges(operation, scopes, bodyOf(row)),
     errors: (row: AuditRecordRow) => bodyOf(row).errors,
     address: (row: AuditRecordRow) => bodyOf(row).source.address,
     userAgent: (row: AuditRecordRow) => bodyOf(row).source.userAgent,
@@ -122,4 +132,7 @@ export const recordResolvers: Resolvers = {
     before: (change: Change) => jsonOf(change.before),
     after: (change: Change) => jsonOf(change.after),
   },
-};
+  AuditResource: {
+    looks: ({ looks }: TouchedResources) => looks ?? 0,
+  },
+});

@@ -45,13 +45,9 @@ export async function changing<R extends Versioned>(
 
 export function requireVersion(what: string, row: Versioned, expected: number): void {
   if (row.version === expected) return;
-  throw new BehalfError(
-    'CONFLICT',
-    `${what} has changed meanwhile: it is at version ${String(row.version)}.`,
-    {
-      hint: 'Read it again and repeat the change on what you find.',
-    },
-  );
+  throw new BehalfError('CONFLICT', `${what} has changed meanwhile.`, {
+    hint: 'Read it again and repeat the change on what you find.',
+  });
 }
 
 /** Adds a row; `CONFLICT` with `taken` where a unique key refuses it. */

@@ -3,7 +3,7 @@ import type { Logger } from '../core/logger.js';
 import { all, compare, isIn, not } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { isLockConflict, isStatementFault, type Database } from '../store/database.js';
-import { auditUnindexed } from '../store/tables/audit.js';
+import { auditRecords, auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 
 /** How long one transaction should take. On SQLite everybody waits for it. */
@@ -15,6 +15,8 @@ const batchMax = 512;
 const faultyInRowMax = 64;
 /** Set aside are at most so many. */
 const asideMax = 1_000;
+/** How many rows the records of one transaction name together, unless a single one names more. */
+const rowsMax = { mysql: 20_000, sqlite: 2_000 } as const;
 
 interface Batch {
   readonly claimed: readonly string[];
@@ -120,7 +122,15 @@ async function claim(
     limit: size,
     lock: 'claim',
   });
-  return claims.map(({ recordId }) => recordId);
+  const ids = claims.map(({ recordId }) => recordId);
+  const sizes = await tx.selectColumns(auditRecords, ['id', 'rowCount'], isIn('id', ids));
+  const rowsOf = new Map(sizes.map(({ id, rowCount }) => [id, rowCount]));
+  let rows = 0;
+  const beyond = ids.findIndex((id, at) => {
+    rows += rowsOf.get(id) ?? 0;
+    return at > 0 && rows > rowsMax[tx.dialect];
+  });
+  return beyond < 0 ? ids : ids.slice(0, beyond);
 }
 
 /** The database could be asked, and refused what the record says: it is no JSON, or the index has no place for it. */

@@ -28,14 +28,14 @@ export function indexRecords(tx: Connection, ids: readonly string[]): Promise<vo
  * JSON_TABLE have the character set of the database where they name none.
  */
 const mysqlSources = [
-  {
+  ...['resources', 'furtherRows'].map((list) => ({
     type: 'j.`type`',
     // A list without ids makes a row all the same.
     value: 'j.`resource_id`',
     from:
-      ", JSON_TABLE(b.`body`, '$.resources[*]' COLUMNS (`type` VARCHAR(61) CHARACTER SET utf8mb4 PATH '$.type' ERROR ON ERROR, " +
+      `, JSON_TABLE(b.\`body\`, '$.${list}[*]' COLUMNS (\`type\` VARCHAR(61) CHARACTER SET utf8mb4 PATH '$.type' ERROR ON ERROR, ` +
       "NESTED PATH '$.ids[*]' COLUMNS (`resource_id` VARCHAR(201) CHARACTER SET utf8mb4 PATH '$' ERROR ON ERROR))) j",
-  },
+  })),
   {
     type: "'@delegation'",
     value: 'j.`id`',
@@ -105,16 +105,17 @@ function termsOf({ userId, agentId, task, body }: Stored): string {
   const add = (type: string, value: string | null): void => {
     if (value !== null) terms.push(termOf(type, value));
   };
-  const { delegation, resources } = parsed(body);
+  const { delegation, resources, furtherRows } = parsed(body);
   add('@person', userId);
   add('@agent', agentId);
   add('@task', task);
   for (const id of delegation?.ids ?? []) add('@delegation', id);
-  for (const { type, ids } of resources ?? []) for (const id of ids) add(type, id);
+  for (const { type, ids } of [...(resources ?? []), ...(furtherRows ?? [])])
+    for (const id of ids) add(type, id);
   return terms.join(' ');
 }
 
-function parsed(body: string): Partial<Pick<AuditBody, 'delegation' | 'resources'>> {
+function parsed(body: string): Partial<Pick<AuditBody, 'delegation' | 'resources' | 'furtherRows'>> {
   try {
     return JSON.parse(body) as AuditBody;
   } catch {
@@ -193,16 +194,30 @@ const inBody = (text: string, holds: Sql): Sql => ({
 export const naming = (type: string, id: string): Condition<AuditRecordRow> =>
   found(type, [id], {
     sqlite: inBody(id, {
-      text:
-        "EXISTS (SELECT 1 FROM json_each(b.`body`, '$.resources') r, json_each(r.`value`, '$.ids') i " +
-        "WHERE json_extract(r.`value`, '$.type') = ? AND i.`value` = ?)",
-      params: [type, id],
+      text: anyOf(
+        (list) =>
+          `EXISTS (SELECT 1 FROM json_each(b.\`body\`, '$.${list}') r, json_each(r.\`value\`, '$.ids') i ` +
+          "WHERE json_extract(r.`value`, '$.type') = ? AND i.`value` = ?)",
+      ),
+      params: [type, id, type, id],
     }),
     mysql: inBody(id, {
-      text: "JSON_CONTAINS(b.`body`, ?, '$.resources')",
-      params: [JSON.stringify([{ type, ids: [id] }])],
+      text: anyOf((list) => `COALESCE(JSON_CONTAINS(b.\`body\`, ?, '$.${list}'), 0)`),
+      params: [JSON.stringify([{ type, ids: [id] }]), JSON.stringify([{ type, ids: [id] }])],
     }),
   });
+
+const anyOf = (sql: (list: 'resources' | 'furtherRows') => string): string =>
+  `(${sql('resources')} OR ${sql('furtherRows')})`;
+
+/**
+ * Records from before all rows were named, that touched more rows of a type than they name: whether one was among them
+ * is not known.
+ */
+export const mayName = (type: string): Condition<AuditRecordRow> => ({
+  kind: 'sql',
+  sql: { text: 't.`id` IN (SELECT `record_id` FROM `audit_incomplete` WHERE `type` = ?)', params: [type] },
+});
 
 /** Records of what was done under a delegation or under those made from it. */
 export const underDelegation = (id: string): Condition<AuditRecordRow> =>

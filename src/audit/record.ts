@@ -3,7 +3,14 @@ import type { ErrorCode } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
 import type { RowOf } from '../store/table.js';
 import { auditDocuments, auditRecords, auditUnindexed, type AuditRecordRow } from '../store/tables/audit.js';
-import type { Change, RecordedDecision, TouchedResources, Trail } from './trail.js';
+import type {
+  Change,
+  WrittenPlace,
+  FurtherRows,
+  RecordedDecision,
+  TouchedResources,
+  Trail,
+} from './trail.js';
 
 export const recordKinds = [
   ...(['graphql', 'token', 'revocation', 'sign_in'] as const),
@@ -65,8 +72,13 @@ export interface AuditBody {
   } | null;
   /** JSON, personal values redacted. */
   readonly variables: string | null;
+  /** JSON, the arguments that the document says itself, by their place in it; null where it says none. */
+  readonly arguments?: string | null;
   readonly decisions: readonly RecordedDecision[];
   readonly resources: readonly TouchedResources[];
+  readonly furtherRows?: readonly FurtherRows[];
+  /** Where the rows stood that it wrote, before and after: who may see none of it does not see what was written there. */
+  readonly places?: readonly WrittenPlace[];
   readonly changes: readonly Change[];
   readonly errors: readonly RecordedError[];
   readonly rowCount: number;
@@ -124,9 +136,11 @@ function makeWho(authority: Authority): Who {
 /** The part of a record that follows from what the operation did. */
 export const whatOf = (
   trail: Trail,
-): Pick<AuditBody, 'decisions' | 'resources' | 'changes' | 'rowCount'> => ({
+): Pick<AuditBody, 'decisions' | 'resources' | 'furtherRows' | 'places' | 'changes' | 'rowCount'> => ({
   decisions: trail.refusals,
   resources: trail.resources,
+  furtherRows: trail.furtherRows,
+  places: trail.places,
   changes: trail.changes,
   rowCount: trail.rowCount,
 });
@@ -147,9 +161,11 @@ function textOf(value: object | null): string {
 }
 
 const json = (value: unknown): string => JSON.stringify(value);
+const rarely = (values: readonly unknown[] = []): string =>
+  values.length === 0 ? '' : JSON.stringify(values);
 const listOf = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));
 
-/** The compiler sees to it that no part of a record is left out. */
+/** The compiler sees to it that no part of a record is left out. What only some records have is empty in the others. */
 const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
   operationId: json(body.operationId),
   at: json(body.at),
@@ -161,8 +177,11 @@ const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
   authority: textOf(body.authority),
   operation: json(body.operation),
   variables: json(body.variables),
+  arguments: body.arguments === null || body.arguments === undefined ? '' : json(body.arguments),
+  places: rarely(body.places),
   decisions: listOf(body.decisions),
   resources: listOf(body.resources),
+  furtherRows: rarely(body.furtherRows),
   changes: listOf(body.changes),
   errors: listOf(body.errors),
   rowCount: json(body.rowCount),
@@ -174,7 +193,7 @@ const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
 /** As `JSON.stringify`, in one order of the keys. */
 function bytesOf(body: AuditBody): string {
   let text = '';
-  for (const [key, value] of Object.entries(textsOf(body))) text += `,"${key}":${value}`;
+  for (const [key, value] of Object.entries(textsOf(body))) if (value !== '') text += `,"${key}":${value}`;
   return wellFormed(`{${text.slice(1)}}`);
 }
 
@@ -201,6 +220,7 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
   errorCode: body.errors[0]?.code ?? null,
   rowCount: body.rowCount,
   durationMs: body.durationMs,
+  valuesFormat: 1,
   body: bytesOf(body),
 });
 

@@ -1,17 +1,40 @@
 import { sha256 } from '../core/digest.js';
+import type { Place } from '../authority/boundary.js';
 import { BehalfError, outOfTime } from '../core/errors.js';
 import type { TouchAction, Witness } from '../store/witness.js';
-
-/** How many ids of one type and action a record names; the digest stands for all of them. */
-const namedMax = 100;
 
 export interface TouchedResources {
   readonly type: string;
   readonly action: TouchAction;
   readonly count: number;
+  /** The first of them. */
   readonly ids: readonly string[];
   /** SHA-256 over all ids in order of being touched, one a line. */
   readonly digest: string;
+  /** Answers that showed no row: counts, sums, and that nothing was found. Each is charged as one row. */
+  readonly looks?: number;
+}
+
+/** Rows beyond those that `resources` names: a search by any row finds the record. */
+export interface FurtherRows {
+  readonly type: string;
+  readonly ids: readonly string[];
+}
+
+/** How many ids of one type and action stand beside its count; the digest stands for all of them. */
+const namedMax = 100;
+
+/** Where a row of a type stood when it was written: its value in each of its dimensions. */
+export interface WrittenPlace {
+  readonly type: string;
+  readonly place: Readonly<Record<string, string | null>>;
+}
+
+interface Touched {
+  readonly type: string;
+  readonly action: TouchAction;
+  readonly ids: Set<string>;
+  looks: number;
 }
 
 /** What an administrator's change made of a row. Never holds a secret. */
@@ -33,8 +56,9 @@ export interface RecordedDecision {
 /** What one operation touched and what was decided about it, gathered while it runs. */
 export class Trail implements Witness {
   readonly changes: Change[] = [];
-  private readonly byKey = new Map<string, { type: string; action: TouchAction; ids: Set<string> }>();
+  private readonly byKey = new Map<string, Touched>();
   private readonly denied = new Map<string, RecordedDecision>();
+  private readonly stood = new Map<string, WrittenPlace>();
   private rows = 0;
 
   /**
@@ -53,17 +77,56 @@ export class Trail implements Witness {
   }
 
   touched(type: string, ids: readonly string[], action: TouchAction): void {
-    const key = `${type} ${action}`;
-    const entry = this.byKey.get(key) ?? { type, action, ids: new Set<string>() };
+    const entry = this.entry(type, action);
     const before = entry.ids.size;
     for (const id of ids) entry.ids.add(id);
-    this.rows += entry.ids.size - before;
+    this.charge(entry.ids.size - before);
+  }
+
+  looked(type: string, action: 'read' | 'aggregate', answers: number): void {
+    this.entry(type, action).looks += answers;
+    this.charge(answers);
+  }
+
+  private entry(type: string, action: TouchAction): Touched {
+    const key = `${type} ${action}`;
+    const entry = this.byKey.get(key) ?? { type, action, ids: new Set<string>(), looks: 0 };
     this.byKey.set(key, entry);
+    return entry;
+  }
+
+  private charge(rows: number): void {
+    this.rows += rows;
     if (this.rows > this.rowsMax) {
       throw new BehalfError('QUERY_TOO_COMPLEX', `One operation may touch ${String(this.rowsMax)} rows.`, {
         hint: 'Ask for smaller pages.',
       });
     }
+  }
+
+  /** What stays of an operation that was rolled back: what it looked at, and what was refused. */
+  rolledBack(): Trail {
+    const kept = new Trail(this.rowsMax, this.leftMs);
+    for (const [key, decision] of this.denied) kept.denied.set(key, decision);
+    for (const [key, entry] of this.byKey) {
+      if (entry.action !== 'read' && entry.action !== 'aggregate') continue;
+      // What it made itself is not there any more, although it read it.
+      const made = this.byKey.get(`${entry.type} create`)?.ids ?? new Set<string>();
+      const ids = new Set([...entry.ids].filter((id) => !made.has(id)));
+      if (ids.size + entry.looks === 0) continue;
+      kept.byKey.set(key, { ...entry, ids });
+      kept.rows += ids.size + entry.looks;
+    }
+    return kept;
+  }
+
+  wrote(type: string, place: Place): void {
+    const at = { type, place: Object.fromEntries(place) };
+    this.stood.set(JSON.stringify(at), at);
+  }
+
+  get places(): readonly WrittenPlace[] {
+    return [...this.stood.values()];
   }
 
   changed(change: Change): void {
@@ -79,18 +142,25 @@ export class Trail implements Witness {
     return [...this.denied.values()];
   }
 
-  /** Rows read and written, each once. */
+  /** Rows read and written, each once, and answers that showed none. */
   get rowCount(): number {
     return this.rows;
   }
 
   get resources(): readonly TouchedResources[] {
-    return [...this.byKey.values()].map(({ type, action, ids }) => ({
+    return [...this.byKey.values()].map(({ type, action, ids, looks }) => ({
       type,
       action,
       count: ids.size,
       ids: [...ids].slice(0, namedMax),
       digest: sha256([...ids].join('\n')),
+      ...(looks === 0 ? {} : { looks }),
     }));
+  }
+
+  get furtherRows(): readonly FurtherRows[] {
+    return [...this.byKey.values()]
+      .filter(({ ids }) => ids.size > namedMax)
+      .map(({ type, ids }) => ({ type, ids: [...ids].slice(namedMax) }));
   }
 }

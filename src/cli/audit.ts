@@ -8,7 +8,13 @@ import { command, group, type JsonOption } from './terminal/command.js';
 import { CommandError } from './terminal/errors.js';
 import { idOf, momentOf, oneOf, positiveNumber, sinceOption } from './terminal/options.js';
 import { note, print } from './terminal/output.js';
-import { conditionOf, Follower, newestRecords, type RecordFilter } from './trail/find-records.js';
+import {
+  conditionOf,
+  countUnnamed,
+  Follower,
+  newestRecords,
+  type RecordFilter,
+} from './trail/find-records.js';
 import { recordLine } from './trail/record-line.js';
 import { resourceOf } from './trail/resource.js';
 
@@ -58,14 +64,22 @@ const filtered = (made: Command, limit: number): Command =>
     .option('--resource <type:id>', 'what touched this row', resourceOf)
     .option('-n, --limit <count>', 'how many at most', positiveNumber, limit);
 
-/** JSON comes a record a line, exactly as stored. */
+/** JSON comes a record a line, as stored but for the values. */
 const tell = (bodies: readonly AuditBody[], { json }: JsonOption): void => {
   for (const body of bodies) print(json === true ? JSON.stringify(body) : recordLine(body));
 };
 
 async function search(options: SearchOptions): Promise<void> {
-  const found = await withDatabase((database) => latest(database, options));
+  const { found, unnamed } = await withDatabase(async (database) => ({
+    found: await latest(database, options),
+    unnamed: await countUnnamed(database.read, options.resource),
+  }));
   tell(found, options);
+  if (unnamed > 0) {
+    note(
+      `${String(unnamed)} records of an earlier version touched more rows of this type than they name: whether this row was among them is not known.`,
+    );
+  }
   if (found.length === options.limit) note('There may be more: narrow the search, or raise --limit.');
   if (found.length === 0 && process.stderr.isTTY) note('No record fits.');
 }

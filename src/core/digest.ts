@@ -1,9 +1,15 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 export const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
 /** As the clients of persisted documents write it. */
 export const sha256Hex = (text: string): string => hash('sha256', text, 'hex');
+
+/** A digest that only who has the key can make: a guess at a short text cannot be checked against it. */
+export const keyedDigest =
+  (key: string) =>
+  (text: string): string =>
+    createHmac('sha256', key).update(text).digest('base64url');
 
 /** JSON with sorted keys, so that equal values have equal bytes. */
 export function canonicalJson(value: unknown): string {

@@ -67,20 +67,24 @@ class OneByOne {
     private readonly byId: ReadonlyMap<string, Spending>,
   ) {}
 
-  /** Why there is not enough for it, if there is not; then nothing of it is charged. */
+  /**
+   * Why there is not enough for it, if there is not. One that comes to more rows than are left costs an operation all
+   * the same: its refusal tells that there are so many, so that trying must have an end.
+   */
   charge({ authority, rows }: Charge): BehalfError | undefined {
-    const mine = (authority?.task?.delegationIds ?? []).map((id) => this.byId.get(id));
-    for (const row of mine) {
+    const mine: Spending[] = [];
+    for (const id of authority?.task?.delegationIds ?? []) {
+      const row = this.byId.get(id);
       if (row === undefined) return unauthenticated('The delegation of this token has ended.');
-      if (row.operationsUsed + 1 > row.operationsMax) return spent('operations');
-      if (row.rowsUsed + rows > row.rowsMax) return spent('rows', row.rowsMax - row.rowsUsed);
+      mine.push(row);
     }
+    if (mine.some((row) => row.operationsUsed >= row.operationsMax)) return spent('operations');
+    const left = Math.min(...mine.map((row) => row.rowsMax - row.rowsUsed));
     for (const row of mine) {
-      if (row === undefined) continue;
       row.operationsUsed += 1;
-      row.rowsUsed += rows;
+      if (rows <= left) row.rowsUsed += rows;
     }
-    return undefined;
+    return rows <= left ? undefined : spent('rows', left);
   }
 
   write(): Promise<void> {

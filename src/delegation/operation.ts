@@ -1,3 +1,4 @@
+import type { Digest } from '../audit/kept-value.js';
 import type { Trail } from '../audit/trail.js';
 import type { Authority } from '../authority/authority.js';
 import type { TaskLimits } from '../authority/chain.js';
@@ -19,6 +20,8 @@ export interface Operation {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly scopeOf: ScopeOf;
+  /** Of values that a record does not show. */
+  readonly digest: Digest;
   /**
    * Runs `work` once for a key: the same key and input give the first answer again (its rows as they stood,
    * provided that they were and are inside the boundary of now), other input is `CONFLICT`. Mutations only.

@@ -1,3 +1,4 @@
+import type { Digest } from '../audit/kept-value.js';
 import type { Trail } from '../audit/trail.js';
 import type { Authority } from '../authority/authority.js';
 import type { TaskLimits } from '../authority/chain.js';
@@ -5,6 +6,7 @@ import { isoTime, type Clock } from '../core/clock.js';
 import { canonicalJson, sha256 } from '../core/digest.js';
 import { conflict, notFound, tooComplex } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
+import type { Seal } from '../core/seal.js';
 import { oneLine } from '../core/text.js';
 import type { ReadMode } from '../store/bounded-reads.js';
 import { all, eq, isIn } from '../store/condition.js';
@@ -38,6 +40,9 @@ export class Operations {
     private readonly scopeOf: ScopeOf,
     private readonly pageSizeMax: number,
     private readonly costMax: number,
+    /** Seals cursors. */
+    private readonly seal: Seal,
+    private readonly digest: Digest,
   ) {}
 
   /** `plain` where every rule has been decided before; else rows come with their places, for rules to look at. */
@@ -57,7 +62,7 @@ export class Operations {
     mode: ReadMode,
   ): Operation {
     const { id, authority } = caller;
-    const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax, mode);
+    const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax, this.seal, mode);
     const max = Math.min(this.costMax, authority.costMax ?? this.costMax);
     let resolved = 0;
     return {
@@ -72,6 +77,7 @@ export class Operations {
       clock: this.clock,
       ids: this.ids,
       scopeOf: this.scopeOf,
+      digest: this.digest,
       transaction: tx,
       once: (key, input, answerRows, work) => {
         if (tx === undefined) throw new Error('`once` is for mutations.');

@@ -8,6 +8,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { InMemoryLRUCache } from '@apollo/utils.keyvaluecache';
 import { getOperationAST, GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
+import type { Digest } from '../audit/kept-value.js';
 import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
@@ -49,6 +50,7 @@ export class ApolloServers {
     /** Shielded. */
     private readonly views: Views,
     private readonly coverage: Coverage,
+    private readonly digest: Digest,
     private readonly executor: Executor,
     private readonly known: KnownDocuments,
     private readonly releases: Releases,
@@ -119,7 +121,7 @@ export class ApolloServers {
         ApolloServerPluginLandingPageDisabled(),
         ApolloServerPluginSchemaReportingDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
-        auditPlugin(this.coverage, this.releases, this.logger, this.answerBytesMax),
+        auditPlugin(this.coverage, this.digest, this.releases, this.logger, this.answerBytesMax),
       ],
     });
     await server.start();

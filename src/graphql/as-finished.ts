@@ -38,6 +38,7 @@ export function asFinished(call: Call, errors: readonly RecordedError[], hasData
         ...call.document,
       },
       variables: call.variables,
+      arguments: call.literals,
       ...whatOf(call.trail),
       errors: told,
       durationMs: call.durationMs,

@@ -4,6 +4,7 @@ import type {
   GraphQLRequestListener,
 } from '@apollo/server';
 import { GraphQLError } from 'graphql';
+import type { Digest } from '../audit/kept-value.js';
 import { sha256 } from '../core/digest.js';
 import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
@@ -11,6 +12,7 @@ import type { CallContext } from './call.js';
 import type { Coverage } from './coverage.js';
 import { errorBody, statusOfError } from './errors.js';
 import { logFailures, naming, settle, sizeFault, toldBy, type Answer } from './finish.js';
+import { literalsOf } from './literals.js';
 import { redactorOf } from './redact.js';
 import { variablesFault } from './structure.js';
 
@@ -20,6 +22,7 @@ import { variablesFault } from './structure.js';
  */
 export function auditPlugin(
   coverage: Coverage,
+  digest: Digest,
   releases: Releases,
   logger: Logger,
   answerBytesMax: number,
@@ -39,7 +42,8 @@ export function auditPlugin(
         const http = { status: statusOfError(fault) };
         throw new GraphQLError(fault.message, { originalError: fault, extensions: { http } });
       }
-      call.variables = redactorOf(schema, coverage, document, operation)(request.variables ?? {});
+      call.variables = redactorOf(schema, coverage, document, operation, digest)(request.variables ?? {});
+      call.literals = literalsOf(schema, coverage, document, operation, digest);
       return Promise.resolve();
     },
     didEncounterErrors: ({ contextValue: { call }, errors }) => {

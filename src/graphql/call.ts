@@ -20,7 +20,7 @@ export interface Marks {
 
 /** One request to the endpoint by a recognised caller, from its arrival until its record is durable. */
 export class Call {
-  /** Replaced for each attempt of a mutation, so that a rolled back attempt leaves no trace. */
+  /** Replaced for each attempt of a mutation; of one that was rolled back only what it looked at stays. */
   trail: Trail;
   operationName: string | null = null;
   operationType: string | null = null;
@@ -31,6 +31,8 @@ export class Call {
   restsOn: string | undefined;
   /** JSON, personal values redacted. */
   variables: string | null = null;
+  /** JSON, the arguments that its document says itself. */
+  literals: string | null = null;
   /**
    * Its authority is the one that its token last had, and nobody has looked yet whether it still stands: its record
    * is not written where it does not, and nothing is released.

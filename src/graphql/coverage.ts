@@ -9,6 +9,7 @@ import {
   type ConstDirectiveNode,
   type GraphQLArgument,
   type GraphQLInputField,
+  type GraphQLInputType,
   type GraphQLSchema,
 } from 'graphql';
 import { isScopeName, type Scope, type ScopeDefinition } from '../authority/scope.js';
@@ -21,6 +22,8 @@ export interface Coverage {
   readonly scopes: ReadonlyMap<string, Scope>;
   /** Arguments and inputs that select by no field. */
   readonly plain: ReadonlySet<string>;
+  /** Where the value of an argument or input field is written to, or at which field it looks. */
+  readonly values?: ReadonlyMap<string, readonly string[]>;
   /** Coordinates whose values are personal data. */
   readonly personal: ReadonlySet<string>;
   /** Fields that count as more than one in the cost of an operation. */
@@ -55,12 +58,15 @@ export function readCoverage(schema: GraphQLSchema): Coverage {
 class Reader implements Coverage {
   readonly scopes = new Map<string, Scope>();
   readonly plain = new Set<string>();
+  readonly values = new Map<string, readonly string[]>();
   readonly personal = new Set<string>();
   readonly costs = new Map<string, FieldCost>();
   readonly rows: RowDeclaration[] = [];
   readonly definitions = new Map<Scope, ScopeDefinition>();
   readonly dimensions = new Map<string, string>();
   readonly faults: string[] = [];
+  /** Said to be plain by itself, not by its type. */
+  private readonly saidPlain = new Set<string>();
   private readonly looksAt = new Map<string, string>();
   private readonly defaults = new Map<string, readonly string[]>();
 
@@ -88,6 +94,7 @@ class Reader implements Coverage {
       }
     }
     this.checkLooks();
+    this.checkValues();
     this.checkDefaults();
   }
 
@@ -135,6 +142,9 @@ class Reader implements Coverage {
     const named = getNamedType(input.type);
     this.defaults.set(coordinate, usedInside(input.type, input.defaultValue));
     if (isPlain) this.plain.add(coordinate);
+    if (this.value('plain', input) !== undefined) this.saidPlain.add(coordinate);
+    const writes = this.value('writes', input);
+    if (writes !== undefined) this.values.set(coordinate, writes.to as readonly string[]);
     if (scoped && isPlain) this.faults.push(`${coordinate} is both @scope and @plain`);
     if (scoped && input.defaultValue !== undefined)
       this.faults.push(`${coordinate} has a default and a @scope`);
@@ -149,7 +159,10 @@ class Reader implements Coverage {
     if (scope === undefined) return false;
     this.checkScope(coordinate, String(scope.name));
     this.scopes.set(coordinate, String(scope.name));
-    if (typeof scope.of === 'string') this.looksAt.set(coordinate, scope.of);
+    if (typeof scope.of === 'string') {
+      this.looksAt.set(coordinate, scope.of);
+      this.values.set(coordinate, [scope.of]);
+    }
     return true;
   }
 
@@ -163,6 +176,39 @@ class Reader implements Coverage {
       else if (this.scopes.get(field) !== this.scopes.get(coordinate)) {
         this.faults.push(`${coordinate} looks at ${field}, which has another scope`);
       }
+    }
+  }
+
+  /** What is written to a field is read by who reads the field; records rest on it. */
+  private checkValues(): void {
+    const rowTypes = new Set(this.rows.map(({ type }) => type));
+    for (const [coordinate, targets] of this.values) {
+      if (this.looksAt.has(coordinate)) continue;
+      for (const target of targets) {
+        if (!this.scopes.has(target) || !rowTypes.has(target.split('.')[0] ?? ''))
+          this.faults.push(`${coordinate} writes to ${target}, which is no field of a row`);
+      }
+    }
+    if (this.schema.getDirective('writes') === null || this.schema.getDirective('writes') === undefined)
+      return;
+    for (const field of Object.values(this.schema.getMutationType()?.getFields() ?? {})) {
+      for (const arg of field.args)
+        this.checkSaid(`Mutation.${field.name}(${arg.name}:)`, arg.type, new Set());
+    }
+  }
+
+  /** Each value of a mutation says what it is: by itself, or as a part of what says it. */
+  private checkSaid(coordinate: string, type: GraphQLInputType, above: ReadonlySet<string>): void {
+    if (this.values.has(coordinate)) return;
+    const named = getNamedType(type);
+    if (isInputObjectType(named)) {
+      if (above.has(named.name)) return;
+      for (const field of Object.values(named.getFields()))
+        this.checkSaid(`${named.name}.${field.name}`, field.type, new Set([...above, named.name]));
+    } else if (!this.saidPlain.has(coordinate)) {
+      this.faults.push(
+        `${coordinate} does not say what its value is: @writes(to:), or @plain for all to see`,
+      );
     }
   }
 

@@ -240,9 +240,7 @@ export class Executor {
         call.recorded = true;
         return result;
       }
-      const { refusals } = call.trail;
-      const trail = call.newTrail();
-      for (const refusal of refusals) trail.refused(refusal);
+      call.trail = call.trail.rolledBack();
       if (error instanceof RolledBack) return { data: null, errors: error.result.errors ?? [] };
       const cause =
         error instanceof RunAgain

@@ -8,6 +8,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { Digest } from '../audit/kept-value.js';
 import type { Authority } from '../authority/authority.js';
 import { Lru } from '../core/lru.js';
 import { AccessRules, usesVariables, type Access } from './access.js';
@@ -19,6 +20,7 @@ import { Cost } from './cost.js';
 import type { Coverage } from './coverage.js';
 import { withoutDenied } from './cut.js';
 import type { Denied, Guard } from './guard.js';
+import { literalsOf } from './literals.js';
 import { redactorOf, type Redactor } from './redact.js';
 import { argumentsOf, each, selectionOf, type Selected, type Selection } from './selection.js';
 import { usedInside } from './used-inputs.js';
@@ -34,6 +36,8 @@ export interface PreparedParts {
   readonly askings: Askings;
   readonly compiled: CompiledOperations;
   readonly pageSizeMax: number;
+  /** Of values that a record does not show. */
+  readonly digest: Digest;
 }
 
 /** One operation of a document that was found valid, with all that is worked out once for it. */
@@ -41,6 +45,8 @@ export class Prepared {
   readonly selection: Selection;
   readonly cost: Cost;
   readonly redact: Redactor;
+  /** What the record keeps of the arguments that the document says itself. */
+  readonly literals: string | null;
   private readonly rules: AccessRules;
   /** Fields of which an argument may turn out to be null where it must not be. */
   private readonly varying: readonly Selected[];
@@ -56,10 +62,11 @@ export class Prepared {
     readonly operation: OperationDefinitionNode,
     variables: Values,
   ) {
-    const { plain, guard, coverage, pageSizeMax } = parts;
+    const { plain, guard, coverage, pageSizeMax, digest } = parts;
     this.selection = selectionOf(plain, fragmentsOf(document), operation, variables);
     this.cost = new Cost(this.selection.fields, coverage.costs, pageSizeMax);
-    this.redact = redactorOf(plain, coverage, document, operation);
+    this.redact = redactorOf(plain, coverage, document, operation, digest);
+    this.literals = literalsOf(plain, coverage, document, operation, digest);
     this.rules = new AccessRules(guard, this.selection);
     this.telling = declaredVariables(plain, operation).filter(({ type }) => guard.isScopedInput(type));
     this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));

@@ -67,6 +67,7 @@ export class ShortWay {
     call.operationName = operation.name?.value ?? null;
     call.operationType = operation.operation;
     call.variables = begun.prepared.redact(variables);
+    call.literals = begun.prepared.literals;
     try {
       const written = await executor.go(meant, begun).then((result) => this.written(call, result));
       return await this.release(call, written);

@@ -88,15 +88,17 @@ export class BoundedReads {
     if (shared === undefined) {
       const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
       const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
+      const missing = values.length - byValue.size;
+      if (byValue.size > 0 && missing > 0) this.witness.looked(table.type, 'read', missing);
       return values.map((value) => byValue.get(value) ?? null);
     }
     this.witness.asking();
     const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
     const found = await this.tracked(shared.find(lookup, values));
     const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
-    this.read(
+    this.readEach(
       table,
-      mine.filter((row) => row !== null),
+      mine.map((row) => (row === null ? [] : [row])),
     );
     return mine;
   }
@@ -137,9 +139,9 @@ export class BoundedReads {
       ? this.alone(windows, parents)
       : this.tracked(shared.find(windows, parents)));
     const pages = parents.map((id) => found.get(id) ?? []);
-    this.read(
+    this.readEach(
       table,
-      pages.flatMap((rows) => rows.slice(0, query.size)),
+      pages.map((rows) => rows.slice(0, query.size)),
     );
     return pages;
   }
@@ -261,6 +263,10 @@ export class BoundedReads {
     }
   }
 
+  typeNamed(type: string): RowType | undefined {
+    return this.types.named(type);
+  }
+
   typeOf(table: AnyTable): RowType {
     return this.types.of(table);
   }
@@ -288,11 +294,14 @@ export class BoundedReads {
   }
 
   private read(table: { readonly type: string }, rows: readonly { id: string }[]): void {
-    if (rows.length === 0) return;
-    this.witness.touched(
-      table.type,
-      rows.map((row) => row.id),
-      'read',
-    );
+    this.readEach(table, [rows]);
+  }
+
+  /** The rows of several answers. One without rows tells that there are none. */
+  private readEach(table: { readonly type: string }, answers: readonly (readonly { id: string }[])[]): void {
+    const ids = answers.flatMap((rows) => rows.map((row) => row.id));
+    if (ids.length > 0) this.witness.touched(table.type, ids, 'read');
+    const empty = answers.filter((rows) => rows.length === 0).length;
+    if (empty > 0) this.witness.looked(table.type, 'read', empty);
   }
 }

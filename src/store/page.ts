@@ -2,7 +2,7 @@ import type { Scope } from '../authority/scope.js';
 import { badInput } from '../core/errors.js';
 import { all, type Condition } from './condition.js';
 import type { Order } from './connection.js';
-import { afterCursor, encodeCursor, totalOrder } from './cursor.js';
+import { afterCursor, cursorOf, totalOrder, type Cursors } from './cursor.js';
 import type { Table } from './table.js';
 
 export interface ListQuery<Row> {
@@ -12,6 +12,8 @@ export interface ListQuery<Row> {
   readonly order?: readonly Order<Row>[];
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
+  /** What its cursors belong to, where `where` changes from one page to the next. JSON-safe. */
+  readonly list?: unknown;
 }
 
 /** A page of a Relay connection. */
@@ -46,56 +48,84 @@ export interface PageQuery<Row> {
   readonly isFirst: boolean;
 }
 
+interface PageParts {
+  readonly sizeMax: number;
+  /** The cursors of a list in this order. */
+  readonly cursors: (list: readonly unknown[]) => Cursors;
+}
+
+interface Paged<Row> {
+  readonly query: PageQuery<Row>;
+  readonly cursors: Cursors;
+}
+
 export function pageQuery<Row extends { id: string }>(
   table: Table<Row>,
   query: ListQuery<Row>,
-  sizeMax: number,
-): PageQuery<Row> {
+  { sizeMax, cursors: cursorsOf }: PageParts,
+): Paged<Row> {
   const order = totalOrder(table, query.order ?? []);
   const after = query.after ?? null;
+  const cursors = cursorsOf([table.name, order, query.list ?? query.where]);
   return {
-    where: all<Row>(
-      ...(query.where === undefined ? [] : [query.where]),
-      ...(after === null ? [] : [afterCursor(table, order, after)]),
-    ),
-    scopes: query.scopes ?? [],
-    order,
-    size: pageSizeOf(query.first, sizeMax),
-    isFirst: after === null,
+    cursors,
+    query: {
+      where: all<Row>(
+        ...(query.where === undefined ? [] : [query.where]),
+        ...(after === null ? [] : [afterCursor(cursors, order, after)]),
+      ),
+      scopes: query.scopes ?? [],
+      order,
+      size: pageSizeOf(query.first, sizeMax),
+      isFirst: after === null,
+    },
   };
 }
 
 export const pageOf = <Row extends { id: string }>(
   found: readonly Row[],
-  query: PageQuery<Row>,
+  { query, cursors }: Paged<Row>,
   totalCount: () => Promise<number>,
-): Page<Row> => new FoundPage(found, query, totalCount);
+): Page<Row> => new FoundPage(found, query, cursors, totalCount);
 
-/** Cursors are made only where they are asked for. */
+/** Its cursor is made only where it is asked for. */
+class Edge<Row> {
+  constructor(
+    readonly node: Row,
+    private readonly order: readonly Order<Row>[],
+    private readonly cursors: Cursors,
+  ) {}
+
+  get cursor(): string {
+    return cursorOf(this.cursors, this.order, this.node);
+  }
+}
+
 class FoundPage<Row extends { id: string }> implements Page<Row> {
   readonly nodes: readonly Row[];
 
   constructor(
     private readonly found: readonly Row[],
     private readonly query: PageQuery<Row>,
+    private readonly cursors: Cursors,
     readonly totalCount: () => Promise<number>,
   ) {
     this.nodes = found.length > query.size ? found.slice(0, query.size) : found;
   }
 
   get edges(): { readonly cursor: string; readonly node: Row }[] {
-    return this.nodes.map((node) => ({ cursor: encodeCursor(this.query.order, node), node }));
+    return this.nodes.map((node) => new Edge(node, this.query.order, this.cursors));
   }
 
   get pageInfo(): Page<Row>['pageInfo'] {
     const [first, last] = [this.nodes[0], this.nodes.at(-1)];
-    const cursorOf = (row: Row | undefined) =>
-      row === undefined ? null : encodeCursor(this.query.order, row);
+    const at = (row: Row | undefined): string | null =>
+      row === undefined ? null : cursorOf(this.cursors, this.query.order, row);
     return {
       hasNextPage: this.found.length > this.query.size,
       hasPreviousPage: !this.query.isFirst,
-      startCursor: cursorOf(first),
-      endCursor: cursorOf(last),
+      startCursor: at(first),
+      endCursor: at(last),
     };
   }
 }

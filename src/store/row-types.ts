@@ -74,6 +74,11 @@ export class RowTypes {
     return found;
   }
 
+  /** Undefined for a type whose objects are no rows. */
+  named(type: string): RowType | undefined {
+    return this.all.find((rowType) => rowType.type === type);
+  }
+
   /** What to read of the table's rows; all columns where none are named. */
   shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
     return this.shapes.of(this.of(table), columns, places);

@@ -3,11 +3,13 @@ import type { Authority } from '../authority/authority.js';
 import { isInside, type Place } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../core/errors.js';
+import type { Seal } from '../core/seal.js';
 import { isId } from '../core/ids.js';
 import type { Asked } from './asked.js';
 import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
 import { all, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
+import { Cursors } from './cursor.js';
 import { placed, placesOf } from './place.js';
 import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
 import { isDuplicate } from './database.js';
@@ -20,6 +22,17 @@ import type { Witness } from './witness.js';
 import type { WordIndex, WordQuery } from './word-index.js';
 
 const whole = Symbol('whole');
+
+/** How many rows are looked at for the values that were written to them. */
+const writtenMax = 100;
+
+/** Where something was written. */
+export interface Written {
+  readonly ids: readonly string[];
+  readonly places: readonly Place[];
+  /** Whether the caller is the person on whose behalf it was done, within whose rights it was. */
+  readonly isOwn: boolean;
+}
 
 /** A row of a scan: some of its columns, and the rest under a name that only `Rows` knows. */
 export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R };
@@ -39,6 +52,7 @@ export class Rows {
     private readonly witness: Witness,
     types: RowTypes,
     private readonly pageSizeMax: number,
+    private readonly seal: Seal,
     mode: ReadMode,
   ) {
     this.reads = new BoundedReads(connection, authority, witness, types, mode);
@@ -97,10 +111,11 @@ export class Rows {
     query: ListQuery<R>,
     asked?: Asked,
   ): Promise<Page<R>> {
-    const page = pageQuery(table, query, this.pageSizeMax);
+    const paged = this.paged(table, query, null);
+    const page = paged.query;
     const columns = pageColumns(page, asked?.columns(table));
     const rows = await this.reads.rows(table, { columns, limit: page.size + 1, shown: page.size, ...page });
-    return pageOf(rows, page, () => this.count(table, query));
+    return pageOf(rows, paged, () => this.count(table, query));
   }
 
   /** A page for each parent, in one statement for all parents of a tick that ask alike. */
@@ -122,14 +137,27 @@ export class Rows {
     query: ListQuery<R>,
     asked?: Asked,
   ): Promise<Page<R>> {
-    const page = pageQuery(table, query, this.pageSizeMax);
+    const paged = this.paged(table, query, [link, parent]);
+    const page = paged.query;
     const columns = pageColumns(page, asked?.columns(table));
     const shape = this.reads.shape(table, columns);
     const loader = this.loader(JSON.stringify(['linked', link, page, shape.key]), (parents) =>
       this.reads.windows(table, link, parents, { columns, ...page }),
     );
     const rows = (await loader.load(parent)) as R[];
-    return pageOf(rows, page, () => this.countLinked(table, link, parent, query));
+    return pageOf(rows, paged, () => this.countLinked(table, link, parent, query));
+  }
+
+  /** @param below what the list hangs on */
+  private paged<R extends { id: string }>(table: Table<R>, query: ListQuery<R>, below: unknown) {
+    const cursors = (list: readonly unknown[]): Cursors => this.cursors([...list, below]);
+    return pageQuery(table, query, { sizeMax: this.pageSizeMax, cursors });
+  }
+
+  /** The cursors of a list, for this caller alone: the person, and the delegations of the chain. */
+  cursors(list: readonly unknown[]): Cursors {
+    const { chain, task } = this.authority;
+    return new Cursors(this.seal, [...list, chain.person.id, task?.delegationIds ?? []]);
   }
 
   private async countLinked<R extends { id: string }>(
@@ -148,7 +176,8 @@ export class Rows {
     return (await loader.load(parent)) as number;
   }
 
-  async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
+  /** How many rows a list has: told with a page, which costs at least one row. */
+  private async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
     this.witness.touched(table.type, [], 'aggregate');
     const scopes = [this.reads.typeOf(table).scope, ...(query.scopes ?? [])];
     return this.reads.count(table, query.where ?? all<R>(), scopes);
@@ -190,6 +219,7 @@ export class Rows {
    * scope is not asked for: it is not read.
    */
   async exists<R>(table: Table<R>, where: Condition<R>, scope: Scope): Promise<boolean> {
+    this.witness.looked(table.type, 'aggregate', 1);
     return (await this.reads.count(table, where, [scope])) > 0;
   }
 
@@ -212,7 +242,7 @@ export class Rows {
 
   /** Groups and sums inside the boundary of one scope. Values come as the driver gives them. */
   aggregate<R>(table: Table<R>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
-    this.witness.touched(table.type, [], 'aggregate');
+    this.witness.looked(table.type, 'aggregate', 1);
     return this.reads.groups(table, query);
   }
 
@@ -223,7 +253,7 @@ export class Rows {
     });
     this.forget();
     this.witness.touched(table.type, [row.id], 'create');
-    return this.inside(table, row.id, scope);
+    return this.written(table, await this.inside(table, row.id, scope));
   }
 
   /** Changes a row, which must lie inside the boundary of `scope` before and after; else `NOT_FOUND`. */
@@ -234,7 +264,7 @@ export class Rows {
     scope: Scope,
     expectedVersion?: number,
   ): Promise<R> {
-    const before = await this.inside(table, id, scope, true);
+    const before = this.written(table, await this.inside(table, id, scope, true));
     const version = (before as { version?: number }).version;
     if (expectedVersion !== undefined && version !== expectedVersion) {
       throw new BehalfError(
@@ -249,7 +279,53 @@ export class Rows {
     await this.connection.update(table, eq<R>('id', id), next);
     this.forget();
     this.witness.touched(table.type, [id], 'update');
-    return this.inside(table, id, scope);
+    return this.written(table, await this.inside(table, id, scope));
+  }
+
+  /**
+   * Whether a message may tell what follows from rows that this scope reads and that hang on this row. Who may only
+   * change them learns that a change does not go, and not by how much.
+   */
+  mayTell(row: object, scope: Scope): boolean {
+    return (placesOf(row) ?? []).some((place) => isInside(this.authority.boundaries(scope), place));
+  }
+
+  private written<R extends object>(table: Table<R>, row: R): R {
+    for (const place of placesOf(row) ?? []) this.witness.wrote(table.type, place);
+    return row;
+  }
+
+  /**
+   * Whether the caller may read, under this scope, what was written to rows of a type: everywhere, or at all these rows
+   * as they stood then and as they stand now; those count as read.
+   */
+  async mayRead(type: string, scope: Scope, written: Written): Promise<boolean> {
+    const rowType = this.reads.typeNamed(type);
+    const scopes = [scope, ...(rowType === undefined ? [] : [rowType.scope])];
+    if (!scopes.every((one) => this.authority.allows(one))) return false;
+    const dimensions = [...(rowType?.dimensions.keys() ?? [])];
+    const isEverywhere = (one: Scope): boolean =>
+      this.authority
+        .boundaries(one)
+        .some((boundary) => dimensions.every((dimension) => boundary.get(dimension) === 'all'));
+    if (rowType === undefined || scopes.every(isEverywhere)) return true;
+    const { ids, places } = written;
+    if (ids.length === 0) return written.isOwn;
+    const isIn = (place: Place): boolean =>
+      scopes.every((one) => isInside(this.authority.boundaries(one), place));
+    return ids.length <= writtenMax && places.every(isIn) && this.reaches(rowType.table, ids, scope);
+  }
+
+  /** The scope by which rows of a type come; undefined for a type that has none. */
+  scopeOfType(type: string): Scope | undefined {
+    return this.reads.typeNamed(type)?.scope;
+  }
+
+  private async reaches(table: AnyTable, ids: readonly string[], scope: Scope): Promise<boolean> {
+    const where = isIn<{ id: string }>('id', ids);
+    const query = { where, scopes: [scope], columns: new Set(['id']) };
+    const rows = await this.reads.rows(table as unknown as Table<{ id: string }>, query);
+    return rows.length === ids.length;
   }
 
   /**

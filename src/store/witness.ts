@@ -1,3 +1,5 @@
+import type { Place } from '../authority/boundary.js';
+
 /** Who learns which rows an operation touched; the audit trail. */
 export interface Witness {
   /**
@@ -6,5 +8,9 @@ export interface Witness {
    */
   asking(): number;
   touched(type: string, ids: readonly string[], action: TouchAction): void;
+  /** Answers that show no row and tell something all the same: a count, a sum, that nothing was found. */
+  looked(type: string, action: 'read' | 'aggregate', answers: number): void;
+  /** Where a row stands that is written, before or after it. */
+  wrote(type: string, place: Place): void;
 }
 export type TouchAction = 'read' | 'create' | 'update' | 'delete' | 'aggregate';

@@ -227,32 +227,27 @@ describe('times and cursors', () => {
 
   test('a forged cursor is bad input', async () => {
     const { endCursor } = (await listed()).data.orders.pageInfo as { endCursor: string };
-    const [shape, time, id] = JSON.parse(Buffer.from(endCursor, 'base64url').toString()) as unknown[];
-    const encoded = (values: unknown[]): string => Buffer.from(JSON.stringify(values)).toString('base64url');
-    const genuine = await listed(encoded([shape, time, id]));
+    const genuine = await listed(endCursor);
     expect(genuine.errors).toEqual([]);
     expect(genuine.data.orders.nodes).toHaveLength(2);
-    const wrongTimes = [
-      7,
-      null,
-      true,
-      {},
-      [],
+    const bytes = Buffer.from(endCursor, 'base64url');
+    const flipped = [...bytes].map((byte, at) => {
+      const other = Buffer.from(bytes);
+      other[at] = byte ^ 1;
+      return other.toString('base64url');
+    });
+    const forged = [
+      ...flipped,
       '',
       'x',
-      '2026-02-30T00:00:00.000Z',
-      '2026-01-01T25:00:00.000Z',
+      `${endCursor}A`,
+      `${endCursor}=`,
+      endCursor.slice(0, -4),
+      bytes.subarray(0, 16).toString('base64url'),
+      Buffer.from('["2026-01-01T00:00:00.000Z","x"]').toString('base64url'),
     ];
-    const wrongIds = [7, null, {}, '', "' OR 1 = 1", 'x'.repeat(30)];
-    const forged = [
-      ...wrongTimes.map((wrong) => [shape, wrong, id]),
-      ...wrongIds.map((wrong) => [shape, time, wrong]),
-      [shape, time],
-      [shape, time, id, id],
-      ['+number+id', time, id],
-    ];
-    for (const values of forged) {
-      expect([values, codesOf(await listed(encoded(values)))]).toEqual([values, ['BAD_USER_INPUT']]);
+    for (const cursor of forged) {
+      expect([cursor, codesOf(await listed(cursor))]).toEqual([cursor, ['BAD_USER_INPUT']]);
     }
   });
 });

@@ -288,7 +288,7 @@ describe('a COMMIT that nobody acknowledged', () => {
     const answer = await once();
     expect(codes(answer)).toEqual(['INTERNAL']);
     expect(await digestOf(server.database)).toBe(before);
-    expect(await recordOf(server.database, answer)).toMatchObject({ outcome: 'failed', rowCount: 0 });
+    expect(await recordOf(server.database, answer)).toMatchObject({ outcome: 'failed', changes: [] });
     expect((await once()).errors).toEqual([]);
   });
 });

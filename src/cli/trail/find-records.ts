@@ -1,5 +1,5 @@
 import type { AuditBody, Outcome, RecordKind } from '../../audit/record.js';
-import { among, naming, underDelegation } from '../../audit/record-index.js';
+import { among, mayName, naming, underDelegation } from '../../audit/record-index.js';
 import { isoTime } from '../../core/clock.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { all, compare, eq, type Condition } from '../../store/condition.js';
@@ -8,6 +8,7 @@ import { auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
 import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
 import { CommandError } from '../terminal/errors.js';
 import type { Resource } from './resource.js';
+import { recordReader } from './shown-record.js';
 
 /** The same conditions as `auditRecords(filter:)` has. */
 export interface RecordFilter {
@@ -55,6 +56,11 @@ export async function conditionOf(connection: Connection, filter: RecordFilter):
   return all(...conditions);
 }
 
+/** How many older records of a type do not name all that they touched, so that the search cannot be sure of them. */
+export async function countUnnamed(connection: Connection, resource: Resource | undefined): Promise<number> {
+  return resource === undefined ? 0 : connection.count(auditRecords, mayName(resource.type));
+}
+
 const inDocuments: Where = {
   kind: 'sql',
   sql: { text: 't.`id` IN (SELECT `record_id` FROM `audit_documents`)', params: [] },
@@ -88,7 +94,7 @@ export async function newestRecords(
     ],
     limit,
   });
-  return rows.reverse().map(bodyOf);
+  return rows.reverse().map(await recordReader(connection));
 }
 
 /** Records of the same moment are committed in any order, so the last seconds are looked through again. */
@@ -116,7 +122,7 @@ export class Follower {
         { column: 'id', direction: 'asc' },
       ],
     });
-    const bodies = rows.filter((row) => !this.seen.has(row.id)).map(bodyOf);
+    const bodies = rows.filter((row) => !this.seen.has(row.id)).map(await recordReader(connection));
     this.skip(bodies);
     const last = rows.at(-1);
     if (last !== undefined) this.fromMs = Math.max(this.fromMs, Date.parse(last.at));
@@ -124,5 +130,3 @@ export class Follower {
     return bodies;
   }
 }
-
-const bodyOf = (row: AuditRecordRow): AuditBody => JSON.parse(row.body) as AuditBody;

@@ -36,7 +36,11 @@ function what({ kind, operation, detail }: AuditBody): string {
 }
 
 const touched = ({ resources }: AuditBody): string =>
-  clean(resources.map(({ action, type, count }) => `${action} ${type} ×${String(count)}`).join(', '));
+  clean(
+    resources
+      .map(({ action, type, count, looks = 0 }) => `${action} ${type} ×${String(count + looks)}`)
+      .join(', '),
+  );
 
 function outcome({ outcome: word, errors, decisions, operation }: AuditBody): string {
   const codes = [...new Set(errors.map((error) => error.code))];

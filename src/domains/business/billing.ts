@@ -65,7 +65,7 @@ async function issueInvoice(args: InvoiceArgs, { rows, ids, clock }: Operation):
     scope,
   );
   const amountMinor = order.totalMinor - billed.minor;
-  if (amountMinor <= 0) throw conflict('The order has been billed in full.');
+  if (amountMinor <= 0) throw conflict('There is nothing left to bill for this order.');
   const id = ids.next();
   const row: InvoiceRow = {
     id,
@@ -139,7 +139,13 @@ async function issueRefund(args: RefundArgs, { rows, ids, clock }: Operation): P
   const amountMinor = amountIn(payment.currency, args.amount);
   const ofPayment = { text: 't.`payment_id` = ?', params: [payment.id] };
   const left = payment.amountMinor - (await sumSoFar(rows, refunds, ofPayment, scope)).minor;
-  if (amountMinor > left) throw conflict(`Only ${told(left, payment.currency)} are left to pay back.`);
+  if (amountMinor > left) {
+    throw conflict(
+      rows.mayTell(payment, 'refunds:read')
+        ? `Only ${told(left, payment.currency)} are left to pay back.`
+        : 'This is more than is left to pay back.',
+    );
+  }
   const row: RefundRow = {
     id: ids.next(),
     paymentId: payment.id,

@@ -1,6 +1,4 @@
-import { badInput } from '../../core/errors.js';
-import { sha256 } from '../../core/digest.js';
-import type { Term } from './query.js';
+import type { Cursors } from '../../store/cursor.js';
 import type { Ranked } from './rank.js';
 import type { PassageRow } from './tables.js';
 
@@ -14,42 +12,15 @@ export interface Hit {
 /** Where a hit stands among all of its search. */
 export type Place = Pick<Ranked, 'id' | 'score'>;
 
-/** What a cursor belongs to: the pages of one search. Most answers ask for no cursor, so its digest waits. */
-export class Series {
-  private digest: string | undefined;
-
-  constructor(
-    private readonly terms: readonly Term[],
-    private readonly collection: string | null,
-  ) {}
-
-  cursor({ score, id }: Place): string {
-    return Buffer.from(JSON.stringify(['search', this.name, score, id])).toString('base64url');
-  }
-
-  /** `BAD_USER_INPUT` for a cursor of another search. */
-  place(cursor: string): Place {
-    const [kind, series, score, id] = parts(cursor);
-    if (kind !== 'search' || series !== this.name || typeof score !== 'number' || typeof id !== 'string') {
-      throw badInput('This cursor does not belong to this search. Start again without `after`.', 'after');
-    }
-    return { score, id };
-  }
-
-  private get name(): string {
-    return (this.digest ??= sha256(JSON.stringify([this.terms, this.collection])).slice(0, 8));
-  }
-}
-
 export class SearchEdge {
   constructor(
     readonly node: Hit,
-    private readonly series: Series,
+    private readonly cursors: Cursors,
   ) {}
 
   get cursor(): string {
     const { passage, score } = this.node;
-    return this.series.cursor({ id: passage.id, score });
+    return this.cursors.cursor([score, passage.id]);
   }
 }
 
@@ -80,14 +51,5 @@ export class SearchPage {
   ) {
     this.nodes = edges.map((edge) => edge.node);
     this.pageInfo = new PageInfo(edges, hasNextPage, hasPreviousPage);
-  }
-}
-
-function parts(cursor: string): unknown[] {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    return Array.isArray(values) ? values : [];
-  } catch {
-    return [];
   }
 }

@@ -4,7 +4,7 @@ import type { MatchMode } from '../../store/word-index.js';
 import { visibleParts } from './parts.js';
 import { queryTerms, type Term } from './query.js';
 import { rank } from './rank.js';
-import { SearchEdge, SearchPage, Series, type Place } from './results.js';
+import { SearchEdge, SearchPage, type Place } from './results.js';
 import { passages, passageWords, type PassageRow } from './tables.js';
 import { encode, type Field } from './tokenize.js';
 
@@ -25,9 +25,9 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   const terms = queryTerms(args.query);
   const size = operation.rows.pageSize(args.first);
   const collection = args.collection ?? null;
-  const series = new Series(terms, collection);
+  const cursors = operation.rows.cursors(['search', terms, collection]);
   const after = args.after ?? null;
-  const begins = after === null ? undefined : series.place(after);
+  const begins = after === null ? undefined : placeOf(cursors.values(after));
   const found = rank(await candidatesOf(operation, terms, collection), terms);
   const ranked = begins === undefined ? found : found.filter((one) => isAfter(one, begins));
   const shown = ranked.slice(0, size);
@@ -36,10 +36,12 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   const edges = operation.rows
     .show(passages, chosen)
     .map(
-      (passage, index) => new SearchEdge({ passage, score: shown[index]?.score ?? 0, terms: forms }, series),
+      (passage, index) => new SearchEdge({ passage, score: shown[index]?.score ?? 0, terms: forms }, cursors),
     );
   return new SearchPage(edges, ranked.length > size, after !== null);
 }
+
+const placeOf = ([score, id]: readonly unknown[]): Place => ({ score: Number(score), id: String(id) });
 
 const isAfter = (one: Place, other: Place): boolean =>
   one.score < other.score || (one.score === other.score && one.id > other.id);

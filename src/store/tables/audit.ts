@@ -21,6 +21,8 @@ export const auditRecords = table('AuditRecord', 'audit_records', {
   errorCode: nullable(text(40)),
   rowCount: int(),
   durationMs: int(),
+  /** 1: its values say where they were written to. Null: a record from before they did. */
+  valuesFormat: nullable(int()),
   body: longtext(),
 });
 

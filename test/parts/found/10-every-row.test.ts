@@ -1,0 +1,114 @@
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { migrations } from '../../../migrations/index.js';
+import { Indexer } from '../../../src/audit/indexer.js';
+import { conditionOf, newestRecords } from '../../../src/cli/trail/find-records.js';
+import { all, eq } from '../../../src/store/condition.js';
+import { Database, dataSourceOptions } from '../../../src/store/database.js';
+import { auditRecords, auditUnindexed } from '../../../src/store/tables/audit.js';
+import { targetOf } from '../../support/database.js';
+import { BusinessRows } from '../../support/business.js';
+import { recordOf } from '../../support/records.js';
+import { everywhere, TestServer, type Answer, type PersonFixture } from '../../support/server.js';
+
+const noOne = { error: (line: unknown) => expect.unreachable(JSON.stringify(line)) };
+
+let server: TestServer;
+let rosa: PersonFixture;
+let auditor: PersonFixture;
+let listed: Answer;
+let ids: string[];
+
+beforeAll(async () => {
+  server = await TestServer.start({ indexEveryMs: 86_400_000 });
+  rosa = await server.person({ scopes: ['orders:read'] });
+  auditor = await server.person({ scopes: ['audit:read'], boundary: { ...everywhere, person: 'all' } });
+  const rows = new BusinessRows(server);
+  const customer = await rows.customer('C-1', 'europe');
+  for (let n = 0; n < 230; n += 1) await rows.order(`O-${String(n)}`, customer);
+  listed = await server.query(rosa.token, '{ orders(first: 230) { nodes { id } } }');
+  ids = (listed.data.orders as { nodes: { id: string }[] }).nodes.map(({ id }) => id);
+});
+afterAll(() => server.stop());
+
+async function foundBy(type: string, id: string): Promise<string[]> {
+  const { data } = await server.query(
+    auditor.token,
+    `query ($resource: AuditResourceFilter!) { auditRecords(filter: { resource: $resource }) { nodes { id } } }`,
+    { resource: { type, id } },
+  );
+  const { read } = server.database;
+  const where = await conditionOf(read, { resource: { type, id } });
+  const byCommand = (await newestRecords(read, where, 10)).map(({ operationId }) => operationId);
+  const found = (data.auditRecords as { nodes: { id: string }[] }).nodes.map((node) => node.id);
+  expect(byCommand).toEqual(found);
+  return found;
+}
+
+describe('10 a search by a row finds every record that touched it', () => {
+  const findsAll = async (): Promise<void> => {
+    const id = listed.headers.get('behalf-operation-id');
+    expect(ids).toHaveLength(230);
+    for (const at of [0, 99, 100, 101, 150, 229]) {
+      expect([at, await foundBy('Order', ids[at] ?? '')]).toEqual([at, [id]]);
+      expect(await foundBy('Customer', ids[at] ?? '')).toEqual([]);
+    }
+    expect(await foundBy('Order', server.ids.next())).toEqual([]);
+  };
+
+  test('before the record is indexed', findsAll);
+
+  test('and after', async () => {
+    await new Indexer(server.database, noOne).run();
+    expect(await server.database.read.count(auditUnindexed, all())).toBeGreaterThanOrEqual(0);
+    const id = listed.headers.get('behalf-operation-id') ?? '';
+    expect(await server.database.read.count(auditUnindexed, eq('recordId', id))).toBe(0);
+    await findsAll();
+  });
+
+  test('the record itself shows the first hundred, how many there are, and a digest of all', async () => {
+    const { resources, rowCount } = await recordOf(server.database, listed);
+    expect(resources).toMatchObject([{ type: 'Order', count: 230 }]);
+    expect(resources[0]?.ids).toEqual(ids.slice(0, 100));
+    expect(rowCount).toBe(230);
+  });
+});
+
+describe('10 of records that did not name every row', () => {
+  test('the upgrade says which, and a search tells that it cannot be sure of them', async () => {
+    const id = listed.headers.get('behalf-operation-id') ?? '';
+    const source = await new DataSource(
+      dataSourceOptions(targetOf(server.databaseUrl), migrations, 1),
+    ).initialize();
+    const isDone = async (): Promise<boolean> =>
+      (await source.query<unknown[]>("SELECT 1 FROM migrations WHERE name = 'RecordValues1700000000021'"))
+        .length > 0;
+    while (await isDone()) await source.undoLastMigration();
+    await source.destroy();
+    const [stored] = await server.database.read.selectColumns(auditRecords, ['body'], eq('id', id));
+    const { furtherRows: _gone, ...before } = JSON.parse(stored?.body ?? '') as Record<string, unknown>;
+    await server.database.transaction((tx) =>
+      tx.affecting(
+        'UPDATE `audit_records` SET `body` = ? WHERE `id` = ?',
+        [JSON.stringify(before), id],
+        true,
+      ),
+    );
+    const database = await Database.open(targetOf(server.databaseUrl), migrations, 2);
+    await database.migrate();
+    await database.close();
+    const search = async (resource: object): Promise<string[]> => {
+      const { data, errors } = await server.query(
+        auditor.token,
+        'query ($resource: AuditResourceFilter!) { auditRecords(filter: { resource: $resource }) { nodes { id } } }',
+        { resource },
+      );
+      expect(errors).toEqual([]);
+      return (data.auditRecords as { nodes: { id: string }[] }).nodes.map((node) => node.id);
+    };
+    const unknown = server.ids.next();
+    expect(await search({ type: 'Order', id: unknown })).toEqual([]);
+    expect(await search({ type: 'Order', id: unknown, orUnnamed: true })).toEqual([id]);
+    expect(await search({ type: 'Customer', id: unknown, orUnnamed: true })).toEqual([]);
+  });
+});
