@@ -86,7 +86,7 @@ export const settings = {
   BEHALF_STATEMENT_SECONDS: integer(0, 3600)
     .default(10)
     .describe(
-      'How long one statement of the server may run in MySQL or MariaDB before the database ends it (in MySQL only what reads); 0 for ever. Commands are not bound by it.',
+      'How long one statement of the server may run before it is ended (in MySQL only what reads; on SQLite only long reads); 0 for ever. Commands are not bound by it.',
     ),
   BEHALF_OPERATION_SECONDS: integer(1, 3600)
     .default(30)
