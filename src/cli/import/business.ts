@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Trail } from '../../audit/trail.js';
 import { sha256 } from '../../core/digest.js';
 import { badInput, conflict } from '../../core/errors.js';
 import type { Connection } from '../../store/connection.js';
@@ -13,7 +12,7 @@ import { Keys } from './keys.js';
 import { readLookups } from './lookups.js';
 import { MappingFile } from './mapping.js';
 import { planOf, type PlannedEntity } from './plan.js';
-import { recordedRun, responsible, type RunOptions, type Workshop } from './recorded-run.js';
+import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
 import { Writer, type Counts, type PendingRow } from './writer.js';
 
 export interface BusinessOptions extends RunOptions {
@@ -32,12 +31,21 @@ export interface BusinessReport {
   readonly operationId: string | null;
 }
 
-/** Rows that are looked up and written at once. */
+/** Rows that are looked up at once, and that one transaction writes. */
 const chunkRows = 500;
+
+/** By table, what was written of it. */
+type Written = Readonly<Record<string, Counts>>;
+
+interface Chunk {
+  readonly planned: PlannedEntity;
+  readonly rows: PendingRow[];
+}
 
 /**
  * Brings the rows of CSV files into the tables that a mapping names. Files are read twice and never held: the first
- * reading finds every fault, the second writes in one transaction, so that the import is done whole or not at all.
+ * reading finds every fault, so that what is refused changes nothing; the second writes, in parts that nobody waits for
+ * long.
  */
 export async function importBusiness(
   workshop: Workshop,
@@ -62,6 +70,7 @@ class BusinessImport {
   private readonly csv: Omit<CsvFile, 'name'>;
   /** SHA-256 of each entity's file as it was when it was checked. */
   private readonly digests = new Map<string, string>();
+  private rowCount = 0;
 
   constructor(
     private readonly workshop: Workshop,
@@ -82,22 +91,35 @@ class BusinessImport {
     const world = await this.world(database.read, faults);
     for (const planned of this.plan) await this.check(planned, world, faults);
     faults.refuse();
-    const { result, operationId } = await recordedRun(this.workshop, this.options, {
+    const count = Math.max(1, Math.ceil(this.rowCount / chunkRows));
+    const { results, operationId } = await recordedParts<Written>(this.workshop, this.options, {
       command: 'import business',
-      detail: (counts: Readonly<Record<string, EntityReport>>) => ({
+      count,
+      parts: this.parts(world),
+      detail: (done, isLast) => ({
         source: this.source,
-        counts,
-        mapping: this.mappingDigest,
-        content: Object.fromEntries(this.digests),
+        counts: isLast && count === 1 ? this.report(done, world) : done.at(-1),
+        ...(isLast && count > 1 && { total: this.report(done, world) }),
+        ...(isLast && { mapping: this.mappingDigest, content: Object.fromEntries(this.digests) }),
       }),
-      run: async (tx, trail) => {
-        const counts: Record<string, EntityReport> = {};
-        for (const planned of this.plan)
-          counts[planned.entity.name] = await this.write(planned, world, tx, trail);
-        return counts;
-      },
     });
-    return { source: this.source, entities: result, operationId };
+    return { source: this.source, entities: this.report(results, world), operationId };
+  }
+
+  private report(done: readonly Written[], world: World): Readonly<Record<string, EntityReport>> {
+    const sum = (name: string, what: keyof Counts): number =>
+      done.reduce((all, written) => all + (written[name]?.[what] ?? 0), 0);
+    return Object.fromEntries(
+      this.plan.map(({ entity: { name } }) => [
+        name,
+        {
+          created: sum(name, 'created'),
+          updated: sum(name, 'updated'),
+          unchanged: sum(name, 'unchanged'),
+          vanished: world.keys.get(name)?.vanished ?? 0,
+        },
+      ]),
+    );
   }
 
   /** What is there already of this source, also of tables that only are referred to. */
@@ -122,6 +144,7 @@ class BusinessImport {
     for await (const row of reader.rows(planned.needed)) {
       checker.check(row);
       done += 1;
+      this.rowCount += 1;
       if (done % chunkRows !== 0) continue;
       await checker.flush(database.read);
       progress(`checking ${name}: ${String(done)} rows`);
@@ -131,42 +154,66 @@ class BusinessImport {
     this.digests.set(name, reader.digest);
   }
 
-  private async write(
-    planned: PlannedEntity,
-    world: World,
-    tx: Connection,
-    trail: Trail,
-  ): Promise<EntityReport> {
+  /** Rows of all files in the order of the plan; a part holds those of several where files are short. */
+  private async *parts(world: World): AsyncGenerator<Part<Written>> {
+    let chunks: Chunk[] = [];
+    let held = 0;
+    let done = 0;
+    for (const planned of this.plan) {
+      chunks.push({ planned, rows: [] });
+      for await (const row of this.rows(planned, world)) {
+        chunks.at(-1)?.rows.push(row);
+        held += 1;
+        if (held < chunkRows) continue;
+        this.workshop.progress(`writing ${planned.entity.name}: ${String((done += held))} rows in all`);
+        yield this.writing(chunks);
+        chunks = [{ planned, rows: [] }];
+        held = 0;
+      }
+    }
+    if (held > 0 || done === 0) yield this.writing(chunks);
+  }
+
+  private writing(chunks: readonly Chunk[]): Part<Written> {
+    return async (tx, trail) => {
+      const written: Record<string, Counts> = {};
+      for (const { planned, rows } of chunks) {
+        const writer = new Writer(tx, planned.entity, this.source, trail);
+        await writer.write(rows);
+        written[planned.entity.name] = writer.counts;
+      }
+      return written;
+    };
+  }
+
+  /** As the first reading had them; `CONFLICT` where the file is another by now. */
+  private async *rows(planned: PlannedEntity, world: World): AsyncGenerator<PendingRow> {
     const { entity } = planned;
     const faults = new Faults();
     const converter = new Converter(planned, world, faults);
-    const writer = new Writer(tx, entity, this.source, trail);
     const reader = this.reader(planned, faults);
+    const keys = world.keys.get(entity.name);
     const changed = () =>
       conflict(`${planned.mapping.file} changed while it was imported. Run the import again.`);
-    const keys = world.keys.get(entity.name);
-    let done = 0;
-    let pending: PendingRow[] = [];
-    const flush = async (): Promise<void> => {
-      await writer.write(pending);
-      done += pending.length;
-      pending = [];
-      this.workshop.progress(`writing ${entity.name}: ${String(done)} rows`);
-    };
     for await (const row of reader.rows(planned.needed)) {
       const key = converter.key(row);
       const known = key === undefined ? undefined : keys?.get(key);
       const columns = known === undefined ? undefined : converter.convert(row, known);
       if (key === undefined || known === undefined || columns === undefined) throw changed();
-      pending.push({ key, known, columns });
-      if (pending.length === chunkRows) await flush();
+      yield { key, known, columns };
     }
-    await flush();
     if (reader.digest !== this.digests.get(entity.name) || faults.count > 0) throw changed();
-    return { ...writer.counts, vanished: keys?.vanished ?? 0 };
   }
 
   private reader({ mapping }: PlannedEntity, faults: Faults): CsvReader {
-    return new CsvReader({ ...this.csv, name: mapping.file, extraCommasIn: mapping.extraCommasIn }, faults);
+    return new CsvReader(
+      {
+        ...this.csv,
+        name: mapping.file,
+        extraCommasIn: mapping.extraCommasIn,
+        allowEmpty: mapping.allowEmpty,
+      },
+      faults,
+    );
   }
 }

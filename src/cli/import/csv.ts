@@ -1,19 +1,23 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform, pipeline } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { CsvBytes, encodingOf } from './csv-bytes.js';
 import type { Faults } from './faults.js';
 
 export interface CsvFile {
   readonly folder: string;
   /** Below the folder; also how faults call it. */
   readonly name: string;
-  readonly delimiter: string;
+  /** `,` where neither the mapping nor the file's first line (`sep=;`) says another. */
+  readonly delimiter: string | undefined;
   /** Texts that stand for no value, beside the empty one. */
   readonly nulls: ReadonlySet<string>;
   /** The column to which the rest belongs where a row has too many fields. */
   readonly extraCommasIn?: string | undefined;
+  /** A file without rows is no fault. */
+  readonly allowEmpty?: boolean | undefined;
 }
 
 export interface CsvRow {
@@ -39,8 +43,8 @@ const rowBytesMax = 4 * 1024 * 1024;
 
 /** One reading of a CSV file, row by row, never the whole of it at once. */
 export class CsvReader {
-  /** SHA-256 of the file, once it has been read to its end. */
-  digest = '';
+  private readonly bytes = new CsvBytes();
+  private delimiter = ',';
   /** Some row could not be read, so that nothing follows from one not being there. */
   incomplete = false;
 
@@ -49,65 +53,96 @@ export class CsvReader {
     private readonly faults: Faults,
   ) {}
 
+  /** SHA-256 of the file, once it has been read to its end. */
+  get digest(): string {
+    return this.bytes.digest;
+  }
+
   /** Rows with as many fields as the header. What is wrong with others is told. */
   async *rows(needed: readonly NeededColumn[]): AsyncGenerator<CsvRow> {
     try {
       let header: Header | undefined;
-      for await (const { record, info } of this.parsed()) {
+      let last = 1;
+      let isEmpty = true;
+      const separator = await this.separator();
+      this.delimiter = separator ?? this.file.delimiter ?? ',';
+      if (this.file.delimiter !== undefined && this.delimiter !== this.file.delimiter)
+        this.fault(1, 'The file says another delimiter than the mapping.');
+      for await (const { record, info } of this.parsed(separator === undefined ? 1 : 2)) {
         const line = info.lines - breaksIn(record);
+        last = info.lines;
         if (header === undefined) {
-          header = this.header(record, needed);
+          header = this.header(record, line, needed);
           if (header === undefined) return;
           continue;
         }
+        isEmpty = false;
         const fields = this.fields(record, header, line);
         if (fields !== undefined) yield new Row(line, header, fields, this.file.nulls);
       }
-      if (header === undefined) this.fault(undefined, 'The file is empty; it needs a line with the columns.');
+      if (header === undefined) this.fault(1, 'The file is empty; it needs a line with the columns.');
+      else if (isEmpty && this.file.allowEmpty !== true)
+        this.fault(last, 'There is no row below the columns. Where that is meant, say `allowEmpty: true`.');
     } catch (error) {
       this.told(error);
     }
   }
 
-  private parsed(): AsyncIterable<Parsed> {
-    const hash = createHash('sha256');
-    const tap = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        hash.update(chunk);
-        done(null, chunk);
-      },
-      flush: (done) => {
-        this.digest = hash.digest('base64url');
-        done();
-      },
-    });
+  /** What the first line says of the delimiter, as spreadsheets write and read it. */
+  private async separator(): Promise<string | undefined> {
+    const file = await open(join(this.file.folder, this.file.name));
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+      const start = new TextDecoder(encodingOf(buffer)).decode(buffer.subarray(0, bytesRead));
+      return /^"?sep=([^\r\n"])"?[ \t]*[\r\n]/i.exec(start)?.[1];
+    } finally {
+      await file.close();
+    }
+  }
+
+  private parsed(fromLine: number): AsyncIterable<Parsed> {
     const parser = parse({
-      bom: true,
-      delimiter: this.file.delimiter,
+      delimiter: this.delimiter,
+      from_line: fromLine,
       info: true,
       max_record_size: rowBytesMax,
-      record_delimiter: ['\r\n', '\n'],
+      record_delimiter: '\n',
       relax_column_count: true,
       skip_empty_lines: true,
+      skip_records_with_empty_values: true,
     });
     // Errors of any of them come out of the parser, where they are awaited.
-    pipeline(createReadStream(join(this.file.folder, this.file.name)), tap, parser, () => undefined);
+    pipeline(
+      createReadStream(join(this.file.folder, this.file.name)),
+      this.bytes.stream(),
+      parser,
+      () => undefined,
+    );
     return parser as AsyncIterable<Parsed>;
   }
 
-  private header(record: readonly string[], needed: readonly NeededColumn[]): Header | undefined {
-    const names = record.map((name) => name.trim());
+  private header(
+    record: readonly string[],
+    line: number,
+    needed: readonly NeededColumn[],
+  ): Header | undefined {
+    const names = withoutEmptyEnd(record.map((name) => name.trim()));
     const before = this.faults.count;
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) this.fault(1, `The column ${JSON.stringify(twice)} is there twice.`);
+    const twice = names.find((name, at) => name !== '' && names.indexOf(name) !== at);
+    if (twice !== undefined) this.fault(line, `The column ${JSON.stringify(twice)} is there twice.`);
     for (const { name, missing } of needed) if (!names.includes(name)) missing(names);
     this.incomplete = this.faults.count > before;
-    return this.incomplete ? undefined : new Map(names.map((name, at) => [name, at]));
+    if (this.incomplete) return undefined;
+    const places = new Map(names.flatMap((name, at) => (name === '' ? [] : [[name, at] as const])));
+    return { places, width: names.length, unnamed: record.length - names.length };
   }
 
-  private fields(record: readonly string[], header: Header, line: number): readonly string[] | undefined {
-    const surplus = record.length - header.size;
-    const at = header.get(this.file.extraCommasIn ?? '');
+  private fields(written: readonly string[], header: Header, line: number): readonly string[] | undefined {
+    const at = header.places.get(this.file.extraCommasIn ?? '');
+    // Of a row with surplus commas, the last field may well be an empty one of its own.
+    const spare = at === undefined ? written.length : header.unnamed;
+    const record = withoutEmptyEnd(written, Math.max(header.width, written.length - spare));
+    const surplus = record.length - header.width;
     if (record.some((field) => field.includes('\ufffd'))) {
       this.fault(line, 'There are bytes that are not UTF-8.');
       return undefined;
@@ -115,11 +150,11 @@ export class CsvReader {
     if (surplus === 0) return record;
     if (surplus < 0 || at === undefined) {
       const hint = surplus < 0 ? '' : ' If one column has commas without quotes, name it in `extraCommasIn`.';
-      const counts = `The row has ${String(record.length)} fields, the header ${String(header.size)}.`;
+      const counts = `The row has ${String(record.length)} fields, the header ${String(header.width)}.`;
       this.fault(line, counts + hint);
       return undefined;
     }
-    const whole = record.slice(at, at + surplus + 1).join(this.file.delimiter);
+    const whole = record.slice(at, at + surplus + 1).join(this.delimiter);
     return [...record.slice(0, at), whole, ...record.slice(at + surplus + 1)];
   }
 
@@ -147,7 +182,19 @@ const csvReasons: Readonly<Record<string, string>> = {
   CSV_INVALID_CLOSING_QUOTE: 'After a closing quote comes neither the delimiter nor the end of the line.',
 };
 
-type Header = ReadonlyMap<string, number>;
+interface Header {
+  readonly places: ReadonlyMap<string, number>;
+  readonly width: number;
+  /** Fields at its end without a name, as spreadsheets write them. */
+  readonly unnamed: number;
+}
+
+/** Without empty fields at the end, but at least so many. */
+function withoutEmptyEnd(record: readonly string[], lengthMin = 0): readonly string[] {
+  let length = record.length;
+  while (length > lengthMin && record[length - 1]?.trim() === '') length -= 1;
+  return record.slice(0, length);
+}
 
 class Row implements CsvRow {
   constructor(
@@ -158,10 +205,13 @@ class Row implements CsvRow {
   ) {}
 
   text(column: string): string | null {
-    const text = this.fields[this.header.get(column) ?? -1]?.trim() ?? '';
+    const text = (this.fields[this.header.places.get(column) ?? -1] ?? '').replace(outerSpace, '');
     return text === '' || this.nulls.has(text) ? null : text;
   }
 }
+
+/** A byte order mark is no space: where it stands in a value, that is told. */
+const outerSpace = /^[^\S\ufeff]+|[^\S\ufeff]+$/g;
 
 const breaksIn = (record: readonly string[]): number =>
   record.reduce((sum, field) => sum + (field.match(/\n/g)?.length ?? 0), 0);

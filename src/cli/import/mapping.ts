@@ -103,18 +103,26 @@ const entity = z.strictObject({
   file: z.string().min(1),
   extraCommasIn: column.optional(),
   key: z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(column).min(1)),
+  allowEmpty: z.boolean().optional(),
   fields: z.record(z.string(), source),
 });
 export type EntityMapping = z.infer<typeof entity>;
 
-const mappingSchema = z.strictObject({
-  source: z.string().trim().min(1).max(60),
-  nulls: z.array(z.string({ error: 'must be a text: put it in quotes' })).default([]),
-  dates: timeFormat.optional(),
-  delimiter: z.string().length(1).default(','),
-  lookups: z.record(z.string(), lookup).default({}),
-  entities: z.record(z.string(), entity),
-});
+const mappingSchema = z
+  .strictObject({
+    source: z.string().trim().min(1).max(60),
+    nulls: z.array(z.string({ error: 'must be a text: put it in quotes' })).default([]),
+    dates: timeFormat.optional(),
+    delimiter: z.string().length(1).optional(),
+    decimal: z.enum(['.', ',']).default('.'),
+    group: z.enum(['.', ',', ' ', "'"]).optional(),
+    lookups: z.record(z.string(), lookup).default({}),
+    entities: z.record(z.string(), entity),
+  })
+  .refine(({ decimal, group }) => decimal !== group, {
+    path: ['group'],
+    message: 'cannot be the same as `decimal`',
+  });
 export type Mapping = z.infer<typeof mappingSchema>;
 export type Path = readonly (string | number)[];
 

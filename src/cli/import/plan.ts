@@ -80,10 +80,12 @@ class Planner {
       this.fault(['fields', name, 'format'], 'is for times');
     if (source.shift !== undefined && field.kind !== 'int' && field.kind !== 'minor')
       this.fault(['fields', name, 'shift'], 'is for numbers');
-    const { format = this.file.mapping.dates, shift } = source;
-    const read = readerOf(field, { format, shift });
-    this.source(field, source, read, ['fields', name]);
-    return [{ field, source, read }];
+    const { dates, decimal, group } = this.file.mapping;
+    const { format = dates, shift } = source;
+    const read = readerOf(field, { format, shift, numbers: { decimal, group } });
+    const written = inWriting(source, decimal);
+    this.source(field, written, read, ['fields', name]);
+    return [{ field, source: written, read }];
   }
 
   private source(field: Field, source: Source, read: Reader, path: Path): void {
@@ -137,6 +139,14 @@ class Planner {
     this.file.fault([...this.path, ...path], reason);
   }
 }
+
+/** With its numbers as the files write them. */
+const inWriting = (source: Source, decimal: string): Source => ({
+  ...source,
+  ...(typeof source.constant === 'number' && { constant: String(source.constant).replace('.', decimal) }),
+  ...(source.then !== undefined && { then: inWriting(source.then, decimal) }),
+  ...(source.else !== undefined && { else: inWriting(source.else, decimal) }),
+});
 
 /** The columns that a source itself looks at; those of `then` and `else` are theirs. */
 export function columnsOf(source: Source): string[] {

@@ -1,7 +1,7 @@
 import { badInput } from '../../core/errors.js';
 import { amountMinorMax, placesOf } from '../../core/money.js';
 import { oneLine, paragraphs } from '../../core/text.js';
-import { timeReader } from './times.js';
+import { quoted, timeReader } from './times.js';
 import type { Field, Value } from './entities.js';
 
 /** Makes a field's value of a text, or throws `BAD_USER_INPUT`. `places` are those of the row's currency. */
@@ -12,13 +12,21 @@ export interface ReaderOptions {
   readonly format?: string | undefined;
   /** How many places the decimal point moves to the right. */
   readonly shift?: number | undefined;
+  readonly numbers?: NumberFormat | undefined;
+}
+
+/** How numbers are written. */
+export interface NumberFormat {
+  readonly decimal: '.' | ',';
+  /** What stands between thousands, where anything may. */
+  readonly group?: '.' | ',' | ' ' | "'" | undefined;
 }
 
 const intMax = 2_147_483_647;
 const longtextMax = 20_000;
 const basisPointsMax = 10_000;
 
-export function readerOf(field: Field, { format, shift }: ReaderOptions): Reader {
+export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions): Reader {
   switch (field.kind) {
     case 'id':
       return (text) => text;
@@ -27,9 +35,9 @@ export function readerOf(field: Field, { format, shift }: ReaderOptions): Reader
     case 'longtext':
       return (text) => paragraphs(text, longtextMax, field.name);
     case 'int':
-      return (text) => integer(field, shifted(text, shift ?? 0));
+      return (text) => integer(field, shifted(text, shift ?? 0, numbers));
     case 'minor':
-      return (text, places) => amount(shifted(text, shift ?? places ?? 2));
+      return (text, places) => amount(shifted(text, shift ?? places ?? 2, numbers));
     case 'flag':
       return flag;
     case 'time':
@@ -53,10 +61,13 @@ function textReader({ name, length = 0, values }: Field): Reader {
 }
 
 /** A decimal times a power of ten, exactly: `0.15` by 4 places is 1500. */
-export function shifted(text: string, places: number): bigint {
-  const parts = /^([+-]?)(\d{1,18})(?:\.(\d*))?$/.exec(text);
-  if (parts === null)
-    throw badInput(`${JSON.stringify(text)} is no decimal number, such as ${places === 0 ? '12' : '12.50'}.`);
+export function shifted(text: string, places: number, numbers: NumberFormat = { decimal: '.' }): bigint {
+  const parts = /^([+-]?)(\d{1,18})(?:[.,](\d*))?$/.exec(ungrouped(text, numbers));
+  const other = numbers.decimal === '.' ? ',' : '.';
+  if (parts === null || parts[0].includes(other)) {
+    const example = places === 0 ? '12' : `12${numbers.decimal}50`;
+    throw badInput(`${quoted(text)} is no decimal number, such as ${example}.`);
+  }
   const [, sign = '', whole = '', digits = ''] = parts;
   const fraction = digits.replace(/0+$/, '');
   if (fraction.length > places) {
@@ -67,6 +78,14 @@ export function shifted(text: string, places: number): bigint {
     );
   }
   return BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction.padEnd(places, '0')}`);
+}
+
+/** Without what stands between thousands, where it stands there alone. */
+function ungrouped(text: string, { decimal, group }: NumberFormat): string {
+  if (group === undefined) return text;
+  const between = group === ' ' ? '[ \u00a0\u202f]' : `\\${group}`;
+  const grouped = new RegExp(`^[+-]?\\d{1,3}(?:${between}\\d{3})+(?:\\${decimal}\\d*)?$`);
+  return grouped.test(text) ? text.replace(new RegExp(between, 'g'), '') : text;
 }
 
 function integer({ name }: Field, value: bigint): number {
