@@ -20,6 +20,7 @@ import { Grants } from './delegation/grants.js';
 import type { Domain } from './delegation/operation.js';
 import { Operations } from './delegation/operations.js';
 import { Releases } from './delegation/release.js';
+import { allTables } from './domains/all-tables.js';
 import { domains } from './domains/index.js';
 import { PassageRenewal } from './domains/knowledge/renewal.js';
 import { Annotations } from './graphql/annotate.js';
@@ -95,10 +96,15 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const coverage = readCoverage(bare);
   const reach = new DocumentReach(bare, coverage.scopes);
   const rules = documentRules(reach);
+  const settings = { smallestCell: config.BEHALF_SMALLEST_CELL };
+  const tables = parts.domains?.flatMap((domain) => domain.tables) ?? allTables(settings);
+  const rowTypes = new RowTypes(coverage.rows, tables);
+  const { definitions, dimensions, scopes } = coverage;
+  const catalog = { definitions, dimensions, scopes, types: rowTypes };
   const installed = parts.domains ?? [
-    administration(coverage, rules),
-    schemas(coverage, new Annotations(new Views(bare, coverage))),
-    ...domains({ smallestCell: config.BEHALF_SMALLEST_CELL }),
+    administration(catalog, rules),
+    schemas(catalog, new Annotations(new Views(bare, coverage))),
+    ...domains(settings),
   ];
   const askings = new Askings(installed);
   const plain = executableSchema(
@@ -108,10 +114,6 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   );
   const faults = unrefusable(plain, coverage);
   if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
-  const rowTypes = new RowTypes(
-    coverage.rows,
-    installed.flatMap((domain) => domain.tables),
-  );
   const guard = new Guard(coverage);
   const schema = shielded(plain, guard);
   const peopleOnly = new Set(
@@ -131,7 +133,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     logger,
     recorder,
     addressOf,
-    delegations: new Grants(database, authorities, clock, ids, coverage, recorder),
+    delegations: new Grants(database, authorities, clock, ids, catalog, recorder),
     settings: {
       issuer: config.publicUrl,
       scopes: [...coverage.definitions.keys()],

@@ -13,7 +13,7 @@ const head = `
   input Bound { dimension: String! path: String! }
   directive @personal on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION
   directive @defineScope(name: String!, description: String!, peopleOnly: Boolean! = false) repeatable on SCHEMA
-  directive @defineDimension(name: String!, description: String!) repeatable on SCHEMA
+  directive @defineDimension(name: String!, description: String!, values: String, number: String) repeatable on SCHEMA
   schema
     @defineScope(name: "pets:read", description: "Read pets.")
     @defineScope(name: "pets:weigh", description: "Weigh pets.", peopleOnly: true)
@@ -131,6 +131,16 @@ describe('what is not covered is named', () => {
       'lighterThan: Int @scope(name: "pets:weigh"',
       'lighterThan: Int @scope(name: "pets:read"',
       ['PetFilter.lighterThan looks at Pet.weight, which has another scope'],
+    ],
+    ...['House.name', 'Pet.age', 'Mouse'].map((values): [string, string, string[]] => [
+      'description: "Where it lives."',
+      `description: "Where it lives." values: "${values}"`,
+      [`dimension house has values that are none: ${values}`],
+    ]),
+    [
+      'description: "Where it lives."',
+      'description: "Where it lives." values: "Pet.name" number: "Pet.age"',
+      ['dimension house has values that are none: Pet.name'],
     ],
   ];
 

@@ -4,9 +4,9 @@ import { isoTime } from '../core/clock.js';
 import { badInput, BehalfError } from '../core/errors.js';
 import { oneLine, visibleLine } from '../core/text.js';
 import { storeBoundary } from '../authority/boundary.js';
+import { readBoundary, requirePossible } from '../delegation/boundary-values.js';
 import { isPeopleOnly, type Catalog } from '../delegation/catalog.js';
 import { bumpEpoch } from '../delegation/epoch.js';
-import { readBoundary } from '../delegation/make.js';
 import { eq } from '../store/condition.js';
 import {
   grantableRoles,
@@ -55,6 +55,7 @@ export async function createRole(
   if (!/^[a-z][a-z0-9-]{0,99}$/.test(input.name)) {
     throw badInput('A name has lower-case letters, digits and `-`, up to 100.', 'name');
   }
+  requirePossible(catalog, readBoundary(catalog, input.boundary));
   const role: RoleRow = {
     id: work.ids.next(),
     name: input.name,
@@ -79,6 +80,8 @@ export async function updateRole(
   changes: RoleChanges,
 ): Promise<void> {
   await requireGrantable(work.tx, administratorId, [before]);
+  // A boundary from before stays changeable in all else.
+  requirePossible(catalog, readBoundary(catalog, changes.boundary ?? {}));
   const limits = changes.limits ?? (before.holder === 'agent' ? before.limits : costAlone(before));
   const after = define(catalog, {
     name: before.name,

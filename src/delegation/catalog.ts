@@ -1,10 +1,30 @@
 import type { Scope, ScopeDefinition } from '../authority/scope.js';
+import type { RowTypes } from '../store/row-types.js';
 
-/** What the SDL defines: every scope, and every dimension with its description. */
-export interface Catalog {
-  readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
-  readonly dimensions: ReadonlyMap<string, string>;
+/** What a dimension's values are, as the SDL says. */
+export type DimensionSource =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | {
+      readonly kind: 'rows';
+      readonly type: string;
+      /** The column that holds the values. */
+      readonly column: string;
+      /** What people call such a row, and the scope that reads it. */
+      readonly number: { readonly column: string; readonly scope: Scope } | undefined;
+    };
+
+export interface Dimension {
+  readonly description: string;
+  /** Undefined: any text is a value. */
+  readonly source: DimensionSource | undefined;
 }
 
-export const isPeopleOnly = (catalog: Catalog, scope: Scope): boolean =>
+/** What the SDL defines: every scope, every dimension, and the types of rows that have a boundary. */
+export interface Catalog {
+  readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
+  readonly dimensions: ReadonlyMap<string, Dimension>;
+  readonly types: RowTypes;
+}
+
+export const isPeopleOnly = (catalog: Pick<Catalog, 'definitions'>, scope: Scope): boolean =>
   catalog.definitions.get(scope)?.peopleOnly === true;

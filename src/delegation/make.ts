@@ -1,11 +1,10 @@
 import type { Authority } from '../authority/authority.js';
-import { parseBoundary, type ValueSet } from '../authority/boundary.js';
 import { gives, holdingOf } from '../authority/holding.js';
 import type { Scope } from '../authority/scope.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, BehalfError, internal, notFound } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
-import { oneLine, visibleLine } from '../core/text.js';
+import { visibleLine } from '../core/text.js';
 import { eq } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import {
@@ -17,8 +16,9 @@ import {
   type StoredBoundary,
   type StoredLimits,
 } from '../store/tables/identity.js';
-import { rolesOfAgent } from './holders.js';
+import { BoundaryLookup, readBoundary } from './boundary-values.js';
 import { isPeopleOnly, type Catalog } from './catalog.js';
+import { rolesOfAgent } from './holders.js';
 import { ceilingsOf, narrow, narrowLimits, refused, type Ceiling, type Narrowed } from './narrow.js';
 
 export interface Making {
@@ -62,7 +62,7 @@ const expiryDefaultSeconds = 3_600;
 
 /**
  * What of `giver`'s rights an agent may be handed. `NOT_FOUND` for an unknown agent, `FORBIDDEN` with layer and
- * scopes for what the giver or the agent's role does not hold.
+ * scopes for what the giver or the agent's role does not hold, `BAD_USER_INPUT` for a value that names nothing.
  */
 export async function offer(
   making: Pick<Making, 'tx' | 'catalog'>,
@@ -76,9 +76,15 @@ export async function offer(
   const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(making.catalog, scope));
   const { rights } = holdingOf([{ ...role, scopes: scopesForAgents }]);
   const ceilings: Ceiling[] = [...ceilingsOf(giver), ...also, { layer: 'agent', rights }];
-  const boundary = readBoundary(making.catalog, asked.boundary ?? {}, giver.chain.person.id);
+  const lookup = new BoundaryLookup(making.tx, making.catalog, giver);
+  const said = await lookup.read(readBoundary(making.catalog, asked.boundary ?? {}, giver.chain.person.id));
+  const boundary = new Map(
+    [...said].map(([dimension, values]) => [dimension, values === 'all' ? values : new Set(values.keys())]),
+  );
   const scopes = asked.scopes ?? undefined;
   const narrowed = narrow(ceilings, { scopes, boundary }, making.catalog.dimensions.keys());
+  // After it: what the giver's own boundary leaves out is refused alike, whether it is there or not.
+  await lookup.require(said, narrowed.scopes);
   if (agent.status !== 'active') throw stopped(agent, narrowed.scopes);
   return { ...narrowed, agent, role };
 }
@@ -223,23 +229,3 @@ function chooseRole(held: readonly RoleRow[], name: string | undefined, scopes: 
   if (only === undefined) throw refused('agent', scopes);
   throw badInput('The agent holds several roles that fit: name one.', 'role');
 }
-
-/** What a caller says of a boundary. `self` is the person; an empty list allows nothing. */
-export function readBoundary(catalog: Catalog, stored: StoredBoundary, self?: string): Map<string, ValueSet> {
-  const read = new Map<string, ValueSet>();
-  for (const [dimension, values] of Object.entries(stored)) {
-    if (!catalog.dimensions.has(dimension)) {
-      throw badInput(`There is no dimension \`${oneLine(dimension, 100, 'boundary')}\`.`, 'boundary');
-    }
-    if (values !== 'all' && values.length > valuesMax) {
-      throw badInput(`A dimension has at most ${String(valuesMax)} values.`, 'boundary');
-    }
-    const known = values === 'all' ? values : values.map((value) => oneLine(value, 200, 'boundary'));
-    const parsed = parseBoundary({ [dimension]: known }, self).get(dimension);
-    read.set(dimension, parsed ?? new Set());
-  }
-  return read;
-}
-
-/** Boundaries become SQL parameters in every statement. */
-const valuesMax = 500;

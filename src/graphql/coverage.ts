@@ -13,6 +13,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { isScopeName, type Scope, type ScopeDefinition } from '../authority/scope.js';
+import type { Dimension, DimensionSource } from '../delegation/catalog.js';
 import type { RowDeclaration } from '../store/row-types.js';
 import { usedInside } from './used-inputs.js';
 
@@ -30,7 +31,7 @@ export interface Coverage {
   readonly costs: ReadonlyMap<string, FieldCost>;
   readonly rows: readonly RowDeclaration[];
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
-  readonly dimensions: ReadonlyMap<string, string>;
+  readonly dimensions: ReadonlyMap<string, Dimension>;
 }
 
 /** What one such field counts, and how many objects it gives where no argument says so. */
@@ -39,6 +40,14 @@ export interface FieldCost {
   readonly size: number;
   /** For each year and each bucket of a time that arguments say. */
   readonly span: boolean;
+}
+
+/** A dimension as the SDL writes it. */
+interface DimensionNames {
+  readonly name: string;
+  readonly description: string;
+  readonly values?: string;
+  readonly number?: string;
 }
 
 interface Annotated {
@@ -63,10 +72,11 @@ class Reader implements Coverage {
   readonly costs = new Map<string, FieldCost>();
   readonly rows: RowDeclaration[] = [];
   readonly definitions = new Map<Scope, ScopeDefinition>();
-  readonly dimensions = new Map<string, string>();
+  readonly dimensions = new Map<string, Dimension>();
   readonly faults: string[] = [];
   /** Said to be plain by itself, not by its type. */
   private readonly saidPlain = new Set<string>();
+  private readonly named = new Map<string, DimensionNames>();
   private readonly looksAt = new Map<string, string>();
   private readonly defaults = new Map<string, readonly string[]>();
 
@@ -96,6 +106,30 @@ class Reader implements Coverage {
     this.checkLooks();
     this.checkValues();
     this.checkDefaults();
+    for (const { name, description, values, number } of this.named.values()) {
+      // Of a domain that is not installed there is no row, and so nothing to name.
+      if (values === undefined || !this.rows.some((row) => row.bounds.has(name))) continue;
+      const source = this.sourceOf(name, values, number);
+      if (source === undefined) this.faults.push(`dimension ${name} has values that are none: ${values}`);
+      this.dimensions.set(name, { description, source });
+    }
+  }
+
+  /** `Type.field` of rows that have the dimension, or an enum. */
+  private sourceOf(dimension: string, values: string, number?: string): DimensionSource | undefined {
+    const [type = '', column] = values.split('.');
+    if (column === undefined) {
+      const words = this.schema.getType(type);
+      if (!isEnumType(words)) return undefined;
+      return { kind: 'words', words: words.getValues().map(({ name }) => name.toLowerCase()) };
+    }
+    const isBounded = this.rows.some((row) => row.type === type && row.bounds.has(dimension));
+    if (!isBounded || !this.scopes.has(values)) return undefined;
+    if (number === undefined) return { kind: 'rows', type, column, number };
+    const [numbered, numberColumn = ''] = number.split('.');
+    const scope = this.scopes.get(number);
+    if (numbered !== type || scope === undefined) return undefined;
+    return { kind: 'rows', type, column, number: { column: numberColumn, scope } };
   }
 
   private readCost(coordinate: string, field: Annotated): void {
@@ -115,8 +149,10 @@ class Reader implements Coverage {
         if (this.definitions.has(scope.name)) this.faults.push(`scope ${scope.name} is defined twice`);
         this.definitions.set(scope.name, scope);
       }
-      const dimension = this.value('defineDimension', node);
-      if (dimension !== undefined) this.dimensions.set(String(dimension.name), String(dimension.description));
+      const dimension = this.value('defineDimension', node) as unknown as DimensionNames | undefined;
+      if (dimension === undefined) continue;
+      this.named.set(dimension.name, dimension);
+      this.dimensions.set(dimension.name, { description: dimension.description, source: undefined });
     }
   }
 

@@ -6,6 +6,7 @@ import { all, eq } from '../../src/store/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { agents, delegations, userRoles, type DelegationRow } from '../../src/store/tables/identity.js';
 import { at, codes, Company, key, nodesAt, type Employee } from '../support/administration.js';
+import { BusinessRows } from '../support/business.js';
 import type { Answer } from '../support/server.js';
 
 let company: Company;
@@ -15,6 +16,8 @@ let auditor: Employee;
 
 beforeAll(async () => {
   company = await Company.start();
+  const rows = new BusinessRows(company.server);
+  for (const region of ['asia', 'europe']) await rows.customer(`C-${region}`, region);
   rosa = await company.employee('rosa', 'support-rep');
   farah = await company.employee('farah', 'finance-manager');
   auditor = await company.employee('audra', 'auditor');

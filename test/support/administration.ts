@@ -10,17 +10,20 @@ import { EpochReader } from '../../src/delegation/epoch.js';
 import { AuthRecords } from '../../src/delegation/auth-records.js';
 import { Releases } from '../../src/delegation/release.js';
 import { Grants } from '../../src/delegation/grants.js';
+import { allTables } from '../../src/domains/all-tables.js';
 import { readCoverage } from '../../src/graphql/coverage.js';
 import { DocumentReach, documentRules } from '../../src/graphql/document-check.js';
 import { readSdl } from '../../src/graphql/sdl.js';
 import { eq } from '../../src/store/condition.js';
+import { RowTypes } from '../../src/store/row-types.js';
 import { roles, type RoleRow } from '../../src/store/tables/identity.js';
 import type { AppParts } from '../../src/app.js';
 import { TestServer, type Answer } from './server.js';
 
 const schema = buildSchema(readSdl());
-export const catalog = readCoverage(schema);
-export const rules = documentRules(new DocumentReach(schema, catalog.scopes));
+const coverage = readCoverage(schema);
+export const catalog = { ...coverage, types: new RowTypes(coverage.rows, allTables({ smallestCell: 5 })) };
+export const rules = documentRules(new DocumentReach(schema, coverage.scopes));
 
 /** Someone of the company, with a token of all scopes. */
 export interface Employee {

@@ -26,6 +26,7 @@ export interface TokenAnswer {
     readonly scope?: string;
     readonly expires_in?: number;
     readonly error?: string;
+    readonly error_description?: string;
   };
 }
 

@@ -1,0 +1,167 @@
+import type { Authority } from '../authority/authority.js';
+import { parseBoundary, selfValue, unite, type Boundaries, type ValueSet } from '../authority/boundary.js';
+import type { Scope } from '../authority/scope.js';
+import { badInput, BehalfError, internal } from '../core/errors.js';
+import { isId } from '../core/ids.js';
+import { oneLine } from '../core/text.js';
+import { asText, columnName, quote } from '../store/condition.js';
+import type { Connection } from '../store/connection.js';
+import { boundarySql } from '../store/row-types.js';
+import type { RowType } from '../store/row-type.js';
+import type { StoredBoundary } from '../store/tables/identity.js';
+import type { Catalog, DimensionSource } from './catalog.js';
+
+type RowSource = Extract<DimensionSource, { kind: 'rows' }>;
+
+/** Boundaries become SQL parameters in every statement. */
+const valuesMax = 500;
+
+/** What a caller says of a boundary. `self` is the person; an empty list allows nothing. */
+export function readBoundary(
+  catalog: Pick<Catalog, 'dimensions'>,
+  stored: StoredBoundary,
+  self?: string,
+): Map<string, ValueSet> {
+  const read = new Map<string, ValueSet>();
+  for (const [dimension, values] of Object.entries(stored)) {
+    if (!catalog.dimensions.has(dimension)) {
+      throw badInput(`There is no dimension \`${oneLine(dimension, 100, 'boundary')}\`.`, 'boundary');
+    }
+    if (values !== 'all' && values.length > valuesMax) {
+      throw badInput(`A dimension has at most ${String(valuesMax)} values.`, 'boundary');
+    }
+    const known = values === 'all' ? values : values.map((value) => oneLine(value, 200, 'boundary'));
+    const parsed = parseBoundary({ [dimension]: known }, self).get(dimension);
+    read.set(dimension, parsed ?? new Set());
+  }
+  return read;
+}
+
+/** A role may name what comes later, so it is refused only what can never be a value. */
+export function requirePossible(catalog: Catalog, boundary: ReadonlyMap<string, ValueSet>): void {
+  for (const [dimension, values] of boundary) {
+    const source = catalog.dimensions.get(dimension)?.source;
+    if (source === undefined || values === 'all') continue;
+    const kind =
+      source.kind === 'rows' ? typeOf(catalog, source).table.columns[source.column]?.kind : undefined;
+    for (const value of values) {
+      const isPossible =
+        source.kind === 'words'
+          ? source.words.includes(value)
+          : kind !== 'id' || isId(value) || value === selfValue;
+      if (!isPossible) throw namesNothing(catalog, dimension, value);
+    }
+  }
+}
+
+/** For each dimension its values, each with what the caller wrote for it. */
+type Said = ReadonlyMap<string, ReadonlyMap<string, string> | 'all'>;
+
+/** Looks values of a boundary up, as far as the giver may know of them. */
+export class BoundaryLookup {
+  constructor(
+    private readonly tx: Connection,
+    private readonly catalog: Catalog,
+    private readonly giver: Authority,
+  ) {}
+
+  /**
+   * What the caller wrote, with ids in place of the numbers that the giver can read. Other numbers stay what they are,
+   * so that one that is hidden and one that is not there are refused alike.
+   */
+  async read(boundary: ReadonlyMap<string, ValueSet>): Promise<Said> {
+    const said = new Map<string, ReadonlyMap<string, string> | 'all'>();
+    for (const [dimension, values] of boundary) {
+      said.set(dimension, values === 'all' ? values : await this.identified(dimension, [...values]));
+    }
+    return said;
+  }
+
+  private async identified(dimension: string, values: readonly string[]): Promise<Map<string, string>> {
+    const source = this.catalog.dimensions.get(dimension)?.source;
+    const itself = values.map((value): [string, string] => [value, value]);
+    if (source?.kind === 'words') {
+      const stray = values.find((value) => !source.words.includes(value));
+      if (stray !== undefined) throw namesNothing(this.catalog, dimension, stray);
+    }
+    if (source?.kind !== 'rows' || source.number === undefined) return new Map(itself);
+    const numbers = values.filter((value) => !isId(value));
+    const { column, scope } = source.number;
+    const ids = await this.find(source, column, numbers, this.giver.boundaries(scope));
+    return new Map(values.map((value) => [ids.get(value) ?? value, value]));
+  }
+
+  /**
+   * Refuses a value that names nothing within the giver's reach. What the giver's own boundary names is not asked for:
+   * it was said by who set that, perhaps of something to come.
+   */
+  async require(said: Said, scopes: readonly Scope[]): Promise<void> {
+    for (const [dimension, values] of said) {
+      const source = this.catalog.dimensions.get(dimension)?.source;
+      if (values === 'all' || source?.kind !== 'rows') continue;
+      const unknown = [...values.keys()].filter((value) => !this.isNamed(dimension, value, scopes));
+      const found = await this.find(source, source.column, unknown, this.reach(dimension, scopes));
+      const stray = unknown.find((value) => !found.has(value));
+      if (stray !== undefined) throw namesNothing(this.catalog, dimension, values.get(stray) ?? stray);
+    }
+  }
+
+  private isNamed(dimension: string, value: string, scopes: readonly Scope[]): boolean {
+    if (value === this.giver.chain.person.id) return true;
+    const sets = scopes.flatMap((scope) => this.giver.boundaries(scope).map((one) => one.get(dimension)));
+    return sets.some((set) => set !== undefined && set !== 'all' && set.has(value));
+  }
+
+  /**
+   * Where the giver sees rows that have the dimension: by the scopes that are handed over, or, where those show none,
+   * by any. Who sees no such row learns nothing of its values.
+   */
+  private reach(dimension: string, scopes: readonly Scope[]): Boundaries {
+    const showing = new Set(
+      this.catalog.types.all.filter((type) => type.dimensions.has(dimension)).map((type) => type.scope),
+    );
+    const handed = scopes.filter((scope) => showing.has(scope));
+    return (handed.length > 0 ? handed : [...showing]).reduce<Boundaries>(
+      (all, scope) => unite(all, this.giver.boundaries(scope)),
+      [],
+    );
+  }
+
+  /** For each value that a row inside the boundaries has in a column: the row's value of the dimension. */
+  private async find(
+    source: RowSource,
+    column: string,
+    values: readonly string[],
+    boundaries: Boundaries,
+  ): Promise<Map<string, string>> {
+    if (values.length === 0 || boundaries.length === 0) return new Map();
+    const type = typeOf(this.catalog, source);
+    const inside = boundarySql(type, 't', boundaries, 'checked');
+    const rows = await this.tx.query(
+      `SELECT j.\`value\` AS \`said\`, (SELECT t.${columnName(source.column)} FROM ${quote(type.table.name)} t ` +
+        `WHERE t.${columnName(column)} = j.\`value\` AND (${inside.text}) LIMIT 1) AS \`found\` FROM ${list[this.tx.dialect]} j`,
+      [...inside.params, JSON.stringify(values)],
+    );
+    return new Map(
+      rows.flatMap(({ said, found }) => (found === null ? [] : [[asText(said), asText(found)] as const])),
+    );
+  }
+}
+
+/** A list of texts as a table, so that the statement is the same for any number of them. */
+const list = {
+  sqlite: 'json_each(?)',
+  mysql: "JSON_TABLE(?, '$[*]' COLUMNS (`value` VARCHAR(200) CHARACTER SET utf8mb4 PATH '$' ERROR ON ERROR))",
+} as const;
+
+function typeOf({ types }: Catalog, { type }: RowSource): RowType {
+  const found = types.all.find((one) => one.type === type);
+  if (found === undefined) throw internal(new Error(`${type} is not declared @rows`));
+  return found;
+}
+
+const namesNothing = (catalog: Catalog, dimension: string, value: string): BehalfError =>
+  new BehalfError('BAD_USER_INPUT', `"${value}" is no \`${dimension}\` within your reach.`, {
+    path: `boundary.${dimension}`,
+    hint: `\`${dimension}\`: ${catalog.dimensions.get(dimension)?.description ?? ''}`,
+  });
