@@ -44,7 +44,8 @@ export function redactorOf(
       const keeper = new Keeper(coverage, digest, lengthMax);
       const shown: Record<string, unknown> = {};
       for (const { name, type } of variables) {
-        if (given[name] !== undefined)
+        // A variable may have the name of what every object has, such as `toString`.
+        if (Object.hasOwn(given, name) && given[name] !== undefined)
           shown[name] = keeper.keep(type, given[name], uses.get(name) ?? nowhere);
       }
       return shown;
