@@ -180,7 +180,7 @@ class Reader implements Coverage {
     if (isPlain) this.plain.add(coordinate);
     if (this.value('plain', input) !== undefined) this.saidPlain.add(coordinate);
     const writes = this.value('writes', input);
-    if (writes !== undefined) this.values.set(coordinate, writes.to as readonly string[]);
+    if (writes !== undefined) this.values.set(coordinate, writes.fields as readonly string[]);
     if (scoped && isPlain) this.faults.push(`${coordinate} is both @scope and @plain`);
     if (scoped && input.defaultValue !== undefined)
       this.faults.push(`${coordinate} has a default and a @scope`);
@@ -243,7 +243,7 @@ class Reader implements Coverage {
         this.checkSaid(`${named.name}.${field.name}`, field.type, new Set([...above, named.name]));
     } else if (!this.saidPlain.has(coordinate)) {
       this.faults.push(
-        `${coordinate} does not say what its value is: @writes(to:), or @plain for all to see`,
+        `${coordinate} does not say what its value is: @writes(fields:), or @plain for all to see`,
       );
     }
   }

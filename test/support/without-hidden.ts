@@ -1,4 +1,12 @@
-import { Kind, parse, print, type DefinitionNode, type FieldDefinitionNode } from 'graphql';
+import {
+  Kind,
+  parse,
+  print,
+  visit,
+  type ConstDirectiveNode,
+  type DefinitionNode,
+  type FieldDefinitionNode,
+} from 'graphql';
 import { administration } from '../../src/admin/index.js';
 import type { AppParts } from '../../src/app.js';
 import { domains } from '../../src/domains/index.js';
@@ -59,5 +67,23 @@ export function sdlOf(sdl: string, coordinates: ReadonlySet<string>): string {
         return [node];
     }
   });
-  return print({ kind: Kind.DOCUMENT, definitions });
+  return print(
+    visit({ kind: Kind.DOCUMENT, definitions } as const, {
+      Directive: (node) => withoutTargets(node as ConstDirectiveNode, coordinates),
+    }),
+  );
+}
+
+/** Of the fields to which a value is written those that are left. */
+function withoutTargets(
+  directive: ConstDirectiveNode,
+  coordinates: ReadonlySet<string>,
+): ConstDirectiveNode | null | undefined {
+  const [fields] = directive.arguments ?? [];
+  if (directive.name.value !== 'writes' || fields?.value.kind !== Kind.LIST) return undefined;
+  const values = fields.value.values.filter(
+    (value) => value.kind === Kind.STRING && coordinates.has(value.value),
+  );
+  if (values.length === 0) return null;
+  return { ...directive, arguments: [{ ...fields, value: { ...fields.value, values } }] };
 }

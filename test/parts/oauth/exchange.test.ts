@@ -254,11 +254,15 @@ describe('consent in the browser', () => {
     harness.delegations.roleScopes = ['tickets:read', 'customers:read'];
   });
 
-  test('to an unknown agent is refused plainly', async () => {
+  test('to an unknown agent goes back to the program as refused', async () => {
     const unknown = JSON.stringify([{ type: 'behalf_consent', agent: 'nobody' }]);
     const flow = await CodeFlow.start(harness, { authorization_details: unknown });
     const page = await flow.signIn('ada', password);
-    expect(page.status).toBe(403);
-    expect(page.html).toContain('The agent was not found.');
+    const { searchParams } = new URL(page.url);
+    expect([searchParams.get('error'), searchParams.get('error_description')]).toEqual([
+      'access_denied',
+      'The agent was not found.',
+    ]);
+    expect(harness.delegations.consents).toHaveLength(0);
   });
 });
