@@ -63,7 +63,7 @@ function answered(value: unknown, into: Set<string>): Set<string> {
 /** What a role does not reach by queries: what only mutations give, and what its holder has no row of. */
 const elsewhere: Readonly<Record<'agent' | 'person', RegExp>> = {
   agent: /^(Mutation|\w+Payload|CompletedTask)\./,
-  person: /^(Mutation|\w+Payload|CompletedTask|ViewerAgent|ViewerTask|AuditChange)\./,
+  person: /^(Mutation|\w+Payload|CompletedTask|ViewerAgent|ViewerTask|AuditChange|EndedDelegation)\./,
 };
 
 test('the table in docs/roles.md names every shipped role and every scope of the schema', () => {
