@@ -7,11 +7,23 @@ export class DocumentSources1700000000027 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     const c = await Columns.over(runner);
-    for (const column of [c.text('source_path', 1000), c.text('source_url', 2000)])
-      await runner.addColumn('documents', new TableColumn(c.nullable(column)));
+    const columns = [c.text('source_path', 1000), c.text('source_url', 2000)].map((column) =>
+      c.nullable(column),
+    );
+    if (runner.dataSource.options.type === 'mysql') {
+      await runner.addColumns(
+        'documents',
+        columns.map((column) => new TableColumn(column)),
+      );
+      return;
+    }
+    // TypeORM makes a table of SQLite anew for a new column, without the indexes that others made.
+    for (const { name, length } of columns)
+      await runner.query(`ALTER TABLE documents ADD COLUMN ${name} varchar(${String(length)})`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const name of ['source_path', 'source_url']) await runner.dropColumn('documents', name);
+    for (const name of ['source_path', 'source_url'])
+      await runner.query(`ALTER TABLE documents DROP COLUMN ${name}`);
   }
 }

@@ -37,8 +37,10 @@ export async function faultsOf(
     faults.push(`a search by ${one} does not give the records that name it`);
   for (const record of records.values()) {
     if (record.operation?.type !== 'mutation' || record.outcome !== 'succeeded') continue;
-    const { key } = JSON.parse(record.variables ?? '{}') as { key?: string };
-    if (!byKey.has(key ?? '')) faults.push(`the record ${record.operationId} of success has no change`);
+    // The key is also the reason of the change, so a record keeps it as a value of that.
+    const { key } = JSON.parse(record.variables ?? '{}') as { key?: { value?: string } };
+    if (!byKey.has(key?.value ?? ''))
+      faults.push(`the record ${record.operationId} of success has no change`);
   }
   for (const { operationId, job, movementId } of acknowledged) {
     const record = records.get(operationId);

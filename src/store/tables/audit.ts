@@ -31,6 +31,14 @@ export const auditUnindexed = table('AuditUnindexed', 'audit_unindexed', { recor
   'recordId',
 ]);
 
+/** Records from before every row was named: of these types they touched rows that they do not name. */
+export const auditIncomplete = table(
+  'AuditIncomplete',
+  'audit_incomplete',
+  { type: text(60), recordId: id('audit_records') },
+  ['type', 'recordId'],
+);
+
 /** Which documents ran, or were refused, that a role wants registered: one row for each such role of the chain. */
 export const auditDocuments = table(
   'AuditDocument',

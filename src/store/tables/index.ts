@@ -2,8 +2,9 @@ import type { AnyTable } from '../table.js';
 import * as audit from './audit.js';
 import * as documents from './documents.js';
 import * as identity from './identity.js';
+import * as server from './server.js';
 
 /** The server's own tables. A new file here is one line more. */
-export const ownTables: readonly AnyTable[] = [audit, documents, identity].flatMap((file) =>
+export const ownTables: readonly AnyTable[] = [audit, documents, identity, server].flatMap((file) =>
   Object.values<AnyTable>(file),
 );
