@@ -8,7 +8,8 @@ const { BENCH_DATABASE_URL: url, BENCH_DIST: dist } = process.env;
 const knowledge = (name) => import(pathToFileURL(join(dist, 'src/domains/knowledge', `${name}.js`)).href);
 // Peers look through the words that this server makes of passages.
 const [{ queryTerms }, { encode }] = await Promise.all([knowledge('query'), knowledge('tokenize')]);
-const wordsOf = (query) => queryTerms(query)
+const wordsOf = (query) =>
+  queryTerms(query)
     .flat()
     .map((form) => encode(form, 'word'));
 
