@@ -23,6 +23,8 @@ export interface Chain {
 }
 
 export interface Task {
+  /** A limit that was spent already when this was computed. */
+  readonly spent?: 'operations' | 'rows' | undefined;
   readonly delegationId: string;
   /** This delegation and its parents, the acting one first. */
   readonly delegationIds: readonly string[];

@@ -18,6 +18,7 @@ import {
   type DelegationRow,
   type RoleRow,
 } from '../store/tables/identity.js';
+import { spentLimit } from './budgets.js';
 import { readEpoch, type Epoch, type EpochReader } from './epoch.js';
 import { Holders } from './holders.js';
 
@@ -161,6 +162,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         task: acting.delegation.task,
         purpose: acting.delegation.purpose,
         expiresAt: acting.delegation.expiresAt,
+        spent: links.map((link) => spentLimit(link.delegation)).find((limit) => limit !== undefined),
         generation,
       },
       expiresAt: Math.min(fact.expiresAt, ...links.map((link) => Date.parse(link.delegation.expiresAt))),

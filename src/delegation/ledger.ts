@@ -1,8 +1,9 @@
 import type { Authority } from '../authority/authority.js';
-import { BehalfError, unauthenticated } from '../core/errors.js';
+import { unauthenticated, type BehalfError } from '../core/errors.js';
 import { isIn, padded } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { delegations, type DelegationRow } from '../store/tables/identity.js';
+import { spent, spentLimit, type BudgetLimit } from './budgets.js';
 import { readEpoch } from './epoch.js';
 
 /** What one operation takes from each delegation of its chain. */
@@ -28,6 +29,8 @@ export class Ledger {
     readonly version: number,
     /** Whether every delegation is there and has enough for all. */
     readonly isCovered: boolean,
+    /** Where it has, those that have nothing left now. */
+    readonly spent: ReadonlyMap<string, BudgetLimit>,
   ) {}
 
   /** Locks rows in the order of ids, and before the version, as those do who revoke. */
@@ -40,13 +43,13 @@ export class Ledger {
       }
     }
     if (tx.dialect === 'sqlite') {
-      const covered = await addEach(tx, amounts);
+      const { covered, spent } = await addEach(tx, amounts);
       const { version } = await readEpoch(tx);
-      return new Ledger(tx, amounts, version, covered === amounts.size);
+      return new Ledger(tx, amounts, version, covered === amounts.size, spent);
     }
     await update(tx, 'add', amounts);
-    const { version, covered } = await look(tx, [...amounts.keys()]);
-    return new Ledger(tx, amounts, version, covered === amounts.size);
+    const { version, covered, spent } = await look(tx, [...amounts.keys()]);
+    return new Ledger(tx, amounts, version, covered === amounts.size, spent);
   }
 
   /** Takes the charge back, to be made again in the order of `charge`. Only what was charged stays charged. */
@@ -87,6 +90,16 @@ class OneByOne {
     return rows <= left ? undefined : spent('rows', left);
   }
 
+  /** Those that have nothing left. */
+  get spent(): ReadonlyMap<string, BudgetLimit> {
+    return new Map(
+      [...this.byId.values()].flatMap((row) => {
+        const limit = spentLimit(row);
+        return limit === undefined ? [] : [[row.id, limit] as const];
+      }),
+    );
+  }
+
   write(): Promise<void> {
     const used = [...this.byId.values()].map(
       (row) => [row.id, { operations: row.operationsUsed, rows: row.rowsUsed }] as const,
@@ -119,47 +132,53 @@ async function update(
   );
 }
 
-/** Where a statement costs next to nothing, one for each is cheaper; returns how many have not spent too much. */
-async function addEach(tx: Connection, amounts: ReadonlyMap<string, Amount>): Promise<number> {
+interface Charged {
+  /** How many have not spent too much. */
+  readonly covered: number;
+  /** Which have nothing left. */
+  readonly spent: ReadonlyMap<string, BudgetLimit>;
+}
+
+/** Where a statement costs next to nothing, one for each is cheaper. */
+async function addEach(tx: Connection, amounts: ReadonlyMap<string, Amount>): Promise<Charged> {
   let covered = 0;
+  const spent = new Map<string, BudgetLimit>();
   for (const [id, { operations, rows }] of amounts) {
     const [row] = await tx.query(addOne, [operations, rows, id], true);
     covered += Number(row?.covered ?? 0);
+    if (Number(row?.noRows ?? 0) > 0) spent.set(id, 'rows');
+    if (Number(row?.noOperations ?? 0) > 0) spent.set(id, 'operations');
   }
-  return covered;
+  return { covered, spent };
 }
 
 const addOne =
   'UPDATE `delegations` SET `operations_used` = `operations_used` + ?, `rows_used` = `rows_used` + ? WHERE `id` = ? ' +
-  'RETURNING `operations_used` <= `operations_max` AND `rows_used` <= `rows_max` AS `covered`';
+  'RETURNING `operations_used` <= `operations_max` AND `rows_used` <= `rows_max` AS `covered`, ' +
+  '`operations_used` >= `operations_max` AS `noOperations`, `rows_used` >= `rows_max` AS `noRows`';
 
-/** The version, locked against being moved, and how many of these delegations have not spent too much, at once. */
-async function look(
-  tx: Connection,
-  ids: readonly string[],
-): Promise<{ readonly version: number; readonly covered: number }> {
+/** The version, locked against being moved, and how these delegations stand, at once. */
+async function look(tx: Connection, ids: readonly string[]): Promise<Charged & { readonly version: number }> {
   const params = padded(ids);
-  const covered =
-    'SELECT COUNT(*) FROM `delegations` d WHERE d.`operations_used` <= d.`operations_max` ' +
-    `AND d.\`rows_used\` <= d.\`rows_max\` AND d.\`id\` IN (${params.map(() => '?').join(', ')})`;
+  const among = `FROM \`delegations\` d WHERE d.\`id\` IN (${params.map(() => '?').join(', ')})`;
+  const covered = `SELECT COUNT(*) ${among} AND d.\`operations_used\` <= d.\`operations_max\` AND d.\`rows_used\` <= d.\`rows_max\``;
+  // Of very many the list is cut off; the others are found out one by one.
+  const without = (limit: string): string =>
+    `SELECT GROUP_CONCAT(d.\`id\`) ${among} AND d.\`${limit}_used\` >= d.\`${limit}_max\``;
+  const told =
+    ids.length === 0
+      ? ['0', 'NULL', 'NULL']
+      : [covered, without('operations'), without('rows')].map((sql) => `(${sql})`);
   const [row] = await tx.query(
-    `SELECT e.\`version\` AS \`version\`, ${ids.length === 0 ? '0' : `(${covered})`} AS \`covered\` ` +
+    `SELECT e.\`version\` AS \`version\`, ${told[0] ?? ''} AS \`covered\`, ${told[1] ?? ''} AS \`noOperations\`, ${told[2] ?? ''} AS \`noRows\` ` +
       'FROM `authority_epoch` e WHERE e.`id` = 1 LOCK IN SHARE MODE',
-    params,
+    ids.length === 0 ? [] : [...params, ...params, ...params],
     true,
   );
   if (row === undefined) throw new Error('The database has no authority_epoch row: run `behalf migrate`.');
-  return { version: Number(row.version), covered: Number(row.covered) };
+  const named = (list: unknown): string[] => (typeof list === 'string' ? list.split(',') : []);
+  const spent = new Map<string, BudgetLimit>();
+  for (const id of named(row.noRows)) spent.set(id, 'rows');
+  for (const id of named(row.noOperations)) spent.set(id, 'operations');
+  return { version: Number(row.version), covered: Number(row.covered), spent };
 }
-
-/** What is spent stays spent: a person can hand over anew, and no waiting helps. */
-const spent = (limit: 'operations' | 'rows', left = 0): BehalfError =>
-  left > 0
-    ? new BehalfError('LIMIT_EXCEEDED', `The task has ${String(left)} ${limit} left, and this takes more.`, {
-        limit,
-        hint: `Ask for fewer ${limit}, or ask the person who delegated it for a new delegation.`,
-      })
-    : new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {
-        limit,
-        hint: 'Ask the person who delegated it for a new delegation.',
-      });

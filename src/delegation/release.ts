@@ -6,6 +6,7 @@ import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
 import { isLockConflict, RunAgain, type Database } from '../store/database.js';
 import { isStanding } from './documents.js';
+import { SpentBudgets } from './budgets.js';
 import { readEpoch } from './epoch.js';
 import { Ledger } from './ledger.js';
 
@@ -23,8 +24,18 @@ export interface Caller {
 /** An operation that is done and waits for its record. */
 export interface Finished extends Caller {
   readonly rows: number;
+  /** It was refused before it began, for what its delegations have spent: it costs nothing. */
+  readonly isFree?: boolean;
   /** The record, given the reason for which nothing may be released, if there is one. */
   readonly record: (refusal: BehalfError | undefined) => AuditBody;
+}
+
+/** Which delegations have nothing left, as of a version of the rights. */
+export type Charges = Pick<Ledger, 'spent' | 'version'>;
+
+interface Settled {
+  readonly refusal: BehalfError | undefined;
+  readonly charged: Charges;
 }
 
 /** An operation ran by an assumed authority that does not stand any more: nothing was recorded, and it may begin anew. */
@@ -39,7 +50,8 @@ export class Outdated extends BehalfError {
  * it used still stand, and write its record, in one transaction. Only then may the response leave.
  */
 export class Releases {
-  private readonly group: GroupCommit<Finished, BehalfError | undefined>;
+  private readonly group: GroupCommit<Finished, Settled>;
+  private readonly budgets = new SpentBudgets();
 
   constructor(
     database: Database,
@@ -62,8 +74,20 @@ export class Releases {
    * For what changes nothing. Returns why nothing may be released, `Outdated` for one that has to begin anew; throws
    * `AUDIT_UNAVAILABLE`.
    */
-  release(finished: Finished): Promise<BehalfError | undefined> {
-    return this.group.submit(finished);
+  async release(finished: Finished): Promise<BehalfError | undefined> {
+    const { refusal, charged } = await this.group.submit(finished);
+    this.note(charged);
+    return refusal;
+  }
+
+  /** Why nothing of it need begin: its delegations have nothing left. */
+  spent(authority: Authority): BehalfError | undefined {
+    return this.budgets.refusal(authority);
+  }
+
+  /** What a mutation has spent, once it is durable. */
+  note({ spent, version }: Charges): void {
+    for (const [id, limit] of spent) this.budgets.note(id, limit, version);
   }
 
   /**
@@ -71,7 +95,7 @@ export class Releases {
    * it back, where nothing may be released: `Outdated` for one that has to begin anew. A mutation may end rights of its own chain, so what counts is whether
    * anyone else changed rights after its beginning: then it runs again.
    */
-  async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<void>> {
+  async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<Charges>> {
     const start = await readEpoch(tx);
     if (caller.authority !== undefined && start.version !== caller.authority.version) {
       if (caller.isAssumed === true) throw new Outdated();
@@ -88,24 +112,31 @@ export class Releases {
       await insertRecords(tx, [finished.record(undefined)]).catch((error: unknown) => {
         throw isLockConflict(error) ? error : auditUnavailable(error);
       });
+      return ledger;
     };
   }
 
-  private async settle(tx: Connection, all: readonly Finished[]): Promise<(BehalfError | undefined)[]> {
-    const ledger = await Ledger.charge(tx, all);
+  private async settle(tx: Connection, all: readonly Finished[]): Promise<Settled[]> {
+    const ledger = await Ledger.charge(
+      tx,
+      all.filter(({ isFree }) => isFree !== true),
+    );
     const isUndisputed = all.every(
       ({ authority }) =>
         authority === undefined ||
         (authority.version === ledger.version && this.expired(authority) === undefined),
     );
-    const refusals =
-      ledger.isCovered && isUndisputed ? all.map(() => undefined) : await this.refusals(tx, all, ledger);
+    const { refusals, spent } =
+      ledger.isCovered && isUndisputed
+        ? { refusals: all.map(() => undefined), spent: ledger.spent }
+        : await this.refusals(tx, all, ledger);
     const bodies = all.flatMap((finished, index) => {
       const refusal = refusals[index];
       return refusal instanceof Outdated ? [] : [finished.record(refusal)];
     });
     await insertRecords(tx, bodies);
-    return refusals;
+    const charged = { spent, version: ledger.version };
+    return refusals.map((refusal) => ({ refusal, charged }));
   }
 
   /** Which of them may release nothing, and why; what is refused costs nothing. */
@@ -113,7 +144,7 @@ export class Releases {
     tx: Connection,
     all: readonly Finished[],
     ledger: Ledger,
-  ): Promise<(BehalfError | undefined)[]> {
+  ): Promise<{ refusals: (BehalfError | undefined)[]; spent: Charges['spent'] }> {
     const spending = await ledger.oneByOne();
     const looks = new Map<string, Promise<BehalfError | undefined>>();
     const lost = (finished: Finished): Promise<BehalfError | undefined> | undefined => {
@@ -128,10 +159,10 @@ export class Releases {
     const refusals: (BehalfError | undefined)[] = [];
     for (const finished of all) {
       const refusal = (await lost(finished)) ?? this.expired(finished.authority);
-      refusals.push(refusal ?? spending.charge(finished));
+      refusals.push(refusal ?? (finished.isFree === true ? undefined : spending.charge(finished)));
     }
     await spending.write();
-    return refusals;
+    return { refusals, spent: spending.spent };
   }
 
   private expired(authority: Authority | undefined): BehalfError | undefined {

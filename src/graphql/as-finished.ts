@@ -49,6 +49,7 @@ export function asFinished(call: Call, errors: readonly RecordedError[], hasData
   return {
     authority: call.authority,
     isAssumed: call.isAssumed,
+    isFree: call.isFree,
     look: call.look,
     restsOn: call.restsOn,
     rows: call.trail.rowCount,

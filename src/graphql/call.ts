@@ -38,6 +38,8 @@ export class Call {
    * is not written where it does not, and nothing is released.
    */
   isAssumed = false;
+  /** It is refused for what its delegations have spent, before it began. */
+  isFree = false;
   /** What its record says; undefined where it came to none, such as a request that was refused for load. */
   outcome: Outcome | undefined;
   /** The first error's. */

@@ -11,7 +11,7 @@ import {
 import { BehalfError, conflict, tooComplex } from '../core/errors.js';
 import type { Operation } from '../delegation/operation.js';
 import type { Operations } from '../delegation/operations.js';
-import { Outdated, type Releases } from '../delegation/release.js';
+import { Outdated, type Charges, type Releases } from '../delegation/release.js';
 import { CommitLost, RunAgain, type Database } from '../store/database.js';
 import { auditRecords } from '../store/tables/audit.js';
 import type { Access } from './access.js';
@@ -217,6 +217,7 @@ export class Executor {
     const { call } = request;
     if (denied.size > 0) return { data: null, errors: refusedWhole(call, denied) };
     let result: ExecutionResult | undefined;
+    let charges: Charges | undefined;
     try {
       return await this.database
         .transaction(async (tx) => {
@@ -226,11 +227,12 @@ export class Executor {
           if (result.errors !== undefined) throw new RolledBack(result);
           const refusal = sizeFault(JSON.stringify(result.data), this.answerBytesMax);
           if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
-          await finish(asFinished(call, [], true));
+          charges = await finish(asFinished(call, [], true));
           return result;
         })
         .then((committed) => {
           call.recorded = true;
+          if (charges !== undefined) this.releases.note(charges);
           return committed;
         });
     } catch (error) {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import Negotiator from 'negotiator';
+import { sha256 } from '../core/digest.js';
 import { BehalfError, internal, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import { Lru } from '../core/lru.js';
@@ -103,13 +104,15 @@ export function graphqlRoute(app: FastifyInstance, parts: GraphQLRouteParts): vo
         requireMethod(request, reply, ['GET', 'POST']);
         const mediaType = mediaTypeFor(request);
         if (callOf(request).isAssumed) {
-          const short = await parts.shortWay.answer(callOf(request), request.body);
+          const isSpent = parts.releases.spent(callOf(request).authority) !== undefined;
+          const short = isSpent ? undefined : await parts.shortWay.answer(callOf(request), request.body);
           if (short !== undefined) return sendShort(reply, callOf(request), mediaType, short);
           const { marks } = callOf(request);
           if (!(await admit(request, reply, parts))) return reply;
           const { arrived, admitted } = marks;
           Object.assign(callOf(request).marks, { arrived, admitted });
         }
+        refuseSpent(callOf(request), request.body, parts);
         const call = callOf(request);
         await placeDocument(call, parts, request);
         const short = isPost(request) ? await parts.shortWay.answer(call, request.body) : undefined;
@@ -193,6 +196,17 @@ async function recordRefusal(
   } catch (cause) {
     parts.logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
   }
+}
+
+/** Nothing is read of a document that nothing is left for, but what its record says of it. */
+function refuseSpent(call: Call, body: unknown, { releases }: Pick<GraphQLRouteParts, 'releases'>): void {
+  const refusal = releases.spent(call.authority);
+  if (refusal === undefined) return;
+  call.isFree = true;
+  const { query, operationName } = (body ?? {}) as { query?: unknown; operationName?: unknown };
+  if (typeof query === 'string') call.documentHash = sha256(query);
+  if (typeof operationName === 'string') call.operationName = operationName;
+  throw refusal;
 }
 
 /** For what Apollo Server's plugins never see: malformed JSON, oversized bodies, refusals against CSRF. */

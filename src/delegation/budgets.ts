@@ -1,0 +1,58 @@
+import type { Authority } from '../authority/authority.js';
+import { BehalfError } from '../core/errors.js';
+import { Lru } from '../core/lru.js';
+
+export type BudgetLimit = 'operations' | 'rows';
+
+interface Budget {
+  readonly operationsMax: number;
+  readonly operationsUsed: number;
+  readonly rowsMax: number;
+  readonly rowsUsed: number;
+}
+
+/** Which of its limits a delegation has spent, if it has. */
+export function spentLimit(row: Budget): BudgetLimit | undefined {
+  if (row.operationsUsed >= row.operationsMax) return 'operations';
+  return row.rowsUsed >= row.rowsMax ? 'rows' : undefined;
+}
+
+/** What is spent stays spent: a person can hand over anew, and no waiting helps. */
+export const spent = (limit: BudgetLimit, left = 0): BehalfError =>
+  left > 0
+    ? new BehalfError('LIMIT_EXCEEDED', `The task has ${String(left)} ${limit} left, and this takes more.`, {
+        limit,
+        hint: `Ask for fewer ${limit}, or ask the person who delegated it for a new delegation.`,
+      })
+    : new BehalfError('LIMIT_EXCEEDED', `The task has no ${limit} left.`, {
+        limit,
+        hint: 'Ask the person who delegated it for a new delegation.',
+      });
+
+const keptMax = 10_000;
+
+/**
+ * Delegations that this process has seen spent, so that it need not run an operation to find out. What a charge has
+ * spent is noted once it is durable; a new authority is told by the rows that it is computed from.
+ */
+export class SpentBudgets {
+  private readonly known = new Lru<string, { readonly limit: BudgetLimit; readonly version: number }>(
+    keptMax,
+  );
+
+  note(delegationId: string, limit: BudgetLimit, version: number): void {
+    this.known.set(delegationId, { limit, version });
+  }
+
+  /** Why an operation need not begin. */
+  refusal({ task, version }: Authority): BehalfError | undefined {
+    if (task === undefined) return undefined;
+    if (task.spent !== undefined) return spent(task.spent);
+    for (const id of task.delegationIds) {
+      const known = this.known.get(id);
+      // Of another version this has not been seen: whatever changes a delegation moves the version.
+      if (known?.version === version) return spent(known.limit);
+    }
+    return undefined;
+  }
+}
