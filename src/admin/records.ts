@@ -9,7 +9,7 @@ import { filterBy } from '../store/filter.js';
 import { auditDocuments, auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
 import { delegations } from '../store/tables/identity.js';
 import { shownChanges, shownValues, type Scopes } from './record-values.js';
-import { fromStored, idIs, linkedBy, toStored, type PageArgs } from './listing.js';
+import { fromStored, linkedBy, toStored, type PageArgs } from './listing.js';
 
 interface Filter {
   readonly since?: string | null;
@@ -39,13 +39,20 @@ function touched({ type, id, orUnnamed }: ResourceFilter): Condition<AuditRecord
   return orUnnamed === true ? any(named, mayName(typeName)) : named;
 }
 
+/** What is no id names nobody, and is no word of the index. */
+const actedBy = (
+  column: 'userId' | 'agentId',
+  word: '@person' | '@agent',
+  id: string,
+): Condition<AuditRecordRow> => (isId(id) ? all(eq(column, id), among(word, [id])) : any());
+
 function listRecords(operation: Operation, { filter, first, after }: RecordsArgs) {
   const { resource, ...columns } = filter ?? {};
   const chosen = filterBy<AuditRecordRow, Filter>(operation.scopeOf, 'AuditRecordFilter', columns, {
     since: (time) => compare('at', '>=', time),
     until: (time) => compare('at', '<', time),
-    personId: (id) => all(idIs('userId', id), among('@person', [id])),
-    agentId: (id) => all(idIs('agentId', id), among('@agent', [id])),
+    personId: (id) => actedBy('userId', '@person', id),
+    agentId: (id) => actedBy('agentId', '@agent', id),
     delegationId: (id) => (isId(id) ? underDelegation(id) : any()),
     task: (text) => {
       const task = oneLine(text, 200, 'filter.task');

@@ -14,7 +14,7 @@ import {
 } from './condition.js';
 import type { Connection, Order } from './connection.js';
 import { Gate } from './gate.js';
-import type { PageQuery } from './page.js';
+import { readBy, type PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
 import type { RowType } from './row-type.js';
 import type { Shape } from './shape.js';
@@ -141,7 +141,7 @@ export class BoundedReads {
     const pages = parents.map((id) => found.get(id) ?? []);
     this.readEach(
       table,
-      pages.map((rows) => rows.slice(0, query.size)),
+      pages.map((rows) => rows.slice(0, readBy(query.size))),
     );
     return pages;
   }

@@ -35,9 +35,12 @@ export const pageSizeDefault = 20;
 /** How many rows a page may have: what was asked for, within the cap. */
 export function pageSizeOf(first: number | null | undefined, max: number): number {
   const size = first ?? Math.min(pageSizeDefault, max);
-  if (size < 1 || size > max) throw badInput(`\`first\` must be between 1 and ${String(max)}.`, 'first');
+  if (size < 0 || size > max) throw badInput(`\`first\` must be between 0 and ${String(max)}.`, 'first');
   return size;
 }
+
+/** How many rows a page counts as read: one of none tells by `hasNextPage` that there is a row. */
+export const readBy = (size: number): number => Math.max(1, size);
 
 /** A list query with its order made total and its cursor read: one more row than the page has tells of a next one. */
 export interface PageQuery<Row> {

@@ -11,7 +11,7 @@ import { all, eq, isIn, type Condition } from './condition.js';
 import type { Connection } from './connection.js';
 import { Cursors } from './cursor.js';
 import { placed, placesOf } from './place.js';
-import { pageOf, pageQuery, pageSizeOf, type ListQuery, type Page } from './page.js';
+import { pageOf, pageQuery, pageSizeOf, readBy, type ListQuery, type Page } from './page.js';
 import { isDuplicate } from './database.js';
 import type { RowTypes } from './row-types.js';
 import type { Shape } from './shape.js';
@@ -114,7 +114,12 @@ export class Rows {
     const paged = this.paged(table, query, null);
     const page = paged.query;
     const columns = pageColumns(page, asked?.columns(table));
-    const rows = await this.reads.rows(table, { columns, limit: page.size + 1, shown: page.size, ...page });
+    const rows = await this.reads.rows(table, {
+      columns,
+      limit: page.size + 1,
+      shown: readBy(page.size),
+      ...page,
+    });
     return pageOf(rows, paged, () => this.count(table, query));
   }
 

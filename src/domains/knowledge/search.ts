@@ -1,4 +1,5 @@
 import type { Operation } from '../../delegation/operation.js';
+import { readBy } from '../../store/page.js';
 import type { Scanned } from '../../store/rows.js';
 import type { MatchMode } from '../../store/word-index.js';
 import { visibleParts } from './parts.js';
@@ -32,9 +33,10 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   const ranked = begins === undefined ? found : found.filter((one) => isAfter(one, begins));
   const shown = ranked.slice(0, size);
   const forms = terms.flat();
-  const chosen = shown.map((one) => one.candidate);
+  const chosen = ranked.slice(0, readBy(size)).map((one) => one.candidate);
   const edges = operation.rows
     .show(passages, chosen)
+    .slice(0, size)
     .map(
       (passage, index) => new SearchEdge({ passage, score: shown[index]?.score ?? 0, terms: forms }, cursors),
     );
