@@ -1,3 +1,4 @@
+import { Agent, request as httpRequest } from 'node:http';
 import { expect } from 'vitest';
 import type { TestServer } from './server.js';
 
@@ -10,18 +11,47 @@ export interface Raw {
 
 const ownHeaders = new Set(['date', 'behalf-operation-id', 'content-length']);
 
-export async function raw(server: TestServer, token: string, query: string, variables = {}): Promise<Raw> {
-  const response = await fetch(`${server.url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const operationId = response.headers.get('behalf-operation-id') ?? '';
-  return {
-    status: response.status,
-    headers: Object.fromEntries([...response.headers].filter(([name]) => !ownHeaders.has(name))),
-    text: (await response.text()).replaceAll(operationId, '<operation>'),
+export const raw = (server: TestServer, token: string, query: string, variables = {}): Promise<Raw> =>
+  rawOf(server, token, { query, variables });
+
+/** Lets go of a connection well before the server would, who might close it just as the next request is sent. */
+const wire = new Agent({ keepAlive: true, maxSockets: 32, timeout: 20_000 });
+
+/** As `fetch`, at a third of its price. */
+export function rawOf(server: TestServer, token: string, request: object): Promise<Raw> {
+  const body = JSON.stringify(request);
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    authorization: `Bearer ${token}`,
   };
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(
+      `${server.url}/graphql`,
+      { method: 'POST', agent: wire, headers },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const operationId = String(response.headers['behalf-operation-id']);
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: Object.fromEntries(
+              Object.entries(response.headers)
+                .filter(([name]) => !ownHeaders.has(name))
+                // Their order tells by which way an answer came, which hangs on who asked the same before.
+                .sort(([one], [other]) => (one < other ? -1 : 1))
+                .map(([name, value]) => [name, String(value)]),
+            ),
+            text: Buffer.concat(chunks).toString('utf8').replaceAll(operationId, '<operation>'),
+          });
+        });
+      },
+    );
+    sent.on('error', reject);
+    sent.end(body);
+  });
 }
 
 /** The same without the name or id that was asked for. */

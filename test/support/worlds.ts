@@ -50,14 +50,20 @@ export async function startWorld({ name, sdl, schema, scopes, data }: WorldParts
   }
   const everyone = await shipping.person({ scopes, boundary: { ...everywhere, person: 'all' } });
   await shipping.agent(everyone, { scopes: ['customers:read'] });
-  const pools = {
-    ...common,
-    ...(await rowPools(shipping)),
-    ...(await cursors(shipping, schema, everyone.token)),
-    after: ['', 'x'],
-  };
-  return { name, shipping, shielded, pools, everyone };
+  return { name, shipping, shielded, pools: await poolsOf(shipping, schema, everyone), everyone };
 }
+
+/** Values for whoever asks, of all the rows that are there. */
+export const poolsOf = async (
+  server: TestServer,
+  schema: GraphQLSchema,
+  everyone: PersonFixture,
+): Promise<Pools> => ({
+  ...common,
+  ...(await rowPools(server)),
+  ...(await cursors(server, schema, everyone.token)),
+  after: ['', 'x'],
+});
 
 const hides = (type: unknown, name: string): boolean =>
   isEnumType(type) && (type.getValue(name)?.astNode?.directives?.length ?? 0) > 0;
