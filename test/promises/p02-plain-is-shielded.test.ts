@@ -114,7 +114,7 @@ test(`${cases.toLocaleString('en')} random cases of document, roles, boundary an
   expect(asked).toBe(cases);
   for (const [what, share] of Object.entries({
     errors: 0.2,
-    refused: 0.1,
+    refused: 0.08,
     rows: 0.2,
     below: 0.015,
     dear: 0.003,
