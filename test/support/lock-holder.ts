@@ -10,17 +10,8 @@ export class LockHolder {
   private constructor(private readonly child: ChildProcess) {}
 
   /** Holds the one place for writing until it is let go. */
-  static hold(databaseUrl: string): Promise<LockHolder> {
-    return LockHolder.start([databaseUrl, 'hold']);
-  }
-
-  /** Makes one transaction after the other, each so long; each moves the authority's version by one. */
-  static rounds(databaseUrl: string, rounds: number, ms: number): Promise<LockHolder> {
-    return LockHolder.start([databaseUrl, 'rounds', String(rounds), String(ms)]);
-  }
-
-  private static async start(args: readonly string[]): Promise<LockHolder> {
-    const child = spawn(process.execPath, [script, ...args], {
+  static async hold(databaseUrl: string): Promise<LockHolder> {
+    const child = spawn(process.execPath, [script, databaseUrl], {
       env: { PATH: process.env.PATH, ...ofThisNode() },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock, type Clock } from '../../../src/core/clock.js';
 import { Connection } from '../../../src/store/connection.js';
+import { ReadingThread } from '../../../src/store/reading-thread.js';
+import { SqliteStatements } from '../../../src/store/statements.js';
 import { BusinessRows, startBusiness } from '../../support/business.js';
+import { testDatabase } from '../../support/database.js';
 import type { TestServer } from '../../support/server.js';
 import { statementsOf } from '../../support/statements.js';
 
@@ -129,3 +132,56 @@ describe('13 statistics share equal work within an operation, and take their tur
     expect(one.errors).toEqual([]);
   });
 });
+
+const onSqlite = (): void => {
+  /** What the event loop waits for, and what the reading threads are sent. */
+  async function sent(work: () => Promise<unknown>): Promise<{ here: string[]; inThread: string[] }> {
+    const [here, inThread] = [
+      vi.spyOn(SqliteStatements.prototype, 'run'),
+      vi.spyOn(ReadingThread.prototype, 'run'),
+    ];
+    try {
+      await work();
+      const texts = (calls: readonly (readonly unknown[])[]): string[] => calls.map(([sql]) => String(sql));
+      return { here: texts(here.mock.calls), inThread: texts(inThread.mock.calls) };
+    } finally {
+      here.mockRestore();
+      inThread.mockRestore();
+    }
+  }
+
+  test('every one of these statements is read in a thread of its own', async () => {
+    const { here, inThread } = await sent(() =>
+      server.query(analyst, `{ ${field('a', '2023-01-01T00:00:00Z')} }`),
+    );
+    expect(grouping(here)).toBe(0);
+    expect(grouping(inThread)).toBe(3 * 6);
+  });
+
+  const orders = (tables: number): string =>
+    Array.from({ length: tables }, (_, at) => `orders ${at === 0 ? 't' : `o${String(at)}`}`).join(
+      ' CROSS JOIN ',
+    );
+  /** Twelve to the power of four rows. */
+  const large = `SELECT COUNT(*) AS n FROM ${orders(4)} WHERE behalf_step(t.rowid + o3.rowid)`;
+
+  test('any other statement that looks at too many rows begins again in a thread, and later begins there', async () => {
+    const { read } = server.app.database;
+    for (const times of [1, 0]) {
+      const { here, inThread } = await sent(async () => {
+        expect(await read.query(large)).toEqual([{ n: 12 ** 4 }]);
+      });
+      expect([here.length, inThread.length]).toEqual([times, 1]);
+    }
+  });
+
+  test('a change that looks at too many rows is refused', async () => {
+    const more = `SELECT COUNT(*) AS n FROM ${orders(5)} WHERE behalf_step(t.rowid + o4.rowid)`;
+    await expect(server.app.database.transaction((tx) => tx.query(more))).rejects.toMatchObject({
+      code: 'QUERY_TOO_COMPLEX',
+    });
+  });
+};
+
+if (testDatabase() === 'sqlite')
+  describe('13 what looks at many rows does not hold the event loop', onSqlite);

@@ -1,9 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { mysqlOptions } from '../../../src/store/mysql-options.js';
 import { auditRecords } from '../../../src/store/tables/audit.js';
-import { authorityEpoch } from '../../../src/store/tables/identity.js';
 import { all, eq } from '../../../src/store/condition.js';
 import { Database } from '../../../src/store/database.js';
 import { ticketMessages } from '../../../src/domains/business/tables.js';
@@ -95,6 +95,31 @@ const onSqlite = (): void => {
     await commands.close();
   });
 
+  test('the driver itself waits for nobody, on no connection', async () => {
+    await start();
+    const waits = 'PRAGMA busy_timeout';
+    const { database } = server.app;
+    expect(await database.read.query(waits)).toEqual([{ timeout: 0 }]);
+    await database.transaction(async (tx) => {
+      expect(await tx.query(waits)).toEqual([{ timeout: 0 }]);
+      // While a transaction is under way, reads have a connection of their own.
+      expect(await database.read.query(waits)).toEqual([{ timeout: 0 }]);
+    });
+  });
+
+  test('a command that has waited long enough says who it waited for, and does nothing', async () => {
+    await start();
+    const other = await otherWrites();
+    const impatient = { seconds: 0, waiting: 0, lockSeconds: 0 };
+    const commands = await Database.open(targetOf(server.databaseUrl), migrations, 1, impatient);
+    let hasBegun = false;
+    const waiting = commands.transaction(() => Promise.resolve((hasBegun = true)));
+    await expect(waiting).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', details: { limit: 'load' } });
+    expect(hasBegun).toBe(false);
+    await other.release();
+    await commands.close();
+  });
+
   test('who has waited for as long as an operation may take is told that it is no fault of theirs, and nothing is changed', async () => {
     await start({ BEHALF_OPERATION_SECONDS: '1' });
     const other = await otherWrites();
@@ -111,18 +136,24 @@ const onSqlite = (): void => {
 
   test('one long transaction after the other leaves room for those of others', async () => {
     await start();
-    const rounds = 30;
-    const version = async (): Promise<number> =>
-      (await server.database.read.one(authorityEpoch, eq('id', 1)))?.version ?? 0;
-    const before = await version();
-    const other = await LockHolder.rounds(server.databaseUrl, rounds, 60);
-    let seen = 0;
-    await server.database.transaction(async () => {
-      seen = (await version()) - before;
+    const [mine, others] = [server.database, await Database.open(targetOf(server.databaseUrl), migrations)];
+    const order: string[] = [];
+    const now = performance.now.bind(performance);
+    let aheadMs = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
+    const noted = (name: string) => () => Promise.resolve(order.push(name));
+    let theirs: Promise<unknown> = Promise.resolve();
+    const first = mine.transaction(async () => {
+      theirs = others.transaction(noted('theirs'));
+      // They have looked, and look again and again.
+      await nextTurn();
+      aheadMs += 60;
+      order.push('first');
     });
-    await other.release();
-    expect((await version()) - before).toBe(rounds);
-    expect(seen).toBeLessThan(rounds);
+    await Promise.all([first, mine.transaction(noted('second'))]);
+    await theirs;
+    expect(order).toEqual(['first', 'theirs', 'second']);
+    await others.close();
   });
 };
 

@@ -46,10 +46,28 @@ const changes: readonly (readonly [what: string, path: string, mutation: () => s
       `createAgent(input: { name: "other", displayName: ${said}, businessTask: "x", ownerId: "${owner.id}" }, ${keyed()}) { agent { id } }`,
   ],
   [
+    'what a new agent is for',
+    'businessTask',
+    () =>
+      `createAgent(input: { name: "other", displayName: "Other", businessTask: ${said}, ownerId: "${owner.id}" }, ${keyed()}) { agent { id } }`,
+  ],
+  [
+    "an agent's name",
+    'displayName',
+    () =>
+      `updateAgent(id: "${agentId}", input: { displayName: ${said} }, expectedVersion: 1, ${keyed()}) { agent { id } }`,
+  ],
+  [
     'an agent',
     'businessTask',
     () =>
       `updateAgent(id: "${agentId}", input: { businessTask: ${said} }, expectedVersion: 1, ${keyed()}) { agent { id } }`,
+  ],
+  [
+    'what a role is for',
+    'businessTask',
+    () =>
+      `updateRole(id: "${roleId}", input: { businessTask: ${said} }, expectedVersion: 1, ${keyed()}) { role { id } }`,
   ],
   [
     'a role',

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '../../../src/core/digest.js';
+import { eq } from '../../../src/store/condition.js';
+import { oauthPayloads, type OAuthPayloadRow } from '../../../src/store/tables/identity.js';
 import { tokensOf } from '../oauth/browser.js';
 import { forwardSeconds, Harness, password } from '../oauth/harness.js';
 
@@ -80,6 +83,15 @@ describe('27 parallel refreshes of one token get one answer', () => {
       client_id: 'behalf-cli',
     });
     expect((await refresh(token)).body.error).toBe('invalid_grant');
+  });
+
+  test('not with an access token that is there no more', async () => {
+    const token = await signIn();
+    const first = await refresh(token);
+    const key = eq<OAuthPayloadRow>('id', sha256(String(first.body.access_token)));
+    expect(await harness.database.transaction((tx) => tx.delete(oauthPayloads, key))).toBe(1);
+    const again = await refresh(token);
+    expect([again.status, again.body.access_token]).toEqual([400, undefined]);
   });
 
   test('and nothing that is stored shows what was given', async () => {

@@ -45,9 +45,14 @@ describe('31 `first: 0` is a page of none', () => {
   });
 
   test('that there is a row is read, so it is charged and recorded', async () => {
-    for (const list of ['customers(first: 0)', 'search(query: "coffee", first: 0)']) {
+    for (const [list, type] of [
+      ['customers(first: 0)', 'Customer'],
+      ['search(query: "coffee", first: 0)', 'Passage'],
+    ] as const) {
       const answer = await server.query(agent.token, `{ ${list} { pageInfo { hasNextPage } } }`);
-      expect((await recordOf(server.database, answer)).rowCount, list).toBeGreaterThanOrEqual(1);
+      const { resources, rowCount } = await recordOf(server.database, answer);
+      expect(rowCount, list).toBeGreaterThanOrEqual(1);
+      expect(resources, list).toContainEqual(expect.objectContaining({ type, action: 'read', count: 1 }));
     }
   });
 
