@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import type { Digest } from '../audit/kept-value.js';
 import type { Coverage } from './coverage.js';
-import { fitting, Keeper, useAt, VariableName } from './redact.js';
+import { fitting, Keeper, plainOf, useAt } from './redact.js';
 
 /**
  * The arguments that a document itself says, as JSON for the record: by their place, literals kept as values of
@@ -65,24 +65,4 @@ export function literalsOf(
       ]),
     );
   });
-}
-
-function plainOf(node: ValueNode): unknown {
-  switch (node.kind) {
-    case Kind.VARIABLE:
-      return new VariableName(node.name.value);
-    case Kind.NULL:
-      return null;
-    case Kind.INT:
-    case Kind.FLOAT:
-      return String(Number(node.value)) === node.value ? Number(node.value) : node.value;
-    case Kind.LIST:
-      return node.values.map(plainOf);
-    case Kind.OBJECT:
-      return Object.fromEntries(node.fields.map((field) => [field.name.value, plainOf(field.value)]));
-    case Kind.STRING:
-    case Kind.BOOLEAN:
-    case Kind.ENUM:
-      return node.value;
-  }
 }

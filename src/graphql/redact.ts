@@ -3,6 +3,7 @@ import {
   getNullableType,
   isInputObjectType,
   isListType,
+  Kind,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -10,6 +11,7 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type ValueNode,
 } from 'graphql';
 import { kept, type Digest } from '../audit/kept-value.js';
 import { sha256 } from '../core/digest.js';
@@ -25,7 +27,7 @@ const lengthMax = 65_536;
 /** How long one may be before only its digest is kept; the second where they are too long together. */
 const valueLengths = [1_000, 64];
 
-/** The declared variables as JSON for the record, personal values left out; null where none were given. */
+/** The declared variables as JSON for the record, defaults too, personal values left out; null where there is no value. */
 export type Redactor = (variables: Readonly<Record<string, unknown>>) => string | null;
 
 /** What is personal in an operation's variables, and where the others are written to, worked out once. */
@@ -42,11 +44,13 @@ export function redactorOf(
   return (given) =>
     fitting(digest, (lengthMax) => {
       const keeper = new Keeper(coverage, digest, lengthMax);
-      const shown: Record<string, unknown> = {};
-      for (const { name, type } of variables) {
+      // Without a prototype `__proto__` is a name as any other.
+      const shown = Object.create(null) as Record<string, unknown>;
+      for (const { name, type, fallback } of variables) {
         // A variable may have the name of what every object has, such as `toString`.
-        if (Object.hasOwn(given, name) && given[name] !== undefined)
-          shown[name] = keeper.keep(type, given[name], uses.get(name) ?? nowhere);
+        const isGiven = Object.hasOwn(given, name) && given[name] !== undefined;
+        const value = isGiven ? given[name] : fallback && plainOf(fallback);
+        if (value !== undefined) shown[name] = keeper.keep(type, value, uses.get(name) ?? nowhere);
       }
       return shown;
     });
@@ -180,7 +184,28 @@ const leaf = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && !isVariable(value) ? redacted : value;
 
 /** A variable in a document's arguments; its value stands among the variables. */
-export class VariableName {
+class VariableName {
   constructor(readonly $variable: string) {}
 }
 const isVariable = (value: unknown): value is VariableName => value instanceof VariableName;
+
+/** What a literal says, as a variable would say it. */
+export function plainOf(node: ValueNode): unknown {
+  switch (node.kind) {
+    case Kind.VARIABLE:
+      return new VariableName(node.name.value);
+    case Kind.NULL:
+      return null;
+    case Kind.INT:
+    case Kind.FLOAT:
+      return String(Number(node.value)) === node.value ? Number(node.value) : node.value;
+    case Kind.LIST:
+      return node.values.map(plainOf);
+    case Kind.OBJECT:
+      return Object.fromEntries(node.fields.map((field) => [field.name.value, plainOf(field.value)]));
+    case Kind.STRING:
+    case Kind.BOOLEAN:
+    case Kind.ENUM:
+      return node.value;
+  }
+}

@@ -4,11 +4,14 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
+  type ValueNode,
 } from 'graphql';
 
 export interface DeclaredVariable {
   readonly name: string;
   readonly type: GraphQLInputType;
+  /** What it is where the caller says nothing. */
+  readonly fallback: ValueNode | undefined;
 }
 
 /** The variables of a valid operation. */
@@ -18,5 +21,6 @@ export const declaredVariables = (
 ): DeclaredVariable[] =>
   (variableDefinitions ?? []).flatMap((definition) => {
     const type = typeFromAST(schema, definition.type);
-    return isInputType(type) ? [{ name: definition.variable.name.value, type }] : [];
+    const [name, fallback] = [definition.variable.name.value, definition.defaultValue];
+    return isInputType(type) ? [{ name, type, fallback }] : [];
   });
