@@ -38,6 +38,7 @@ describe('18 a classification is read however the front matter is written', () =
     ['a zero-width space before the fence', `\u200b${yaml('classification: restricted')}`],
     ['an HTML comment before the fence', `<!-- made\nby hand -->\n${yaml('classification: restricted')}`],
     ['nothing below', '---\nclassification: restricted\n---'],
+    ['an entry like it beside', yaml('classified: restricted', 'classification: restricted')],
   ])('with %s', (_, text) => {
     expect(read(text)).toMatchObject({ document: { classification: 'restricted' }, faults: [] });
   });
@@ -81,6 +82,17 @@ describe('18 a classification is read however the front matter is written', () =
     ['an HTML comment around it', '<!--\nclassification: restricted\n-->\nText.\n', 2],
     ['a second block', '---\ntitle: A\n---\n---\nclassification: restricted\n---\nText.\n', 5],
     ['bold letters', '**Classification:** restricted\n\nText.\n', 1],
+    ['bold letters below the title', '# Page\n\n**Classification:** Restricted\n\nText.\n', 3],
+    ['a block below the title', '# Page\n\n---\nclassification: restricted\n---\n', 4],
+    ['a table', '| Classification | restricted |\n|---|---|\n\nText.\n', 1],
+    ['a key with a Cyrillic letter', yaml('title: A', 'cl\u0430ssification: restricted'), 3],
+    ['a key with a slip', yaml('title: A', 'classifcation: restricted'), 3],
+    ['a key in the plural', yaml('Classifications: internal'), 2],
+    ['a longer key', yaml('security-classification: TOP SECRET'), 2],
+    ['a key with a hyphen', yaml('classi-fication: internal'), 2],
+    ['a key in another language', yaml('Klassifizierung: restricted'), 2],
+    ['another key', yaml('visibility: Confidential'), 2],
+    ['another key, inside another entry', yaml('access:', '  readers: restricted'), 3],
   ])('and refused with its line where it is %s', (_, text, line) => {
     const { document, faults } = read(text);
     expect(document).toBeUndefined();
@@ -93,7 +105,9 @@ describe('18 a classification is read however the front matter is written', () =
     ['an empty block', '---\n---\n# Page\n'],
     ['a block of comments', '---\n# nothing here\n---\n# Page\n'],
     ['other entries', yaml('author: B', 'order: 3')],
-    ['a rule further down', '# Page\n\n---\nclassification: restricted\n---\n'],
+    ['a rule further down', '# Page\n\nText.\n\n---\nclassification: restricted\n---\n'],
+    ['a title of one such word', yaml('title: Restricted')],
+    ['other entries of such words', yaml('audience: public', 'kind: internal')],
     ['a heading about it', '# Classification: who may read what\n\nText.\n'],
     ['a text about it', '# Page\n\nThe classification: see below.\n'],
     ['a template', '{% include a.md %}\n{{ b }}\n{: .c }\n'],

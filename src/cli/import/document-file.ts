@@ -86,6 +86,9 @@ const lineOf = (heading: string, markdown: string): number =>
 
 /** `travel/going-out-of-office.md` is `Going out of office`. */
 function nameOf(path: string): string {
-  const name = (path.split('/').at(-1) ?? path).replace(/\.md$/i, '').replace(/[-_]+/g, ' ').trim();
+  const name = (path.split('/').at(-1) ?? path)
+    .replace(/\.(?:md|markdown)$/i, '')
+    .replace(/[-_]+/g, ' ')
+    .trim();
   return name.charAt(0).toUpperCase() + name.slice(1);
 }

@@ -129,7 +129,7 @@ async function markdownFiles(folder: string): Promise<string[]> {
     throw badInput(`${folder} cannot be read as a folder: ${String((cause as { code?: unknown }).code)}.`);
   });
   const paths = entries
-    .filter((entry) => entry.isFile() && /\.md$/i.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(?:md|markdown)$/i.test(entry.name))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
     .filter((path) => !/(^|\/)\./.test(path))
     .sort((a, b) => (a < b ? -1 : 1));

@@ -14,6 +14,7 @@ import {
 import { frontMatterBlock } from '../../domains/knowledge/front-matter.js';
 import { classifications, type Classification } from '../../domains/knowledge/tables.js';
 import { yamlReason, type Faults } from './faults.js';
+import { quoted } from './times.js';
 
 /** What the front matter of a document says that matters here; other entries are the source's own. */
 export interface FrontMatter {
@@ -41,7 +42,8 @@ export function frontMatterOf(path: string, text: string, faults: Faults): Front
   const linesAbove = text.split('\n').length - block.rest.split('\n').length;
   const facts = block.kind === 'yaml' ? new Reader(block.yaml, block.line, fault).facts() : {};
   if (facts.classification === undefined) {
-    const doubtful = doubtfulLine(block.lead, 1) ?? doubtfulLine(firstBlock(block.rest), linesAbove + 1);
+    const { at, text: first } = firstBlock(block.rest);
+    const doubtful = doubtfulLine(block.lead, 1) ?? doubtfulLine(first, linesAbove + at + 1);
     if (doubtful !== undefined)
       fault(
         doubtful,
@@ -51,6 +53,9 @@ export function frontMatterOf(path: string, text: string, faults: Faults): Front
   if (faults.count > before) return undefined;
   return { title: facts.title, classification: facts.classification, rest: block.rest, linesAbove };
 }
+
+/** Words that nobody says of a page that all may read. */
+const guarded: ReadonlySet<string> = new Set<Classification>(['confidential', 'restricted']);
 
 type Tell = (line: number, reason: string, column?: string) => void;
 type Facts = Partial<Pick<FrontMatter, 'title' | 'classification'>>;
@@ -87,10 +92,28 @@ class Reader {
         this.tell(this.lineOf(pair.key), `The entry ${name} is there twice.`);
       else entries.set(name, pair);
     }
+    if (!entries.has('classification')) this.refuseAlike();
     return {
       title: this.title(entries.get('title')),
       classification: this.level(entries.get('classification')),
     };
+  }
+
+  /** What another entry says of who may read the page would be overlooked: a slip, another language, another letter. */
+  private refuseAlike(): void {
+    visit(this.document, {
+      Pair: (_, { key, value }) => {
+        const name = nameOf(this.resolved(key)) ?? '';
+        const said = nameOf(this.resolved(value)) ?? '';
+        const isAlike = name.replace(/\P{L}/gu, '').includes('classif');
+        if (name !== 'title' && name !== 'classification' && (isAlike || guarded.has(said)))
+          this.tell(
+            this.lineOf(key),
+            `Nothing is read of ${quoted(name)}: who may read the page is said by \`classification\`.`,
+            'classification',
+          );
+      },
+    });
   }
 
   private level(pair: Pair | undefined): Classification | undefined {
@@ -158,15 +181,23 @@ function writtenAs({ value, source }: Scalar): string | undefined {
   return text?.replace(/\s+/g, ' ').trim();
 }
 
-/** The first lines without a blank one between them. */
-const firstBlock = (text: string): string => /^\n*(?:[^\n]*\S[^\n]*\n?){0,50}/.exec(text)?.[0] ?? '';
+/** The first lines without a blank one between them, below the page's headings, and how many lines are above. */
+function firstBlock(text: string): { at: number; text: string } {
+  const lines = text.split('\n');
+  const at = lines.findIndex((line) => !/^\s*(?:#.*)?$/.test(line));
+  const end = lines.findIndex((line, index) => index > at && line.trim() === '');
+  return {
+    at: Math.max(at, 0),
+    text: at === -1 ? '' : lines.slice(at, end === -1 ? undefined : end).join('\n'),
+  };
+}
 
 /** The line that looks as if it said who may read the text; a heading does not. */
 function doubtfulLine(text: string, firstLine: number): number | undefined {
   const at = text
     .split('\n')
     .findIndex(
-      (line) => !/^\s*#/.test(line) && /^[^\p{L}\p{N}]*classification[^\p{L}\p{N}:=]*[:=]/iu.test(line),
+      (line) => !/^\s*#/.test(line) && /^[^\p{L}\p{N}]*classification[^\p{L}\p{N}:=|]*[:=|]/iu.test(line),
     );
   return at === -1 ? undefined : firstLine + at;
 }

@@ -16,6 +16,6 @@ export function baseUrlOf(text: string): string {
 /** The address of the page at a path: after the base, or in place of `{page}`, there without its `.md`. */
 export function addressOf(base: string, path: string): string {
   const encoded = path.split('/').map(encodeURIComponent).join('/');
-  if (base.includes(page)) return base.replaceAll(page, () => encoded.replace(/\.md$/i, ''));
+  if (base.includes(page)) return base.replaceAll(page, () => encoded.replace(/\.(?:md|markdown)$/i, ''));
   return `${base.replace(/\/$/, '')}/${encoded}`;
 }

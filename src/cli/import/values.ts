@@ -1,6 +1,6 @@
 import { badInput } from '../../core/errors.js';
 import { amountMinorMax, placesOf } from '../../core/money.js';
-import { oneLine, paragraphs } from '../../core/text.js';
+import { paragraphs, visibleLine } from '../../core/text.js';
 import { quoted, timeReader } from './times.js';
 import type { Field, Value } from './entities.js';
 
@@ -52,7 +52,7 @@ export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions
 function textReader({ name, length = 0, values }: Field): Reader {
   return (text) => {
     // Exports put line breaks into addresses; a line has none.
-    const line = oneLine(text.replace(/\s*[\r\n\t]+\s*/g, ' '), length, name);
+    const line = visibleLine(text.replace(/\s*[\r\n\t]+\s*/g, ' '), length, name);
     if (values !== undefined && !values.includes(line))
       throw badInput(`${JSON.stringify(line)} is none of ${values.join(', ')}.`);
     if (name === 'currency') placesOf(line);
