@@ -1,5 +1,10 @@
 import { createServer } from 'node:http';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import type { Metrics } from '../core/metrics.js';
 import { wellKnown } from '../oauth/paths.js';
 import type { OAuth } from '../oauth/server.js';
@@ -67,7 +72,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   const metadata = oauth.protectedResourceMetadata();
   app.get(wellKnown.resource, () => metadata);
   app.get(wellKnown.graphqlResource, () => metadata);
-  app.setNotFoundHandler((request, reply) => {
+  const tellNothing = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = methodsOf(app, request.url.split('?')[0] ?? '');
     if (allowed.length > 0) {
       void reply.code(405).header('allow', allowed.join(', ')).send({ error: 'method_not_allowed', allowed });
@@ -76,6 +81,12 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     void reply
       .code(404)
       .send({ error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] });
+  };
+  app.setNotFoundHandler(tellNothing);
+  // A body that nobody asked for is no reason to answer otherwise.
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if ((error.statusCode ?? 500) < 500) tellNothing(request, reply);
+    else void reply.send(error);
   });
   graphqlRoute(app, parts);
   return app;

@@ -19,7 +19,7 @@ export const wellKnown = {
 export function methodsAt(path: string): readonly string[] {
   if (path === paths.token || path === paths.revocation || path === paths.introspection) return ['POST'];
   if (path === paths.metadata || path === paths.signedIn) return ['GET', 'HEAD'];
-  if (path === paths.authorize || path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
+  if (path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
   return isProviderPath(path) ? ['GET'] : [];
 }
 

@@ -18,6 +18,7 @@ const ask = (
   method: string,
   path: string,
   headers: Record<string, string> = {},
+  body?: string,
 ): Promise<{ status: number | undefined; allow: string | undefined; id: string }> =>
   new Promise((resolve, reject) => {
     const sent = httpRequest(`${server.url}${path}`, { method, headers }, (response) => {
@@ -26,7 +27,7 @@ const ask = (
         resolve({ status: response.statusCode, allow, id: String(id) });
       });
     });
-    sent.on('error', reject).end();
+    sent.on('error', reject).end(method === 'POST' ? body : undefined);
   });
 
 describe('31 a known path with another method is told which it takes', () => {
@@ -41,7 +42,9 @@ describe('31 a known path with another method is told which it takes', () => {
     ['/oauth/token?grant_type=x', 'PUT', 'POST'],
     ['/oauth/revoke', 'GET', 'POST'],
     ['/oauth/introspect', 'DELETE', 'POST'],
-    ['/oauth/authorize', 'PUT', 'GET, POST'],
+    ['/oauth/authorize', 'PUT', 'GET'],
+    ['/oauth/authorize', 'POST', 'GET'],
+    ['/healthz', 'QUERY', 'GET, HEAD'],
     ['/oauth/interaction/x', 'DELETE', 'GET, POST'],
     ['/oauth/signed-in', 'POST', 'GET, HEAD'],
     ['/healthz', 'PROPFIND', 'GET, HEAD'],
@@ -70,6 +73,15 @@ describe('31 a known path with another method is told which it takes', () => {
   test('what is nowhere stays not found', async () => {
     for (const path of ['/nowhere', '/graphql/x', '/oauth/x', '/oauth/jwks'])
       expect((await ask('POST', path)).status, path).toBe(404);
+    const odd: [string, Record<string, string>][] = [
+      ['QUERY', {}],
+      ['POST', { 'content-type': 'text/xml', 'content-length': '1' }],
+      ['POST', { 'content-type': 'application/json', 'content-length': '1' }],
+    ];
+    for (const [method, headers] of odd) {
+      expect((await ask(method, '/nowhere', headers, '{')).status, method).toBe(404);
+      expect((await ask(method, '/healthz', headers, '{')).status, method).toBe(405);
+    }
   });
 });
 
