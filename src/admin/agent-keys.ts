@@ -19,8 +19,13 @@ const publicKey = z.discriminatedUnion('kty', [
   z.object({ kty: z.literal('RSA'), n: member, e: member, ...labels }),
 ]);
 
+/** Public keys as they are kept. */
+export interface KeySet {
+  readonly keys: Record<string, unknown>[];
+}
+
 /** A JSON Web Key Set, of which every key can sign in. Refuses with `BAD_USER_INPUT`, naming the key. */
-export function parseKeys(text: string): { keys: Record<string, unknown>[] } {
+export function parseKeys(text: string): KeySet {
   const parsed = text.length > keysLengthMax ? undefined : keySet.safeParse(parseJson(text));
   if (parsed?.success !== true) throw noKeySet();
   return { keys: parsed.data.keys.map(parseKey) };

@@ -14,6 +14,7 @@ import {
   type AgentChanges,
   type NewAgent,
 } from './agents.js';
+import { parseKeys } from './agent-keys.js';
 import { lookBeyond, type Beyond } from './credentials.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
 import { changing, requireVersion, workOf, type Work } from './work.js';
@@ -129,9 +130,10 @@ async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
 
 const keys = (_: unknown, args: KeysArgs, operation: Operation) => {
   const { id, publicKeys, dryRun, idempotencyKey } = args;
-  return operation.once(idempotencyKey, { setAgentKeys: id, publicKeys, dryRun }, answer, () =>
-    withCredentials(operation, args, (before, work, by) => setKeys(work, by, before, publicKeys)),
-  );
+  return operation.once(idempotencyKey, { setAgentKeys: id, publicKeys, dryRun }, answer, () => {
+    const jwks = parseKeys(publicKeys);
+    return withCredentials(operation, args, (before, work, by) => setKeys(work, by, before, jwks));
+  });
 };
 
 const setStatus =

@@ -7,7 +7,7 @@ import { bumpEpoch } from '../delegation/epoch.js';
 import { all, any, compare, eq, isNull } from '../store/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
-import { parseKeys } from './agent-keys.js';
+import { parseKeys, type KeySet } from './agent-keys.js';
 import { add, store, type Work } from './work.js';
 
 export interface NewAgent {
@@ -104,9 +104,8 @@ export async function setKeys(
   work: Work,
   by: string,
   before: AgentRow,
-  publicKeys: string,
+  jwks: KeySet,
 ): Promise<readonly Beyond[]> {
-  const jwks = parseKeys(publicKeys);
   const ended = await endBeyond(work, by, before);
   await endSecrets(work, before, 0);
   await store(work, agents, before, { authMethod: 'private_key_jwt', jwks, ...nextGeneration(before) });

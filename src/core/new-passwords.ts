@@ -42,7 +42,7 @@ function reversed(text: string): string {
 }
 
 function wordsOf({ name, displayName, email }: PasswordOwner): readonly string[] {
-  const parts = [name, displayName, email?.split('@')[0] ?? ''].map(folded);
+  const parts = [name, displayName, ...(email?.split('@') ?? [])].map(folded);
   const words = parts.flatMap((part) => [lettersAndDigits(part), ...part.split(/[^\p{L}\p{N}]+/u)]);
   return [...new Set([product, ...words])].filter((word) => word.length >= 3);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { newPasswordFault } from '../../src/core/new-passwords.js';
 import { newPassword } from '../../src/core/passwords.js';
 
-const owner = { name: 'rosa.lind', displayName: 'Rosa Lindqvist', email: 'rlind@example.com' };
+const owner = { name: 'rosa.lind', displayName: 'Rosa Lindqvist', email: 'rlind@harbour-mill.example' };
 const fault = (password: string) => newPasswordFault(password, owner);
 
 describe('30 passwords that a guesser tries first are refused', () => {
@@ -54,8 +54,10 @@ describe('30 passwords that a guesser tries first are refused', () => {
     'lindrosa1234',
     'rosarosarosa',
     'rosapassword1',
-    'rlind@example',
+    'rlind@harbour',
     'rlind-rlind-1',
+    'harbour-mill-2026',
+    'harbourmillrlind',
     'behalf123456',
     'Behalf2026!!!',
     'b3h4lf-b3h4lf',

@@ -58,6 +58,20 @@ describe('30 keys that can never sign in are refused when they are set', () => {
     expect(await office.server.database.read.byId(agents, agent.id)).toEqual(before);
   });
 
+  test('a dry run refuses them as well', async () => {
+    const key = await publicKey('ES384');
+    const before = await office.server.database.read.byId(agents, agent.id);
+    const { errors } = await office.server.query(
+      office.company.root.token,
+      `mutation ($id: ID!, $keys: String!) {
+        setAgentKeys(id: $id, publicKeys: $keys, dryRun: true, idempotencyKey: "dry") { endedCount }
+      }`,
+      { id: agent.id, keys: JSON.stringify({ keys: [key] }) },
+    );
+    expect(errors[0]?.message).toMatch(/^Key 1 of this set could never sign in: /);
+    expect(await office.server.database.read.byId(agents, agent.id)).toEqual(before);
+  });
+
   test('those that can are kept', async () => {
     const keys = await Promise.all([
       publicKey('ES256'),
