@@ -8,7 +8,7 @@ export class TokenGenerations1700000000015 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     for (const table of tables)
-      await runner.query(`ALTER TABLE ${table} ADD COLUMN token_generation int NOT NULL DEFAULT 0`);
+      await runner.query(`ALTER TABLE ${table} ADD COLUMN token_generation integer NOT NULL DEFAULT 0`);
   }
 
   async down(runner: QueryRunner): Promise<void> {

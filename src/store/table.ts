@@ -1,5 +1,3 @@
-import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-
 /**
  * A column as both databases keep it. Values in our hands are JSON-safe: `time` is ISO 8601 with
  * milliseconds, `minor` a safe integer of minor currency units, `json` the parsed value.
@@ -12,6 +10,8 @@ export interface Column<Value> {
   readonly isUnique?: true;
   /** The table whose row this id names. */
   readonly references?: string;
+  /** What rows got that stood there before the column; every new row brings its own value. */
+  readonly default?: number | string;
   /** Never set: carries the value's type. */
   readonly value?: Value;
 }
@@ -22,8 +22,17 @@ export interface AnyTable {
   readonly name: string;
   readonly columns: Readonly<Record<string, Column<unknown>>>;
   readonly primaryKey: readonly string[];
-  readonly schema: EntitySchema;
+  readonly indexes: readonly Index[];
+  readonly rowNumber: RowNumber | undefined;
 }
+
+export interface Index {
+  readonly columns: readonly string[];
+  readonly isUnique: boolean;
+}
+
+/** Where rows have a number beside their id, by which an index of words or terms names them; it is the primary key there. */
+type RowNumber = 'sqlite' | 'everywhere';
 
 type Columns = Readonly<Record<string, Column<unknown>>>;
 export type RowOf<T> = T extends Table<infer Row> ? Row : never;
@@ -35,7 +44,8 @@ export interface Table<Row> {
   readonly name: string;
   readonly columns: { readonly [K in keyof Row]: Column<Row[K]> };
   readonly primaryKey: readonly (keyof Row & string)[];
-  readonly schema: EntitySchema<Row & object>;
+  readonly indexes: readonly Index[];
+  readonly rowNumber: RowNumber | undefined;
 }
 
 const make =
@@ -60,47 +70,35 @@ export const nullable = <Value>(column: Column<Value>): Column<Value | null> => 
   nullable: true,
 });
 
+/** With what rows of before got. */
+export const since = <Value extends number | string>(column: Column<Value>, value: Value): Column<Value> => ({
+  ...column,
+  default: value,
+});
+
 export const unique = <Value>(column: Column<Value>): Column<Value> => ({ ...column, isUnique: true });
 
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-const sqlType = {
-  id: 'varchar',
-  text: 'varchar',
-  longtext: 'text',
-  int: 'int',
-  minor: 'bigint',
-  time: 'datetime',
-  flag: 'boolean',
-  json: 'text',
-} as const;
-
-function columnOptions(name: string, column: Column<unknown>, primary: boolean): EntitySchemaColumnOptions {
-  return {
-    name: snake(name),
-    type: sqlType[column.kind],
-    nullable: column.nullable,
-    primary,
-    ...(column.length === undefined ? {} : { length: column.length }),
-    ...(column.kind === 'time' ? { precision: 3 } : {}),
-  };
+interface Further<Key> {
+  /** Columns of which no two rows have the same values, beside those that are `unique`. */
+  readonly unique?: readonly (readonly Key[])[];
+  readonly indexes?: readonly (readonly Key[])[];
+  readonly rowNumber?: RowNumber;
 }
 
-/** Describes one table once: TypeORM's schema, the row's TypeScript type and how values are read follow. */
+/** Describes one table once: the row's TypeScript type, how values are read, and TypeORM's entities follow. */
 export function table<C extends Columns>(
   type: string,
   name: string,
   columns: C,
   primaryKey: readonly (keyof C & string)[] = ['id'],
+  { unique = [], indexes = [], rowNumber }: Further<keyof C & string> = {},
 ): Table<RowFor<C>> {
-  const entries = Object.entries(columns).map(([key, column]) => [
-    key,
-    columnOptions(key, column, primaryKey.includes(key)),
-  ]);
-  const schema = new EntitySchema<RowFor<C> & object>({
-    name: type,
-    tableName: name,
-    columns: Object.fromEntries(entries) as never,
-  });
-  return { type, name, columns: columns as never, primaryKey: primaryKey, schema };
+  const alone = Object.keys(columns).filter((key) => columns[key]?.isUnique === true);
+  const all = [
+    ...[...alone.map((key) => [key]), ...unique].map((some) => ({ columns: some, isUnique: true })),
+    ...indexes.map((some) => ({ columns: some, isUnique: false })),
+  ];
+  return { type, name, columns: columns as never, primaryKey, indexes: all, rowNumber };
 }

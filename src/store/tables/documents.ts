@@ -4,23 +4,29 @@ import { id, int, longtext, nullable, table, text, time, type RowOf } from '../t
  * Operations that an administrator has registered. One that is replaced or retired stays as it was; `standingName`
  * and `standingHash` are then null, and they alone are what a request is looked up by.
  */
-export const trustedDocuments = table('TrustedDocument', 'trusted_documents', {
-  id: id(),
-  name: text(100),
-  /** SHA-256 of the exact source, hexadecimal. */
-  hash: text(64),
-  /** query, mutation */
-  kind: text(20),
-  source: longtext(),
-  registeredById: id('users'),
-  registeredAt: time(),
-  retiredById: nullable(id('users')),
-  retiredAt: nullable(time()),
-  /** Unique. */
-  standingName: nullable(text(100)),
-  /** Unique. */
-  standingHash: nullable(text(64)),
-  version: int(),
-});
+export const trustedDocuments = table(
+  'TrustedDocument',
+  'trusted_documents',
+  {
+    id: id(),
+    name: text(100),
+    /** SHA-256 of the exact source, hexadecimal. */
+    hash: text(64),
+    /** query, mutation */
+    kind: text(20),
+    source: longtext(),
+    registeredById: id('users'),
+    registeredAt: time(),
+    retiredById: nullable(id('users')),
+    retiredAt: nullable(time()),
+    /** Unique. */
+    standingName: nullable(text(100)),
+    /** Unique. */
+    standingHash: nullable(text(64)),
+    version: int(),
+  },
+  ['id'],
+  { unique: [['standingHash'], ['standingName']], indexes: [['name', 'id']] },
+);
 
 export type TrustedDocumentRow = RowOf<typeof trustedDocuments>;

@@ -1,7 +1,9 @@
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { allTables } from '../../../src/domains/all-tables.js';
-import { Database } from '../../../src/store/database.js';
+import { Database, dataSourceOptions } from '../../../src/store/database.js';
+import { entityOf } from '../../../src/store/entity.js';
 import { snake } from '../../../src/store/table.js';
 import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../../support/database.js';
 
@@ -48,5 +50,21 @@ describe('31 what ormconfig.ts describes is what migrations make', () => {
         .map(([key, { nullable }]) => `${snake(key)}${nullable ? '?' : ''}`)
         .sort();
     expect(await migrated()).toEqual(described);
+  });
+
+  test('TypeORM would change nothing: types, lengths, defaults, keys and indexes', async () => {
+    const options = dataSourceOptions(targetOf(fresh.url), [], 1);
+    const source = new DataSource({
+      // MariaDB tells that a column has no default as `NULL`, which TypeORM understands of this type alone.
+      ...(options.type === 'mysql' ? { ...options, type: 'mariadb' } : options),
+      entities: allTables({ smallestCell: 5 }).map((table) => entityOf(table, database.dialect)),
+    });
+    await source.initialize();
+    try {
+      const { upQueries } = await source.driver.createSchemaBuilder().log();
+      expect(upQueries.map(({ query }) => query)).toEqual([]);
+    } finally {
+      await source.destroy();
+    }
   });
 });
