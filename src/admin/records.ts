@@ -1,6 +1,7 @@
 import type { AuditBody } from '../audit/record.js';
 import { among, mayName, naming, underDelegation } from '../audit/record-index.js';
 import type { Change, TouchedResources } from '../audit/trail.js';
+import { badInput, errorCodes, type ErrorCode } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
@@ -46,6 +47,12 @@ const actedBy = (
   id: string,
 ): Condition<AuditRecordRow> => (isId(id) ? all(eq(column, id), among(word, [id])) : any());
 
+function knownCode(code: string): ErrorCode {
+  const known = errorCodes.find((one) => one === code);
+  if (known !== undefined) return known;
+  throw badInput(`There is no such error code. There are ${errorCodes.join(', ')}.`, 'filter.errorCode');
+}
+
 function listRecords(operation: Operation, { filter, first, after }: RecordsArgs) {
   const { resource, ...columns } = filter ?? {};
   const chosen = filterBy<AuditRecordRow, Filter>(operation.scopeOf, 'AuditRecordFilter', columns, {
@@ -61,7 +68,7 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
     outcome: (outcome) => eq('outcome', toStored(outcome)),
     kind: (kind) => eq('kind', toStored(kind)),
     operationName: (name) => eq('operationName', oneLine(name, 200, 'filter.operationName')),
-    errorCode: (code) => eq('errorCode', oneLine(code, 40, 'filter.errorCode')),
+    errorCode: (code) => eq('errorCode', knownCode(code)),
     unregistered: (outcome) => linkedBy(auditDocuments, 'recordId', 'outcome', toStored(outcome)),
   });
   const asked = resource ?? undefined;

@@ -3,7 +3,7 @@ import { parseBoundary, selfValue, unite, type Boundaries, type ValueSet } from 
 import type { Scope } from '../authority/scope.js';
 import { badInput, BehalfError, internal } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { oneLine } from '../core/text.js';
+import { visibleLine } from '../core/text.js';
 import { asText, columnName, quote } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { boundarySql } from '../store/row-types.js';
@@ -25,16 +25,27 @@ export function readBoundary(
   const read = new Map<string, ValueSet>();
   for (const [dimension, values] of Object.entries(stored)) {
     if (!catalog.dimensions.has(dimension)) {
-      throw badInput(`There is no dimension \`${oneLine(dimension, 100, 'boundary')}\`.`, 'boundary');
+      throw badInput(`There is no dimension \`${visibleLine(dimension, 100, 'boundary')}\`.`, 'boundary');
     }
     if (values !== 'all' && values.length > valuesMax) {
       throw badInput(`A dimension has at most ${String(valuesMax)} values.`, 'boundary');
     }
-    const known = values === 'all' ? values : values.map((value) => oneLine(value, 200, 'boundary'));
+    const known = values === 'all' ? values : values.map((value) => visibleLine(value, 200, 'boundary'));
     const parsed = parseBoundary({ [dimension]: known }, self).get(dimension);
     read.set(dimension, parsed ?? new Set());
   }
   return read;
+}
+
+/** Dimensions whose values, or their numbers, stand in no column: nobody could ever name one. */
+export function dimensionFaults(catalog: Catalog): string[] {
+  return [...catalog.dimensions].flatMap(([dimension, { source }]) => {
+    if (source?.kind !== 'rows') return [];
+    const { columns } = typeOf(catalog, source).table;
+    return [source.column, source.number?.column]
+      .filter((column) => column !== undefined && columns[column] === undefined)
+      .map((column) => `dimension ${dimension}: ${source.type}.${String(column)} is no column`);
+  });
 }
 
 /** A role may name what comes later, so it is refused only what can never be a value. */
