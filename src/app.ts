@@ -14,6 +14,7 @@ import { administration } from './admin/index.js';
 import { Indexer } from './audit/indexer.js';
 import { AuthRecords } from './delegation/auth-records.js';
 import { Authorities } from './delegation/authorities.js';
+import { dimensionFaults } from './delegation/boundary-values.js';
 import { TrustedDocuments } from './delegation/documents.js';
 import { EpochReader } from './delegation/epoch.js';
 import { Grants } from './delegation/grants.js';
@@ -101,9 +102,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const rowTypes = new RowTypes(coverage.rows, tables);
   const { definitions, dimensions, scopes } = coverage;
   const catalog = { definitions, dimensions, scopes, types: rowTypes };
+  const unnamed = dimensionFaults(catalog);
+  if (unnamed.length > 0) throw new Error(`Boundaries cannot be named:\n- ${unnamed.join('\n- ')}`);
+  const tellable = new Annotations(new Views(bare, coverage));
   const installed = parts.domains ?? [
     administration(catalog, rules),
-    schemas(catalog, new Annotations(new Views(bare, coverage))),
+    schemas(catalog, tellable),
     ...domains(settings),
   ];
   const askings = new Askings(installed);
@@ -189,6 +193,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     logger,
     answerBytesMax,
   );
+  const structures = new Structures((source) => knownDocuments.has(source));
+  const documents = new TrustedDocuments(database.read, rules);
   const rejections = new Rejections(releases, clock, ids, logger, () => {
     metrics.rejected('unauthenticated');
   });
@@ -221,12 +227,22 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     chores: () => chores.failures,
     pool: () => database.pool,
     caches: () => ({
-      authorities,
-      views: apollo,
-      marked_schemas: annotations,
-      parsed_documents: { size: apollo.documentCount },
-      compiled_documents: knownDocuments,
-      compiled_fields: compiled,
+      ...authorities.caches,
+      ...apollo.caches,
+      ...knownDocuments.caches,
+      ...documents.caches,
+      ...rowTypes.caches,
+      ...database.caches,
+      ...oauth.caches,
+      marked_schemas: annotations.kept,
+      marked_schemas_told: tellable.kept,
+      checked_structures: structures.known,
+      reaches: reach.reaches,
+      introspection: executor.introspection.kept,
+      compiled_fields: compiled.kept,
+      spent_budgets: releases.budgets.known,
+      unknown_callers: rejections.tallied,
+      refused_for_load: refusedForLoad.tallied,
     }),
   });
   const authenticator = new Authenticator({
@@ -243,9 +259,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     authenticator,
     annotations,
     apollo,
-    structures: new Structures((source) => knownDocuments.has(source)),
+    structures,
     shortWay: new ShortWay(schema, executor, knownDocuments, releases, logger, answerBytesMax),
-    documents: new TrustedDocuments(database.read, rules),
+    documents,
     releases,
     rejections,
     recorder,

@@ -85,12 +85,12 @@ describe('memory', () => {
     for (const key of keys) {
       compiled.set(key, run, 500);
       compiled.get(keys[0] ?? {});
-      expect(compiled.size).toBeLessThanOrEqual(50_000);
+      expect(compiled.kept.weight).toBeLessThanOrEqual(50_000);
     }
-    expect(compiled.size).toBe(50_000);
+    expect(compiled.kept.weight).toBe(50_000);
     expect(keys.filter((key) => compiled.get(key) !== undefined)).toEqual([keys[0], ...keys.slice(101)]);
     compiled.delete(keys[0] ?? {});
-    expect(compiled.size).toBe(49_500);
+    expect(compiled.kept.weight).toBe(49_500);
   });
 
   const knownOf = (source: string, known: KnownDocuments) => {
@@ -104,10 +104,10 @@ describe('memory', () => {
     const large = (at: number) =>
       `query Q${String(at)} { ${fields} } fragment F on Thing { ${Array.from({ length: 100 }, (_, key) => `k${String(key)}: id`).join(' ')} }`;
     for (let at = 0; at < 60; at += 1) knownOf(large(at), known);
-    expect(known.size).toBeLessThan(25);
+    expect(known.caches.compiled_documents?.size).toBeLessThan(25);
     for (let at = 0; at < 700; at += 1) knownOf(`query Q${String(at)} { thing { id } }`, known);
-    expect(known.size).toBeGreaterThan(450);
-    expect(known.size).toBeLessThan(500);
+    expect(known.caches.compiled_documents?.size).toBeGreaterThan(450);
+    expect(known.caches.compiled_documents?.size).toBeLessThan(500);
   });
 
   test('holds at most a thousand decisions of an operation', () => {

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { sqlitePackage } from '../dist/src/store/sqlite-driver.js';
 
 const root = join(import.meta.dirname, '..');
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'behalf-nodes');
@@ -60,29 +61,32 @@ async function installNode(version) {
 }
 
 async function installSqlite(version, node) {
-  const wanted = JSON.parse(
-    readFileSync(join(root, 'node_modules/better-sqlite3/package.json'), 'utf8'),
-  ).version;
-  const folder = join(cache, `${version}-better-sqlite3-${wanted}`);
-  const home = join(folder, 'node_modules/better-sqlite3');
+  const name = sqlitePackage(node.version);
+  const wanted =
+    name === 'better-sqlite3'
+      ? packageOf('node_modules/better-sqlite3').version
+      : packageOf('.').optionalDependencies[name];
+  const folder = join(cache, `${version}-${name}-${wanted.replaceAll(/[^\w.]+/g, '-')}`);
+  const home = join(folder, 'node_modules', name);
   const loads = () =>
     spawnSync(node.binary, ['-e', `new (require(${JSON.stringify(home)}))(':memory:')`]).status === 0;
   if (!loads()) {
     console.log(
-      `Node ${node.version}: installing better-sqlite3 ${wanted}, compiled where need be (a minute or two)`,
+      `Node ${node.version}: installing ${name} ${wanted}, compiled where need be (a minute or two)`,
     );
-    await install(folder, 'better-sqlite3', wanted, node.env);
+    await install(folder, name, wanted, node.env);
   }
-  if (!loads())
-    return { error: `better-sqlite3 ${wanted} could not be fetched or compiled for it, see above.` };
+  if (!loads()) return { error: `${name} ${wanted} could not be fetched or compiled for it, see above.` };
   const hook = join(import.meta.dirname, 'support/sqlite-of-this-node.cjs');
   return {
     env: {
       NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --require ${JSON.stringify(hook)}`.trim(),
-      BEHALF_TEST_SQLITE_BINARY: join(home, 'build/Release/better_sqlite3.node'),
+      BEHALF_TEST_SQLITE: home,
     },
   };
 }
+
+const packageOf = (folder) => JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 
 /** Into a folder of its own; npm runs a dependency's install script only where `allowScripts` names it. */
 async function install(folder, name, version, env) {

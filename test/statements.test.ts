@@ -1,14 +1,13 @@
-import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { keepStatements } from '../src/store/keep-statements.js';
-import { SqliteStatements } from '../src/store/statements.js';
+import { sqliteDriver, sqlitePackage } from '../src/store/sqlite-driver.js';
 
-test('rows of a statement are the same for whoever else sends its text to a database that keeps statements', async () => {
-  const db = new Database(':memory:');
-  keepStatements(db);
-  const text = 'SELECT 1 AS a, 2 AS b';
-  const { rows } = await new SqliteStatements(db, 0).run(text, []);
-  expect(rows).toEqual([{ a: 1, b: 2 }]);
-  expect(db.prepare(text).all()).toEqual([{ a: 1, b: 2 }]);
-  db.close();
+test('SQLite runs by a driver whose statements can be collected, on every version of Node', () => {
+  const packageOf = (...versions: string[]) => [...new Set(versions.map(sqlitePackage))];
+  expect(packageOf('20.19.0', '22.23.2', '24.18.1')).toEqual(['better-sqlite3']);
+  expect(packageOf('24.19.0', '24.22.3', '25.0.0', '26.12.1')).toEqual(['better-sqlite3-napi']);
+});
+
+test('where the driver is not installed, the error says how to get it', () => {
+  const missing = 'no-such-driver' as 'better-sqlite3';
+  expect(() => sqliteDriver(missing)).toThrow(/no-such-driver.*run `npm ci` with this version of Node/);
 });

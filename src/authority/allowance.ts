@@ -1,5 +1,5 @@
 import { sha256 } from '../core/digest.js';
-import { Lru } from '../core/lru.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import type { Decision } from './decision.js';
 import { isInside, type Boundaries, type Boundary, type Place } from './boundary.js';
 import type { AuthorityLayer } from './chain.js';
@@ -90,6 +90,10 @@ const keptMax = 10_000;
 export class Allowances {
   private readonly kept = new Lru<string, Allowance>(keptMax);
   private readonly boundaries = new Lru<string, Boundaries>(keptMax);
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { allowances: this.kept, boundaries: this.boundaries };
+  }
 
   of(terms: Terms): Allowance {
     const key = sha256(textOfTerms(terms));

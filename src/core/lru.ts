@@ -5,12 +5,21 @@ interface Entry<Key, Value> {
   newer: Entry<Key, Value> | undefined;
 }
 
+/** How much a cache holds. */
+export interface CacheState {
+  /** Entries. */
+  readonly size: number;
+  /** What counts towards `max`: entries, or what they weigh together. */
+  readonly weight: number;
+  readonly max: number;
+}
+
 /**
  * Keeps what was used last, at most so many entries, or entries of so much weight. The order is in the entries
  * themselves: to take a key out of the map and put it in again at each use would make a new table every few uses, and
  * each table that a map leaves behind keeps the next one from being collected while young.
  */
-export class Lru<Key, Value> {
+export class Lru<Key, Value> implements CacheState {
   private readonly entries = new Map<Key, Entry<Key, Value>>();
   private oldest: Entry<Key, Value> | undefined;
   private newest: Entry<Key, Value> | undefined;
@@ -21,7 +30,7 @@ export class Lru<Key, Value> {
    * @param weigh what counts towards `max`; the same each time for a value
    */
   constructor(
-    private readonly max: number,
+    readonly max: number,
     private readonly dropped: (value: Value) => void = () => undefined,
     private readonly weigh: (value: Value) => number = () => 1,
   ) {}

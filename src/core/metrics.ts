@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { CacheState } from './lru.js';
 
 /** A cache as it stands. `hits` and `misses` where it counts them. */
-export interface CacheState {
-  readonly size: number;
+export interface MeasuredCache extends CacheState {
   readonly hits?: number;
   readonly misses?: number;
 }
@@ -20,7 +20,7 @@ export interface State {
   chores(): ReadonlyMap<string, number>;
   /** Connections to MySQL; undefined on SQLite. */
   pool(): { readonly used: number; readonly free: number; readonly waiting: number } | undefined;
-  caches(): Readonly<Record<string, CacheState>>;
+  caches(): Readonly<Record<string, MeasuredCache>>;
 }
 
 /** An operation that is done, in words of which there are few: they become labels. */
@@ -217,10 +217,19 @@ export class Metrics {
     new Gauge({
       ...this.of,
       name: 'behalf_cache_entries',
-      help: 'Entries of each cache. All are bounded.',
+      help: 'Entries of each cache.',
       labelNames: ['cache'],
       collect() {
         for (const [cache, { size }] of caches()) this.set({ cache }, size);
+      },
+    });
+    new Gauge({
+      ...this.of,
+      name: 'behalf_cache_used_ratio',
+      help: 'How full each cache is: at 1, what was used the longest ago makes room. Whatever callers send, none is fuller.',
+      labelNames: ['cache'],
+      collect() {
+        for (const [cache, { weight, max }] of caches()) this.set({ cache }, weight / max);
       },
     });
     new Counter({

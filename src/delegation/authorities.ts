@@ -10,6 +10,7 @@ import type { Scope } from '../authority/scope.js';
 import type { Clock } from '../core/clock.js';
 import { unauthenticated } from '../core/errors.js';
 import { Lru } from '../core/lru.js';
+import type { MeasuredCache } from '../core/metrics.js';
 import type { Connection } from '../store/connection.js';
 import {
   agents,
@@ -49,8 +50,8 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   private holders = new Holders();
   private cacheVersion = -1;
   private readonly allowances = new Allowances();
-  hits = 0;
-  misses = 0;
+  private hits = 0;
+  private misses = 0;
 
   constructor(
     private readonly connection: Connection,
@@ -59,9 +60,10 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     private readonly peopleOnly: ReadonlySet<Scope>,
   ) {}
 
-  /** How many are kept, at most 20,000. */
-  get size(): number {
-    return this.cache.size;
+  get caches(): Readonly<Record<string, MeasuredCache>> {
+    const { cache, hits, misses, holders, allowances } = this;
+    const { size, weight, max } = cache;
+    return { authorities: { size, weight, max, hits, misses }, ...holders.caches, ...allowances.caches };
   }
 
   /**

@@ -36,9 +36,7 @@ const keptMax = 10_000;
  * spent is noted once it is durable; a new authority is told by the rows that it is computed from.
  */
 export class SpentBudgets {
-  private readonly known = new Lru<string, { readonly limit: BudgetLimit; readonly version: number }>(
-    keptMax,
-  );
+  readonly known = new Lru<string, { readonly limit: BudgetLimit; readonly version: number }>(keptMax);
 
   note(delegationId: string, limit: BudgetLimit, version: number): void {
     this.known.set(delegationId, { limit, version });

@@ -2,6 +2,7 @@ import type { Authority } from '../authority/authority.js';
 import type { Scope } from '../authority/scope.js';
 import { sha256Hex } from '../core/digest.js';
 import { badInput, BehalfError } from '../core/errors.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import { eq } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
@@ -94,15 +95,19 @@ const keptMax = 2_000;
 
 /** Finds registered documents. What was found is kept exactly as long as the version of all rights stands. */
 export class TrustedDocuments {
-  private found = new Map<string, Promise<TrustedDocumentRow | undefined>>();
+  private found = new Lru<string, Promise<TrustedDocumentRow | undefined>>(keptMax);
   private foundVersion = -1;
   /** By hash: a source never changes, and neither does the schema of this process. */
-  private readonly checked = new Map<string, CheckedDocument | undefined>();
+  private readonly checked = new Lru<string, CheckedDocument | 'faulty'>(keptMax);
 
   constructor(
     private readonly connection: Connection,
     private readonly rules: DocumentRules,
   ) {}
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { registered_lookups: this.found, registered_documents: this.checked };
+  }
 
   /**
    * The document that a request means; undefined where it says none. `BAD_USER_INPUT` where it says two,
@@ -136,19 +141,20 @@ export class TrustedDocuments {
 
   /** Undefined for one that the schema of this version no longer accepts. */
   private check({ hash, source }: TrustedDocumentRow): CheckedDocument | undefined {
-    if (this.checked.has(hash)) return this.checked.get(hash);
-    const outcome = this.rules.check(source);
-    const document = 'faults' in outcome ? undefined : outcome;
-    if (this.checked.size >= keptMax) this.checked.clear();
-    this.checked.set(hash, document);
-    return document;
+    let document = this.checked.get(hash);
+    if (document === undefined) {
+      const outcome = this.rules.check(source);
+      document = 'faults' in outcome ? 'faulty' : outcome;
+      this.checked.set(hash, document);
+    }
+    return document === 'faulty' ? undefined : document;
   }
 
   /** A later version than the caller's is as good: whatever ended since ends this operation too. */
   private async find(key: Key, version: number): Promise<TrustedDocumentRow | undefined> {
-    if (version > this.foundVersion || this.found.size >= keptMax) {
-      this.found = new Map();
-      this.foundVersion = Math.max(version, this.foundVersion);
+    if (version > this.foundVersion) {
+      this.found = new Lru(keptMax);
+      this.foundVersion = version;
     }
     const { found } = this;
     const id = `${key.column} ${key.value}`;
@@ -156,7 +162,9 @@ export class TrustedDocuments {
     if (known !== undefined) return known;
     const looked = this.connection.one(trustedDocuments, eq<TrustedDocumentRow>(key.column, key.value));
     found.set(id, looked);
-    looked.catch(() => found.delete(id));
+    looked.catch(() => {
+      found.delete(id);
+    });
     return looked;
   }
 }

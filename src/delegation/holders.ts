@@ -2,7 +2,7 @@ import type { AuthorityLayer } from '../authority/chain.js';
 import { largestCost } from '../authority/cost.js';
 import { holdingOf } from '../authority/holding.js';
 import { unauthenticated } from '../core/errors.js';
-import { Lru } from '../core/lru.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import { eq, isIn } from '../store/condition.js';
 import type { Connection } from '../store/connection.js';
 import { agentRoles, roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
@@ -29,6 +29,10 @@ export class Holders {
 
   /** @param known read earlier, of the same version; none inside a transaction, which sees rows of its own */
   constructor(private readonly known?: Holders) {}
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { people: this.people, roles: this.roles };
+  }
 
   /** Throws `UNAUTHENTICATED` where the person is not active. */
   async person(connection: Connection, userId: string): Promise<HeldByPerson> {

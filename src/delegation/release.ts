@@ -51,7 +51,7 @@ export class Outdated extends BehalfError {
  */
 export class Releases {
   private readonly group: GroupCommit<Finished, Settled>;
-  private readonly budgets = new SpentBudgets();
+  readonly budgets = new SpentBudgets();
 
   constructor(
     database: Database,

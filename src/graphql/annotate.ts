@@ -35,14 +35,10 @@ const schemasMax = 50;
  * is the same as in the view itself.
  */
 export class Annotations {
-  private readonly kept = new Lru<string, GraphQLSchema>(schemasMax);
+  readonly kept = new Lru<string, GraphQLSchema>(schemasMax);
   private readonly texts = new WeakMap<GraphQLSchema, string>();
 
   constructor(private readonly views: Views) {}
-
-  get size(): number {
-    return this.kept.size;
-  }
 
   /** What an operation that selects introspection runs on in place of the caller's view. */
   schemaFor(view: GraphQLSchema, authority: Authority): GraphQLSchema {

@@ -6,10 +6,10 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { InMemoryLRUCache } from '@apollo/utils.keyvaluecache';
 import { getOperationAST, GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Digest } from '../audit/kept-value.js';
 import type { Logger } from '../core/logger.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import type { Releases } from '../delegation/release.js';
 import { auditPlugin } from './audit-plugin.js';
 import type { CallContext } from './call.js';
@@ -31,8 +31,8 @@ const validationErrorsMax = 20;
 const selectionsMax = 10_000;
 /** A parsed document takes some four times as much memory. From the second time on it is known, and kept elsewhere. */
 const documentBytesMax = 8_000_000;
-/** A document's size as Apollo Server itself reckons it. */
-const documentSize = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
+/** As Apollo Server itself reckons it. */
+const bytesOf = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
 
 /**
  * One Apollo Server for each ceiling, each with that ceiling's own schema: parsing, validation, suggestions
@@ -40,11 +40,14 @@ const documentSize = (document: DocumentNode): number => Buffer.byteLength(JSON.
  */
 export class ApolloServers {
   /** Parsed and validated documents of all views; each key names its view's schema. */
-  private readonly documents = new InMemoryLRUCache<DocumentNode>({
-    maxSize: documentBytesMax,
-    sizeCalculation: documentSize,
+  private readonly documents = new Lru<string, { readonly document: DocumentNode; readonly bytes: number }>(
+    documentBytesMax,
+    undefined,
+    ({ bytes }) => bytes,
+  );
+  private readonly servers = new Lru<string, Promise<ApolloServer<CallContext>>>(serversMax, (server) => {
+    server.then((dropped) => dropped.stop()).catch(() => undefined);
   });
-  private readonly servers = new Map<string, Promise<ApolloServer<CallContext>>>();
 
   constructor(
     /** Shielded. */
@@ -58,44 +61,26 @@ export class ApolloServers {
     private readonly answerBytesMax: number,
   ) {}
 
-  /** Parsed documents that are kept. */
-  get documentCount(): number {
-    return this.documents.keys().length;
-  }
-
-  /** Ceilings that have a server. */
-  get size(): number {
-    return this.servers.size;
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { views: this.servers, parsed_documents: this.documents };
   }
 
   /** The server for a ceiling; made at its first use. */
-  async for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
+  for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
     const key = ceilingKey(ceiling);
     const known = this.servers.get(key);
-    const server = known ?? this.start(this.views.of(ceiling));
-    if (known === undefined) {
-      server.catch(() => {
-        this.servers.delete(key);
-      });
-    }
-    // The most recently used last, so that the first is the one to let go.
-    this.servers.delete(key);
+    if (known !== undefined) return known;
+    const server = this.start(this.views.of(ceiling));
     this.servers.set(key, server);
-    if (this.servers.size > serversMax) await this.dropOldest();
+    server.catch(() => {
+      this.servers.delete(key);
+    });
     return server;
   }
 
   async stop(): Promise<void> {
     const servers = await Promise.all(this.servers.values());
     await Promise.all(servers.map((server) => server.stop()));
-  }
-
-  private async dropOldest(): Promise<void> {
-    const [key] = this.servers.keys();
-    if (key === undefined) return;
-    const oldest = this.servers.get(key);
-    this.servers.delete(key);
-    await (await oldest)?.stop();
   }
 
   private async start(view: View): Promise<ApolloServer<CallContext>> {
@@ -112,7 +97,17 @@ export class ApolloServers {
       parseOptions: { maxTokens: documentTokensMax },
       maxRecursiveSelections: selectionsMax,
       validationOptions: { maxErrors: validationErrorsMax },
-      documentStore: this.documents,
+      documentStore: {
+        get: (key) => Promise.resolve(this.documents.get(key)?.document),
+        set: (key, document) => {
+          this.documents.set(key, { document, bytes: bytesOf(document) });
+          return Promise.resolve();
+        },
+        delete: (key) => {
+          this.documents.delete(key);
+          return Promise.resolve();
+        },
+      },
       formatError,
       logger: quietLogger(this.logger),
       plugins: [

@@ -14,16 +14,11 @@ const fieldsMax = 50_000;
 
 /** Compiled operations by what runs them; those used longest ago make room for others. */
 export class CompiledOperations {
-  private readonly kept = new Lru<object, { readonly run: Compiled; readonly size: number }>(
+  readonly kept = new Lru<object, { readonly run: Compiled; readonly size: number }>(
     fieldsMax,
     undefined,
     ({ size }) => size,
   );
-
-  /** In fields. */
-  get size(): number {
-    return this.kept.weight;
-  }
 
   get(of: object): Compiled | undefined {
     return this.kept.get(of)?.run;

@@ -29,7 +29,7 @@ const reachesMax = 2_000;
 /** What documents name, and whether a ceiling reaches all of it. */
 export class DocumentReach {
   private readonly outline: Outline;
-  private readonly reaches = new Lru<string, Reach>(reachesMax);
+  readonly reaches = new Lru<string, Reach>(reachesMax);
   private readonly byCeiling = new WeakMap<ReadonlySet<Scope>, Reach>();
 
   constructor(

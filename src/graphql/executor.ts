@@ -79,7 +79,7 @@ class RolledBack extends Error {
  */
 export class Executor {
   private readonly prepared = new WeakMap<OperationDefinitionNode, Prepared>();
-  private readonly introspection = new Introspection();
+  readonly introspection = new Introspection();
 
   constructor(
     private readonly database: Database,

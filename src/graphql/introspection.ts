@@ -23,6 +23,8 @@ export interface Told {
 const usualCost = 100;
 /** Fields of all answers that are kept. */
 const keptFieldsMax = 300_000;
+/** What each answer counts for besides its fields. */
+const answerWeight = 500;
 
 /**
  * Answers introspection as graphql-js does, but in turns of the event loop, counting as it goes: what is not yet told
@@ -32,10 +34,10 @@ const keptFieldsMax = 300_000;
 export class Introspection {
   private readonly views = new WeakMap<GraphQLSchema, number>();
   private viewCount = 0;
-  private readonly kept = new Lru<string, { told: Promise<Told>; fields: number }>(
+  readonly kept = new Lru<string, { told: Promise<Told>; fields: number }>(
     keptFieldsMax,
     undefined,
-    ({ fields }) => fields,
+    ({ fields }) => answerWeight + fields,
   );
 
   /**

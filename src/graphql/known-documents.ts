@@ -2,6 +2,7 @@ import { getOperationAST, type DocumentNode, type OperationDefinitionNode } from
 import type { Scope } from '../authority/scope.js';
 import { sha256 } from '../core/digest.js';
 import { Lru } from '../core/lru.js';
+import type { MeasuredCache } from '../core/metrics.js';
 import type { DocumentReach } from './document-check.js';
 import { fragmentsOf, type Prepared } from './prepared.js';
 import { selectionsIn } from './repeats.js';
@@ -66,13 +67,15 @@ export class KnownDocuments {
   );
   private readonly seenOnce = new Lru<string, true>(seenOnceMax);
   private readonly keys = new WeakMap<ReadonlySet<Scope>, string>();
-  hits = 0;
-  misses = 0;
+  private hits = 0;
+  private misses = 0;
 
   constructor(private readonly reach: DocumentReach) {}
 
-  get size(): number {
-    return this.documents.size;
+  get caches(): Readonly<Record<string, MeasuredCache>> {
+    const { size, weight, max } = this.documents;
+    const { hits, misses, seenOnce } = this;
+    return { compiled_documents: { size, weight, max, hits, misses }, documents_seen_once: seenOnce };
   }
 
   /** True for a document that was found valid for somebody. */

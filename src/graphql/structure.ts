@@ -16,6 +16,7 @@ import {
 } from 'graphql';
 import { sha256 } from '../core/digest.js';
 import { badInput, type BehalfError } from '../core/errors.js';
+import { Lru } from '../core/lru.js';
 import { countRepeats, type Fragments } from './repeats.js';
 import { faultOf, makeCount, requireWithin, type Count } from './structure-limits.js';
 
@@ -73,7 +74,7 @@ export function documentFault(source: string): BehalfError | undefined {
 
 /** Checks documents as they come, and remembers those that it found nothing wrong with. */
 export class Structures {
-  private readonly known = new Set<string>();
+  readonly known = new Lru<string, true>(knownMax);
 
   /** @param isKnown true for a text that was found sound and is kept elsewhere, so that it need not be hashed */
   constructor(private readonly isKnown: (source: string) => boolean = () => false) {}
@@ -82,16 +83,10 @@ export class Structures {
   fault(source: string): BehalfError | undefined {
     if (this.isKnown(source)) return undefined;
     const key = sha256(source);
-    if (this.known.has(key)) return undefined;
+    if (this.known.get(key) === true) return undefined;
     const fault = documentFault(source);
-    if (fault === undefined) this.remember(key);
+    if (fault === undefined) this.known.set(key, true);
     return fault;
-  }
-
-  private remember(key: string): void {
-    const [oldest] = this.known;
-    if (this.known.size >= knownMax && oldest !== undefined) this.known.delete(oldest);
-    this.known.add(key);
   }
 }
 

@@ -3,6 +3,7 @@ import { isoTime, type Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
+import type { CacheState } from '../core/lru.js';
 import { partyOf } from '../core/party.js';
 import type { Releases } from '../delegation/release.js';
 
@@ -32,6 +33,11 @@ export class Rejections {
     private readonly logger: Logger,
     private readonly onCounted: () => void = () => undefined,
   ) {}
+
+  get tallied(): CacheState {
+    const { size } = this.tallies;
+    return { size, weight: size, max: addressesMax };
+  }
 
   /** Seconds that this address has to wait; 0 where it need not. */
   waitSeconds(address: string): number {

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
-import { Lru } from '../core/lru.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import { partyOf } from '../core/party.js';
 import type { Devices } from './devices.js';
 import type { AttemptLimit } from './ports.js';
@@ -49,6 +49,15 @@ export class Guesses {
     this.known = new SlowDown(clock, limits.signInPerAccount);
     this.perAccount = new SlowDown(clock, limits.signInPerAccount);
     this.perAddress = new SlowDown(clock, limits.signInPerAddress);
+  }
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return {
+      guesses_known: this.known.lines,
+      guesses_by_account: this.perAccount.lines,
+      guesses_by_address: this.perAddress.lines,
+      addresses_known: this.addresses,
+    };
   }
 
   of({ userName, address, cookies, signIn }: Attempt): Guess {

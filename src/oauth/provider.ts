@@ -13,7 +13,7 @@ import { makeIntrospection } from './introspection.js';
 import { FormError, readForm } from './interactions/form.js';
 import { giveBody, onFailure, replaceChecks } from './library.js';
 import { paths } from './paths.js';
-import { SlowDown } from './slow-down.js';
+import type { SlowDown } from './slow-down.js';
 import type { OAuthPorts } from './ports.js';
 import { makeRecording } from './recording.js';
 import { makeRefreshGrace } from './refresh-grace.js';
@@ -52,7 +52,7 @@ const formsAlone: Middleware = async (ctx, next) => {
 };
 
 /** The library, with our grants, our clients and our record around it. */
-export function makeProvider(ports: OAuthPorts, store: PayloadStore): Provider {
+export function makeProvider(ports: OAuthPorts, store: PayloadStore, refused: SlowDown): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = ports;
   const clients = new AgentClients(database, clock);
   const provider = new Provider(settings.issuer, makeConfiguration(ports, clients, store));
@@ -74,7 +74,6 @@ export function makeProvider(ports: OAuthPorts, store: PayloadStore): Provider {
   );
 
   // The first is the outermost: the record sees what is about to leave.
-  const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
   provider.use(makeRecording({ recorder, logger, refused, addressOf }));
   provider.use(secureHeaders);
   provider.use(formsAlone);

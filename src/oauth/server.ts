@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isUtf8Target } from '../core/utf8.js';
+import type { CacheState } from '../core/lru.js';
 import { partyOf } from '../core/party.js';
 import type { Connection } from '../store/connection.js';
 import { purgeExpired, type PayloadStore } from './adapter.js';
@@ -32,6 +33,7 @@ export interface OAuth {
   /** One read. Undefined for a token that is unknown, expired or revoked. */
   findAccessToken(connection: Connection, token: string): Promise<AccessTokenFact | undefined>;
   readonly checkDpop: CheckDpop;
+  readonly caches: Readonly<Record<string, CacheState>>;
   /** Deletes expired rows, in bounded transactions until the signal; returns how many. */
   purgeExpired(signal?: AbortSignal): Promise<number>;
 }
@@ -80,7 +82,8 @@ export function createOAuth(ports: OAuthPorts): OAuth {
   checkSettings(ports);
   const { settings, database, clock, logger, recorder, delegations, addressOf } = ports;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
-  const provider = makeProvider(ports, store);
+  const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
+  const provider = makeProvider(ports, store, refused);
   const answer = provider.callback();
   const begun = new SlowDown(clock, settings.limits.begunPerAddress);
   const devices = new Devices(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
@@ -139,6 +142,7 @@ export function createOAuth(ports: OAuthPorts): OAuth {
     protectedResourceMetadata: () => protectedResourceMetadata(settings),
     findAccessToken: (connection, token) => findAccessToken(connection, token, clock.now()),
     checkDpop: makeCheckDpop(store, settings.issuer),
+    caches: { ...guesses.caches, sign_ins_begun: begun.lines, token_requests_refused: refused.lines },
     purgeExpired: (signal) => purgeExpired(store, signal),
   };
 }

@@ -28,7 +28,7 @@ const failuresBeyondMax = 10;
  * Memory is bounded: when it is full, the key that was used the longest ago is forgotten. Each replica counts for itself.
  */
 export class SlowDown {
-  private readonly lines: Lru<string, Line>;
+  readonly lines: Lru<string, Line>;
 
   constructor(
     private readonly clock: Clock,

@@ -3,14 +3,15 @@ import { dirname } from 'node:path';
 import { setMaxParserCache } from 'mysql2';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseUrl } from '../core/database-url.js';
+import type { CacheState } from '../core/lru.js';
 import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
-import { collectingAborts, keepStatements, type Statements as Kept } from './keep-statements.js';
 import { Lane } from './lane.js';
 import { mysqlOptions } from './mysql-options.js';
 import { ReadingThread } from './reading-thread.js';
 import { SharedReads } from './shared-reads.js';
 import { MysqlSessions, SqliteSessions, WhileItLasts, type PoolState, type Sessions } from './sessions.js';
+import { sqliteDriver } from './sqlite-driver.js';
 import type { SqliteDatabase, Statements, TimedStatements } from './statements.js';
 
 /**
@@ -37,11 +38,11 @@ export function dataSourceOptions(
     return {
       ...common,
       type: 'better-sqlite3',
+      driver: sqliteDriver(),
       database: target.path,
       enableWAL: true,
       // WAL with NORMAL may lose the last commits at a power cut; a record is a promise.
-      prepareDatabase: (db: Kept & { readonly readonly: boolean }) => {
-        if (collectingAborts(process.versions.node)) keepStatements(db);
+      prepareDatabase: (db: SqliteDatabase & { readonly readonly: boolean }) => {
         db.pragma('synchronous = FULL');
         if (db.readonly) return;
         db.pragma(`cache_size = -${String(sqliteMemory.cacheKib)}`);
@@ -140,6 +141,11 @@ export class Database {
   /** Undefined on SQLite. */
   get pool(): PoolState | undefined {
     return this.ways.changes.state?.();
+  }
+
+  /** Statements that are kept prepared in this process: on MySQL the driver keeps them, as many for each connection. */
+  get caches(): Readonly<Record<string, CacheState>> {
+    return this.ways.changes.caches ?? {};
   }
 
   /** Names of the migrations that this program has and the database lacks. */

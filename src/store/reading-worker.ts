@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import Database from 'better-sqlite3';
-import { collectingAborts, keepStatements } from './keep-statements.js';
+import type Database from 'better-sqlite3';
 import type { Answered, Asked, Further, RowsPart, WorkerSettings } from './reading-thread.js';
+import { sqliteDriver } from './sqlite-driver.js';
 import { onStep } from './steps.js';
 
 /** How many statements a connection prepares before a new one takes its place. */
@@ -17,8 +17,7 @@ let until = 0;
 let steps = 0;
 
 function open(): Database.Database {
-  const db = new Database(path, { readonly: true });
-  if (collectingAborts(process.versions.node)) keepStatements(db);
+  const db = new (sqliteDriver())(path, { readonly: true });
   db.pragma(`cache_size = -${String(cacheKib)}`);
   db.pragma(`mmap_size = ${String(mappedBytes)}`);
   onStep(db, () => {

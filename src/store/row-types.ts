@@ -1,6 +1,7 @@
 import type { Authority } from '../authority/authority.js';
 import type { Boundaries } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
+import type { CacheState } from '../core/lru.js';
 import { columnName, quote, type Sql } from './condition.js';
 import { Lookup } from './lookup.js';
 import type { RowType, ValueSql } from './row-type.js';
@@ -107,6 +108,10 @@ export class RowTypes {
       new Lookup(table, column, shape, boundarySql(rowType, 't', boundaries, 'checked'));
     ofShape.set(column, lookup);
     return lookup;
+  }
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { shapes: this.shapes.byContent };
   }
 
   get all(): readonly RowType[] {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { outOfTime, tooMuchForChange } from '../core/errors.js';
-import { Lru } from '../core/lru.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import { Gate } from './gate.js';
 import type { ReadingThread } from './reading-thread.js';
 import {
@@ -40,6 +40,7 @@ export interface Sessions {
   /** @param until up to which moment of `performance.now()` it is waited for other processes */
   open(until: number): Promise<Session>;
   readonly state?: () => PoolState;
+  readonly caches?: Readonly<Record<string, CacheState>>;
 }
 
 /**
@@ -50,6 +51,7 @@ export interface Sessions {
  */
 export class SqliteSessions implements Sessions {
   readonly reading: Statements;
+  readonly caches: Readonly<Record<string, CacheState>>;
   private readonly writing: SqliteStatements;
   /** Others get their turn until then. */
   private restsUntil = 0;
@@ -75,6 +77,12 @@ export class SqliteSessions implements Sessions {
         turn.isSpent ? this.later(here, turn, sql, params) : this.now(here, sql, params),
     };
     this.writing = new SqliteStatements(writer, patienceMs, { steps: ofWriter, max: stepsOfChangeMax });
+    this.caches = {
+      statements_reading: cached.prepared,
+      statements_reading_apart: apart.prepared,
+      statements_writing: this.writing.prepared,
+      statements_of_many_rows: this.large,
+    };
     for (const db of [writer, reader]) db.pragma('busy_timeout = 0');
   }
 

@@ -1,4 +1,5 @@
 import type { Place } from '../authority/boundary.js';
+import { Lru } from '../core/lru.js';
 import { asText, columnName, decoderOf, quote } from './condition.js';
 import { placed } from './place.js';
 import type { RowType } from './row-type.js';
@@ -64,8 +65,8 @@ const contentsMax = 2_000;
 
 /** Shapes made once: what the answer needs of a type is mostly the same as a moment ago. */
 export class Shapes {
-  private byColumns = new WeakMap<object, Map<string, Shape>>();
-  private byContent = new Map<string, Shape>();
+  private readonly byColumns = new WeakMap<object, Map<string, Shape>>();
+  readonly byContent = new Lru<string, Shape>(contentsMax);
 
   /** The same shape for the same columns, so that it can stand for them as a key. */
   of(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
@@ -84,7 +85,6 @@ export class Shapes {
     const key = `${type.type} ${String(places)} ${content}`;
     const known = this.byContent.get(key);
     if (known !== undefined) return known;
-    if (this.byContent.size >= contentsMax) this.byContent = new Map();
     const made = shapeOf(key, type, columns, places);
     this.byContent.set(key, made);
     return made;

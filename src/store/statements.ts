@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { lockedOut, outOfTime, overloaded } from '../core/errors.js';
+import { Lru } from '../core/lru.js';
 import { TooManySteps, type StepLimit } from './steps.js';
 
 /** What a statement came to: its rows, or how many rows it changed. */
@@ -72,7 +73,7 @@ const isBusy = (failure: StatementFailed): boolean =>
  * has done nothing, and comes again: the driver's own waiting would hold up everybody in this process.
  */
 export class SqliteStatements implements Statements {
-  private readonly prepared = new Map<string, Prepared>();
+  readonly prepared = new Lru<string, Prepared>(preparedMax);
 
   /**
    * @param patienceMs how long a statement comes again
@@ -121,22 +122,15 @@ export class SqliteStatements implements Statements {
   private prepare(sql: string): Prepared {
     const known = this.prepared.get(sql);
     if (known !== undefined) return known;
-    const statement = this.db.prepare(`${sql}${ours}`);
+    const statement = this.db.prepare(sql);
     if (this.onlyReads && !statement.readonly) throw new Error('A change outside of a transaction.');
     const made = preparedOf(statement);
-    if (this.prepared.size >= preparedMax) {
-      const [oldest] = this.prepared.keys();
-      if (oldest !== undefined) this.prepared.delete(oldest);
-    }
     this.prepared.set(sql, made);
     return made;
   }
 }
 
 const sizeOf = ({ rows }: Outcome): number => rows.length;
-
-/** Where statements are kept by their text, nobody else gets one that gives arrays (see `keep-statements.ts`). */
-const ours = ' -- rows';
 
 function preparedOf(statement: SqliteStatement): Prepared {
   if (!statement.reader) return (params) => ({ rows: [], affected: statement.run(params).changes });

@@ -1,7 +1,10 @@
 'use strict';
-// Loads better-sqlite3's binary from BEHALF_TEST_SQLITE_BINARY: the installed one fits one version of Node only.
-const load = process.dlopen;
-process.dlopen = function dlopen(module, path, ...flags) {
-  const binary = path.endsWith('better_sqlite3.node') ? process.env.BEHALF_TEST_SQLITE_BINARY : path;
-  return load.call(process, module, binary, ...flags);
+// Loads the SQLite driver from BEHALF_TEST_SQLITE: what is installed here fits one version of Node only.
+const Module = require('node:module');
+
+const home = process.env.BEHALF_TEST_SQLITE;
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function resolveFilename(request, ...rest) {
+  const isDriver = request === 'better-sqlite3' || request === 'better-sqlite3-napi';
+  return resolve.call(this, isDriver ? home : request, ...rest);
 };
