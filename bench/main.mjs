@@ -18,7 +18,7 @@ const commands = {
 async function main(args) {
   const options = readOptions(args);
   if (options.help) return console.log(help);
-  if (options.command !== 'oracle') requirePeers();
+  if (!['oracle', 'loop'].includes(options.command)) requirePeers();
   const missing = pinningMissing();
   if (missing !== undefined) console.error(`Servers and load share the cores: ${missing}.`);
   const command = await commands[options.command]();

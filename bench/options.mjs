@@ -21,7 +21,8 @@ MariaDB on another. Every answer is compared before anything is measured. The bu
 Commands
   compare   every server at every workload (without a command; about 45 minutes)
   flat      this server over some rows, agents, roles and records, and over a hundred times as many (half an hour)
-  loop      for how long this server's event loop stands still beside the dearest operations, over 100,000 orders
+  loop      for how long this server's event loop stands still beside the dearest operations, over 100,000 orders; the
+            server is on any core
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
   oracle    whether the time of a search tells of hidden passages (half a minute)

@@ -34,11 +34,11 @@ export class Stage {
     return url;
   }
 
-  /** A server over a database, as a contender of `measure`. */
+  /** A server over a database, as a contender of `measure`. @param more see `ServerProcess.start` */
   async contender(name, database, url, world, more = {}) {
     const label = more.label ?? name;
     this.progress(`${database}: starting ${label}`);
-    const server = await ServerProcess.start(name, { url, dist: this.dist }, more.flags);
+    const server = await ServerProcess.start(name, { url, dist: this.dist, ...more });
     this.#endings.push(() => server.stop());
     const contender = { name, label, database, world, server };
     return name === 'behalf' ? { ...contender, settled: () => settled(url) } : contender;

@@ -139,8 +139,10 @@ export const settings = {
     .default(20_000)
     .describe('How many rows one operation may touch.'),
   BEHALF_OPERATION_COST_MAX: integer(1_000, 100_000_000)
-    .default(200_000)
-    .describe('How many fields one operation may resolve, reckoned from its page sizes before it runs.'),
+    .default(30_000)
+    .describe(
+      'How much one operation may do, in fields that it resolves, reckoned from its page sizes before it runs; docs/performance.md shows for how long that holds up the server.',
+    ),
   BEHALF_ANSWER_BYTES_MAX: integer(10_000, 1_000_000_000)
     .default(20_000_000)
     .describe('The largest answer of one operation, in bytes; a larger one is refused.'),

@@ -20,13 +20,14 @@ export class ServerProcess {
     this.port = Number(new URL(url).port);
   }
 
-  /** `flags` are Node's own, for `behalf` alone. */
-  static async start(name, { url, dist }, flags = []) {
+  /** `flags` are Node's own, for `behalf` alone; `isPinned` keeps it on the core of servers. */
+  static async start(name, { url, dist, flags = [], isPinned = true }) {
     const [program, env] =
       name === 'behalf'
         ? [[...flags, ...startFlags, join(dist, 'src/cli/behalf.js'), 'start', '--json'], await settings(url)]
         : [[join(benchFolder, 'servers/serve.mjs'), name], { BENCH_DATABASE_URL: url, BENCH_DIST: dist }];
-    const [command, ...args] = onCore('server', process.execPath, ...program);
+    const whole = [process.execPath, ...program];
+    const [command, ...args] = isPinned ? onCore('server', ...whole) : whole;
     const child = spawn(command, args, {
       env: { ...withoutSettings(), NODE_ENV: 'production', ...env },
       // The channel is for probe.mjs alone.

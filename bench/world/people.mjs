@@ -30,11 +30,23 @@ const boundary = (further, world) => ({
   person: [],
 });
 
+const personBoundary = (world) => ({
+  ...boundary([], world),
+  ...(world.personScopes === undefined ? {} : { person: 'all' }),
+});
+
 /** Which further scopes the nth role holds: another set for each of 1,024 roles. */
 const scopesOf = (n, world) => [
   ...fullScopes,
   ...(world.scopes ?? []),
   ...furtherScopes.filter((_, bit) => ((n >> bit) & 1) === 1),
+];
+
+const scopesOfPerson = (world) => [
+  ...fullScopes,
+  ...(world.scopes ?? []),
+  ...furtherScopes,
+  ...(world.personScopes ?? []),
 ];
 
 const role = (id, name, holder, scopes, bounds) => ({
@@ -53,13 +65,7 @@ const role = (id, name, holder, scopes, bounds) => ({
 });
 
 function* roles(world) {
-  yield role(
-    idOf('RP', 0),
-    'bench-person',
-    'person',
-    [...fullScopes, ...(world.scopes ?? []), ...furtherScopes],
-    boundary([], world),
-  );
+  yield role(idOf('RP', 0), 'bench-person', 'person', scopesOfPerson(world), personBoundary(world));
   for (let n = 0; n < world.roles; n += 1) {
     yield role(
       idOf('RA', n),
@@ -179,6 +185,21 @@ function* oauthPayloads(world) {
     yield { model: 'Grant', id: sha256(grantId), ...row, payload: '{}', consumed_at: null };
     yield { model: 'AccessToken', id: sha256(token), ...row, payload, consumed_at: null };
   }
+  if (world.personScopes !== undefined) yield* personPayloads(world);
+}
+
+/** A person who acts in person. */
+function* personPayloads(world) {
+  const row = {
+    grant_id: 'grant-person',
+    uid: null,
+    user_code: null,
+    account_id: idOf('SR', 0),
+    expires_at: never,
+  };
+  const payload = json({ clientId: 'bench', scope: scopesOfPerson(world).join(' ') });
+  yield { model: 'Grant', id: sha256('grant-person'), ...row, payload: '{}', consumed_at: null };
+  yield { model: 'AccessToken', id: sha256(tokenOf('person', 0)), ...row, payload, consumed_at: null };
 }
 
 /** The same tokens, for peers that look one up. */

@@ -67,7 +67,9 @@ export const loopWorld = {
   agents: 20,
   roles: 4,
   auditRecords: 20_000,
-  scopes: ['analytics:sales', 'analytics:tickets'],
+  scopes: ['analytics:sales', 'analytics:tickets', 'documents:write'],
+  /** Of people alone, who then see what concerns anybody. */
+  personScopes: ['audit:read'],
 };
 
 export const timesLarger = (world, factor) =>

@@ -10,6 +10,7 @@ import type { Logger } from '../core/logger.js';
 import type { Releases } from '../delegation/release.js';
 import type { CallContext } from './call.js';
 import type { Coverage } from './coverage.js';
+import { refusedBodies } from './cut.js';
 import { errorBody, statusOfError } from './errors.js';
 import { logFailures, naming, settle, sizeFault, toldBy, type Answer } from './finish.js';
 import { literalsOf } from './literals.js';
@@ -67,6 +68,7 @@ async function release(
   } = context;
   if (response.body.kind !== 'single') throw new Error('Incremental delivery is not supported.');
   const result: Answer = response.body.singleResult;
+  if (call.refused.length > 0) result.errors = refusedBodies(call.refused, call.id);
   // A mutation's answer was measured before its commit.
   const fault = call.recorded ? undefined : sizeFault(JSON.stringify(result), answerBytesMax);
   if (fault !== undefined) {

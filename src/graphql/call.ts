@@ -4,6 +4,7 @@ import { Trail } from '../audit/trail.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Connection } from '../store/connection.js';
+import type { Refused } from './cut.js';
 
 /** When it came to what, in milliseconds of `performance.now()`; 0 for what it has not come to. */
 export interface Marks {
@@ -40,6 +41,8 @@ export class Call {
   isAssumed = false;
   /** It is refused for what its delegations have spent, before it began. */
   isFree = false;
+  /** Fields that were refused before it ran, which its response has yet to tell. */
+  refused: readonly Refused[] = [];
   /** What its record says; undefined where it came to none, such as a request that was refused for load. */
   outcome: Outcome | undefined;
   /** The first error's. */

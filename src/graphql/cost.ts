@@ -1,6 +1,7 @@
 import { getNullableType, isListType, Kind, type GraphQLOutputType } from 'graphql';
 import { pageSizeDefault } from '../store/page.js';
 import type { FieldCost } from './coverage.js';
+import type { Denied } from './guard.js';
 import { argumentsOf, type Selected } from './selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -16,6 +17,7 @@ interface Spanning {
 }
 
 interface Priced {
+  readonly selected: Selected;
   readonly weight: number | Spanning;
   /** Told once for its page, such as how many rows there are in all, and not with each of the rows. */
   readonly isOfPage: boolean;
@@ -40,20 +42,33 @@ export class Cost {
     this.fields = priced(fields, costs, pageSizeMax);
   }
 
-  /** With the coerced variables of a request. */
-  of(variables: Values): number {
-    return this.sum(this.fields, 1, 1, variables);
+  /**
+   * With the coerced variables of a request. @param denied fields that are not resolved; each of their places is told as
+   * null, with an error
+   */
+  of(variables: Values, denied: ReadonlyMap<Selected, Denied>): number {
+    return this.sum(this.fields, 1, 1, variables, denied);
   }
 
   /** @param pages how many pages or other objects have the fields, of which `rows` rows may come */
-  private sum(fields: readonly Priced[], pages: number, rows: number, variables: Values): number {
+  private sum(
+    fields: readonly Priced[],
+    pages: number,
+    rows: number,
+    variables: Values,
+    denied: ReadonlyMap<Selected, Denied>,
+  ): number {
     let cost = 0;
     for (const field of fields) {
       const times = field.isOfPage ? pages : rows;
+      if (denied.has(field.selected)) {
+        cost += times * refusalWeight;
+        continue;
+      }
       const { weight, inner } = this.worth(field, variables);
       cost += times * weight;
       if (field.children.length === 0) continue;
-      cost += this.sum(field.children, times, times * inner, variables);
+      cost += this.sum(field.children, times, times * inner, variables, denied);
     }
     return cost;
   }
@@ -84,12 +99,16 @@ const priced = (
     .map((field) => {
       const { weight, size, span } = costs.get(field.coordinate) ?? usual;
       return {
+        selected: field,
         weight: span ? { selected: field, weight, size } : weight,
         isOfPage: areOfPage && !isList(field.field.type),
         times: timesOf(field, size, pageSizeMax),
         children: priced(field.children, costs, pageSizeMax, isPaged(field) && !isList(field.field.type)),
       };
     });
+
+/** An error takes as long to tell as so many fields. */
+const refusalWeight = 8;
 
 const usual: FieldCost = { weight: 1, size: 1, span: false };
 

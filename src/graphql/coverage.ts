@@ -27,7 +27,7 @@ export interface Coverage {
   readonly values?: ReadonlyMap<string, readonly string[]>;
   /** Coordinates whose values are personal data. */
   readonly personal: ReadonlySet<string>;
-  /** Fields that count as more than one in the cost of an operation. */
+  /** Fields that count as more than one in the cost of an operation: `@cost` says so, or the kind of the field. */
   readonly costs: ReadonlyMap<string, FieldCost>;
   readonly rows: readonly RowDeclaration[];
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
@@ -53,6 +53,11 @@ interface DimensionNames {
 interface Annotated {
   readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined;
 }
+
+/** A page: its conditions, its order, and its part of a statement. */
+const pageWeight = 20;
+/** A row that another one names, looked up with others. */
+const rowWeight = 3;
 
 /** Reads the directives and refuses, naming each coordinate, what is not covered. */
 export function readCoverage(schema: GraphQLSchema): Coverage {
@@ -103,6 +108,7 @@ class Reader implements Coverage {
         for (const value of type.getValues()) this.readScope(`${type.name}.${value.name}`, value);
       }
     }
+    this.priceReads();
     this.checkLooks();
     this.checkValues();
     this.checkDefaults();
@@ -137,6 +143,22 @@ class Reader implements Coverage {
     if (cost === undefined) return;
     if (cost.weight < 1 || cost.size < 1) this.faults.push(`${coordinate} must cost at least 1`);
     this.costs.set(coordinate, cost);
+  }
+
+  /** What is looked up takes more than what stands in a row, wherever the SDL says nothing else. */
+  private priceReads(): void {
+    const rowTypes = new Set(this.rows.map(({ type }) => type));
+    for (const type of Object.values(this.schema.getTypeMap())) {
+      if (!isObjectType(type) || isIntrospectionType(type)) continue;
+      for (const field of Object.values(type.getFields())) {
+        const coordinate = `${type.name}.${field.name}`;
+        if (this.costs.has(coordinate)) continue;
+        const isPage = field.args.some((arg) => arg.name === 'first');
+        const isRow = rowTypes.has(type.name) && rowTypes.has(getNamedType(field.type).name);
+        if (isPage || isRow)
+          this.costs.set(coordinate, { weight: isPage ? pageWeight : rowWeight, size: 1, span: false });
+      }
+    }
   }
 
   private readDefinitions(): void {

@@ -1,6 +1,5 @@
 import {
   getLocation,
-  GraphQLError,
   Kind,
   visit,
   type DocumentNode,
@@ -83,10 +82,6 @@ export class Filling {
     return filled;
   }
 }
-
-/** As Apollo Server takes errors. */
-export const refusedError = ({ denied, nodes, path }: Refused): GraphQLError =>
-  new GraphQLError(denied.error.message, { nodes, path, originalError: denied.error });
 
 /** As the caller gets them: what all places of one denied field share is made once. */
 export function refusedBodies(refused: readonly Refused[], operationId: string): GraphQLFormattedError[] {

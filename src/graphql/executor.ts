@@ -129,10 +129,10 @@ export class Executor {
       const access = prepared.accessOf(call.authority, coerced);
       const { fields, isIntrospective } = prepared.selection;
       const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);
-      const dear = isIntrospective || access.looksAtRows ? shieldedCost : 1;
+      const dear = isIntrospective || looksAtEach(prepared, access) ? shieldedCost : 1;
       const isMixed = isIntrospective && !isAllMeta(fields);
       const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
-      const cost = { requested: dear * (prepared.cost.of(coerced) + meta), max };
+      const cost = { requested: dear * (prepared.cost.of(coerced, access.denied) + meta), max };
       if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
       return { prepared, access, cost, named: prepared.namedBy(coerced) };
     } catch (error) {
@@ -154,7 +154,7 @@ export class Executor {
 
   private async query(request: Request, { prepared, access, cost }: Begun): Promise<Executed> {
     const { call } = request;
-    const { isIntrospective, isAbstract } = prepared.selection;
+    const { isIntrospective } = prepared.selection;
     const isCut = access.denied.size > 0;
     if (isIntrospective) {
       const schema = this.annotations.schemaFor(request.schema, call.authority);
@@ -163,8 +163,7 @@ export class Executor {
         ? this.introspect({ ...request, schema }, prepared, cost)
         : this.shielded({ ...request, schema });
     }
-    const isShielded = this.execution === 'shielded' || access.looksAtRows || (isCut && isAbstract);
-    if (isShielded) return this.shielded(request);
+    if (this.execution === 'shielded' || looksAtEach(prepared, access)) return this.shielded(request);
     const operation = this.operations.reading(call, call.trail, 'plain');
     const { result, isExact } = await prepared.run(access.denied, operation, request.variables);
     if (result.errors !== undefined) await operation.rows.settled();
@@ -280,6 +279,10 @@ const isRunAgain = (error: unknown): boolean =>
   error instanceof Error &&
   !(error instanceof BehalfError) &&
   ('driverError' in error || error.name === 'RunAgain');
+
+/** Whether each field has to run behind its rule. */
+const looksAtEach = ({ selection }: Prepared, { looksAtRows, denied }: Access): boolean =>
+  looksAtRows || (denied.size > 0 && selection.isAbstract);
 
 const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);
 

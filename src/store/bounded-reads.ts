@@ -18,7 +18,7 @@ import { readBy, type PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
 import type { RowType } from './row-type.js';
 import type { Shape } from './shape.js';
-import type { Found, SharedRead } from './shared-reads.js';
+import type { Found, SharedRead, SharedReads } from './shared-reads.js';
 import { step } from './steps.js';
 import type { AnyTable, Table } from './table.js';
 import { linkSql, parentsSql, Windows, type Link } from './windows.js';
@@ -58,10 +58,15 @@ export type ReadMode = 'plain' | 'placed' | 'whole';
 
 const countedRow: Sql = { text: step, params: [] };
 
+/** So many statements of one operation are under way at once, and on SQLite so many are answered in one turn. */
+const statementsMax = 4;
+
 /** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
 export class BoundedReads {
   private readonly underWay = new Set<Promise<unknown>>();
-  private readonly aggregates = new Gate(1);
+  private readonly statements = new Gate(statementsMax);
+  /** For statements that keep a processor busy, and what follows from them: one after the other. */
+  private readonly heavy = new Gate(1);
 
   constructor(
     private readonly connection: Connection,
@@ -94,7 +99,7 @@ export class BoundedReads {
     }
     this.witness.asking();
     const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
-    const found = await this.tracked(shared.find(lookup, values));
+    const found = await this.shared(shared, lookup, values);
     const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
     this.readEach(
       table,
@@ -137,7 +142,7 @@ export class BoundedReads {
     );
     const found = await (shared === undefined
       ? this.alone(windows, parents)
-      : this.tracked(shared.find(windows, parents)));
+      : this.shared(shared, windows, parents));
     const pages = parents.map((id) => found.get(id) ?? []);
     this.readEach(
       table,
@@ -198,6 +203,7 @@ export class BoundedReads {
         `SELECT ${shape.select} FROM (${text}) c ${join} ${quote(table.name)} t ON t.\`row_no\` = c.n WHERE ${where.text}`,
         [...params, ...where.params],
         true,
+        this.heavy,
       );
       rows.push(...raw.map((row) => shape.decode(row) as Row));
     }
@@ -235,9 +241,8 @@ export class BoundedReads {
       `SELECT ${select.join(', ')} FROM ${quote(table.name)} t${joined.join('')} WHERE ${where}${groupBy}` +
       ` LIMIT ${String(Math.trunc(query.limit))}`;
     const params = parts.flatMap((part) => part.params);
-    // One after the other: there may be many, and each keeps a processor busy.
     return this.tracked(
-      this.aggregates.enter(() => this.connection.aggregate(sql, params, this.witness.asking())),
+      this.heavy.enter(() => this.connection.aggregate(sql, params, this.witness.asking())),
     );
   }
 
@@ -250,8 +255,24 @@ export class BoundedReads {
   }
 
   /** @param again true for a text that comes often with other parameters */
-  private query(sql: string, params: readonly unknown[], again = false): Promise<Record<string, unknown>[]> {
-    return this.tracked(this.connection.query(sql, params, again));
+  private query(
+    sql: string,
+    params: readonly unknown[],
+    again = false,
+    gate = this.statements,
+  ): Promise<Record<string, unknown>[]> {
+    const send = (): Promise<Record<string, unknown>[]> =>
+      this.connection.query(sql, params, again, this.untilMs());
+    return this.tracked(gate.enter(send));
+  }
+
+  private shared<T>(shared: SharedReads, read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+    return this.tracked(this.statements.enter(() => shared.find(read, values, this.untilMs())));
+  }
+
+  /** Asked when it is its turn: it may have waited for others of its operation. */
+  private untilMs(): number {
+    return Date.now() + this.witness.asking();
   }
 
   private async tracked<T>(read: Promise<T>): Promise<T> {

@@ -46,13 +46,15 @@ export class Connection {
   /**
    * Raw SQL with `?` parameters. Rows come as the driver gives them.
    * @param again true for a text that comes often with other parameters
+   * @param untilMs when a SELECT outside of a transaction is ended, in milliseconds since 1970, where it may take long
    */
   async query(
     sql: string,
     params: readonly unknown[] = [],
     again = false,
+    untilMs?: number,
   ): Promise<Record<string, unknown>[]> {
-    return (await this.statements.run(sql, params, again)).rows;
+    return (await this.statements.run(sql, params, again, untilMs)).rows;
   }
 
   /** A SELECT that looks at as many rows as there are: beside the event loop, and no longer than `leftMs`. */

@@ -1,4 +1,7 @@
-/** Lets so many tasks run at once; others wait in the order in which they came. */
+/**
+ * Lets so many tasks run at once; others wait in the order in which they came. A place that becomes free is taken in the
+ * next turn of the event loop: the work of many tasks that never wait for anything would add up in one turn.
+ */
 export class Gate {
   private readonly waiting: (() => void)[] = [];
 
@@ -12,7 +15,7 @@ export class Gate {
     } finally {
       const next = this.waiting.shift();
       if (next === undefined) this.free += 1;
-      else next();
+      else setImmediate(next);
     }
   }
 }

@@ -20,12 +20,7 @@ export interface ListQuery<Row> {
 export interface Page<Row> {
   readonly edges: readonly { readonly cursor: string; readonly node: Row }[];
   readonly nodes: readonly Row[];
-  readonly pageInfo: {
-    readonly hasNextPage: boolean;
-    readonly hasPreviousPage: boolean;
-    readonly startCursor: string | null;
-    readonly endCursor: string | null;
-  };
+  readonly pageInfo: PageInfo;
   /** Counted only when asked for, inside the same boundary. */
   totalCount(): Promise<number>;
 }
@@ -91,8 +86,10 @@ export const pageOf = <Row extends { id: string }>(
   totalCount: () => Promise<number>,
 ): Page<Row> => new FoundPage(found, query, cursors, totalCount);
 
-/** Its cursor is made only where it is asked for. */
+/** Its cursor is made only where it is asked for, and once: execution reads a property several times. */
 class Edge<Row> {
+  private made: string | undefined;
+
   constructor(
     readonly node: Row,
     private readonly order: readonly Order<Row>[],
@@ -100,12 +97,31 @@ class Edge<Row> {
   ) {}
 
   get cursor(): string {
-    return cursorOf(this.cursors, this.order, this.node);
+    return (this.made ??= cursorOf(this.cursors, this.order, this.node));
+  }
+}
+
+/** Where a page ends. */
+export class PageInfo {
+  constructor(
+    private readonly edges: readonly { readonly cursor: string }[],
+    readonly hasNextPage: boolean,
+    readonly hasPreviousPage: boolean,
+  ) {}
+
+  get startCursor(): string | null {
+    return this.edges[0]?.cursor ?? null;
+  }
+
+  get endCursor(): string | null {
+    return this.edges.at(-1)?.cursor ?? null;
   }
 }
 
 class FoundPage<Row extends { id: string }> implements Page<Row> {
   readonly nodes: readonly Row[];
+  private madeEdges: readonly Edge<Row>[] | undefined;
+  private madeInfo: PageInfo | undefined;
 
   constructor(
     private readonly found: readonly Row[],
@@ -116,19 +132,12 @@ class FoundPage<Row extends { id: string }> implements Page<Row> {
     this.nodes = found.length > query.size ? found.slice(0, query.size) : found;
   }
 
-  get edges(): { readonly cursor: string; readonly node: Row }[] {
-    return this.nodes.map((node) => new Edge(node, this.query.order, this.cursors));
+  get edges(): readonly Edge<Row>[] {
+    return (this.madeEdges ??= this.nodes.map((node) => new Edge(node, this.query.order, this.cursors)));
   }
 
-  get pageInfo(): Page<Row>['pageInfo'] {
-    const [first, last] = [this.nodes[0], this.nodes.at(-1)];
-    const at = (row: Row | undefined): string | null =>
-      row === undefined ? null : cursorOf(this.cursors, this.query.order, row);
-    return {
-      hasNextPage: this.found.length > this.query.size,
-      hasPreviousPage: !this.query.isFirst,
-      startCursor: at(first),
-      endCursor: at(last),
-    };
+  get pageInfo(): PageInfo {
+    const hasNextPage = this.found.length > this.query.size;
+    return (this.madeInfo ??= new PageInfo(this.edges, hasNextPage, !this.query.isFirst));
   }
 }

@@ -73,8 +73,8 @@ export class SqliteSessions implements Sessions {
       run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params),
     };
     this.reading = {
-      run: (sql, params) =>
-        turn.isSpent ? this.later(here, turn, sql, params) : this.now(here, sql, params),
+      run: (sql, params, _again, untilMs) =>
+        turn.isSpent ? this.later(here, turn, sql, params, untilMs) : this.now(here, sql, params, untilMs),
     };
     this.writing = new SqliteStatements(writer, patienceMs, { steps: ofWriter, max: stepsOfChangeMax });
     this.caches = {
@@ -91,22 +91,28 @@ export class SqliteSessions implements Sessions {
     turn: Turn,
     sql: string,
     params: readonly unknown[],
+    untilMs?: number,
   ): Promise<Outcome> {
     while (turn.isSpent) await nextTurn();
-    return this.now(here, sql, params);
+    return this.now(here, sql, params, untilMs);
   }
 
-  private now(here: Statements, sql: string, params: readonly unknown[]): Promise<Outcome> {
-    if (this.large.get(sql) !== undefined) return this.inThread(sql, params);
+  private now(
+    here: Statements,
+    sql: string,
+    params: readonly unknown[],
+    untilMs?: number,
+  ): Promise<Outcome> {
+    if (this.large.get(sql) !== undefined) return this.inThread(sql, params, untilMs);
     return here.run(sql, params).catch((error: unknown) => {
       if (!(error instanceof TooManySteps)) throw error;
       this.large.set(sql, true);
-      return this.inThread(sql, params);
+      return this.inThread(sql, params, untilMs);
     });
   }
 
-  private inThread(sql: string, params: readonly unknown[]): Promise<Outcome> {
-    return this.scans.run(sql, params, Date.now() + this.statementMs);
+  private inThread(sql: string, params: readonly unknown[], untilMs = Infinity): Promise<Outcome> {
+    return this.scans.run(sql, params, Math.min(untilMs, Date.now() + this.statementMs));
   }
 
   async open(until: number): Promise<Session> {
@@ -208,9 +214,8 @@ export class MysqlSessions implements Sessions {
     return {
       run: (sql, params, untilMs) =>
         places.enter(() => {
-          const leftMs = Math.floor(untilMs - Date.now());
-          if (leftMs <= 0) throw outOfTime();
-          return this.statements.run(timed(sql, leftMs), params);
+          if (Date.now() >= untilMs) throw outOfTime();
+          return this.statements.run(sql, params, false, untilMs);
         }),
     };
   }
@@ -245,14 +250,6 @@ export class WhileItLasts implements Statements {
     this.hasEnded = true;
   }
 }
-
-/**
- * Ends with the operation that asks. MariaDB reads the first words, where MySQL sees a comment, and MySQL those after SELECT.
- * Both have the limit of all statements beside it, which is the less for most.
- */
-const timed = (select: string, leftMs: number): string =>
-  `/*M! SET STATEMENT max_statement_time = ${String(leftMs / 1000)} FOR */ ` +
-  select.replace(/^SELECT /, `SELECT /*+ MAX_EXECUTION_TIME(${String(leftMs)}) */ `);
 
 /** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
 const sessionSettings = [

@@ -18,6 +18,8 @@ export type Found<T> = ReadonlyMap<string, T>;
 interface Batch {
   readonly values: Set<string>;
   readonly found: Promise<Found<unknown>>;
+  /** When the last of those ends who wait for it, in milliseconds since 1970. */
+  untilMs: number;
 }
 
 /**
@@ -33,12 +35,13 @@ export class SharedReads {
   constructor(private readonly statements: Statements) {}
 
   /** What the statement found that served these values; the caller picks its own. */
-  find<T>(read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+  find<T>(read: SharedRead<T>, values: readonly string[], untilMs: number): Promise<Found<T>> {
     const { key, valuesMax } = read;
     const known = this.waiting.get(key);
     const batch =
       known !== undefined && known.values.size + values.length <= valuesMax ? known : this.open(read);
     for (const value of values) batch.values.add(value);
+    batch.untilMs = Math.max(batch.untilMs, untilMs);
     return batch.found as Promise<Found<T>>;
   }
 
@@ -46,7 +49,7 @@ export class SharedReads {
     const { key } = read;
     const values = new Set<string>();
     this.turn ??= this.endTurn();
-    const batch: Batch = { values, found: this.turn.then(() => this.send(read, padded([...values]))) };
+    const batch: Batch = { values, untilMs: 0, found: this.turn.then(() => this.send(read, batch)) };
     this.waiting.set(key, batch);
     return batch;
   }
@@ -57,8 +60,8 @@ export class SharedReads {
     this.turn = undefined;
   }
 
-  private async send(read: SharedRead<unknown>, values: readonly string[]): Promise<Found<unknown>> {
-    const { text, params } = read.sql(values);
-    return read.decode((await this.statements.run(text, params, true)).rows);
+  private async send(read: SharedRead<unknown>, { values, untilMs }: Batch): Promise<Found<unknown>> {
+    const { text, params } = read.sql(padded([...values]));
+    return read.decode((await this.statements.run(text, params, true, untilMs)).rows);
   }
 }

@@ -11,8 +11,11 @@ export interface Outcome {
 
 /** Sends statements with `?` parameters to one connection or pool. Throws `StatementFailed`. */
 export interface Statements {
-  /** @param again true for a text that comes often with other parameters, which is then prepared once */
-  run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome>;
+  /**
+   * @param again true for a text that comes often with other parameters, which is then prepared once
+   * @param untilMs when a SELECT is ended, in milliseconds since 1970, where it may take long
+   */
+  run(sql: string, params: readonly unknown[], again?: boolean, untilMs?: number): Promise<Outcome>;
 }
 
 /** For what may take long: never in the thread of the event loop, and ended at a time in milliseconds since 1970. */
@@ -195,7 +198,8 @@ export class AnyFree implements MysqlSender {
 export class MysqlStatements implements Statements {
   constructor(private readonly sender: MysqlSender) {}
 
-  run(sql: string, params: readonly unknown[], again = false): Promise<Outcome> {
+  run(sql: string, params: readonly unknown[], again = false, untilMs = Infinity): Promise<Outcome> {
+    const text = again || untilMs === Infinity ? sql : timed(sql, untilMs);
     return new Promise((resolve, reject) => {
       const answered: Answered = (error, result) => {
         if (error !== null && error !== undefined) reject(asFailure(error));
@@ -203,10 +207,22 @@ export class MysqlStatements implements Statements {
           resolve({ rows: result as Record<string, unknown>[], affected: 0 });
         } else resolve({ rows: [], affected: (result as { affectedRows: number }).affectedRows });
       };
-      if (again) this.sender.execute(sql, params.map(asParameter), answered);
-      else this.sender.query(sql, params as unknown[], answered);
+      if (again) this.sender.execute(text, params.map(asParameter), answered);
+      else this.sender.query(text, params as unknown[], answered);
     });
   }
+}
+
+/**
+ * Ends with the operation that asks. MariaDB reads the first words, where MySQL sees a comment, and MySQL those after SELECT.
+ * Both have the limit of all statements beside it, which is the less for most.
+ */
+function timed(select: string, untilMs: number): string {
+  const leftMs = Math.max(1, Math.floor(untilMs - Date.now()));
+  return (
+    `/*M! SET STATEMENT max_statement_time = ${String(leftMs / 1000)} FOR */ ` +
+    select.replace(/^SELECT /, `SELECT /*+ MAX_EXECUTION_TIME(${String(leftMs)}) */ `)
+  );
 }
 
 /** The driver would send a number as a double; as text it reaches its column exactly. */

@@ -33,35 +33,45 @@ describe('the cost of an operation', () => {
   test.each([
     ['a field counts one', '{ viewer { person { name } } }', 3],
     [
-      'a page counts its fields as often as it is long',
+      'a page counts as twenty, and its fields as often as it is long',
       '{ customers(first: 7) { nodes { id name } } }',
-      1 + 7 * 3,
+      20 + 7 * 3,
     ],
-    ['a page that says nothing counts as the default one', '{ customers { nodes { id } } }', 1 + 20 * 2],
+    ['a page that says nothing counts as the default one', '{ customers { nodes { id } } }', 20 + 20 * 2],
     [
       'pages inside pages multiply',
       '{ customers(first: 5) { nodes { orders(first: 4) { nodes { id } totalCount } } } }',
-      1 + 5 * (1 + 1 + 4 * (1 + 1) + 10),
+      20 + 5 * (1 + 20 + 4 * (1 + 1) + 10),
     ],
     [
       'a total counts as ten fields, each time that it is asked for',
       '{ a: customers(first: 1) { totalCount } b: customers(first: 100) { totalCount } }',
-      2 * (1 + 10),
+      2 * (20 + 10),
     ],
     [
       'what a page tells of itself counts once for it, also where it holds a list',
-      '{ customers(first: 9) { pageInfo { hasNextPage endCursor } edges { cursor } } }',
-      1 + 3 + 9 * 2,
+      '{ customers(first: 9) { pageInfo { hasNextPage } edges { node { id } } } }',
+      20 + 2 + 9 * 3,
+    ],
+    [
+      'a cursor counts as twenty fields',
+      '{ customers(first: 9) { pageInfo { startCursor endCursor } edges { cursor } } }',
+      20 + 1 + 2 * 20 + 9 * (1 + 20),
+    ],
+    [
+      'a row that another one names counts as three',
+      '{ orders(first: 9) { nodes { customer { name } } } }',
+      20 + 9 * (1 + 3 + 1),
     ],
     [
       'fields that merge count once, aliases each',
       '{ customers(first: 2) { nodes { id id } nodes { a: id } } }',
-      1 + 2 * 3,
+      20 + 2 * 3,
     ],
     [
       'fragments count where they are spread',
       'query { customers(first: 2) { ...C } } fragment C on CustomerConnection { nodes { id } edges { node { id } } }',
-      1 + 2 * 5,
+      20 + 2 * 5,
     ],
     ['__typename is free', '{ __typename viewer { __typename } }', 1],
     [
@@ -85,13 +95,24 @@ describe('the cost of an operation', () => {
     }
   });
 
+  test('a field that is refused counts as the error that it comes to, with nothing below', async () => {
+    const role = { scopes: [...scopes, 'customers:read_credit'], boundary: everywhere };
+    const owner = await server.person(role);
+    const lacking = await server.agent(owner, role, { scopes, boundary: everywhere });
+    const query = '{ customers(first: 9) { nodes { id creditLimit { amount currency } } } }';
+    for (let time = 1; time <= 4; time += 1) {
+      expect(await costOf(query, {}, owner.token)).toMatchObject({ requested: 20 + 9 * (1 + 1 + 3) });
+      expect(await costOf(query, {}, lacking.token)).toMatchObject({ requested: 20 + 9 * (1 + 1 + 8) });
+    }
+  });
+
   test('knows variables, their defaults, and what they leave out', async () => {
     const query = `query ($n: Int = 3, $skip: Boolean = false) {
       customers(first: $n) { nodes { id orders(first: 10) @skip(if: $skip) { nodes { id } } } }
     }`;
-    expect((await costOf(query))?.requested).toBe(1 + 3 * (1 + 1 + 1 + 10 * 2));
-    expect((await costOf(query, { n: 6 }))?.requested).toBe(1 + 6 * (1 + 1 + 1 + 10 * 2));
-    expect((await costOf(query, { n: null, skip: true }))?.requested).toBe(1 + 20 * 2);
+    expect((await costOf(query))?.requested).toBe(20 + 3 * (1 + 1 + 20 + 10 * 2));
+    expect((await costOf(query, { n: 6 }))?.requested).toBe(20 + 6 * (1 + 1 + 20 + 10 * 2));
+    expect((await costOf(query, { n: null, skip: true }))?.requested).toBe(20 + 20 * 2);
   });
 
   test('grows with each page and never with what a page cannot be', async () => {
@@ -99,7 +120,7 @@ describe('the cost of an operation', () => {
       'query ($a: Int, $b: Int) { customers(first: $a) { nodes { orders(first: $b) { nodes { id } } } } }';
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 }), async (a, b) => {
-        expect((await costOf(query, { a, b }))?.requested).toBe(1 + a * (2 + b * 2));
+        expect((await costOf(query, { a, b }))?.requested).toBe(20 + a * (21 + b * 2));
       }),
       { numRuns: 40 },
     );
@@ -108,14 +129,14 @@ describe('the cost of an operation', () => {
   test('beyond the budget of its role it does not begin, and says what it would have cost', async () => {
     const query = '{ customers(first: 50) { nodes { id name } } }';
     expect(await costOf('{ customers(first: 5) { nodes { id } } }', {}, bounded)).toEqual({
-      requested: 11,
+      requested: 30,
       max: 100,
     });
     for (let time = 1; time <= 4; time += 1) {
       const answer = await server.query(bounded, query);
       expect(answer).toMatchObject({ status: 400, data: undefined });
       expect(answer.errors[0]?.extensions.code).toBe('QUERY_TOO_COMPLEX');
-      expect(await costOf(query, {}, bounded)).toEqual({ requested: 151, max: 100 });
+      expect(await costOf(query, {}, bounded)).toEqual({ requested: 170, max: 100 });
       expect(await recordOf(server.database, answer)).toMatchObject({ outcome: 'failed', resources: [] });
     }
     expect((await server.query(person, query)).errors).toEqual([]);
@@ -125,6 +146,6 @@ describe('the cost of an operation', () => {
     const query = '{ customers(first: 1000) { nodes { orders(first: 100) { nodes { id } } } } }';
     const answer = await server.query(person, query);
     expect(answer.errors.map((error) => error.extensions.code)).toEqual(['QUERY_TOO_COMPLEX']);
-    expect(await costOf(query)).toEqual({ requested: 1 + 1000 * (2 + 100 * 2), max: 50_000 });
+    expect(await costOf(query)).toEqual({ requested: 20 + 1000 * (21 + 100 * 2), max: 50_000 });
   });
 });

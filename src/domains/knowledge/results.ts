@@ -1,4 +1,5 @@
 import type { Cursors } from '../../store/cursor.js';
+import { PageInfo } from '../../store/page.js';
 import type { Ranked } from './rank.js';
 import type { PassageRow } from './tables.js';
 
@@ -13,6 +14,8 @@ export interface Hit {
 export type Place = Pick<Ranked, 'id' | 'score'>;
 
 export class SearchEdge {
+  private made: string | undefined;
+
   constructor(
     readonly node: Hit,
     private readonly cursors: Cursors,
@@ -20,23 +23,7 @@ export class SearchEdge {
 
   get cursor(): string {
     const { passage, score } = this.node;
-    return this.cursors.cursor([score, passage.id]);
-  }
-}
-
-class PageInfo {
-  constructor(
-    private readonly edges: readonly SearchEdge[],
-    readonly hasNextPage: boolean,
-    readonly hasPreviousPage: boolean,
-  ) {}
-
-  get startCursor(): string | null {
-    return this.edges[0]?.cursor ?? null;
-  }
-
-  get endCursor(): string | null {
-    return this.edges.at(-1)?.cursor ?? null;
+    return (this.made ??= this.cursors.cursor([score, passage.id]));
   }
 }
 
