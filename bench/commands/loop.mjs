@@ -6,7 +6,7 @@ import { columns } from '../report/text.mjs';
 import { Stage } from '../stage.mjs';
 import { idOf, loopWorld, tokenOf } from '../world/world.mjs';
 
-/** How long the event loop may stand still for any operation. */
+/** How long the event loop may stand still for any operation, by its own work: others may want the same core. */
 const mostMs = 50;
 /** A document goes the long way twice, and is then compiled. */
 const times = 4;
@@ -55,7 +55,7 @@ const operations = {
   'fifty lists': aliases(
     50,
     (at) =>
-      `orders(filter: { placedAfter: "2024-01-01T00:00:${10 + at}Z" }, first: 110) { nodes { ${leaves(4, 'number')} } }`,
+      `orders(filter: { placedAfter: "2024-01-01T00:00:${10 + at}Z" }, first: 100) { nodes { ${leaves(4, 'number')} } }`,
   ),
   'fifty totals': aliases(
     50,
@@ -75,7 +75,7 @@ const operations = {
   ).slice(2, -2)} } } }`,
   'totals below a page': '{ customers(first: 900) { nodes { orders(first: 1) { totalCount } } } }',
   'cursors below a page':
-    '{ customers(first: 450) { nodes { orders(first: 1) { totalCount pageInfo { startCursor endCursor } } } } }',
+    '{ customers(first: 400) { nodes { orders(first: 1) { totalCount pageInfo { startCursor endCursor } } } } }',
   'look-ups below a page': `{ orders(first: 1000) { nodes { id customer { ${leaves(24, 'name')} } } } }`,
   'many look-ups below a page': `{ orders(first: 1000) { nodes { ${leaves(7, 'customer { name }')} } } }`,
   'refused fields': {
@@ -128,7 +128,7 @@ export async function loop(options) {
       for (const [operation, asked] of Object.entries(operations)) {
         const question = typeof asked === 'string' ? { query: asked } : asked;
         progress(`${database}: ${operation}`);
-        let row = { database, operation, mostMs: 0, seconds: 0 };
+        let row = { database, operation, mostMs: 0, workMs: 0, seconds: 0 };
         for (let time = 0; time < times; time += 1) {
           await server.probe({ ask: 'watchLoop' });
           const begin = performance.now();
@@ -141,10 +141,11 @@ export async function loop(options) {
             bytes,
             cost,
             mostMs: Math.max(row.mostMs, found.mostMs),
+            workMs: Math.max(row.workMs, found.workMs),
             seconds: Math.max(row.seconds, seconds),
           };
         }
-        rows.push({ ...row, met: row.mostMs <= mostMs });
+        rows.push({ ...row, met: row.workMs <= mostMs });
       }
     }
     return { rows, mostMs };
@@ -170,12 +171,23 @@ async function ask(port, { query, variables = () => ({}), rights = 'full' }) {
 
 loop.toText = ({ rows }) =>
   columns([
-    ['Operation', 'database', 'cost', 'loop stood still, ms', 'took, s', 'bytes', 'answer', ''],
+    [
+      'Operation',
+      'database',
+      'cost',
+      'loop stood still, ms',
+      'of it own work',
+      'took, s',
+      'bytes',
+      'answer',
+      '',
+    ],
     ...rows.map((row) => [
       row.operation,
       row.database,
       row.cost?.toLocaleString('en') ?? '',
       row.mostMs.toFixed(1),
+      row.workMs.toFixed(1),
       row.seconds.toFixed(2),
       row.bytes.toLocaleString('en'),
       row.code,

@@ -27,6 +27,8 @@ export interface Operation {
    * provided that they were and are inside the boundary of now), other input is `CONFLICT`. Mutations only.
    */
   once<T extends object>(key: string, input: unknown, rows: AnswerRows, work: () => Promise<T>): Promise<T>;
+  /** Work of a mutation that needs nothing of its transaction: done once for a key, at best before the transaction begins. */
+  beforehand<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Says that so many fields more are resolved than could be priced before. Throws `QUERY_TOO_COMPLEX`. */
   resolving(fields: number): void;
   /** What the task may still spend; undefined where the person acts in person. */
@@ -53,8 +55,18 @@ export interface Resolver {
   (parent: never, args: never, operation: Operation, asked: Asked): unknown;
   /** The columns of its parent row that it looks at; all where it does not say. */
   readonly reads?: readonly string[];
+  /**
+   * Of a mutation: does beforehand what takes long, over a reading connection. A transaction holds up others for as long
+   * as it lasts, on SQLite everybody. Where it fails, the mutation itself tells.
+   */
+  readonly before?: Before;
 }
+type Before = (args: never, operation: Operation) => Promise<unknown>;
 export type Resolvers = Readonly<Record<string, Readonly<Record<string, Resolver>>>>;
+
+/** A resolver of a mutation with what it does beforehand. */
+export const preparing = (resolver: Resolver, before: Before): Resolver =>
+  Object.assign(resolver.bind(undefined), { before });
 
 /** A resolver that looks at no other columns of its parent row than these. */
 export const reads = <Row>(

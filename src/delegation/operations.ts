@@ -28,6 +28,8 @@ import type { AnswerRows, Operation } from './operation.js';
 interface Caller {
   readonly id: string;
   readonly authority: Authority;
+  /** What was done beforehand, by key. */
+  readonly beforehand: Map<string, Promise<unknown>>;
 }
 
 /** Makes what resolvers are given, over the reading connection or inside a mutation's transaction. */
@@ -61,7 +63,7 @@ export class Operations {
     tx: Connection | undefined,
     mode: ReadMode,
   ): Operation {
-    const { id, authority } = caller;
+    const { id, authority, beforehand } = caller;
     const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax, this.seal, mode);
     const max = Math.min(this.costMax, authority.costMax ?? this.costMax);
     let resolved = 0;
@@ -69,6 +71,11 @@ export class Operations {
       id,
       authority,
       rows,
+      beforehand: <T>(key: string, work: () => Promise<T>) => {
+        const known = beforehand.get(key) ?? work();
+        beforehand.set(key, known);
+        return known as Promise<T>;
+      },
       resolving: (fields) => {
         resolved += fields;
         if (resolved > max) throw tooComplex({ requested: resolved, max });

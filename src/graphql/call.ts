@@ -41,6 +41,8 @@ export class Call {
   isAssumed = false;
   /** It is refused for what its delegations have spent, before it began. */
   isFree = false;
+  /** What a mutation did before its transaction, which may have to run again. */
+  readonly beforehand = new Map<string, Promise<unknown>>();
   /** Fields that were refused before it ran, which its response has yet to tell. */
   refused: readonly Refused[] = [];
   /** What its record says; undefined where it came to none, such as a request that was refused for load. */

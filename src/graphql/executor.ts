@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { BehalfError, conflict, tooComplex } from '../core/errors.js';
-import type { Operation } from '../delegation/operation.js';
+import type { Operation, Resolver } from '../delegation/operation.js';
 import type { Operations } from '../delegation/operations.js';
 import { Outdated, type Charges, type Releases } from '../delegation/release.js';
 import { CommitLost, RunAgain, type Database } from '../store/database.js';
@@ -24,7 +24,7 @@ import { codeOf } from './errors.js';
 import { sizeFault } from './finish.js';
 import { Introspection, introspectionCost } from './introspection.js';
 import { Prepared, type PreparedParts } from './prepared.js';
-import type { Selected } from './selection.js';
+import { argumentsOf, type Selected } from './selection.js';
 
 export interface Request {
   readonly call: Call;
@@ -57,6 +57,8 @@ export interface Begun {
   readonly prepared: Prepared;
   readonly access: Access;
   readonly cost: Price;
+  /** Its variables. */
+  readonly coerced: Values;
   /** Coordinates that its variables name and some callers do not see, whether or not it comes to use them. */
   readonly named: readonly string[];
 }
@@ -109,9 +111,9 @@ export class Executor {
   }
 
   async go(request: Request, begun: Begun): Promise<Executed> {
-    const { cost, access } = begun;
+    const { cost } = begun;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
-    const result = await (isMutation ? this.mutate(request, access) : this.query(request, begun));
+    const result = await (isMutation ? this.mutate(request, begun) : this.query(request, begun));
     // New keys first, here and wherever each operation comes by: docs/decisions.md, “let go while it is young”.
     return { extensions: { cost }, ...result };
   }
@@ -134,7 +136,7 @@ export class Executor {
       const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
       const cost = { requested: dear * (prepared.cost.of(coerced, access.denied) + meta), max };
       if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
-      return { prepared, access, cost, named: prepared.namedBy(coerced) };
+      return { prepared, access, cost, coerced, named: prepared.namedBy(coerced) };
     } catch (error) {
       if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
       // A value that is missing behind @skip or @include, which validation leaves to the execution.
@@ -212,9 +214,11 @@ export class Executor {
   }
 
   /** A mutation with any refused coordinate does not begin. */
-  private async mutate(request: Request, { denied }: Access): Promise<ExecutionResult> {
+  private async mutate(request: Request, begun: Begun): Promise<ExecutionResult> {
     const { call } = request;
+    const { denied } = begun.access;
     if (denied.size > 0) return { data: null, errors: refusedWhole(call, denied) };
+    await this.doBeforehand(call, begun);
     let result: ExecutionResult | undefined;
     let charges: Charges | undefined;
     try {
@@ -250,6 +254,16 @@ export class Executor {
             ? error
             : new Error(String(error));
       return { data: null, errors: [new GraphQLError(cause.message, { originalError: cause })] };
+    }
+  }
+
+  /** Whatever fails here fails again where it is told. */
+  private async doBeforehand(call: Call, { prepared, coerced }: Begun): Promise<void> {
+    for (const selected of prepared.selection.fields) {
+      const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
+      if (before === undefined) continue;
+      const operation = this.operations.reading(call, call.newTrail(), 'plain');
+      await before(argumentsOf(selected, coerced) as never, operation).catch(() => undefined);
     }
   }
 

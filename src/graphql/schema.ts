@@ -31,6 +31,7 @@ export function executableSchema(
         if (field === undefined)
           throw new Error(`A resolver is given for ${typeName}.${fieldName}, which does not exist.`);
         field.resolve = asResolver(resolve, askings);
+        if (resolve.before !== undefined) field.extensions = { ...field.extensions, before: resolve.before };
       }
     }
   }

@@ -97,12 +97,7 @@ export class SqliteSessions implements Sessions {
     return this.now(here, sql, params, untilMs);
   }
 
-  private now(
-    here: Statements,
-    sql: string,
-    params: readonly unknown[],
-    untilMs?: number,
-  ): Promise<Outcome> {
+  private now(here: Statements, sql: string, params: readonly unknown[], untilMs?: number): Promise<Outcome> {
     if (this.large.get(sql) !== undefined) return this.inThread(sql, params, untilMs);
     return here.run(sql, params).catch((error: unknown) => {
       if (!(error instanceof TooManySteps)) throw error;

@@ -1,8 +1,9 @@
 import { badInput, notFound } from '../../core/errors.js';
 import { isoTime } from '../../core/clock.js';
+import { sha256 } from '../../core/digest.js';
 import type { Operation } from '../../delegation/operation.js';
 import { eq } from '../../store/condition.js';
-import { passagesOf } from './passages.js';
+import { passagesOf, type PassageText } from './passages.js';
 import { collections, documents, documentVersions, passageWords, type DocumentRow } from './tables.js';
 import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './write.js';
 
@@ -123,11 +124,36 @@ async function keep(operation: Operation, document: DocumentRow, scope: string):
   await rows.replaceParts(
     parent,
     { index: passageWords, column: 'documentId' },
-    passageRows(document, await passagesOf(document), ids),
+    passageRows(document, await passagesFor(operation, document), ids),
     scope,
   );
   return { document };
 }
+
+type Text = Pick<DocumentRow, 'title' | 'body'>;
+
+/** Of a long document they take a second. */
+const passagesFor = (operation: Operation, { title, body }: Text): Promise<PassageText[]> =>
+  operation.beforehand(`passages ${sha256(`${title}\0${body}`)}`, () => passagesOf({ title, body }));
+
+/** The passages of a new document, before its transaction. */
+export async function beforeCreating({ title, body }: CreateArgs, operation: Operation): Promise<void> {
+  await passagesFor(operation, { title: titleOf(title), body: bodyOf(body) });
+}
+
+/** The passages of a document as it is going to be, if nobody else changes it meanwhile. */
+export async function beforeChanging(
+  { id, title, body }: Pick<UpdateArgs, 'id' | 'title' | 'body'>,
+  operation: Operation,
+): Promise<void> {
+  const now = await operation.rows.need(documents, id);
+  await passagesFor(operation, {
+    title: isGiven(title) ? titleOf(title) : now.title,
+    body: isGiven(body) ? bodyOf(body) : now.body,
+  });
+}
+
+const isGiven = (text: string | null | undefined): text is string => text !== null && text !== undefined;
 
 /** `Mara Lindt through Support agent`, as long as the column is. */
 function changedBy(operation: Operation): string {

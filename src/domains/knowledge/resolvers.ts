@@ -1,9 +1,15 @@
 import { compare, eq, all } from '../../store/condition.js';
 import { filterBy, orderBy } from '../../store/filter.js';
-import { reads, type Operation, type Resolvers } from '../../delegation/operation.js';
+import { preparing, reads, type Operation, type Resolvers } from '../../delegation/operation.js';
 import { only, type Asked } from '../../store/asked.js';
 import { oneLine } from '../../core/text.js';
-import { createDocument, setDocumentClassification, updateDocument } from './mutations.js';
+import {
+  beforeChanging,
+  beforeCreating,
+  createDocument,
+  setDocumentClassification,
+  updateDocument,
+} from './mutations.js';
 import { plainText } from './markdown.js';
 import type { Hit } from './results.js';
 import { search, type SearchArgs } from './search.js';
@@ -92,7 +98,11 @@ export const resolvers: Resolvers = {
       listDocuments(operation, args, asked),
     search: (_: unknown, args: SearchArgs, operation: Operation) => search(operation, args),
   },
-  Mutation: { createDocument, updateDocument, setDocumentClassification },
+  Mutation: {
+    createDocument: preparing(createDocument, beforeCreating),
+    updateDocument: preparing(updateDocument, beforeChanging),
+    setDocumentClassification: preparing(setDocumentClassification, beforeChanging),
+  },
   Document: {
     collection: reads<DocumentRow>(['collection'], (row, _args, operation) =>
       collectionBy(operation, row.collection),
