@@ -114,7 +114,7 @@ export class Executor {
     const { cost } = begun;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
     const result = await (isMutation ? this.mutate(request, begun) : this.query(request, begun));
-    // New keys first, here and wherever each operation comes by: docs/decisions.md, “let go while it is young”.
+    // New keys first, here and wherever each operation comes by: docs/decisions/0047-requests-die-young.md.
     return { extensions: { cost }, ...result };
   }
 
