@@ -70,7 +70,7 @@ export interface AppParts extends UpkeepPauses {
   readonly domains?: readonly Domain[];
   /** Open and migrated; it is closed with the app. Default: the one of the settings. */
   readonly database?: Database;
-  /** `shielded` has every query run field by field behind its rules, to hold the quick ways against that. */
+  /** In place of `BEHALF_EXECUTION`, to hold the quick ways against `shielded`. */
   readonly execution?: Execution;
 }
 
@@ -180,7 +180,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     annotations,
     config.BEHALF_OPERATION_COST_MAX,
     config.BEHALF_ANSWER_BYTES_MAX,
-    parts.execution,
+    parts.execution ?? config.BEHALF_EXECUTION,
   );
   const knownDocuments = new KnownDocuments(reach);
   const apollo = new ApolloServers(

@@ -146,6 +146,12 @@ export const settings = {
   BEHALF_ANSWER_BYTES_MAX: integer(10_000, 1_000_000_000)
     .default(20_000_000)
     .describe('The largest answer of one operation, in bytes; a larger one is refused.'),
+  BEHALF_EXECUTION: z
+    .enum(['fitting', 'shielded'])
+    .default('fitting')
+    .describe(
+      'When graphql-shield asks the rule map field by field. `fitting`: where README.md says so, since every rule is decided before an operation runs; `shielded`: for every field of every operation. The answers are the same; `shielded` takes more processor time.',
+    ),
   BEHALF_SMALLEST_CELL: integer(2, 1_000)
     .default(5)
     .describe('Aggregates hide cells with fewer distinct customers than this.'),

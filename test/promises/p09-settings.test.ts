@@ -31,6 +31,8 @@ describe('settings', () => {
     [{ BEHALF_ALLOW_HTTP: 'yes' }, /^BEHALF_ALLOW_HTTP: /],
     [{ PORT: '0' }, /^PORT: 0 takes a free port, so say BEHALF_PUBLIC_URL/],
     [{ BEHALF_LOG_LEVEL: 'loud' }, /^BEHALF_LOG_LEVEL: /],
+    [{ BEHALF_EXECUTION: 'Shielded' }, /^BEHALF_EXECUTION: .*"fitting"\|"shielded"$/],
+    [{ BEHALF_EXECUTION: 'plain' }, /^BEHALF_EXECUTION: .*"fitting"\|"shielded"$/],
     [{ BEHALF_COLOUR: 'red' }, /^BEHALF_COLOUR is not a setting of Behalf/],
     [{ BEHALF_OTLP_URL: 'collector:4318' }, /^BEHALF_OTLP_URL: must be an http or https URL/],
     [{ BEHALF_METRICS_HOST: '10.0.0.1' }, /^BEHALF_METRICS_HOST: say BEHALF_METRICS_PORT too/],
