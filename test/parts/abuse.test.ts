@@ -95,9 +95,9 @@ describe('an operation that asks for too much', () => {
   });
 
   test('what is within bounds is answered', async () => {
-    const answer = await ask(`{ customers(first: 4) { nodes { ...f0 } } } ${multiplying(2, 2)}`);
+    const answer = await ask(`{ customers(first: 2) { nodes { ...f0 } } } ${multiplying(2, 2)}`);
     expect(answer.errors).toEqual([]);
-    expect(answer.data.customers.nodes).toHaveLength(4);
+    expect(answer.data.customers.nodes).toHaveLength(2);
   });
 });
 

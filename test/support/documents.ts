@@ -23,6 +23,7 @@ const byName: Readonly<Record<string, string>> = {
   first: '2',
   bucket: 'YEAR',
   currency: '"EUR"',
+  errorCode: '"INTERNAL"',
   // Refused by every mutation, and only once it has been authorized.
   idempotencyKey: '""',
 };
@@ -105,9 +106,9 @@ export function operationAt(schema: GraphQLSchema, typeName: string, selection: 
 }
 
 /** Of an enum each value, of any other type some value. */
-function literalsOf(type: GraphQLInputType): string[] {
+function literalsOf(type: GraphQLInputType, name: string): string[] {
   const named = getNamedType(type);
-  return isEnumType(named) ? named.getValues().map(({ name }) => name) : [literalOf(type)];
+  return isEnumType(named) ? named.getValues().map((value) => value.name) : [byName[name] ?? literalOf(type)];
 }
 
 /** One selection that uses an input. */
@@ -130,9 +131,9 @@ export function usesOfInputs(view: GraphQLSchema): Use[] {
           selection: `${field.name}(${arg.name}: ${value}${rest}) { __typename }`,
         });
         const isTried = isNonNullType(arg.type) || arg.name === 'after';
-        if (!isInputObjectType(named)) return isTried ? [] : literalsOf(arg.type).map(call);
+        if (!isInputObjectType(named)) return isTried ? [] : literalsOf(arg.type, arg.name).map(call);
         return Object.values(named.getFields()).flatMap((one) =>
-          literalsOf(one.type).map((value) => call(`{ ${one.name}: ${value} }`)),
+          literalsOf(one.type, one.name).map((value) => call(`{ ${one.name}: ${value} }`)),
         );
       }),
     );

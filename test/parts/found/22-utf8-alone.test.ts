@@ -136,27 +136,21 @@ describe('22 what is not UTF-8 is refused by the authorization server', () => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   const asks = `grant_type=client_credentials&client_id=${'x'.repeat(3)}&authorization_details=`;
 
-  test.each(['/oauth/token', '/oauth/revoke', '/oauth/introspect', '/oauth/authorize'])(
-    '%s',
-    async (path) => {
-      const before = await digestOf(server.database);
-      for (const [body, headers, status] of [
-        [Buffer.concat([Buffer.from(asks), Buffer.from('é', 'latin1')]), form, 400],
-        [Buffer.from(`${asks}%FF`), form, 400],
-        [Buffer.from(`${asks}%ed%a0%80`), form, 400],
-        [Buffer.from(asks), { 'content-type': `${form['content-type']}; charset=iso-8859-1` }, 415],
-        [gzipSync(asks), { ...form, 'content-encoding': 'gzip' }, 415],
-      ] as const) {
-        const answer = await send(path, body, headers);
-        expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
-          status,
-          { error: 'invalid_request' },
-        ]);
-        expect(answer.text).toMatch(/UTF-8|compressed/);
-      }
-      expect(await digestOf(server.database)).toBe(before);
-    },
-  );
+  test.each(['/oauth/token', '/oauth/revoke', '/oauth/introspect'])('%s', async (path) => {
+    const before = await digestOf(server.database);
+    for (const [body, headers, status] of [
+      [Buffer.concat([Buffer.from(asks), Buffer.from('é', 'latin1')]), form, 400],
+      [Buffer.from(`${asks}%FF`), form, 400],
+      [Buffer.from(`${asks}%ed%a0%80`), form, 400],
+      [Buffer.from(asks), { 'content-type': `${form['content-type']}; charset=iso-8859-1` }, 415],
+      [gzipSync(asks), { ...form, 'content-encoding': 'gzip' }, 415],
+    ] as const) {
+      const answer = await send(path, body, headers);
+      expect([answer.status, JSON.parse(answer.text)]).toMatchObject([status, { error: 'invalid_request' }]);
+      expect(answer.text).toMatch(/UTF-8|compressed/);
+    }
+    expect(await digestOf(server.database)).toBe(before);
+  });
 
   test.each(['/oauth/authorize?client_id=behalf-cli&state=%FF', '/oauth/interaction/x?a=%C0%AF'])(
     'an address: %s',
