@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { partyOf } from '../src/core/party.js';
-import { makeAddressOf } from '../src/http/address.js';
+import { makeAddressOf } from '../src/transports/http/address.js';
 
 const request = (forwarded: string | undefined, remoteAddress = '192.0.2.1'): IncomingMessage =>
   ({

@@ -24,6 +24,35 @@ test('imports go one way', () => {
   expect(layerFaults(sources)).toEqual([]);
 });
 
+/** Files that import one of these, types left out. */
+const importersOf = (targets: readonly string[]): string[] =>
+  [...sources]
+    .filter(([file, text]) =>
+      importsOf(file, text).some(({ target, typeOnly }) => !typeOnly && targets.includes(target)),
+    )
+    .map(([file]) => file);
+
+const calls = (pattern: RegExp): string[] =>
+  [...sources].filter(([, text]) => pattern.test(text)).map(([file]) => file);
+
+test('operations run and commit by the gate alone', () => {
+  expect(importersOf(['src/graphql/executor.ts'])).toEqual(['src/compose/gate.ts']);
+  expect(calls(/\bexecutor\.\w+\(/).sort()).toEqual([
+    'src/operation/apollo.ts',
+    'src/operation/fast-path.ts',
+  ]);
+  expect(importersOf(['src/operation/gate.ts']).sort()).toEqual([
+    'src/compose/gate.ts',
+    'src/transports/http/operations.ts',
+  ]);
+  expect(calls(/\breleases\.(?:release|begin)\(/).sort()).toEqual([
+    'src/delegation/auth-records.ts',
+    'src/graphql/executor.ts',
+    'src/operation/commit.ts',
+    'src/operation/rejections.ts',
+  ]);
+});
+
 test('no file of src imports itself through others', () => {
   expect(cycles(sources)).toEqual([]);
 });
@@ -45,7 +74,7 @@ test.each([
   ['src/core/ids.ts', "let x: import('../config.js').Settings", 'src/config.ts'],
   ['src/config.ts', "import './authority/scope.js'", 'src/authority/scope.ts'],
   [
-    'src/http/server.ts',
+    'src/server/server.ts',
     "import { startMariaDb } from '../../test/support/mariadb.js'",
     'test/support/mariadb.ts',
   ],

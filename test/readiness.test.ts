@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { Readiness } from '../src/http/readiness.js';
+import { Readiness } from '../src/server/readiness.js';
 
 afterEach(() => vi.useRealTimers());
 

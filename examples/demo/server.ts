@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createApp, type AppParts } from '../../src/app.js';
 import { openDatabase } from '../../src/cli/operator/open-database.js';
 import { loadDemoCompany, type LoadedCompany } from '../../src/cli/seed/load.js';
-import { CommandError } from '../../src/cli/terminal/errors.js';
+import { CommandError } from '../../src/core/command-error.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { describeDatabase } from '../../src/core/database-url.js';
 import { systemClock } from '../../src/core/clock.js';

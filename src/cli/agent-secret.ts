@@ -5,7 +5,7 @@ import type { Database } from '../store/database.js';
 import { change, findPerson, requireScope, type AsOption } from './operator/change.js';
 import { findAgent } from './operator/find.js';
 import { withDatabase } from './operator/session.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { answer, clean, columns, note, paint } from './terminal/output.js';
 import { Prompt } from './terminal/prompt.js';
 import { handingOver } from './terminal/secret-file.js';

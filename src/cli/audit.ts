@@ -5,7 +5,7 @@ import { errorCodes } from '../core/errors.js';
 import type { Database } from '../store/database.js';
 import { withDatabase } from './operator/session.js';
 import { command, group, type JsonOption } from './terminal/command.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { idOf, momentOf, oneOf, positiveNumber, sinceOption } from './terminal/options.js';
 import { note, print } from './terminal/output.js';
 import {

@@ -11,7 +11,7 @@ import { withDatabase } from './operator/session.js';
 import { isIn } from '../store/condition.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { command, group, type JsonOption } from './terminal/command.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { sinceOption } from './terminal/options.js';
 import { answer, clean, columns, print, progress } from './terminal/output.js';
 

@@ -14,7 +14,7 @@ import type { Database } from '../store/database.js';
 import { delegations, users, type UserRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/session.js';
 import { command, type JsonOption } from './terminal/command.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { idOf } from './terminal/options.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
 

@@ -12,7 +12,7 @@ import { TokenStore } from './sign-in/token-store.js';
 import { signInWithBrowser } from './sign-in/with-browser.js';
 import { signInWithPassword } from './sign-in/with-password.js';
 import { command, type JsonOption } from './terminal/command.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { answer, clean } from './terminal/output.js';
 import { Prompt } from './terminal/prompt.js';
 import { readText } from './terminal/read-text.js';

@@ -9,7 +9,7 @@ import { changeAlone } from './operator/change.js';
 import { openDatabase } from './operator/open-database.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { answer, note, progress } from './terminal/output.js';
 
 export const migrateCommand = (): Command =>

@@ -3,7 +3,7 @@ import { agentToken, discover, refresh, TokenRefused, type Tokens } from './sign
 import { serverOption, serverUrl, type ServerOption } from './sign-in/server-url.js';
 import { TokenStore } from './sign-in/token-store.js';
 import { command, type JsonOption } from './terminal/command.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { answer } from './terminal/output.js';
 import { idOf } from './terminal/options.js';
 import { readText } from './terminal/read-text.js';

@@ -12,7 +12,7 @@ import type { UserRow } from '../store/tables/identity.js';
 import { change, changeAlone, type AsOption } from './operator/change.js';
 import { findRole, findUser } from './operator/find.js';
 import { withDatabase } from './operator/session.js';
-import { CommandError } from './terminal/errors.js';
+import { CommandError } from '../core/command-error.js';
 import { answer, paint } from './terminal/output.js';
 import { handingOver } from './terminal/secret-file.js';
 

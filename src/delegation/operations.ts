@@ -32,24 +32,26 @@ interface Caller {
   readonly beforehand: Map<string, Promise<unknown>>;
 }
 
+export interface OperationsParts {
+  readonly database: Database;
+  readonly types: RowTypes;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly scopeOf: ScopeOf;
+  readonly pageSizeMax: number;
+  readonly costMax: number;
+  /** Seals cursors. */
+  readonly seal: Seal;
+  readonly digest: Digest;
+}
+
 /** Makes what resolvers are given, over the reading connection or inside a mutation's transaction. */
 export class Operations {
-  constructor(
-    private readonly database: Database,
-    private readonly types: RowTypes,
-    private readonly clock: Clock,
-    private readonly ids: Ids,
-    private readonly scopeOf: ScopeOf,
-    private readonly pageSizeMax: number,
-    private readonly costMax: number,
-    /** Seals cursors. */
-    private readonly seal: Seal,
-    private readonly digest: Digest,
-  ) {}
+  constructor(private readonly parts: OperationsParts) {}
 
   /** `plain` where every rule has been decided before; else rows come with their places, for rules to look at. */
   reading(caller: Caller, trail: Trail, mode: 'plain' | 'placed'): Operation {
-    return this.make(caller, trail, this.database.read, undefined, mode);
+    return this.make(caller, trail, this.parts.database.read, undefined, mode);
   }
 
   writing(caller: Caller, trail: Trail, tx: Connection): Operation {
@@ -64,8 +66,8 @@ export class Operations {
     mode: ReadMode,
   ): Operation {
     const { id, authority, beforehand } = caller;
-    const rows = new Rows(connection, authority, trail, this.types, this.pageSizeMax, this.seal, mode);
-    const max = Math.min(this.costMax, authority.costMax ?? this.costMax);
+    const rows = new Rows(connection, authority, trail, this.parts.types, this.parts.pageSizeMax, this.parts.seal, mode);
+    const max = Math.min(this.parts.costMax, authority.costMax ?? this.parts.costMax);
     let resolved = 0;
     return {
       id,
@@ -81,10 +83,10 @@ export class Operations {
         if (resolved > max) throw tooComplex({ requested: resolved, max });
       },
       trail,
-      clock: this.clock,
-      ids: this.ids,
-      scopeOf: this.scopeOf,
-      digest: this.digest,
+      clock: this.parts.clock,
+      ids: this.parts.ids,
+      scopeOf: this.parts.scopeOf,
+      digest: this.parts.digest,
       transaction: tx,
       once: (key, input, answerRows, work) => {
         if (tx === undefined) throw new Error('`once` is for mutations.');
@@ -114,7 +116,7 @@ export class Operations {
       return restore<T>(rows, known, answerRows);
     }
     const answer = await work();
-    const createdAt = isoTime(this.clock.now());
+    const createdAt = isoTime(this.parts.clock.now());
     const kept = { answer: JSON.stringify(answer), places: placesIn(answer, answerRows) };
     const row = { ownerId, key, inputDigest, operationId: id, ...kept, createdAt };
     await tx.insert(idempotencyKeys, [row]).catch((error: unknown) => {

@@ -50,8 +50,6 @@ export class Call {
   /** The first error's. */
   errorCode: ErrorCode | undefined;
   readonly marks: Marks;
-  /** Told once, when `recorded` becomes true. */
-  onRecorded: ((call: Call) => void) | undefined;
 
   constructor(
     readonly id: string,
@@ -69,21 +67,19 @@ export class Call {
   }
 
   /** True once a durable record of this call exists, or it is sure that there will be none. */
-  get recorded(): boolean {
+  get isRecorded(): boolean {
     return this.marks.recorded > 0;
   }
 
-  set recorded(isSure: boolean) {
-    if (!isSure || this.recorded) return;
-    this.marks.recorded = performance.now();
-    this.onRecorded?.(this);
+  markRecorded(): void {
+    this.marks.recorded ||= performance.now();
   }
 
   /** There will be no record, for this reason, and nothing is released. */
-  unrecorded(code: ErrorCode): void {
+  markUnrecorded(code: ErrorCode): void {
     this.outcome = 'failed';
     this.errorCode = code;
-    this.recorded = true;
+    this.markRecorded();
   }
 
   /** Milliseconds since its arrival. */
@@ -102,9 +98,4 @@ export class Call {
 export interface CallLimits {
   readonly rows: number;
   readonly seconds: number;
-}
-
-/** What Apollo Server carries. It copies its context for each operation, so the call is one step inside. */
-export interface CallContext {
-  readonly call: Call;
 }

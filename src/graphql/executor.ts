@@ -21,7 +21,7 @@ import { asFinished } from './as-finished.js';
 import type { Call } from './call.js';
 import { Filling, type Refused } from './cut.js';
 import { codeOf } from './errors.js';
-import { sizeFault } from './finish.js';
+import { sizeFault } from './answer-size.js';
 import { Introspection, introspectionCost } from './introspection.js';
 import { Prepared, type PreparedParts } from './prepared.js';
 import { argumentsOf, type Selected } from './selection.js';
@@ -74,6 +74,17 @@ class RolledBack extends Error {
   }
 }
 
+export interface ExecutorParts {
+  readonly database: Database;
+  readonly operations: Operations;
+  readonly releases: Releases;
+  readonly prepared: PreparedParts;
+  readonly annotations: Annotations;
+  readonly costMax: number;
+  readonly answerBytesMax: number;
+  readonly execution: Execution;
+}
+
 /**
  * Runs operations: a query over the reading connection, a mutation in one transaction with its record. All rules
  * are decided before it begins. What is allowed then runs on the plain schema, compiled; refused fields of a query
@@ -83,16 +94,7 @@ export class Executor {
   private readonly prepared = new WeakMap<OperationDefinitionNode, Prepared>();
   readonly introspection = new Introspection();
 
-  constructor(
-    private readonly database: Database,
-    private readonly operations: Operations,
-    private readonly releases: Releases,
-    private readonly parts: PreparedParts,
-    private readonly annotations: Annotations,
-    private readonly costMax: number,
-    private readonly answerBytesMax: number,
-    private readonly execution: Execution = 'fitting',
-  ) {}
+  constructor(private readonly parts: ExecutorParts) {}
 
   async run(request: Request): Promise<Executed> {
     const begun = this.begin(request);
@@ -130,7 +132,7 @@ export class Executor {
       prepared.checkArguments(coerced);
       const access = prepared.accessOf(call.authority, coerced);
       const { fields, isIntrospective } = prepared.selection;
-      const max = Math.min(this.costMax, call.authority.costMax ?? this.costMax);
+      const max = Math.min(this.parts.costMax, call.authority.costMax ?? this.parts.costMax);
       const dear = isIntrospective || looksAtEach(prepared, access) ? shieldedCost : 1;
       const isMixed = isIntrospective && !isAllMeta(fields);
       const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
@@ -149,7 +151,7 @@ export class Executor {
   prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): Prepared {
     const known = this.prepared.get(operation);
     if (known !== undefined) return known;
-    const made = new Prepared(this.parts, document, operation, coerced);
+    const made = new Prepared(this.parts.prepared, document, operation, coerced);
     if (made.selection.isFixed) this.prepared.set(operation, made);
     return made;
   }
@@ -159,18 +161,18 @@ export class Executor {
     const { isIntrospective } = prepared.selection;
     const isCut = access.denied.size > 0;
     if (isIntrospective) {
-      const schema = this.annotations.schemaFor(request.schema, call.authority);
+      const schema = this.parts.annotations.schemaFor(request.schema, call.authority);
       const isAlone = prepared.selection.fields.every(({ isMeta }) => isMeta);
       return isAlone
         ? this.introspect({ ...request, schema }, prepared, cost)
         : this.shielded({ ...request, schema });
     }
-    if (this.execution === 'shielded' || looksAtEach(prepared, access)) return this.shielded(request);
-    const operation = this.operations.reading(call, call.trail, 'plain');
+    if (this.parts.execution === 'shielded' || looksAtEach(prepared, access)) return this.shielded(request);
+    const operation = this.parts.operations.reading(call, call.trail, 'plain');
     const { result, isExact } = await prepared.run(access.denied, operation, request.variables);
     if (result.errors !== undefined) await operation.rows.settled();
     if (!isExact || (isCut && result.errors !== undefined)) {
-      const again = this.operations.reading(call, call.newTrail(), 'plain');
+      const again = this.parts.operations.reading(call, call.newTrail(), 'plain');
       if (isCut) return this.shielded(request);
       const exact = await prepared.runExactly(again, request.variables);
       await again.rows.settled();
@@ -206,7 +208,7 @@ export class Executor {
   /** Every field behind its rule, one by one. */
   private async shielded(request: Request): Promise<ExecutionResult> {
     const { call } = request;
-    const operation = this.operations.reading(call, call.trail, 'placed');
+    const operation = this.parts.operations.reading(call, call.trail, 'placed');
     const result = inAnswerOrder(await this.execute(request, operation));
     // An answer with errors may be there before all resolvers are done: what they read belongs to the record.
     if (result.errors !== undefined) await operation.rows.settled();
@@ -222,27 +224,27 @@ export class Executor {
     let result: ExecutionResult | undefined;
     let charges: Charges | undefined;
     try {
-      return await this.database
+      return await this.parts.database
         .transaction(async (tx) => {
-          const operation = this.operations.writing(call, call.newTrail(), tx);
-          const finish = await this.releases.begin(tx, call);
+          const operation = this.parts.operations.writing(call, call.newTrail(), tx);
+          const finish = await this.parts.releases.begin(tx, call);
           result = await this.execute(request, operation);
           if (result.errors !== undefined) throw new RolledBack(result);
-          const refusal = sizeFault(JSON.stringify(result.data), this.answerBytesMax);
+          const refusal = sizeFault(JSON.stringify(result.data), this.parts.answerBytesMax);
           if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
           charges = await finish(asFinished(call, [], true));
           return result;
         })
         .then((committed) => {
-          call.recorded = true;
-          if (charges !== undefined) this.releases.note(charges);
+          call.markRecorded();
+          if (charges !== undefined) this.parts.releases.note(charges);
           return committed;
         });
     } catch (error) {
       if (error instanceof Outdated) throw error;
       // Whether a lost COMMIT was done is told by its record, which went with it.
       if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
-        call.recorded = true;
+        call.markRecorded();
         return result;
       }
       call.trail = call.trail.rolledBack();
@@ -262,13 +264,13 @@ export class Executor {
     for (const selected of prepared.selection.fields) {
       const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
       if (before === undefined) continue;
-      const operation = this.operations.reading(call, call.newTrail(), 'plain');
+      const operation = this.parts.operations.reading(call, call.newTrail(), 'plain');
       await before(argumentsOf(selected, coerced) as never, operation).catch(() => undefined);
     }
   }
 
   private async isRecorded(call: Call): Promise<boolean> {
-    const found = await this.database.read.byId(auditRecords, call.id).catch(() => undefined);
+    const found = await this.parts.database.read.byId(auditRecords, call.id).catch(() => undefined);
     return found !== undefined;
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImportRefused } from '../../src/cli/import/faults.js';
-import { CommandError } from '../../src/cli/terminal/errors.js';
+import { CommandError } from '../../src/core/command-error.js';
 import {
   customers,
   invoices,

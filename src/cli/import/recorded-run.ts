@@ -8,8 +8,8 @@ import type { Database } from '../../store/database.js';
 import type { UserRow } from '../../store/tables/identity.js';
 import { findPerson } from '../operator/change.js';
 import { commandRecord } from '../operator/record.js';
-import { CommandError } from '../terminal/errors.js';
-import type { Progress } from '../terminal/output.js';
+import { CommandError } from '../../core/command-error.js';
+import type { Progress } from '../../core/progress.js';
 
 /** What an import works with. */
 export interface Workshop {

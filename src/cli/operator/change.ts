@@ -12,12 +12,13 @@ import { eq } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import type { Database } from '../../store/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
-import type { JsonOption } from '../terminal/command.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 import { commandRecord } from './record.js';
 
-export interface AsOption extends JsonOption {
+/** Options of a command that changes something. */
+export interface AsOption {
   readonly as?: string;
+  readonly json?: boolean;
 }
 
 /** A change as a command makes it. */

@@ -9,7 +9,7 @@ import {
   type RoleRow,
   type UserRow,
 } from '../../store/tables/identity.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 interface Named {
   readonly name: string;

@@ -4,7 +4,7 @@ import type { Config } from '../../config.js';
 import type { DatabaseUrl } from '../../core/database-url.js';
 import { Database, type StatementLimits } from '../../store/database.js';
 import { whyUnreachable } from '../../store/mysql-options.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 /**
  * Opens the database of the settings. Throws `CommandError` where it is missing, out of reach or behind on

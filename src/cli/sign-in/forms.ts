@@ -1,4 +1,4 @@
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 import { request } from './oauth-client.js';
 
 /** A page of the server with its one form. */

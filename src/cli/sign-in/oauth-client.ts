@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { commandLineClient } from '../../oauth/ports.js';
 import { paths } from '../../oauth/paths.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 const metadataShape = z.object({
   issuer: z.string(),

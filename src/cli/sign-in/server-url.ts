@@ -1,5 +1,5 @@
 import { readConfig } from '../../config.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 export interface ServerOption {
   readonly server?: string;

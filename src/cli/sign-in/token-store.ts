@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 const shape = z.object({ server: z.string(), user: z.string(), refreshToken: z.string() });
 

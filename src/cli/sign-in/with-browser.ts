@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { sendPage } from '../../oauth/pages/page.js';
 import { notSignedInPage } from '../../oauth/pages/sign-in-pages.js';
 import { paths } from '../../oauth/paths.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 import { note } from '../terminal/output.js';
 import { AuthorizationRequest, type Metadata, type Tokens } from './oauth-client.js';
 

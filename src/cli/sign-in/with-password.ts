@@ -1,5 +1,5 @@
 import type { Prompt } from '../terminal/prompt.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 import { note } from '../terminal/output.js';
 import { FormClient, type FormPage, type Landed } from './forms.js';
 import type { AuthorizationRequest } from './oauth-client.js';

@@ -1,10 +1,6 @@
 import { ConfigError } from '../../config.js';
+import { CommandError } from '../../core/command-error.js';
 import { BehalfError } from '../../core/errors.js';
-
-/** What a command cannot do, and what to do about it. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-}
 
 /** EX_CONFIG of sysexits(3): a supervisor need not try again. */
 const exitConfig = 78;

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Progress } from '../../core/progress.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -43,10 +44,6 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-export interface Progress {
-  (done: string): void;
 }
 
 /** One line that is written over, on a terminal only. */

@@ -1,6 +1,6 @@
 import { createInterface, type Interface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { CommandError } from './errors.js';
+import { CommandError } from '../../core/command-error.js';
 import { withoutByteOrderMark } from './read-text.js';
 
 /** Asks on the terminal, or takes the lines of a pipe in order. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { CommandError } from './errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 /** What editors and shells of Windows put before a text in UTF-8. No one has typed it. */
 export const withoutByteOrderMark = (text: string): string => text.replace(/^\ufeff/, '');

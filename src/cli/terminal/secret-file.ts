@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { CommandError } from './errors.js';
+import { CommandError } from '../../core/command-error.js';
 
 type Write = (path: string, text: string) => void;
 

@@ -6,7 +6,7 @@ import { all, compare, eq, type Condition } from '../../store/condition.js';
 import type { Connection } from '../../store/connection.js';
 import { auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
 import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
-import { CommandError } from '../terminal/errors.js';
+import { CommandError } from '../../core/command-error.js';
 import type { Resource } from './resource.js';
 import { recordReader } from './shown-record.js';
 

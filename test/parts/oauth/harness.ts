@@ -10,7 +10,7 @@ import { makeIds } from '../../../src/core/ids.js';
 import { hashClientSecret } from '../../../src/core/client-secrets.js';
 import { hashPassword } from '../../../src/core/passwords.js';
 import { commandLineClient, defaultLimits, type OAuthSettings } from '../../../src/oauth/ports.js';
-import { makeAddressOf } from '../../../src/http/address.js';
+import { makeAddressOf } from '../../../src/transports/http/address.js';
 import { createOAuth, type OAuth } from '../../../src/oauth/server.js';
 import { eq } from '../../../src/store/condition.js';
 import { Database } from '../../../src/store/database.js';

@@ -1,6 +1,12 @@
-import type { ServerResponse } from 'node:http';
 import { overloaded } from '../core/errors.js';
 import type { Rejection } from '../core/metrics.js';
+
+/** What a caller is connected by, as Node's responses and sockets tell it. */
+export interface Line {
+  readonly closed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
+}
 
 /** The client went away while its request waited: nobody is there to be told anything. */
 export class ClientGone extends Error {
@@ -38,17 +44,17 @@ export class Admission {
 
   /**
    * Its turn, at once where nobody waits; what it gives ends the turn, and does so once. Rejects with `LIMIT_EXCEEDED` with limit `load`
-   * where the queue is full, and with `ClientGone` where the connection closes meanwhile.
+   * where the queue is full, and with `ClientGone` where the line closes meanwhile.
    */
-  enter(response: ServerResponse): (() => void) | Promise<() => void> {
-    if (this.runningCount >= this.runningMax) return this.queued(response);
+  enter(line: Line): (() => void) | Promise<() => void> {
+    if (this.runningCount >= this.runningMax) return this.queued(line);
     this.runningCount += 1;
     return this.turn();
   }
 
-  private async queued(response: ServerResponse): Promise<() => void> {
+  private async queued(line: Line): Promise<() => void> {
     this.check();
-    if (response.closed) throw this.gone();
+    if (line.closed) throw this.gone();
     await new Promise<void>((resolve, reject) => {
       const onClose = (): void => {
         const place = this.queue.indexOf(waiting);
@@ -57,11 +63,11 @@ export class Admission {
       };
       const waiting: Waiting = {
         admit: () => {
-          response.off('close', onClose);
+          line.off('close', onClose);
           resolve();
         },
       };
-      response.once('close', onClose);
+      line.once('close', onClose);
       this.queue.push(waiting);
     });
     return this.turn();

@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerOptions } from '@apollo/server';
+import { ApolloServer, HeaderMap, type ApolloServerOptions, type HTTPGraphQLRequest } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -6,19 +6,27 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import { getOperationAST, GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
+import {
+  getOperationAST,
+  GraphQLError,
+  Kind,
+  type DocumentNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql';
 import type { Digest } from '../audit/kept-value.js';
 import type { Logger } from '../core/logger.js';
 import { Lru, type CacheState } from '../core/lru.js';
-import type { Releases } from '../delegation/release.js';
-import { auditPlugin } from './audit-plugin.js';
-import type { CallContext } from './call.js';
-import type { Coverage } from './coverage.js';
-import { formatError } from './errors.js';
-import type { Executor } from './executor.js';
-import type { KnownDocuments } from './known-documents.js';
-import { documentTokensMax } from './structure.js';
-import { ceilingKey, type View, type Views } from './views.js';
+import type { Call } from '../graphql/call.js';
+import type { Coverage } from '../graphql/coverage.js';
+import { formatError } from '../graphql/errors.js';
+import type { Executor } from '../graphql/executor.js';
+import type { KnownDocuments } from '../graphql/known-documents.js';
+import { documentTokensMax } from '../graphql/structure.js';
+import { ceilingKey, type View, type Views } from '../graphql/views.js';
+import { auditPlugin, type CallContext } from './audit-plugin.js';
+import type { Commit, Committed } from './commit.js';
+import { parametersIn } from './parameters.js';
 
 type Gateway = NonNullable<ApolloServerOptions<CallContext>['gateway']>;
 
@@ -32,6 +40,24 @@ const selectionsMax = 10_000;
 const documentBytesMax = 8_000_000;
 /** As Apollo Server itself reckons it. */
 const bytesOf = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
+
+/** What Apollo Server refused before any of its plugins saw it, so that there is no record yet. */
+export interface Unreached {
+  readonly status: number;
+  readonly errors: readonly GraphQLFormattedError[];
+  readonly allow: string | undefined;
+}
+
+export interface ApolloParts {
+  /** Of the shielded schema. */
+  readonly views: Views;
+  readonly coverage: Coverage;
+  readonly digest: Digest;
+  readonly executor: Executor;
+  readonly known: KnownDocuments;
+  readonly commit: Commit;
+  readonly logger: Logger;
+}
 
 /**
  * One Apollo Server for each ceiling, each with that ceiling's own schema: parsing, validation, suggestions
@@ -48,28 +74,33 @@ export class ApolloServers {
     server.then((dropped) => dropped.stop()).catch(() => undefined);
   });
 
-  constructor(
-    /** Shielded. */
-    private readonly views: Views,
-    private readonly coverage: Coverage,
-    private readonly digest: Digest,
-    private readonly executor: Executor,
-    private readonly known: KnownDocuments,
-    private readonly releases: Releases,
-    private readonly logger: Logger,
-    private readonly answerBytesMax: number,
-  ) {}
+  constructor(private readonly parts: ApolloParts) {}
 
   get caches(): Readonly<Record<string, CacheState>> {
     return { views: this.servers, parsed_documents: this.documents };
   }
 
+  /** Runs the document of a body that may be anything. A request that has to be safe runs no mutation. */
+  async answer(call: Call, body: unknown, isSafe: boolean): Promise<Committed | Unreached> {
+    const server = await this.for(call.authority.ceiling);
+    const context: CallContext = { call, outcome: { committed: undefined } };
+    const { status, headers, ...told } = await server.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: isSafe ? safeRequest(body) : request(body),
+      context: () => Promise.resolve(context),
+    });
+    const allow = headers.get('allow');
+    const { committed } = context.outcome;
+    if (committed !== undefined) return { ...committed, allow };
+    const text = told.body.kind === 'complete' ? told.body.string : '{}';
+    return { status: status ?? 500, errors: (JSON.parse(text) as Pick<Unreached, 'errors'>).errors, allow };
+  }
+
   /** The server for a ceiling; made at its first use. */
-  for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
+  private for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
     const key = ceilingKey(ceiling);
     const known = this.servers.get(key);
     if (known !== undefined) return known;
-    const server = this.start(this.views.of(ceiling));
+    const server = this.start(this.parts.views.of(ceiling));
     this.servers.set(key, server);
     server.catch(() => {
       this.servers.delete(key);
@@ -86,7 +117,6 @@ export class ApolloServers {
     const server = new ApolloServer<CallContext>({
       gateway: this.gateway(view),
       introspection: true,
-      // No page can make a browser send this header to another origin unasked, and nothing rests on cookies.
       csrfPrevention: { requestHeaders: ['authorization'] },
       allowBatchedHttpRequests: false,
       persistedQueries: false,
@@ -108,14 +138,14 @@ export class ApolloServers {
         },
       },
       formatError,
-      logger: quietLogger(this.logger),
+      logger: quietLogger(this.parts.logger),
       plugins: [
         ApolloServerPluginCacheControlDisabled(),
         ApolloServerPluginInlineTraceDisabled(),
         ApolloServerPluginLandingPageDisabled(),
         ApolloServerPluginSchemaReportingDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
-        auditPlugin(this.coverage, this.digest, this.releases, this.logger, this.answerBytesMax),
+        auditPlugin(this.parts.coverage, this.parts.digest, this.parts.commit),
       ],
     });
     await server.start();
@@ -124,7 +154,7 @@ export class ApolloServers {
 
   /** Apollo's door for an executor of one's own; nothing is federated here. */
   private gateway(view: View): Gateway {
-    const { executor, known } = this;
+    const { executor, known } = this.parts;
     return {
       onSchemaLoadOrUpdate: (callback) => {
         callback({ apiSchema: view.schema, coreSupergraphSdl: '' });
@@ -154,6 +184,23 @@ export class ApolloServers {
       stop: () => Promise.resolve(),
     };
   }
+}
+
+/** No page can make a browser send this header to another origin unasked, and nothing rests on cookies. */
+const headers = new HeaderMap([
+  ['authorization', 'known'],
+  ['content-type', 'application/json'],
+]);
+
+const request = (body: unknown): HTTPGraphQLRequest => ({ method: 'POST', headers, search: '', body });
+
+/** As an address says it. */
+function safeRequest(body: unknown): HTTPGraphQLRequest {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parametersIn(body))) {
+    if (value !== undefined) search.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  }
+  return { method: 'GET', headers, search: search.toString(), body: undefined };
 }
 
 const hasRoots = (schema: GraphQLSchema, { definitions }: DocumentNode): boolean =>

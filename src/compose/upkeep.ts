@@ -1,12 +1,12 @@
-import type { Indexer } from './audit/indexer.js';
-import type { Chores } from './core/chores.js';
-import type { Clock } from './core/clock.js';
-import { forgetOldKeys } from './delegation/old-keys.js';
-import type { PassageRenewal } from './domains/knowledge/renewal.js';
-import { mergeSearchIndex } from './domains/knowledge/search-index.js';
-import type { Rejections } from './http/rejections.js';
-import type { OAuth } from './oauth/server.js';
-import type { Database } from './store/database.js';
+import type { Indexer } from '../audit/indexer.js';
+import type { Chores } from '../core/chores.js';
+import type { Clock } from '../core/clock.js';
+import { forgetOldKeys } from '../delegation/old-keys.js';
+import type { PassageRenewal } from '../domains/knowledge/renewal.js';
+import { mergeSearchIndex } from '../domains/knowledge/search-index.js';
+import type { Rejections } from '../operation/rejections.js';
+import type { OAuth } from '../oauth/server.js';
+import type { Database } from '../store/database.js';
 
 /** Pauses that tests shorten, or make longer than they take. */
 export interface UpkeepPauses {

@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import type { FastifyRequest } from 'fastify';
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
@@ -10,18 +8,37 @@ import { Call, type CallLimits } from '../graphql/call.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/token-lookup.js';
 import type { Connection } from '../store/connection.js';
-import { credentialsIn } from './challenge.js';
-import type { Observe } from './observe.js';
+import type { Line } from './admission.js';
 
-export interface AuthenticateParts {
+/** An access token, and the scheme by which it came. */
+export interface Credentials {
+  readonly scheme: 'Bearer' | 'DPoP';
+  readonly token: string;
+}
+
+/** Who asks, as far as a transport knows it. */
+export interface Caller {
+  readonly credentials: Credentials | undefined;
+  /** What a proof of possession has to be of, and the proof (RFC 9449 section 4); a transport without HTTP has none. */
+  readonly proof: {
+    readonly method: string;
+    readonly target: string;
+    readonly jwt: string | string[] | undefined;
+  };
+  readonly address: string;
+  readonly userAgent: string | null;
+  /** W3C Trace Context. */
+  readonly traceparent: string | undefined;
+  readonly line: Line;
+}
+
+export interface CallersParts {
   readonly oauth: OAuth;
   readonly authorities: Authorities<AccessTokenFact>;
   readonly connection: Connection;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits: CallLimits;
-  readonly observe: Observe;
-  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** A token that we know, whose person, agent or delegation has ended: its bearer is no stranger. */
@@ -34,14 +51,14 @@ export class EndedCaller extends BehalfError {
   }
 }
 
-/** Turns a request's token into a call with its authority (RFC 6750 section 2.1). */
-export class Authenticator {
-  constructor(private readonly parts: AuthenticateParts) {}
+/** Turns a caller's token into a call with its authority (RFC 6750 section 2.1). */
+export class Callers {
+  constructor(private readonly parts: CallersParts) {}
 
   /** By the authority as it stands, or throws `UNAUTHENTICATED`. */
-  async authenticate(request: FastifyRequest): Promise<Call> {
+  async recognise(caller: Caller): Promise<Call> {
     const { oauth, authorities, connection, clock } = this.parts;
-    const credentials = credentialsIn(request.headers.authorization);
+    const { credentials, proof } = caller;
     if (credentials === undefined) throw unauthenticated('Send an access token: `Authorization: Bearer …`.');
     const { scheme, token } = credentials;
     const arrival = { startedAt: clock.now(), arrived: performance.now() };
@@ -53,22 +70,22 @@ export class Authenticator {
           ? new EndedCaller(found, error.message)
           : error;
       });
-    const { method, originalUrl: target } = request;
-    await oauth.checkDpop({ method, target, scheme, proof: request.headers.dpop }, token, fact);
-    return this.call(request, token, authority, arrival);
+    const { method, target, jwt } = proof;
+    await oauth.checkDpop({ method, target, scheme, proof: jwt }, token, fact);
+    return this.call(caller, token, authority, arrival);
   }
 
   /**
    * By the authority that the token last had, without a look at whether it still stands; undefined where there is
    * none, and for a token that needs a proof with each request.
    */
-  assume(request: FastifyRequest): Call | undefined {
-    const { scheme, token } = credentialsIn(request.headers.authorization) ?? {};
+  assume(caller: Caller): Call | undefined {
+    const { scheme, token } = caller.credentials ?? {};
     if (token === undefined || scheme !== 'Bearer') return undefined;
     const known = this.parts.authorities.last(sha256(token));
     if (known === undefined || known.fact.dpopThumbprint !== undefined) return undefined;
     const arrival = { startedAt: this.parts.clock.now(), arrived: performance.now() };
-    const call = this.call(request, token, known.authority, arrival);
+    const call = this.call(caller, token, known.authority, arrival);
     call.isAssumed = true;
     return call;
   }
@@ -80,19 +97,11 @@ export class Authenticator {
     return fact;
   }
 
-  private call(request: FastifyRequest, token: string, authority: Authority, at: Arrival): Call {
-    const { parts } = this;
-    const look = async (tx: Connection) => parts.authorities.resolveInside(tx, await this.lookUp(tx, token));
-    const source = {
-      address: parts.addressOf(request.raw),
-      userAgent: request.headers['user-agent']?.slice(0, 300) ?? null,
-    };
-    const call = new Call(parts.ids.next(), at.startedAt, parts.clock, authority, look, source, parts.limits);
+  private call({ address, userAgent }: Caller, token: string, authority: Authority, at: Arrival): Call {
+    const { authorities, ids, clock, limits } = this.parts;
+    const look = async (tx: Connection) => authorities.resolveInside(tx, await this.lookUp(tx, token));
+    const call = new Call(ids.next(), at.startedAt, clock, authority, look, { address, userAgent }, limits);
     call.marks.arrived = at.arrived;
-    const { traceparent } = request.headers;
-    call.onRecorded = () => {
-      parts.observe(call, typeof traceparent === 'string' ? traceparent : undefined);
-    };
     return call;
   }
 }

@@ -9,9 +9,11 @@ import type { Metrics } from '../core/metrics.js';
 import { wellKnown } from '../oauth/paths.js';
 import type { OAuth } from '../oauth/server.js';
 import type { CrossOrigin } from './cross-origin.js';
-import { graphqlRoute, bodyBytesMax, type GraphQLRouteParts } from './graphql-route.js';
+import { graphqlRoute } from '../transports/graphql-http/route.js';
+import { bodyBytesMax, HttpOperations, type HttpOperationsParts } from '../transports/http/operations.js';
+import { methodsOf } from '../transports/http/methods.js';
+import { schemaRoute } from '../transports/sdl/route.js';
 import type { InFlight } from './in-flight.js';
-import { methodsOf } from './methods.js';
 import { metricsRoute, type MetricsAccess } from './metrics-route.js';
 import { isReady, type Readiness } from './readiness.js';
 
@@ -23,7 +25,7 @@ export interface ConnectionLimits {
   readonly requestSeconds: number;
 }
 
-export interface ServerParts extends GraphQLRouteParts {
+export interface ServerParts extends HttpOperationsParts {
   readonly oauth: OAuth;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
@@ -88,7 +90,13 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     if ((error.statusCode ?? 500) < 500) tellNothing(request, reply);
     else void reply.send(error);
   });
-  graphqlRoute(app, parts);
+  const operations = new HttpOperations(parts);
+  void app.register((scope, _options, done) => {
+    operations.guard(scope);
+    graphqlRoute(scope, operations);
+    schemaRoute(scope, operations);
+    done();
+  });
   return app;
 }
 

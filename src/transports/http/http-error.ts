@@ -1,4 +1,4 @@
-import { BehalfError } from '../core/errors.js';
+import { BehalfError } from '../../core/errors.js';
 
 /** The request's own fault, for which HTTP has a status that says more than `400`. */
 export class HttpError extends BehalfError {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import { badInput } from '../core/errors.js';
-import { parseJson } from '../core/json.js';
-import { textOf, typeFault } from '../core/utf8.js';
+import { badInput } from '../../core/errors.js';
+import { parseJson } from '../../core/json.js';
+import { textOf, typeFault } from '../../core/utf8.js';
 import { HttpError } from './http-error.js';
 
 /** Takes bodies that are JSON in UTF-8 (RFC 8259 section 8.1), and refuses all others. */

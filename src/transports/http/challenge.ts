@@ -1,14 +1,9 @@
-import { wellKnown } from '../oauth/paths.js';
-import { DpopRefused, dpopAlgorithms } from '../oauth/dpop.js';
-import { describable } from '../oauth/refusals.js';
+import { wellKnown } from '../../oauth/paths.js';
+import { DpopRefused, dpopAlgorithms } from '../../oauth/dpop.js';
+import type { Credentials } from '../../operation/callers.js';
+import { describable } from '../../oauth/refusals.js';
 
-/** What a request has in its `Authorization` header, where that is one of our two schemes. */
-export interface Credentials {
-  readonly scheme: 'Bearer' | 'DPoP';
-  readonly token: string;
-}
-
-/** RFC 6750 section 2.1, RFC 9449 section 7.1. The token may be anything: that it is none of ours is told later. */
+/** What an `Authorization` header has, where that is one of our two schemes: RFC 6750 section 2.1, RFC 9449 section 7.1. The token may be anything: that it is none of ours is told later. */
 export function credentialsIn(authorization: string | undefined): Credentials | undefined {
   const { dpop, token } =
     /^(?:bearer|(?<dpop>dpop)) +(?<token>\S.*)$/i.exec(authorization ?? '')?.groups ?? {};

@@ -1,0 +1,46 @@
+import { AuthRecords } from '../delegation/auth-records.js';
+import { Authorities } from '../delegation/authorities.js';
+import { EpochReader } from '../delegation/epoch.js';
+import { Grants } from '../delegation/grants.js';
+import { Releases } from '../delegation/release.js';
+import { commandLineClient, defaultLimits } from '../oauth/ports.js';
+import { createOAuth, type OAuth } from '../oauth/server.js';
+import type { AccessTokenFact } from '../oauth/token-lookup.js';
+import type { Basics } from './basics.js';
+import type { ComposedSchema } from './schema.js';
+
+/** Who may do what, and the record of it. */
+export interface ComposedAuthority {
+  readonly authorities: Authorities<AccessTokenFact>;
+  readonly releases: Releases;
+  readonly recorder: AuthRecords;
+  readonly oauth: OAuth;
+}
+
+export function composeAuthority(
+  { config, database, clock, ids, logger, metrics, addressOf }: Basics,
+  { catalog, coverage, peopleOnly }: ComposedSchema,
+): ComposedAuthority {
+  const epoch = new EpochReader(database.read, metrics.epochRead);
+  const authorities = new Authorities<AccessTokenFact>(database.read, epoch, clock, peopleOnly);
+  const releases = new Releases(database, clock, metrics.committed);
+  const recorder = new AuthRecords(database, releases, clock, ids);
+  const oauth = createOAuth({
+    database,
+    clock,
+    logger,
+    recorder,
+    addressOf,
+    delegations: new Grants(database, authorities, clock, ids, catalog, recorder),
+    settings: {
+      issuer: config.publicUrl,
+      scopes: [...coverage.definitions.keys()],
+      accessTokenTtlSeconds: config.BEHALF_ACCESS_TOKEN_SECONDS,
+      refreshTokenTtlSeconds: config.BEHALF_SIGN_IN_SECONDS,
+      cookieKeys: config.cookieKeys,
+      clients: [commandLineClient],
+      limits: defaultLimits,
+    },
+  });
+  return { authorities, releases, recorder, oauth };
+}

@@ -1,0 +1,19 @@
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../config.js';
+import type { Clock } from '../core/clock.js';
+import type { Ids } from '../core/ids.js';
+import type { Logger } from '../core/logger.js';
+import type { Metrics } from '../core/metrics.js';
+import type { Database } from '../store/database.js';
+
+/** What every other part is made of. */
+export interface Basics {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Open and migrated. */
+  readonly database: Database;
+  readonly addressOf: (request: IncomingMessage) => string;
+}

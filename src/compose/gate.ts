@@ -1,0 +1,141 @@
+import { keyedDigest } from '../core/digest.js';
+import type { CacheState } from '../core/lru.js';
+import { Seal } from '../core/seal.js';
+import { TrustedDocuments } from '../delegation/documents.js';
+import { Operations } from '../delegation/operations.js';
+import { Annotations } from '../graphql/annotate.js';
+import { CompiledOperations } from '../graphql/compiled.js';
+import { Executor, type Execution } from '../graphql/executor.js';
+import { KnownDocuments } from '../graphql/known-documents.js';
+import { Structures } from '../graphql/structure.js';
+import { Admission } from '../operation/admission.js';
+import { ApolloServers } from '../operation/apollo.js';
+import { Callers } from '../operation/callers.js';
+import { Commit } from '../operation/commit.js';
+import { FastPath } from '../operation/fast-path.js';
+import { OperationGate } from '../operation/gate.js';
+import { makeObserve } from '../operation/observe.js';
+import { Rejections } from '../operation/rejections.js';
+import type { Tracing } from '../operation/tracing.js';
+import { ServerKeys } from '../store/server-keys.js';
+import type { ComposedAuthority } from './authority.js';
+import type { Basics } from './basics.js';
+import type { ComposedSchema } from './schema.js';
+
+/** The one way to run an operation, and what of it is looked at or ended from outside. */
+export interface ComposedGate {
+  readonly gate: OperationGate;
+  readonly admission: Admission;
+  /** Requests by nobody, and those that were refused for load. */
+  readonly tallies: readonly Rejections[];
+  readonly caches: () => Readonly<Record<string, CacheState>>;
+  stop(): Promise<void>;
+}
+
+export async function composeGate(
+  basics: Basics,
+  schema: ComposedSchema,
+  { authorities, releases, recorder, oauth }: ComposedAuthority,
+  { tracing, execution }: { readonly tracing: Tracing | undefined; readonly execution: Execution },
+): Promise<ComposedGate> {
+  const { config, database, clock, ids, logger, metrics } = basics;
+  const { coverage, guard, askings, plain, views } = schema;
+  const { BEHALF_PAGE_SIZE_MAX: pageSizeMax, BEHALF_OPERATION_COST_MAX: costMax } = config;
+  const { BEHALF_ANSWER_BYTES_MAX: answerBytesMax } = config;
+  const keys = await ServerKeys.read(database.read);
+  const digest = keyedDigest(keys.digests);
+  const operations = new Operations({
+    database,
+    types: schema.rowTypes,
+    clock,
+    ids,
+    scopeOf: schema.scopeOf,
+    pageSizeMax,
+    costMax,
+    seal: new Seal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
+    digest,
+  });
+  const compiled = new CompiledOperations();
+  const annotations = new Annotations(views);
+  const executor = new Executor({
+    database,
+    operations,
+    releases,
+    prepared: { plain, coverage, guard, askings, compiled, pageSizeMax, digest },
+    annotations,
+    costMax,
+    answerBytesMax,
+    execution,
+  });
+  const knownDocuments = new KnownDocuments(schema.reach);
+  const commit = new Commit(releases, logger, answerBytesMax);
+  const apollo = new ApolloServers({
+    views,
+    coverage,
+    digest,
+    executor,
+    known: knownDocuments,
+    commit,
+    logger,
+  });
+  const structures = new Structures((source) => knownDocuments.has(source));
+  const documents = new TrustedDocuments(database.read, schema.rules);
+  const rejections = new Rejections(releases, clock, ids, logger, () => {
+    metrics.rejected('unauthenticated');
+  });
+  const refusedForLoad = new Rejections(releases, clock, ids, logger);
+  const admission = new Admission(
+    config.BEHALF_OPERATIONS_AT_ONCE,
+    config.BEHALF_OPERATIONS_WAITING,
+    (reason) => {
+      metrics.rejected(reason);
+    },
+  );
+  const limits = { rows: config.BEHALF_ROWS_PER_OPERATION_MAX, seconds: config.BEHALF_OPERATION_SECONDS };
+  const gate = new OperationGate({
+    callers: new Callers({ oauth, authorities, connection: database.read, clock, ids, limits }),
+    admission,
+    rejections,
+    refusedForLoad,
+    recorder,
+    releases,
+    commit,
+    documents,
+    structures,
+    fastPath: new FastPath(schema.shielded, executor, knownDocuments, commit),
+    apollo,
+    annotations,
+    observe: makeObserve(metrics, logger, tracing),
+    ids,
+    logger,
+  });
+  return {
+    gate,
+    admission,
+    tallies: [rejections, refusedForLoad],
+    caches: () => ({
+      ...authorities.caches,
+      ...apollo.caches,
+      ...knownDocuments.caches,
+      ...documents.caches,
+      ...schema.rowTypes.caches,
+      ...database.caches,
+      ...oauth.caches,
+      marked_schemas: annotations.kept,
+      marked_schemas_told: schema.tellable.kept,
+      checked_structures: structures.known,
+      reaches: schema.reach.reaches,
+      introspection: executor.introspection.kept,
+      compiled_fields: compiled.kept,
+      spent_budgets: releases.budgets.known,
+      unknown_callers: rejections.tallied,
+      refused_for_load: refusedForLoad.tallied,
+    }),
+    async stop() {
+      await apollo.stop();
+      await Promise.all([rejections.flush(), refusedForLoad.flush()]).catch((error: unknown) => {
+        logger.error({ err: error }, 'the last rejected requests could not be recorded');
+      });
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { GraphQLSchema } from 'graphql';
+import { administration } from '../admin/index.js';
+import type { Scope } from '../authority/scope.js';
+import type { Config } from '../config.js';
+import { dimensionFaults } from '../delegation/boundary-values.js';
+import type { Catalog } from '../delegation/catalog.js';
+import type { DocumentRules } from '../delegation/documents.js';
+import type { Domain } from '../delegation/operation.js';
+import { allTables } from '../domains/all-tables.js';
+import { domains } from '../domains/index.js';
+import { Annotations } from '../graphql/annotate.js';
+import { Askings } from '../graphql/asked.js';
+import { readCoverage, type Coverage } from '../graphql/coverage.js';
+import { DocumentReach, documentRules } from '../graphql/document-check.js';
+import { Guard } from '../graphql/guard.js';
+import { unrefusable } from '../graphql/nullable.js';
+import { executableSchema } from '../graphql/schema.js';
+import { schemas } from '../graphql/schema-resolvers.js';
+import { readSdl } from '../graphql/sdl.js';
+import { shielded } from '../graphql/shield.js';
+import { viewerResolvers } from '../graphql/viewer.js';
+import { Views } from '../graphql/views.js';
+import { RowTypes } from '../store/row-types.js';
+
+/** What tests replace of the schema. */
+export interface SchemaSource {
+  readonly sdl?: string | undefined;
+  readonly domains?: readonly Domain[] | undefined;
+}
+
+/** The schema as the server runs it, and what it says about authority. */
+export interface ComposedSchema {
+  readonly coverage: Coverage;
+  readonly catalog: Catalog;
+  readonly rowTypes: RowTypes;
+  readonly reach: DocumentReach;
+  readonly rules: DocumentRules;
+  readonly guard: Guard;
+  readonly askings: Askings;
+  /** Without rules: for operations of which every rule was decided before. */
+  readonly plain: GraphQLSchema;
+  /** Every field behind its rule. */
+  readonly shielded: GraphQLSchema;
+  readonly views: Views;
+  readonly peopleOnly: ReadonlySet<Scope>;
+  /** Views as the schema's own fields tell them to others. */
+  readonly tellable: Annotations;
+  /** The scope of a coordinate. */
+  readonly scopeOf: (coordinate: string) => Scope;
+}
+
+/** Reads the SDL and puts the resolvers behind its rules. Throws for a schema that its rules do not cover. */
+export function composeSchema(config: Config, source: SchemaSource): ComposedSchema {
+  const sdl = source.sdl ?? readSdl();
+  // What the SDL says is needed to build the resolvers, and the resolvers to build the schema.
+  const bare = executableSchema(sdl, []);
+  const coverage = readCoverage(bare);
+  const reach = new DocumentReach(bare, coverage.scopes);
+  const rules = documentRules(reach);
+  const settings = { smallestCell: config.BEHALF_SMALLEST_CELL };
+  const tables = source.domains?.flatMap((domain) => domain.tables) ?? allTables(settings);
+  const rowTypes = new RowTypes(coverage.rows, tables);
+  const { definitions, dimensions, scopes } = coverage;
+  const catalog = { definitions, dimensions, scopes, types: rowTypes };
+  const unnamed = dimensionFaults(catalog);
+  if (unnamed.length > 0) throw new Error(`Boundaries cannot be named:\n- ${unnamed.join('\n- ')}`);
+  const tellable = new Annotations(new Views(bare, coverage));
+  const installed = source.domains ?? [
+    administration(catalog, rules),
+    schemas(catalog, tellable),
+    ...domains(settings),
+  ];
+  const askings = new Askings(installed);
+  const resolvers = [viewerResolvers, ...installed.map((domain) => domain.resolvers)];
+  const plain = executableSchema(sdl, resolvers, askings);
+  const faults = unrefusable(plain, coverage);
+  if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
+  const guard = new Guard(coverage);
+  const behindRules = shielded(plain, guard);
+  const peopleOnly = [...definitions.values()].filter((scope) => scope.peopleOnly);
+  return {
+    coverage,
+    catalog,
+    rowTypes,
+    reach,
+    rules,
+    guard,
+    askings,
+    plain,
+    shielded: behindRules,
+    views: new Views(behindRules, coverage),
+    tellable,
+    peopleOnly: new Set(peopleOnly.map((scope) => scope.name)),
+    scopeOf: (coordinate) => {
+      const scope = scopes.get(coordinate);
+      if (scope === undefined) throw new Error(`${coordinate} has no scope.`);
+      return scope;
+    },
+  };
+}

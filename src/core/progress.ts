@@ -1,0 +1,4 @@
+/** Told what is being done, again and again; an empty text ends it. */
+export interface Progress {
+  (done: string): void;
+}

@@ -1,0 +1,255 @@
+import { BehalfError } from '../core/errors.js';
+import type { Ids } from '../core/ids.js';
+import type { Logger } from '../core/logger.js';
+import type { AuthRecords } from '../delegation/auth-records.js';
+import type { Releases } from '../delegation/release.js';
+import { standingOf, type Annotations } from '../graphql/annotate.js';
+import type { Call } from '../graphql/call.js';
+import { statusOfError } from '../graphql/errors.js';
+import { ClientGone, type Admission } from './admission.js';
+import { refusal, tellable, type Answer } from './answer.js';
+import type { ApolloServers } from './apollo.js';
+import { EndedCaller, type Caller, type Callers } from './callers.js';
+import { withOperationId, type Commit } from './commit.js';
+import type { FastPath } from './fast-path.js';
+import type { Observe } from './observe.js';
+import { parametersIn } from './parameters.js';
+import type { Rejections } from './rejections.js';
+import { noteDocument, resolveDocument, type ResolveParts } from './resolve.js';
+
+export interface GateParts extends ResolveParts {
+  readonly callers: Callers;
+  readonly admission: Admission;
+  /** Of requests by nobody. */
+  readonly rejections: Rejections;
+  /** Of requests that were refused for load. */
+  readonly refusedForLoad: Rejections;
+  readonly recorder: AuthRecords;
+  readonly releases: Releases;
+  readonly commit: Commit;
+  readonly fastPath: FastPath;
+  readonly apollo: ApolloServers;
+  readonly annotations: Annotations;
+  readonly observe: Observe;
+  readonly ids: Ids;
+  readonly logger: Logger;
+}
+
+/** What a caller wants: an operation of GraphQL, or the schema as its own view tells it. */
+export type Asked =
+  | {
+      readonly kind: 'document';
+      /** An object of `Parameters`, or whatever came instead. */
+      readonly body: unknown;
+      /** Nothing may change, so a mutation is refused. */
+      readonly isSafe?: boolean;
+    }
+  | { readonly kind: 'schema' };
+
+/** What is known of a request that could not be read. */
+interface Unread {
+  /** Where HTTP has one that says more than the error's own. */
+  readonly status?: number | undefined;
+  readonly wanted?: Asked['kind'] | undefined;
+}
+
+/** A caller who was recognised, and has not been answered yet. */
+export interface Arrival {
+  readonly caller: Caller;
+  /** Another one, once its authority had to be looked at anew. */
+  call: Call;
+}
+
+/** No GraphQL operation can have this name, so records of it are found by it. */
+const schemaOperation = 'schema.graphql';
+
+/**
+ * The one way to run an operation. It admits the caller, resolves the document, runs it and writes its record; then,
+ * and only then, it gives an answer, whatever happens. It knows no transport.
+ */
+export class OperationGate {
+  constructor(private readonly parts: GateParts) {}
+
+  async run(caller: Caller, asked: Asked): Promise<Answer> {
+    const arrival = await this.admit(caller);
+    return isAnswer(arrival) ? arrival : this.answer(arrival, asked);
+  }
+
+  /**
+   * The first half of `run`, for a transport that knows the caller before it has read what is asked: refuses for load
+   * before any work, then recognises the caller.
+   * @param mayAssume false where the authority has to be looked at in any case
+   */
+  async admit(caller: Caller, mayAssume = true): Promise<Arrival | Answer> {
+    try {
+      this.parts.admission.check();
+    } catch (error) {
+      return this.refuseForLoad(caller, this.parts.ids.next(), error);
+    }
+    const call = mayAssume ? this.parts.callers.assume(caller) : undefined;
+    return call === undefined ? this.recognise(caller) : { caller, call };
+  }
+
+  /** The second half. It takes its turn first; the turn ends with the answer, so that a slow reader holds up nobody. */
+  async answer(arrival: Arrival, asked: Asked): Promise<Answer> {
+    const { caller, call } = arrival;
+    let endTurn: (() => void) | undefined;
+    try {
+      const turn = this.parts.admission.enter(caller.line);
+      endTurn = turn instanceof Promise ? await turn : turn;
+    } catch (error) {
+      call.markRecorded();
+      return this.refuseForLoad(caller, call.id, error);
+    }
+    call.marks.admitted = performance.now();
+    try {
+      return await this.perform(arrival, asked);
+    } catch (error) {
+      return await this.refused(arrival.call, error);
+    } finally {
+      endTurn();
+      this.observe(arrival);
+    }
+  }
+
+  /** Refuses what a transport could not read. It has its record all the same. */
+  async refuse(arrival: Arrival, error: unknown, { status, wanted }: Unread = {}): Promise<Answer> {
+    if (wanted === 'schema') arrival.call.operationName = schemaOperation;
+    try {
+      return await this.refused(arrival.call, error, status);
+    } finally {
+      this.observe(arrival);
+    }
+  }
+
+  private async refused(call: Call, error: unknown, status?: number): Promise<Answer> {
+    const told = tellable(error);
+    if (told.code === 'INTERNAL')
+      this.parts.logger.error({ operationId: call.id, err: error }, 'request failed');
+    if (call.isRecorded) return refusal(told, call.id);
+    // Its record is written in any case, once it has been looked at again what its caller may.
+    call.isAssumed = false;
+    const lost = await this.parts.commit.record(call, [{ code: told.code }], false);
+    return lost === undefined ? refusal(told, call.id, status) : refusal(lost, call.id);
+  }
+
+  private async perform(arrival: Arrival, asked: Asked): Promise<Answer> {
+    if (arrival.call.isAssumed) {
+      const quick = await this.assumed(arrival.call, asked);
+      if (quick !== undefined) return quick;
+      const again = await this.recognise(arrival.caller);
+      if (isAnswer(again)) return again;
+      const { arrived, admitted } = arrival.call.marks;
+      Object.assign(again.call.marks, { arrived, admitted });
+      arrival.call = again.call;
+    }
+    return asked.kind === 'schema'
+      ? this.schema(arrival.call)
+      : this.document(arrival.call, asked.body, asked.isSafe ?? false);
+  }
+
+  /** Undefined: nothing is recorded, and the caller has to be recognised first. */
+  private async assumed(call: Call, asked: Asked): Promise<Answer | undefined> {
+    const { fastPath, releases } = this.parts;
+    if (asked.kind !== 'document' || asked.isSafe === true) return undefined;
+    if (releases.spent(call.authority) !== undefined) return undefined;
+    const quick = await fastPath.answer(call, parametersIn(asked.body));
+    return quick && { ...quick, operationId: call.id, kind: 'response' };
+  }
+
+  private async document(call: Call, body: unknown, isSafe: boolean): Promise<Answer> {
+    const { fastPath, apollo } = this.parts;
+    this.refuseSpent(call, body);
+    const resolved = await resolveDocument(call, this.parts, body);
+    const quick = isSafe ? undefined : await fastPath.answer(call, parametersIn(resolved));
+    const answered = quick ?? (await apollo.answer(call, resolved, isSafe));
+    if ('body' in answered) return { ...answered, operationId: call.id, kind: 'response' };
+    const { status, errors, allow } = answered;
+    const lost = await this.parts.commit.record(
+      call,
+      [{ code: status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT' }],
+      false,
+    );
+    if (lost !== undefined) return refusal(lost, call.id);
+    const told = JSON.stringify({ errors: withOperationId(errors, call.id) });
+    return { status, body: told, operationId: call.id, kind: 'response', allow };
+  }
+
+  /** What the caller's introspection tells, as SDL. */
+  private async schema(call: Call): Promise<Answer> {
+    call.operationName = schemaOperation;
+    call.operationType = 'query';
+    const sdl = this.parts.annotations.sdl(call.authority.ceiling, standingOf(call.authority));
+    const lost = await this.parts.commit.record(call, [], true);
+    if (lost !== undefined) return refusal(lost, call.id);
+    return { status: 200, body: sdl, operationId: call.id, kind: 'sdl' };
+  }
+
+  /** By an authority that stands, or the answer to a caller who has none. */
+  private async recognise(caller: Caller): Promise<Arrival | Answer> {
+    const { callers, rejections, ids, logger } = this.parts;
+    const waitSeconds = rejections.waitSeconds(caller.address);
+    try {
+      return { caller, call: await callers.recognise(caller) };
+    } catch (error) {
+      const told = tellable(error);
+      const operationId = ids.next();
+      if (told.code === 'INTERNAL') logger.error({ operationId, err: error }, 'authentication failed');
+      if (told.code !== 'UNAUTHENTICATED') return refusal(told, operationId);
+      // An address has to wait for what it did wrong, never for a failure of ours.
+      const isFlood = waitSeconds > 0;
+      await this.recordUnrecognised(caller, error, operationId, isFlood);
+      return {
+        ...refusal(told, operationId, isFlood ? 429 : statusOfError(told)),
+        ...(isFlood && { retryAfterSeconds: waitSeconds }),
+        unrecognised: told,
+      };
+    }
+  }
+
+  /** Who is known is recorded by name, as long as it is no flood; strangers are recorded in aggregate. */
+  private async recordUnrecognised(
+    { address, userAgent }: Caller,
+    error: unknown,
+    operationId: string,
+    isFlood: boolean,
+  ): Promise<void> {
+    const { recorder, rejections, logger } = this.parts;
+    try {
+      if (error instanceof EndedCaller && !isFlood) {
+        const { tokenId, userId, delegationId } = error.fact;
+        const of = delegationId === undefined ? {} : { delegationId };
+        const event = { kind: 'rejected', outcome: 'refused', detail: error.message } as const;
+        const source = { address, userAgent: userAgent ?? '' };
+        await recorder.recordAuthEvent({ ...event, ...of, operationId, tokenId, userId, ...source });
+      }
+      await rejections.count(address, 'UNAUTHENTICATED', !(error instanceof EndedCaller));
+    } catch (cause) {
+      logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
+    }
+  }
+
+  private refuseForLoad({ address }: Caller, operationId: string, error: unknown): Answer {
+    // Nobody is there to be told.
+    if (error instanceof ClientGone) return { status: 499, body: '', operationId, kind: 'refusal' };
+    if (!(error instanceof BehalfError)) throw error;
+    this.parts.refusedForLoad.note(address, error.code);
+    return refusal(error, operationId);
+  }
+
+  /** Nothing is read of a document that nothing is left for, but what its record says of it. */
+  private refuseSpent(call: Call, body: unknown): void {
+    const spent = this.parts.releases.spent(call.authority);
+    if (spent === undefined) return;
+    call.isFree = true;
+    noteDocument(call, parametersIn(body));
+    throw spent;
+  }
+
+  /** Once for each call, when its record is durable or it is sure that there will be none. */
+  private observe({ caller, call }: Arrival): void {
+    if (call.isRecorded) this.parts.observe(call, caller.traceparent);
+  }
+}
+
+export const isAnswer = (arrival: Arrival | Answer): arrival is Answer => 'status' in arrival;

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+import Negotiator from 'negotiator';
+import { Lru } from '../../core/lru.js';
+import { HttpError } from '../http/http-error.js';
+
+/** What a response may be (GraphQL over HTTP, media types). */
+const mediaTypes = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'];
+
+/** What a header that came before was answered with; callers send few different ones. */
+const chosen = new Lru<string, string>(100);
+
+/** The one that the caller wants. It is asked before anything runs, as nothing can be taken back after: `406`. */
+export function mediaTypeFor(request: IncomingMessage): string | undefined {
+  const { accept = '' } = request.headers;
+  if (accept === '' || accept === '*/*') return mediaTypes[0];
+  const known = chosen.get(accept);
+  if (known !== undefined) return known;
+  const found = new Negotiator(request).mediaType(mediaTypes);
+  if (found === undefined) throw new HttpError(406, `Accept one of ${mediaTypes.join(', ')}.`);
+  chosen.set(accept, found);
+  return found;
+}

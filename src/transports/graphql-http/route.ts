@@ -1,0 +1,25 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Asked } from '../../operation/gate.js';
+import { everyMethod, methodFault } from '../http/methods.js';
+import type { HttpOperations } from '../http/operations.js';
+import { mediaTypeFor } from './media-type.js';
+import { parametersOfAddress } from './search.js';
+
+/** `/graphql` (GraphQL over HTTP): parameters in the body, or for what changes nothing in the address. */
+export function graphqlRoute(scope: FastifyInstance, operations: HttpOperations): void {
+  scope.route({
+    method: everyMethod,
+    url: '/graphql',
+    handler: (request, reply) => {
+      const fault = methodFault(request, reply, ['GET', 'POST']);
+      if (fault !== undefined) throw fault;
+      const mediaType = mediaTypeFor(request.raw);
+      return operations.answer(request, reply, askedBy(request), mediaType);
+    },
+  });
+}
+
+const askedBy = (request: FastifyRequest): Asked =>
+  request.method === 'GET'
+    ? { kind: 'document', body: parametersOfAddress(request), isSafe: true }
+    : { kind: 'document', body: request.body };

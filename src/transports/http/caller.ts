@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Caller } from '../../operation/callers.js';
+import { credentialsIn } from './challenge.js';
+
+/** Who sends a request, as its head says. */
+export const callerOf = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  addressOf: (request: IncomingMessage) => string,
+): Caller => {
+  const { method, originalUrl: target, headers } = request;
+  const { authorization, traceparent } = headers;
+  return {
+    credentials: credentialsIn(authorization),
+    proof: { method, target, jwt: headers.dpop },
+    address: addressOf(request.raw),
+    userAgent: headers['user-agent']?.slice(0, 300) ?? null,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    line: reply.raw,
+  };
+};

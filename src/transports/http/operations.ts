@@ -1,0 +1,129 @@
+import type { IncomingMessage } from 'node:http';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BehalfError, internal, unauthenticated } from '../../core/errors.js';
+import type { Answer } from '../../operation/answer.js';
+import { isAnswer, type Arrival, type Asked, type OperationGate } from '../../operation/gate.js';
+import { callerOf } from './caller.js';
+import { challenges, credentialsIn } from './challenge.js';
+import { HttpError } from './http-error.js';
+import { takeJsonAlone } from './json-body.js';
+
+export interface HttpOperationsParts {
+  readonly gate: OperationGate;
+  readonly publicUrl: string;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+/** The largest body of a request, in bytes. */
+export const bodyBytesMax = 1_048_576;
+
+const json = 'application/json; charset=utf-8';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request whose caller was recognised. */
+    arrival: Arrival | undefined;
+  }
+}
+
+/**
+ * Requests of HTTP as operations: the caller is recognised by the head, before any body is read, and every answer is
+ * the gate's.
+ */
+export class HttpOperations {
+  constructor(private readonly parts: HttpOperationsParts) {}
+
+  /** For a scope of routes of which each request is one operation. */
+  guard(scope: FastifyInstance): void {
+    const { gate, addressOf } = this.parts;
+    scope.decorateRequest('arrival', undefined);
+    takeJsonAlone(scope);
+    scope.addHook('onRequest', (request, reply, next) => {
+      gate.admit(callerOf(request, reply, addressOf), request.method === 'POST').then((arrival) => {
+        if (isAnswer(arrival)) void this.send(request, reply, arrival);
+        else {
+          request.arrival = arrival;
+          next();
+        }
+      }, next);
+    });
+    scope.setErrorHandler((error, request, reply) => this.refuse(request, reply, error));
+  }
+
+  async refuse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    error: unknown,
+    wanted?: Asked['kind'],
+  ): Promise<FastifyReply> {
+    const told = tellable(error);
+    const status = told instanceof HttpError ? told.status : undefined;
+    if (status === 415) void reply.header('accept-encoding', 'identity');
+    return this.send(
+      request,
+      reply,
+      await this.parts.gate.refuse(arrivalOf(request), told, { status, wanted }),
+    );
+  }
+
+  /** @param mediaType of what a GraphQL service says */
+  async answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    asked: Asked,
+    mediaType?: string,
+  ): Promise<FastifyReply> {
+    return this.send(request, reply, await this.parts.gate.answer(arrivalOf(request), asked), mediaType);
+  }
+
+  private send(
+    { headers }: FastifyRequest,
+    reply: FastifyReply,
+    answer: Answer,
+    mediaType = json,
+  ): FastifyReply {
+    const { status, body, operationId, kind, retryAfterSeconds, unrecognised, allow } = answer;
+    void reply
+      .code(status)
+      .header(
+        'content-type',
+        kind === 'sdl' ? 'text/plain; charset=utf-8' : kind === 'response' ? mediaType : json,
+      )
+      .header('cache-control', 'no-store')
+      .header('behalf-operation-id', operationId);
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
+    if (allow !== undefined) void reply.header('allow', allow);
+    // Rights may also end while an operation runs.
+    const ended =
+      status === 401
+        ? (unrecognised ?? unauthenticated('The access token has ended. Get a new one.'))
+        : unrecognised;
+    if (ended !== undefined) {
+      const challenged = challenges(ended, credentialsIn(headers.authorization), this.parts.publicUrl);
+      void reply.header('www-authenticate', challenged);
+    }
+    return reply.send(body);
+  }
+}
+
+function arrivalOf({ arrival }: FastifyRequest): Arrival {
+  if (arrival === undefined) throw new Error('A request came past authentication.');
+  return arrival;
+}
+
+/** Only what is known to be the request's fault is told as such; anything else is a failure of ours. */
+function tellable(error: unknown): BehalfError {
+  if (error instanceof BehalfError) return error;
+  switch ((error as { code?: unknown }).code) {
+    case 'ECONNRESET':
+      return new BehalfError('BAD_USER_INPUT', 'The connection closed before the whole body was there.');
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return new BehalfError('BAD_USER_INPUT', 'The body is not as long as Content-Length says.');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new HttpError(415, 'Send the body as application/json.');
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new HttpError(413, `The body is larger than ${String(bodyBytesMax)} bytes.`);
+    default:
+      return internal(error);
+  }
+}
