@@ -2,8 +2,8 @@ import { DataSource } from 'typeorm';
 import { migrations } from './migrations/index.js';
 import { readConfig } from './src/config.js';
 import { allTables } from './src/domains/all-tables.js';
-import { dataSourceOptions } from './src/store/database.js';
-import { entityOf } from './src/store/entity.js';
+import { dataSourceOptions } from './src/store/sql/database.js';
+import { entityOf } from './src/store/tables/entity.js';
 
 const config = readConfig(process.env);
 

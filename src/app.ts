@@ -6,16 +6,16 @@ import { composeAuthority } from './compose/authority.js';
 import type { Basics } from './compose/basics.js';
 import { composeGate } from './compose/gate.js';
 import { composeSchema, type SchemaSource } from './compose/schema.js';
-import { startUpkeep, type UpkeepPauses } from './compose/upkeep.js';
+import { startUpkeep, type UpkeepPauses } from './compose/background-jobs.js';
 import { statementLimits, type Config } from './config.js';
-import { Chores } from './core/chores.js';
+import { Chores } from './core/background-jobs.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import { Metrics } from './core/metrics.js';
 import { version } from './core/version.js';
 import { PassageRenewal } from './domains/knowledge/renewal.js';
-import type { Execution } from './graphql/executor.js';
+import type { Execution } from './graphql/execute/executor.js';
 import type { OAuth } from './oauth/server.js';
 import type { OperationGate } from './operation/gate.js';
 import { startTracing } from './operation/tracing.js';
@@ -24,7 +24,7 @@ import { CrossOrigin } from './server/cross-origin.js';
 import { InFlight } from './server/in-flight.js';
 import { Readiness } from './server/readiness.js';
 import { makeMetricsServer, makeServer } from './server/server.js';
-import { Database } from './store/database.js';
+import { Database } from './store/sql/database.js';
 import { makeAddressOf } from './transports/http/address.js';
 
 /** What tests replace: time, ids, the log, which parts are installed, and how queries run. */

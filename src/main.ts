@@ -1,6 +1,6 @@
 import { createApp } from './app.js';
 import type { Config } from './config.js';
-import type { Database } from './store/database.js';
+import type { Database } from './store/sql/database.js';
 import { makeLogger } from './core/logger.js';
 
 /**

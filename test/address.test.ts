@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { partyOf } from '../src/core/party.js';
+import { partyOf } from '../src/core/client-address.js';
 import { makeAddressOf } from '../src/transports/http/address.js';
 
 const request = (forwarded: string | undefined, remoteAddress = '192.0.2.1'): IncomingMessage =>

@@ -1,18 +1,18 @@
 import { buildSchema, Kind, parse, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import type { Authority } from '../src/authority/authority.js';
-import { AccessRules } from '../src/graphql/access.js';
-import { Askings } from '../src/graphql/asked.js';
-import { compilable, type Compilable } from '../src/graphql/compilable.js';
-import { CompiledOperations } from '../src/graphql/compiled.js';
-import type { Coverage } from '../src/graphql/coverage.js';
-import { DocumentReach } from '../src/graphql/document-check.js';
-import type { Guard } from '../src/graphql/guard.js';
-import { KnownDocuments } from '../src/graphql/known-documents.js';
-import { fragmentsOf, Prepared } from '../src/graphql/prepared.js';
+import { AccessRules } from '../src/graphql/plan/access.js';
+import { Askings } from '../src/graphql/schema/column-selections.js';
+import { compilable, type Compilable } from '../src/graphql/plan/compilable.js';
+import { CompiledOperations } from '../src/graphql/plan/compiled.js';
+import type { Coverage } from '../src/graphql/schema/schema-policy.js';
+import { DocumentReach } from '../src/graphql/document/document-check.js';
+import type { Guard } from '../src/graphql/rules/rule-map.js';
+import { KnownDocuments } from '../src/graphql/plan/document-cache.js';
+import { fragmentsOf, Prepared } from '../src/graphql/plan/operation-plan.js';
 import { sha256 } from '../src/core/digest.js';
-import { redactorOf } from '../src/graphql/redact.js';
-import { selectionOf } from '../src/graphql/selection.js';
+import { redactorOf } from '../src/graphql/document/redact-variables.js';
+import { selectionOf } from '../src/graphql/plan/selection.js';
 
 const schema = buildSchema(`
   type Query { thing(id: ID, ids: [ID!], filter: Filter, filters: [Filter!]): Thing things: [Thing!] }

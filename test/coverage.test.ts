@@ -1,9 +1,9 @@
 import { buildSchema } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { readCoverage, type Coverage } from '../src/graphql/coverage.js';
-import { unrefusable } from '../src/graphql/nullable.js';
-import { readSdl } from '../src/graphql/sdl.js';
-import { Views } from '../src/graphql/views.js';
+import { readCoverage, type Coverage } from '../src/graphql/schema/schema-policy.js';
+import { unrefusable } from '../src/graphql/schema/tellable-refusals.js';
+import { readSdl } from '../src/graphql/schema/sdl.js';
+import { Views } from '../src/graphql/view/views.js';
 import { coordinatesOf, visibleTo } from './support/coordinates.js';
 
 const head = `

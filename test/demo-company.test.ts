@@ -1,15 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import {
-  demoTicketNumber,
-  generateBusiness,
-  seededIds,
-  type BusinessData,
-} from '../src/cli/seed/business.js';
-import { demoAgents, demoUsers } from '../src/cli/seed/people.js';
+import { demoTicketNumber, generateBusiness, seededIds, type BusinessData } from '../src/demo/business.js';
+import { demoAgents, demoUsers } from '../src/demo/people.js';
 import { isId } from '../src/core/ids.js';
-import type { Column, Table } from '../src/store/table.js';
+import type { Column, Table } from '../src/store/tables/table.js';
 import * as tables from '../src/domains/business/tables.js';
 import * as identity from '../src/store/tables/identity.js';
 import { collections, documents } from '../src/domains/knowledge/tables.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GroupCommit } from '../src/audit/group-commit.js';
-import type { Connection } from '../src/store/connection.js';
-import type { Database } from '../src/store/database.js';
+import type { Connection } from '../src/store/sql/connection.js';
+import type { Database } from '../src/store/sql/database.js';
 
 /** A database that keeps what was flushed, as far as the transaction did not throw. */
 class Kept {

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { CsvReader } from '../src/cli/import/csv.js';
-import { readDocument } from '../src/cli/import/document-file.js';
-import { importable } from '../src/cli/import/entities.js';
-import { Faults, ImportRefused } from '../src/cli/import/faults.js';
-import { keyOf } from '../src/cli/import/keys.js';
-import { MappingFile } from '../src/cli/import/mapping.js';
-import { planOf } from '../src/cli/import/plan.js';
-import { timeReader } from '../src/cli/import/times.js';
-import { lineTotal, shifted } from '../src/cli/import/values.js';
+import { CsvReader } from '../src/import/csv.js';
+import { readDocument } from '../src/import/document-file.js';
+import { importable } from '../src/import/entities.js';
+import { Faults, ImportRefused } from '../src/import/faults.js';
+import { keyOf } from '../src/import/keys.js';
+import { MappingFile } from '../src/import/mapping.js';
+import { planOf } from '../src/import/plan.js';
+import { timeReader } from '../src/import/times.js';
+import { lineTotal, shifted } from '../src/import/values.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'behalf-import-'));
 afterAll(() => {

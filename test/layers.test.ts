@@ -36,7 +36,7 @@ const calls = (pattern: RegExp): string[] =>
   [...sources].filter(([, text]) => pattern.test(text)).map(([file]) => file);
 
 test('operations run and commit by the gate alone', () => {
-  expect(importersOf(['src/graphql/executor.ts'])).toEqual(['src/compose/gate.ts']);
+  expect(importersOf(['src/graphql/execute/executor.ts'])).toEqual(['src/compose/gate.ts']);
   expect(calls(/\bexecutor\.\w+\(/).sort()).toEqual([
     'src/operation/apollo.ts',
     'src/operation/fast-path.ts',
@@ -47,7 +47,7 @@ test('operations run and commit by the gate alone', () => {
   ]);
   expect(calls(/\breleases\.(?:release|begin)\(/).sort()).toEqual([
     'src/delegation/auth-records.ts',
-    'src/graphql/executor.ts',
+    'src/graphql/execute/executor.ts',
     'src/operation/commit.ts',
     'src/operation/rejections.ts',
   ]);
@@ -68,7 +68,7 @@ test('the command loads nothing before the engine is set', () => {
 });
 
 test.each([
-  ['src/store/rows.ts', "import type { Grant } from '../oauth/grant.js'", 'src/oauth/grant.ts'],
+  ['src/store/bounded/rows.ts', "import type { Grant } from '../../oauth/grant.js'", 'src/oauth/grant.ts'],
   ['src/domains/business/orders.ts', "export * from '../../admin/users.js'", 'src/admin/users.ts'],
   ['src/audit/record.ts', "const app = await import('../app.js')", 'src/app.ts'],
   ['src/core/ids.ts', "let x: import('../config.js').Settings", 'src/config.ts'],

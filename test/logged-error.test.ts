@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import { expect, test } from 'vitest';
 import { asLogged } from '../src/core/logged-error.js';
 import { internal } from '../src/core/errors.js';
-import { StatementFailed } from '../src/store/statements.js';
+import { StatementFailed } from '../src/store/drivers/statements.js';
 
 const driverError = (errno: number, message: string): Error =>
   Object.assign(new Error(message), { errno, code: 'ER_X', sql: "INSERT INTO t VALUES ('hunter2')" });

@@ -11,7 +11,7 @@ import {
 } from '../src/authority/boundary.js';
 import type { Rights } from '../src/authority/rights.js';
 import { BehalfError } from '../src/core/errors.js';
-import { narrow, narrowLimits, type Ceiling, type Narrowed } from '../src/delegation/narrow.js';
+import { narrow, narrowLimits, type Ceiling, type Narrowed } from '../src/delegation/narrow-delegation.js';
 
 const dimensions = ['region', 'collection'];
 const values = ['a', 'b', 'c'];

@@ -5,10 +5,10 @@ import { Trail } from '../src/audit/trail.js';
 import { Authority } from '../src/authority/authority.js';
 import { rightsOf } from '../src/authority/rights.js';
 import type { Operation, Resolvers } from '../src/delegation/operation.js';
-import { readCoverage } from '../src/graphql/coverage.js';
-import { Guard } from '../src/graphql/guard.js';
-import { executableSchema } from '../src/graphql/schema.js';
-import { shielded } from '../src/graphql/shield.js';
+import { readCoverage } from '../src/graphql/schema/schema-policy.js';
+import { Guard } from '../src/graphql/rules/rule-map.js';
+import { executableSchema } from '../src/graphql/schema/executable-schema.js';
+import { shielded } from '../src/graphql/rules/shield.js';
 
 const sdl = `
   directive @scope(name: String!, of: String) on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sqliteDriver, sqlitePackage } from '../src/store/sqlite-driver.js';
+import { sqliteDriver, sqlitePackage } from '../src/store/drivers/sqlite-driver.js';
 
 test('SQLite runs by a driver whose statements can be collected, on every version of Node', () => {
   const packageOf = (...versions: string[]) => [...new Set(versions.map(sqlitePackage))];

@@ -1,7 +1,7 @@
 import { getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { structureLimits, type StructureLimit } from '../src/graphql/structure-limits.js';
-import { structureFault, Structures, variablesFault } from '../src/graphql/structure.js';
+import { structureLimits, type StructureLimit } from '../src/graphql/document/structure-limits.js';
+import { structureFault, Structures, variablesFault } from '../src/graphql/document/structure.js';
 
 const times = (count: number, text: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');

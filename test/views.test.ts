@@ -13,10 +13,10 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { shippedRoles } from '../src/admin/shipped-roles.js';
-import { Annotations, nothingHeld, type StandingOf } from '../src/graphql/annotate.js';
-import { readCoverage } from '../src/graphql/coverage.js';
-import { readSdl } from '../src/graphql/sdl.js';
-import { Views } from '../src/graphql/views.js';
+import { Annotations, nothingHeld, type StandingOf } from '../src/graphql/view/annotate.js';
+import { readCoverage } from '../src/graphql/schema/schema-policy.js';
+import { readSdl } from '../src/graphql/schema/sdl.js';
+import { Views } from '../src/graphql/view/views.js';
 
 const head = `
   directive @scope(name: String!, of: String) on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE

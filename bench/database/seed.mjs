@@ -48,7 +48,7 @@ export async function seed(url, world, dist, progress) {
 async function index(url, dist) {
   const load = async (path) => import(pathToFileURL(join(dist, path)).href);
   const paths = [
-    'src/store/database.js',
+    'src/store/sql/database.js',
     'src/audit/indexer.js',
     'src/domains/knowledge/search-index.js',
     'migrations/index.js',

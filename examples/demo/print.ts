@@ -1,5 +1,5 @@
 import { clean, paint, print } from '../../src/cli/terminal/output.js';
-import { demoCompanyName } from '../../src/cli/seed/people.js';
+import { demoCompanyName } from '../../src/demo/people.js';
 import type { DemoServer } from './server.js';
 import type { Expectation, StepReport } from './step.js';
 import type { Outcome } from './story.js';

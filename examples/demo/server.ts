@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp, type AppParts } from '../../src/app.js';
 import { openDatabase } from '../../src/cli/operator/open-database.js';
-import { loadDemoCompany, type LoadedCompany } from '../../src/cli/seed/load.js';
+import { loadDemoCompany, type LoadedCompany } from '../../src/demo/load.js';
 import { CommandError } from '../../src/core/command-error.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { describeDatabase } from '../../src/core/database-url.js';
 import { systemClock } from '../../src/core/clock.js';
 import { makeIds } from '../../src/core/ids.js';
 
-import type { Database } from '../../src/store/database.js';
+import type { Database } from '../../src/store/sql/database.js';
 
 type Person = LoadedCompany['people'][number];
 type Agent = LoadedCompany['agents'][number];

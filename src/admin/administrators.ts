@@ -1,7 +1,7 @@
 import { gives } from '../authority/holding.js';
 import { conflict } from '../core/errors.js';
-import { eq, isIn } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import { roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
 
 /**

@@ -1,7 +1,7 @@
 import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { any, eq } from '../store/condition.js';
-import { filterBy } from '../store/filter.js';
+import { any, eq } from '../store/sql/condition.js';
+import { filterBy } from '../store/bounded/filter.js';
 import { agentRoles, agents, delegations, roles, users, type AgentRow } from '../store/tables/identity.js';
 import {
   createAgent,
@@ -17,7 +17,7 @@ import {
 import { parseKeys } from './agent-keys.js';
 import { lookBeyond, type Beyond } from './credentials.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
-import { changing, requireVersion, workOf, type Work } from './work.js';
+import { changing, requireVersion, workOf, type Work } from './unit-of-work.js';
 
 interface AgentFilter {
   readonly name?: string | null;

@@ -3,12 +3,12 @@ import { isoTime } from '../core/clock.js';
 import { badInput, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { visibleLine } from '../core/text.js';
-import { bumpEpoch } from '../delegation/epoch.js';
-import { all, any, compare, eq, isNull } from '../store/condition.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { parseKeys, type KeySet } from './agent-keys.js';
-import { add, store, type Work } from './work.js';
+import { add, store, type Work } from './unit-of-work.js';
 
 export interface NewAgent {
   readonly name: string;

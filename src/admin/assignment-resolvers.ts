@@ -1,10 +1,10 @@
 import { badInput } from '../core/errors.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import type { Table } from '../store/table.js';
+import type { Table } from '../store/tables/table.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { assignAgentRole, assignRole, setGrantable, unassignAgentRole, unassignRole } from './assignments.js';
 import { withoutPassword } from './users.js';
-import { changing, type Work } from './work.js';
+import { changing, type Work } from './unit-of-work.js';
 
 interface UserRoleArgs {
   readonly userId: string;

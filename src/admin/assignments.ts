@@ -1,7 +1,7 @@
 import { isoTime } from '../core/clock.js';
 import { badInput } from '../core/errors.js';
-import { bumpEpoch } from '../delegation/epoch.js';
-import { all, eq } from '../store/condition.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { all, eq } from '../store/sql/condition.js';
 import {
   agentRoles,
   agents,
@@ -14,7 +14,7 @@ import {
 } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
 import { grantableOf, requireGrantable, requireOther } from './grantable.js';
-import type { Work } from './work.js';
+import type { Work } from './unit-of-work.js';
 
 /** Gives a person a role. `grantedBy` is null at the server's own terminal. */
 export async function giveRole(

@@ -1,10 +1,10 @@
 import { isoTime } from '../core/clock.js';
-import { eq } from '../store/condition.js';
+import { eq } from '../store/sql/condition.js';
 import { roles, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { addGrantable, giveRole } from './assignments.js';
 import { administratorRole, shippedRoles } from './shipped-roles.js';
 import { createUser, type NewUser } from './users.js';
-import { add, type Work } from './work.js';
+import { add, type Work } from './unit-of-work.js';
 
 /** Adds the shipped roles that are missing. What has been edited, or merely has the name, stays as it is. */
 export async function ensureShippedRoles(work: Work): Promise<RoleRow[]> {

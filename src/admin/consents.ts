@@ -1,13 +1,13 @@
 import { giveConsent } from '../delegation/consent.js';
 import type { Catalog } from '../delegation/catalog.js';
-import { withdrawConsent } from '../delegation/end.js';
-import type { HandOver } from '../delegation/make.js';
+import { withdrawConsent } from '../delegation/end-delegation.js';
+import type { HandOver } from '../delegation/create-delegation.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { agents, consents, roles, users, type ConsentRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { noteEnded } from './delegations.js';
 import { dimensionsOf, newestFirst, type PageArgs } from './listing.js';
-import { shown, workOf } from './work.js';
+import { shown, workOf } from './unit-of-work.js';
 
 interface GiveArgs {
   readonly input: Omit<HandOver, 'boundary'> & { boundary?: readonly DimensionInput[] | null };

@@ -1,8 +1,8 @@
 import { isoTime } from '../core/clock.js';
-import { changeOf, endAll, withDescendants } from '../delegation/end.js';
-import { bumpEpoch } from '../delegation/epoch.js';
-import { all, compare, eq, isIn } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { changeOf, endAll, withDescendants } from '../delegation/end-delegation.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { all, compare, eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import {
   agentRoles,
   delegations,
@@ -12,7 +12,7 @@ import {
   type UserRow,
 } from '../store/tables/identity.js';
 import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
-import type { Work } from './work.js';
+import type { Work } from './unit-of-work.js';
 
 /** A live delegation that uses more than someone may grant. */
 export interface Beyond {

@@ -1,7 +1,7 @@
 import { isAsStrict, parsePolicy } from '../authority/documents.js';
 import { holdingOf } from '../authority/holding.js';
 import { areRightsWithin, restrict, type Rights } from '../authority/rights.js';
-import { costMaxOf } from '../delegation/holders.js';
+import { costMaxOf } from '../delegation/role-loader.js';
 import type { RoleRow, StoredLimits } from '../store/tables/identity.js';
 
 /** All that a role allows, and by whom it may be held. */

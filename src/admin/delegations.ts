@@ -9,17 +9,17 @@ import {
   revokeDelegation,
   type Ended,
   type Ending,
-} from '../delegation/end.js';
-import { makeDelegation, type DelegationRequest } from '../delegation/make.js';
+} from '../delegation/end-delegation.js';
+import { makeDelegation, type DelegationRequest } from '../delegation/create-delegation.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { all, compare, eq, not, type Condition } from '../store/condition.js';
-import { filterBy } from '../store/filter.js';
+import { all, compare, eq, not, type Condition } from '../store/sql/condition.js';
+import { filterBy } from '../store/bounded/filter.js';
 import { auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
 import { agents, delegations, roles, users, type DelegationRow } from '../store/tables/identity.js';
-import type { Link } from '../store/windows.js';
+import type { Link } from '../store/bounded/windows.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { dimensionsOf, fromStored, idIs, newestFirst, toStored, type PageArgs } from './listing.js';
-import { shown, workOf } from './work.js';
+import { shown, workOf } from './unit-of-work.js';
 
 const recordsOfDelegations: Link<AuditRecordRow> = {
   column: 'delegationId',

@@ -2,13 +2,13 @@ import { badInput } from '../core/errors.js';
 import { oneLine } from '../core/text.js';
 import type { DocumentRules } from '../delegation/documents.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { eq, isNull, not } from '../store/condition.js';
-import { filterBy } from '../store/filter.js';
+import { eq, isNull, not } from '../store/sql/condition.js';
+import { filterBy } from '../store/bounded/filter.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
 import { users } from '../store/tables/identity.js';
 import { registerDocuments, retireDocument, type NewDocument } from './documents.js';
 import { byName, fromStored, toStored, type PageArgs } from './listing.js';
-import { changing, workOf } from './work.js';
+import { changing, workOf } from './unit-of-work.js';
 
 interface DocumentFilter {
   readonly name?: string | null;

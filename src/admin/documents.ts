@@ -2,12 +2,12 @@ import { isoTime } from '../core/clock.js';
 import { sha256Hex } from '../core/digest.js';
 import { BehalfError } from '../core/errors.js';
 import { documentName, type CheckedDocument, type DocumentRules } from '../delegation/documents.js';
-import { bumpEpoch } from '../delegation/epoch.js';
-import { any, eq, isIn } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
-import { isDuplicate, RunAgain } from '../store/database.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { any, eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { isDuplicate, RunAgain } from '../store/sql/database.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
-import type { Work } from './work.js';
+import type { Work } from './unit-of-work.js';
 
 export interface NewDocument {
   readonly name: string;

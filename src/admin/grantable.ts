@@ -1,7 +1,7 @@
 import { gives } from '../authority/holding.js';
 import { BehalfError } from '../core/errors.js';
-import { eq, isIn } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import { grantableRoles, roles, type RoleRow } from '../store/tables/identity.js';
 import { isWithinRoles, type Defined } from './definable.js';
 

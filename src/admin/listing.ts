@@ -1,6 +1,6 @@
 import { isId } from '../core/ids.js';
-import { any, columnName, eq, quote, type Condition } from '../store/condition.js';
-import type { Table } from '../store/table.js';
+import { any, columnName, eq, quote, type Condition } from '../store/sql/condition.js';
+import type { Table } from '../store/tables/table.js';
 import type { StoredBoundary } from '../store/tables/identity.js';
 
 export interface PageArgs {

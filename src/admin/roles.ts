@@ -6,8 +6,8 @@ import { oneLine, visibleLine } from '../core/text.js';
 import { storeBoundary } from '../authority/boundary.js';
 import { readBoundary, requirePossible } from '../delegation/boundary-values.js';
 import { isPeopleOnly, type Catalog } from '../delegation/catalog.js';
-import { bumpEpoch } from '../delegation/epoch.js';
-import { eq } from '../store/condition.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { eq } from '../store/sql/condition.js';
 import {
   grantableRoles,
   roles,
@@ -20,7 +20,7 @@ import {
 import { requireAdministrator } from './administrators.js';
 import { isWithinRoles } from './definable.js';
 import { requireDefinable, requireGrantable } from './grantable.js';
-import { add, store, type Work } from './work.js';
+import { add, store, type Work } from './unit-of-work.js';
 
 export interface NewRole {
   readonly name: string;

@@ -1,8 +1,8 @@
-import { bumpEpoch, readEpoch } from '../delegation/epoch.js';
+import { bumpEpoch, readEpoch } from '../delegation/authority-epoch.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { eq } from '../store/condition.js';
+import { eq } from '../store/sql/condition.js';
 import { authorityEpoch } from '../store/tables/identity.js';
-import { workOf, type Work } from './work.js';
+import { workOf, type Work } from './unit-of-work.js';
 
 /**
  * Stops every agent, or lets all go on. People who act in person are not stopped. Tokens of agents from before the stop

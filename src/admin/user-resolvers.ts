@@ -1,7 +1,7 @@
 import { oneLine } from '../core/text.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
-import { eq } from '../store/condition.js';
-import { filterBy } from '../store/filter.js';
+import { eq } from '../store/sql/condition.js';
+import { filterBy } from '../store/bounded/filter.js';
 import { grantableRoles, roles, userRoles, users, type UserRow } from '../store/tables/identity.js';
 import { byName, fromStored, toStored, type PageArgs } from './listing.js';
 import {
@@ -15,7 +15,7 @@ import {
   type NewUser,
   type UserChanges,
 } from './users.js';
-import { changing, requireVersion, workOf, type Work } from './work.js';
+import { changing, requireVersion, workOf, type Work } from './unit-of-work.js';
 
 interface UserFilter {
   readonly name?: string | null;

@@ -2,12 +2,12 @@ import { isoTime } from '../core/clock.js';
 import { badInput } from '../core/errors.js';
 import { hashPassword, newPassword } from '../core/passwords.js';
 import { visibleLine } from '../core/text.js';
-import { bumpEpoch } from '../delegation/epoch.js';
-import { eq } from '../store/condition.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { eq } from '../store/sql/condition.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
 import { requireGrantableUser } from './credentials.js';
-import { add, store, type Work } from './work.js';
+import { add, store, type Work } from './unit-of-work.js';
 
 export interface NewUser {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BehalfError } from '../core/errors.js';
-import type { Connection } from '../store/connection.js';
-import { isStatementFault, type Database } from '../store/database.js';
+import type { Connection } from '../store/sql/connection.js';
+import { isStatementFault, type Database } from '../store/sql/database.js';
 
 interface Waiting<Item, Result> {
   readonly item: Item;

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../core/logger.js';
-import { all, compare, isIn, not } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
-import { isLockConflict, isStatementFault, type Database } from '../store/database.js';
+import { all, compare, isIn, not } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { isLockConflict, isStatementFault, type Database } from '../store/sql/database.js';
 import { auditRecords, auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../core/digest.js';
-import { padded, type Condition, type Sql } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { padded, type Condition, type Sql } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import type { AuditRecordRow } from '../store/tables/audit.js';
 import type { AuditBody } from './record.js';
 

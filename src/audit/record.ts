@@ -1,7 +1,7 @@
 import type { Authority } from '../authority/authority.js';
 import type { ErrorCode } from '../core/errors.js';
-import type { Connection } from '../store/connection.js';
-import type { RowOf } from '../store/table.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { RowOf } from '../store/tables/table.js';
 import { auditDocuments, auditRecords, auditUnindexed, type AuditRecordRow } from '../store/tables/audit.js';
 import type {
   Change,

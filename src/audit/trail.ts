@@ -1,7 +1,7 @@
 import { sha256 } from '../core/digest.js';
 import type { Place } from '../authority/boundary.js';
 import { BehalfError, outOfTime } from '../core/errors.js';
-import type { TouchAction, Witness } from '../store/witness.js';
+import type { TouchAction, Witness } from '../store/bounded/row-access-observer.js';
 
 export interface TouchedResources {
   readonly type: string;

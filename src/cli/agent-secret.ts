@@ -1,9 +1,9 @@
 import { requireOverlap, rotateSecret } from '../admin/agents.js';
 import { lookBeyond, type Beyond } from '../admin/credentials.js';
 import { systemClock } from '../core/clock.js';
-import type { Database } from '../store/database.js';
-import { change, findPerson, requireScope, type AsOption } from './operator/change.js';
-import { findAgent } from './operator/find.js';
+import type { Database } from '../store/sql/database.js';
+import { change, findPerson, requireScope, type AsOption } from '../operator/change.js';
+import { findAgent } from '../operator/find.js';
 import { withDatabase } from './operator/session.js';
 import { CommandError } from '../core/command-error.js';
 import { answer, clean, columns, note, paint } from './terminal/output.js';

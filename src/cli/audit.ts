@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { outcomes, recordKinds, type AuditBody } from '../audit/record.js';
 import { errorCodes } from '../core/errors.js';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/sql/database.js';
 import { withDatabase } from './operator/session.js';
 import { command, group, type JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';

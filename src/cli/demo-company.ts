@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
-import type { Database } from '../store/database.js';
-import { demoAgents } from './seed/people.js';
-import { loadDemoCompany, type LoadedCompany } from './seed/load.js';
+import type { Database } from '../store/sql/database.js';
+import { demoAgents } from '../demo/people.js';
+import { loadDemoCompany, type LoadedCompany } from '../demo/load.js';
 import { progress } from './terminal/output.js';
 import { withSecretFiles } from './terminal/secret-file.js';
 

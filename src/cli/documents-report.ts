@@ -1,6 +1,6 @@
 import { standingDocuments } from '../admin/documents.js';
-import { asText, decode, encode } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { asText, decode, encode } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import { auditRecords } from '../store/tables/audit.js';
 
 /** A document that a role met without its being registered. */

@@ -9,15 +9,15 @@ import {
 import type { Trail } from '../audit/trail.js';
 import { badInput } from '../core/errors.js';
 import type { DocumentRules } from '../delegation/documents.js';
-import { readCoverage } from '../graphql/coverage.js';
-import { DocumentReach, documentRules } from '../graphql/document-check.js';
-import { executableSchema } from '../graphql/schema.js';
-import { readSdl } from '../graphql/sdl.js';
-import type { Connection } from '../store/connection.js';
+import { readCoverage } from '../graphql/schema/schema-policy.js';
+import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
+import { executableSchema } from '../graphql/schema/executable-schema.js';
+import { readSdl } from '../graphql/schema/sdl.js';
+import type { Connection } from '../store/sql/connection.js';
 import type { UserRow } from '../store/tables/identity.js';
-import { Faults, ImportRefused } from './import/faults.js';
-import { recordedRun, responsible, type RunOptions, type Workshop } from './import/recorded-run.js';
-import { requireScope } from './operator/change.js';
+import { Faults, ImportRefused } from '../import/faults.js';
+import { recordedRun, responsible, type RunOptions, type Workshop } from '../import/recorded-run.js';
+import { requireScope } from '../operator/change.js';
 
 export interface SyncOptions extends RunOptions {
   readonly folder: string;

@@ -6,9 +6,9 @@ import { settings } from '../config.js';
 import { errorMeanings } from '../core/errors.js';
 import { Metrics } from '../core/metrics.js';
 import { version } from '../core/version.js';
-import { readCoverage } from '../graphql/coverage.js';
-import { executableSchema } from '../graphql/schema.js';
-import { readSdl, schemaFolder } from '../graphql/sdl.js';
+import { readCoverage } from '../graphql/schema/schema-policy.js';
+import { executableSchema } from '../graphql/schema/executable-schema.js';
+import { readSdl, schemaFolder } from '../graphql/schema/sdl.js';
 import { makeProgram } from './program.js';
 
 const docs = join(dirname(schemaFolder()), 'docs');

@@ -3,9 +3,9 @@ import { CurrencyPlaces1700000000026 } from '../../migrations/0026-currency-plac
 import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
 import { allTables } from '../domains/all-tables.js';
-import type { Database } from '../store/database.js';
-import { misfitText } from '../store/text-check.js';
-import { changeAlone } from './operator/change.js';
+import type { Database } from '../store/sql/database.js';
+import { misfitText } from '../store/sql/text-check.js';
+import { changeAlone } from '../operator/change.js';
 import { openDatabase } from './operator/open-database.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';

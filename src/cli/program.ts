@@ -4,7 +4,7 @@ import { agentCommand } from './agent.js';
 import { auditCommand } from './audit.js';
 import { documentsCommand } from './documents.js';
 import { explainCommand } from './explain.js';
-import { importCommand } from './import/command.js';
+import { importCommand } from './import.js';
 import { loginCommand } from './login.js';
 import { migrateCommand } from './migrate.js';
 import { seedCommand } from './seed.js';

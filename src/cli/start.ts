@@ -6,8 +6,8 @@ import { paths } from '../oauth/paths.js';
 import { demoFiles, loadWithSecrets } from './demo-company.js';
 import { openMigrated } from './migrate.js';
 import { openDatabase } from './operator/open-database.js';
-import { isEmpty } from './seed/load.js';
-import { demoAdministrator, demoCompanyName } from './seed/people.js';
+import { isEmpty } from '../demo/load.js';
+import { demoAdministrator, demoCompanyName } from '../demo/people.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { columns, paint, print } from './terminal/output.js';
 

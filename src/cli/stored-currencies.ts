@@ -1,7 +1,7 @@
 import { decimalPlaces } from '../core/money.js';
 import { domains } from '../domains/index.js';
-import { quote } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { quote } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 
 /** Rows in a currency whose amounts may have been stored with other decimals than they are now shown with. */
 export interface StoredCurrency {

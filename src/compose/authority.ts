@@ -1,8 +1,8 @@
 import { AuthRecords } from '../delegation/auth-records.js';
 import { Authorities } from '../delegation/authorities.js';
-import { EpochReader } from '../delegation/epoch.js';
+import { EpochReader } from '../delegation/authority-epoch.js';
 import { Grants } from '../delegation/grants.js';
-import { Releases } from '../delegation/release.js';
+import { Releases } from '../delegation/commit-gate.js';
 import { commandLineClient, defaultLimits } from '../oauth/ports.js';
 import { createOAuth, type OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/token-lookup.js';

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/sql/database.js';
 
 /** What every other part is made of. */
 export interface Basics {

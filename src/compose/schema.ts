@@ -8,19 +8,19 @@ import type { DocumentRules } from '../delegation/documents.js';
 import type { Domain } from '../delegation/operation.js';
 import { allTables } from '../domains/all-tables.js';
 import { domains } from '../domains/index.js';
-import { Annotations } from '../graphql/annotate.js';
-import { Askings } from '../graphql/asked.js';
-import { readCoverage, type Coverage } from '../graphql/coverage.js';
-import { DocumentReach, documentRules } from '../graphql/document-check.js';
-import { Guard } from '../graphql/guard.js';
-import { unrefusable } from '../graphql/nullable.js';
-import { executableSchema } from '../graphql/schema.js';
-import { schemas } from '../graphql/schema-resolvers.js';
-import { readSdl } from '../graphql/sdl.js';
-import { shielded } from '../graphql/shield.js';
-import { viewerResolvers } from '../graphql/viewer.js';
-import { Views } from '../graphql/views.js';
-import { RowTypes } from '../store/row-types.js';
+import { Annotations } from '../graphql/view/annotate.js';
+import { Askings } from '../graphql/schema/column-selections.js';
+import { readCoverage, type Coverage } from '../graphql/schema/schema-policy.js';
+import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
+import { Guard } from '../graphql/rules/rule-map.js';
+import { unrefusable } from '../graphql/schema/tellable-refusals.js';
+import { executableSchema } from '../graphql/schema/executable-schema.js';
+import { schemas } from '../graphql/view/schema-resolvers.js';
+import { readSdl } from '../graphql/schema/sdl.js';
+import { shielded } from '../graphql/rules/shield.js';
+import { viewerResolvers } from '../graphql/schema/viewer.js';
+import { Views } from '../graphql/view/views.js';
+import { RowTypes } from '../store/bounded/row-types.js';
 
 /** What tests replace of the schema. */
 export interface SchemaSource {

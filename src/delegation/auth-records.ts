@@ -2,10 +2,10 @@ import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../au
 import type { Change } from '../audit/trail.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
-import type { Connection } from '../store/connection.js';
-import type { Database } from '../store/database.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Database } from '../store/sql/database.js';
 import { agents, delegations, users } from '../store/tables/identity.js';
-import type { Releases } from './release.js';
+import type { Releases } from './commit-gate.js';
 
 /** What happened at the authorization server. Never holds a secret, a token or a code. */
 export interface AuthEvent {

@@ -11,7 +11,7 @@ import type { Clock } from '../core/clock.js';
 import { unauthenticated } from '../core/errors.js';
 import { Lru } from '../core/lru.js';
 import type { MeasuredCache } from '../core/metrics.js';
-import type { Connection } from '../store/connection.js';
+import type { Connection } from '../store/sql/connection.js';
 import {
   agents,
   delegations,
@@ -20,8 +20,8 @@ import {
   type RoleRow,
 } from '../store/tables/identity.js';
 import { spentLimit } from './budgets.js';
-import { readEpoch, type Epoch, type EpochReader } from './epoch.js';
-import { Holders } from './holders.js';
+import { readEpoch, type Epoch, type EpochReader } from './authority-epoch.js';
+import { Holders } from './role-loader.js';
 
 /** What an access token says; everything else is read live. */
 export interface TokenFact {

@@ -1,5 +1,5 @@
 import type { Scope, ScopeDefinition } from '../authority/scope.js';
-import type { RowTypes } from '../store/row-types.js';
+import type { RowTypes } from '../store/bounded/row-types.js';
 
 /** What a dimension's values are, as the SDL says. */
 export type DimensionSource =

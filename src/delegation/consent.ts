@@ -3,13 +3,13 @@ import { parseBoundary } from '../authority/boundary.js';
 import { rightsOf } from '../authority/rights.js';
 import { isoTime } from '../core/clock.js';
 import { BehalfError } from '../core/errors.js';
-import { all, eq, isNull } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { all, eq, isNull } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
-import { endBeyondConsent, type Ended } from './end.js';
-import { bumpEpoch } from './epoch.js';
-import { offer, type HandOver, type Making, type Offer } from './make.js';
-import { refused, type Ceiling } from './narrow.js';
+import { endBeyondConsent, type Ended } from './end-delegation.js';
+import { bumpEpoch } from './authority-epoch.js';
+import { offer, type HandOver, type Making, type Offer } from './create-delegation.js';
+import { refused, type Ceiling } from './narrow-delegation.js';
 
 /** A consent that was given, and what it put an end to. */
 export interface Given {

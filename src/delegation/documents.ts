@@ -3,8 +3,8 @@ import type { Scope } from '../authority/scope.js';
 import { sha256Hex } from '../core/digest.js';
 import { badInput, BehalfError } from '../core/errors.js';
 import { Lru, type CacheState } from '../core/lru.js';
-import { eq } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { eq } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
 
 /** A document that the whole schema accepts, and the coordinates and types that it names. */

@@ -2,8 +2,8 @@ import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
 import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
-import type { Connection } from '../store/connection.js';
-import type { Database } from '../store/database.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Database } from '../store/sql/database.js';
 import {
   agents,
   delegations,
@@ -15,10 +15,17 @@ import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './catalog.js';
 import { findConsent, storeConsent } from './consent.js';
-import { changeOf, type Ended } from './end.js';
-import { bumpEpoch, readEpoch } from './epoch.js';
-import { makeDelegation, makeSubDelegation, offer, type HandOver, type Making, type Offer } from './make.js';
-import { refused } from './narrow.js';
+import { changeOf, type Ended } from './end-delegation.js';
+import { bumpEpoch, readEpoch } from './authority-epoch.js';
+import {
+  makeDelegation,
+  makeSubDelegation,
+  offer,
+  type HandOver,
+  type Making,
+  type Offer,
+} from './create-delegation.js';
+import { refused } from './narrow-delegation.js';
 import type {
   ActingClient,
   ConsentInput,

@@ -1,10 +1,10 @@
 import type { Authority } from '../authority/authority.js';
 import { unauthenticated, type BehalfError } from '../core/errors.js';
-import { isIn, padded } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
+import { isIn, padded } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import { delegations, type DelegationRow } from '../store/tables/identity.js';
 import { spent, spentLimit, type BudgetLimit } from './budgets.js';
-import { readEpoch } from './epoch.js';
+import { readEpoch } from './authority-epoch.js';
 
 /** What one operation takes from each delegation of its chain. */
 export interface Charge {

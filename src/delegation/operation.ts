@@ -4,11 +4,11 @@ import type { Authority } from '../authority/authority.js';
 import type { TaskLimits } from '../authority/chain.js';
 import type { Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
-import type { Connection } from '../store/connection.js';
-import type { Asked } from '../store/asked.js';
-import type { ScopeOf } from '../store/filter.js';
-import type { Rows } from '../store/rows.js';
-import type { AnyTable } from '../store/table.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Asked } from '../store/bounded/column-selection.js';
+import type { ScopeOf } from '../store/bounded/filter.js';
+import type { Rows } from '../store/bounded/rows.js';
+import type { AnyTable } from '../store/tables/table.js';
 
 /** What a resolver is given: one operation of one chain. It is the GraphQL context. */
 export interface Operation {

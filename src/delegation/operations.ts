@@ -8,15 +8,15 @@ import { conflict, notFound, tooComplex } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Seal } from '../core/seal.js';
 import { oneLine } from '../core/text.js';
-import type { ReadMode } from '../store/bounded-reads.js';
-import { all, eq, isIn } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
-import { isDuplicate, RunAgain, type Database } from '../store/database.js';
-import type { ScopeOf } from '../store/filter.js';
-import type { RowTypes } from '../store/row-types.js';
-import { placesOf } from '../store/place.js';
-import { Rows } from '../store/rows.js';
-import type { Table } from '../store/table.js';
+import type { ReadMode } from '../store/bounded/bounded-reads.js';
+import { all, eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { isDuplicate, RunAgain, type Database } from '../store/sql/database.js';
+import type { ScopeOf } from '../store/bounded/filter.js';
+import type { RowTypes } from '../store/bounded/row-types.js';
+import { placesOf } from '../store/bounded/dimension-values.js';
+import { Rows } from '../store/bounded/rows.js';
+import type { Table } from '../store/tables/table.js';
 import {
   delegations,
   idempotencyKeys,
@@ -66,7 +66,15 @@ export class Operations {
     mode: ReadMode,
   ): Operation {
     const { id, authority, beforehand } = caller;
-    const rows = new Rows(connection, authority, trail, this.parts.types, this.parts.pageSizeMax, this.parts.seal, mode);
+    const rows = new Rows(
+      connection,
+      authority,
+      trail,
+      this.parts.types,
+      this.parts.pageSizeMax,
+      this.parts.seal,
+      mode,
+    );
     const max = Math.min(this.parts.costMax, authority.costMax ?? this.parts.costMax);
     let resolved = 0;
     return {

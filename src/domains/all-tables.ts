@@ -1,4 +1,4 @@
-import type { AnyTable } from '../store/table.js';
+import type { AnyTable } from '../store/tables/table.js';
 import { ownTables } from '../store/tables/index.js';
 import { domains, type DomainSettings } from './index.js';
 

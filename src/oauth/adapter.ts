@@ -2,10 +2,10 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from './oidc-provider.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
-import { all, any, compare, eq, isNull, not, type Condition } from '../store/condition.js';
-import type { Connection } from '../store/connection.js';
-import { isDuplicate, type Database } from '../store/database.js';
-import { sweep } from '../store/sweep.js';
+import { all, any, compare, eq, isNull, not, type Condition } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { isDuplicate, type Database } from '../store/sql/database.js';
+import { sweep } from '../store/sql/delete-in-batches.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../store/tables/identity.js';
 
 export interface PayloadStore {

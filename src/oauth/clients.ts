@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
 import { isoTime, type Clock } from '../core/clock.js';
-import { all, any, compare, eq, isNull } from '../store/condition.js';
-import type { Database } from '../store/database.js';
+import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
+import type { Database } from '../store/sql/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
 import { matchesClientSecret } from '../core/client-secrets.js';

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
-import { all, eq } from '../store/condition.js';
-import type { Database } from '../store/database.js';
+import { all, eq } from '../store/sql/condition.js';
+import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { PayloadAdapter, type PayloadStore } from './adapter.js';
 import { dpopAlgorithms } from './dpop.js';
@@ -13,7 +13,7 @@ import { decisionsOf, makePolicy } from './interaction-policy.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
 import { renderErrorPage } from './pages/error-page.js';
-import { loginStands } from './standing.js';
+import { loginStands } from './current-sign-in.js';
 
 /**
  * How clients prove who they are: people's programs not at all, agents with a secret, sent either way (RFC 6749

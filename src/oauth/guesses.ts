@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
 import { Lru, type CacheState } from '../core/lru.js';
-import { partyOf } from '../core/party.js';
+import { partyOf } from '../core/client-address.js';
 import type { Devices } from './devices.js';
 import type { AttemptLimit } from './ports.js';
 import { SlowDown } from './slow-down.js';

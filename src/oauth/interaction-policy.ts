@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { interactionPolicy } from './oidc-provider.js';
 import { consentDetails, parseDetails } from './authorization-details.js';
-import type { Login } from './standing.js';
+import type { Login } from './current-sign-in.js';
 
 const { Check, Prompt } = interactionPolicy;
 type Prompts = InstanceType<typeof Prompt>[];

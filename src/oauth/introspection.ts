@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { all, eq } from '../store/condition.js';
-import type { Database } from '../store/database.js';
+import { all, eq } from '../store/sql/condition.js';
+import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { delegationDetails } from './authorization-details.js';
 import { routeOf } from './library.js';

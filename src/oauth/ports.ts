@@ -10,8 +10,8 @@ import type {
 } from '../delegation/token-grant.js';
 import type { Clock } from '../core/clock.js';
 import type { Logger } from '../core/logger.js';
-import type { Connection } from '../store/connection.js';
-import type { Database } from '../store/database.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Database } from '../store/sql/database.js';
 
 export type { AuthEvent } from '../delegation/auth-records.js';
 export type {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../core/logger.js';
-import { partyOf } from '../core/party.js';
+import { partyOf } from '../core/client-address.js';
 import { delegationDetails } from './authorization-details.js';
 import { agentIdOf, routeOf } from './library.js';
 import type { AuthEvent, Recorder } from './ports.js';

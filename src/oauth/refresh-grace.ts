@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { isoTime } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
-import { all, compare, eq } from '../store/condition.js';
+import { all, compare, eq } from '../store/sql/condition.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../store/tables/identity.js';
 import { graceSeconds, UsedJustNow, type PayloadStore } from './adapter.js';
 import { routeOf } from './library.js';

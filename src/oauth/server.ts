@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isUtf8Target } from '../core/utf8.js';
 import type { CacheState } from '../core/lru.js';
-import { partyOf } from '../core/party.js';
-import type { Connection } from '../store/connection.js';
+import { partyOf } from '../core/client-address.js';
+import type { Connection } from '../store/sql/connection.js';
 import { purgeExpired, type PayloadStore } from './adapter.js';
 import { Devices } from './devices.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';

@@ -1,6 +1,6 @@
 import { isoTime } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
-import type { Connection } from '../store/connection.js';
+import type { Connection } from '../store/sql/connection.js';
 import { parsePayload } from './adapter.js';
 import { delegationType } from './authorization-details.js';
 

@@ -6,13 +6,13 @@ import type {
 import { GraphQLError } from 'graphql';
 import type { Digest } from '../audit/kept-value.js';
 import { sha256 } from '../core/digest.js';
-import type { Call } from '../graphql/call.js';
-import type { Coverage } from '../graphql/coverage.js';
-import { refusedBodies } from '../graphql/cut.js';
+import type { Call } from '../graphql/execute/call.js';
+import type { Coverage } from '../graphql/schema/schema-policy.js';
+import { refusedBodies } from '../graphql/plan/prune-and-merge.js';
 import { statusOfError } from '../graphql/errors.js';
-import { literalsOf } from '../graphql/literals.js';
-import { redactorOf } from '../graphql/redact.js';
-import { variablesFault } from '../graphql/structure.js';
+import { literalsOf } from '../graphql/document/literals.js';
+import { redactorOf } from '../graphql/document/redact-variables.js';
+import { variablesFault } from '../graphql/document/structure.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 
 /** What Apollo Server carries. It copies its context for each operation, so what changes is one step inside. */

@@ -4,10 +4,10 @@ import { sha256 } from '../core/digest.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
-import { Call, type CallLimits } from '../graphql/call.js';
+import { Call, type CallLimits } from '../graphql/execute/call.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/token-lookup.js';
-import type { Connection } from '../store/connection.js';
+import type { Connection } from '../store/sql/connection.js';
 import type { Line } from './admission.js';
 
 /** An access token, and the scheme by which it came. */

@@ -2,10 +2,10 @@ import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { RecordedError } from '../audit/record.js';
 import { BehalfError, internal, type ErrorCode } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { Outdated, type Releases } from '../delegation/release.js';
-import { asFinished } from '../graphql/as-finished.js';
-import { sizeFault } from '../graphql/answer-size.js';
-import type { Call } from '../graphql/call.js';
+import { Outdated, type Releases } from '../delegation/commit-gate.js';
+import { asFinished } from '../graphql/execute/finished.js';
+import { sizeFault } from '../graphql/execute/answer-size.js';
+import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
 
 /** What an operation came to, as GraphQL tells it; each error names the operation. */

@@ -1,11 +1,11 @@
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { Outdated } from '../delegation/release.js';
-import type { Call } from '../graphql/call.js';
-import { refusedBodies } from '../graphql/cut.js';
+import { Outdated } from '../delegation/commit-gate.js';
+import type { Call } from '../graphql/execute/call.js';
+import { refusedBodies } from '../graphql/plan/prune-and-merge.js';
 import { formatError } from '../graphql/errors.js';
-import type { Executed, Executor } from '../graphql/executor.js';
-import type { KnownDocuments } from '../graphql/known-documents.js';
-import { variablesFault } from '../graphql/structure.js';
+import type { Executed, Executor } from '../graphql/execute/executor.js';
+import type { KnownDocuments } from '../graphql/plan/document-cache.js';
+import { variablesFault } from '../graphql/document/structure.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 import { isEmpty, isRecord, type Parameters } from './parameters.js';
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
-import type { Call } from '../graphql/call.js';
+import type { Call } from '../graphql/execute/call.js';
 import type { Tracing } from './tracing.js';
 
 /** Told of each operation once, when its record is durable or it is sure that there will be none. */

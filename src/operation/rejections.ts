@@ -4,8 +4,8 @@ import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import type { CacheState } from '../core/lru.js';
-import { partyOf } from '../core/party.js';
-import type { Releases } from '../delegation/release.js';
+import { partyOf } from '../core/client-address.js';
+import type { Releases } from '../delegation/commit-gate.js';
 
 const windowMs = 60_000;
 const addressesMax = 10_000;

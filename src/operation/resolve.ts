@@ -1,7 +1,7 @@
 import { sha256 } from '../core/digest.js';
 import { UnregisteredDocument, type TrustedDocuments } from '../delegation/documents.js';
-import type { Call } from '../graphql/call.js';
-import type { Structures } from '../graphql/structure.js';
+import type { Call } from '../graphql/execute/call.js';
+import type { Structures } from '../graphql/document/structure.js';
 import { isRecord, parametersIn, type Parameters } from './parameters.js';
 
 export interface ResolveParts {

@@ -1,7 +1,7 @@
 import type { Context, SpanContext, Tracer } from '@opentelemetry/api';
 import type { Outcome } from '../audit/record.js';
 import type { Logger } from '../core/logger.js';
-import type { Call } from '../graphql/call.js';
+import type { Call } from '../graphql/execute/call.js';
 
 /** Makes the spans of an operation from its marks when it is done; while it runs, nothing is traced. */
 export interface Tracing {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
-import { addressIn } from '../core/party.js';
+import { addressIn } from '../core/client-address.js';
 
 const forwarding = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
 const loopback = new Set(['127.0.0.1', '::1']);

@@ -1,4 +1,4 @@
-import type { Database } from '../store/database.js';
+import type { Database } from '../store/sql/database.js';
 
 /** What is wrong; each code is stable. */
 export interface Problem {

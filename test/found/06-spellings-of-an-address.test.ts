@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { addressIn, partyOf } from '../../src/core/party.js';
+import { addressIn, partyOf } from '../../src/core/client-address.js';
 import { makeAddressOf } from '../../src/transports/http/address.js';
 
 const request = (headers: Record<string, string>, remoteAddress = '192.0.2.1'): IncomingMessage =>

@@ -8,11 +8,11 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { workInTurn } from '../../src/core/turns.js';
-import { Introspection, type Told } from '../../src/graphql/introspection.js';
-import { fragmentsOf } from '../../src/graphql/prepared.js';
-import { readSdl } from '../../src/graphql/sdl.js';
-import { selectionOf } from '../../src/graphql/selection.js';
+import { workInTurn } from '../../src/core/in-turns.js';
+import { Introspection, type Told } from '../../src/graphql/execute/introspection.js';
+import { fragmentsOf } from '../../src/graphql/plan/operation-plan.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
+import { selectionOf } from '../../src/graphql/plan/selection.js';
 
 const schema = buildSchema(readSdl());
 const inTime = { costMax: 200_000, inTime: () => undefined };

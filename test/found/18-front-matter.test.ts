@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readDocument } from '../../src/cli/import/document-file.js';
-import { Faults } from '../../src/cli/import/faults.js';
+import { readDocument } from '../../src/import/document-file.js';
+import { Faults } from '../../src/import/faults.js';
 
 const read = (text: string) => {
   const faults = new Faults();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Folders } from '../../src/cli/import/folders.js';
+import { Folders } from '../../src/import/folders.js';
 import { collectionKeyOf, isCollectionKey } from '../../src/domains/knowledge/write.js';
 
 describe('19 a collection has the name of its folder, and never that of two', () => {

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { CsvReader } from '../../src/cli/import/csv.js';
-import { Faults } from '../../src/cli/import/faults.js';
-import { timeReader } from '../../src/cli/import/times.js';
-import { shifted } from '../../src/cli/import/values.js';
+import { CsvReader } from '../../src/import/csv.js';
+import { Faults } from '../../src/import/faults.js';
+import { timeReader } from '../../src/import/times.js';
+import { shifted } from '../../src/import/values.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'behalf-csv-'));
 afterAll(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Chores } from '../../src/core/chores.js';
+import { Chores } from '../../src/core/background-jobs.js';
 
 /** Chores whose pauses end when a test says so. */
 class Pauses {

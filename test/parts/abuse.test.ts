@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TicketRow } from '../../src/domains/business/tables.js';
-import { all } from '../../src/store/condition.js';
+import { all } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { abusiveScopes, doubling, flood, multiplying, nestedLists } from '../support/abuse.js';
 import { codes, key } from '../support/administration.js';

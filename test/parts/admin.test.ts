@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { naming } from '../../src/audit/record-index.js';
 import { matchesClientSecret } from '../../src/core/client-secrets.js';
 import { verifyPassword } from '../../src/core/passwords.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import {
   agents,
   agentSecrets,

@@ -14,7 +14,7 @@ import {
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ticketMessages } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { Target, withEach, type Reply } from '../support/attacks.js';
 import { literalOf, operationAt } from '../support/documents.js';
 import { digestOf } from '../support/faults.js';

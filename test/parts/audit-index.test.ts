@@ -5,7 +5,7 @@ import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../..
 import { Trail } from '../../src/audit/trail.js';
 import { conditionOf, newestRecords } from '../../src/cli/trail/find-records.js';
 import { isoTime } from '../../src/core/clock.js';
-import { all, eq, isIn } from '../../src/store/condition.js';
+import { all, eq, isIn } from '../../src/store/sql/condition.js';
 import { auditRecords, auditUnindexed } from '../../src/store/tables/audit.js';
 import { testDatabase } from '../support/database.js';
 import { BusinessRows } from '../support/business.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditBody } from '../../src/audit/record.js';
 import { delegations } from '../../src/store/tables/identity.js';
-import { all, eq } from '../../src/store/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { at, key, type Employee } from '../support/administration.js';
 import { Office, type Agent } from '../support/office.js';
 import { recordOf, recordsOf } from '../support/records.js';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { listAgents, listUsers } from '../../src/cli/operator/lists.js';
 import { makeProgram } from '../../src/cli/program.js';
-import { Database } from '../../src/store/database.js';
+import { Database } from '../../src/store/sql/database.js';
 import { CommandLine } from '../support/command-line.js';
 import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';

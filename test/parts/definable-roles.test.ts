@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { grantableRoles, roles, type RoleRow } from '../../src/store/tables/identity.js';
 import { at, codes, Company, key, type Employee } from '../support/administration.js';
 import { boundaryInput } from '../support/case.js';

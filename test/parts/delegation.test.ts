@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUser } from '../../src/admin/users.js';
 import { underDelegation } from '../../src/audit/record-index.js';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { all, eq } from '../../src/store/condition.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { agents, delegations, userRoles, type DelegationRow } from '../../src/store/tables/identity.js';
 import { at, codes, Company, key, nodesAt, type Employee } from '../support/administration.js';

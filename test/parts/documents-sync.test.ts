@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { documentsCommand } from '../../src/cli/documents.js';
 import { syncDocuments, type SyncOptions, type SyncReport } from '../../src/cli/documents-sync.js';
 import { sha256Hex } from '../../src/core/digest.js';
-import { all } from '../../src/store/condition.js';
+import { all } from '../../src/store/sql/condition.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../../src/store/tables/documents.js';
 import { codes } from '../support/administration.js';
 import { Files } from '../support/importing.js';

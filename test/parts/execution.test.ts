@@ -1,7 +1,7 @@
 import { buildSchema, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { Guard } from '../../src/graphql/guard.js';
-import { readSdl } from '../../src/graphql/sdl.js';
+import { Guard } from '../../src/graphql/rules/rule-map.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { loadBusiness, smallBusiness } from '../support/demo-rows.js';
 import { raw } from '../support/no-oracle.js';
 import { everywhere, TestServer } from '../support/server.js';

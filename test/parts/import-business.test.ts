@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ImportRefused } from '../../src/cli/import/faults.js';
+import { ImportRefused } from '../../src/import/faults.js';
 import { CommandError } from '../../src/core/command-error.js';
 import {
   customers,
@@ -10,7 +10,7 @@ import {
   products,
   tickets,
 } from '../../src/domains/business/tables.js';
-import { all, eq } from '../../src/store/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { users } from '../../src/store/tables/identity.js';
 import { Files, contents, everything, importFiles } from '../support/importing.js';
 import { recordsOf } from '../support/records.js';

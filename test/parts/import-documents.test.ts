@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { importCommand } from '../../src/cli/import/command.js';
-import { ImportRefused } from '../../src/cli/import/faults.js';
+import { importCommand } from '../../src/cli/import.js';
+import { ImportRefused } from '../../src/import/faults.js';
 import { collections, documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
-import { all, eq } from '../../src/store/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { Files, contents, everything, importFolder } from '../support/importing.js';
 import { recordsOf } from '../support/records.js';
 import { TestServer, type PersonFixture } from '../support/server.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { customers, orders, type CustomerRow } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { contents, importFiles, importFolder } from '../support/importing.js';
 import { TestServer, everywhere, type AgentFixture, type PersonFixture } from '../support/server.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documents } from '../../src/domains/knowledge/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { editing, importPage, startKnowledge } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';
 

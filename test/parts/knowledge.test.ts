@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { documents, passages } from '../../src/domains/knowledge/tables.js';
 import { editing, importPage, pages, reading, startKnowledge, within } from '../support/knowledge.js';
 import type { Answer, PersonFixture, TestServer } from '../support/server.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isoTime } from '../../src/core/clock.js';
-import { forgetOldKeys } from '../../src/delegation/old-keys.js';
+import { forgetOldKeys } from '../../src/delegation/expired-idempotency-keys.js';
 import { documents } from '../../src/domains/knowledge/tables.js';
-import { all, eq } from '../../src/store/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { delegations, idempotencyKeys } from '../../src/store/tables/identity.js';
 import { importPage, pages } from '../support/knowledge.js';
 import { TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';

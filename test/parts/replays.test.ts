@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { customers, ticketMessages } from '../../src/domains/business/tables.js';
 import { documents, documentVersions } from '../../src/domains/knowledge/tables.js';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { all, eq } from '../../src/store/condition.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { idempotencyKeys, roles, type StoredBoundary } from '../../src/store/tables/identity.js';
 import { BusinessRows } from '../support/business.js';
 import { codesOf } from '../support/faults.js';

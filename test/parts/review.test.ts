@@ -3,11 +3,11 @@ import type { CustomerRow, TicketRow } from '../../src/domains/business/tables.j
 import { emptyBody } from '../../src/audit/record.js';
 import { isoTime } from '../../src/core/clock.js';
 import { Authorities } from '../../src/delegation/authorities.js';
-import { bumpEpoch, EpochReader } from '../../src/delegation/epoch.js';
-import { Releases } from '../../src/delegation/release.js';
-import { eq } from '../../src/store/condition.js';
-import type { Connection } from '../../src/store/connection.js';
-import { CommitLost } from '../../src/store/database.js';
+import { bumpEpoch, EpochReader } from '../../src/delegation/authority-epoch.js';
+import { Releases } from '../../src/delegation/commit-gate.js';
+import { eq } from '../../src/store/sql/condition.js';
+import type { Connection } from '../../src/store/sql/connection.js';
+import { CommitLost } from '../../src/store/sql/database.js';
 import { roles } from '../../src/store/tables/identity.js';
 import { at, codes, key } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Authorities } from '../../src/delegation/authorities.js';
-import { EpochReader } from '../../src/delegation/epoch.js';
-import { eq } from '../../src/store/condition.js';
+import { EpochReader } from '../../src/delegation/authority-epoch.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { delegations, grantableRoles, roles, type RoleRow } from '../../src/store/tables/identity.js';
 import { at, codes, Company, key } from '../support/administration.js';
 import type { AgentFixture, Answer, PersonFixture, TestServer } from '../support/server.js';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mergeSearchIndex } from '../../src/domains/knowledge/search-index.js';
-import type { Connection } from '../../src/store/connection.js';
+import type { Connection } from '../../src/store/sql/connection.js';
 import { importPage, reading, startKnowledge } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';

@@ -3,7 +3,7 @@ import { connect, type AddressInfo, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditBody } from '../../src/audit/record.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { BusinessRows } from '../support/business.js';
 import { serveJsonLines } from '../support/json-lines.js';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeBusiness } from '../../src/domains/business/index.js';
-import { schemaFolder } from '../../src/graphql/sdl.js';
+import { schemaFolder } from '../../src/graphql/schema/sdl.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { metric } from '../support/metrics.js';
 import { raw, without } from '../support/no-oracle.js';

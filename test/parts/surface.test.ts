@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { all } from '../../src/store/condition.js';
+import { all } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { BusinessRows } from '../support/business.js';
 import { malformed } from '../support/malformed.js';

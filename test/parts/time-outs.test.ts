@@ -3,7 +3,7 @@ import { administration } from '../../src/admin/index.js';
 import type { Resolver } from '../../src/delegation/operation.js';
 import { domains } from '../../src/domains/index.js';
 import { customers, ticketMessages, tickets } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { catalog, codes, rules } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
 import { testDatabase } from '../support/database.js';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { products, type ProductRow } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
-import type { Connection } from '../../src/store/connection.js';
-import { Database } from '../../src/store/database.js';
+import { eq } from '../../src/store/sql/condition.js';
+import type { Connection } from '../../src/store/sql/connection.js';
+import { Database } from '../../src/store/sql/database.js';
 import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../support/database.js';
 
 let fresh: FreshDatabase;

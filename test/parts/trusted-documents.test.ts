@@ -3,7 +3,7 @@ import { unregisteredUses } from '../../src/cli/documents-report.js';
 import { sha256Hex } from '../../src/core/digest.js';
 import { trustedDocuments } from '../../src/store/tables/documents.js';
 import { authorityEpoch } from '../../src/store/tables/identity.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { at, codes, Company, key, nodesAt } from '../support/administration.js';
 import { recordOf, recordsOf } from '../support/records.js';
 import {

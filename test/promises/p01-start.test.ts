@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { createApp } from '../../src/app.js';
 import { readConfig, type Config } from '../../src/config.js';
-import { readSdl } from '../../src/graphql/sdl.js';
-import { Database } from '../../src/store/database.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
+import { Database } from '../../src/store/sql/database.js';
 import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
 

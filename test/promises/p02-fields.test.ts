@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSdl } from '../../src/graphql/sdl.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { addRegions, inRegions, regions } from '../support/regions.js';
 import { TestServer, type PersonFixture } from '../support/server.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { all, eq } from '../../src/store/condition.js';
-import type { Connection } from '../../src/store/connection.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { all, eq } from '../../src/store/sql/condition.js';
+import type { Connection } from '../../src/store/sql/connection.js';
 import {
   agentRoles,
   delegations,

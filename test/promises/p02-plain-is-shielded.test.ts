@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readCoverage } from '../../src/graphql/coverage.js';
-import { readSdl } from '../../src/graphql/sdl.js';
-import { Views } from '../../src/graphql/views.js';
+import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
+import { Views } from '../../src/graphql/view/views.js';
 import { smallBusiness } from '../support/demo-rows.js';
 import { askAll, differencesIn, type Difference, type Tally } from '../support/plain-and-shielded.js';
 import { callersOfFamily, familyPlan, makeFamily, type FamilyPlan } from '../support/random-callers.js';

@@ -11,12 +11,12 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readCoverage, type Coverage } from '../../src/graphql/coverage.js';
-import { readSdl } from '../../src/graphql/sdl.js';
+import { readCoverage, type Coverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { domains } from '../../src/domains/index.js';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { all, eq } from '../../src/store/condition.js';
-import type { Table } from '../../src/store/table.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { all, eq } from '../../src/store/sql/condition.js';
+import type { Table } from '../../src/store/tables/table.js';
 import { delegations, type StoredBoundary } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { everywhere, TestServer, type AgentFixture } from '../support/server.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { agents, delegations, users, type DelegationRow } from '../../src/store/tables/identity.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { at, codes, type Employee } from '../support/administration.js';
 import { makeCase, taskScopes, type Case } from '../support/case.js';
 import { given, Office } from '../support/office.js';

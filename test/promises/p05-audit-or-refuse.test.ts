@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { orders, ticketMessages, tickets } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { delegations, idempotencyKeys, users } from '../../src/store/tables/identity.js';
 import { CodeFlow } from '../parts/oauth/browser.js';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Connection } from '../../src/store/connection.js';
-import { eq } from '../../src/store/condition.js';
+import type { Connection } from '../../src/store/sql/connection.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { ticketMessages } from '../../src/domains/business/tables.js';
 import { delegations, idempotencyKeys } from '../../src/store/tables/identity.js';
-import { completeDelegation } from '../../src/delegation/end.js';
+import { completeDelegation } from '../../src/delegation/end-delegation.js';
 import { codes, key, type Employee } from '../support/administration.js';
 import { boundaryInput, changeRole, makeCase, makeRole, taskScopes, type Case } from '../support/case.js';
 import { testDatabase } from '../support/database.js';

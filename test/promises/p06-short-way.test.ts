@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
-import { all, eq } from '../../src/store/condition.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import {
   agentRoles,
   delegations,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ticketMessages } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { delegations, idempotencyKeys } from '../../src/store/tables/identity.js';
 import { codes } from '../support/administration.js';
 import { makeCase, type Case } from '../support/case.js';

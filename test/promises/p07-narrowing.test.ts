@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { delegations, type DelegationRow } from '../../src/store/tables/identity.js';
 import { at, type Employee } from '../support/administration.js';
 import { boundaryInput, makeCase, makeRole, taskScopes, type Case } from '../support/case.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tickets } from '../../src/domains/business/tables.js';
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { inventedId, raw, without } from '../support/no-oracle.js';
 import { addRegions } from '../support/regions.js';
 import { TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { customers, orders, tickets, invoices, payments } from '../../src/domains/business/tables.js';
 import { collections, documents } from '../../src/domains/knowledge/tables.js';
-import { eq } from '../../src/store/condition.js';
-import type { Table } from '../../src/store/table.js';
+import { eq } from '../../src/store/sql/condition.js';
+import type { Table } from '../../src/store/tables/table.js';
 import { catalog } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
 import { loadDocuments } from '../support/demo-rows.js';

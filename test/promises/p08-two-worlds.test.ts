@@ -1,8 +1,8 @@
 import { buildSchema, parse, validate, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCoverage } from '../../src/graphql/coverage.js';
-import { readSdl } from '../../src/graphql/sdl.js';
-import { Views } from '../../src/graphql/views.js';
+import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
+import { Views } from '../../src/graphql/view/views.js';
 import { rawOf, type Raw } from '../support/no-oracle.js';
 import { randomRequest } from '../support/random-documents.js';
 import type { StoredBoundary } from '../../src/store/tables/identity.js';

@@ -9,7 +9,7 @@ import {
   type IntrospectionQuery,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCoverage } from '../../src/graphql/coverage.js';
+import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
 import { agentRoles, delegations } from '../../src/store/tables/identity.js';
 import { coordinatesOf, visibleTo } from '../support/coordinates.js';
 import { idsOf, loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isoTime } from '../../src/core/clock.js';
-import { all, eq } from '../../src/store/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { oauthPayloads } from '../../src/store/tables/identity.js';
 import { codesOf, digestOf, recordedCodes } from '../support/faults.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { createApp } from '../../src/app.js';
 import { ConfigError, readConfig } from '../../src/config.js';
-import { Database } from '../../src/store/database.js';
+import { Database } from '../../src/store/sql/database.js';
 import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
 import { freePort } from '../support/free-port.js';
 import { TestServer } from '../support/server.js';

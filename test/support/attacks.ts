@@ -14,7 +14,7 @@ import { expect } from 'vitest';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import type { AppParts } from '../../src/app.js';
 import { errorCodes } from '../../src/core/errors.js';
-import { readSdl } from '../../src/graphql/sdl.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { BusinessRows } from './business.js';
 import { coordinatesOf } from './coordinates.js';
 import { insides } from './faults.js';

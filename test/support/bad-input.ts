@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { customers, invoices, payments } from '../../src/domains/business/tables.js';
 import { documents } from '../../src/domains/knowledge/tables.js';
-import { eq } from '../../src/store/condition.js';
-import type { Table } from '../../src/store/table.js';
+import { eq } from '../../src/store/sql/condition.js';
+import type { Table } from '../../src/store/tables/table.js';
 import { catalog } from './administration.js';
 import { BusinessRows } from './business.js';
 import { loadDocuments } from './demo-rows.js';

@@ -21,8 +21,8 @@ import {
   type TicketMessageRow,
   type TicketRow,
 } from '../../src/domains/business/tables.js';
-import type { Connection } from '../../src/store/connection.js';
-import type { Table } from '../../src/store/table.js';
+import type { Connection } from '../../src/store/sql/connection.js';
+import type { Table } from '../../src/store/tables/table.js';
 import { TestServer } from './server.js';
 
 /** A server with the business domain alone; statistics tell of 3 customers or more. */

@@ -1,4 +1,4 @@
-import { eq } from '../../src/store/condition.js';
+import { eq } from '../../src/store/sql/condition.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import { at, key, type Employee } from './administration.js';
 import { given, type Agent, type Office } from './office.js';

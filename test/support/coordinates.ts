@@ -11,7 +11,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
 } from 'graphql';
-import { readSdl } from '../../src/graphql/sdl.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
 
 /** One place of the schema that a caller can name: a field, an argument, an input field or an enum value. */
 export interface Coordinate {

@@ -1,7 +1,7 @@
 import type { AuditBody } from '../../src/audit/record.js';
 import { stockMovements, products } from '../../src/domains/business/tables.js';
-import { all, compare, eq, isIn } from '../../src/store/condition.js';
-import type { Database } from '../../src/store/database.js';
+import { all, compare, eq, isIn } from '../../src/store/sql/condition.js';
+import type { Database } from '../../src/store/sql/database.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import type { Acknowledged } from './crash-load.js';

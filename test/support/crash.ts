@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { migrations } from '../../migrations/index.js';
-import { Database } from '../../src/store/database.js';
+import { Database } from '../../src/store/sql/database.js';
 import { targetOf } from './database.js';
 import { BusinessRows } from './business.js';
 import { faultsOf } from './crash-check.js';

@@ -1,9 +1,9 @@
-import { generateBusiness, seededIds, type BusinessData } from '../../src/cli/seed/business.js';
+import { generateBusiness, seededIds, type BusinessData } from '../../src/demo/business.js';
 import type { Ids } from '../../src/core/ids.js';
 import * as business from '../../src/domains/business/tables.js';
 import { upsertImportedDocument } from '../../src/domains/knowledge/write.js';
-import type { Database } from '../../src/store/database.js';
-import type { Table } from '../../src/store/table.js';
+import type { Database } from '../../src/store/sql/database.js';
+import type { Table } from '../../src/store/tables/table.js';
 
 const now = Date.parse('2026-06-30T12:00:00.000Z');
 

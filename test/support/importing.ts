@@ -1,13 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { importBusiness, type BusinessReport } from '../../src/cli/import/business.js';
-import {
-  importDocuments,
-  type DocumentOptions,
-  type DocumentsReport,
-} from '../../src/cli/import/documents.js';
-import { importable } from '../../src/cli/import/entities.js';
+import { importBusiness, type BusinessReport } from '../../src/import/business.js';
+import { importDocuments, type DocumentOptions, type DocumentsReport } from '../../src/import/documents.js';
+import { importable } from '../../src/import/entities.js';
 import type { TestServer } from './server.js';
 
 const workshopOf = ({ database, clock, ids }: TestServer) => ({

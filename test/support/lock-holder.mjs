@@ -1,7 +1,7 @@
 // A process that works on a SQLite file by the built server's own code. `node lock-holder.mjs URL`: holds a transaction
 // until its input ends, and tells that it has it.
 import { parseDatabaseUrl } from '../../dist/src/core/database-url.js';
-import { Database } from '../../dist/src/store/database.js';
+import { Database } from '../../dist/src/store/sql/database.js';
 
 const database = await Database.open(parseDatabaseUrl(process.argv[2]), []);
 await database.transaction(async () => {

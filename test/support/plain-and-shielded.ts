@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import type { AuditBody } from '../../src/audit/record.js';
-import { isIn } from '../../src/store/condition.js';
+import { isIn } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import type { RandomRequest } from './random-documents.js';
 import type { World } from './worlds.js';

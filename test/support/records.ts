@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { AuditBody, RecordKind } from '../../src/audit/record.js';
 import { among, naming, underDelegation, type Party } from '../../src/audit/record-index.js';
-import { all, eq, type Condition } from '../../src/store/condition.js';
-import type { Database } from '../../src/store/database.js';
+import { all, eq, type Condition } from '../../src/store/sql/condition.js';
+import type { Database } from '../../src/store/sql/database.js';
 import { auditRecords, auditUnindexed, type AuditRecordRow } from '../../src/store/tables/audit.js';
 
 const parse = ({ body }: { body: string }): AuditBody => JSON.parse(body) as AuditBody;

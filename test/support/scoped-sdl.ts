@@ -1,4 +1,4 @@
-import { readSdl } from '../../src/graphql/sdl.js';
+import { readSdl } from '../../src/graphql/schema/sdl.js';
 
 /** The SDL with scopes in places where none of those that ship is hidden from a support agent. */
 export const scopedSdl = [

@@ -6,8 +6,8 @@ import { readConfig } from '../../src/config.js';
 import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
 import { sha256 } from '../../src/core/digest.js';
 import { makeIds, type Ids } from '../../src/core/ids.js';
-import { eq } from '../../src/store/condition.js';
-import { Database } from '../../src/store/database.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { Database } from '../../src/store/sql/database.js';
 import {
   agentRoles,
   agents,
@@ -20,7 +20,7 @@ import {
   type DelegationRow,
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
-import { bumpEpoch } from '../../src/delegation/epoch.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { freshDatabaseUrl, targetOf, testDatabase } from './database.js';
 import { freePort } from './free-port.js';
 

@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
-import { ReadingThread } from '../../src/store/reading-thread.js';
-import { MysqlStatements, SqliteStatements } from '../../src/store/statements.js';
+import { ReadingThread } from '../../src/store/drivers/reading-thread.js';
+import { MysqlStatements, SqliteStatements } from '../../src/store/drivers/statements.js';
 
 export interface Sent {
   readonly sql: string;

@@ -7,12 +7,12 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { AppParts } from '../../src/app.js';
-import type { BusinessData } from '../../src/cli/seed/business.js';
+import type { BusinessData } from '../../src/demo/business.js';
 import { domains } from '../../src/domains/index.js';
 import { documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
-import { all, eq } from '../../src/store/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { sha256 } from '../../src/core/digest.js';
-import type { Table } from '../../src/store/table.js';
+import type { Table } from '../../src/store/tables/table.js';
 import { agents, delegations, roles, users } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { argumentsOf } from './documents.js';

@@ -1,5 +1,5 @@
-import { all } from '../../store/condition.js';
-import type { Connection } from '../../store/connection.js';
+import { all } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
 import { agentRoles, agents, roles, userRoles, users } from '../../store/tables/identity.js';
 
 export interface ListedUser {

@@ -1,5 +1,5 @@
 import { readConfig } from '../../config.js';
-import type { Database } from '../../store/database.js';
+import type { Database } from '../../store/sql/database.js';
 import { openDatabase } from './open-database.js';
 
 /** Runs `work` with the database of the settings, which must be migrated. */

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { isoTime } from '../../core/clock.js';
 import { BehalfError } from '../../core/errors.js';
 import { isId } from '../../core/ids.js';
-import { timeReader } from '../import/times.js';
+import { timeReader } from '../../import/times.js';
 
 /** Parses an option that is a number of things. */
 export function wholeNumber(text: string): number {

@@ -3,8 +3,8 @@ import type { AuditBody } from '../../audit/record.js';
 import type { Change } from '../../audit/trail.js';
 import { keyedDigest } from '../../core/digest.js';
 import { isId } from '../../core/ids.js';
-import type { Connection } from '../../store/connection.js';
-import { ServerKeys } from '../../store/server-keys.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { ServerKeys } from '../../store/sql/server-keys.js';
 import type { AuditRecordRow } from '../../store/tables/audit.js';
 
 /**

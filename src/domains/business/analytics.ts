@@ -1,7 +1,7 @@
 import { moneyOf } from '../../core/money.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
-import type { Asked } from '../../store/asked.js';
-import type { AnyTable } from '../../store/table.js';
+import type { Asked } from '../../store/bounded/column-selection.js';
+import type { AnyTable } from '../../store/tables/table.js';
 import type { Bucket, TimeRange } from './buckets.js';
 import { fromStored } from './enums.js';
 import { figures, type ShownFigure, type Statistic } from './figures.js';

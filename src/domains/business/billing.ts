@@ -3,10 +3,10 @@ import { badInput, conflict } from '../../core/errors.js';
 import { minorOf, moneyOf, type Money } from '../../core/money.js';
 import { visibleLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
-import type { Rows } from '../../store/rows.js';
-import type { Table } from '../../store/table.js';
+import type { Rows } from '../../store/bounded/rows.js';
+import type { Table } from '../../store/tables/table.js';
 import { fromStored, toStored } from './enums.js';
-import { once, type Keyed } from './once.js';
+import { once, type Keyed } from './idempotent.js';
 import {
   invoices,
   orders,

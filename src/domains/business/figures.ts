@@ -2,10 +2,10 @@ import type { Boundaries } from '../../authority/boundary.js';
 import { refusalError } from '../../authority/explain.js';
 import type { Scope } from '../../authority/scope.js';
 import { badInput } from '../../core/errors.js';
-import { inTurns } from '../../core/turns.js';
-import type { AggregateQuery } from '../../store/bounded-reads.js';
-import type { Rows } from '../../store/rows.js';
-import type { Table } from '../../store/table.js';
+import { inTurns } from '../../core/in-turns.js';
+import type { AggregateQuery } from '../../store/bounded/bounded-reads.js';
+import type { Rows } from '../../store/bounded/rows.js';
+import type { Table } from '../../store/tables/table.js';
 import {
   bucketsDownTo,
   periodSql,

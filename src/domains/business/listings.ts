@@ -1,6 +1,6 @@
 import type { Money } from '../../core/money.js';
 import { oneLine } from '../../core/text.js';
-import { compare, eq } from '../../store/condition.js';
+import { compare, eq } from '../../store/sql/condition.js';
 import { amountBound, atOrAfter, before, isEnumOf, isOneOf, startsWith, type Listing } from './lists.js';
 import type {
   CustomerRow,

@@ -1,10 +1,10 @@
 import { badInput } from '../../core/errors.js';
 import { minorOf, type Money } from '../../core/money.js';
 import { oneLine } from '../../core/text.js';
-import { all, compare, eq, isIn, type Condition } from '../../store/condition.js';
-import type { Order } from '../../store/connection.js';
-import { filterBy, orderBy, type ScopeOf } from '../../store/filter.js';
-import type { ListQuery } from '../../store/page.js';
+import { all, compare, eq, isIn, type Condition } from '../../store/sql/condition.js';
+import type { Order } from '../../store/sql/connection.js';
+import { filterBy, orderBy, type ScopeOf } from '../../store/bounded/filter.js';
+import type { ListQuery } from '../../store/bounded/page.js';
 import { toStored } from './enums.js';
 
 /** Arguments of every field that gives a page. */

@@ -3,7 +3,7 @@ import { badInput, conflict } from '../../core/errors.js';
 import { paragraphs, visibleLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
 import { fromStored, toStored } from './enums.js';
-import { once, type Keyed } from './once.js';
+import { once, type Keyed } from './idempotent.js';
 import {
   orders,
   products,

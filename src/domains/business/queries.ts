@@ -1,8 +1,8 @@
 import { oneLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
-import type { Asked } from '../../store/asked.js';
-import { eq } from '../../store/condition.js';
-import type { Table } from '../../store/table.js';
+import type { Asked } from '../../store/bounded/column-selection.js';
+import { eq } from '../../store/sql/condition.js';
+import type { Table } from '../../store/tables/table.js';
 import { listQuery, type ListArgs, type Listing } from './lists.js';
 import {
   customerListing,

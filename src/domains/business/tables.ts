@@ -10,7 +10,7 @@ import {
   time,
   unique,
   type RowOf,
-} from '../../store/table.js';
+} from '../../store/tables/table.js';
 
 export const customers = table(
   'Customer',

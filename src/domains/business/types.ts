@@ -1,9 +1,9 @@
 import { moneyOf } from '../../core/money.js';
 import { reads, type Resolver, type Resolvers } from '../../delegation/operation.js';
-import { only } from '../../store/asked.js';
-import { eq } from '../../store/condition.js';
-import type { ListQuery } from '../../store/page.js';
-import type { Table } from '../../store/table.js';
+import { only } from '../../store/bounded/column-selection.js';
+import { eq } from '../../store/sql/condition.js';
+import type { ListQuery } from '../../store/bounded/page.js';
+import type { Table } from '../../store/tables/table.js';
 import { fromStored } from './enums.js';
 import { listQuery, type ListArgs, type Listing, type PageArgs } from './lists.js';
 import { invoiceListing, orderListing, paymentListing, refundListing, ticketListing } from './listings.js';

@@ -2,7 +2,7 @@ import { badInput, notFound } from '../../core/errors.js';
 import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
 import type { Operation } from '../../delegation/operation.js';
-import { eq } from '../../store/condition.js';
+import { eq } from '../../store/sql/condition.js';
 import { passagesOf, type PassageText } from './passages.js';
 import { collections, documents, documentVersions, passageWords, type DocumentRow } from './tables.js';
 import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './write.js';

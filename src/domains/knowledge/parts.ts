@@ -1,7 +1,7 @@
 import { isInside, type Boundaries } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import type { Operation } from '../../delegation/operation.js';
-import type { PartOf } from '../../store/word-index.js';
+import type { PartOf } from '../../store/bounded/word-index.js';
 import { classifications, collections } from './tables.js';
 import { isCollectionKey } from './write.js';
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Ids } from '../../core/ids.js';
-import { all, compare, eq } from '../../store/condition.js';
-import type { Connection } from '../../store/connection.js';
-import type { Database } from '../../store/database.js';
+import { all, compare, eq } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
+import type { Database } from '../../store/sql/database.js';
 import { passageEdition, passagesOf } from './passages.js';
 import { documents, passages, passageWords, type PassageRow } from './tables.js';
 import { passageRows } from './write.js';

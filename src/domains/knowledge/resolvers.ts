@@ -1,7 +1,7 @@
-import { compare, eq, all } from '../../store/condition.js';
-import { filterBy, orderBy } from '../../store/filter.js';
+import { compare, eq, all } from '../../store/sql/condition.js';
+import { filterBy, orderBy } from '../../store/bounded/filter.js';
 import { preparing, reads, type Operation, type Resolvers } from '../../delegation/operation.js';
-import { only, type Asked } from '../../store/asked.js';
+import { only, type Asked } from '../../store/bounded/column-selection.js';
 import { oneLine } from '../../core/text.js';
 import {
   beforeChanging,

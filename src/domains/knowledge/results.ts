@@ -1,5 +1,5 @@
-import type { Cursors } from '../../store/cursor.js';
-import { PageInfo } from '../../store/page.js';
+import type { Cursors } from '../../store/bounded/cursor.js';
+import { PageInfo } from '../../store/bounded/page.js';
 import type { Ranked } from './rank.js';
 import type { PassageRow } from './tables.js';
 

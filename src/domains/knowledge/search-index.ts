@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Connection } from '../../store/connection.js';
-import type { Database } from '../../store/database.js';
+import type { Connection } from '../../store/sql/connection.js';
+import type { Database } from '../../store/sql/database.js';
 
 /** Pages of the index that one transaction writes. Everybody waits for it, some milliseconds. */
 const pagesPerStep = 32;

@@ -1,7 +1,7 @@
 import type { Operation } from '../../delegation/operation.js';
-import { readBy } from '../../store/page.js';
-import type { Scanned } from '../../store/rows.js';
-import type { MatchMode } from '../../store/word-index.js';
+import { readBy } from '../../store/bounded/page.js';
+import type { Scanned } from '../../store/bounded/rows.js';
+import type { MatchMode } from '../../store/bounded/word-index.js';
 import { visibleParts } from './parts.js';
 import { queryTerms, type Term } from './query.js';
 import { rank } from './rank.js';

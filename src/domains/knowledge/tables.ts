@@ -1,5 +1,15 @@
-import { WordIndex } from '../../store/word-index.js';
-import { id, int, longtext, nullable, since, table, text, time, type RowOf } from '../../store/table.js';
+import { WordIndex } from '../../store/bounded/word-index.js';
+import {
+  id,
+  int,
+  longtext,
+  nullable,
+  since,
+  table,
+  text,
+  time,
+  type RowOf,
+} from '../../store/tables/table.js';
 
 export const collections = table(
   'Collection',

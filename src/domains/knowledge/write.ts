@@ -2,8 +2,8 @@ import { badInput } from '../../core/errors.js';
 import { sha256 } from '../../core/digest.js';
 import type { Ids } from '../../core/ids.js';
 import { oneLine, paragraphs, visibleLine } from '../../core/text.js';
-import { all, any, eq, type Condition } from '../../store/condition.js';
-import type { Connection } from '../../store/connection.js';
+import { all, any, eq, type Condition } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
 import { importKeys } from '../../store/tables/identity.js';
 import { passageEdition, passagesOf, type PassageText } from './passages.js';
 import {

@@ -1,4 +1,4 @@
-import { all, eq } from '../../store/condition.js';
+import { all, eq } from '../../store/sql/condition.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
 import { endUser, type PayloadStore } from '../adapter.js';
 import { expiredPage } from '../pages/error-page.js';
@@ -8,7 +8,7 @@ import { newPasswordFault } from '../../core/new-passwords.js';
 import { hashPassword, verifyPassword } from '../../core/passwords.js';
 import type { PasswordChecks } from '../password-checks.js';
 import type { Recorder } from '../ports.js';
-import { requireSignIn } from '../standing.js';
+import { requireSignIn } from '../current-sign-in.js';
 import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ChangePasswordParts {

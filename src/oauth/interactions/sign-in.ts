@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { partyOf } from '../../core/party.js';
-import { eq } from '../../store/condition.js';
-import type { Database } from '../../store/database.js';
+import { partyOf } from '../../core/client-address.js';
+import { eq } from '../../store/sql/condition.js';
+import type { Database } from '../../store/sql/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
 import type { Guess, Guesses } from '../guesses.js';
 import { busyPage, signInPage } from '../pages/sign-in-pages.js';

@@ -3,7 +3,7 @@ import type { InteractionResults } from 'oidc-provider';
 import type { Page } from '../pages/page.js';
 import type { AuthEvent } from '../ports.js';
 import { describable } from '../refusals.js';
-import type { Login, SignedIn } from '../standing.js';
+import type { Login, SignedIn } from '../current-sign-in.js';
 
 /** One step of an authorization request, as its page knows it. */
 export interface StepRequest {

@@ -1,4 +1,4 @@
-import { id, int, longtext, nullable, table, text, time, type RowOf } from '../table.js';
+import { id, int, longtext, nullable, table, text, time, type RowOf } from './table.js';
 
 /** One row per operation. `body` holds the record's exact bytes; the other columns find it. */
 export const auditRecords = table(

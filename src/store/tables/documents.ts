@@ -1,4 +1,4 @@
-import { id, int, longtext, nullable, table, text, time, type RowOf } from '../table.js';
+import { id, int, longtext, nullable, table, text, time, type RowOf } from './table.js';
 
 /**
  * Operations that an administrator has registered. One that is replaced or retired stays as it was; `standingName`

@@ -1,4 +1,4 @@
-import { flag, id, int, json, longtext, nullable, since, table, text, time, type RowOf } from '../table.js';
+import { flag, id, int, json, longtext, nullable, since, table, text, time, type RowOf } from './table.js';
 
 /** Dimension to allowed values, or `all`. A dimension that is missing allows nothing. */
 export type StoredBoundary = Record<string, readonly string[] | 'all'>;

@@ -1,4 +1,4 @@
-import type { AnyTable } from '../table.js';
+import type { AnyTable } from './table.js';
 import * as audit from './audit.js';
 import * as documents from './documents.js';
 import * as identity from './identity.js';

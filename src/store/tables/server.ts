@@ -1,4 +1,4 @@
-import { table, text } from '../table.js';
+import { table, text } from './table.js';
 
 /** Secrets that all servers of a database share. */
 export const serverKeys = table(

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { parse } from 'forwarded-parse';
-import { addressIn } from '../../core/party.js';
+import { addressIn } from '../../core/client-address.js';
 
 /**
  * Whose request it is, as far as trusted proxies tell, in the one spelling that an address has. Each proxy appends the

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bumpEpoch } from '../../../src/delegation/epoch.js';
-import { eq } from '../../../src/store/condition.js';
+import { bumpEpoch } from '../../../src/delegation/authority-epoch.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { delegations, grantableRoles } from '../../../src/store/tables/identity.js';
 import { at, codes, key, type Employee } from '../../support/administration.js';
 import { CommandLine } from '../../support/command-line.js';

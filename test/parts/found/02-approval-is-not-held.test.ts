@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bumpEpoch } from '../../../src/delegation/epoch.js';
-import { eq } from '../../../src/store/condition.js';
+import { bumpEpoch } from '../../../src/delegation/authority-epoch.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { consents, delegations, roles } from '../../../src/store/tables/identity.js';
 import { codes, type Employee } from '../../support/administration.js';
 import { makeRole } from '../../support/case.js';

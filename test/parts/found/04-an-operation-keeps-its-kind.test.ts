@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { at, codes, Company, key, nodesAt } from '../../support/administration.js';
 import { CommandLine } from '../../support/command-line.js';
 import { digestOf } from '../../support/faults.js';
-import { all } from '../../../src/store/condition.js';
+import { all } from '../../../src/store/sql/condition.js';
 import { trustedDocuments } from '../../../src/store/tables/documents.js';
 import type { Answer } from '../../support/server.js';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newestRecords } from '../../../src/cli/trail/find-records.js';
-import { all, eq } from '../../../src/store/condition.js';
+import { all, eq } from '../../../src/store/sql/condition.js';
 import { auditRecords } from '../../../src/store/tables/audit.js';
-import { readSdl } from '../../../src/graphql/sdl.js';
+import { readSdl } from '../../../src/graphql/schema/sdl.js';
 import { BusinessRows } from '../../support/business.js';
 import { importPage } from '../../support/knowledge.js';
 import { everywhere, TestServer, type Answer, type PersonFixture } from '../../support/server.js';

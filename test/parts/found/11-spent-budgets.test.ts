@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/core/digest.js';
-import { bumpEpoch } from '../../../src/delegation/epoch.js';
-import { eq } from '../../../src/store/condition.js';
+import { bumpEpoch } from '../../../src/delegation/authority-epoch.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { delegations } from '../../../src/store/tables/identity.js';
 import { BusinessRows } from '../../support/business.js';
 import { recordOf } from '../../support/records.js';

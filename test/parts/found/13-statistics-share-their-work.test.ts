@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock, type Clock } from '../../../src/core/clock.js';
-import { Connection } from '../../../src/store/connection.js';
-import { ReadingThread } from '../../../src/store/reading-thread.js';
-import { SqliteStatements } from '../../../src/store/statements.js';
+import { Connection } from '../../../src/store/sql/connection.js';
+import { ReadingThread } from '../../../src/store/drivers/reading-thread.js';
+import { SqliteStatements } from '../../../src/store/drivers/statements.js';
 import { BusinessRows, startBusiness } from '../../support/business.js';
 import { testDatabase } from '../../support/database.js';
 import type { TestServer } from '../../support/server.js';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Seal } from '../../../src/core/seal.js';
 import * as ranking from '../../../src/domains/knowledge/rank.js';
-import { Connection } from '../../../src/store/connection.js';
-import { ReadingThread } from '../../../src/store/reading-thread.js';
-import { MysqlStatements, SqliteStatements, type Outcome } from '../../../src/store/statements.js';
-import { Turn } from '../../../src/store/steps.js';
+import { Connection } from '../../../src/store/sql/connection.js';
+import { ReadingThread } from '../../../src/store/drivers/reading-thread.js';
+import { MysqlStatements, SqliteStatements, type Outcome } from '../../../src/store/drivers/statements.js';
+import { Turn } from '../../../src/store/drivers/row-steps.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../../support/demo-rows.js';
 import { everywhere, TestServer } from '../../support/server.js';
 

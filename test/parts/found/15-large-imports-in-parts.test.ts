@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { importBusiness } from '../../../src/cli/import/business.js';
-import { importDocuments } from '../../../src/cli/import/documents.js';
-import { importable } from '../../../src/cli/import/entities.js';
-import type { Database } from '../../../src/store/database.js';
+import { importBusiness } from '../../../src/import/business.js';
+import { importDocuments } from '../../../src/import/documents.js';
+import { importable } from '../../../src/import/entities.js';
+import type { Database } from '../../../src/store/sql/database.js';
 import { Files, contents, everything } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { isoTime } from '../../../src/core/clock.js';
 import { Operations } from '../../../src/delegation/operations.js';
 import type * as Passages from '../../../src/domains/knowledge/passages.js';
-import { eq } from '../../../src/store/condition.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { passages } from '../../../src/domains/knowledge/tables.js';
 import { ensureCollection } from '../../../src/domains/knowledge/write.js';
 import { everywhere, TestServer } from '../../support/server.js';

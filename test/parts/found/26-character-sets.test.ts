@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { startDemoServer } from '../../../examples/demo/server.js';
 import { tellStory } from '../../../examples/demo/story.js';
 import { Indexer } from '../../../src/audit/indexer.js';
-import { all } from '../../../src/store/condition.js';
+import { all } from '../../../src/store/sql/condition.js';
 import { auditUnindexed } from '../../../src/store/tables/audit.js';
 import { CommandLine } from '../../support/command-line.js';
 import { freshDatabaseUrl, testDatabase } from '../../support/database.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/core/digest.js';
-import { eq } from '../../../src/store/condition.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../../src/store/tables/identity.js';
 import { tokensOf } from '../oauth/browser.js';
 import { forwardSeconds, Harness, password } from '../oauth/harness.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/core/digest.js';
-import { eq } from '../../../src/store/condition.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { oauthPayloads } from '../../../src/store/tables/identity.js';
 import { TestServer } from '../../support/server.js';
 

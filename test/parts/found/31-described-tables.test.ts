@@ -2,9 +2,9 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { allTables } from '../../../src/domains/all-tables.js';
-import { Database, dataSourceOptions } from '../../../src/store/database.js';
-import { entityOf } from '../../../src/store/entity.js';
-import { snake } from '../../../src/store/table.js';
+import { Database, dataSourceOptions } from '../../../src/store/sql/database.js';
+import { entityOf } from '../../../src/store/tables/entity.js';
+import { snake } from '../../../src/store/tables/table.js';
 import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../../support/database.js';
 
 let fresh: FreshDatabase;

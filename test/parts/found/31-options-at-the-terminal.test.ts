@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { makeProgram } from '../../../src/cli/program.js';
-import { eq } from '../../../src/store/condition.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { users, type UserRow } from '../../../src/store/tables/identity.js';
 import { hashPassword } from '../../../src/core/passwords.js';
 import { CommandLine } from '../../support/command-line.js';

@@ -10,7 +10,7 @@ import {
   type GraphQLInputType,
 } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readSdl } from '../../../src/graphql/sdl.js';
+import { readSdl } from '../../../src/graphql/schema/sdl.js';
 import { catalog } from '../../support/administration.js';
 import { argumentsOf } from '../../support/documents.js';
 import { loadDocuments } from '../../support/demo-rows.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/app.js';
 import { readConfig } from '../../../src/config.js';
 import { errorCodes } from '../../../src/core/errors.js';
-import { readSdl } from '../../../src/graphql/sdl.js';
+import { readSdl } from '../../../src/graphql/schema/sdl.js';
 import { codes } from '../../support/administration.js';
 import { everywhere, TestServer, type PersonFixture } from '../../support/server.js';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashPassword } from '../../../src/core/passwords.js';
 import { endUser } from '../../../src/oauth/adapter.js';
-import { all, eq, isIn } from '../../../src/store/condition.js';
-import type { Connection } from '../../../src/store/connection.js';
-import type { Database } from '../../../src/store/database.js';
+import { all, eq, isIn } from '../../../src/store/sql/condition.js';
+import type { Connection } from '../../../src/store/sql/connection.js';
+import type { Database } from '../../../src/store/sql/database.js';
 import {
   oauthPayloads,
   users,

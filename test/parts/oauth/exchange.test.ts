@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { eq } from '../../../src/store/condition.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { agents, type AgentRow, type UserRow } from '../../../src/store/tables/identity.js';
 import { CodeFlow, discover, insecure, tokensOf } from './browser.js';
 import { forwardSeconds, Harness, password } from './harness.js';

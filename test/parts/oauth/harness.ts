@@ -12,8 +12,8 @@ import { hashPassword } from '../../../src/core/passwords.js';
 import { commandLineClient, defaultLimits, type OAuthSettings } from '../../../src/oauth/ports.js';
 import { makeAddressOf } from '../../../src/transports/http/address.js';
 import { createOAuth, type OAuth } from '../../../src/oauth/server.js';
-import { eq } from '../../../src/store/condition.js';
-import { Database } from '../../../src/store/database.js';
+import { eq } from '../../../src/store/sql/condition.js';
+import { Database } from '../../../src/store/sql/database.js';
 import {
   agents,
   agentSecrets,

@@ -8,9 +8,9 @@ import type {
   Delegations,
   TokenGrant,
 } from '../../../src/oauth/ports.js';
-import type { Connection } from '../../../src/store/connection.js';
-import type { Database } from '../../../src/store/database.js';
-import { eq } from '../../../src/store/condition.js';
+import type { Connection } from '../../../src/store/sql/connection.js';
+import type { Database } from '../../../src/store/sql/database.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import { agents, authorityEpoch, users } from '../../../src/store/tables/identity.js';
 
 interface Delegation {

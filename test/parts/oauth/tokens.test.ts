@@ -2,7 +2,7 @@ import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isoTime } from '../../../src/core/clock.js';
 import { sha256 } from '../../../src/core/digest.js';
-import { eq } from '../../../src/store/condition.js';
+import { eq } from '../../../src/store/sql/condition.js';
 import {
   agents,
   oauthPayloads,

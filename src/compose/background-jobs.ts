@@ -1,0 +1,69 @@
+import type { Indexer } from '../audit/indexer.js';
+import type { Chores } from '../core/background-jobs.js';
+import type { Clock } from '../core/clock.js';
+import { forgetOldKeys } from '../delegation/expired-idempotency-keys.js';
+import type { PassageRenewal } from '../domains/knowledge/renewal.js';
+import { mergeSearchIndex } from '../domains/knowledge/search-index.js';
+import type { Rejections } from '../operation/rejections.js';
+import type { OAuth } from '../oauth/server.js';
+import type { Database } from '../store/sql/database.js';
+
+/** Pauses that tests shorten, or make longer than they take. */
+export interface UpkeepPauses {
+  /** Between two looks for records to index. */
+  readonly indexEveryMs?: number;
+  /** Between two looks whether the search index is in one part. */
+  readonly mergeEveryMs?: number;
+  /** Between two looks for passages that older rules made. */
+  readonly renewEveryMs?: number;
+  /** Between two looks for refused requests that are counted and not recorded. */
+  readonly tallyEveryMs?: number;
+}
+
+export interface UpkeepParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly oauth: OAuth;
+  readonly indexer: Indexer;
+  readonly renewal: PassageRenewal;
+  readonly tallies: readonly Rejections[];
+}
+
+/**
+ * Starts what a server does beside its requests. What has expired is refused anyway: deleting it only keeps the tables
+ * small.
+ */
+export function startUpkeep(chores: Chores, parts: UpkeepParts, pauses: UpkeepPauses): void {
+  const { database, clock, oauth, indexer, renewal, tallies } = parts;
+  const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
+  const { renewEveryMs = 10_000 } = pauses;
+  chores.start(
+    'expired_tokens',
+    tenMinutesMs,
+    (signal) => oauth.purgeExpired(signal),
+    'expired tokens could not be deleted',
+  );
+  chores.start(
+    'old_keys',
+    hourMs,
+    (signal) => forgetOldKeys({ database, clock }, signal),
+    'old idempotency keys could not be deleted',
+  );
+  chores.start('record_index', indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
+  chores.start('passages', renewEveryMs, (signal) => renewal.run(signal), 'passages could not be made anew');
+  chores.start(
+    'search_index',
+    mergeEveryMs,
+    (signal) => mergeSearchIndex(database, signal),
+    'the search index could not be merged',
+  );
+  chores.start(
+    'refused_requests',
+    tallyEveryMs,
+    () => Promise.all(tallies.map((tally) => tally.recordDue())),
+    'refused requests could not be recorded',
+  );
+}
+
+const tenMinutesMs = 600_000;
+const hourMs = 3_600_000;

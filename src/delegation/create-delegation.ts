@@ -1,0 +1,238 @@
+import type { Authority } from '../authority/authority.js';
+import { gives, holdingOf } from '../authority/holding.js';
+import type { Scope } from '../authority/scope.js';
+import { isoTime, type Clock } from '../core/clock.js';
+import { badInput, BehalfError, internal, notFound } from '../core/errors.js';
+import { isId, type Ids } from '../core/ids.js';
+import { visibleLine } from '../core/text.js';
+import { eq } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import {
+  agents,
+  delegations,
+  type AgentRow,
+  type DelegationRow,
+  type RoleRow,
+  type StoredBoundary,
+  type StoredLimits,
+} from '../store/tables/identity.js';
+import { BoundaryLookup, readBoundary } from './boundary-values.js';
+import { isPeopleOnly, type Catalog } from './catalog.js';
+import { rolesOfAgent } from './role-loader.js';
+import {
+  ceilingsOf,
+  narrow,
+  narrowLimits,
+  refused,
+  type Ceiling,
+  type Narrowed,
+} from './narrow-delegation.js';
+
+export interface Making {
+  readonly tx: Connection;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly catalog: Catalog;
+}
+
+/** What is handed over, to whom and how far. */
+export interface HandOver {
+  /** The agent's name or id. */
+  readonly agent: string;
+  /** One of the agent's roles; may be left out where only one fits. */
+  readonly role?: string | null | undefined;
+  /** Undefined: whatever the role and the giver share. */
+  readonly scopes?: readonly Scope[] | null | undefined;
+  /** Only the dimensions to narrow. */
+  readonly boundary?: StoredBoundary | null | undefined;
+}
+
+export interface DelegationRequest extends HandOver {
+  readonly purpose: string;
+  readonly task: string;
+  readonly operations?: number | null | undefined;
+  readonly rows?: number | null | undefined;
+  /** How many times it may be handed on. */
+  readonly depth?: number | null | undefined;
+  /** An hour where left out, or all that the role allows when standing. */
+  readonly expiresInSeconds?: number | null | undefined;
+  /** For an agent on a schedule: it ends by its person or its time, not with one task. */
+  readonly standing?: boolean | null | undefined;
+}
+
+export interface Offer extends Narrowed {
+  readonly agent: AgentRow;
+  readonly role: RoleRow;
+}
+
+const expiryDefaultSeconds = 3_600;
+
+/**
+ * What of `giver`'s rights an agent may be handed. `NOT_FOUND` for an unknown agent, `FORBIDDEN` with layer and
+ * scopes for what the giver or the agent's role does not hold, `BAD_USER_INPUT` for a value that names nothing.
+ */
+export async function offer(
+  making: Pick<Making, 'tx' | 'catalog'>,
+  giver: Authority,
+  asked: HandOver,
+  also: readonly Ceiling[] = [],
+): Promise<Offer> {
+  const agent = await findAgent(making.tx, asked.agent);
+  const held = await rolesOfAgent(making.tx, agent.id);
+  const role = chooseRole(held, asked.role ?? undefined, asked.scopes ?? []);
+  const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(making.catalog, scope));
+  const { rights } = holdingOf([{ ...role, scopes: scopesForAgents }]);
+  const ceilings: Ceiling[] = [...ceilingsOf(giver), ...also, { layer: 'agent', rights }];
+  const lookup = new BoundaryLookup(making.tx, making.catalog, giver);
+  const said = await lookup.read(readBoundary(making.catalog, asked.boundary ?? {}, giver.chain.person.id));
+  const boundary = new Map(
+    [...said].map(([dimension, values]) => [dimension, values === 'all' ? values : new Set(values.keys())]),
+  );
+  const scopes = asked.scopes ?? undefined;
+  const narrowed = narrow(ceilings, { scopes, boundary }, making.catalog.dimensions.keys());
+  // After it: what the giver's own boundary leaves out is refused alike, whether it is there or not.
+  await lookup.require(said, narrowed.scopes);
+  if (agent.status !== 'active') throw stopped(agent, narrowed.scopes);
+  return { ...narrowed, agent, role };
+}
+
+/** A person hands an agent one task. `giver` is the person's own live authority, with no agent in its chain. */
+export async function makeDelegation(
+  making: Making,
+  giver: Authority,
+  request: DelegationRequest,
+  also: readonly Ceiling[] = [],
+): Promise<DelegationRow> {
+  if (giver.chain.agents.length > 0) throw refused('agent', request.scopes ?? []);
+  const offered = await offer(making, giver, request, also);
+  const { limits } = offered.role;
+  const expiryDefault = Math.min(expiryDefaultSeconds, limits.expirySeconds);
+  const granted = narrowLimits([limits], {
+    ...asLimits(request),
+    expirySeconds: request.expiresInSeconds ?? (request.standing === true ? undefined : expiryDefault),
+  });
+  return insert(making, offered, request, granted, {
+    userId: giver.chain.person.id,
+    parentId: null,
+    depth: 0,
+    standing: request.standing ?? false,
+    endsBy: Number.POSITIVE_INFINITY,
+  });
+}
+
+/**
+ * An agent hands on part of its task to another. `giver` is the live authority of the parent's token: nothing
+ * that any layer of it lacks is handed on, and no limit that the parent has not left.
+ */
+export async function makeSubDelegation(
+  making: Making,
+  giver: Authority,
+  request: DelegationRequest,
+): Promise<DelegationRow> {
+  const parent = await making.tx.byId(delegations, giver.task?.delegationId ?? '');
+  if (parent === undefined) throw notFound('Delegation');
+  const offered = await offer(making, giver, request);
+  if (giver.chain.agents.some((agent) => agent.id === offered.agent.id)) {
+    throw badInput('This agent is in the chain already.', 'agent');
+  }
+  const depthLeft = parent.depthMax - parent.depth - 1;
+  if (depthLeft < 0) {
+    throw new BehalfError('LIMIT_EXCEEDED', 'This task may not be handed on any further.', {
+      limit: 'depth',
+      hint: 'Ask the person who delegated it for a delegation with more depth.',
+    });
+  }
+  const endsBy = Date.parse(parent.expiresAt);
+  const left: StoredLimits = {
+    operations: parent.operationsMax - parent.operationsUsed,
+    rows: parent.rowsMax - parent.rowsUsed,
+    expirySeconds: Math.ceil((endsBy - making.clock.now()) / 1000),
+    depth: depthLeft,
+  };
+  const granted = narrowLimits([offered.role.limits, left], asLimits(request));
+  return insert(making, offered, request, granted, {
+    userId: parent.userId,
+    parentId: parent.id,
+    depth: parent.depth + 1,
+    standing: false,
+    endsBy,
+  });
+}
+
+const asLimits = (request: DelegationRequest): Partial<Record<keyof StoredLimits, number | undefined>> => ({
+  operations: request.operations ?? undefined,
+  rows: request.rows ?? undefined,
+  expirySeconds: request.expiresInSeconds ?? undefined,
+  depth: request.depth ?? undefined,
+});
+
+interface Root extends Pick<DelegationRow, 'userId' | 'parentId' | 'depth' | 'standing'> {
+  /** Milliseconds. */
+  readonly endsBy: number;
+}
+
+async function insert(
+  { tx, clock, ids }: Making,
+  offered: Offer,
+  request: DelegationRequest,
+  limits: StoredLimits,
+  { endsBy, ...root }: Root,
+): Promise<DelegationRow> {
+  const now = clock.now();
+  const id = ids.next();
+  const row: DelegationRow = {
+    id,
+    ...root,
+    agentId: offered.agent.id,
+    roleId: offered.role.id,
+    purpose: visibleLine(request.purpose, 500, 'purpose'),
+    task: visibleLine(request.task, 200, 'task'),
+    scopes: offered.scopes,
+    boundary: offered.boundary,
+    operationsMax: limits.operations,
+    operationsUsed: 0,
+    rowsMax: limits.rows,
+    rowsUsed: 0,
+    depthMax: root.depth + limits.depth,
+    status: 'active',
+    createdAt: isoTime(now),
+    expiresAt: isoTime(Math.min(now + limits.expirySeconds * 1000, endsBy)),
+    endedAt: null,
+    endedBy: null,
+    version: 1,
+  };
+  await tx.insert(delegations, [row]);
+  const stored = await tx.byId(delegations, id);
+  if (stored === undefined) throw internal(new Error(`Delegation ${id} was not stored.`));
+  return stored;
+}
+
+async function findAgent(tx: Connection, nameOrId: string): Promise<AgentRow> {
+  // MySQL takes `name ` for `name`; no agent's name ends with a space.
+  const byName = nameOrId.endsWith(' ') ? undefined : await tx.one(agents, eq<AgentRow>('name', nameOrId));
+  const agent = byName ?? (isId(nameOrId) ? await tx.byId(agents, nameOrId) : undefined);
+  if (agent === undefined) throw notFound('Agent');
+  return agent;
+}
+
+const stopped = (agent: AgentRow, missingScopes: readonly Scope[]): BehalfError =>
+  new BehalfError('FORBIDDEN', `${agent.displayName} has been stopped.`, {
+    missingScopes,
+    layer: 'agent',
+    hint: 'An administrator can start it again.',
+  });
+
+/** The role that is named, the only one, or the only one that holds what is asked for. */
+function chooseRole(held: readonly RoleRow[], name: string | undefined, scopes: readonly Scope[]): RoleRow {
+  if (held.length === 0) throw refused('agent', scopes);
+  if (name !== undefined) {
+    const named = held.find((role) => role.name === name);
+    if (named === undefined) throw refused('agent', scopes);
+    return named;
+  }
+  const fitting = held.filter((role) => scopes.every((scope) => gives(role, scope)));
+  const [only, another] = held.length === 1 ? held : fitting;
+  if (only !== undefined && another === undefined) return only;
+  if (only === undefined) throw refused('agent', scopes);
+  throw badInput('The agent holds several roles that fit: name one.', 'role');
+}

@@ -1,0 +1,137 @@
+import type { Change } from '../audit/trail.js';
+import { parseBoundary } from '../authority/boundary.js';
+import { areRightsWithin, rightsOf, type Rights } from '../authority/rights.js';
+import { isoTime, type Clock } from '../core/clock.js';
+import { conflict, notFound } from '../core/errors.js';
+import { all, eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { consents, delegations, type ConsentRow, type DelegationRow } from '../store/tables/identity.js';
+import { bumpEpoch } from './authority-epoch.js';
+
+export interface Ending {
+  readonly tx: Connection;
+  readonly clock: Clock;
+  /** The user who ends it; null where the agent or the operator does. */
+  readonly by: string | null;
+}
+
+/** A delegation before and after. */
+export interface Ended {
+  readonly before: DelegationRow;
+  readonly after: DelegationRow;
+}
+
+const stateOf = ({ status, endedAt, endedBy }: DelegationRow) => ({ status, endedAt, endedBy });
+
+/** As a record tells it. */
+export const changeOf = ({ before, after }: Ended): Change => ({
+  type: delegations.type,
+  id: before.id,
+  before: stateOf(before),
+  after: stateOf(after),
+});
+
+/** The task is done. `CONFLICT` where the delegation has ended already. */
+export async function completeDelegation(ending: Ending, id: string): Promise<readonly Ended[]> {
+  const ended = await end(ending, [id], 'completed');
+  if (!ended.some(({ before }) => before.id === id)) throw conflict('This delegation has ended already.');
+  return ended;
+}
+
+/** Ends a delegation and all that were made from it. Ending what has ended is no fault and changes nothing. */
+export const revokeDelegation = (ending: Ending, id: string): Promise<readonly Ended[]> =>
+  endAll(ending, [id]);
+
+/** The same for several at once. */
+export const endAll = (ending: Ending, ids: readonly string[]): Promise<readonly Ended[]> =>
+  end(ending, ids, 'revoked');
+
+/** Ends the delegations that a person made to an agent under a role, all or those chosen. */
+async function revokeDelegationsTo(
+  ending: Ending,
+  to: Pick<DelegationRow, 'userId' | 'agentId' | 'roleId'>,
+  isChosen: (row: DelegationRow) => boolean = () => true,
+): Promise<readonly Ended[]> {
+  const rows = await ending.tx.select(
+    delegations,
+    all<DelegationRow>(
+      eq('userId', to.userId),
+      eq('agentId', to.agentId),
+      eq('roleId', to.roleId),
+      eq('depth', 0),
+      eq('status', 'active'),
+    ),
+  );
+  return end(
+    ending,
+    rows.filter(isChosen).map((row) => row.id),
+    'revoked',
+  );
+}
+
+const rightsIn = ({ scopes, boundary }: Pick<ConsentRow, 'scopes' | 'boundary'>): Rights =>
+  rightsOf(scopes, parseBoundary(boundary));
+
+/** Ends what earlier consents allowed and the one that replaces them does not. */
+export function endBeyondConsent(
+  ending: Ending,
+  replaced: readonly ConsentRow[],
+  consent: ConsentRow,
+): Promise<readonly Ended[]> {
+  const earlier = replaced.map(rightsIn);
+  const now = rightsIn(consent);
+  return revokeDelegationsTo(ending, consent, (row) => {
+    const handed = rightsIn(row);
+    return earlier.some((rights) => areRightsWithin(handed, rights)) && !areRightsWithin(handed, now);
+  });
+}
+
+/** Takes back a consent: the agent gets no more tokens by it, and what it made under the same role ends. */
+export async function withdrawConsent(
+  ending: Ending,
+  id: string,
+): Promise<{ consent: ConsentRow; ended: readonly Ended[] }> {
+  const consent = await ending.tx.one(consents, eq<ConsentRow>('id', id), { lock: 'update' });
+  if (consent === undefined) throw notFound('Consent');
+  if (consent.revokedAt !== null) return { consent, ended: [] };
+  const revokedAt = isoTime(ending.clock.now());
+  const ended = await revokeDelegationsTo(ending, consent);
+  await ending.tx.update(consents, eq<ConsentRow>('id', id), { revokedAt });
+  if (ended.length === 0) await bumpEpoch(ending.tx);
+  return { consent: { ...consent, revokedAt }, ended };
+}
+
+async function end(
+  { tx, clock, by }: Ending,
+  roots: readonly string[],
+  status: 'completed' | 'revoked',
+): Promise<Ended[]> {
+  const ids = await withDescendants(tx, roots);
+  // In the order of ids, and before the epoch, as by those who charge them.
+  const rows = await tx.select(delegations, isIn<DelegationRow>('id', ids), {
+    order: [{ column: 'id', direction: 'asc' }],
+    lock: 'update',
+  });
+  const active = rows.filter((row) => row.status === 'active');
+  if (active.length === 0) return [];
+  const endedAt = isoTime(clock.now());
+  const ended: Ended[] = [];
+  for (const before of active) {
+    const changes = { status, endedAt, endedBy: by, version: before.version + 1 };
+    await tx.update(delegations, eq<DelegationRow>('id', before.id), changes);
+    ended.push({ before, after: { ...before, ...changes } });
+  }
+  await bumpEpoch(tx);
+  return ended;
+}
+
+/** The ids of delegations and of all that were handed on from them. */
+export async function withDescendants(tx: Connection, roots: readonly string[]): Promise<string[]> {
+  const found = new Set(roots);
+  for (let parents = roots; parents.length > 0;) {
+    const children = await tx.select(delegations, isIn<DelegationRow>('parentId', parents));
+    parents = children.map((row) => row.id).filter((id) => !found.has(id));
+    for (const id of parents) found.add(id);
+  }
+  return [...found];
+}

@@ -1,0 +1,31 @@
+import { isoTime, type Clock } from '../core/clock.js';
+import { all, compare, encode, type Condition } from '../store/sql/condition.js';
+import type { Database } from '../store/sql/database.js';
+import { sweep } from '../store/sql/delete-in-batches.js';
+import { delegations, idempotencyKeys, type IdempotencyKeyRow } from '../store/tables/identity.js';
+
+/** For who acts in person, and for what a delegation that has ended leaves behind. */
+const keptDays = 30;
+const dayMs = 86_400_000;
+
+/**
+ * Deletes idempotency keys that are older than any retry, in bounded transactions until the signal; returns how many.
+ * The keys of a delegation stay for as long as it stands, which may be a year.
+ */
+export function forgetOldKeys(
+  { database, clock }: { readonly database: Database; readonly clock: Clock },
+  signal?: AbortSignal,
+): Promise<number> {
+  const now = clock.now();
+  const old = compare<IdempotencyKeyRow>('createdAt', '<=', isoTime(now - keptDays * dayMs));
+  const which = all(old, isOfNoneStanding(isoTime(now)));
+  return sweep(database, { table: idempotencyKeys, key: ['ownerId', 'key'], which, still: old }, signal);
+}
+
+const isOfNoneStanding = (now: string): Condition<IdempotencyKeyRow> => ({
+  kind: 'sql',
+  sql: {
+    text: "NOT EXISTS (SELECT 1 FROM delegations d WHERE d.id = t.owner_id AND d.status = 'active' AND d.expires_at > ?)",
+    params: [encode(delegations.columns.expiresAt, now)],
+  },
+});

@@ -1,0 +1,83 @@
+import type { AuthorityLayer } from '../authority/chain.js';
+import { largestCost } from '../authority/cost.js';
+import { holdingOf } from '../authority/holding.js';
+import { unauthenticated } from '../core/errors.js';
+import { Lru, type CacheState } from '../core/lru.js';
+import { eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { agentRoles, roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
+
+/** An active person, and what their roles come to. */
+export interface HeldByPerson {
+  readonly user: UserRow;
+  readonly held: readonly RoleRow[];
+  readonly layer: AuthorityLayer;
+  readonly costMax: number | undefined;
+}
+
+const peopleMax = 10_000;
+const rolesMax = 10_000;
+
+/**
+ * People and roles as one authority is computed from them. What many authorities of one version share is read once:
+ * whoever computes one looks into what is known of that version, and hands over what it read itself only after the
+ * version has been seen to stand.
+ */
+export class Holders {
+  private readonly people = new Lru<string, HeldByPerson>(peopleMax);
+  private readonly roles = new Lru<string, RoleRow>(rolesMax);
+
+  /** @param known read earlier, of the same version; none inside a transaction, which sees rows of its own */
+  constructor(private readonly known?: Holders) {}
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { people: this.people, roles: this.roles };
+  }
+
+  /** Throws `UNAUTHENTICATED` where the person is not active. */
+  async person(connection: Connection, userId: string): Promise<HeldByPerson> {
+    const known = this.known?.people.get(userId);
+    if (known !== undefined) return known;
+    const user = await connection.byId(users, userId);
+    if (user?.status !== 'active') throw unauthenticated('The person of this token is not active.');
+    const rows = await connection.select(userRoles, eq('userId', userId));
+    const held = await this.byIds(
+      connection,
+      rows.map((row) => row.roleId),
+    );
+    const layer: AuthorityLayer = { layer: 'person', id: user.id, ...holdingOf(held, user.id) };
+    const person = { user, held, layer, costMax: costMaxOf(held) };
+    this.people.set(userId, person);
+    return person;
+  }
+
+  async rolesOfAgent(connection: Connection, agentId: string): Promise<RoleRow[]> {
+    const rows = await connection.select(agentRoles, eq('agentId', agentId));
+    return this.byIds(
+      connection,
+      rows.map((row) => row.roleId),
+    );
+  }
+
+  /** Gives what was read here to those who compute from the same version. */
+  handOver(to: Holders): void {
+    for (const person of this.people.values()) to.people.set(person.user.id, person);
+    for (const role of this.roles.values()) to.roles.set(role.id, role);
+  }
+
+  /** All or none from memory: what is read together is told in one order. */
+  private async byIds(connection: Connection, ids: readonly string[]): Promise<RoleRow[]> {
+    const known = ids.flatMap((id) => this.known?.roles.get(id) ?? []);
+    if (known.length === ids.length) return known.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const rows = await connection.select(roles, isIn('id', ids));
+    for (const row of rows) this.roles.set(row.id, row);
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>
+  new Holders().rolesOfAgent(connection, agentId);
+
+/** The largest cost of one operation for a person with these roles. */
+export const costMaxOf = (held: readonly Pick<RoleRow, 'limits'>[]): number | undefined =>
+  largestCost(held.map((role) => role.limits.operationCost));

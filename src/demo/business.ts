@@ -1,0 +1,75 @@
+import type {
+  CustomerRow,
+  InvoiceRow,
+  OrderLineRow,
+  OrderRow,
+  PaymentRow,
+  ProductRow,
+  RefundRow,
+  StockMovementRow,
+  TicketMessageRow,
+  TicketRow,
+} from '../domains/business/tables.js';
+import { makeInvoices } from './billing.js';
+import { makeCustomers } from './customers.js';
+import { makeOrders } from './orders.js';
+import { makeProducts } from './products.js';
+import type { SeedIds } from './random.js';
+import { makeStock } from './stock.js';
+import { makeStory } from './scenario.js';
+import { makeHelpdesk } from './tickets.js';
+
+export { demoTicketNumber } from './demo-case.js';
+export { seededIds, type SeedIds } from './random.js';
+
+export interface BusinessData {
+  readonly customers: CustomerRow[];
+  readonly products: ProductRow[];
+  readonly stockMovements: StockMovementRow[];
+  readonly orders: OrderRow[];
+  readonly orderLines: OrderLineRow[];
+  readonly invoices: InvoiceRow[];
+  readonly payments: PaymentRow[];
+  readonly refunds: RefundRow[];
+  readonly tickets: TicketRow[];
+  readonly ticketMessages: TicketMessageRow[];
+}
+
+export interface BusinessOptions {
+  readonly seed: number;
+  /** Milliseconds since the epoch. All rows lie before it, the last ones shortly. */
+  readonly now: number;
+  /** `seededIds(seed)`, so that the ids repeat as well. */
+  readonly ids: SeedIds;
+}
+
+/**
+ * The demo company's business data: 18 months of a maker of office coffee machines. The same seed tells the
+ * same story; `now` only moves it in time.
+ */
+export function generateBusiness({ seed, now, ids }: BusinessOptions): BusinessData {
+  const story = makeStory(seed, now, ids);
+  const customers = makeCustomers(story);
+  const products = makeProducts(story);
+  const orders = makeOrders(story, customers, products);
+  const invoices = makeInvoices(story, orders);
+  const helpdesk = makeHelpdesk(story, orders, invoices);
+  const stockMovements = makeStock(story, products, orders, helpdesk.restocks);
+  const stock = new Map(stockMovements.map((movement) => [movement.productId, movement.stockAfter]));
+
+  return {
+    customers: customers.map(({ row }) => row),
+    products: products.map(({ row }) => ({ ...row, stock: stock.get(row.id) ?? 0 })),
+    stockMovements,
+    orders: orders.map(({ row }) => row),
+    orderLines: orders.flatMap(({ lines }) => lines.map(({ row }) => row)),
+    invoices: invoices.map(({ row }) => row),
+    payments: invoices
+      .flatMap(({ payments }) => payments)
+      .sort((a, b) => a.received - b.received)
+      .map(({ row }) => row),
+    refunds: helpdesk.refunds,
+    tickets: helpdesk.tickets,
+    ticketMessages: helpdesk.messages,
+  };
+}

@@ -1,0 +1,170 @@
+import {
+  getNamedType,
+  GraphQLError,
+  isEnumType,
+  isInputObjectType,
+  isObjectType,
+  Kind,
+  OperationTypeNode,
+  parse,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+  type DocumentNode,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+} from 'graphql';
+import type { Scope } from '../../authority/scope.js';
+import { Lru } from '../../core/lru.js';
+import type { CheckedDocument, DocumentFault, DocumentRules } from '../../delegation/documents.js';
+import { Outline, type Reach } from '../view/schema-index.js';
+import { documentFault, documentTokensMax } from './structure.js';
+import { ceilingKey } from '../view/views.js';
+
+const faultsMax = 20;
+/** A reach is some 40 kB. */
+const reachesMax = 2_000;
+
+/** What documents name, and whether a ceiling reaches all of it. */
+export class DocumentReach {
+  private readonly outline: Outline;
+  readonly reaches = new Lru<string, Reach>(reachesMax);
+  private readonly byCeiling = new WeakMap<ReadonlySet<Scope>, Reach>();
+
+  constructor(
+    readonly schema: GraphQLSchema,
+    scopes: ReadonlyMap<string, Scope>,
+  ) {
+    this.outline = new Outline(schema, scopes);
+  }
+
+  /** Whether every coordinate and type of these exists for this ceiling. */
+  holds(names: Iterable<string>, ceiling: ReadonlySet<Scope>): boolean {
+    const { members, types } = this.of(ceiling);
+    for (const name of names) if (!members.has(name) && !types.has(name)) return false;
+    return true;
+  }
+
+  /**
+   * What a document names that is valid by the whole schema, if that is enough to know whether it is valid by a part
+   * of it; undefined where a selection is on a type that another one may stand for, as which these are depends on the
+   * part.
+   */
+  namesOfConcrete(document: DocumentNode): ReadonlySet<string> | undefined {
+    return isConcrete(this.schema, document) ? namesIn(this.schema, document) : undefined;
+  }
+
+  private of(ceiling: ReadonlySet<Scope>): Reach {
+    const known = this.byCeiling.get(ceiling);
+    if (known !== undefined) return known;
+    const key = ceilingKey(ceiling);
+    const reach = this.reaches.get(key) ?? this.outline.reach((scope) => ceiling.has(scope));
+    this.reaches.set(key, reach);
+    this.byCeiling.set(ceiling, reach);
+    return reach;
+  }
+}
+
+/** What a schema says of documents that are to be registered, and for whom they exist. */
+export const documentRules = (reach: DocumentReach): DocumentRules => ({
+  check: (source) => checkDocument(reach.schema, source),
+  isReachable: ({ names }, ceiling) => reach.holds(names, ceiling),
+});
+
+function isConcrete(schema: GraphQLSchema, document: DocumentNode): boolean {
+  const info = new TypeInfo(schema);
+  let found = true;
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      SelectionSet: () => {
+        found &&= isObjectType(info.getParentType());
+      },
+    }),
+  );
+  return found;
+}
+
+function checkDocument(
+  schema: GraphQLSchema,
+  source: string,
+): CheckedDocument | { readonly faults: readonly DocumentFault[] } {
+  if (!source.isWellFormed()) return { faults: [faultOf('The source is not well-formed Unicode.')] };
+  const misshapen = documentFault(source);
+  if (misshapen !== undefined) return { faults: [faultOf(misshapen.message)] };
+  let document: DocumentNode;
+  try {
+    document = parse(source, { maxTokens: documentTokensMax });
+  } catch (error) {
+    if (error instanceof GraphQLError) return { faults: [asFault(error)] };
+    throw error;
+  }
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  const [operation] = operations;
+  if (operation === undefined || operations.length > 1) {
+    return { faults: [faultOf('A document has exactly one operation, and its fragments.')] };
+  }
+  const { operation: kind } = operation;
+  if (kind === OperationTypeNode.SUBSCRIPTION)
+    return { faults: [faultOf('The operation is a query or a mutation.')] };
+  const faults = validate(schema, document, undefined, { maxErrors: faultsMax });
+  if (faults.length > 0) return { faults: faults.map(asFault) };
+  return { kind, operationName: operation.name?.value, names: namesIn(schema, document) };
+}
+
+const faultOf = (message: string): DocumentFault => ({ message, line: null, column: null });
+
+const asFault = ({ message, locations }: GraphQLError): DocumentFault => ({
+  message,
+  line: locations?.[0]?.line ?? null,
+  column: locations?.[0]?.column ?? null,
+});
+
+/** Every coordinate and every type of ours that a valid document names. */
+function namesIn(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  const info = new TypeInfo(schema);
+  const addType = (type: GraphQLNamedType | null | undefined): void => {
+    if (type !== null && type !== undefined && !isOfGraphQL(type.name)) names.add(type.name);
+  };
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      OperationDefinition: ({ operation }) => {
+        addType(schema.getRootType(operation));
+      },
+      Field({ name }) {
+        const parent = info.getParentType()?.name ?? '';
+        if (!isOfGraphQL(name.value) && !isOfGraphQL(parent)) names.add(`${parent}.${name.value}`);
+      },
+      Argument({ name }) {
+        const parent = info.getParentType()?.name ?? '';
+        const field = info.getFieldDef()?.name ?? '';
+        if (hasDirective(info) || isOfGraphQL(parent) || isOfGraphQL(field)) return;
+        names.add(`${parent}.${field}(${name.value}:)`);
+      },
+      ObjectField({ name }) {
+        const parent = info.getParentInputType();
+        const type = parent === null || parent === undefined ? undefined : getNamedType(parent);
+        if (isInputObjectType(type)) names.add(`${type.name}.${name.value}`);
+      },
+      EnumValue({ value }) {
+        const input = info.getInputType();
+        const type = input === null || input === undefined ? undefined : getNamedType(input);
+        if (isEnumType(type)) names.add(`${type.name}.${value}`);
+      },
+      NamedType: ({ name }) => {
+        addType(schema.getType(name.value));
+      },
+    }),
+  );
+  return names;
+}
+
+const hasDirective = (info: TypeInfo): boolean =>
+  info.getDirective() !== null && info.getDirective() !== undefined;
+
+/** Types and fields of introspection, and GraphQL's own scalars, exist for everyone. */
+const isOfGraphQL = (name: string): boolean => name.startsWith('__') || builtIn.has(name);
+const builtIn = new Set(['Int', 'Float', 'String', 'Boolean', 'ID']);

@@ -1,0 +1,326 @@
+import {
+  execute,
+  getVariableValues,
+  GraphQLError,
+  OperationTypeNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { BehalfError, conflict, tooComplex } from '../../core/errors.js';
+import type { Operation, Resolver } from '../../delegation/operation.js';
+import type { Operations } from '../../delegation/operations.js';
+import { Outdated, type Charges, type Releases } from '../../delegation/commit-gate.js';
+import { CommitLost, RunAgain, type Database } from '../../store/sql/database.js';
+import { auditRecords } from '../../store/tables/audit.js';
+import type { Access } from '../plan/access.js';
+import type { Annotations } from '../view/annotate.js';
+import { inAnswerOrder } from '../plan/answer-order.js';
+import { asFinished } from './finished.js';
+import type { Call } from './call.js';
+import { Filling, type Refused } from '../plan/prune-and-merge.js';
+import { codeOf } from '../errors.js';
+import { sizeFault } from './answer-size.js';
+import { Introspection, introspectionCost } from './introspection.js';
+import { Prepared, type PreparedParts } from '../plan/operation-plan.js';
+import { argumentsOf, type Selected } from '../plan/selection.js';
+
+export interface Request {
+  readonly call: Call;
+  /** The caller's own schema, shielded. */
+  readonly schema: GraphQLSchema;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** As they came. */
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** What came of an operation; without `data` nothing was begun. */
+export interface Executed extends ExecutionResult {
+  /** Fields that were refused before it ran; told beside `errors`. */
+  readonly refused?: readonly Refused[];
+}
+
+/** `fitting` is the quickest way that gives the same as `shielded`, which has each field behind its rule. */
+export type Execution = 'fitting' | 'shielded';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What an operation would cost, and what its caller may spend on one. */
+interface Price {
+  readonly requested: number;
+  readonly max: number;
+}
+/** An operation that may run, and what was decided about it. */
+export interface Begun {
+  readonly prepared: Prepared;
+  readonly access: Access;
+  readonly cost: Price;
+  /** Its variables. */
+  readonly coerced: Values;
+  /** Coordinates that its variables name and some callers do not see, whether or not it comes to use them. */
+  readonly named: readonly string[];
+}
+const isBegun = (begun: Begun | Executed): begun is Begun => 'prepared' in begun;
+
+/** How much dearer a field is that runs behind its rule than one that runs compiled. */
+const shieldedCost = 10;
+
+/** A mutation that came to errors: carries the result out of the transaction that it rolls back. */
+class RolledBack extends Error {
+  constructor(readonly result: ExecutionResult) {
+    super('rolled back');
+  }
+}
+
+export interface ExecutorParts {
+  readonly database: Database;
+  readonly operations: Operations;
+  readonly releases: Releases;
+  readonly prepared: PreparedParts;
+  readonly annotations: Annotations;
+  readonly costMax: number;
+  readonly answerBytesMax: number;
+  readonly execution: Execution;
+}
+
+/**
+ * Runs operations: a query over the reading connection, a mutation in one transaction with its record. All rules
+ * are decided before it begins. What is allowed then runs on the plain schema, compiled; refused fields of a query
+ * are cut out first and told as null with an error; and where a rule has to look at rows, the shielded schema runs.
+ */
+export class Executor {
+  private readonly prepared = new WeakMap<OperationDefinitionNode, Prepared>();
+  readonly introspection = new Introspection();
+
+  constructor(private readonly parts: ExecutorParts) {}
+
+  async run(request: Request): Promise<Executed> {
+    const begun = this.begin(request);
+    return isBegun(begun) ? this.go(request, begun) : begun;
+  }
+
+  /**
+   * For a document that was found valid for this caller before; `schema` is the whole one. Undefined where the
+   * caller's own view would have to tell something. Nothing runs before `go`.
+   */
+  known(request: Request): Begun | undefined {
+    const begun = this.begin(request);
+    if (!isBegun(begun) || begun.access.isHidden || begun.prepared.selection.isIntrospective)
+      return undefined;
+    return begun;
+  }
+
+  async go(request: Request, begun: Begun): Promise<Executed> {
+    const { cost } = begun;
+    const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
+    const result = await (isMutation ? this.mutate(request, begun) : this.query(request, begun));
+    // New keys first, here and wherever each operation comes by: docs/decisions/0047-requests-die-young.md.
+    return { extensions: { cost }, ...result };
+  }
+
+  /** All that can be decided before it runs. */
+  private begin(request: Request): Begun | Executed {
+    const { call, schema, document, operation } = request;
+    if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
+    const definitions = operation.variableDefinitions ?? [];
+    const { coerced, errors } = getVariableValues(schema, definitions, request.variables, { maxErrors: 10 });
+    if (errors !== undefined) return { errors: errors.map(asInputFault) };
+    try {
+      const prepared = this.prepare(document, operation, coerced);
+      prepared.checkArguments(coerced);
+      const access = prepared.accessOf(call.authority, coerced);
+      const { fields, isIntrospective } = prepared.selection;
+      const max = Math.min(this.parts.costMax, call.authority.costMax ?? this.parts.costMax);
+      const dear = isIntrospective || looksAtEach(prepared, access) ? shieldedCost : 1;
+      const isMixed = isIntrospective && !isAllMeta(fields);
+      const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
+      const cost = { requested: dear * (prepared.cost.of(coerced, access.denied) + meta), max };
+      if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
+      return { prepared, access, cost, coerced, named: prepared.namedBy(coerced) };
+    } catch (error) {
+      if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
+      // A value that is missing behind @skip or @include, which validation leaves to the execution.
+      if (error instanceof GraphQLError) return { errors: [asInputFault(error)] };
+      throw error;
+    }
+  }
+
+  /** What is worked out once for an operation, and what its caller may not do of it. */
+  prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): Prepared {
+    const known = this.prepared.get(operation);
+    if (known !== undefined) return known;
+    const made = new Prepared(this.parts.prepared, document, operation, coerced);
+    if (made.selection.isFixed) this.prepared.set(operation, made);
+    return made;
+  }
+
+  private async query(request: Request, { prepared, access, cost }: Begun): Promise<Executed> {
+    const { call } = request;
+    const { isIntrospective } = prepared.selection;
+    const isCut = access.denied.size > 0;
+    if (isIntrospective) {
+      const schema = this.parts.annotations.schemaFor(request.schema, call.authority);
+      const isAlone = prepared.selection.fields.every(({ isMeta }) => isMeta);
+      return isAlone
+        ? this.introspect({ ...request, schema }, prepared, cost)
+        : this.shielded({ ...request, schema });
+    }
+    if (this.parts.execution === 'shielded' || looksAtEach(prepared, access)) return this.shielded(request);
+    const operation = this.parts.operations.reading(call, call.trail, 'plain');
+    const { result, isExact } = await prepared.run(access.denied, operation, request.variables);
+    if (result.errors !== undefined) await operation.rows.settled();
+    if (!isExact || (isCut && result.errors !== undefined)) {
+      const again = this.parts.operations.reading(call, call.newTrail(), 'plain');
+      if (isCut) return this.shielded(request);
+      const exact = await prepared.runExactly(again, request.variables);
+      await again.rows.settled();
+      return exact;
+    }
+    if (!isCut) return result;
+    const filling = new Filling(access.denied, prepared.selection, call.trail);
+    const data = filling.fill(result.data) as ExecutionResult['data'];
+    return { data, refused: filling.refused };
+  }
+
+  /** What asks for nothing but the schema. */
+  private async introspect(
+    { call, schema, operation, variables }: Request,
+    { selection }: Prepared,
+    { max }: Price,
+  ): Promise<Executed> {
+    const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+    const document = JSON.stringify([call.documentHash, operation.name?.value, variables]);
+    const inTime = (): void => {
+      call.trail.asking();
+    };
+    try {
+      const { fields } = selection;
+      const told = await this.introspection.of(schema, fields, coerced, { document, costMax: max, inTime });
+      return { data: told.data, extensions: { cost: { requested: told.cost, max } } };
+    } catch (error) {
+      if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
+      throw error;
+    }
+  }
+
+  /** Every field behind its rule, one by one. */
+  private async shielded(request: Request): Promise<ExecutionResult> {
+    const { call } = request;
+    const operation = this.parts.operations.reading(call, call.trail, 'placed');
+    const result = inAnswerOrder(await this.execute(request, operation));
+    // An answer with errors may be there before all resolvers are done: what they read belongs to the record.
+    if (result.errors !== undefined) await operation.rows.settled();
+    return result;
+  }
+
+  /** A mutation with any refused coordinate does not begin. */
+  private async mutate(request: Request, begun: Begun): Promise<ExecutionResult> {
+    const { call } = request;
+    const { denied } = begun.access;
+    if (denied.size > 0) return { data: null, errors: refusedWhole(call, denied) };
+    await this.doBeforehand(call, begun);
+    let result: ExecutionResult | undefined;
+    let charges: Charges | undefined;
+    try {
+      return await this.parts.database
+        .transaction(async (tx) => {
+          const operation = this.parts.operations.writing(call, call.newTrail(), tx);
+          const finish = await this.parts.releases.begin(tx, call);
+          result = await this.execute(request, operation);
+          if (result.errors !== undefined) throw new RolledBack(result);
+          const refusal = sizeFault(JSON.stringify(result.data), this.parts.answerBytesMax);
+          if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
+          charges = await finish(asFinished(call, [], true));
+          return result;
+        })
+        .then((committed) => {
+          call.markRecorded();
+          if (charges !== undefined) this.parts.releases.note(charges);
+          return committed;
+        });
+    } catch (error) {
+      if (error instanceof Outdated) throw error;
+      // Whether a lost COMMIT was done is told by its record, which went with it.
+      if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
+        call.markRecorded();
+        return result;
+      }
+      call.trail = call.trail.rolledBack();
+      if (error instanceof RolledBack) return { data: null, errors: error.result.errors ?? [] };
+      const cause =
+        error instanceof RunAgain
+          ? conflict('Rights changed several times while this ran. Try again.')
+          : error instanceof Error
+            ? error
+            : new Error(String(error));
+      return { data: null, errors: [new GraphQLError(cause.message, { originalError: cause })] };
+    }
+  }
+
+  /** Whatever fails here fails again where it is told. */
+  private async doBeforehand(call: Call, { prepared, coerced }: Begun): Promise<void> {
+    for (const selected of prepared.selection.fields) {
+      const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
+      if (before === undefined) continue;
+      const operation = this.parts.operations.reading(call, call.newTrail(), 'plain');
+      await before(argumentsOf(selected, coerced) as never, operation).catch(() => undefined);
+    }
+  }
+
+  private async isRecorded(call: Call): Promise<boolean> {
+    const found = await this.parts.database.read.byId(auditRecords, call.id).catch(() => undefined);
+    return found !== undefined;
+  }
+
+  private async execute(request: Request, contextValue: Operation): Promise<ExecutionResult> {
+    const result = await execute({
+      schema: request.schema,
+      document: request.document,
+      operationName: request.operation.name?.value,
+      variableValues: request.variables,
+      contextValue,
+    });
+    const retry = result.errors?.find(
+      (error) => codeOf(error) === undefined && isRunAgain(error.originalError),
+    );
+    if (retry?.originalError instanceof Error) throw retry.originalError;
+    return result;
+  }
+}
+
+/** A lost race or a deadlock inside a resolver has to reach the transaction, which runs again. */
+const isRunAgain = (error: unknown): boolean =>
+  error instanceof Error &&
+  !(error instanceof BehalfError) &&
+  ('driverError' in error || error.name === 'RunAgain');
+
+/** Whether each field has to run behind its rule. */
+const looksAtEach = ({ selection }: Prepared, { looksAtRows, denied }: Access): boolean =>
+  looksAtRows || (denied.size > 0 && selection.isAbstract);
+
+const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);
+
+/** GraphQL's own validation lets a subscription through where there are none. */
+const noSuchKind = ({ operation }: Request): GraphQLError =>
+  new GraphQLError(`There is no ${operation.operation} here.`, {
+    nodes: operation,
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+
+const asInputFault = (error: GraphQLError): GraphQLError =>
+  new GraphQLError(error.message, {
+    ...(error.nodes && { nodes: error.nodes }),
+    extensions: { code: 'BAD_USER_INPUT' },
+  });
+
+function refusedWhole(call: Call, denied: Access['denied']): GraphQLError[] {
+  return [...denied].map(([selected, { decision, error }]) => {
+    call.trail.refused(decision);
+    return new GraphQLError(error.message, { nodes: selected.nodes, originalError: error });
+  });
+}
+
+const asGraphQLError = (error: BehalfError): GraphQLError =>
+  new GraphQLError(error.message, { originalError: error });

@@ -1,0 +1,58 @@
+import { whatOf, whoOf, type AuditBody, type Outcome, type RecordedError } from '../../audit/record.js';
+import { isoTime } from '../../core/clock.js';
+import type { BehalfError, ErrorCode } from '../../core/errors.js';
+import type { Finished } from '../../delegation/commit-gate.js';
+import type { Call } from './call.js';
+
+const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'APPROVAL_REQUIRED',
+  'LIMIT_EXCEEDED',
+]);
+
+function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome {
+  if (errors.length === 0) return 'succeeded';
+  if (hasData) return 'partial';
+  return errors.some((error) => refusals.has(error.code)) ? 'refused' : 'failed';
+}
+
+/** A call that is done, as the last step takes it: its charge and its record. */
+export function asFinished(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
+  call.marks.releasing = performance.now();
+  const record = (refusal: BehalfError | undefined): AuditBody => {
+    const told = refusal === undefined ? errors : [{ code: refusal.code }];
+    const outcome = outcomeOf(told, hasData && refusal === undefined);
+    call.outcome = outcome;
+    call.errorCode = told[0]?.code;
+    return {
+      operationId: call.id,
+      at: isoTime(call.startedAt),
+      kind: 'graphql',
+      outcome,
+      ...whoOf(call.authority),
+      operation: {
+        name: call.operationName?.slice(0, 200) ?? null,
+        type: call.operationType,
+        documentHash: call.documentHash,
+        ...call.document,
+      },
+      variables: call.variables,
+      arguments: call.literals,
+      ...whatOf(call.trail),
+      errors: told,
+      durationMs: call.durationMs,
+      source: call.source,
+      detail: {},
+    };
+  };
+  return {
+    authority: call.authority,
+    isAssumed: call.isAssumed,
+    isFree: call.isFree,
+    look: call.look,
+    restsOn: call.restsOn,
+    rows: call.trail.rowCount,
+    record,
+  };
+}

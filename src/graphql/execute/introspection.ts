@@ -1,0 +1,193 @@
+import {
+  getNullableType,
+  isLeafType,
+  isListType,
+  type GraphQLOutputType,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+} from 'graphql';
+import { tooComplex } from '../../core/errors.js';
+import { Lru } from '../../core/lru.js';
+import { inTurns } from '../../core/in-turns.js';
+import { argumentsOf, type Selected } from '../plan/selection.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What `__schema` and `__type` come to, and how many fields they have on all levels. */
+export interface Told {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly cost: number;
+}
+
+/** What the documents of tools cost at most: they come from a cache. */
+const usualCost = 100;
+/** Fields of all answers that are kept. */
+const keptFieldsMax = 300_000;
+/** What each answer counts for besides its fields. */
+const answerWeight = 500;
+
+/**
+ * Answers introspection as graphql-js does, but in turns of the event loop, counting as it goes: what is not yet told
+ * when the budget is used up never is. Documents that tell each part of a schema once, as those of tools do, may tell all
+ * of it, and their answers are kept for each view.
+ */
+export class Introspection {
+  private readonly views = new WeakMap<GraphQLSchema, number>();
+  private viewCount = 0;
+  readonly kept = new Lru<string, { told: Promise<Told>; fields: number }>(
+    keptFieldsMax,
+    undefined,
+    ({ fields }) => answerWeight + fields,
+  );
+
+  /**
+   * @param document tells the document and the variables from others
+   * @param inTime throws where the operation has used up its time
+   */
+  async of(
+    schema: GraphQLSchema,
+    fields: readonly Selected[],
+    variables: Values,
+    asker: { readonly document: string; readonly costMax: number; readonly inTime: () => void },
+  ): Promise<Told> {
+    const { document, costMax, inTime } = asker;
+    if (!isUsual(fields)) return inTurns(telling(schema, fields, variables, costMax), inTime);
+    const key = `${String(this.numberOf(schema))} ${document}`;
+    const known = this.kept.get(key);
+    if (known !== undefined) return known.told;
+    const told = inTurns(telling(schema, fields, variables, Number.POSITIVE_INFINITY), inTime);
+    // Who asks for the same meanwhile waits for the same.
+    this.kept.set(key, { told, fields: 1 });
+    try {
+      const { data, cost } = await told;
+      const usual = { data, cost: Math.min(cost, usualCost) };
+      this.kept.set(key, { told: Promise.resolve(usual), fields: cost });
+      return usual;
+    } catch (error) {
+      this.kept.delete(key);
+      throw error;
+    }
+  }
+
+  private numberOf(schema: GraphQLSchema): number {
+    const known = this.views.get(schema);
+    if (known !== undefined) return known;
+    this.viewCount += 1;
+    this.views.set(schema, this.viewCount);
+    return this.viewCount;
+  }
+}
+
+/** How many fields introspection has beside others in an operation. Throws `QUERY_TOO_COMPLEX` beyond `costMax`. */
+export function introspectionCost(
+  schema: GraphQLSchema,
+  fields: readonly Selected[],
+  variables: Values,
+  costMax: number,
+): number {
+  const work = telling(schema, fields.filter(isIntrospective), variables, costMax);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value.cost;
+  }
+}
+
+export const isIntrospective = ({ coordinate }: Selected): boolean =>
+  coordinate.endsWith('.__schema') || coordinate.endsWith('.__type');
+
+function* telling(
+  schema: GraphQLSchema,
+  fields: readonly Selected[],
+  variables: Values,
+  costMax: number,
+): Generator<number, Told> {
+  // All that resolvers of graphql-js's own look at.
+  const info = { schema } as GraphQLResolveInfo;
+  const argumentsBy = new Map<Selected, Values>();
+  let [cost, toldOf] = [0, 0];
+
+  function* object(
+    value: unknown,
+    selected: readonly Selected[],
+  ): Generator<number, Record<string, unknown>> {
+    const told = Object.create(null) as Record<string, unknown>;
+    for (const one of selected) {
+      cost += 1;
+      if (cost > costMax) throw tooComplex({ requested: cost, max: costMax });
+      if (cost - toldOf >= fieldsInStep) {
+        yield (cost - toldOf) * stepsOfField;
+        toldOf = cost;
+      }
+      const { field, type, key, children } = one;
+      const args = argumentsBy.get(one) ?? argumentsOf(one, variables);
+      argumentsBy.set(one, args);
+      const found: unknown =
+        field.name === '__typename' ? type.name : field.resolve?.(value, args, undefined, info);
+      told[key] =
+        children.length === 0 ? leaf(field.type, found) : yield* composite(field.type, found, children);
+    }
+    return told;
+  }
+
+  function* composite(
+    outputType: GraphQLOutputType,
+    value: unknown,
+    children: readonly Selected[],
+  ): Generator<number, unknown> {
+    if (value === null || value === undefined) return null;
+    const type = getNullableType(outputType);
+    if (!isListType(type)) return yield* object(value, children);
+    const all: unknown[] = [];
+    for (const one of value as Iterable<unknown>) {
+      all.push(yield* composite(type.ofType, one, children));
+    }
+    return all;
+  }
+
+  const data = yield* object(undefined, fields);
+  return { data, cost };
+}
+
+function leaf(outputType: GraphQLOutputType, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  const type = getNullableType(outputType);
+  if (isListType(type)) {
+    return [...(value as Iterable<unknown>)].map((one) => leaf(type.ofType, one));
+  }
+  return isLeafType(type) ? type.serialize(value) : {};
+}
+
+const stepsOfField = 10;
+/** Generators inside one another take longer to come back the deeper they are. */
+const fieldsInStep = 500;
+
+/** Fields of a type that tell of it alone, and not of others. */
+const ownOfType = new Set(
+  ['__typename', 'kind', 'name', 'description', 'specifiedByURL', 'isOneOf', 'ofType'].map(
+    (name) => `__Type.${name}`,
+  ),
+);
+/** Fields that lead from one type to others. */
+const leadsOn = new Set([
+  '__Schema.queryType',
+  '__Schema.mutationType',
+  '__Schema.subscriptionType',
+  '__Type.interfaces',
+  '__Type.possibleTypes',
+  '__Type.ofType',
+  '__Field.type',
+  '__InputValue.type',
+]);
+
+/**
+ * Nothing is told twice, so that the answer is no longer than the schema: each field once in its place, and of a type to
+ * which another one leads only what is its own.
+ */
+function isUsual(fields: readonly Selected[], isWhole = true): boolean {
+  const coordinates = new Set(fields.map(({ coordinate }) => coordinate));
+  if (coordinates.size < fields.length) return false;
+  return fields.every(({ coordinate, children }) => {
+    if (!isWhole && coordinate.startsWith('__Type.') && !ownOfType.has(coordinate)) return false;
+    return isUsual(children, isWhole && !leadsOn.has(coordinate));
+  });
+}

@@ -1,0 +1,119 @@
+import { visit } from 'graphql';
+import type { Allowance } from '../../authority/allowance.js';
+import type { Authority } from '../../authority/authority.js';
+import { namesPerson } from '../../authority/explain.js';
+import type { Denied, Guard } from '../rules/rule-map.js';
+import { argumentsOf, each, type Selected, type Selection } from './selection.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/** What of an operation one authority may not do, as far as that is known before it runs. */
+export interface Access {
+  /** In the order of the answer; what stands below a denied field is told as well. */
+  readonly denied: ReadonlyMap<Selected, Denied>;
+  /** True where an allowed field may still be refused on some rows. */
+  readonly looksAtRows: boolean;
+  /** True where something lies outside the ceiling. */
+  readonly isHidden: boolean;
+}
+
+/** Each lives as long as its caller's authority is known, of which there may be many. */
+const knownMax = 1_000;
+
+/** Decides every coordinate of one operation once for all chains on equal terms. */
+export class AccessRules {
+  private readonly fields: readonly Selected[];
+  /** Fields whose inputs come through variables, so that each request decides them anew. */
+  private readonly varying: readonly Selected[];
+  private readonly literal: ReadonlySet<Selected>;
+  /** By allowance; by authority where a refusal names the person. */
+  private known = new WeakMap<Allowance | Authority, Access>();
+  private knownCount = 0;
+
+  constructor(
+    private readonly guard: Guard,
+    selection: Selection,
+  ) {
+    this.fields = [...each(selection.fields)].filter((field) => !field.isMeta);
+    const scoped = this.fields.filter((field) => hasScopedInputs(guard, field));
+    this.varying = scoped.filter(usesVariables);
+    this.literal = new Set(scoped.filter((field) => !usesVariables(field)));
+  }
+
+  of(authority: Authority, variables: Values): Access {
+    const known = this.known.get(authority.allowance) ?? this.known.get(authority) ?? this.decide(authority);
+    return this.varying.length === 0 ? known : this.withInputs(known, authority, variables);
+  }
+
+  private decide(authority: Authority): Access {
+    const denied = new Map<Selected, Denied>();
+    let looksAtRows = false;
+    let givesHidden = false;
+    for (const selected of this.fields) {
+      const { type, coordinate } = selected;
+      const refusal =
+        this.guard.denies(authority, coordinate) ??
+        (this.literal.has(selected) ? this.inputs(authority, selected, {}) : undefined);
+      if (refusal !== undefined) denied.set(selected, refusal);
+      else looksAtRows ||= this.guard.looksAtRows(authority, type.name, coordinate);
+      givesHidden ||= this.guard.mayGiveHidden(authority, selected.field.type);
+    }
+    const access = {
+      denied,
+      looksAtRows: looksAtRows || givesHidden,
+      isHidden: givesHidden || [...denied.values()].some(isHidden),
+    };
+    const isPersonal = [...denied.values()].some(({ decision }) => namesPerson(decision));
+    this.knownCount += 1;
+    if (this.knownCount > knownMax) {
+      this.known = new WeakMap();
+      this.knownCount = 1;
+    }
+    this.known.set(isPersonal ? authority : authority.allowance, access);
+    return access;
+  }
+
+  private withInputs(access: Access, authority: Authority, variables: Values): Access {
+    const more = new Map<Selected, Denied>();
+    for (const selected of this.varying) {
+      const refusal = access.denied.get(selected) ?? this.inputs(authority, selected, variables);
+      if (refusal !== undefined) more.set(selected, refusal);
+    }
+    if (more.size === 0) return access;
+    const denied = new Map<Selected, Denied>();
+    for (const selected of this.fields) {
+      const refusal = more.get(selected) ?? access.denied.get(selected);
+      if (refusal !== undefined) denied.set(selected, refusal);
+    }
+    return { ...access, denied, isHidden: access.isHidden || [...more.values()].some(isHidden) };
+  }
+
+  private inputs(authority: Authority, selected: Selected, variables: Values): Denied | undefined {
+    const { coordinate, field } = selected;
+    return this.guard.deniesInputs(authority, coordinate, field.args, argumentsOf(selected, variables));
+  }
+}
+
+const isHidden = ({ decision }: Denied): boolean => decision.reason === 'hidden';
+
+/** Whether any input that has a scope, or holds one that has, is given or has a default. */
+function hasScopedInputs(guard: Guard, { coordinate, field, nodes }: Selected): boolean {
+  const scoped = guard.scopedInputs(coordinate, field.args);
+  const given = new Set((nodes[0]?.arguments ?? []).map((argument) => argument.name.value));
+  return field.args.some(
+    ({ name, defaultValue }) => scoped.has(name) && (given.has(name) || defaultValue !== undefined),
+  );
+}
+
+/** Whether a field's arguments come through variables. */
+export function usesVariables({ nodes }: Selected): boolean {
+  let uses = false;
+  for (const argument of nodes[0]?.arguments ?? []) {
+    visit(argument, {
+      Variable: () => {
+        uses = true;
+      },
+    });
+  }
+  return uses;
+}

@@ -1,0 +1,54 @@
+import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
+import { Lru } from '../../core/lru.js';
+import type { Askings } from '../schema/column-selections.js';
+
+/** Runs a compiled operation. Errors in its result say only that there were some: run it again by graphql-js. */
+export type Compiled = (
+  contextValue: unknown,
+  variables: Readonly<Record<string, unknown>>,
+) => ExecutionResult | Promise<ExecutionResult>;
+
+/** Fields of all operations that are kept compiled, each of about a kilobyte. */
+const fieldsMax = 50_000;
+
+/** Compiled operations by what runs them; those used longest ago make room for others. */
+export class CompiledOperations {
+  readonly kept = new Lru<object, { readonly run: Compiled; readonly size: number }>(
+    fieldsMax,
+    undefined,
+    ({ size }) => size,
+  );
+
+  get(of: object): Compiled | undefined {
+    return this.kept.get(of)?.run;
+  }
+
+  set(of: object, run: Compiled, size: number): void {
+    this.kept.set(of, { run, size });
+  }
+
+  delete(of: object): void {
+    this.kept.delete(of);
+  }
+}
+
+/** Undefined for what the compiler does not take. The document must be valid, and `compilable`. */
+export function compile(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operationName: string | undefined,
+  askings: Askings,
+): Compiled | undefined {
+  const compiled = compileQuery(schema, document, operationName, {
+    disablingCapturingStackErrors: true,
+    resolverInfoEnricher: ({ fieldNodes, fragments, returnType }) => ({
+      asked: askings.read({ fieldNodes, fragments, returnType }),
+    }),
+  });
+  if (!isQuery(compiled)) return undefined;
+  return (contextValue, variables) => compiled.query(undefined, contextValue, variables);
+}
+
+const isQuery = (compiled: CompiledQuery | ExecutionResult): compiled is CompiledQuery =>
+  isCompiledQuery(compiled);

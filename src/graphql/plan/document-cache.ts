@@ -1,0 +1,133 @@
+import { getOperationAST, type DocumentNode, type OperationDefinitionNode } from 'graphql';
+import type { Scope } from '../../authority/scope.js';
+import { sha256 } from '../../core/digest.js';
+import { Lru } from '../../core/lru.js';
+import type { MeasuredCache } from '../../core/metrics.js';
+import type { DocumentReach } from '../document/document-check.js';
+import { fragmentsOf, type Prepared } from './operation-plan.js';
+import { selectionsIn } from '../document/repeats.js';
+import { ceilingKey } from '../view/views.js';
+
+/** A document that came before, and was found valid then. */
+export class Known {
+  readonly hash: string;
+  /** For which ceilings it was found valid: what is valid for one may name what another does not reach. */
+  readonly ceilings = new Set<string>();
+  private readonly operations = new Map<string, OperationDefinitionNode | undefined>();
+  private readonly kept = new Set<Prepared>();
+
+  constructor(
+    source: string,
+    readonly document: DocumentNode,
+    /** Of memory, in selections. */
+    readonly weight: number,
+    /** What a ceiling has to reach for it to be valid there as well; undefined where that is not enough. */
+    readonly names: ReadonlySet<string> | undefined,
+  ) {
+    this.hash = sha256(source);
+  }
+
+  operation(name: string | undefined): OperationDefinitionNode | undefined {
+    const key = name ?? '';
+    if (this.operations.has(key)) return this.operations.get(key);
+    const operation = getOperationAST(this.document, name) ?? undefined;
+    // What a caller makes up would only fill the map.
+    if (operation !== undefined) this.operations.set(key, operation);
+    return operation;
+  }
+
+  keep(prepared: Prepared): void {
+    // One that is made anew for each request would only fill the set.
+    if (!prepared.selection.isFixed || this.kept.has(prepared)) return;
+    this.kept.add(prepared);
+    prepared.keep();
+  }
+
+  letGo(): void {
+    for (const prepared of this.kept) prepared.letGo();
+  }
+}
+
+/** Selections of all documents together; each document counts for some more. */
+const weightMax = 100_000;
+const documentWeight = 200;
+const seenOnceMax = 10_000;
+const ceilingsMax = 10_000;
+/** Longer ones are rare, and go the long way. */
+const sourceLengthMax = 20_000;
+
+/** Documents by their text, from the second time that they come: those that come once would push others out. */
+export class KnownDocuments {
+  private readonly documents = new Lru<string, Known>(
+    weightMax,
+    (known) => {
+      known.letGo();
+    },
+    ({ weight }) => weight,
+  );
+  private readonly seenOnce = new Lru<string, true>(seenOnceMax);
+  private readonly keys = new WeakMap<ReadonlySet<Scope>, string>();
+  private hits = 0;
+  private misses = 0;
+
+  constructor(private readonly reach: DocumentReach) {}
+
+  get caches(): Readonly<Record<string, MeasuredCache>> {
+    const { size, weight, max } = this.documents;
+    const { hits, misses, seenOnce } = this;
+    return { compiled_documents: { size, weight, max, hits, misses }, documents_seen_once: seenOnce };
+  }
+
+  /** True for a document that was found valid for somebody. */
+  has(source: string): boolean {
+    return this.documents.get(source) !== undefined;
+  }
+
+  get(source: string, ceiling: ReadonlySet<Scope>): Known | undefined {
+    const known = this.documents.get(source);
+    const found = known !== undefined && this.isValidFor(known, ceiling) ? known : undefined;
+    if (found === undefined) this.misses += 1;
+    else this.hits += 1;
+    return found;
+  }
+
+  /** Whether what a request's variables name exists for a ceiling. */
+  reaches(names: readonly string[], ceiling: ReadonlySet<Scope>): boolean {
+    return names.length === 0 || this.reach.holds(names, ceiling);
+  }
+
+  /** Where many roles have ceilings of their own, few documents have to be validated for each. */
+  private isValidFor(known: Known, ceiling: ReadonlySet<Scope>): boolean {
+    const key = this.keyOf(ceiling);
+    if (known.ceilings.has(key)) return true;
+    if (known.names === undefined || !this.reach.holds(known.names, ceiling)) return false;
+    if (known.ceilings.size < ceilingsMax) known.ceilings.add(key);
+    return true;
+  }
+
+  private keyOf(ceiling: ReadonlySet<Scope>): string {
+    const key = this.keys.get(ceiling) ?? ceilingKey(ceiling);
+    this.keys.set(ceiling, key);
+    return key;
+  }
+
+  /** A document that was just found valid for a ceiling. */
+  note(source: string, document: DocumentNode, ceiling: string): void {
+    if (source.length > sourceLengthMax) return;
+    const known = this.documents.get(source);
+    if (known !== undefined) {
+      if (known.ceilings.size < ceilingsMax) known.ceilings.add(ceiling);
+      return;
+    }
+    const hash = sha256(source);
+    if (this.seenOnce.get(hash) === undefined) {
+      this.seenOnce.set(hash, true);
+      return;
+    }
+    this.seenOnce.delete(hash);
+    const weight = documentWeight + selectionsIn(document, fragmentsOf(document));
+    const made = new Known(source, document, weight, this.reach.namesOfConcrete(document));
+    made.ceilings.add(ceiling);
+    this.documents.set(source, made);
+  }
+}

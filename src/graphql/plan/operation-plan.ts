@@ -1,0 +1,210 @@
+import {
+  execute,
+  isNonNullType,
+  Kind,
+  type DocumentNode,
+  type ExecutionResult,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { Digest } from '../../audit/kept-value.js';
+import type { Authority } from '../../authority/authority.js';
+import { Lru } from '../../core/lru.js';
+import { AccessRules, usesVariables, type Access } from './access.js';
+import { inAnswerOrder } from './answer-order.js';
+import type { Askings } from '../schema/column-selections.js';
+import { compilable, type Compilable } from './compilable.js';
+import { compile, type Compiled, type CompiledOperations } from './compiled.js';
+import { Cost } from './cost.js';
+import type { Coverage } from '../schema/schema-policy.js';
+import { withoutDenied } from './prune-and-merge.js';
+import type { Denied, Guard } from '../rules/rule-map.js';
+import { literalsOf } from '../document/literals.js';
+import { redactorOf, type Redactor } from '../document/redact-variables.js';
+import { argumentsOf, each, selectionOf, type Selected, type Selection } from './selection.js';
+import { usedInside } from '../schema/used-inputs.js';
+import { declaredVariables, type DeclaredVariable } from '../document/variables.js';
+
+type Values = Readonly<Record<string, unknown>>;
+
+export interface PreparedParts {
+  /** Every coordinate, without rules. */
+  readonly plain: GraphQLSchema;
+  readonly coverage: Coverage;
+  readonly guard: Guard;
+  readonly askings: Askings;
+  readonly compiled: CompiledOperations;
+  readonly pageSizeMax: number;
+  /** Of values that a record does not show. */
+  readonly digest: Digest;
+}
+
+/** One operation of a document that was found valid, with all that is worked out once for it. */
+export class Prepared {
+  readonly selection: Selection;
+  readonly cost: Cost;
+  readonly redact: Redactor;
+  /** What the record keeps of the arguments that the document says itself. */
+  readonly literals: string | null;
+  private readonly rules: AccessRules;
+  /** Fields of which an argument may turn out to be null where it must not be. */
+  private readonly varying: readonly Selected[];
+  /** Variables whose value may name what not everyone sees. */
+  private readonly telling: readonly DeclaredVariable[];
+  private runs = this.noRuns();
+  /** Compiled code is large, so only what is known to come again is compiled. */
+  private isKept = false;
+
+  constructor(
+    private readonly parts: PreparedParts,
+    readonly document: DocumentNode,
+    readonly operation: OperationDefinitionNode,
+    variables: Values,
+  ) {
+    const { plain, guard, coverage, pageSizeMax, digest } = parts;
+    this.selection = selectionOf(plain, fragmentsOf(document), operation, variables);
+    this.cost = new Cost(this.selection.fields, coverage.costs, pageSizeMax);
+    this.redact = redactorOf(plain, coverage, document, operation, digest);
+    this.literals = literalsOf(plain, coverage, document, operation, digest);
+    this.rules = new AccessRules(guard, this.selection);
+    this.telling = declaredVariables(plain, operation).filter(({ type }) => guard.isScopedInput(type));
+    this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));
+  }
+
+  /** Allows compiling, until `letGo`. */
+  keep(): void {
+    this.isKept = true;
+  }
+
+  letGo(): void {
+    this.isKept = false;
+    for (const run of this.runs.values()) this.parts.compiled.delete(run);
+    this.runs = this.noRuns();
+  }
+
+  private noRuns(): Lru<string, Runnable> {
+    return new Lru(runsMax, (run) => {
+      this.parts.compiled.delete(run);
+    });
+  }
+
+  /** Throws a GraphQLError for a variable that is null where an argument must not be, which validation lets by. */
+  checkArguments(variables: Values): void {
+    for (const field of this.varying) argumentsOf(field, variables);
+  }
+
+  /** Coordinates of input fields and enum values in the variables: also in those that only a skipped field uses. */
+  namedBy(variables: Values): string[] {
+    return this.telling.flatMap(({ name, type }) => usedInside(type, variables[name]));
+  }
+
+  accessOf(authority: Authority, variables: Values): Access {
+    return this.rules.of(authority, variables);
+  }
+
+  /** The same, never compiled. */
+  async runExactly(contextValue: unknown, variableValues: Values): Promise<ExecutionResult> {
+    const { document, operation } = this;
+    const operationName = operation.name?.value;
+    return inAnswerOrder(
+      await execute({ schema: this.parts.plain, document, operationName, variableValues, contextValue }),
+    );
+  }
+
+  /** Runs what is allowed, on the schema without rules: the caller has seen to it that nothing else is asked. */
+  run(denied: ReadonlyMap<Selected, Denied>, contextValue: unknown, variables: Values): Promise<Ran> {
+    const key = [...denied.keys()].map((selected) => selected.number).join(' ');
+    let run = this.runs.get(key);
+    if (run === undefined) {
+      run = new Runnable(this.parts, this.operation, this.selection, () =>
+        denied.size === 0 ? this.document : withoutDenied(this.document, denied),
+      );
+      this.runs.set(key, run);
+    }
+    return run.run(contextValue, variables, this.isKept);
+  }
+}
+
+export interface Ran {
+  readonly result: ExecutionResult;
+  /** False where the errors say only that there were some: run it again, uncompiled. */
+  readonly isExact: boolean;
+}
+
+/** Different sets of denied fields, each with a document of its own. */
+const runsMax = 32;
+
+/** What had to make room for others is compiled anew when it has run so often since. */
+const runsBetween = 100;
+
+/** A document, and when it runs compiled. */
+class Runnable {
+  private document: DocumentNode | undefined;
+  /** Undefined until it was looked at. */
+  private compilable: Compilable | 'never' | undefined;
+  private runsToWait = 0;
+
+  constructor(
+    private readonly parts: PreparedParts,
+    private readonly operation: OperationDefinitionNode,
+    private readonly selection: Selection,
+    private readonly make: () => DocumentNode,
+  ) {}
+
+  async run(contextValue: unknown, variableValues: Values, mayCompile: boolean): Promise<Ran> {
+    const document = (this.document ??= this.make());
+    const compiled = this.compiledFor(document, variableValues, mayCompile);
+    if (compiled !== undefined) {
+      const result = await compiled(contextValue, variableValues);
+      if (result.errors === undefined) return { result, isExact: true };
+      return { result, isExact: false };
+    }
+    const { plain: schema } = this.parts;
+    const operationName = this.operation.name?.value;
+    const result = await execute({ schema, document, operationName, variableValues, contextValue });
+    return { result: inAnswerOrder(result), isExact: true };
+  }
+
+  private compiledFor(document: DocumentNode, variables: Values, mayCompile: boolean): Compiled | undefined {
+    const compiled = this.parts.compiled.get(this) ?? (mayCompile ? this.compile(document) : undefined);
+    if (compiled === undefined || this.compilable === undefined || this.compilable === 'never')
+      return undefined;
+    return this.compilable.needed.every((name) => Object.hasOwn(variables, name)) ? compiled : undefined;
+  }
+
+  private compile(document: DocumentNode): Compiled | undefined {
+    this.compilable ??= compilable(this.selection, this.operation, document) ?? 'never';
+    if (this.compilable === 'never') return undefined;
+    this.runsToWait -= 1;
+    if (this.runsToWait > 0) return undefined;
+    this.runsToWait = runsBetween;
+    const { plain, askings } = this.parts;
+    const compiled = compile(plain, document, this.operation.name?.value, askings);
+    if (compiled === undefined) this.compilable = 'never';
+    else this.parts.compiled.set(this, compiled, this.selection.size);
+    return compiled;
+  }
+}
+
+export const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> =>
+  new Map(
+    document.definitions.flatMap((node) =>
+      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
+    ),
+  );
+
+/** Validation lets a nullable variable stand for what must not be null where there is a default. */
+function mayLackValue(selected: Selected, operation: OperationDefinitionNode): boolean {
+  if (!usesVariables(selected)) return false;
+  const nullable = new Set(
+    (operation.variableDefinitions ?? [])
+      .filter((definition) => definition.type.kind !== Kind.NON_NULL_TYPE)
+      .map((definition) => definition.variable.name.value),
+  );
+  return (selected.nodes[0]?.arguments ?? []).some(({ name, value }) => {
+    if (value.kind !== Kind.VARIABLE) return value.kind === Kind.OBJECT || value.kind === Kind.LIST;
+    const argument = selected.field.args.find((arg) => arg.name === name.value);
+    return nullable.has(value.name.value) && isNonNullType(argument?.type);
+  });
+}

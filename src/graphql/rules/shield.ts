@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module';
+import { isIntrospectionType, isObjectType, type GraphQLResolveInfo, type GraphQLSchema } from 'graphql';
+import type * as Middleware from 'graphql-middleware';
+import type * as Shield from 'graphql-shield';
+import { BehalfError } from '../../core/errors.js';
+import type { Operation } from '../../delegation/operation.js';
+import type { Guard } from './rule-map.js';
+
+const require = createRequire(import.meta.url);
+// The ES modules of graphql-shield do not load on Node 24; its CommonJS build does.
+const { rule, shield, deny } = require('graphql-shield') as typeof Shield;
+const { applyMiddleware } = require('graphql-middleware') as typeof Middleware;
+
+/**
+ * Wraps every field of every object type in a rule made from its `@scope`. What has no rule is denied. The
+ * rules look at arguments and parents, so none of them is cached.
+ */
+export function shielded(schema: GraphQLSchema, guard: Guard): GraphQLSchema {
+  const tree: Record<string, Record<string, ReturnType<ReturnType<typeof rule>>>> = {};
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || isIntrospectionType(type)) continue;
+    tree[type.name] = Object.fromEntries(
+      Object.values(type.getFields()).map((field) => [
+        field.name,
+        rule(`${type.name}.${field.name}`, { cache: 'no_cache' })(
+          (
+            parent: unknown,
+            args: Record<string, unknown>,
+            operation: Operation,
+            info: GraphQLResolveInfo,
+          ) => {
+            const definition = info.parentType.getFields()[info.fieldName];
+            return (
+              guard.field(operation, type.name, field.name, parent, definition?.args ?? [], args) ?? true
+            );
+          },
+        ),
+      ]),
+    );
+  }
+  const middleware = shield(tree as Shield.IRules, {
+    fallbackRule: deny,
+    fallbackError: new BehalfError('FORBIDDEN', 'No rule allows this.'),
+    allowExternalErrors: true,
+  });
+  return applyMiddleware(schema, middleware);
+}

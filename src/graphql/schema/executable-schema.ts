@@ -1,0 +1,55 @@
+import {
+  buildSchema,
+  isObjectType,
+  isScalarType,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+} from 'graphql';
+import type { Operation, Resolver, Resolvers } from '../../delegation/operation.js';
+import type { Page } from '../../store/bounded/page.js';
+import { Askings } from './column-selections.js';
+import { scalars } from './scalars.js';
+
+/** The SDL with its resolvers. A resolver without a field in the SDL is a mistake and refuses the start. */
+export function executableSchema(
+  sdl: string,
+  resolvers: readonly Resolvers[],
+  askings = new Askings([]),
+): GraphQLSchema {
+  const schema = buildSchema(sdl);
+  for (const [name, functions] of Object.entries(scalars)) {
+    const type = schema.getType(name);
+    if (isScalarType(type)) Object.assign(type, functions);
+  }
+  for (const byType of resolvers) {
+    for (const [typeName, byField] of Object.entries(byType)) {
+      const type = schema.getType(typeName);
+      if (!isObjectType(type))
+        throw new Error(`A resolver is given for ${typeName}, which is no object type.`);
+      for (const [fieldName, resolve] of Object.entries(byField)) {
+        const field = type.getFields()[fieldName];
+        if (field === undefined)
+          throw new Error(`A resolver is given for ${typeName}.${fieldName}, which does not exist.`);
+        field.resolve = asResolver(resolve, askings);
+        if (resolve.before !== undefined) field.extensions = { ...field.extensions, before: resolve.before };
+      }
+    }
+  }
+  countPages(schema);
+  return schema;
+}
+
+const asResolver =
+  (resolve: Resolver, askings: Askings): GraphQLFieldResolver<unknown, unknown> =>
+  (parent, args, operation, info) =>
+    resolve(parent as never, args as never, operation as Operation, askings.at(info));
+
+/** A page counts its rows when it is asked to; compiled documents call no functions by themselves. */
+function countPages(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    const field = type.getFields().totalCount;
+    if (field === undefined || field.resolve !== undefined) continue;
+    field.resolve = (page) => (page as Pick<Page<unknown>, 'totalCount'>).totalCount();
+  }
+}

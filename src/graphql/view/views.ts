@@ -1,0 +1,40 @@
+import type { GraphQLSchema } from 'graphql';
+import type { Scope } from '../../authority/scope.js';
+import { sha256 } from '../../core/digest.js';
+import type { Coverage } from '../schema/schema-policy.js';
+import { Outline, type Reach } from './schema-index.js';
+import { subschema, type Describe } from './subschema.js';
+
+/** The part of the schema that a ceiling can reach. What it cannot reach is as if it did not exist. */
+export interface View {
+  readonly key: string;
+  readonly schema: GraphQLSchema;
+}
+
+export const ceilingKey = (ceiling: ReadonlySet<Scope>): string => sha256([...ceiling].sort().join(' '));
+
+/** Makes views; validation, suggestions, messages and introspection all come from them. */
+export class Views {
+  private readonly outline: Outline;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    readonly coverage: Coverage,
+  ) {
+    this.outline = new Outline(schema, coverage.scopes);
+  }
+
+  of(ceiling: ReadonlySet<Scope>): View {
+    return { key: ceilingKey(ceiling), schema: subschema(this.schema, this.reach(ceiling)) };
+  }
+
+  /** As `of`, with other descriptions. */
+  described(ceiling: ReadonlySet<Scope>, describe: Describe): GraphQLSchema {
+    return subschema(this.schema, this.reach(ceiling), describe);
+  }
+
+  /** What these scopes lead to when there is nothing else. */
+  reach(scopes: ReadonlySet<Scope>): Reach {
+    return this.outline.reach((scope) => scopes.has(scope));
+  }
+}

@@ -1,0 +1,219 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { sha256 } from '../core/digest.js';
+import { badInput, conflict } from '../core/errors.js';
+import type { Connection } from '../store/sql/connection.js';
+import { Checker } from './checker.js';
+import { Converter, type World } from './converter.js';
+import { CsvReader, type CsvFile } from './csv.js';
+import type { Entity } from './entities.js';
+import { Faults } from './faults.js';
+import { Keys } from './keys.js';
+import { readLookups } from './lookups.js';
+import { MappingFile } from './mapping.js';
+import { planOf, type PlannedEntity } from './plan.js';
+import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
+import { Writer, type Counts, type PendingRow } from './writer.js';
+
+export interface BusinessOptions extends RunOptions {
+  readonly folder: string;
+  readonly mapping: string;
+}
+
+export interface EntityReport extends Counts {
+  /** Rows of this source that are in the file no more. They stay as they are. */
+  readonly vanished: number;
+}
+
+export interface BusinessReport {
+  readonly source: string;
+  readonly entities: Readonly<Record<string, EntityReport>>;
+  readonly operationId: string | null;
+}
+
+/** Rows that are looked up at once, and that one transaction writes. */
+const chunkRows = 500;
+
+/** By table, what was written of it. */
+type Written = Readonly<Record<string, Counts>>;
+
+interface Chunk {
+  readonly planned: PlannedEntity;
+  readonly rows: PendingRow[];
+}
+
+/**
+ * Brings the rows of CSV files into the tables that a mapping names. Files are read twice and never held: the first
+ * reading finds every fault, so that what is refused changes nothing; the second writes, in parts that nobody waits for
+ * long.
+ */
+export async function importBusiness(
+  workshop: Workshop,
+  entities: ReadonlyMap<string, Entity>,
+  options: BusinessOptions,
+): Promise<BusinessReport> {
+  const { read } = workshop.database;
+  await responsible(read, options);
+  const faults = new Faults();
+  const text = await readFile(options.mapping, 'utf8').catch((cause: unknown) => {
+    throw badInput(`${options.mapping} cannot be read: ${String((cause as { code?: unknown }).code)}.`);
+  });
+  const file = MappingFile.parse(basename(options.mapping), text, faults);
+  const plan = file === undefined ? [] : planOf(file, entities);
+  faults.refuse();
+  if (file === undefined || plan.length === 0) throw badInput(`${options.mapping} maps nothing.`);
+  return new BusinessImport(workshop, entities, options, file, plan, sha256(text)).run();
+}
+
+class BusinessImport {
+  private readonly source: string;
+  private readonly csv: Omit<CsvFile, 'name'>;
+  /** SHA-256 of each entity's file as it was when it was checked. */
+  private readonly digests = new Map<string, string>();
+  private rowCount = 0;
+
+  constructor(
+    private readonly workshop: Workshop,
+    private readonly entities: ReadonlyMap<string, Entity>,
+    private readonly options: BusinessOptions,
+    private readonly file: MappingFile,
+    private readonly plan: readonly PlannedEntity[],
+    private readonly mappingDigest: string,
+  ) {
+    const { source, delimiter, nulls } = file.mapping;
+    this.source = source;
+    this.csv = { folder: options.folder, delimiter, nulls: new Set(nulls) };
+  }
+
+  async run(): Promise<BusinessReport> {
+    const { database } = this.workshop;
+    const faults = this.file.faults;
+    const world = await this.world(database.read, faults);
+    for (const planned of this.plan) await this.check(planned, world, faults);
+    faults.refuse();
+    const count = Math.max(1, Math.ceil(this.rowCount / chunkRows));
+    const { results, operationId } = await recordedParts<Written>(this.workshop, this.options, {
+      command: 'import business',
+      count,
+      parts: this.parts(world),
+      detail: (done, isLast) => ({
+        source: this.source,
+        counts: isLast && count === 1 ? this.report(done, world) : done.at(-1),
+        ...(isLast && count > 1 && { total: this.report(done, world) }),
+        ...(isLast && { mapping: this.mappingDigest, content: Object.fromEntries(this.digests) }),
+      }),
+    });
+    return { source: this.source, entities: this.report(results, world), operationId };
+  }
+
+  private report(done: readonly Written[], world: World): Readonly<Record<string, EntityReport>> {
+    const sum = (name: string, what: keyof Counts): number =>
+      done.reduce((all, written) => all + (written[name]?.[what] ?? 0), 0);
+    return Object.fromEntries(
+      this.plan.map(({ entity: { name } }) => [
+        name,
+        {
+          created: sum(name, 'created'),
+          updated: sum(name, 'updated'),
+          unchanged: sum(name, 'unchanged'),
+          vanished: world.keys.get(name)?.vanished ?? 0,
+        },
+      ]),
+    );
+  }
+
+  /** What is there already of this source, also of tables that only are referred to. */
+  private async world(connection: Connection, faults: Faults): Promise<World> {
+    const lookups = await readLookups(this.file, this.csv, faults);
+    const keys = new Map<string, Keys>();
+    const referred = this.plan.flatMap(({ fields }) => fields.flatMap(({ field }) => field.references ?? []));
+    for (const name of new Set([...this.plan.map(({ entity }) => entity.name), ...referred])) {
+      const entity = this.entities.get(name);
+      if (entity !== undefined) keys.set(name, await Keys.load(connection, entity, this.source));
+    }
+    return { keys, lookups, sums: new Map() };
+  }
+
+  private async check(planned: PlannedEntity, world: World, faults: Faults): Promise<void> {
+    const { database, ids, progress } = this.workshop;
+    const { name } = planned.entity;
+    const keys = world.keys.get(name) ?? new Keys();
+    const checker = new Checker(planned, world, keys, faults, ids);
+    const reader = this.reader(planned, faults);
+    let done = 0;
+    for await (const row of reader.rows(planned.needed)) {
+      checker.check(row);
+      done += 1;
+      this.rowCount += 1;
+      if (done % chunkRows !== 0) continue;
+      await checker.flush(database.read);
+      progress(`checking ${name}: ${String(done)} rows`);
+    }
+    await checker.flush(database.read);
+    if (reader.incomplete) keys.incomplete = true;
+    this.digests.set(name, reader.digest);
+  }
+
+  /** Rows of all files in the order of the plan; a part holds those of several where files are short. */
+  private async *parts(world: World): AsyncGenerator<Part<Written>> {
+    let chunks: Chunk[] = [];
+    let held = 0;
+    let done = 0;
+    for (const planned of this.plan) {
+      chunks.push({ planned, rows: [] });
+      for await (const row of this.rows(planned, world)) {
+        chunks.at(-1)?.rows.push(row);
+        held += 1;
+        if (held < chunkRows) continue;
+        this.workshop.progress(`writing ${planned.entity.name}: ${String((done += held))} rows in all`);
+        yield this.writing(chunks);
+        chunks = [{ planned, rows: [] }];
+        held = 0;
+      }
+    }
+    if (held > 0 || done === 0) yield this.writing(chunks);
+  }
+
+  private writing(chunks: readonly Chunk[]): Part<Written> {
+    return async (tx, trail) => {
+      const written: Record<string, Counts> = {};
+      for (const { planned, rows } of chunks) {
+        const writer = new Writer(tx, planned.entity, this.source, trail);
+        await writer.write(rows);
+        written[planned.entity.name] = writer.counts;
+      }
+      return written;
+    };
+  }
+
+  /** As the first reading had them; `CONFLICT` where the file is another by now. */
+  private async *rows(planned: PlannedEntity, world: World): AsyncGenerator<PendingRow> {
+    const { entity } = planned;
+    const faults = new Faults();
+    const converter = new Converter(planned, world, faults);
+    const reader = this.reader(planned, faults);
+    const keys = world.keys.get(entity.name);
+    const changed = () =>
+      conflict(`${planned.mapping.file} changed while it was imported. Run the import again.`);
+    for await (const row of reader.rows(planned.needed)) {
+      const key = converter.key(row);
+      const known = key === undefined ? undefined : keys?.get(key);
+      const columns = known === undefined ? undefined : converter.convert(row, known);
+      if (key === undefined || known === undefined || columns === undefined) throw changed();
+      yield { key, known, columns };
+    }
+    if (reader.digest !== this.digests.get(entity.name) || faults.count > 0) throw changed();
+  }
+
+  private reader({ mapping }: PlannedEntity, faults: Faults): CsvReader {
+    return new CsvReader(
+      {
+        ...this.csv,
+        name: mapping.file,
+        extraCommasIn: mapping.extraCommasIn,
+        allowEmpty: mapping.allowEmpty,
+      },
+      faults,
+    );
+  }
+}

@@ -1,0 +1,85 @@
+import { sha256 } from '../core/digest.js';
+import { columnName, quote } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { columnKeys } from '../store/sql/connection.js';
+import type { Entity } from './entities.js';
+
+/** What is known of a row that a key names, before it is written. */
+export interface Known {
+  readonly id: string;
+  /** Whether the table has the row, and whether import_keys has the key. */
+  readonly stored: boolean;
+  readonly keyed: boolean;
+  /** Whose data it is, as far as it is anyone's, and in which currency. */
+  customerId: string | null;
+  currency: string | null;
+  /** Where the file has it; 0 where it has not. */
+  line: number;
+  /** Something is wrong with it, which has been told. */
+  broken: boolean;
+}
+
+/** The parts of a key as one text that no other parts have. */
+export const keyOf = (parts: readonly string[]): string =>
+  parts.length === 1
+    ? (parts[0] ?? '')
+    : parts.map((part) => part.replaceAll('%', '%25').replaceAll('/', '%2F')).join('/');
+
+/** As import_keys keeps it: keys can be longer than the column, and databases disagree on all but plain letters. */
+export const externalIdOf = (key: string): string =>
+  /^[\x21-\x7e]{1,200}$/.test(key) ? key : `sha256:${sha256(key)}`;
+
+const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** The keys of one entity in one source. Keys are held in memory; rows are not. */
+export class Keys {
+  /** Some rows of the file could not be read. */
+  incomplete = false;
+  private readonly byExternalId = new Map<string, Known>();
+  private readonly storedIds = new Set<string>();
+
+  static async load(connection: Connection, entity: Entity, source: string): Promise<Keys> {
+    const columns = new Set<string>(columnKeys(entity.table));
+    const of = (column: string): string => (columns.has(column) ? `t.${columnName(column)}` : 'NULL');
+    const customer = entity.name === 'customers' ? 't.`id`' : of('customerId');
+    const rows = await connection.query(
+      `SELECT k.\`external_id\` AS externalId, k.\`id\` AS id, t.\`id\` AS stored, ${customer} AS customerId,` +
+        ` ${of('currency')} AS currency FROM \`import_keys\` k LEFT JOIN ${quote(entity.table.name)} t` +
+        ' ON t.`id` = k.`id` WHERE k.`source` = ? AND k.`entity` = ?',
+      [source, entity.name],
+    );
+    const keys = new Keys();
+    for (const row of rows) {
+      const known = {
+        id: String(row.id),
+        stored: row.stored !== null,
+        keyed: true,
+        customerId: textOrNull(row.customerId),
+        currency: textOrNull(row.currency),
+        line: 0,
+        broken: false,
+      };
+      keys.byExternalId.set(String(row.externalId), known);
+      if (known.stored) keys.storedIds.add(known.id);
+    }
+    return keys;
+  }
+
+  get(key: string): Known | undefined {
+    return this.byExternalId.get(externalIdOf(key));
+  }
+
+  add(key: string, known: Known): void {
+    this.byExternalId.set(externalIdOf(key), known);
+  }
+
+  /** Whether a row of the table came from this source. */
+  has(id: string): boolean {
+    return this.storedIds.has(id);
+  }
+
+  /** How many rows came from this source before and are in its file no more. */
+  get vanished(): number {
+    return [...this.byExternalId.values()].filter(({ stored, line }) => stored && line === 0).length;
+  }
+}

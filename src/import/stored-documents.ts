@@ -1,0 +1,66 @@
+import { documents } from '../domains/knowledge/tables.js';
+import { importKeyOf, type ImportedDocument } from '../domains/knowledge/write.js';
+import { all, eq } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { importKeys } from '../store/tables/identity.js';
+
+type Key = Pick<ImportedDocument, 'source' | 'externalId'>;
+
+export interface Vanished {
+  /** Null where it is known by a digest alone: a long one, or one that is not plain letters. */
+  readonly path: string | null;
+  readonly title: string;
+}
+
+/** Whether the title and the text are there already, so that nobody needs the passages. */
+export async function isStored(
+  connection: Connection,
+  document: Key & Pick<ImportedDocument, 'title' | 'body'>,
+): Promise<boolean> {
+  const id = await storedId(connection, document);
+  const row = id === undefined ? undefined : await connection.byId(documents, id);
+  return row !== undefined && row.title === document.title && row.body === document.body;
+}
+
+/** The id of what a source brought under this key. */
+export async function storedId(connection: Connection, document: Key): Promise<string | undefined> {
+  const { source, entity, externalId } = importKeyOf(document);
+  const key = await connection.one(
+    importKeys,
+    all(eq('source', source), eq('entity', entity), eq('externalId', externalId)),
+  );
+  return key?.id;
+}
+
+export interface Stored {
+  readonly externalId: string;
+  readonly title: string;
+  readonly collection: string;
+}
+
+/** What this source has brought. */
+export async function storedDocuments(connection: Connection, source: string): Promise<Stored[]> {
+  const rows = await connection.query(
+    'SELECT k.`external_id` AS externalId, d.`title` AS title, d.`collection` AS collection' +
+      ' FROM `import_keys` k JOIN `documents` d ON d.`id` = k.`id`' +
+      ' WHERE k.`source` = ? AND k.`entity` = ? ORDER BY d.`title`, d.`id`',
+    [source, 'document'],
+  );
+  return rows.map((row) => ({
+    externalId: String(row.externalId),
+    title: String(row.title),
+    collection: String(row.collection),
+  }));
+}
+
+/** What this source once had and this folder has not. */
+export async function vanishedDocuments(
+  connection: Connection,
+  source: string,
+  paths: readonly string[],
+): Promise<Vanished[]> {
+  const here = new Set(paths.map((path) => importKeyOf({ source, externalId: path }).externalId));
+  return (await storedDocuments(connection, source))
+    .filter(({ externalId }) => !here.has(externalId))
+    .map(({ externalId, title }) => ({ path: externalId.startsWith('sha256:') ? null : externalId, title }));
+}

@@ -1,0 +1,36 @@
+import { eq } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Table } from '../store/tables/table.js';
+import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
+import { CommandError } from '../core/command-error.js';
+
+interface Named {
+  readonly name: string;
+}
+
+/** A row by its name, locked until the transaction ends. */
+async function named<Row extends Named>(
+  tx: Connection,
+  table: Table<Row>,
+  name: string,
+  otherwise: string,
+): Promise<Row> {
+  const row = await tx.one(table, eq<Row>('name', name), { lock: 'update' });
+  if (row === undefined) throw new CommandError(otherwise);
+  return row;
+}
+
+export const findUser = (tx: Connection, name: string): Promise<UserRow> =>
+  named(tx, users, name, `There is no user ${name}. \`behalf user list\` shows who there is.`);
+
+export const findAgent = (tx: Connection, name: string): Promise<AgentRow> =>
+  named(tx, agents, name, `There is no agent ${name}. \`behalf agent list\` shows which there are.`);
+
+export async function findRole(tx: Connection, name: string, holder: 'person' | 'agent'): Promise<RoleRow> {
+  const held = await tx.select(roles, eq<RoleRow>('holder', holder), {
+    order: [{ column: 'name', direction: 'asc' }],
+  });
+  const others = held.map((role) => role.name).join(', ') || 'none';
+  const whose = holder === 'person' ? 'people' : 'agents';
+  return named(tx, roles, name, `There is no role ${name}. For ${whose} there are: ${others}.`);
+}

@@ -1,0 +1,328 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Authority } from '../../authority/authority.js';
+import type { Scope } from '../../authority/scope.js';
+import {
+  all,
+  asText,
+  columnName,
+  conditionSql,
+  isIn,
+  orderSql,
+  quote,
+  type Condition,
+  type Sql,
+} from '../sql/condition.js';
+import type { Connection, Order } from '../sql/connection.js';
+import { Gate } from '../drivers/concurrency-gate.js';
+import { readBy, type PageQuery } from './page.js';
+import { boundarySql, type RowTypes } from './row-types.js';
+import type { RowType } from './row-type.js';
+import type { Shape } from './statement-shape.js';
+import type { Found, SharedRead, SharedReads } from '../sql/shared-reads.js';
+import { step } from '../drivers/row-steps.js';
+import type { AnyTable, Table } from '../tables/table.js';
+import { linkSql, parentsSql, Windows, type Link } from './windows.js';
+import type { Witness } from './row-access-observer.js';
+import type { WordIndex, WordQuery } from './word-index.js';
+
+export interface RowQuery<Row> {
+  readonly where: Condition<Row>;
+  /** Beside the type's own. */
+  readonly scopes?: readonly Scope[];
+  readonly order?: readonly Order<Row>[];
+  readonly limit?: number;
+  readonly lock?: boolean;
+  /** All columns where none are named. */
+  readonly columns?: ReadonlySet<string> | undefined;
+  /** Of the rows read, how many the caller gets to see. */
+  readonly shown?: number;
+}
+
+export interface AggregateQuery {
+  /** The scope whose boundary applies to the table and to everything joined. */
+  readonly scope: Scope;
+  readonly scopes?: readonly Scope[];
+  /** Result name to SQL; the table is `t`, a joined one its join's name. */
+  readonly select: Readonly<Record<string, string>>;
+  readonly joins?: readonly { readonly name: string; readonly table: AnyTable; readonly on: string }[];
+  readonly where?: Sql;
+  readonly groupBy: readonly string[];
+  readonly limit: number;
+}
+
+/**
+ * `plain` reads the columns that are asked for; `placed` reads also where each row stands, for rules that look at
+ * it; `whole` reads everything, for changes, whose answers are kept.
+ */
+export type ReadMode = 'plain' | 'placed' | 'whole';
+
+const countedRow: Sql = { text: step, params: [] };
+
+/** So many statements of one operation are under way at once, and on SQLite so many are answered in one turn. */
+const statementsMax = 4;
+
+/** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
+export class BoundedReads {
+  private readonly underWay = new Set<Promise<unknown>>();
+  private readonly statements = new Gate(statementsMax);
+  /** For statements that keep a processor busy, and what follows from them: one after the other. */
+  private readonly heavy = new Gate(1);
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly authority: Authority,
+    private readonly witness: Witness,
+    private readonly types: RowTypes,
+    private readonly mode: ReadMode,
+  ) {}
+
+  /** The same object for the same columns, so that it can stand for them as a key. */
+  shape<Row>(table: Table<Row>, columns: ReadonlySet<string> | undefined): Shape {
+    const { mode } = this;
+    return this.types.shape(table, mode === 'whole' ? undefined : columns, mode !== 'plain');
+  }
+
+  /** Rows by a unique column, in one statement with whoever asks alike at this moment; null for what is not there. */
+  async lookUp<Row extends { id: string }>(
+    table: Table<Row>,
+    column: keyof Row & string,
+    values: readonly string[],
+    columns: ReadonlySet<string> | undefined,
+  ): Promise<(Row | null)[]> {
+    const { shared } = this.connection;
+    if (shared === undefined) {
+      const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
+      const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
+      const missing = values.length - byValue.size;
+      if (byValue.size > 0 && missing > 0) this.witness.looked(table.type, 'read', missing);
+      return values.map((value) => byValue.get(value) ?? null);
+    }
+    this.witness.asking();
+    const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
+    const found = await this.shared(shared, lookup, values);
+    const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
+    this.readEach(
+      table,
+      mine.map((row) => (row === null ? [] : [row])),
+    );
+    return mine;
+  }
+
+  async rows<Row extends { id: string }>(table: Table<Row>, query: RowQuery<Row>): Promise<Row[]> {
+    const where = this.where(table, query.where, query.scopes);
+    const order = query.order === undefined ? '' : ` ORDER BY ${orderSql(query.order)}`;
+    const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
+    const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
+    const shape = this.shape(table, query.columns);
+    const raw = await this.query(
+      `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
+      where.params,
+    );
+    const rows = raw.map((row) => shape.decode(row) as Row);
+    this.read(table, query.shown === undefined ? rows : rows.slice(0, query.shown));
+    return rows;
+  }
+
+  /** One page and one row more for each parent, in one statement with whoever asks alike at this moment. */
+  async windows<Row extends { id: string }>(
+    table: Table<Row>,
+    link: Link<Row>,
+    parents: readonly string[],
+    query: PageQuery<Row> & Pick<RowQuery<Row>, 'columns'>,
+  ): Promise<Row[][]> {
+    const { shared } = this.connection;
+    const condition = this.where(table, query.where, query.scopes);
+    const windows = new Windows(
+      table,
+      link,
+      this.connection.dialect,
+      this.shape(table, query.columns),
+      query,
+      condition,
+    );
+    const found = await (shared === undefined
+      ? this.alone(windows, parents)
+      : this.shared(shared, windows, parents));
+    const pages = parents.map((id) => found.get(id) ?? []);
+    this.readEach(
+      table,
+      pages.map((rows) => rows.slice(0, readBy(query.size))),
+    );
+    return pages;
+  }
+
+  private async alone<T>(read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+    const { text, params } = read.sql(values);
+    return read.decode(await this.query(text, params));
+  }
+
+  async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
+    const where = this.bounded(table, condition, scopes);
+    const rows = await this.query(
+      `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
+      where.params,
+    );
+    return Number(rows[0]?.n ?? 0);
+  }
+
+  /** How many rows hang on each parent; those with none are missing. */
+  async counts<Row>(
+    table: Table<Row>,
+    link: Link<Row>,
+    parents: readonly string[],
+    query: Pick<RowQuery<Row>, 'where' | 'scopes'>,
+  ): Promise<Map<string, number>> {
+    const { from, parent } = linkSql(table, link);
+    const children = parentsSql(table, link, parents, this.connection.dialect);
+    const where = this.where(table, query.where, query.scopes);
+    const rows = await this.query(
+      `SELECT ${parent} AS \`@parent\`, COUNT(*) AS n FROM ${from} ` +
+        `WHERE ${parent} ${children.text} AND ${where.text} GROUP BY ${parent}`,
+      [...children.params, ...where.params],
+    );
+    return new Map(rows.map((row) => [asText(row['@parent']), Number(row.n)]));
+  }
+
+  /**
+   * Rows to choose from, in any order: those that an index of words finds. The witness hears of none: `shown` tells it
+   * which the caller gets. Rows are numbered first, as a database that sorts whole rows drags along all their text.
+   */
+  async candidates<Row extends { id: string }>(
+    index: WordIndex<Row>,
+    query: WordQuery,
+    scopes: readonly Scope[],
+  ): Promise<Row[]> {
+    const { table } = index;
+    const where = this.where(table, all<Row>(), scopes);
+    const shape = this.shape(table, undefined);
+    const { dialect } = this.connection;
+    const join = dialect === 'mysql' ? 'STRAIGHT_JOIN' : 'CROSS JOIN';
+    const rows: Row[] = [];
+    for (const { text, params } of index.find(query, dialect)) {
+      const raw = await this.query(
+        `SELECT ${shape.select} FROM (${text}) c ${join} ${quote(table.name)} t ON t.\`row_no\` = c.n WHERE ${where.text}`,
+        [...params, ...where.params],
+        true,
+        this.heavy,
+      );
+      rows.push(...raw.map((row) => shape.decode(row) as Row));
+    }
+    return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, query.limit);
+  }
+
+  /** A column's values of the rows inside a scope's boundary. */
+  async values<Row>(table: Table<Row>, column: keyof Row & string, scope: Scope): Promise<string[]> {
+    const where = this.bounded(table, all<Row>(), [scope]);
+    const rows = await this.query(
+      `SELECT t.${columnName(column)} AS \`value\` FROM ${quote(table.name)} t WHERE ${where.text}`,
+      where.params,
+      true,
+    );
+    return rows.map((row) => asText(row.value));
+  }
+
+  shown(table: { readonly type: string }, rows: readonly { id: string }[]): void {
+    this.read(table, rows);
+  }
+
+  async groups<Row>(table: Table<Row>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
+    const joins = query.joins ?? [];
+    const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
+    const parts: Sql[] = [...this.counted(), ...(query.where === undefined ? [] : [query.where])];
+    for (const scope of [query.scope, ...(query.scopes ?? [])]) {
+      for (const at of [{ name: 't', table: table }, ...joins]) {
+        parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
+      }
+    }
+    const select = Object.entries(query.select).map(([name, sql]) => `${sql} AS ${quote(name)}`);
+    const where = parts.map((part) => `(${part.text})`).join(' AND ');
+    const groupBy = query.groupBy.length === 0 ? '' : ` GROUP BY ${query.groupBy.join(', ')}`;
+    const sql =
+      `SELECT ${select.join(', ')} FROM ${quote(table.name)} t${joined.join('')} WHERE ${where}${groupBy}` +
+      ` LIMIT ${String(Math.trunc(query.limit))}`;
+    const params = parts.flatMap((part) => part.params);
+    return this.tracked(
+      this.heavy.enter(() => this.connection.aggregate(sql, params, this.witness.asking())),
+    );
+  }
+
+  /** Resolves when nothing is being read any more, and nothing that waited for it has begun to read. */
+  async settled(): Promise<void> {
+    do {
+      await Promise.allSettled(this.underWay);
+      await nextTurn();
+    } while (this.underWay.size > 0);
+  }
+
+  /** @param again true for a text that comes often with other parameters */
+  private query(
+    sql: string,
+    params: readonly unknown[],
+    again = false,
+    gate = this.statements,
+  ): Promise<Record<string, unknown>[]> {
+    const send = (): Promise<Record<string, unknown>[]> =>
+      this.connection.query(sql, params, again, this.untilMs());
+    return this.tracked(gate.enter(send));
+  }
+
+  private shared<T>(shared: SharedReads, read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+    return this.tracked(this.statements.enter(() => shared.find(read, values, this.untilMs())));
+  }
+
+  /** Asked when it is its turn: it may have waited for others of its operation. */
+  private untilMs(): number {
+    return Date.now() + this.witness.asking();
+  }
+
+  private async tracked<T>(read: Promise<T>): Promise<T> {
+    this.underWay.add(read);
+    try {
+      return await read;
+    } finally {
+      this.underWay.delete(read);
+    }
+  }
+
+  typeNamed(type: string): RowType | undefined {
+    return this.types.named(type);
+  }
+
+  typeOf(table: AnyTable): RowType {
+    return this.types.of(table);
+  }
+
+  /** The condition, and last the boundary of the type's own scope and of each further scope. */
+  private where<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[] = []): Sql {
+    return this.bounded(table, condition, [this.types.of(table).scope, ...scopes]);
+  }
+
+  private bounded<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Sql {
+    this.witness.asking();
+    const rowType = this.types.of(table);
+    const own = conditionSql(table, 't', condition, this.connection.dialect);
+    const bounds = [...new Set(scopes)].map((scope) => this.types.boundary(rowType, scope, this.authority));
+    const parts = [...this.counted(), own, ...bounds];
+    return {
+      text: parts.map((part) => `(${part.text})`).join(' AND '),
+      params: parts.flatMap((part) => part.params),
+    };
+  }
+
+  /** Comes first, so that rows count that another condition leaves out. MySQL's statements are ended by time. */
+  private counted(): readonly Sql[] {
+    return this.connection.dialect === 'sqlite' ? [countedRow] : [];
+  }
+
+  private read(table: { readonly type: string }, rows: readonly { id: string }[]): void {
+    this.readEach(table, [rows]);
+  }
+
+  /** The rows of several answers. One without rows tells that there are none. */
+  private readEach(table: { readonly type: string }, answers: readonly (readonly { id: string }[])[]): void {
+    const ids = answers.flatMap((rows) => rows.map((row) => row.id));
+    if (ids.length > 0) this.witness.touched(table.type, ids, 'read');
+    const empty = answers.filter((rows) => rows.length === 0).length;
+    if (empty > 0) this.witness.looked(table.type, 'read', empty);
+  }
+}

@@ -1,0 +1,65 @@
+import { badInput } from '../../core/errors.js';
+import { sha256 } from '../../core/digest.js';
+import type { Seal } from '../../core/seal.js';
+import { all, any, compare, eq, type Condition } from '../sql/condition.js';
+import type { Order } from '../sql/connection.js';
+import type { Table } from '../tables/table.js';
+
+/** A total order: what was asked for, up to a column that tells every two rows apart, or else the id. */
+export function totalOrder<Row extends { id: string }>(
+  table: Table<Row>,
+  order: readonly Order<Row>[],
+): Order<Row>[] {
+  const telling = order.findIndex(({ column }) => table.columns[column].isUnique === true);
+  // One column more than that, and the database would sort instead of following the index.
+  if (telling >= 0) return order.slice(0, telling + 1);
+  return [...order, { column: 'id', direction: order[0]?.direction ?? 'asc' }];
+}
+
+/** Makes and reads the cursors of one list of one caller, each of which is good for nothing else. */
+export class Cursors {
+  private context: string | undefined;
+
+  constructor(
+    private readonly seal: Seal,
+    /** What the list is, JSON-safe. Most answers ask for no cursor, so its digest waits. */
+    private readonly list: readonly unknown[],
+  ) {}
+
+  cursor(values: readonly unknown[]): string {
+    return this.seal.seal(this.contextText, JSON.stringify(values));
+  }
+
+  /** The values that a cursor was made of; `BAD_USER_INPUT` for any other text. */
+  values(cursor: string): unknown[] {
+    const text = this.seal.open(this.contextText, cursor);
+    if (text !== undefined) return JSON.parse(text) as unknown[];
+    throw badInput('This cursor does not belong to this list. Start again without `after`.', 'after');
+  }
+
+  private get contextText(): string {
+    return (this.context ??= sha256(JSON.stringify(this.list)));
+  }
+}
+
+/** Where a row stands in an order. */
+export const cursorOf = <Row>(cursors: Cursors, order: readonly Order<Row>[], row: Row): string =>
+  cursors.cursor(order.map((by) => row[by.column]));
+
+/** The rows after a cursor. */
+export function afterCursor<Row>(
+  cursors: Cursors,
+  order: readonly Order<Row>[],
+  cursor: string,
+): Condition<Row> {
+  const values = cursors.values(cursor);
+  const at = order.map((by, index) => ({ value: values[index], ...by }));
+  return any(
+    ...at.map((by, index) =>
+      all<Row>(
+        ...at.slice(0, index).map((before) => eq<Row>(before.column, before.value)),
+        compare(by.column, by.direction === 'asc' ? '>' : '<', by.value),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,151 @@
+import type { Authority } from '../../authority/authority.js';
+import type { Boundaries } from '../../authority/boundary.js';
+import type { Scope } from '../../authority/scope.js';
+import type { CacheState } from '../../core/lru.js';
+import { columnName, quote, type Sql } from '../sql/condition.js';
+import { Lookup } from './lookup.js';
+import type { RowType, ValueSql } from './row-type.js';
+import { Shapes, type Shape } from './statement-shape.js';
+import type { AnyTable } from '../tables/table.js';
+
+/** What the SDL's `@rows` says of one type. */
+export interface RowDeclaration {
+  readonly type: string;
+  readonly scope: Scope;
+  /** Dimension to path. A dimension that the type does not have is missing. */
+  readonly bounds: ReadonlyMap<string, string>;
+}
+
+type Tables = readonly AnyTable[];
+
+/** Follows `customer.region`: the column `customerId` leads to the table that it references. */
+function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<string, AnyTable>): ValueSql {
+  const [head = '', ...rest] = path;
+  const columns = table.columns;
+  if (rest.length === 0) {
+    if (columns[head] === undefined) throw new Error(`${table.type} has no column ${head}`);
+    return (alias) => `${alias}.${columnName(head)}`;
+  }
+  const key = `${head}Id`;
+  const target = tables.get(columns[key]?.references ?? '');
+  if (target === undefined) throw new Error(`${table.type} has no relation ${head}`);
+  const inner = valueSql(target, rest, tables);
+  return (alias) => {
+    const next = `${alias}_${head}`;
+    return `(SELECT ${inner(next)} FROM ${quote(target.name)} ${next} WHERE ${next}.\`id\` = ${alias}.${columnName(key)})`;
+  };
+}
+
+/** Joins the SDL's declarations with the tables; throws, naming them, for paths that lead nowhere. */
+export class RowTypes {
+  private readonly byTable = new Map<string, RowType>();
+  private readonly shapes = new Shapes();
+  private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
+  /** As long as both are in use: callers choose shapes, and boundaries live long. */
+  private readonly lookups = new WeakMap<Boundaries, WeakMap<Shape, Map<string, Lookup>>>();
+
+  constructor(declarations: readonly RowDeclaration[], tables: Tables) {
+    const byType = new Map(tables.map((table) => [table.type, table]));
+    const byName = new Map(tables.map((table) => [table.name, table]));
+    const faults: string[] = [];
+    for (const declared of declarations) {
+      const table = byType.get(declared.type);
+      if (table === undefined) {
+        faults.push(`${declared.type} is marked @rows and has no table`);
+        continue;
+      }
+      try {
+        const dimensions = new Map(
+          [...declared.bounds].map(([dimension, path]) => [
+            dimension,
+            valueSql(table, path.split('.'), byName),
+          ]),
+        );
+        this.byTable.set(table.name, { type: declared.type, scope: declared.scope, table, dimensions });
+      } catch (error) {
+        faults.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    if (faults.length > 0) throw new Error(`Boundaries do not fit the tables:\n- ${faults.join('\n- ')}`);
+  }
+
+  of(table: Pick<AnyTable, 'name' | 'type'>): RowType {
+    const found = this.byTable.get(table.name);
+    if (found === undefined) throw new Error(`${table.type} is not declared @rows`);
+    return found;
+  }
+
+  /** Undefined for a type whose objects are no rows. */
+  named(type: string): RowType | undefined {
+    return this.all.find((rowType) => rowType.type === type);
+  }
+
+  /** What to read of the table's rows; all columns where none are named. */
+  shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+    return this.shapes.of(this.of(table), columns, places);
+  }
+
+  /** The boundary of a scope over the table `t`; made once for equal boundaries. */
+  boundary(rowType: RowType, scope: Scope, authority: Authority): Sql {
+    const boundaries = authority.boundaries(scope);
+    const known = this.bounds.get(boundaries) ?? new Map<RowType, Sql>();
+    this.bounds.set(boundaries, known);
+    const sql = known.get(rowType) ?? boundarySql(rowType, 't', boundaries);
+    known.set(rowType, sql);
+    return sql;
+  }
+
+  /** Rows of a shape by the values of a column, inside the boundary of the type's own scope; made once, as `boundary`. */
+  lookup(table: AnyTable, column: string, shape: Shape, authority: Authority): Lookup {
+    const rowType = this.of(table);
+    const boundaries = authority.boundaries(rowType.scope);
+    const known = this.lookups.get(boundaries) ?? new WeakMap<Shape, Map<string, Lookup>>();
+    this.lookups.set(boundaries, known);
+    const ofShape = known.get(shape) ?? new Map<string, Lookup>();
+    known.set(shape, ofShape);
+    const lookup =
+      ofShape.get(column) ??
+      new Lookup(table, column, shape, boundarySql(rowType, 't', boundaries, 'checked'));
+    ofShape.set(column, lookup);
+    return lookup;
+  }
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { shapes: this.shapes.byContent };
+  }
+
+  get all(): readonly RowType[] {
+    return [...this.byTable.values()];
+  }
+}
+
+/**
+ * The one place where a boundary becomes SQL. A row is inside when one of the boundaries allows its value in
+ * every dimension that its type has; NULL is never in a set; no boundary means no row.
+ * @param use `checked` where rows are found by a unique column: left to choose, SQLite would take an index of a
+ * boundary's column and look for each of its values with each of the rows. Its `+` says that this is no way in.
+ */
+export function boundarySql(
+  rowType: RowType,
+  alias: string,
+  boundaries: Boundaries,
+  use: 'free' | 'checked' = 'free',
+): Sql {
+  const sign = use === 'checked' ? '+' : '';
+  const params: unknown[] = [];
+  const alternatives = boundaries.flatMap((boundary): string[] => {
+    const mine: unknown[] = [];
+    const conditions: string[] = [];
+    for (const [dimension, value] of rowType.dimensions) {
+      const set = boundary.get(dimension);
+      if (set === undefined || (set !== 'all' && set.size === 0)) return [];
+      if (set === 'all') continue;
+      conditions.push(`${sign}${value(alias)} IN (${[...set].map(() => '?').join(', ')})`);
+      mine.push(...set);
+    }
+    params.push(...mine);
+    return [conditions.length === 0 ? '1 = 1' : conditions.join(' AND ')];
+  });
+  if (alternatives.length === 0) return { text: '1 = 0', params: [] };
+  return { text: alternatives.map((alternative) => `(${alternative})`).join(' OR '), params };
+}

@@ -1,0 +1,94 @@
+import type { Place } from '../../authority/boundary.js';
+import { Lru } from '../../core/lru.js';
+import { asText, columnName, decoderOf, quote } from '../sql/condition.js';
+import { placed } from './dimension-values.js';
+import type { RowType } from './row-type.js';
+
+/** What is read of each row of a type: some columns, and on demand the row's value in each dimension. */
+export interface Shape {
+  /** Alike for what reads alike. */
+  readonly key: string;
+  /** The columns as they stand between SELECT and FROM; the table is `t`. */
+  readonly select: string;
+  /** A row as the driver gave it, turned into one of ours. The driver's own must not be used afterwards. */
+  decode(raw: Record<string, unknown>): object;
+}
+
+/** Columns that are read whatever the answer needs. */
+const always = ['id'] as const;
+
+function shapeOf(
+  key: string,
+  type: RowType,
+  columns: ReadonlySet<string> | undefined,
+  places: boolean,
+): Shape {
+  const all = Object.keys(type.table.columns);
+  const names =
+    columns === undefined
+      ? all
+      : all.filter((name) => columns.has(name) || always.some((one) => one === name));
+  const decoders = names.flatMap((name) => {
+    const column = type.table.columns[name];
+    const decoder = column === undefined ? undefined : decoderOf(column);
+    return decoder === undefined ? [] : [{ name, decoder }];
+  });
+  const select = names.map((name) => `t.${columnName(name)} AS ${quote(name)}`);
+  const decode = (raw: Record<string, unknown>): Record<string, unknown> => {
+    for (const { name, decoder } of decoders) raw[name] = decoder(raw[name]);
+    return raw;
+  };
+  if (!places) return { key, select: select.join(', '), decode };
+  const dimensions = [...type.dimensions];
+  const values = dimensions.map(([dimension, value]) => `${value('t')} AS ${quote(`@${dimension}`)}`);
+  return {
+    key,
+    select: [...select, ...values].join(', '),
+    decode: (raw) => {
+      const row: Record<string, unknown> = {};
+      for (const name of names) row[name] = raw[name];
+      return placed(decode(row), placeIn(raw, type));
+    },
+  };
+}
+
+function placeIn(raw: Record<string, unknown>, type: RowType): Place {
+  const place = new Map<string, string | null>();
+  for (const dimension of type.dimensions.keys()) {
+    const value = raw[`@${dimension}`];
+    place.set(dimension, value === null || value === undefined ? null : asText(value));
+  }
+  return place;
+}
+
+const contentsMax = 2_000;
+
+/** Shapes made once: what the answer needs of a type is mostly the same as a moment ago. */
+export class Shapes {
+  private readonly byColumns = new WeakMap<object, Map<string, Shape>>();
+  readonly byContent = new Lru<string, Shape>(contentsMax);
+
+  /** The same shape for the same columns, so that it can stand for them as a key. */
+  of(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+    const known = this.byColumns.get(columns ?? all);
+    const key = `${type.type}${places ? ' placed' : ''}`;
+    const shape = known?.get(key);
+    if (shape !== undefined) return shape;
+    const made = this.ofContent(type, columns, places);
+    if (known === undefined) this.byColumns.set(columns ?? all, new Map([[key, made]]));
+    else known.set(key, made);
+    return made;
+  }
+
+  private ofContent(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+    const content = columns === undefined ? '*' : [...columns].sort().join(' ');
+    const key = `${type.type} ${String(places)} ${content}`;
+    const known = this.byContent.get(key);
+    if (known !== undefined) return known;
+    const made = shapeOf(key, type, columns, places);
+    this.byContent.set(key, made);
+    return made;
+  }
+}
+
+const all = {};

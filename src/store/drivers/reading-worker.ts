@@ -1,0 +1,79 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type Database from 'better-sqlite3';
+import type { Answered, Asked, Further, RowsPart, WorkerSettings } from './reading-thread.js';
+import { sqliteDriver } from './sqlite-driver.js';
+import { onStep } from './row-steps.js';
+
+/** How many statements a connection prepares before a new one takes its place. */
+const preparedMax = 300;
+/** So many rows are looked at between two looks at the clock. */
+const stepsBetween = 256;
+/** What the other side makes rows of in one turn of its event loop. */
+const rowsInPart = 1_000;
+
+const { path, cacheKib, mappedBytes } = workerData as WorkerSettings;
+
+let until = 0;
+let steps = 0;
+
+function open(): Database.Database {
+  const db = new (sqliteDriver())(path, { readonly: true });
+  db.pragma(`cache_size = -${String(cacheKib)}`);
+  db.pragma(`mmap_size = ${String(mappedBytes)}`);
+  onStep(db, () => {
+    steps += 1;
+    if (steps % stepsBetween === 0 && Date.now() > until) throw new OutOfTime();
+  });
+  return db;
+}
+
+class OutOfTime extends Error {}
+
+let db: Database.Database | undefined;
+const prepared = new Map<string, Database.Statement<unknown[], unknown[]>>();
+
+function statement(sql: string): Database.Statement<unknown[], unknown[]> {
+  if (prepared.size >= preparedMax) {
+    db?.close();
+    db = undefined;
+    prepared.clear();
+  }
+  db ??= open();
+  const known = prepared.get(sql) ?? db.prepare<unknown[], unknown[]>(sql).raw();
+  prepared.set(sql, known);
+  return known;
+}
+
+/** Answers of which there is more than was sent. */
+const unsent = new Map<number, unknown[][]>();
+
+function answer({ id, sql, params, untilMs }: Asked): Answered {
+  until = untilMs;
+  if (Date.now() > until) return { id, failure: { isLate: true, message: '', code: undefined } };
+  try {
+    const reading = statement(sql);
+    unsent.set(id, reading.all(...params));
+    return { id, names: reading.columns().map(({ name }) => name), ...part(id) };
+  } catch (error) {
+    const isLate = error instanceof OutOfTime;
+    const { message, code } = error as Error & { code?: string };
+    return { id, failure: { isLate, message, code } };
+  }
+}
+
+function part(id: number): RowsPart {
+  const rows = unsent.get(id) ?? [];
+  if (rows.length <= rowsInPart) {
+    unsent.delete(id);
+    return { rows, isLast: true };
+  }
+  return { rows: rows.splice(0, rowsInPart), isLast: false };
+}
+
+parentPort?.on('message', (message: Asked | Further | 'close') => {
+  if (message === 'close') {
+    db?.close();
+    parentPort?.close();
+  } else if ('further' in message) parentPort?.postMessage({ id: message.further, ...part(message.further) });
+  else parentPort?.postMessage(answer(message));
+});

@@ -1,0 +1,229 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { lockedOut, outOfTime, overloaded } from '../../core/errors.js';
+import { Lru } from '../../core/lru.js';
+import { TooManySteps, type StepLimit } from './row-steps.js';
+
+/** What a statement came to: its rows, or how many rows it changed. */
+export interface Outcome {
+  readonly rows: Record<string, unknown>[];
+  readonly affected: number;
+}
+
+/** Sends statements with `?` parameters to one connection or pool. Throws `StatementFailed`. */
+export interface Statements {
+  /**
+   * @param again true for a text that comes often with other parameters, which is then prepared once
+   * @param untilMs when a SELECT is ended, in milliseconds since 1970, where it may take long
+   */
+  run(sql: string, params: readonly unknown[], again?: boolean, untilMs?: number): Promise<Outcome>;
+}
+
+/** For what may take long: never in the thread of the event loop, and ended at a time in milliseconds since 1970. */
+export interface TimedStatements {
+  run(sql: string, params: readonly unknown[], untilMs: number): Promise<Outcome>;
+}
+
+/** A statement that the database refused, or could not be asked; `driverError` is the driver's own account. */
+export class StatementFailed extends Error {
+  override readonly name = 'StatementFailed';
+  readonly driverError: { readonly code?: string; readonly errno?: number };
+
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.driverError = cause ?? {};
+  }
+}
+
+/** ER_STATEMENT_TIMEOUT of MariaDB, ER_QUERY_TIMEOUT of MySQL. */
+const timeouts = new Set<unknown>([1969, 3024]);
+
+/** A limit of the server's own is told as that: the statement took too long, or too many wait for a connection. */
+export function asFailure(error: unknown): Error {
+  const failure = new StatementFailed(error);
+  if (timeouts.has(failure.driverError.errno)) return outOfTime(failure);
+  return failure.message === 'Queue limit reached.' ? overloaded(failure) : failure;
+}
+
+interface SqliteStatement {
+  readonly reader: boolean;
+  /** That the statement changes nothing. */
+  readonly readonly: boolean;
+  /** From now on each row comes as an array of its values. */
+  raw(): unknown;
+  columns(): { readonly name: string }[];
+  all(params: readonly unknown[]): unknown[];
+  run(params: readonly unknown[]): { changes: number };
+}
+export interface SqliteDatabase {
+  readonly inTransaction: boolean;
+  function(name: string, options: { deterministic: boolean }, call: (row: unknown) => number): unknown;
+  prepare(sql: string): SqliteStatement;
+  pragma(source: string): unknown;
+}
+
+const preparedMax = 500;
+
+type Prepared = (params: readonly unknown[]) => Outcome;
+
+/** How often it is looked whether another process has let go of the database. */
+export const lockPollMs = 5;
+
+const isBusy = (failure: StatementFailed): boolean =>
+  failure.driverError.code?.startsWith('SQLITE_BUSY') === true;
+
+/**
+ * SQLite in this process: each statement is prepared once and answers at once. Where another process is in the way it
+ * has done nothing, and comes again: the driver's own waiting would hold up everybody in this process.
+ */
+export class SqliteStatements implements Statements {
+  readonly prepared = new Lru<string, Prepared>(preparedMax);
+
+  /**
+   * @param patienceMs how long a statement comes again
+   * @param limit bounds the rows that one statement looks at
+   * @param onlyReads refuses what would change anything
+   */
+  constructor(
+    private readonly db: SqliteDatabase,
+    private readonly patienceMs: number,
+    private readonly limit?: StepLimit,
+    private readonly onlyReads = false,
+  ) {}
+
+  /** Throws `TooManySteps` as it is: the same statement can be asked elsewhere. */
+  run(sql: string, params: readonly unknown[]): Promise<Outcome> {
+    return this.runUntil(undefined, sql, params);
+  }
+
+  /** As `run`, but until that moment of `performance.now()`; at least once. */
+  runUntil(until: number | undefined, sql: string, params: readonly unknown[]): Promise<Outcome> {
+    try {
+      const prepared = this.prepare(sql);
+      const { limit } = this;
+      return Promise.resolve(
+        limit === undefined ? prepared(params) : limit.steps.run(limit, () => prepared(params), sizeOf),
+      );
+    } catch (error) {
+      if (error instanceof TooManySteps) return Promise.reject(error);
+      const failure = new StatementFailed(error);
+      if (!isBusy(failure)) return Promise.reject(failure);
+      return this.again(until ?? performance.now() + this.patienceMs, sql, params, failure);
+    }
+  }
+
+  private async again(
+    until: number,
+    sql: string,
+    params: readonly unknown[],
+    failure: StatementFailed,
+  ): Promise<Outcome> {
+    if (performance.now() >= until) throw lockedOut(failure);
+    await pause(lockPollMs);
+    return this.runUntil(until, sql, params);
+  }
+
+  private prepare(sql: string): Prepared {
+    const known = this.prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.db.prepare(sql);
+    if (this.onlyReads && !statement.readonly) throw new Error('A change outside of a transaction.');
+    const made = preparedOf(statement);
+    this.prepared.set(sql, made);
+    return made;
+  }
+}
+
+const sizeOf = ({ rows }: Outcome): number => rows.length;
+
+function preparedOf(statement: SqliteStatement): Prepared {
+  if (!statement.reader) return (params) => ({ rows: [], affected: statement.run(params).changes });
+  // An array of values costs the driver half of what an object does.
+  statement.raw();
+  const names = statement.columns().map(({ name }) => name);
+  return (params) => ({
+    rows: (statement.all(params) as unknown[][]).map((values) => rowOf(names, values)),
+    affected: 0,
+  });
+}
+
+export function rowOf(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  let at = 0;
+  for (const name of names) row[name] = values[at++];
+  return row;
+}
+
+type Answered = (error: unknown, result: unknown) => void;
+
+/** What of mysql2 takes statements: a pool, or one of its connections. */
+export interface MysqlSender {
+  query(sql: string, params: unknown[], answered: Answered): unknown;
+  execute(sql: string, params: unknown[], answered: Answered): unknown;
+}
+export interface MysqlConnection extends MysqlSender {
+  release(): void;
+  destroy(): void;
+}
+export interface MysqlPool extends MysqlSender {
+  getConnection(answered: (error: unknown, connection: MysqlConnection) => void): void;
+  on(event: 'connection', listener: (connection: { query(sql: string): unknown }) => void): void;
+}
+
+/**
+ * Sends on any free connection of a pool. Not by the pool's own `query`: of its answers, dead ones outlive the
+ * collections of young garbage, up to the next full one.
+ */
+export class AnyFree implements MysqlSender {
+  constructor(private readonly pool: MysqlPool) {}
+
+  query(sql: string, params: unknown[], answered: Answered): void {
+    this.pool.getConnection((failure, connection) => {
+      if (failure !== null && failure !== undefined) {
+        answered(failure, undefined);
+        return;
+      }
+      connection.query(sql, params, (error, result) => {
+        connection.release();
+        answered(error, result);
+      });
+    });
+  }
+
+  execute(sql: string, params: unknown[], answered: Answered): void {
+    this.pool.execute(sql, params, answered);
+  }
+}
+
+/** MySQL or MariaDB. */
+export class MysqlStatements implements Statements {
+  constructor(private readonly sender: MysqlSender) {}
+
+  run(sql: string, params: readonly unknown[], again = false, untilMs = Infinity): Promise<Outcome> {
+    const text = again || untilMs === Infinity ? sql : timed(sql, untilMs);
+    return new Promise((resolve, reject) => {
+      const answered: Answered = (error, result) => {
+        if (error !== null && error !== undefined) reject(asFailure(error));
+        else if (Array.isArray(result)) {
+          resolve({ rows: result as Record<string, unknown>[], affected: 0 });
+        } else resolve({ rows: [], affected: (result as { affectedRows: number }).affectedRows });
+      };
+      if (again) this.sender.execute(text, params.map(asParameter), answered);
+      else this.sender.query(text, params as unknown[], answered);
+    });
+  }
+}
+
+/**
+ * Ends with the operation that asks. MariaDB reads the first words, where MySQL sees a comment, and MySQL those after SELECT.
+ * Both have the limit of all statements beside it, which is the less for most.
+ */
+function timed(select: string, untilMs: number): string {
+  const leftMs = Math.max(1, Math.floor(untilMs - Date.now()));
+  return (
+    `/*M! SET STATEMENT max_statement_time = ${String(leftMs / 1000)} FOR */ ` +
+    select.replace(/^SELECT /, `SELECT /*+ MAX_EXECUTION_TIME(${String(leftMs)}) */ `)
+  );
+}
+
+/** The driver would send a number as a double; as text it reaches its column exactly. */
+const asParameter = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);

@@ -1,0 +1,198 @@
+import { snake, type Column, type Table } from '../tables/table.js';
+
+export type Dialect = 'sqlite' | 'mysql';
+
+/** SQL text with its parameters by position: no parameter can be overwritten by another of its name. */
+export interface Sql {
+  readonly text: string;
+  readonly params: readonly unknown[];
+}
+
+/** A condition over the columns of one table. Lists are bounded by the caller; an empty `in` matches nothing. */
+export type Condition<Row> =
+  | {
+      readonly kind: 'compare';
+      readonly column: keyof Row & string;
+      readonly op: Operator;
+      readonly value: unknown;
+    }
+  | { readonly kind: 'in'; readonly column: keyof Row & string; readonly values: readonly unknown[] }
+  | { readonly kind: 'null'; readonly column: keyof Row & string }
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Row>[] }
+  | { readonly kind: 'not'; readonly of: Condition<Row> }
+  | { readonly kind: 'sql'; readonly sql: Sql }
+  /** Where the two databases have no words in common. */
+  | { readonly kind: 'dialects'; readonly sql: Readonly<Record<Dialect, Sql>> };
+export type Operator = '=' | '<>' | '<' | '<=' | '>' | '>=';
+
+export const eq = <Row>(column: keyof Row & string, value: unknown): Condition<Row> =>
+  value === null ? { kind: 'null', column } : { kind: 'compare', column, op: '=', value };
+export const compare = <Row>(column: keyof Row & string, op: Operator, value: unknown): Condition<Row> => ({
+  kind: 'compare',
+  column,
+  op,
+  value,
+});
+export const isIn = <Row>(column: keyof Row & string, values: readonly unknown[]): Condition<Row> => ({
+  kind: 'in',
+  column,
+  values,
+});
+export const isNull = <Row>(column: keyof Row & string): Condition<Row> => ({ kind: 'null', column });
+export const all = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'all', of });
+export const any = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'any', of });
+export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', of });
+
+/** Both databases take backticks. Names come from table descriptions, never from input. */
+export const quote = (name: string): string => `\`${name.replaceAll('`', '')}\``;
+const columnNames = new Map<string, string>();
+/** The column of a property. Properties come from table descriptions, so these are few. */
+export function columnName(key: string): string {
+  const known = columnNames.get(key);
+  if (known !== undefined) return known;
+  const name = quote(snake(key));
+  columnNames.set(key, name);
+  return name;
+}
+
+export const orderSql = (
+  order: readonly { readonly column: string; readonly direction: 'asc' | 'desc' }[],
+): string =>
+  order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');
+
+/** Text from a value that has one; an object in a text column would be a mistake of ours. */
+export function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (Buffer.isBuffer(value)) return value.toString('utf8');
+  throw new TypeError(`A ${typeof value} has no text.`);
+}
+
+/** A value as the drivers take it, coerced to its column's kind, so that no database compares across types. */
+export function encode(column: Column<unknown>, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'longtext':
+      return asText(value);
+    case 'int':
+    case 'minor':
+      return Number(value);
+    case 'flag':
+      return value === true ? 1 : 0;
+    case 'time':
+      return asText(value).replace('T', ' ').replace('Z', '');
+    case 'json':
+      return JSON.stringify(value);
+  }
+}
+
+type Decoder = (raw: unknown) => unknown;
+
+const decodeText: Decoder = (raw) =>
+  typeof raw === 'string' || raw === null ? raw : raw === undefined ? null : asText(raw);
+
+function decodeInteger(raw: unknown): number | null {
+  if (raw === null || raw === undefined) return null;
+  const number = typeof raw === 'number' ? raw : Number(raw);
+  if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
+  return number;
+}
+
+function decodeTime(raw: unknown): string | null {
+  if (raw === null || raw === undefined) return null;
+  const text = typeof raw === 'string' ? raw : asText(raw);
+  // Prepared statements leave out a fraction of zero.
+  return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
+}
+
+/** The reverse of `encode`, for what the drivers give; undefined where that is the value already. */
+export function decoderOf(column: Column<unknown>): Decoder | undefined {
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'longtext':
+      return undefined;
+    case 'int':
+    case 'minor':
+      return decodeInteger;
+    case 'flag':
+      return (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
+    case 'time':
+      return decodeTime;
+    case 'json':
+      return (raw) => (raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown));
+  }
+}
+
+/** The reverse of `encode`, for one value. */
+export const decode = (column: Column<unknown>, raw: unknown): unknown =>
+  (decoderOf(column) ?? decodeText)(raw);
+
+/** Up to a power of two, the last one again and again, so that few different texts have to be prepared. */
+export function padded<T>(values: readonly T[]): readonly T[] {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
+  const last = values.at(-1);
+  return last === undefined || size === values.length
+    ? values
+    : [...values, ...Array<T>(size - values.length).fill(last)];
+}
+
+const nothing: Sql = { text: '1 = 0', params: [] };
+const everything: Sql = { text: '1 = 1', params: [] };
+
+const join = (parts: readonly Sql[], word: 'AND' | 'OR'): Sql => ({
+  text: parts.map((part) => `(${part.text})`).join(` ${word} `),
+  params: parts.flatMap((part) => part.params),
+});
+
+/** The condition as SQL over the table's alias. */
+export function conditionSql<Row>(
+  table: Table<Row>,
+  alias: string,
+  condition: Condition<Row>,
+  dialect: Dialect,
+): Sql {
+  const column = (key: keyof Row & string): string => `${quote(alias)}.${columnName(key)}`;
+  switch (condition.kind) {
+    case 'compare':
+      return {
+        text: `${column(condition.column)} ${condition.op} ?`,
+        params: [encode(table.columns[condition.column], condition.value)],
+      };
+    case 'in':
+      return condition.values.length === 0
+        ? nothing
+        : {
+            text: `${column(condition.column)} IN (${padded(condition.values)
+              .map(() => '?')
+              .join(', ')})`,
+            params: padded(condition.values).map((value) => encode(table.columns[condition.column], value)),
+          };
+    case 'null':
+      return { text: `${column(condition.column)} IS NULL`, params: [] };
+    case 'all':
+      return condition.of.length === 0
+        ? everything
+        : join(
+            condition.of.map((part) => conditionSql(table, alias, part, dialect)),
+            'AND',
+          );
+    case 'any':
+      return condition.of.length === 0
+        ? nothing
+        : join(
+            condition.of.map((part) => conditionSql(table, alias, part, dialect)),
+            'OR',
+          );
+    case 'not': {
+      const inner = conditionSql(table, alias, condition.of, dialect);
+      return { text: `NOT (${inner.text})`, params: inner.params };
+    }
+    case 'sql':
+      return condition.sql;
+    case 'dialects':
+      return condition.sql[dialect];
+  }
+}

@@ -1,0 +1,245 @@
+import {
+  all,
+  columnName,
+  conditionSql,
+  decode,
+  encode,
+  eq,
+  quote,
+  type Condition,
+  type Dialect,
+} from './condition.js';
+import type { SharedReads } from './shared-reads.js';
+import type { Statements, TimedStatements } from '../drivers/statements.js';
+import type { AnyTable, Table } from '../tables/table.js';
+
+export interface Order<Row> {
+  readonly column: keyof Row & string;
+  readonly direction: 'asc' | 'desc';
+}
+export interface SelectOptions<Row> {
+  readonly order?: readonly Order<Row>[];
+  readonly limit?: number;
+  /**
+   * Locks the rows until the transaction ends; `claim` leaves out those that another one has locked. Nothing on
+   * SQLite, where a transaction is alone.
+   */
+  readonly lock?: 'share' | 'update' | 'claim';
+}
+
+/**
+ * Statements over one connection or transaction. It checks no authority: domains get `Rows`, never this.
+ */
+export class Connection {
+  /** How often this transaction itself has moved the authority's version. */
+  epochMoves = 0;
+
+  constructor(
+    private readonly statements: Statements,
+    readonly dialect: Dialect,
+    /** Undefined inside a transaction, which sees rows of its own. */
+    readonly shared?: SharedReads,
+    /** Undefined inside a transaction, as `shared`. */
+    private readonly statistics?: TimedStatements,
+  ) {}
+
+  /**
+   * Raw SQL with `?` parameters. Rows come as the driver gives them.
+   * @param again true for a text that comes often with other parameters
+   * @param untilMs when a SELECT outside of a transaction is ended, in milliseconds since 1970, where it may take long
+   */
+  async query(
+    sql: string,
+    params: readonly unknown[] = [],
+    again = false,
+    untilMs?: number,
+  ): Promise<Record<string, unknown>[]> {
+    return (await this.statements.run(sql, params, again, untilMs)).rows;
+  }
+
+  /** A SELECT that looks at as many rows as there are: beside the event loop, and no longer than `leftMs`. */
+  async aggregate(
+    sql: string,
+    params: readonly unknown[],
+    leftMs: number,
+  ): Promise<Record<string, unknown>[]> {
+    if (this.statistics === undefined) return this.query(sql, params);
+    return (await this.statistics.run(sql, params, Date.now() + leftMs)).rows;
+  }
+
+  async select<Row>(
+    table: Table<Row>,
+    condition: Condition<Row>,
+    options: SelectOptions<Row> = {},
+  ): Promise<Row[]> {
+    return (await this.selectColumns(table, columnKeys(table), condition, options)) as Row[];
+  }
+
+  /** As `select`, of each row only these columns. */
+  async selectColumns<Row, K extends keyof Row & string>(
+    table: Table<Row>,
+    columns: readonly K[],
+    condition: Condition<Row>,
+    options: SelectOptions<Row> = {},
+  ): Promise<Pick<Row, K>[]> {
+    const where = conditionSql(table, 't', condition, this.dialect);
+    const order = (options.order ?? [])
+      .map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`)
+      .join(', ');
+    const sql = [
+      `SELECT ${columnList(columns, 't')} FROM ${quote(table.name)} t WHERE ${where.text}`,
+      order === '' ? '' : `ORDER BY ${order}`,
+      options.limit === undefined ? '' : `LIMIT ${String(Math.trunc(options.limit))}`,
+      this.lockClause(options.lock),
+    ];
+    const text = sql.filter((part) => part !== '').join(' ');
+    const rows = await this.query(text, where.params, where.params.length > 0);
+    return rows.map((row) => decodeRow(table, columns, row));
+  }
+
+  async one<Row>(
+    table: Table<Row>,
+    condition: Condition<Row>,
+    options: Omit<SelectOptions<Row>, 'limit'> = {},
+  ): Promise<Row | undefined> {
+    return (await this.select(table, condition, { limit: 1, ...options }))[0];
+  }
+
+  async insert<Row>(table: Table<Row>, rows: readonly Row[]): Promise<void> {
+    const keys = columnKeys(table);
+    for (const { values, count } of bounded(table, keys, rows)) {
+      let at = 0;
+      for (const size of sizes(count)) {
+        const part = values.slice(at * keys.length, (at + size) * keys.length);
+        await this.statements.run(insertion(table, size), part, true);
+        at += size;
+      }
+    }
+  }
+
+  /** Returns how many rows matched the condition. */
+  async update<Row>(table: Table<Row>, condition: Condition<Row>, changes: Partial<Row>): Promise<number> {
+    const keys = columnKeys(table).filter((key) => changes[key] !== undefined);
+    const where = conditionSql(table, table.name, condition, this.dialect);
+    const set = keys.map((key) => `${columnName(key)} = ?`).join(', ');
+    return this.affecting(`UPDATE ${quote(table.name)} SET ${set} WHERE ${where.text}`, [
+      ...keys.map((key) => encode(table.columns[key], changes[key])),
+      ...where.params,
+    ]);
+  }
+
+  /** Returns how many rows were deleted. */
+  async delete<Row>(table: Table<Row>, condition: Condition<Row>): Promise<number> {
+    const where = conditionSql(table, table.name, condition, this.dialect);
+    return this.affecting(`DELETE FROM ${quote(table.name)} WHERE ${where.text}`, where.params);
+  }
+
+  async count<Row>(table: Table<Row>, condition: Condition<Row> = all()): Promise<number> {
+    const where = conditionSql(table, 't', condition, this.dialect);
+    const rows = await this.query(
+      `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
+      where.params,
+    );
+    return Number(rows[0]?.n ?? 0);
+  }
+
+  byId<Row extends { id: unknown }>(table: Table<Row>, id: string): Promise<Row | undefined> {
+    return this.one(table, eq<Row>('id', id));
+  }
+
+  /** A statement that changes rows; returns how many. */
+  async affecting(sql: string, params: readonly unknown[], again = false): Promise<number> {
+    return (await this.statements.run(sql, params, again)).affected;
+  }
+
+  private lockClause(lock: SelectOptions<unknown>['lock']): string {
+    if (lock === undefined || this.dialect === 'sqlite') return '';
+    return locks[lock];
+  }
+}
+
+const locks = { share: 'LOCK IN SHARE MODE', update: 'FOR UPDATE', claim: 'FOR UPDATE SKIP LOCKED' } as const;
+
+/** Up to so many rows are one part, whatever their number; larger parts are powers of two. */
+const smallPart = 32;
+const partMax = 128;
+
+/** In as few parts as can be without many different texts that have to be prepared. */
+function* sizes(count: number): Generator<number> {
+  for (let left = count; left > 0;) {
+    const size = left <= smallPart ? left : Math.min(partMax, 2 ** Math.floor(Math.log2(left)));
+    yield size;
+    left -= size;
+  }
+}
+
+const insertions = new WeakMap<AnyTable, string[]>();
+
+/** The text that inserts so many rows, made once. */
+function insertion<Row>(table: Table<Row>, count: number): string {
+  const known = insertions.get(table) ?? [];
+  insertions.set(table, known);
+  return (known[count] ??= insertionText(table, count));
+}
+
+function insertionText<Row>(table: Table<Row>, count: number): string {
+  const names = columnKeys(table).map(columnName);
+  const row = `(${names.map(() => '?').join(', ')})`;
+  const all = Array<string>(count).fill(row);
+  return `INSERT INTO ${quote(table.name)} (${names.join(', ')}) VALUES ${all.join(', ')}`;
+}
+
+/** Below SQLite's bound of 32,766 parameters a statement. */
+const parametersMax = 16_000;
+
+/** Well below what MySQL takes in one packet, as characters may need four bytes each. */
+const charactersMax = 1_000_000;
+
+interface Chunk {
+  readonly values: unknown[];
+  readonly count: number;
+}
+
+/** Encoded rows, one after the other, in the fewest statements that neither database finds too large. */
+function* bounded<Row>(
+  table: Table<Row>,
+  keys: readonly (keyof Row & string)[],
+  rows: readonly Row[],
+): Generator<Chunk> {
+  let values: unknown[] = [];
+  let [count, characters] = [0, 0];
+  for (const row of rows) {
+    const from = values.length;
+    let length = 0;
+    for (const key of keys) {
+      const value = encode(table.columns[key], row[key]);
+      values.push(value);
+      length += typeof value === 'string' ? value.length : 8;
+    }
+    if (count > 0 && (values.length > parametersMax || characters + length > charactersMax)) {
+      const next = values.splice(from);
+      yield { values, count };
+      values = next;
+      [count, characters] = [0, 0];
+    }
+    count += 1;
+    characters += length;
+  }
+  if (count > 0) yield { values, count };
+}
+
+export const columnKeys = <Row>(table: Table<Row>): (keyof Row & string)[] =>
+  Object.keys(table.columns) as (keyof Row & string)[];
+
+const columnList = (columns: readonly string[], alias: string): string =>
+  columns.map((key) => `${alias}.${columnName(key)} AS ${quote(key)}`).join(', ');
+
+function decodeRow<Row, K extends keyof Row & string>(
+  table: Table<Row>,
+  columns: readonly K[],
+  raw: Record<string, unknown>,
+): Pick<Row, K> {
+  const row: Record<string, unknown> = {};
+  for (const key of columns) row[key] = decode(table.columns[key], raw[key]);
+  return row as Pick<Row, K>;
+}

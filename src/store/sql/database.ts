@@ -1,0 +1,319 @@
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setMaxParserCache } from 'mysql2';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { DatabaseUrl } from '../../core/database-url.js';
+import type { CacheState } from '../../core/lru.js';
+import type { Dialect } from './condition.js';
+import { Connection } from './connection.js';
+import { Lane } from '../drivers/serial-queue.js';
+import { mysqlOptions } from '../drivers/mysql-options.js';
+import { ReadingThread } from '../drivers/reading-thread.js';
+import { SharedReads } from './shared-reads.js';
+import {
+  MysqlSessions,
+  SqliteSessions,
+  WhileItLasts,
+  type PoolState,
+  type Sessions,
+} from '../drivers/sessions.js';
+import { sqliteDriver } from '../drivers/sqlite-driver.js';
+import type { SqliteDatabase, Statements, TimedStatements } from '../drivers/statements.js';
+
+/**
+ * Of the connection that writes and, mostly, reads (see `SqliteSessions`). Long lists out of a large table reach for
+ * rows that lie far apart: read from the mapped file they are found in less time than in the page cache, which
+ * holds what is not in the file yet. So many bytes are the most that SQLite maps.
+ */
+const sqliteMemory = { cacheKib: 65_536, mappedBytes: 0x7fff0000 };
+
+type Migrations = NonNullable<DataSourceOptions['migrations']>;
+
+export function dataSourceOptions(
+  target: DatabaseUrl,
+  migrations: Migrations,
+  poolSize: number,
+): DataSourceOptions {
+  const common = {
+    migrations,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logging: false,
+  } as const;
+  if (target.dialect === 'sqlite') {
+    return {
+      ...common,
+      type: 'better-sqlite3',
+      driver: sqliteDriver(),
+      database: target.path,
+      enableWAL: true,
+      // WAL with NORMAL may lose the last commits at a power cut; a record is a promise.
+      prepareDatabase: (db: SqliteDatabase & { readonly readonly: boolean }) => {
+        db.pragma('synchronous = FULL');
+        if (db.readonly) return;
+        db.pragma(`cache_size = -${String(sqliteMemory.cacheKib)}`);
+        db.pragma(`mmap_size = ${String(sqliteMemory.mappedBytes)}`);
+      },
+    };
+  }
+  const { user, ssl, stream, ...rest } = mysqlOptions(target);
+  return {
+    ...common,
+    ...rest,
+    type: 'mysql',
+    username: user,
+    ...(ssl !== undefined && { ssl }),
+    extra: { maxPreparedStatements: preparedMax, ...(stream !== undefined && { stream }) },
+    charset: 'utf8mb4_bin',
+    timezone: 'Z',
+    dateStrings: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    poolSize,
+    connectTimeout: 5_000,
+  };
+}
+
+/** What bounds a server's statements in MySQL; commands have all the time they need. */
+export interface StatementLimits {
+  /** 0: none. MySQL ends only what reads, MariaDB everything. */
+  readonly seconds: number;
+  /** How many may wait for a connection. */
+  readonly waiting: number;
+  /** On SQLite: how long it is waited for another process that writes. */
+  readonly lockSeconds: number;
+}
+
+/** Of commands. */
+const unlimited: StatementLimits = { seconds: 0, waiting: 0, lockSeconds: 60 };
+
+/** How a database is worked with, whichever it is. */
+interface Ways {
+  readonly dialect: Dialect;
+  /** The first one migrates. */
+  readonly sources: readonly [DataSource, ...DataSource[]];
+  readonly reading: Statements;
+  readonly statistics: TimedStatements;
+  readonly changes: Sessions;
+  readonly records: Sessions;
+  /** Ends what else there is. */
+  close(): Promise<unknown>;
+  readonly lockMs: number;
+}
+
+/**
+ * One writing lane and one connection more for reading on SQLite; a pool on MySQL, and beside it one connection for records,
+ * so that these never wait for what they are about.
+ */
+export class Database {
+  readonly read: Connection;
+  private readonly lane = new Lane();
+
+  private constructor(private readonly ways: Ways) {
+    this.read = new Connection(ways.reading, ways.dialect, new SharedReads(ways.reading), ways.statistics);
+  }
+
+  static async open(
+    target: DatabaseUrl,
+    migrations: Migrations,
+    poolSize = 10,
+    limits: StatementLimits = unlimited,
+  ): Promise<Database> {
+    const options = dataSourceOptions(target, migrations, poolSize);
+    return new Database(
+      target.dialect === 'mysql'
+        ? await openMysql(options, limits)
+        : await openSqlite(options, target.path, limits),
+    );
+  }
+
+  get dialect(): Dialect {
+    return this.ways.dialect;
+  }
+
+  /**
+   * All or nothing. On SQLite transactions run one after the other; on MySQL with READ COMMITTED, so that
+   * a look inside sees what others have committed. A deadlock or a lost race for a lock runs `work` again.
+   */
+  transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    return this.run(this.ways.changes, work);
+  }
+
+  /** As `transaction`, for records of what is done: on MySQL one after the other, in a place that is always free. */
+  recording<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
+    return this.run(this.ways.records, work);
+  }
+
+  /** Undefined on SQLite. */
+  get pool(): PoolState | undefined {
+    return this.ways.changes.state?.();
+  }
+
+  /** Statements that are kept prepared in this process: on MySQL the driver keeps them, as many for each connection. */
+  get caches(): Readonly<Record<string, CacheState>> {
+    return this.ways.changes.caches ?? {};
+  }
+
+  /** Names of the migrations that this program has and the database lacks. */
+  async pendingMigrations(): Promise<string[]> {
+    const [source] = this.ways.sources;
+    const done = await this.read.query('SELECT name FROM migrations').catch(async () => {
+      // No table yet, or no database: only the second is a fault.
+      await this.read.query('SELECT 1');
+      return [];
+    });
+    const names = new Set(done.map((row) => row.name));
+    return source.migrations
+      .map((migration) => migration.name ?? migration.constructor.name)
+      .filter((name) => !names.has(name));
+  }
+
+  async migrate(): Promise<string[]> {
+    const [source] = this.ways.sources;
+    const waiting = (ms: number): unknown =>
+      this.dialect === 'sqlite' && sqliteOf(source).pragma(`busy_timeout = ${String(ms)}`);
+    // TypeORM does not come again, and nobody is served beside a migration.
+    waiting(this.ways.lockMs);
+    try {
+      const done = await source.runMigrations({ transaction: 'each' });
+      return done.map((migration) => migration.name);
+    } finally {
+      waiting(0);
+    }
+  }
+
+  async close(): Promise<void> {
+    const [first, ...others] = this.ways.sources;
+    await this.ways.close();
+    for (const source of others) await source.destroy();
+    await this.lane.run(() => first.destroy());
+  }
+
+  private async run<T>(sessions: Sessions, work: (tx: Connection) => Promise<T>): Promise<T> {
+    // Counted from here, so that who comes late waits no longer than who came first.
+    const until = performance.now() + this.ways.lockMs;
+    if (this.dialect === 'sqlite') return this.lane.run(() => this.attempt(sessions, work, until));
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.attempt(sessions, work, until);
+      } catch (error) {
+        if (attempt === attemptsMax || !isLockConflict(error)) throw error;
+      }
+    }
+  }
+
+  private async attempt<T>(
+    sessions: Sessions,
+    work: (tx: Connection) => Promise<T>,
+    until: number,
+  ): Promise<T> {
+    const session = await sessions.open(until);
+    const bounds = new WhileItLasts(session.statements);
+    let isUsable = true;
+    try {
+      if (session.begin !== undefined) await session.statements.run(session.begin, []);
+      const result = await work(new Connection(bounds, this.dialect));
+      bounds.end();
+      await session.statements.run('COMMIT', []).catch((error: unknown) => {
+        throw isLockConflict(error) ? error : new CommitLost('COMMIT was not acknowledged', { cause: error });
+      });
+      return result;
+    } catch (error) {
+      bounds.end();
+      // A failed roll-back means a lost connection, and that rolls back too; the first error tells more.
+      await session.statements.run('ROLLBACK', []).catch(() => (isUsable = false));
+      throw error;
+    } finally {
+      session.end(isUsable);
+    }
+  }
+}
+
+const attemptsMax = 5;
+/** Of one connection; the server counts those of all. */
+const preparedMax = 400;
+/** The driver compiles a function for each set of columns that comes back, and would keep 15,000 of them. */
+const parsersMax = 1_000;
+
+async function openMysql(options: DataSourceOptions, limits: StatementLimits): Promise<Ways> {
+  const { seconds, waiting, lockSeconds } = limits;
+  setMaxParserCache(parsersMax);
+  const extra = { ...(options.extra as object), queueLimit: waiting };
+  const source = await new DataSource({ ...options, extra }).initialize();
+  const alone = { ...options, extra, poolSize: 1, migrations: [] } as DataSourceOptions;
+  const recorder = await new DataSource(alone).initialize();
+  const changes = await MysqlSessions.over(source, seconds, false);
+  const records = await MysqlSessions.over(recorder, seconds, true);
+  return {
+    dialect: 'mysql',
+    sources: [source, recorder],
+    reading: changes.statements,
+    statistics: changes.statistics(),
+    changes,
+    records,
+    close: () => Promise.resolve(),
+    lockMs: lockSeconds * 1_000,
+  };
+}
+
+async function openSqlite(
+  options: DataSourceOptions,
+  path: string,
+  { seconds, lockSeconds }: StatementLimits,
+): Promise<Ways> {
+  const lockMs = lockSeconds * 1_000;
+  mkdirSync(dirname(path), { recursive: true });
+  const isNew = !existsSync(path);
+  const source = await new DataSource(options).initialize();
+  if (isNew) chmodSync(path, 0o600);
+  const readOnly = { ...options, readonly: true, enableWAL: false, migrations: [] } as DataSourceOptions;
+  const reader = await new DataSource(readOnly).initialize();
+  // Apart, so that no list waits for statistics.
+  const settings = { path, ...sqliteMemory };
+  const [scans, statistics] = [new ReadingThread(settings), new ReadingThread(settings)];
+  const statementMs = seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
+  const sessions = new SqliteSessions(sqliteOf(source), sqliteOf(reader), scans, statementMs, lockMs);
+  const { reading } = sessions;
+  return {
+    dialect: 'sqlite',
+    sources: [source, reader],
+    reading,
+    statistics,
+    changes: sessions,
+    records: sessions,
+    close: () => Promise.all([scans.close(), statistics.close()]),
+    lockMs,
+  };
+}
+
+const sqliteOf = (source: DataSource): SqliteDatabase =>
+  (source.driver as unknown as { databaseConnection: SqliteDatabase }).databaseConnection;
+
+/** The connection was lost during COMMIT: the change may have been made or not. */
+export class CommitLost extends Error {
+  override readonly name = 'CommitLost';
+}
+
+/** Thrown inside a transaction that lost a race and would succeed, or find the winner's work, if run again. */
+export class RunAgain extends Error {
+  override readonly name = 'RunAgain';
+}
+
+/** ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD: nothing was changed, the transaction may run again. */
+export function isLockConflict(error: unknown): boolean {
+  if (error instanceof RunAgain) return true;
+  const code = (error as { driverError?: { errno?: number } }).driverError?.errno;
+  return code === 1213 || code === 1205 || code === 1020;
+}
+
+/** True where the database refused a statement, false where it could not be asked at all. */
+export function isStatementFault(error: unknown): boolean {
+  const code = (error as { driverError?: { code?: string } }).driverError?.code ?? '';
+  return code.startsWith('ER_') || code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_TOOBIG';
+}
+
+/** True for a row that a unique key refused. */
+export function isDuplicate(error: unknown): boolean {
+  const driver = (error as { driverError?: { errno?: number; code?: string } }).driverError;
+  return driver?.errno === 1062 || /^SQLITE_CONSTRAINT_(PRIMARYKEY|UNIQUE)$/.test(driver?.code ?? '');
+}

@@ -1,0 +1,78 @@
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import type { Dialect } from '../sql/condition.js';
+import { snake, type AnyTable, type Column } from './table.js';
+
+type ColumnType = NonNullable<EntitySchemaColumnOptions['type']>;
+
+const types: Record<Dialect, Record<Column<unknown>['kind'], ColumnType>> = {
+  sqlite: {
+    id: 'varchar',
+    text: 'varchar',
+    longtext: 'text',
+    int: 'integer',
+    minor: 'bigint',
+    time: 'datetime',
+    flag: 'boolean',
+    json: 'text',
+  },
+  mysql: {
+    id: 'varchar',
+    text: 'varchar',
+    longtext: 'mediumtext',
+    int: 'int',
+    minor: 'bigint',
+    time: 'datetime',
+    flag: 'tinyint',
+    json: 'mediumtext',
+  },
+};
+
+/** A table as migrations make it on one of the databases, in TypeORM's words. Nothing here is read at run time. */
+export function entityOf(table: AnyTable, dialect: Dialect): EntitySchema {
+  const { name, type, rowNumber, indexes } = table;
+  const isNumbered = rowNumber === 'everywhere' || rowNumber === dialect;
+  const key = isNumbered ? [] : table.primaryKey;
+  const columns = Object.entries(table.columns).map(([property, column]) => [
+    property,
+    columnOptions(property, column, key.includes(property), dialect),
+  ]);
+  if (isNumbered) columns.push(['rowNo', rowNumbers[dialect]]);
+  return new EntitySchema({
+    name: type,
+    tableName: name,
+    columns: Object.fromEntries(columns) as Record<string, EntitySchemaColumnOptions>,
+    indices: [...indexes, ...(isNumbered ? [{ columns: table.primaryKey, isUnique: true }] : [])].map(
+      (index) => ({
+        name: indexName(name, index.columns, index.isUnique),
+        columns: [...index.columns],
+        unique: index.isUnique,
+      }),
+    ),
+  });
+}
+
+const rowNumbers: Record<Dialect, EntitySchemaColumnOptions> = {
+  sqlite: { name: 'row_no', type: 'integer', primary: true, generated: 'increment' },
+  mysql: { name: 'row_no', type: 'bigint', primary: true, generated: 'increment' },
+};
+
+/** As migrations name them, see `migrations/columns.ts`. */
+const indexName = (table: string, columns: readonly string[], isUnique: boolean): string =>
+  `${isUnique ? 'uq' : 'ix'}_${table}_${columns.map(snake).join('_')}`.slice(0, 60);
+
+function columnOptions(
+  property: string,
+  column: Column<unknown>,
+  primary: boolean,
+  dialect: Dialect,
+): EntitySchemaColumnOptions {
+  return {
+    name: snake(property),
+    type: types[dialect][column.kind],
+    nullable: column.nullable,
+    primary,
+    ...(column.length === undefined ? {} : { length: column.length }),
+    ...(column.default === undefined ? {} : { default: column.default }),
+    ...(column.kind === 'time' && dialect === 'mysql' ? { precision: 3 } : {}),
+  };
+}
