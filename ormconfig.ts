@@ -3,7 +3,7 @@ import { migrations } from './migrations/index.js';
 import { readConfig } from './src/config.js';
 import { allTables } from './src/domains/all-tables.js';
 import { dataSourceOptions } from './src/store/sql/database.js';
-import { entityOf } from './src/store/tables/entity.js';
+import { entityOf } from './src/store/sql/entity.js';
 
 const config = readConfig(process.env);
 

@@ -6,9 +6,9 @@ import { composeAuthority } from './compose/authority.js';
 import type { Basics } from './compose/basics.js';
 import { composeGate } from './compose/gate.js';
 import { composeSchema, type SchemaSource } from './compose/schema.js';
-import { startUpkeep, type UpkeepPauses } from './compose/background-jobs.js';
+import { startBackgroundJobs, type JobPauses } from './compose/background-jobs.js';
 import { statementLimits, type Config } from './config.js';
-import { Chores } from './core/background-jobs.js';
+import { BackgroundJobs } from './core/background-jobs.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
@@ -28,7 +28,7 @@ import { Database } from './store/sql/database.js';
 import { makeAddressOf } from './transports/http/address.js';
 
 /** What tests replace: time, ids, the log, which parts are installed, and how queries run. */
-export interface AppParts extends UpkeepPauses, SchemaSource {
+export interface AppParts extends JobPauses, SchemaSource {
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
@@ -58,7 +58,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const basics = await basicsOf(config, parts);
   const { database, clock, ids, logger, metrics, addressOf } = basics;
   const authority = composeAuthority(basics, schema);
-  const { oauth, releases } = authority;
+  const { oauth, commitGate: commitGate } = authority;
   const { BEHALF_OTLP_URL: traces } = config;
   const tracing = traces === undefined ? undefined : await startTracing(traces, version(), logger);
   const composed = await composeGate(basics, schema, authority, {
@@ -67,21 +67,21 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   });
   const { gate, tallies } = composed;
 
-  const chores = new Chores(logger);
+  const jobs = new BackgroundJobs(logger);
   const indexer = new Indexer(database, logger);
   const renewal = new PassageRenewal(database, ids);
   const readiness = new Readiness(
     database,
-    () => releases.isFull,
-    () => chores.isAnyFailing,
+    () => commitGate.isFull,
+    () => jobs.isAnyFailing,
   );
   metrics.watch({
     admission: () => composed.admission.state,
     caches: composed.caches,
-    recordsWaiting: () => releases.size,
+    recordsWaiting: () => commitGate.size,
     recordsUnindexed: () => indexer.waiting,
     passagesOutdated: () => renewal.waiting,
-    chores: () => chores.failures,
+    chores: () => jobs.failures,
     pool: () => database.pool,
   });
   const inFlight = new InFlight();
@@ -107,7 +107,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
 
   let isUpkept = false;
   const rest = async (): Promise<void> => {
-    await chores.stop();
+    await jobs.stop();
     await composed.stop();
     await tracing?.close();
     await metricsServer?.close();
@@ -130,7 +130,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     oauth,
     gate,
     async listen() {
-      if (!isUpkept) startUpkeep(chores, { database, clock, oauth, indexer, renewal, tallies }, parts);
+      if (!isUpkept) startBackgroundJobs(jobs, { database, clock, oauth, indexer, renewal, tallies }, parts);
       isUpkept = true;
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { partyOf } from '../src/core/client-address.js';
+import { clientKeyOf } from '../src/core/client-address.js';
 import { makeAddressOf } from '../src/transports/http/address.js';
 
 const request = (forwarded: string | undefined, remoteAddress = '192.0.2.1'): IncomingMessage =>
@@ -34,7 +34,7 @@ describe('who counts as one party', () => {
     ['::1', '::2'],
     ['1::', '1:0:0:0:5:6:7:8'],
   ])('%s and %s do', (one, other) => {
-    expect(partyOf(one)).toBe(partyOf(other));
+    expect(clientKeyOf(one)).toBe(clientKeyOf(other));
   });
 
   test.each([
@@ -43,11 +43,11 @@ describe('who counts as one party', () => {
     ['203.0.113.9', '203.0.113.10'],
     ['::ffff:203.0.113.9', '::ffff:203.0.113.10'],
   ])('%s and %s do not', (one, other) => {
-    expect(partyOf(one)).not.toBe(partyOf(other));
+    expect(clientKeyOf(one)).not.toBe(clientKeyOf(other));
   });
 
   test('IPv4 addresses and what is no address stay as they are', () => {
-    for (const one of ['203.0.113.9', 'unknown', '']) expect(partyOf(one)).toBe(one);
-    expect(partyOf('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64');
+    for (const one of ['203.0.113.9', 'unknown', '']) expect(clientKeyOf(one)).toBe(one);
+    expect(clientKeyOf('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64');
   });
 });

@@ -9,7 +9,7 @@ import {
   unite,
   type Boundaries,
   type Boundary,
-  type Place,
+  type DimensionValues,
   type ValueSet,
 } from '../src/authority/boundary.js';
 import type { AuthorityLayer } from '../src/authority/chain.js';
@@ -38,7 +38,7 @@ const boundary: fc.Arbitrary<Boundary> = fc
 const boundaries: fc.Arbitrary<Boundaries> = fc.array(boundary, { maxLength: 3 });
 
 /** Every row that could tell two boundaries apart: each subset of dimensions, each value, unnamed ones and NULL. */
-const places: Place[] = [];
+const places: DimensionValues[] = [];
 function everyPlace(rest: readonly string[], so: [string, string | null][] = []): void {
   const [head, ...tail] = rest;
   if (head === undefined) {
@@ -50,7 +50,7 @@ function everyPlace(rest: readonly string[], so: [string, string | null][] = [])
 }
 everyPlace(dimensions);
 
-const inside = (all: Boundaries): boolean[] => places.map((place) => isInside(all, place));
+const inside = (all: Boundaries): boolean[] => places.map((values) => isInside(all, values));
 
 describe('a boundary is a set of rows', () => {
   test('intersection holds exactly the rows that both hold', () => {
@@ -160,12 +160,12 @@ describe('rights are an intersection', () => {
       fc.property(fc.array(rights, { minLength: 1, maxLength: 5 }), fc.subarray(scopes), (layers, token) => {
         const chain = authority(layers, token);
         for (const scope of scopes) {
-          for (const place of places) {
+          for (const values of places) {
             const allowed =
               token.includes(scope) &&
               layers.every((layer) => layer.has(scope)) &&
-              layers.every((layer) => isInside(layer.get(scope) ?? [], place));
-            const decision = chain.decideAt(scope, place);
+              layers.every((layer) => isInside(layer.get(scope) ?? [], values));
+            const decision = chain.decideAt(scope, values);
             expect(decision.allow).toBe(allowed);
             if (!decision.allow) expect(['person', 'agent', 'delegation', 'token']).toContain(decision.layer);
           }

@@ -2,14 +2,14 @@ import { buildSchema, Kind, parse, type DocumentNode, type OperationDefinitionNo
 import { describe, expect, test, vi } from 'vitest';
 import type { Authority } from '../src/authority/authority.js';
 import { AccessRules } from '../src/graphql/plan/access.js';
-import { Askings } from '../src/graphql/schema/column-selections.js';
+import { ColumnSelections } from '../src/graphql/schema/column-selections.js';
 import { compilable, type Compilable } from '../src/graphql/plan/compilable.js';
 import { CompiledOperations } from '../src/graphql/plan/compiled.js';
-import type { Coverage } from '../src/graphql/schema/schema-policy.js';
+import type { SchemaPolicy } from '../src/graphql/schema/schema-policy.js';
 import { DocumentReach } from '../src/graphql/document/document-check.js';
-import type { Guard } from '../src/graphql/rules/rule-map.js';
-import { KnownDocuments } from '../src/graphql/plan/document-cache.js';
-import { fragmentsOf, Prepared } from '../src/graphql/plan/operation-plan.js';
+import type { RuleMap } from '../src/graphql/rules/rule-map.js';
+import { DocumentCache } from '../src/graphql/plan/document-cache.js';
+import { fragmentsOf, OperationPlan } from '../src/graphql/plan/operation-plan.js';
 import { sha256 } from '../src/core/digest.js';
 import { redactorOf } from '../src/graphql/document/redact-variables.js';
 import { selectionOf } from '../src/graphql/plan/selection.js';
@@ -93,10 +93,10 @@ describe('memory', () => {
     expect(compiled.kept.weight).toBe(49_500);
   });
 
-  const knownOf = (source: string, known: KnownDocuments) => {
+  const knownOf = (source: string, known: DocumentCache) => {
     for (let time = 1; time <= 2; time += 1) known.note(source, parse(source), 'ceiling');
   };
-  const documents = () => new KnownDocuments(new DocumentReach(schema, new Map()));
+  const documents = () => new DocumentCache(new DocumentReach(schema, new Map()));
 
   test('holds documents of so many selections, fragments written out', () => {
     const known = documents();
@@ -112,12 +112,12 @@ describe('memory', () => {
 
   test('holds at most a thousand decisions of an operation', () => {
     const denies = vi.fn(() => undefined);
-    const guard = {
+    const ruleMap = {
       ...{ denies, looksAtRows: () => false, mayGiveHidden: () => false },
       scopedInputs: () => new Set(),
-    } as unknown as Guard;
+    } as unknown as RuleMap;
     const document = parse('{ thing { id } }');
-    const rules = new AccessRules(guard, selectionOf(schema, new Map(), operationOf(document), {}));
+    const rules = new AccessRules(ruleMap, selectionOf(schema, new Map(), operationOf(document), {}));
     const authorities = Array.from({ length: 1_001 }, () => ({ allowance: {} }) as unknown as Authority);
     const decided = (authority: Authority | undefined): number => {
       denies.mockClear();
@@ -136,7 +136,7 @@ describe('memory', () => {
     const found = known.get(source, new Set());
     let told = 0;
     const prepared = (isFixed: boolean) =>
-      ({ selection: { isFixed }, keep: () => (told += 1) }) as unknown as Prepared;
+      ({ selection: { isFixed }, keep: () => (told += 1) }) as unknown as OperationPlan;
     found?.keep(prepared(false));
     expect(told).toBe(0);
     found?.keep(prepared(true));
@@ -154,23 +154,26 @@ describe('an operation that is known', () => {
       return JSON.stringify(args);
     };
   const compiled = new CompiledOperations();
-  const preparedOf = (text: string): Prepared => {
+  const preparedOf = (text: string): OperationPlan => {
     const document = parse(text);
-    const prepared = new Prepared(
+    const plan = new OperationPlan(
       {
-        ...{ plain, compiled, pageSizeMax: 100, askings: new Askings([]), digest: sha256 },
-        guard: { scopedInputs: () => new Set(), isScopedInput: () => false } as unknown as Guard,
-        coverage: { costs: new Map(), personal: new Set() } as unknown as Coverage,
+        ...{ plain, compiled, pageSizeMax: 100, columnSelections: new ColumnSelections([]), digest: sha256 },
+        ruleMap: { scopedInputs: () => new Set(), isScopedInput: () => false } as unknown as RuleMap,
+        policy: { costs: new Map(), personal: new Set() } as unknown as SchemaPolicy,
       },
       document,
       operationOf(document),
       {},
     );
-    prepared.keep();
-    return prepared;
+    plan.keep();
+    return plan;
   };
-  const run = async (prepared: Prepared, variables = {}): Promise<[answer: unknown, isCompiled: boolean]> => {
-    const { result } = await prepared.run(new Map(), {}, variables);
+  const run = async (
+    plan: OperationPlan,
+    variables = {},
+  ): Promise<[answer: unknown, isCompiled: boolean]> => {
+    const { result } = await plan.run(new Map(), {}, variables);
     return [result.data?.at, isCompiled];
   };
   const crowdOut = (): void => {
@@ -178,29 +181,29 @@ describe('an operation that is known', () => {
   };
 
   test('is compiled at once, and when it had to make room, anew after a hundred runs', async () => {
-    const prepared = preparedOf('{ at(filter: { name: "x" }) }');
+    const plan = preparedOf('{ at(filter: { name: "x" }) }');
     const answer = '{"filter":{"name":"x"}}';
-    expect(await run(prepared)).toEqual([answer, true]);
+    expect(await run(plan)).toEqual([answer, true]);
     crowdOut();
     const runs = [];
-    for (let at = 0; at < 101; at += 1) runs.push(await run(prepared));
+    for (let at = 0; at < 101; at += 1) runs.push(await run(plan));
     expect(new Set(runs.map(([told]) => told))).toEqual(new Set([answer]));
     expect(runs.findIndex(([, wasCompiled]) => wasCompiled)).toBe(99);
     expect(runs.at(-1)).toEqual([answer, true]);
   });
 
   test('is not compiled any more once it is let go', async () => {
-    const prepared = preparedOf('{ at }');
-    expect(await run(prepared)).toEqual(['{}', true]);
-    prepared.letGo();
-    expect(await run(prepared)).toEqual(['{}', false]);
+    const plan = preparedOf('{ at }');
+    expect(await run(plan)).toEqual(['{}', true]);
+    plan.letGo();
+    expect(await run(plan)).toEqual(['{}', false]);
   });
 
   test('runs uncompiled where a variable inside of an object is left out', async () => {
-    const prepared = preparedOf('query ($name: String) { at(filter: { name: $name }) }');
-    expect(await run(prepared, { name: 'x' })).toEqual(['{"filter":{"name":"x"}}', true]);
-    expect(await run(prepared, { name: null })).toEqual(['{"filter":{"name":null}}', true]);
-    expect(await run(prepared)).toEqual(['{"filter":{}}', false]);
+    const plan = preparedOf('query ($name: String) { at(filter: { name: $name }) }');
+    expect(await run(plan, { name: 'x' })).toEqual(['{"filter":{"name":"x"}}', true]);
+    expect(await run(plan, { name: null })).toEqual(['{"filter":{"name":null}}', true]);
+    expect(await run(plan)).toEqual(['{"filter":{}}', false]);
   });
 });
 
@@ -210,7 +213,7 @@ test.each([
   ['an object inside of one', '{ filter: { inner: { secret: $v } } }'],
 ])('a personal input field’s variable is left out of the record in %s', (_, args) => {
   const document = parse(`query ($v: String) { thing(${args.slice(1, -1)}) { id } }`);
-  const coverage = { personal: new Set(['Filter.secret']) } as unknown as Coverage;
-  const redact = redactorOf(schema, coverage, document, operationOf(document));
+  const policy = { personal: new Set(['Filter.secret']) } as unknown as SchemaPolicy;
+  const redact = redactorOf(schema, policy, document, operationOf(document));
   expect(redact({ v: 'private@example.com' })).toBe('{"v":"[redacted]"}');
 });

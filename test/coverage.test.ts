@@ -1,7 +1,7 @@
 import { buildSchema } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { readCoverage, type Coverage } from '../src/graphql/schema/schema-policy.js';
-import { unrefusable } from '../src/graphql/schema/tellable-refusals.js';
+import { readSchemaPolicy, type SchemaPolicy } from '../src/graphql/schema/schema-policy.js';
+import { untellableRefusals } from '../src/graphql/schema/tellable-refusals.js';
 import { readSdl } from '../src/graphql/schema/sdl.js';
 import { Views } from '../src/graphql/view/views.js';
 import { coordinatesOf, visibleTo } from './support/coordinates.js';
@@ -44,7 +44,7 @@ const whole = `${head}
   input WeighInput @plain { pet: ID! weight: Int! }
 `;
 
-const read = (sdl: string): Coverage => readCoverage(buildSchema(sdl));
+const read = (sdl: string): SchemaPolicy => readSchemaPolicy(buildSchema(sdl));
 
 function faultsOf(sdl: string): string[] {
   try {
@@ -56,10 +56,10 @@ function faultsOf(sdl: string): string[] {
 }
 
 describe('what the SDL says is read', () => {
-  const coverage = read(whole);
+  const policy = read(whole);
 
   test('the scope of each field, argument, input field and enum value', () => {
-    expect(Object.fromEntries(coverage.scopes)).toEqual({
+    expect(Object.fromEntries(policy.scopes)).toEqual({
       'Query.pets': 'pets:read',
       'Mutation.weigh': 'pets:weigh',
       'Pet.name': 'pets:read',
@@ -72,24 +72,24 @@ describe('what the SDL says is read', () => {
   });
 
   test('what selects by no field, and what is personal', () => {
-    expect([...coverage.plain].sort()).toEqual([
+    expect([...policy.plain].sort()).toEqual([
       'Mutation.weigh(note:)',
       'Query.pets(first:)',
       'WeighInput.pet',
       'WeighInput.weight',
     ]);
-    expect([...coverage.personal].sort()).toEqual(['Mutation.weigh(note:)', 'Pet.name']);
+    expect([...policy.personal].sort()).toEqual(['Mutation.weigh(note:)', 'Pet.name']);
   });
 
   test('row types with their boundaries, scopes and dimensions', () => {
-    expect(coverage.rows).toEqual([
+    expect(policy.rows).toEqual([
       { type: 'Pet', scope: 'pets:read', bounds: new Map([['house', 'house.name']]) },
     ]);
-    expect([...coverage.definitions.values()].map((one) => [one.name, one.peopleOnly])).toEqual([
+    expect([...policy.definitions.values()].map((one) => [one.name, one.peopleOnly])).toEqual([
       ['pets:read', false],
       ['pets:weigh', true],
     ]);
-    expect([...coverage.dimensions.keys()]).toEqual(['house']);
+    expect([...policy.dimensions.keys()]).toEqual(['house']);
   });
 });
 
@@ -150,7 +150,7 @@ describe('what is not covered is named', () => {
   });
 
   test('fields that may be refused and may not be null', () => {
-    const unable = (sdl: string): string[] => unrefusable(buildSchema(sdl), read(sdl));
+    const unable = (sdl: string): string[] => untellableRefusals(buildSchema(sdl), read(sdl));
     expect(unable(whole)).toEqual([]);
     expect(unable(whole.replace('weight: Int @', 'weight: Int! @'))).toEqual([
       'Pet.weight must be nullable: a caller may lack its scope',
@@ -164,7 +164,7 @@ describe('what is not covered is named', () => {
 describe('a view has what its ceiling reaches and nothing else', () => {
   const texts = (sdl: string, ceiling: readonly string[]): string[] => {
     const schema = buildSchema(sdl);
-    return coordinatesOf(new Views(schema, readCoverage(schema)).of(new Set(ceiling)).schema).map(
+    return coordinatesOf(new Views(schema, readSchemaPolicy(schema)).of(new Set(ceiling)).schema).map(
       (one) => one.text,
     );
   };
@@ -184,9 +184,9 @@ describe('a view has what its ceiling reaches and nothing else', () => {
 
   test('it is the one worked out from the SDL by itself, for every scope alone and all but one', () => {
     const schema = buildSchema(readSdl());
-    const coverage = readCoverage(schema);
-    const views = new Views(schema, coverage);
-    const all = [...coverage.definitions.keys()];
+    const policy = readSchemaPolicy(schema);
+    const views = new Views(schema, policy);
+    const all = [...policy.definitions.keys()];
     for (const scope of all) {
       for (const ceiling of [new Set([scope, 'session:read']), new Set(all.filter((one) => one !== scope))]) {
         const view = coordinatesOf(views.of(new Set([...ceiling, 'session:read'])).schema);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isWithinRoles, type Defined } from '../src/admin/definable.js';
-import { isInside, parseBoundary, type Place } from '../src/authority/boundary.js';
+import { isInside, parseBoundary, type DimensionValues } from '../src/authority/boundary.js';
 
 const scopes = ['x:read', 'y:read'];
 const regions = ['a', 'b'];
@@ -28,16 +28,16 @@ const role: fc.Arbitrary<Defined> = fc
   }));
 
 /** Rows of a type with the dimension, and of one without. */
-const places: Place[] = [...regions, 'z', null]
-  .map((region): Place => new Map([['region', region]]))
+const places: DimensionValues[] = [...regions, 'z', null]
+  .map((region): DimensionValues => new Map([['region', region]]))
   .concat(new Map());
 
 /** 0: refused, 1: with approval, 2: allowed; as it is said in words, without the code that decides. */
-function allows(held: readonly Defined[], scope: string, place: Place): number {
+function allows(held: readonly Defined[], scope: string, values: DimensionValues): number {
   const having = held.filter((one) => one.scopes.includes(scope));
   const free = having.filter((one) => !one.approvalScopes.includes(scope));
   const counting = free.length > 0 ? free : having;
-  if (!counting.some((one) => isInside([parseBoundary(one.boundary)], place))) return 0;
+  if (!counting.some((one) => isInside([parseBoundary(one.boundary)], values))) return 0;
   return free.length > 0 ? 2 : 1;
 }
 
@@ -47,7 +47,7 @@ const strictness = (one: Defined): number => policies.indexOf(one.documents);
 /** Whether those who hold `held` may do all that those who hold `made` may. */
 const isNoMore = (made: Defined, held: readonly Defined[]): boolean =>
   scopes.every((scope) =>
-    places.every((place) => allows([made], scope, place) <= allows(held, scope, place)),
+    places.every((values) => allows([made], scope, values) <= allows(held, scope, values)),
   ) &&
   cost(made) <= Math.max(...held.map(cost)) &&
   strictness(made) >= Math.max(...held.map(strictness)) &&

@@ -6,7 +6,7 @@ import {
   parseBoundary,
   type Boundaries,
   type Boundary,
-  type Place,
+  type DimensionValues,
   type ValueSet,
 } from '../src/authority/boundary.js';
 import type { Rights } from '../src/authority/rights.js';
@@ -38,7 +38,7 @@ const asked = fc.record({
 });
 
 /** Rows of types that have every choice of the dimensions. */
-const places: Place[] = [undefined, 'a', 'b', 'c', 'z', null].flatMap((region) =>
+const places: DimensionValues[] = [undefined, 'a', 'b', 'c', 'z', null].flatMap((region) =>
   [undefined, 'a', 'b', 'c', 'z', null].map(
     (collection) =>
       new Map(
@@ -66,8 +66,8 @@ describe('what is handed over', () => {
         if (made === undefined) return;
         const given = [parseBoundary(made.boundary)];
         for (const scope of made.scopes) {
-          for (const place of places.filter((at) => isInside(given, at))) {
-            for (const { rights: held } of all) expect(isInside(held.get(scope) ?? [], place)).toBe(true);
+          for (const values of places.filter((at) => isInside(given, at))) {
+            for (const { rights: held } of all) expect(isInside(held.get(scope) ?? [], values)).toBe(true);
           }
         }
       }),

@@ -5,8 +5,8 @@ import { Trail } from '../src/audit/trail.js';
 import { Authority } from '../src/authority/authority.js';
 import { rightsOf } from '../src/authority/rights.js';
 import type { Operation, Resolvers } from '../src/delegation/operation.js';
-import { readCoverage } from '../src/graphql/schema/schema-policy.js';
-import { Guard } from '../src/graphql/rules/rule-map.js';
+import { readSchemaPolicy } from '../src/graphql/schema/schema-policy.js';
+import { RuleMap } from '../src/graphql/rules/rule-map.js';
 import { executableSchema } from '../src/graphql/schema/executable-schema.js';
 import { shielded } from '../src/graphql/rules/shield.js';
 
@@ -71,7 +71,7 @@ function operationOf(held: readonly string[]): Operation {
 }
 
 const plain = (): GraphQLSchema => executableSchema(sdl, [resolvers]);
-const guardOf = (schema: GraphQLSchema): Guard => new Guard(readCoverage(schema));
+const guardOf = (schema: GraphQLSchema): RuleMap => new RuleMap(readSchemaPolicy(schema));
 
 async function run(
   schema: GraphQLSchema,
@@ -137,12 +137,12 @@ describe('what is refused', () => {
       `${sdl} extend type Query { late: Late @scope(name: "pets:read") } type Late { name: String @scope(name: "pets:read") }`,
       [resolvers, { Query: { late: () => ({ name: 'leaked' }) } }],
     );
-    const guard = guardOf(late);
+    const ruleMap = guardOf(late);
     const whole = late.getTypeMap();
     const known = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== 'Late'));
     let looks = 0;
     late.getTypeMap = () => ((looks += 1) === 1 ? known : whole);
-    const result = await run(shielded(late, guard), scopes, '{ late { name } }');
+    const result = await run(shielded(late, ruleMap), scopes, '{ late { name } }');
     expect(result.data).toEqual({ late: { name: null } });
     expect(codes(result)).toEqual([['late.name', 'FORBIDDEN']]);
     expect(result.errors?.[0]?.message).toBe('No rule allows this.');
@@ -150,10 +150,10 @@ describe('what is refused', () => {
 
   test('a rule that cannot decide denies', async () => {
     const other = plain();
-    const coverage = readCoverage(other);
-    const without = new Map([...coverage.scopes].filter(([coordinate]) => coordinate !== 'Cat.weight'));
-    const guard = new Guard({ ...coverage, ...{ rows: coverage.rows, scopes: without } });
-    const result = await run(shielded(other, guard), scopes, '{ cat { name weight } }');
+    const policy = readSchemaPolicy(other);
+    const without = new Map([...policy.scopes].filter(([coordinate]) => coordinate !== 'Cat.weight'));
+    const ruleMap = new RuleMap({ ...policy, ...{ rows: policy.rows, scopes: without } });
+    const result = await run(shielded(other, ruleMap), scopes, '{ cat { name weight } }');
     expect(result.data).toEqual({ cat: { name: 'Tom', weight: null } });
     expect(result.errors).toHaveLength(1);
   });
@@ -164,7 +164,7 @@ function without(value: unknown, held: readonly string[]): unknown {
   if (Array.isArray(value)) return value.map((item) => without(item, held));
   if (value === null || typeof value !== 'object') return value;
   const { __typename: type = 'Query' } = value as { __typename?: string };
-  const { scopes: needed } = readCoverage(schema);
+  const { scopes: needed } = readSchemaPolicy(schema);
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
       const scope = needed.get(`${type}.${name}`);

@@ -13,8 +13,8 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { shippedRoles } from '../src/admin/shipped-roles.js';
-import { Annotations, nothingHeld, type StandingOf } from '../src/graphql/view/annotate.js';
-import { readCoverage } from '../src/graphql/schema/schema-policy.js';
+import { Annotations, nothingHeld, type ScopeStateOf } from '../src/graphql/view/annotate.js';
+import { readSchemaPolicy } from '../src/graphql/schema/schema-policy.js';
 import { readSdl } from '../src/graphql/schema/sdl.js';
 import { Views } from '../src/graphql/view/views.js';
 
@@ -85,7 +85,7 @@ const pets = `${head}
 const everyScope = ['session:read', 'pets:read', 'pets:weigh', 'dogs:read', 'people:read'];
 const viewsOf = (sdl: string): Views => {
   const schema = buildSchema(sdl);
-  return new Views(schema, readCoverage(schema));
+  return new Views(schema, readSchemaPolicy(schema));
 };
 const ofPets = viewsOf(pets);
 const seenBy = (...scopes: string[]): GraphQLSchema => ofPets.of(new Set(['session:read', ...scopes])).schema;
@@ -162,7 +162,7 @@ test('what is left stays as it was: defaults, deprecation, @oneOf', () => {
 test('a default that uses what has a scope keeps the server from starting', () => {
   const faulty = (from: string, to: string): (() => unknown) => {
     expect(pets).toContain(from);
-    return () => readCoverage(buildSchema(pets.replace(from, to)));
+    return () => readSchemaPolicy(buildSchema(pets.replace(from, to)));
   };
   expect(faulty('[Kind!] = [CAT]', '[Kind!] = [CAT, LION]')).toThrow(
     'Query.pets(only:) has a default that uses Kind.LION, which has a @scope',
@@ -176,7 +176,7 @@ test.each([
   ['every kind of type', ofPets, everyScope],
   ['the schema that ships', viewsOf(readSdl()), undefined],
 ])('every view of %s is a valid schema of nothing but what is reached', (_what, views, scopes) => {
-  const all = scopes ?? [...views.coverage.definitions.keys()];
+  const all = scopes ?? [...views.policy.definitions.keys()];
   fc.assert(
     fc.property(fc.subarray(all), fc.subarray(all), (ceiling, held) => {
       const within = new Set([...ceiling, 'session:read']);
@@ -185,8 +185,8 @@ test.each([
       const sdl = printSchema(schema);
       expect(validateSchema(buildSchema(sdl, { assumeValidSDL: true }))).toEqual([]);
       for (const scope of all) if (!within.has(scope)) expect(sdl).not.toContain(scope);
-      const standing: StandingOf = (scope) => (held.includes(scope) ? 'held' : 'missing');
-      const marked = new Annotations(views).sdl(within, standing);
+      const stateOf: ScopeStateOf = (scope) => (held.includes(scope) ? 'held' : 'missing');
+      const marked = new Annotations(views).sdl(within, stateOf);
       // Marks are all that is added.
       expect(printSchema(withoutDescriptions(marked))).toBe(printSchema(withoutDescriptions(sdl)));
       for (const scope of all) if (!within.has(scope)) expect(marked).not.toContain(scope);
@@ -200,8 +200,8 @@ const withoutDescriptions = (sdl: string): GraphQLSchema => buildSchema(sdl.repl
 describe('marks', () => {
   const annotations = new Annotations(ofPets);
   const told = (held: readonly string[], at: RegExp): string => {
-    const standing: StandingOf = (scope) => (held.includes(scope) ? 'held' : 'missing');
-    return at.exec(annotations.sdl(new Set(everyScope), standing))?.[1] ?? '';
+    const stateOf: ScopeStateOf = (scope) => (held.includes(scope) ? 'held' : 'missing');
+    return at.exec(annotations.sdl(new Set(everyScope), stateOf))?.[1] ?? '';
   };
 
   test('each coordinate names the scope that it lacks, and a usable one nothing', () => {
@@ -220,8 +220,8 @@ describe('marks', () => {
   });
 
   test('what needs a person’s approval does not say that it can be requested', () => {
-    const standing: StandingOf = (scope) => (scope === 'pets:weigh' ? 'needs_approval' : 'held');
-    const sdl = annotations.sdl(new Set(everyScope), standing);
+    const stateOf: ScopeStateOf = (scope) => (scope === 'pets:weigh' ? 'needs_approval' : 'held');
+    const sdl = annotations.sdl(new Set(everyScope), stateOf);
     expect(sdl).toContain(
       "Not usable: `pets:weigh` needs a person's approval, which cannot be asked for yet.",
     );
@@ -246,7 +246,7 @@ describe('marks', () => {
 
 test('no description of the schema that ships names what its reader cannot reach', () => {
   const views = viewsOf(readSdl());
-  const scopes = [...views.coverage.definitions.keys()];
+  const scopes = [...views.policy.definitions.keys()];
   const whole = namesOf(views.of(new Set(scopes)).schema);
   const ceilings = [...shippedRoles.map((role) => role.scopes), ...scopes.map((one) => [one])];
   const faults = new Set<string>();

@@ -17,7 +17,7 @@ import {
 import { parseKeys } from './agent-keys.js';
 import { lookBeyond, type Beyond } from './credentials.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
-import { changing, requireVersion, workOf, type Work } from './unit-of-work.js';
+import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
 
 interface AgentFilter {
   readonly name?: string | null;
@@ -70,7 +70,7 @@ async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operati
   let secret: string | null = null;
   const payload = await operation.once(idempotencyKey, { createAgent: input }, answer, async () => {
     await operation.rows.inside(users, input.ownerId, 'users:read');
-    const created = await createAgent(workOf(operation), input);
+    const created = await createAgent(unitOfWork(operation), input);
     secret = created.secret;
     return { agent: await operation.rows.inside(agents, created.agent.id, scope) };
   });
@@ -81,9 +81,9 @@ const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
   const { id, input, expectedVersion, idempotencyKey } = args;
   return operation.once(idempotencyKey, { updateAgent: id, input, expectedVersion }, answer, async () => {
     if (typeof input.ownerId === 'string') await operation.rows.inside(users, input.ownerId, 'users:read');
-    const agent = await changing(operation, agents, id, scope, (before, work) => {
+    const agent = await changing(operation, agents, id, scope, (before, unit) => {
       requireVersion('Agent', before, expectedVersion);
-      return updateAgent(work, operation.authority.chain.person.id, before, input);
+      return updateAgent(unit, operation.authority.chain.person.id, before, input);
     });
     return { agent };
   });
@@ -97,7 +97,7 @@ interface Effect {
 
 const endedMax = 100;
 
-type SetCredentials = (before: AgentRow, work: Work, by: string) => Promise<readonly Beyond[]>;
+type SetCredentials = (before: AgentRow, unit: UnitOfWork, by: string) => Promise<readonly Beyond[]>;
 
 /** What new credentials end, by setting them or, in a dry run, by a look. */
 async function withCredentials(
@@ -107,8 +107,8 @@ async function withCredentials(
 ): Promise<Effect & { agent: AgentRow }> {
   const by = operation.authority.chain.person.id;
   let ended: readonly Beyond[] = [];
-  const agent = await changing(operation, agents, id, scope, async (before, work) => {
-    ended = await (dryRun ? lookBeyond(work, by, before) : set(before, work, by));
+  const agent = await changing(operation, agents, id, scope, async (before, unit) => {
+    ended = await (dryRun ? lookBeyond(unit, by, before) : set(before, unit, by));
   });
   return { agent, endedCount: ended.length, ended: ended.slice(0, endedMax) };
 }
@@ -119,8 +119,8 @@ async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
   const input = { rotateAgentSecret: id, overlapSeconds, dryRun };
   const payload = await operation.once(idempotencyKey, input, answer, () => {
     requireOverlap(overlapSeconds);
-    return withCredentials(operation, args, async (before, work, by) => {
-      const made = await rotateSecret(work, by, before, overlapSeconds);
+    return withCredentials(operation, args, async (before, unit, by) => {
+      const made = await rotateSecret(unit, by, before, overlapSeconds);
       secret = made.secret;
       return made.ended;
     });
@@ -132,16 +132,16 @@ const keys = (_: unknown, args: KeysArgs, operation: Operation) => {
   const { id, publicKeys, dryRun, idempotencyKey } = args;
   return operation.once(idempotencyKey, { setAgentKeys: id, publicKeys, dryRun }, answer, () => {
     const jwks = parseKeys(publicKeys);
-    return withCredentials(operation, args, (before, work, by) => setKeys(work, by, before, jwks));
+    return withCredentials(operation, args, (before, unit, by) => setKeys(unit, by, before, jwks));
   });
 };
 
 const setStatus =
-  (name: string, set: (work: Work, by: string, before: AgentRow) => Promise<void>) =>
+  (name: string, set: (unit: UnitOfWork, by: string, before: AgentRow) => Promise<void>) =>
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
     operation.once(idempotencyKey, { [name]: id }, answer, async () => ({
-      agent: await changing(operation, agents, id, scope, (before, work) =>
-        set(work, operation.authority.chain.person.id, before),
+      agent: await changing(operation, agents, id, scope, (before, unit) =>
+        set(unit, operation.authority.chain.person.id, before),
       ),
     }));
 
@@ -155,7 +155,7 @@ export const agentResolvers: Resolvers = {
     updateAgent: update,
     rotateAgentSecret: rotate,
     setAgentKeys: keys,
-    stopAgent: setStatus('stopAgent', (work, _by, before) => stopAgent(work, before)),
+    stopAgent: setStatus('stopAgent', (unit, _by, before) => stopAgent(unit, before)),
     startAgent: setStatus('startAgent', startAgent),
   },
   Agent: {

@@ -8,7 +8,7 @@ import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { parseKeys, type KeySet } from './agent-keys.js';
-import { add, store, type Work } from './unit-of-work.js';
+import { add, store, type UnitOfWork } from './unit-of-work.js';
 
 export interface NewAgent {
   readonly name: string;
@@ -30,7 +30,7 @@ const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
 /** An agent without any role. `secret` is null for one with keys. */
 export async function createAgent(
-  work: Work,
+  unit: UnitOfWork,
   input: NewAgent,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
   if (!namePattern.test(input.name)) {
@@ -42,36 +42,36 @@ export async function createAgent(
   const jwks =
     input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
   const agent: AgentRow = {
-    id: work.ids.next(),
+    id: unit.ids.next(),
     name: input.name,
     displayName: visibleLine(input.displayName, 200, 'displayName'),
     businessTask: visibleLine(input.businessTask, 500, 'businessTask'),
-    ownerId: await activeOwner(work, input.ownerId),
+    ownerId: await activeOwner(unit, input.ownerId),
     status: 'active',
     authMethod: jwks === null ? 'client_secret_basic' : 'private_key_jwt',
     jwks,
     tokenGeneration: 0,
-    createdAt: isoTime(work.clock.now()),
+    createdAt: isoTime(unit.clock.now()),
     version: 1,
   };
-  await add(work, agents, agent, 'There is an agent of this name already.');
-  return { agent, secret: jwks === null ? await addSecret(work, agent) : null };
+  await add(unit, agents, agent, 'There is an agent of this name already.');
+  return { agent, secret: jwks === null ? await addSecret(unit, agent) : null };
 }
 
 /** Who answers for an agent is for those to say who could give it its roles. */
 export async function updateAgent(
-  work: Work,
+  unit: UnitOfWork,
   by: string,
   before: AgentRow,
   changes: AgentChanges,
 ): Promise<AgentRow> {
   const { displayName, businessTask, ownerId } = changes;
   if (typeof ownerId === 'string' && ownerId !== before.ownerId)
-    await requireGrantableAgent(work.tx, by, before);
-  return store(work, agents, before, {
+    await requireGrantableAgent(unit.tx, by, before);
+  return store(unit, agents, before, {
     ...(typeof displayName === 'string' && { displayName: visibleLine(displayName, 200, 'displayName') }),
     ...(typeof businessTask === 'string' && { businessTask: visibleLine(businessTask, 500, 'businessTask') }),
-    ...(typeof ownerId === 'string' && { ownerId: await activeOwner(work, ownerId) }),
+    ...(typeof ownerId === 'string' && { ownerId: await activeOwner(unit, ownerId) }),
   });
 }
 
@@ -82,33 +82,33 @@ export const overlapSecondsMax = 604_800;
  * does every token. `by` is the user who gets the new secret.
  */
 export async function rotateSecret(
-  work: Work,
+  unit: UnitOfWork,
   by: string,
   before: AgentRow,
   overlapSeconds: number,
 ): Promise<{ secret: string; ended: readonly Beyond[] }> {
   requireOverlap(overlapSeconds);
-  const ended = await endBeyond(work, by, before);
-  await endSecrets(work, before, overlapSeconds);
+  const ended = await endBeyond(unit, by, before);
+  await endSecrets(unit, before, overlapSeconds);
   const isAtOnce = overlapSeconds === 0 || before.jwks !== null;
-  await store(work, agents, before, {
+  await store(unit, agents, before, {
     authMethod: 'client_secret_basic',
     jwks: null,
     ...(isAtOnce && nextGeneration(before)),
   });
-  return { secret: await addSecret(work, before), ended };
+  return { secret: await addSecret(unit, before), ended };
 }
 
 /** `by` is the user who says which keys. */
 export async function setKeys(
-  work: Work,
+  unit: UnitOfWork,
   by: string,
   before: AgentRow,
   jwks: KeySet,
 ): Promise<readonly Beyond[]> {
-  const ended = await endBeyond(work, by, before);
-  await endSecrets(work, before, 0);
-  await store(work, agents, before, { authMethod: 'private_key_jwt', jwks, ...nextGeneration(before) });
+  const ended = await endBeyond(unit, by, before);
+  await endSecrets(unit, before, 0);
+  await store(unit, agents, before, { authMethod: 'private_key_jwt', jwks, ...nextGeneration(before) });
   return ended;
 }
 
@@ -118,18 +118,18 @@ export function requireOverlap(seconds: number): void {
 }
 
 /** Its tokens end for good: starting it again revives none. */
-export async function stopAgent(work: Work, before: AgentRow): Promise<void> {
+export async function stopAgent(unit: UnitOfWork, before: AgentRow): Promise<void> {
   if (before.status === 'stopped') return;
-  await store(work, agents, before, { status: 'stopped', ...nextGeneration(before) });
-  await bumpEpoch(work.tx);
+  await store(unit, agents, before, { status: 'stopped', ...nextGeneration(before) });
+  await bumpEpoch(unit.tx);
 }
 
 /** Lets whoever has its credentials act again: so it takes the right to give it its roles. */
-export async function startAgent(work: Work, by: string, before: AgentRow): Promise<void> {
+export async function startAgent(unit: UnitOfWork, by: string, before: AgentRow): Promise<void> {
   if (before.status === 'active') return;
-  await requireGrantableAgent(work.tx, by, before);
-  await store(work, agents, before, { status: 'active' });
-  await bumpEpoch(work.tx);
+  await requireGrantableAgent(unit.tx, by, before);
+  await store(unit, agents, before, { status: 'active' });
+  await bumpEpoch(unit.tx);
 }
 
 /** Every token that was issued to the agent, or by way of it, ends. */
@@ -137,20 +137,20 @@ const nextGeneration = ({ tokenGeneration }: AgentRow): Pick<AgentRow, 'tokenGen
   tokenGeneration: tokenGeneration + 1,
 });
 
-async function activeOwner(work: Work, ownerId: string): Promise<string> {
-  const owner = isId(ownerId) ? await work.tx.byId(users, ownerId) : undefined;
+async function activeOwner(unit: UnitOfWork, ownerId: string): Promise<string> {
+  const owner = isId(ownerId) ? await unit.tx.byId(users, ownerId) : undefined;
   if (owner === undefined) throw notFound('User');
   if (owner.status !== 'active') throw badInput('The owner must be active.', 'ownerId');
   return owner.id;
 }
 
-async function addSecret(work: Work, agent: AgentRow): Promise<string> {
+async function addSecret(unit: UnitOfWork, agent: AgentRow): Promise<string> {
   const secret = newClientSecret();
-  const id = work.ids.next();
-  const createdAt = isoTime(work.clock.now());
+  const id = unit.ids.next();
+  const createdAt = isoTime(unit.clock.now());
   const secretHash = hashClientSecret(secret);
-  await work.tx.insert(agentSecrets, [{ id, agentId: agent.id, secretHash, createdAt, expiresAt: null }]);
-  work.trail.changed({
+  await unit.tx.insert(agentSecrets, [{ id, agentId: agent.id, secretHash, createdAt, expiresAt: null }]);
+  unit.trail.changed({
     type: agentSecrets.type,
     id,
     before: null,
@@ -160,16 +160,16 @@ async function addSecret(work: Work, agent: AgentRow): Promise<string> {
 }
 
 /** None of the secrets that are valid now outlives the overlap. */
-async function endSecrets(work: Work, agent: AgentRow, overlapSeconds: number): Promise<void> {
-  const expiresAt = isoTime(work.clock.now() + overlapSeconds * 1000);
+async function endSecrets(unit: UnitOfWork, agent: AgentRow, overlapSeconds: number): Promise<void> {
+  const expiresAt = isoTime(unit.clock.now() + overlapSeconds * 1000);
   const longer = all<AgentSecretRow>(
     eq('agentId', agent.id),
     any(isNull('expiresAt'), compare('expiresAt', '>', expiresAt)),
   );
-  for (const secret of await work.tx.select(agentSecrets, longer)) {
-    await work.tx.update(agentSecrets, eq<AgentSecretRow>('id', secret.id), { expiresAt });
+  for (const secret of await unit.tx.select(agentSecrets, longer)) {
+    await unit.tx.update(agentSecrets, eq<AgentSecretRow>('id', secret.id), { expiresAt });
     const { agentId } = secret;
-    work.trail.changed({
+    unit.trail.changed({
       type: agentSecrets.type,
       id: secret.id,
       before: { agentId, expiresAt: secret.expiresAt },

@@ -4,7 +4,7 @@ import type { Table } from '../store/tables/table.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { assignAgentRole, assignRole, setGrantable, unassignAgentRole, unassignRole } from './assignments.js';
 import { withoutPassword } from './users.js';
-import { changing, type Work } from './unit-of-work.js';
+import { changing, type UnitOfWork } from './unit-of-work.js';
 
 interface UserRoleArgs {
   readonly userId: string;
@@ -25,7 +25,7 @@ interface GrantableArgs {
 const scope = 'roles:assign';
 const roleIdsMax = 200;
 
-type Assign<Holder> = (work: Work, by: string, holder: Holder, role: RoleRow) => Promise<void>;
+type Assign<Holder> = (unit: UnitOfWork, by: string, holder: Holder, role: RoleRow) => Promise<void>;
 
 /** The role and its holder are locked, so that neither changes while the rule about both is decided. */
 async function assigning<Holder extends { id: string; version: number }>(
@@ -36,8 +36,8 @@ async function assigning<Holder extends { id: string; version: number }>(
   assign: Assign<Holder>,
 ): Promise<Holder> {
   const role = await operation.rows.inside(roles, roleId, scope, true);
-  return changing(operation, holders, holderId, scope, (holder, work) =>
-    assign(work, operation.authority.chain.person.id, holder, role),
+  return changing(operation, holders, holderId, scope, (holder, unit) =>
+    assign(unit, operation.authority.chain.person.id, holder, role),
   );
 }
 
@@ -62,8 +62,8 @@ const setGrantableRoles = (_: unknown, args: GrantableArgs, operation: Operation
     if (roleIds.length > roleIdsMax) throw badInput(`At most ${String(roleIdsMax)} roles.`, 'roleIds');
     const wanted: RoleRow[] = [];
     for (const roleId of roleIds) wanted.push(await operation.rows.inside(roles, roleId, scope));
-    const user = await changing(operation, users, userId, scope, (before, work) =>
-      setGrantable(work, operation.authority.chain.person.id, before, wanted),
+    const user = await changing(operation, users, userId, scope, (before, unit) =>
+      setGrantable(unit, operation.authority.chain.person.id, before, wanted),
     );
     return { user: withoutPassword(user) };
   });

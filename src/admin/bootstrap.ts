@@ -4,16 +4,16 @@ import { roles, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { addGrantable, giveRole } from './assignments.js';
 import { administratorRole, shippedRoles } from './shipped-roles.js';
 import { createUser, type NewUser } from './users.js';
-import { add, type Work } from './unit-of-work.js';
+import { add, type UnitOfWork } from './unit-of-work.js';
 
 /** Adds the shipped roles that are missing. What has been edited, or merely has the name, stays as it is. */
-export async function ensureShippedRoles(work: Work): Promise<RoleRow[]> {
-  const createdAt = isoTime(work.clock.now());
+export async function ensureShippedRoles(unit: UnitOfWork): Promise<RoleRow[]> {
+  const createdAt = isoTime(unit.clock.now());
   const all: RoleRow[] = [];
   for (const shipped of shippedRoles) {
-    const known = await work.tx.one(roles, eq<RoleRow>('name', shipped.name));
-    const row = known ?? { ...shipped, id: work.ids.next(), shipped: true, createdAt, version: 1 };
-    if (known === undefined) await add(work, roles, row, `There is a role ${shipped.name} already.`);
+    const known = await unit.tx.one(roles, eq<RoleRow>('name', shipped.name));
+    const row = known ?? { ...shipped, id: unit.ids.next(), shipped: true, createdAt, version: 1 };
+    if (known === undefined) await add(unit, roles, row, `There is a role ${shipped.name} already.`);
     all.push(row);
   }
   return all;
@@ -24,14 +24,14 @@ export async function ensureShippedRoles(work: Work): Promise<RoleRow[]> {
  * server's own terminal. The password must be changed at the first sign-in.
  */
 export async function createFirstAdministrator(
-  work: Work,
+  unit: UnitOfWork,
   input: NewUser,
 ): Promise<{ user: UserRow; password: string }> {
-  const shipped = await ensureShippedRoles(work);
-  const created = await createUser(work, input);
+  const shipped = await ensureShippedRoles(unit);
+  const created = await createUser(unit, input);
   const administrator = shipped.find((role) => role.name === administratorRole);
   if (administrator === undefined) throw new Error('The administrator role does not ship.');
-  await giveRole(work, created.user, administrator, null);
-  await addGrantable(work, created.user.id, shipped);
+  await giveRole(unit, created.user, administrator, null);
+  await addGrantable(unit, created.user.id, shipped);
   return created;
 }

@@ -1,16 +1,16 @@
 import { giveConsent } from '../delegation/consent.js';
 import type { Catalog } from '../delegation/catalog.js';
 import { withdrawConsent } from '../delegation/end-delegation.js';
-import type { HandOver } from '../delegation/create-delegation.js';
+import type { RequestedRights } from '../delegation/create-delegation.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { agents, consents, roles, users, type ConsentRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { noteEnded } from './delegations.js';
 import { dimensionsOf, newestFirst, type PageArgs } from './listing.js';
-import { shown, workOf } from './unit-of-work.js';
+import { shown, unitOfWork } from './unit-of-work.js';
 
 interface GiveArgs {
-  readonly input: Omit<HandOver, 'boundary'> & { boundary?: readonly DimensionInput[] | null };
+  readonly input: Omit<RequestedRights, 'boundary'> & { boundary?: readonly DimensionInput[] | null };
   readonly idempotencyKey: string;
 }
 interface OneArgs {
@@ -26,7 +26,7 @@ const give =
     operation.once(idempotencyKey, { giveConsent: input }, answer, async () => {
       const { boundary: dimensions, ...asked } = input;
       const boundary = boundaryInput(dimensions ?? []);
-      const { trail, ...work } = workOf(operation);
+      const { trail, ...work } = unitOfWork(operation);
       const given = await giveConsent({ ...work, catalog }, operation.authority, { ...asked, boundary });
       const { consent, replaced, ended } = given;
       trail.touched(consents.type, [consent.id], 'create');
@@ -40,7 +40,7 @@ const give =
 const withdraw = (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
   operation.once(idempotencyKey, { withdrawConsent: id }, answer, async () => {
     const before = await operation.rows.inside(consents, id, 'delegations:revoke');
-    const { tx, clock } = workOf(operation);
+    const { tx, clock } = unitOfWork(operation);
     const by = operation.authority.chain.person.id;
     const { consent, ended } = await withdrawConsent({ tx, clock, by }, id);
     noteEnded(operation, ended);

@@ -12,7 +12,7 @@ import {
   type UserRow,
 } from '../store/tables/identity.js';
 import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
-import type { Work } from './unit-of-work.js';
+import type { UnitOfWork } from './unit-of-work.js';
 
 /** A live delegation that uses more than someone may grant. */
 export interface Beyond {
@@ -55,8 +55,8 @@ export async function requireGrantableUser(
  * delegation which is just being made is either seen here or made after the change. `FORBIDDEN` where the agent
  * itself holds such a role.
  */
-export async function endBeyond(work: Work, by: string, agent: AgentRow): Promise<readonly Beyond[]> {
-  const { tx, clock, trail } = work;
+export async function endBeyond(unit: UnitOfWork, by: string, agent: AgentRow): Promise<readonly Beyond[]> {
+  const { tx, clock, trail } = unit;
   await bumpEpoch(tx);
   await requireGrantableAgent(tx, by, agent);
   const beyond = await findBeyond(tx, by, agent.id, clock.now());
@@ -70,7 +70,7 @@ export async function endBeyond(work: Work, by: string, agent: AgentRow): Promis
 
 /** What `endBeyond` would end, or why it would not be done. */
 export async function lookBeyond(
-  { tx, clock }: Pick<Work, 'tx' | 'clock'>,
+  { tx, clock }: Pick<UnitOfWork, 'tx' | 'clock'>,
   by: string,
   agent: AgentRow,
 ): Promise<readonly Beyond[]> {

@@ -8,7 +8,7 @@ import {
   completeDelegation,
   revokeDelegation,
   type Ended,
-  type Ending,
+  type EndContext,
 } from '../delegation/end-delegation.js';
 import { makeDelegation, type DelegationRequest } from '../delegation/create-delegation.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
@@ -19,7 +19,7 @@ import { agents, delegations, roles, users, type DelegationRow } from '../store/
 import type { Link } from '../store/bounded/windows.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { dimensionsOf, fromStored, idIs, newestFirst, toStored, type PageArgs } from './listing.js';
-import { shown, workOf } from './unit-of-work.js';
+import { shown, unitOfWork } from './unit-of-work.js';
 
 const recordsOfDelegations: Link<AuditRecordRow> = {
   column: 'delegationId',
@@ -81,14 +81,14 @@ const delegate =
     operation.once(idempotencyKey, { delegate: input }, answer, async () => {
       const { boundary: dimensions, ...asked } = input;
       const boundary = boundaryInput(dimensions ?? []);
-      const { trail, ...work } = workOf(operation);
+      const { trail, ...work } = unitOfWork(operation);
       const row = await makeDelegation({ ...work, catalog }, operation.authority, { ...asked, boundary });
       trail.touched(delegations.type, [row.id], 'create');
       trail.changed({ type: delegations.type, id: row.id, before: null, after: shown(row) });
       return { delegation: await operation.rows.inside(delegations, row.id, 'delegations:create') };
     });
 
-type End = (ending: Ending, id: string) => Promise<readonly Ended[]>;
+type End = (context: EndContext, id: string) => Promise<readonly Ended[]>;
 
 /** Each delegation that ended, those that were handed on included. */
 export function noteEnded(operation: Operation, ended: readonly Ended[]): void {
@@ -104,7 +104,7 @@ const ending =
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
     operation.once(idempotencyKey, { name, id }, answer, async () => {
       await operation.rows.inside(delegations, id, 'delegations:revoke');
-      const { tx, clock } = workOf(operation);
+      const { tx, clock } = unitOfWork(operation);
       noteEnded(operation, await end({ tx, clock, by: operation.authority.chain.person.id }, id));
       return { delegation: await operation.rows.inside(delegations, id, 'delegations:revoke') };
     });
@@ -113,7 +113,7 @@ function completeTask(_: unknown, { idempotencyKey }: { idempotencyKey: string }
   const { task } = operation.authority;
   if (task === undefined) throw notFound('Delegation');
   return operation.once(idempotencyKey, { completeTask: task.delegationId }, {}, async () => {
-    const { tx, clock } = workOf(operation);
+    const { tx, clock } = unitOfWork(operation);
     const row = await tx.byId(delegations, task.delegationId);
     if (row?.standing === true) throw conflict('A standing delegation is ended by its person.');
     noteEnded(operation, await completeDelegation({ tx, clock, by: null }, task.delegationId));

@@ -8,7 +8,7 @@ import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/docum
 import { users } from '../store/tables/identity.js';
 import { registerDocuments, retireDocument, type NewDocument } from './documents.js';
 import { byName, fromStored, toStored, type PageArgs } from './listing.js';
-import { changing, workOf } from './unit-of-work.js';
+import { changing, unitOfWork } from './unit-of-work.js';
 
 interface DocumentFilter {
   readonly name?: string | null;
@@ -57,15 +57,15 @@ const register =
         throw badInput(`Register 1 to ${String(documentsMax)} documents at once.`, 'input');
       }
       const by = operation.authority.chain.person.id;
-      const { rows, ...counts } = await registerDocuments(workOf(operation), rules, by, input);
+      const { rows, ...counts } = await registerDocuments(unitOfWork(operation), rules, by, input);
       operation.rows.forget();
       return { ...counts, ids: rows.map((row) => row.id) };
     });
 
 const retire = (_: unknown, { id, idempotencyKey }: RetireArgs, operation: Operation) =>
   operation.once(idempotencyKey, { retireDocument: id }, { document: trustedDocuments }, async () => ({
-    document: await changing(operation, trustedDocuments, id, scope, (before, work) =>
-      retireDocument(work, operation.authority.chain.person.id, before),
+    document: await changing(operation, trustedDocuments, id, scope, (before, unit) =>
+      retireDocument(unit, operation.authority.chain.person.id, before),
     ),
   }));
 

@@ -7,7 +7,7 @@ import { any, eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { isDuplicate, RunAgain } from '../store/sql/database.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
-import type { Work } from './unit-of-work.js';
+import type { UnitOfWork } from './unit-of-work.js';
 
 export interface NewDocument {
   readonly name: string;
@@ -55,16 +55,16 @@ export interface Registered {
  * replaced, and what stood is retired; with the same source it is left alone. A name keeps its kind for good.
  */
 export async function registerDocuments(
-  work: Work,
+  unit: UnitOfWork,
   rules: DocumentRules,
   by: string,
   input: readonly NewDocument[],
 ): Promise<Registered> {
   const documents = checkDocuments(rules, input);
-  const standing = await standingOf(work.tx, documents);
+  const standing = await activeAmong(unit.tx, documents);
   const byName = new Map(standing.map((row) => [row.name, row]));
   requireFree(documents, standing);
-  await requireKind(work.tx, documents);
+  await requireKind(unit.tx, documents);
   const rows: TrustedDocumentRow[] = [];
   const added: TrustedDocumentRow[] = [];
   let replaced = 0;
@@ -75,28 +75,28 @@ export async function registerDocuments(
       continue;
     }
     if (before !== undefined) {
-      await retire(work, by, before);
+      await retire(unit, by, before);
       replaced += 1;
     }
     const row: TrustedDocumentRow = {
-      ...{ id: work.ids.next(), name, hash, kind, source, version: 1 },
-      ...{ registeredById: by, registeredAt: isoTime(work.clock.now()), retiredById: null, retiredAt: null },
+      ...{ id: unit.ids.next(), name, hash, kind, source, version: 1 },
+      ...{ registeredById: by, registeredAt: isoTime(unit.clock.now()), retiredById: null, retiredAt: null },
       ...{ standingName: name, standingHash: hash },
     };
     rows.push(row);
     added.push(row);
   }
   // Last, so that two documents may exchange their sources.
-  if (added.length > 0) await insert(work, added);
-  if (added.length > 0) await bumpEpoch(work.tx);
+  if (added.length > 0) await insert(unit, added);
+  if (added.length > 0) await bumpEpoch(unit.tx);
   return { rows, created: added.length - replaced, replaced, unchanged: rows.length - added.length };
 }
 
 /** Retires a document: from the next operation on it is as if it had never been there. */
-export async function retireDocument(work: Work, by: string, row: TrustedDocumentRow): Promise<void> {
+export async function retireDocument(unit: UnitOfWork, by: string, row: TrustedDocumentRow): Promise<void> {
   if (row.retiredAt !== null) return;
-  await retire(work, by, row);
-  await bumpEpoch(work.tx);
+  await retire(unit, by, row);
+  await bumpEpoch(unit.tx);
 }
 
 /** All that a name stood for, the first first. */
@@ -106,7 +106,7 @@ export const documentHistory = (tx: Connection, name: string): Promise<TrustedDo
   });
 
 /** All documents that stand, by name. */
-export const standingDocuments = (tx: Connection): Promise<TrustedDocumentRow[]> =>
+export const activeDocuments = (tx: Connection): Promise<TrustedDocumentRow[]> =>
   tx.select(
     trustedDocuments,
     { kind: 'null', column: 'retiredAt' },
@@ -148,7 +148,7 @@ function checkDocuments(rules: DocumentRules, input: readonly NewDocument[]): Ch
   return checked;
 }
 
-const standingOf = (tx: Connection, documents: readonly Checked[]): Promise<TrustedDocumentRow[]> =>
+const activeAmong = (tx: Connection, documents: readonly Checked[]): Promise<TrustedDocumentRow[]> =>
   tx.select(
     trustedDocuments,
     any<TrustedDocumentRow>(
@@ -196,7 +196,7 @@ async function requireKind(tx: Connection, documents: readonly Checked[]): Promi
   if (faults.length > 0) throw new DocumentsRefused(faults);
 }
 
-async function retire({ tx, clock, trail }: Work, by: string, row: TrustedDocumentRow): Promise<void> {
+async function retire({ tx, clock, trail }: UnitOfWork, by: string, row: TrustedDocumentRow): Promise<void> {
   const retiredAt = isoTime(clock.now());
   // `update` leaves out what is undefined and writes what is null.
   await tx.update(trustedDocuments, eq<TrustedDocumentRow>('id', row.id), {
@@ -213,7 +213,7 @@ async function retire({ tx, clock, trail }: Work, by: string, row: TrustedDocume
   });
 }
 
-async function insert({ tx, trail }: Work, rows: readonly TrustedDocumentRow[]): Promise<void> {
+async function insert({ tx, trail }: UnitOfWork, rows: readonly TrustedDocumentRow[]): Promise<void> {
   await tx.insert(trustedDocuments, rows).catch((error: unknown) => {
     // Another registration was faster: run again and find what it made.
     throw isDuplicate(error) ? new RunAgain('trusted_documents', { cause: error }) : error;

@@ -8,7 +8,7 @@ import { agentRoles, agents, roles, userRoles, users, type RoleRow } from '../st
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { byName, dimensionsOf, fromStored, toStored, type PageArgs } from './listing.js';
 import { createRole, updateRole, type NewLimits } from './roles.js';
-import { changing, requireVersion, workOf } from './unit-of-work.js';
+import { changing, requireVersion, unitOfWork } from './unit-of-work.js';
 
 interface RoleFilter {
   readonly name?: string | null;
@@ -62,7 +62,7 @@ function shownLimits({ holder, limits }: RoleRow): NewLimits | null {
 const mutations = (catalog: Catalog) => ({
   createRole: (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
     operation.once(idempotencyKey, { createRole: input }, answer, async () => {
-      const role = await createRole(workOf(operation), catalog, operation.authority.chain.person.id, {
+      const role = await createRole(unitOfWork(operation), catalog, operation.authority.chain.person.id, {
         ...input,
         holder: input.holder === 'AGENT' ? 'agent' : 'person',
         boundary: boundaryInput(input.boundary),
@@ -79,9 +79,9 @@ const mutations = (catalog: Catalog) => ({
         boundary: boundary === undefined ? undefined : boundaryInput(boundary),
         documents: policyOf(input.documents),
       };
-      const role = await changing(operation, roles, id, scope, (before, work) => {
+      const role = await changing(operation, roles, id, scope, (before, unit) => {
         requireVersion('Role', before, expectedVersion);
-        return updateRole(work, catalog, operation.authority.chain.person.id, before, changes);
+        return updateRole(unit, catalog, operation.authority.chain.person.id, before, changes);
       });
       return { role };
     });

@@ -20,7 +20,7 @@ import {
 import { requireAdministrator } from './administrators.js';
 import { isWithinRoles } from './definable.js';
 import { requireDefinable, requireGrantable } from './grantable.js';
-import { add, store, type Work } from './unit-of-work.js';
+import { add, store, type UnitOfWork } from './unit-of-work.js';
 
 export interface NewRole {
   readonly name: string;
@@ -47,7 +47,7 @@ const noLimits: StoredLimits = { operations: 0, rows: 0, expirySeconds: 0, depth
 
 /** The role is in its maker's grantable set from then on. */
 export async function createRole(
-  work: Work,
+  unit: UnitOfWork,
   catalog: Catalog,
   administratorId: string,
   input: NewRole,
@@ -57,29 +57,29 @@ export async function createRole(
   }
   requirePossible(catalog, readBoundary(catalog, input.boundary));
   const role: RoleRow = {
-    id: work.ids.next(),
+    id: unit.ids.next(),
     name: input.name,
     holder: input.holder,
     ...define(catalog, input),
     shipped: false,
-    createdAt: isoTime(work.clock.now()),
+    createdAt: isoTime(unit.clock.now()),
     version: 1,
   };
-  await requireDefinable(work.tx, administratorId, role);
-  await add(work, roles, role, 'There is a role of this name already.');
-  await work.tx.insert(grantableRoles, [{ userId: administratorId, roleId: role.id }]);
+  await requireDefinable(unit.tx, administratorId, role);
+  await add(unit, roles, role, 'There is a role of this name already.');
+  await unit.tx.insert(grantableRoles, [{ userId: administratorId, roleId: role.id }]);
   return role;
 }
 
 /** Whoever holds the role may only narrow it: anything else would be granting to oneself. */
 export async function updateRole(
-  work: Work,
+  unit: UnitOfWork,
   catalog: Catalog,
   administratorId: string,
   before: RoleRow,
   changes: RoleChanges,
 ): Promise<void> {
-  await requireGrantable(work.tx, administratorId, [before]);
+  await requireGrantable(unit.tx, administratorId, [before]);
   // A boundary from before stays changeable in all else.
   requirePossible(catalog, readBoundary(catalog, changes.boundary ?? {}));
   const limits = changes.limits ?? (before.holder === 'agent' ? before.limits : costAlone(before));
@@ -98,12 +98,12 @@ export async function updateRole(
   });
   const defined = { ...after, holder: before.holder };
   if (!isWithinRoles(defined, [before])) {
-    await requireDefinable(work.tx, administratorId, defined);
-    await requireNotHeld(work, administratorId, before);
+    await requireDefinable(unit.tx, administratorId, defined);
+    await requireNotHeld(unit, administratorId, before);
   }
-  await store(work, roles, before, after);
-  await bumpEpoch(work.tx);
-  await requireAdministrator(work.tx);
+  await store(unit, roles, before, after);
+  await bumpEpoch(unit.tx);
+  await requireAdministrator(unit.tx);
 }
 
 type Definition = Pick<
@@ -113,8 +113,8 @@ type Definition = Pick<
 
 const costAlone = ({ limits }: RoleRow): NewLimits => ({ operationCost: limits.operationCost });
 
-async function requireNotHeld(work: Work, administratorId: string, role: RoleRow): Promise<void> {
-  const held = await work.tx.select(userRoles, eq('userId', administratorId));
+async function requireNotHeld(unit: UnitOfWork, administratorId: string, role: RoleRow): Promise<void> {
+  const held = await unit.tx.select(userRoles, eq('userId', administratorId));
   if (!held.some((row) => row.roleId === role.id)) return;
   throw new BehalfError('FORBIDDEN', 'You hold this role: you may narrow it, and nothing else.', {
     missingScopes: ['roles:manage'],

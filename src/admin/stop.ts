@@ -2,20 +2,20 @@ import { bumpEpoch, readEpoch } from '../delegation/authority-epoch.js';
 import type { Operation, Resolvers } from '../delegation/operation.js';
 import { eq } from '../store/sql/condition.js';
 import { authorityEpoch } from '../store/tables/identity.js';
-import { workOf, type Work } from './unit-of-work.js';
+import { unitOfWork, type UnitOfWork } from './unit-of-work.js';
 
 /**
  * Stops every agent, or lets all go on. People who act in person are not stopped. Tokens of agents from before the stop
  * end for good; delegations stand.
  */
-export async function setStopped(work: Work, stopped: boolean): Promise<void> {
+export async function setStopped(unit: UnitOfWork, stopped: boolean): Promise<void> {
   // First, so that what is read next cannot change under us.
-  await bumpEpoch(work.tx);
-  const before = await readEpoch(work.tx);
+  await bumpEpoch(unit.tx);
+  const before = await readEpoch(unit.tx);
   if (before.stopped === stopped) return;
   const tokenGeneration = before.tokenGeneration + (stopped ? 1 : 0);
-  await work.tx.update(authorityEpoch, eq('id', 1), { stopped, tokenGeneration });
-  work.trail.changed({
+  await unit.tx.update(authorityEpoch, eq('id', 1), { stopped, tokenGeneration });
+  unit.trail.changed({
     type: authorityEpoch.type,
     id: '1',
     before: { stopped: before.stopped },
@@ -27,7 +27,7 @@ const set =
   (stopped: boolean) =>
   (_: unknown, { idempotencyKey }: { idempotencyKey: string }, operation: Operation) =>
     operation.once(idempotencyKey, { setStopped: stopped }, {}, async () => {
-      await setStopped(workOf(operation), stopped);
+      await setStopped(unitOfWork(operation), stopped);
       return { stopped };
     });
 

@@ -10,7 +10,7 @@ import { isDuplicate } from '../store/sql/database.js';
 import type { Table } from '../store/tables/table.js';
 
 /** What a service of administration works with: a mutation's transaction, or a command's. */
-export interface Work {
+export interface UnitOfWork {
   readonly tx: Connection;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -18,7 +18,7 @@ export interface Work {
   readonly trail: Trail;
 }
 
-export function workOf(operation: Operation): Work {
+export function unitOfWork(operation: Operation): UnitOfWork {
   const { transaction, clock, ids, trail } = operation;
   if (transaction === undefined) throw internal(new Error('Administration outside a mutation.'));
   return { tx: transaction, clock, ids, trail };
@@ -35,10 +35,10 @@ export async function changing<R extends Versioned>(
   table: Table<R>,
   id: string,
   scope: Scope,
-  work: (before: R, work: Work) => Promise<unknown>,
+  work: (before: R, unit: UnitOfWork) => Promise<unknown>,
 ): Promise<R> {
   const before = await operation.rows.inside(table, id, scope, true);
-  await work(before, workOf(operation));
+  await work(before, unitOfWork(operation));
   operation.rows.forget();
   return operation.rows.inside(table, id, scope);
 }
@@ -52,33 +52,33 @@ export function requireVersion(what: string, row: Versioned, expected: number): 
 
 /** Adds a row; `CONFLICT` with `taken` where a unique key refuses it. */
 export async function add<R extends Versioned>(
-  work: Work,
+  unit: UnitOfWork,
   table: Table<R>,
   row: R,
   taken: string,
 ): Promise<void> {
   try {
-    await work.tx.insert(table, [row]);
+    await unit.tx.insert(table, [row]);
   } catch (error) {
     throw isDuplicate(error) ? conflict(taken) : error;
   }
-  work.trail.touched(table.type, [row.id], 'create');
-  work.trail.changed({ type: table.type, id: row.id, before: null, after: shown(row) });
+  unit.trail.touched(table.type, [row.id], 'create');
+  unit.trail.changed({ type: table.type, id: row.id, before: null, after: shown(row) });
 }
 
 /** Changes a row that the transaction has locked, and moves its version. */
 export async function store<R extends Versioned>(
-  work: Work,
+  unit: UnitOfWork,
   table: Table<R>,
   before: R,
   changes: Partial<R>,
 ): Promise<R> {
   const after: R = { ...before, ...changes, version: before.version + 1 };
-  await work.tx.update(table, eq<R>('id', before.id), { ...changes, version: after.version });
-  work.trail.touched(table.type, [before.id], 'update');
+  await unit.tx.update(table, eq<R>('id', before.id), { ...changes, version: after.version });
+  unit.trail.touched(table.type, [before.id], 'update');
   const keys = Object.keys(changes);
   if (keys.length === 0) return after;
-  work.trail.changed({
+  unit.trail.changed({
     type: table.type,
     id: before.id,
     before: shown(before, keys),

@@ -15,7 +15,7 @@ import {
   type NewUser,
   type UserChanges,
 } from './users.js';
-import { changing, requireVersion, workOf, type Work } from './unit-of-work.js';
+import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
 
 interface UserFilter {
   readonly name?: string | null;
@@ -50,7 +50,7 @@ function listUsers(operation: Operation, { filter, first, after }: UsersArgs) {
 
 /** A mutation of one account: locked, changed and read again, once for a key. */
 const change =
-  (name: string, work: (work: Work, before: UserRow, operation: Operation) => Promise<unknown>) =>
+  (name: string, work: (unit: UnitOfWork, before: UserRow, operation: Operation) => Promise<unknown>) =>
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
     operation.once(idempotencyKey, { name, id }, answer, async () => ({
       user: withoutPassword(
@@ -62,7 +62,7 @@ async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operati
   // Told beside the answer, which is stored for its key.
   let password: string | null = null;
   const payload = await operation.once(idempotencyKey, { createUser: input }, answer, async () => {
-    const created = await createUser(workOf(operation), input);
+    const created = await createUser(unitOfWork(operation), input);
     password = created.password;
     return { user: withoutPassword(await operation.rows.inside(users, created.user.id, scope)) };
   });
@@ -73,9 +73,9 @@ const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
   const { id, input, expectedVersion, idempotencyKey } = args;
   return operation.once(idempotencyKey, { updateUser: id, input, expectedVersion }, answer, async () => ({
     user: withoutPassword(
-      await changing(operation, users, id, scope, (before, work) => {
+      await changing(operation, users, id, scope, (before, unit) => {
         requireVersion('User', before, expectedVersion);
-        return updateUser(work, before, input);
+        return updateUser(unit, before, input);
       }),
     ),
   }));
@@ -85,8 +85,8 @@ async function reset(_: unknown, { id, idempotencyKey }: OneArgs, operation: Ope
   let password: string | null = null;
   const payload = await operation.once(idempotencyKey, { resetPassword: id }, answer, async () => ({
     user: withoutPassword(
-      await changing(operation, users, id, scope, async (before, work) => {
-        password = await resetPassword(work, operation.authority.chain.person.id, before);
+      await changing(operation, users, id, scope, async (before, unit) => {
+        password = await resetPassword(unit, operation.authority.chain.person.id, before);
       }),
     ),
   }));
@@ -102,11 +102,11 @@ export const userResolvers: Resolvers = {
     createUser: create,
     updateUser: update,
     disableUser: change('disableUser', disableUser),
-    enableUser: change('enableUser', (work, before, { authority }) =>
-      enableUser(work, authority.chain.person.id, before),
+    enableUser: change('enableUser', (unit, before, { authority }) =>
+      enableUser(unit, authority.chain.person.id, before),
     ),
     resetPassword: reset,
-    revokeTokens: change('revokeTokens', (work, before) => endTokens(work, before)),
+    revokeTokens: change('revokeTokens', (unit, before) => endTokens(unit, before)),
   },
   User: {
     status: (row: UserRow) => fromStored(row.status),

@@ -7,7 +7,7 @@ import { eq } from '../store/sql/condition.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
 import { requireGrantableUser } from './credentials.js';
-import { add, store, type Work } from './unit-of-work.js';
+import { add, store, type UnitOfWork } from './unit-of-work.js';
 
 export interface NewUser {
   readonly name: string;
@@ -36,26 +36,29 @@ const emailOf = (email: string | null | undefined): string | null => {
 };
 
 /** An account without any role. The password is in nobody's hands but the caller's; it must be changed. */
-export async function createUser(work: Work, input: NewUser): Promise<{ user: UserRow; password: string }> {
+export async function createUser(
+  unit: UnitOfWork,
+  input: NewUser,
+): Promise<{ user: UserRow; password: string }> {
   const password = newPassword();
   const user: UserRow = {
-    id: work.ids.next(),
+    id: unit.ids.next(),
     name: userName(input.name),
     displayName: visibleLine(input.displayName, 200, 'displayName'),
     email: emailOf(input.email),
     passwordHash: await hashPassword(password),
     mustChangePassword: true,
     status: 'active',
-    createdAt: isoTime(work.clock.now()),
+    createdAt: isoTime(unit.clock.now()),
     version: 1,
   };
-  await add(work, users, user, 'There is an account of this name already.');
+  await add(unit, users, user, 'There is an account of this name already.');
   return { user, password };
 }
 
-export async function updateUser(work: Work, before: UserRow, changes: UserChanges): Promise<UserRow> {
+export async function updateUser(unit: UnitOfWork, before: UserRow, changes: UserChanges): Promise<UserRow> {
   const { displayName, email } = changes;
-  return store(work, users, before, {
+  return store(unit, users, before, {
     ...(displayName === null || displayName === undefined
       ? {}
       : { displayName: visibleLine(displayName, 200, 'displayName') }),
@@ -64,25 +67,25 @@ export async function updateUser(work: Work, before: UserRow, changes: UserChang
 }
 
 /** Also ends the account's sessions and tokens, so that enabling it again revives none. */
-export async function disableUser(work: Work, before: UserRow): Promise<void> {
+export async function disableUser(unit: UnitOfWork, before: UserRow): Promise<void> {
   if (before.status === 'disabled') return;
-  await endTokens(work, before, { status: 'disabled' });
-  await requireAdministrator(work.tx);
+  await endTokens(unit, before, { status: 'disabled' });
+  await requireAdministrator(unit.tx);
 }
 
 /** Lets whoever knows the password in again: so it takes the right to give the account its roles. */
-export async function enableUser(work: Work, by: string, before: UserRow): Promise<void> {
+export async function enableUser(unit: UnitOfWork, by: string, before: UserRow): Promise<void> {
   if (before.status === 'active') return;
-  await requireGrantableUser(work.tx, by, before);
-  await store(work, users, before, { status: 'active' });
-  await bumpEpoch(work.tx);
+  await requireGrantableUser(unit.tx, by, before);
+  await store(unit, users, before, { status: 'active' });
+  await bumpEpoch(unit.tx);
 }
 
-export async function resetPassword(work: Work, by: string, before: UserRow): Promise<string> {
-  await requireGrantableUser(work.tx, by, before);
+export async function resetPassword(unit: UnitOfWork, by: string, before: UserRow): Promise<string> {
+  await requireGrantableUser(unit.tx, by, before);
   const password = newPassword();
   const passwordHash = await hashPassword(password);
-  await endTokens(work, before, { passwordHash, mustChangePassword: true });
+  await endTokens(unit, before, { passwordHash, mustChangePassword: true });
   return password;
 }
 
@@ -91,14 +94,14 @@ export async function resetPassword(work: Work, by: string, before: UserRow): Pr
  * that are under way: they hold only for the version whose password was given.
  */
 export async function endTokens(
-  work: Work,
+  unit: UnitOfWork,
   user: UserRow,
   changes: Partial<Pick<UserRow, 'status' | 'passwordHash' | 'mustChangePassword'>> = {},
 ): Promise<void> {
-  await store<UserRow>(work, users, user, changes);
-  const ended = await work.tx.delete(oauthPayloads, eq<OAuthPayloadRow>('accountId', user.id));
-  await bumpEpoch(work.tx);
-  work.trail.changed({
+  await store<UserRow>(unit, users, user, changes);
+  const ended = await unit.tx.delete(oauthPayloads, eq<OAuthPayloadRow>('accountId', user.id));
+  await bumpEpoch(unit.tx);
+  unit.trail.changed({
     type: users.type,
     id: user.id,
     before: { tokensAndSessions: ended },

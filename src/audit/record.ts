@@ -3,14 +3,7 @@ import type { ErrorCode } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { RowOf } from '../store/tables/table.js';
 import { auditDocuments, auditRecords, auditUnindexed, type AuditRecordRow } from '../store/tables/audit.js';
-import type {
-  Change,
-  WrittenPlace,
-  FurtherRows,
-  RecordedDecision,
-  TouchedResources,
-  Trail,
-} from './trail.js';
+import type { Change, WrittenRow, FurtherRows, RecordedDecision, TouchedResources, Trail } from './trail.js';
 
 export const recordKinds = [
   ...(['graphql', 'token', 'revocation', 'sign_in'] as const),
@@ -78,7 +71,7 @@ export interface AuditBody {
   readonly resources: readonly TouchedResources[];
   readonly furtherRows?: readonly FurtherRows[];
   /** Where the rows stood that it wrote, before and after: who may see none of it does not see what was written there. */
-  readonly places?: readonly WrittenPlace[];
+  readonly places?: readonly WrittenRow[];
   readonly changes: readonly Change[];
   readonly errors: readonly RecordedError[];
   readonly rowCount: number;

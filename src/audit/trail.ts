@@ -1,7 +1,7 @@
 import { sha256 } from '../core/digest.js';
-import type { Place } from '../authority/boundary.js';
+import type { DimensionValues } from '../authority/boundary.js';
 import { BehalfError, outOfTime } from '../core/errors.js';
-import type { TouchAction, Witness } from '../store/bounded/row-access-observer.js';
+import type { TouchAction, RowAccessObserver } from '../store/bounded/row-access-observer.js';
 
 export interface TouchedResources {
   readonly type: string;
@@ -25,7 +25,7 @@ export interface FurtherRows {
 const namedMax = 100;
 
 /** Where a row of a type stood when it was written: its value in each of its dimensions. */
-export interface WrittenPlace {
+export interface WrittenRow {
   readonly type: string;
   readonly place: Readonly<Record<string, string | null>>;
 }
@@ -54,11 +54,11 @@ export interface RecordedDecision {
 }
 
 /** What one operation touched and what was decided about it, gathered while it runs. */
-export class Trail implements Witness {
+export class Trail implements RowAccessObserver {
   readonly changes: Change[] = [];
   private readonly byKey = new Map<string, Touched>();
   private readonly denied = new Map<string, RecordedDecision>();
-  private readonly stood = new Map<string, WrittenPlace>();
+  private readonly stood = new Map<string, WrittenRow>();
   private rows = 0;
 
   /**
@@ -120,12 +120,12 @@ export class Trail implements Witness {
     return kept;
   }
 
-  wrote(type: string, place: Place): void {
-    const at = { type, place: Object.fromEntries(place) };
+  wrote(type: string, values: DimensionValues): void {
+    const at = { type, place: Object.fromEntries(values) };
     this.stood.set(JSON.stringify(at), at);
   }
 
-  get places(): readonly WrittenPlace[] {
+  get places(): readonly WrittenRow[] {
     return [...this.stood.values()];
   }
 

@@ -1,7 +1,7 @@
 import { sha256 } from '../core/digest.js';
 import { Lru, type CacheState } from '../core/lru.js';
 import type { Decision } from './decision.js';
-import { isInside, type Boundaries, type Boundary, type Place } from './boundary.js';
+import { isInside, type Boundaries, type Boundary, type DimensionValues } from './boundary.js';
 import type { AuthorityLayer } from './chain.js';
 import { intersectRights, restrict, type Rights } from './rights.js';
 import { sessionScope, type Scope } from './scope.js';
@@ -76,10 +76,11 @@ export class Allowance implements Terms {
   }
 
   /** Whether the scope holds for one row. The layer told is the first whose own boundary excludes the row. */
-  decideAt(scope: Scope, place: Place): Decision {
+  decideAt(scope: Scope, values: DimensionValues): Decision {
     const decision = this.decide(scope);
-    if (!decision.allow || scope === sessionScope || isInside(this.boundaries(scope), place)) return decision;
-    const outside = this.layers.find((layer) => !isInside(layer.rights.get(scope) ?? [], place));
+    if (!decision.allow || scope === sessionScope || isInside(this.boundaries(scope), values))
+      return decision;
+    const outside = this.layers.find((layer) => !isInside(layer.rights.get(scope) ?? [], values));
     return { allow: false, reason: 'outside_boundary', scope, layer: outside?.layer ?? 'delegation' };
   }
 }

@@ -1,5 +1,5 @@
 import { Allowance, type Allowances } from './allowance.js';
-import type { Boundaries, Place } from './boundary.js';
+import type { Boundaries, DimensionValues } from './boundary.js';
 import type { AuthorityLayer, Chain, Task } from './chain.js';
 import type { Decision } from './decision.js';
 import { isAsStrict, strictest, type DocumentPolicy, type DocumentRule } from './documents.js';
@@ -84,8 +84,8 @@ export class Authority {
   }
 
   /** Whether the scope holds for one row. The layer told is the first whose own boundary excludes the row. */
-  decideAt(scope: Scope, place: Place): Decision {
-    return this.allowance.decideAt(scope, place);
+  decideAt(scope: Scope, values: DimensionValues): Decision {
+    return this.allowance.decideAt(scope, values);
   }
 
   /** True when all that this authority allows and sees is still allowed and seen by a later one of the same chain. */

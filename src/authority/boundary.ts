@@ -11,7 +11,7 @@ export type Boundary = ReadonlyMap<string, ValueSet>;
 export type Boundaries = readonly Boundary[];
 
 /** A row's value in each dimension that its type declares. Null is outside every bounded dimension. */
-export type Place = ReadonlyMap<string, string | null>;
+export type DimensionValues = ReadonlyMap<string, string | null>;
 
 /** The value that a role's boundary writes for "the person who holds it". */
 export const selfValue = 'self';
@@ -89,9 +89,9 @@ export const intersectBoundaries = (a: Boundaries, b: Boundaries): Boundaries =>
   normalize(a.flatMap((mine) => b.map((theirs) => intersectBoundary(mine, theirs))));
 
 /** True when the row's value is allowed in each dimension that its type declares. */
-export const isInside = (boundaries: Boundaries, place: Place): boolean =>
+export const isInside = (boundaries: Boundaries, values: DimensionValues): boolean =>
   boundaries.some((boundary) =>
-    [...place].every(([dimension, value]) => {
+    [...values].every(([dimension, value]) => {
       const set = boundary.get(dimension);
       return set !== undefined && (set === 'all' || (value !== null && set.has(value)));
     }),

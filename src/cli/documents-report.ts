@@ -1,4 +1,4 @@
-import { standingDocuments } from '../admin/documents.js';
+import { activeDocuments } from '../admin/documents.js';
 import { asText, decode, encode } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { auditRecords } from '../store/tables/audit.js';
@@ -36,7 +36,7 @@ export async function unregisteredUses(
       `${where}GROUP BY d.\`role\`, d.\`document_hash\` ORDER BY d.\`role\`, uses DESC, d.\`document_hash\``,
     conditions.map(({ param }) => param),
   );
-  const names = new Map((await standingDocuments(connection)).map((row) => [row.hash, row.name]));
+  const names = new Map((await activeDocuments(connection)).map((row) => [row.hash, row.name]));
   return rows.map((row) => {
     const hash = Buffer.from(asText(row.hash), 'base64url').toString('hex');
     const refused = Number(row.refused);

@@ -1,15 +1,10 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import {
-  DocumentsRefused,
-  registerDocuments,
-  retireDocument,
-  standingDocuments,
-} from '../admin/documents.js';
+import { DocumentsRefused, registerDocuments, retireDocument, activeDocuments } from '../admin/documents.js';
 import type { Trail } from '../audit/trail.js';
 import { badInput } from '../core/errors.js';
 import type { DocumentRules } from '../delegation/documents.js';
-import { readCoverage } from '../graphql/schema/schema-policy.js';
+import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { readSdl } from '../graphql/schema/sdl.js';
@@ -53,7 +48,7 @@ export async function syncDocuments(workshop: Workshop, options: SyncOptions): P
   const { progress, clock, ids, database } = workshop;
   await responsible(database.read, options);
   const sdl = executableSchema(readSdl(), []);
-  const rules = documentRules(new DocumentReach(sdl, readCoverage(sdl).scopes));
+  const rules = documentRules(new DocumentReach(sdl, readSchemaPolicy(sdl).scopes));
   const files = await checkedFiles(options.folder, rules, progress);
   const run = async (tx: Connection, trail: Trail, person: UserRow | undefined) => {
     progress('registering');
@@ -64,7 +59,7 @@ export async function syncDocuments(workshop: Workshop, options: SyncOptions): P
       throw error instanceof DocumentsRefused ? inFiles(error, files) : error;
     });
     const here = new Set(files.map(({ name }) => name));
-    const others = (await standingDocuments(tx)).filter(({ name }) => !here.has(name));
+    const others = (await activeDocuments(tx)).filter(({ name }) => !here.has(name));
     if (options.prune) for (const row of others) await retireDocument(work, by, row);
     const names = others.map(({ name }) => name);
     return {

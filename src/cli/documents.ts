@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { documentHistory, standingDocuments } from '../admin/documents.js';
+import { documentHistory, activeDocuments } from '../admin/documents.js';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import { unregisteredUses, type UnregisteredUses } from './documents-report.js';
@@ -103,7 +103,7 @@ const syncLines = (told: SyncReport, dryRun: boolean): string[] => [
 ];
 
 async function list(options: JsonOption): Promise<void> {
-  const all = await withDatabase((database) => standingDocuments(database.read));
+  const all = await withDatabase((database) => activeDocuments(database.read));
   const shown = all.map(({ name, kind, hash, registeredAt }) => ({ name, kind, hash, registeredAt }));
   answer(options.json, shown, () =>
     columns([

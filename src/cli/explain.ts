@@ -5,8 +5,8 @@ import { refusalError } from '../authority/explain.js';
 import { sessionScope } from '../authority/scope.js';
 import { systemClock } from '../core/clock.js';
 import { Authorities } from '../delegation/authorities.js';
-import { EpochReader } from '../delegation/authority-epoch.js';
-import { readCoverage } from '../graphql/schema/schema-policy.js';
+import { AuthorityEpoch } from '../delegation/authority-epoch.js';
+import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { readSdl } from '../graphql/schema/sdl.js';
 import { eq } from '../store/sql/condition.js';
@@ -37,7 +37,7 @@ export const explainCommand = (): Command =>
     .action(explain);
 
 async function explain(options: ExplainOptions): Promise<void> {
-  const { definitions } = readCoverage(executableSchema(readSdl(), []));
+  const { definitions } = readSchemaPolicy(executableSchema(readSdl(), []));
   const { scope } = options;
   if (scope !== undefined && !definitions.has(scope)) {
     throw new CommandError(
@@ -49,7 +49,7 @@ async function explain(options: ExplainOptions): Promise<void> {
     const peopleOnly = new Set(all.filter((each) => each.peopleOnly).map((each) => each.name));
     const authorities = new Authorities(
       database.read,
-      new EpochReader(database.read),
+      new AuthorityEpoch(database.read),
       systemClock,
       peopleOnly,
     );

@@ -6,7 +6,7 @@ import { settings } from '../config.js';
 import { errorMeanings } from '../core/errors.js';
 import { Metrics } from '../core/metrics.js';
 import { version } from '../core/version.js';
-import { readCoverage } from '../graphql/schema/schema-policy.js';
+import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { readSdl, schemaFolder } from '../graphql/schema/sdl.js';
 import { makeProgram } from './program.js';
@@ -52,8 +52,8 @@ function metricsPage(): string {
 }
 
 function rolesPage(): string {
-  const coverage = readCoverage(executableSchema(readSdl(), []));
-  const scopes = [...coverage.definitions.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const policy = readSchemaPolicy(executableSchema(readSdl(), []));
+  const scopes = [...policy.definitions.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   const held = (scope: string) =>
     shippedRoles.map((role) => (scope === 'session:read' || role.scopes.includes(scope) ? 'yes' : ''));
   const matrix = table(

@@ -57,10 +57,10 @@ async function createFirst(
   keep: Keep,
 ): Promise<void> {
   const asked = { command: 'user create', detail: { user: input.name, first: true } };
-  await changeAlone(database, asked, async (work) => {
+  await changeAlone(database, asked, async (unit) => {
     // One at a time, or two could both be the first.
-    await bumpEpoch(work.tx);
-    if (await hasAdministrator(work.tx)) {
+    await bumpEpoch(unit.tx);
+    if (await hasAdministrator(unit.tx)) {
       throw new CommandError('Name the person who decides this: `--as USER`.');
     }
     if (options.admin !== true || options.role.length > 0) {
@@ -68,7 +68,7 @@ async function createFirst(
         'There is no administrator who could decide this. Make one: `behalf user create NAME --admin`.',
       );
     }
-    keep((await createFirstAdministrator(work, input)).password);
+    keep((await createFirstAdministrator(unit, input)).password);
   });
 }
 

@@ -1,8 +1,8 @@
 import { AuthRecords } from '../delegation/auth-records.js';
 import { Authorities } from '../delegation/authorities.js';
-import { EpochReader } from '../delegation/authority-epoch.js';
+import { AuthorityEpoch } from '../delegation/authority-epoch.js';
 import { Grants } from '../delegation/grants.js';
-import { Releases } from '../delegation/commit-gate.js';
+import { CommitGate } from '../delegation/commit-gate.js';
 import { commandLineClient, defaultLimits } from '../oauth/ports.js';
 import { createOAuth, type OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/token-lookup.js';
@@ -12,19 +12,19 @@ import type { ComposedSchema } from './schema.js';
 /** Who may do what, and the record of it. */
 export interface ComposedAuthority {
   readonly authorities: Authorities<AccessTokenFact>;
-  readonly releases: Releases;
+  readonly commitGate: CommitGate;
   readonly recorder: AuthRecords;
   readonly oauth: OAuth;
 }
 
 export function composeAuthority(
   { config, database, clock, ids, logger, metrics, addressOf }: Basics,
-  { catalog, coverage, peopleOnly }: ComposedSchema,
+  { catalog, policy: policy, peopleOnly }: ComposedSchema,
 ): ComposedAuthority {
-  const epoch = new EpochReader(database.read, metrics.epochRead);
+  const epoch = new AuthorityEpoch(database.read, metrics.epochRead);
   const authorities = new Authorities<AccessTokenFact>(database.read, epoch, clock, peopleOnly);
-  const releases = new Releases(database, clock, metrics.committed);
-  const recorder = new AuthRecords(database, releases, clock, ids);
+  const commitGate = new CommitGate(database, clock, metrics.committed);
+  const recorder = new AuthRecords(database, commitGate, clock, ids);
   const oauth = createOAuth({
     database,
     clock,
@@ -34,7 +34,7 @@ export function composeAuthority(
     delegations: new Grants(database, authorities, clock, ids, catalog, recorder),
     settings: {
       issuer: config.publicUrl,
-      scopes: [...coverage.definitions.keys()],
+      scopes: [...policy.definitions.keys()],
       accessTokenTtlSeconds: config.BEHALF_ACCESS_TOKEN_SECONDS,
       refreshTokenTtlSeconds: config.BEHALF_SIGN_IN_SECONDS,
       cookieKeys: config.cookieKeys,
@@ -42,5 +42,5 @@ export function composeAuthority(
       limits: defaultLimits,
     },
   });
-  return { authorities, releases, recorder, oauth };
+  return { authorities, commitGate: commitGate, recorder, oauth };
 }

@@ -1,7 +1,7 @@
 import type { Indexer } from '../audit/indexer.js';
-import type { Chores } from '../core/background-jobs.js';
+import type { BackgroundJobs } from '../core/background-jobs.js';
 import type { Clock } from '../core/clock.js';
-import { forgetOldKeys } from '../delegation/expired-idempotency-keys.js';
+import { deleteExpiredIdempotencyKeys } from '../delegation/expired-idempotency-keys.js';
 import type { PassageRenewal } from '../domains/knowledge/renewal.js';
 import { mergeSearchIndex } from '../domains/knowledge/search-index.js';
 import type { Rejections } from '../operation/rejections.js';
@@ -9,7 +9,7 @@ import type { OAuth } from '../oauth/server.js';
 import type { Database } from '../store/sql/database.js';
 
 /** Pauses that tests shorten, or make longer than they take. */
-export interface UpkeepPauses {
+export interface JobPauses {
   /** Between two looks for records to index. */
   readonly indexEveryMs?: number;
   /** Between two looks whether the search index is in one part. */
@@ -20,7 +20,7 @@ export interface UpkeepPauses {
   readonly tallyEveryMs?: number;
 }
 
-export interface UpkeepParts {
+export interface JobParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly oauth: OAuth;
@@ -33,31 +33,31 @@ export interface UpkeepParts {
  * Starts what a server does beside its requests. What has expired is refused anyway: deleting it only keeps the tables
  * small.
  */
-export function startUpkeep(chores: Chores, parts: UpkeepParts, pauses: UpkeepPauses): void {
+export function startBackgroundJobs(jobs: BackgroundJobs, parts: JobParts, pauses: JobPauses): void {
   const { database, clock, oauth, indexer, renewal, tallies } = parts;
   const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
   const { renewEveryMs = 10_000 } = pauses;
-  chores.start(
+  jobs.start(
     'expired_tokens',
     tenMinutesMs,
     (signal) => oauth.purgeExpired(signal),
     'expired tokens could not be deleted',
   );
-  chores.start(
+  jobs.start(
     'old_keys',
     hourMs,
-    (signal) => forgetOldKeys({ database, clock }, signal),
+    (signal) => deleteExpiredIdempotencyKeys({ database, clock }, signal),
     'old idempotency keys could not be deleted',
   );
-  chores.start('record_index', indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
-  chores.start('passages', renewEveryMs, (signal) => renewal.run(signal), 'passages could not be made anew');
-  chores.start(
+  jobs.start('record_index', indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
+  jobs.start('passages', renewEveryMs, (signal) => renewal.run(signal), 'passages could not be made anew');
+  jobs.start(
     'search_index',
     mergeEveryMs,
     (signal) => mergeSearchIndex(database, signal),
     'the search index could not be merged',
   );
-  chores.start(
+  jobs.start(
     'refused_requests',
     tallyEveryMs,
     () => Promise.all(tallies.map((tally) => tally.recordDue())),

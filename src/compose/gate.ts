@@ -6,7 +6,7 @@ import { Operations } from '../delegation/operations.js';
 import { Annotations } from '../graphql/view/annotate.js';
 import { CompiledOperations } from '../graphql/plan/compiled.js';
 import { Executor, type Execution } from '../graphql/execute/executor.js';
-import { KnownDocuments } from '../graphql/plan/document-cache.js';
+import { DocumentCache } from '../graphql/plan/document-cache.js';
 import { Structures } from '../graphql/document/structure.js';
 import { Admission } from '../operation/admission.js';
 import { ApolloServers } from '../operation/apollo.js';
@@ -35,11 +35,11 @@ export interface ComposedGate {
 export async function composeGate(
   basics: Basics,
   schema: ComposedSchema,
-  { authorities, releases, recorder, oauth }: ComposedAuthority,
+  { authorities, commitGate: commitGate, recorder, oauth }: ComposedAuthority,
   { tracing, execution }: { readonly tracing: Tracing | undefined; readonly execution: Execution },
 ): Promise<ComposedGate> {
   const { config, database, clock, ids, logger, metrics } = basics;
-  const { coverage, guard, askings, plain, views } = schema;
+  const { policy: policy, ruleMap: ruleMap, columnSelections: columnSelections, plain, views } = schema;
   const { BEHALF_PAGE_SIZE_MAX: pageSizeMax, BEHALF_OPERATION_COST_MAX: costMax } = config;
   const { BEHALF_ANSWER_BYTES_MAX: answerBytesMax } = config;
   const keys = await ServerKeys.read(database.read);
@@ -60,30 +60,38 @@ export async function composeGate(
   const executor = new Executor({
     database,
     operations,
-    releases,
-    prepared: { plain, coverage, guard, askings, compiled, pageSizeMax, digest },
+    commitGate: commitGate,
+    prepared: {
+      plain,
+      policy: policy,
+      ruleMap: ruleMap,
+      columnSelections: columnSelections,
+      compiled,
+      pageSizeMax,
+      digest,
+    },
     annotations,
     costMax,
     answerBytesMax,
     execution,
   });
-  const knownDocuments = new KnownDocuments(schema.reach);
-  const commit = new Commit(releases, logger, answerBytesMax);
+  const documentCache = new DocumentCache(schema.reach);
+  const commit = new Commit(commitGate, logger, answerBytesMax);
   const apollo = new ApolloServers({
     views,
-    coverage,
+    policy: policy,
     digest,
     executor,
-    known: knownDocuments,
+    known: documentCache,
     commit,
     logger,
   });
-  const structures = new Structures((source) => knownDocuments.has(source));
+  const structures = new Structures((source) => documentCache.has(source));
   const documents = new TrustedDocuments(database.read, schema.rules);
-  const rejections = new Rejections(releases, clock, ids, logger, () => {
+  const rejections = new Rejections(commitGate, clock, ids, logger, () => {
     metrics.rejected('unauthenticated');
   });
-  const refusedForLoad = new Rejections(releases, clock, ids, logger);
+  const refusedForLoad = new Rejections(commitGate, clock, ids, logger);
   const admission = new Admission(
     config.BEHALF_OPERATIONS_AT_ONCE,
     config.BEHALF_OPERATIONS_WAITING,
@@ -98,11 +106,11 @@ export async function composeGate(
     rejections,
     refusedForLoad,
     recorder,
-    releases,
+    commitGate: commitGate,
     commit,
     documents,
     structures,
-    fastPath: new FastPath(schema.shielded, executor, knownDocuments, commit),
+    fastPath: new FastPath(schema.shielded, executor, documentCache, commit),
     apollo,
     annotations,
     observe: makeObserve(metrics, logger, tracing),
@@ -116,7 +124,7 @@ export async function composeGate(
     caches: () => ({
       ...authorities.caches,
       ...apollo.caches,
-      ...knownDocuments.caches,
+      ...documentCache.caches,
       ...documents.caches,
       ...schema.rowTypes.caches,
       ...database.caches,
@@ -127,7 +135,7 @@ export async function composeGate(
       reaches: schema.reach.reaches,
       introspection: executor.introspection.kept,
       compiled_fields: compiled.kept,
-      spent_budgets: releases.budgets.known,
+      spent_budgets: commitGate.budgets.known,
       unknown_callers: rejections.tallied,
       refused_for_load: refusedForLoad.tallied,
     }),

@@ -9,11 +9,11 @@ import type { Domain } from '../delegation/operation.js';
 import { allTables } from '../domains/all-tables.js';
 import { domains } from '../domains/index.js';
 import { Annotations } from '../graphql/view/annotate.js';
-import { Askings } from '../graphql/schema/column-selections.js';
-import { readCoverage, type Coverage } from '../graphql/schema/schema-policy.js';
+import { ColumnSelections } from '../graphql/schema/column-selections.js';
+import { readSchemaPolicy, type SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
-import { Guard } from '../graphql/rules/rule-map.js';
-import { unrefusable } from '../graphql/schema/tellable-refusals.js';
+import { RuleMap } from '../graphql/rules/rule-map.js';
+import { untellableRefusals } from '../graphql/schema/tellable-refusals.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { schemas } from '../graphql/view/schema-resolvers.js';
 import { readSdl } from '../graphql/schema/sdl.js';
@@ -30,13 +30,13 @@ export interface SchemaSource {
 
 /** The schema as the server runs it, and what it says about authority. */
 export interface ComposedSchema {
-  readonly coverage: Coverage;
+  readonly policy: SchemaPolicy;
   readonly catalog: Catalog;
   readonly rowTypes: RowTypes;
   readonly reach: DocumentReach;
   readonly rules: DocumentRules;
-  readonly guard: Guard;
-  readonly askings: Askings;
+  readonly ruleMap: RuleMap;
+  readonly columnSelections: ColumnSelections;
   /** Without rules: for operations of which every rule was decided before. */
   readonly plain: GraphQLSchema;
   /** Every field behind its rule. */
@@ -54,41 +54,41 @@ export function composeSchema(config: Config, source: SchemaSource): ComposedSch
   const sdl = source.sdl ?? readSdl();
   // What the SDL says is needed to build the resolvers, and the resolvers to build the schema.
   const bare = executableSchema(sdl, []);
-  const coverage = readCoverage(bare);
-  const reach = new DocumentReach(bare, coverage.scopes);
+  const policy = readSchemaPolicy(bare);
+  const reach = new DocumentReach(bare, policy.scopes);
   const rules = documentRules(reach);
   const settings = { smallestCell: config.BEHALF_SMALLEST_CELL };
   const tables = source.domains?.flatMap((domain) => domain.tables) ?? allTables(settings);
-  const rowTypes = new RowTypes(coverage.rows, tables);
-  const { definitions, dimensions, scopes } = coverage;
+  const rowTypes = new RowTypes(policy.rows, tables);
+  const { definitions, dimensions, scopes } = policy;
   const catalog = { definitions, dimensions, scopes, types: rowTypes };
   const unnamed = dimensionFaults(catalog);
   if (unnamed.length > 0) throw new Error(`Boundaries cannot be named:\n- ${unnamed.join('\n- ')}`);
-  const tellable = new Annotations(new Views(bare, coverage));
+  const tellable = new Annotations(new Views(bare, policy));
   const installed = source.domains ?? [
     administration(catalog, rules),
     schemas(catalog, tellable),
     ...domains(settings),
   ];
-  const askings = new Askings(installed);
+  const columnSelections = new ColumnSelections(installed);
   const resolvers = [viewerResolvers, ...installed.map((domain) => domain.resolvers)];
-  const plain = executableSchema(sdl, resolvers, askings);
-  const faults = unrefusable(plain, coverage);
+  const plain = executableSchema(sdl, resolvers, columnSelections);
+  const faults = untellableRefusals(plain, policy);
   if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
-  const guard = new Guard(coverage);
-  const behindRules = shielded(plain, guard);
+  const ruleMap = new RuleMap(policy);
+  const behindRules = shielded(plain, ruleMap);
   const peopleOnly = [...definitions.values()].filter((scope) => scope.peopleOnly);
   return {
-    coverage,
+    policy: policy,
     catalog,
     rowTypes,
     reach,
     rules,
-    guard,
-    askings,
+    ruleMap: ruleMap,
+    columnSelections: columnSelections,
     plain,
     shielded: behindRules,
-    views: new Views(behindRules, coverage),
+    views: new Views(behindRules, policy),
     tellable,
     peopleOnly: new Set(peopleOnly.map((scope) => scope.name)),
     scopeOf: (coordinate) => {

@@ -4,7 +4,7 @@ import type { Logger } from './logger.js';
 type Work = (signal: AbortSignal) => Promise<unknown>;
 
 /** What a server does again and again beside its requests, by name. */
-export type Chore =
+export type BackgroundJob =
   'expired_tokens' | 'old_keys' | 'record_index' | 'passages' | 'search_index' | 'refused_requests';
 
 /** Resolves after so many milliseconds; rejects, or resolves, when the signal says so. */
@@ -16,10 +16,10 @@ const pauseByTimer: Pause = (ms, signal) => timer(ms, undefined, { signal, ref: 
 /** Between two tries of what fails again and again, unless its usual pause is longer. */
 const longestPauseMs = 600_000;
 
-export class Chores {
+export class BackgroundJobs {
   private readonly ending = new AbortController();
   private readonly running: Promise<void>[] = [];
-  private readonly inRow = new Map<Chore, number>();
+  private readonly inRow = new Map<BackgroundJob, number>();
 
   constructor(
     private readonly logger: Pick<Logger, 'warn'>,
@@ -27,7 +27,7 @@ export class Chores {
   ) {}
 
   /** How often each chore has failed since it last succeeded. */
-  get failures(): ReadonlyMap<Chore, number> {
+  get failures(): ReadonlyMap<BackgroundJob, number> {
     return this.inRow;
   }
 
@@ -39,7 +39,7 @@ export class Chores {
    * One time after the other, with a pause before each. A failure is logged as `trouble`, and each one in a row doubles
    * the pause: what cannot succeed takes next to nothing.
    */
-  start(chore: Chore, pauseMs: number, work: Work, trouble: string): void {
+  start(chore: BackgroundJob, pauseMs: number, work: Work, trouble: string): void {
     this.inRow.set(chore, 0);
     this.running.push(this.repeat(chore, pauseMs, work, trouble));
   }
@@ -50,7 +50,7 @@ export class Chores {
     await Promise.all(this.running);
   }
 
-  private async repeat(chore: Chore, pauseMs: number, work: Work, trouble: string): Promise<void> {
+  private async repeat(chore: BackgroundJob, pauseMs: number, work: Work, trouble: string): Promise<void> {
     const { signal } = this.ending;
     for (let failures = 0; ; this.inRow.set(chore, failures)) {
       await this.pause(pauseAfter(failures, pauseMs), signal).catch(() => undefined);

@@ -25,7 +25,7 @@ export function addressIn(text: string): string | undefined {
  * Whom an address counts as: however it is spelled, and addresses that one party may choose among freely are one, which
  * is the first half of an IPv6 address. What is no address stays as it is.
  */
-export function partyOf(text: string): string {
+export function clientKeyOf(text: string): string {
   const address = addressIn(text);
   if (address === undefined || isIPv4(address)) return address ?? text;
   const [head = '', tail] = address.split('::');

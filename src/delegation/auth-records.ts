@@ -5,7 +5,7 @@ import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
 import { agents, delegations, users } from '../store/tables/identity.js';
-import type { Releases } from './commit-gate.js';
+import type { CommitGate } from './commit-gate.js';
 
 /** What happened at the authorization server. Never holds a secret, a token or a code. */
 export interface AuthEvent {
@@ -33,7 +33,7 @@ const outcomes = { success: 'succeeded', refused: 'refused', failure: 'failed' }
 export class AuthRecords {
   constructor(
     private readonly database: Database,
-    private readonly releases: Releases,
+    private readonly commitGate: CommitGate,
     private readonly clock: Clock,
     private readonly ids: Ids,
   ) {}
@@ -42,7 +42,7 @@ export class AuthRecords {
   async recordAuthEvent(event: AuthEvent): Promise<void> {
     const body = await this.body(this.database.read, event);
     const look = (): Promise<never> => Promise.reject(new Error('A sign-in has no authority to look at.'));
-    await this.releases.release({ authority: undefined, look, rows: 0, record: () => body });
+    await this.commitGate.release({ authority: undefined, look, rows: 0, record: () => body });
   }
 
   /** The same inside the transaction that makes the change. */

@@ -20,8 +20,8 @@ import {
   type RoleRow,
 } from '../store/tables/identity.js';
 import { spentLimit } from './budgets.js';
-import { readEpoch, type Epoch, type EpochReader } from './authority-epoch.js';
-import { Holders } from './role-loader.js';
+import { readEpoch, type Epoch, type AuthorityEpoch } from './authority-epoch.js';
+import { RoleLoader } from './role-loader.js';
 
 /** What an access token says; everything else is read live. */
 export interface TokenFact {
@@ -47,7 +47,7 @@ export interface Found<Fact extends TokenFact> {
 /** Computes authorities from rows as they stand, and keeps them exactly as long as the rows stand so. */
 export class Authorities<Fact extends TokenFact = TokenFact> {
   private cache = new Lru<string, Found<Fact>>(cacheMax);
-  private holders = new Holders();
+  private holders = new RoleLoader();
   private cacheVersion = -1;
   private readonly allowances = new Allowances();
   private hits = 0;
@@ -55,15 +55,15 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
 
   constructor(
     private readonly connection: Connection,
-    private readonly epoch: EpochReader,
+    private readonly epoch: AuthorityEpoch,
     private readonly clock: Clock,
     private readonly peopleOnly: ReadonlySet<Scope>,
   ) {}
 
   get caches(): Readonly<Record<string, MeasuredCache>> {
-    const { cache, hits, misses, holders, allowances } = this;
+    const { cache, hits, misses, holders: roleLoader, allowances } = this;
     const { size, weight, max } = cache;
-    return { authorities: { size, weight, max, hits, misses }, ...holders.caches, ...allowances.caches };
+    return { authorities: { size, weight, max, hits, misses }, ...roleLoader.caches, ...allowances.caches };
   }
 
   /**
@@ -76,7 +76,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     const epoch = await this.epoch.read();
     if (epoch.version !== this.cacheVersion) {
       this.cache = new Lru(cacheMax);
-      this.holders = new Holders();
+      this.holders = new RoleLoader();
       this.cacheVersion = epoch.version;
     }
     const known = this.cache.get(key);
@@ -86,14 +86,14 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     }
     this.misses += 1;
     const fact = await find();
-    const holders = new Holders(epoch.version === this.cacheVersion ? this.holders : undefined);
-    const found = { fact, authority: await this.compute(this.connection, fact, epoch, holders) };
+    const roleLoader = new RoleLoader(epoch.version === this.cacheVersion ? this.holders : undefined);
+    const found = { fact, authority: await this.compute(this.connection, fact, epoch, roleLoader) };
     // A change may have been committed between the two reads. Labelled with the earlier version, the authority is
     // looked at again before anything is released; only what is surely of its version is kept.
     const after = await this.epoch.read();
     if (after.version === epoch.version && this.cacheVersion === epoch.version) {
       this.cache.set(key, found);
-      holders.handOver(this.holders);
+      roleLoader.handOver(this.holders);
     }
     return found;
   }
@@ -111,7 +111,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
 
   /** The authority as a transaction sees it, its own changes included. */
   async resolveInside(tx: Connection, fact: TokenFact): Promise<Authority> {
-    return this.compute(tx, fact, await readEpoch(tx), new Holders());
+    return this.compute(tx, fact, await readEpoch(tx), new RoleLoader());
   }
 
   /** What a person could do with a token of all scopes: the bound of what the person may hand over. */
@@ -123,11 +123,16 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     connection: Connection,
     fact: TokenFact,
     epoch: Epoch,
-    holders: Holders,
+    roleLoader: RoleLoader,
   ): Promise<Authority> {
     const now = this.clock.now();
     if (fact.expiresAt <= now) throw unauthenticated('The access token has expired. Get a new one.');
-    const { user, held, layer: person, costMax: personCost } = await holders.person(connection, fact.userId);
+    const {
+      user,
+      held,
+      layer: person,
+      costMax: personCost,
+    } = await roleLoader.person(connection, fact.userId);
     const personRules = rulesOf('person', held);
     const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
     const token = { tokenId: fact.tokenId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
@@ -145,7 +150,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
       return new Authority(inPerson, this.allowances);
     }
     if (epoch.stopped) throw unauthenticated('All agents have been stopped by an administrator.');
-    const links = await this.links(connection, fact.delegationId, now, holders);
+    const links = await this.links(connection, fact.delegationId, now, roleLoader);
     const acting = links.at(-1);
     const root = links[0];
     if (acting === undefined || root?.delegation.userId !== user.id) {
@@ -181,7 +186,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     connection: Connection,
     delegationId: string,
     now: number,
-    holders: Holders,
+    roleLoader: RoleLoader,
   ): Promise<Link[]> {
     const links: Link[] = [];
     for (let id: string | null = delegationId; id !== null;) {
@@ -191,7 +196,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
       }
       const agent = await connection.byId(agents, delegation.agentId);
       if (agent?.status !== 'active') throw unauthenticated('The agent of this token has been stopped.');
-      links.unshift({ delegation, agent, roles: await holders.rolesOfAgent(connection, agent.id) });
+      links.unshift({ delegation, agent, roles: await roleLoader.rolesOfAgent(connection, agent.id) });
       id = delegation.parentId;
     }
     return links;

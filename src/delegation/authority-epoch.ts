@@ -29,7 +29,7 @@ export async function readEpoch(connection: Connection, lock = false): Promise<E
  * One read of the epoch shared by all operations that wait at the same moment. None joins a read that is
  * already under way: it could have passed the row before a revocation that this operation must see.
  */
-export class EpochReader {
+export class AuthorityEpoch {
   private current: Promise<Epoch> | undefined;
   private next: Promise<Epoch> | undefined;
 

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
 import { isLockConflict, RunAgain, type Database } from '../store/sql/database.js';
-import { isStanding } from './documents.js';
+import { isActiveDocument } from './documents.js';
 import { SpentBudgets } from './budgets.js';
 import { readEpoch } from './authority-epoch.js';
 import { Ledger } from './ledger.js';
@@ -16,7 +16,7 @@ export interface Caller {
   /** The authority of the same token as the transaction sees it. */
   readonly look: (tx: Connection) => Promise<Authority>;
   /** Nobody has looked since its token was last used whether the authority stands. */
-  readonly isAssumed?: boolean;
+  readonly isOptimistic?: boolean;
   /** The hash of the registered document without which a role would have refused it. */
   readonly restsOn?: string | undefined;
 }
@@ -39,7 +39,7 @@ interface Settled {
 }
 
 /** An operation ran by an assumed authority that does not stand any more: nothing was recorded, and it may begin anew. */
-export class Outdated extends BehalfError {
+export class StaleAuthority extends BehalfError {
   constructor() {
     super('FORBIDDEN', 'The rights of this operation changed while it ran. Try again.');
   }
@@ -49,7 +49,7 @@ export class Outdated extends BehalfError {
  * The last step of every operation: charge the chain's delegations, look once more whether the rights that
  * it used still stand, and write its record, in one transaction. Only then may the response leave.
  */
-export class Releases {
+export class CommitGate {
   private readonly group: GroupCommit<Finished, Settled>;
   readonly budgets = new SpentBudgets();
 
@@ -98,7 +98,7 @@ export class Releases {
   async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<Charges>> {
     const start = await readEpoch(tx);
     if (caller.authority !== undefined && start.version !== caller.authority.version) {
-      if (caller.isAssumed === true) throw new Outdated();
+      if (caller.isOptimistic === true) throw new StaleAuthority();
       const refusal = await lostSince(tx, caller.authority, caller);
       if (refusal !== undefined) throw refusal;
     }
@@ -132,7 +132,7 @@ export class Releases {
         : await this.refusals(tx, all, ledger);
     const bodies = all.flatMap((finished, index) => {
       const refusal = refusals[index];
-      return refusal instanceof Outdated ? [] : [finished.record(refusal)];
+      return refusal instanceof StaleAuthority ? [] : [finished.record(refusal)];
     });
     await insertRecords(tx, bodies);
     const charged = { spent, version: ledger.version };
@@ -150,7 +150,7 @@ export class Releases {
     const lost = (finished: Finished): Promise<BehalfError | undefined> | undefined => {
       const { authority, restsOn = '' } = finished;
       if (authority === undefined || authority.version === ledger.version) return undefined;
-      if (finished.isAssumed === true) return Promise.resolve(new Outdated());
+      if (finished.isOptimistic === true) return Promise.resolve(new StaleAuthority());
       const key = `${authority.tokenId} ${String(authority.version)} ${restsOn}`;
       const looked = looks.get(key) ?? lostSince(tx, authority, finished);
       looks.set(key, looked);
@@ -180,7 +180,7 @@ async function lostSince(
 ): Promise<BehalfError | undefined> {
   try {
     const isHeld = authority.isWithin(await look(tx));
-    if (isHeld && (restsOn === undefined || (await isStanding(tx, restsOn)))) return undefined;
+    if (isHeld && (restsOn === undefined || (await isActiveDocument(tx, restsOn)))) return undefined;
   } catch (error) {
     if (error instanceof BehalfError) return error;
     throw error;

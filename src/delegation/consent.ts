@@ -8,7 +8,7 @@ import type { Connection } from '../store/sql/connection.js';
 import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
 import { endBeyondConsent, type Ended } from './end-delegation.js';
 import { bumpEpoch } from './authority-epoch.js';
-import { offer, type HandOver, type Making, type Offer } from './create-delegation.js';
+import { offer, type RequestedRights, type CreateContext, type Offer } from './create-delegation.js';
 import { refused, type Ceiling } from './narrow-delegation.js';
 
 /** A consent that was given, and what it put an end to. */
@@ -23,7 +23,7 @@ export interface Given {
  * what it allowed beyond this one.
  */
 export async function storeConsent(
-  { tx, clock, ids }: Making,
+  { tx, clock, ids }: CreateContext,
   userId: string,
   { agent, role, scopes, boundary }: Offer,
 ): Promise<Given> {
@@ -40,9 +40,13 @@ export async function storeConsent(
 }
 
 /** A person consents in person, to no more than they can use themselves. */
-export async function giveConsent(making: Making, giver: Authority, asked: HandOver): Promise<Given> {
+export async function giveConsent(
+  context: CreateContext,
+  giver: Authority,
+  asked: RequestedRights,
+): Promise<Given> {
   if (giver.chain.agents.length > 0) throw refused('agent', asked.scopes ?? []);
-  return storeConsent(making, giver.chain.person.id, await offer(making, giver, asked));
+  return storeConsent(context, giver.chain.person.id, await offer(context, giver, asked));
 }
 
 export interface Consented {

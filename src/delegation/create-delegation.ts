@@ -28,7 +28,7 @@ import {
   type Narrowed,
 } from './narrow-delegation.js';
 
-export interface Making {
+export interface CreateContext {
   readonly tx: Connection;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -36,7 +36,7 @@ export interface Making {
 }
 
 /** What is handed over, to whom and how far. */
-export interface HandOver {
+export interface RequestedRights {
   /** The agent's name or id. */
   readonly agent: string;
   /** One of the agent's roles; may be left out where only one fits. */
@@ -47,7 +47,7 @@ export interface HandOver {
   readonly boundary?: StoredBoundary | null | undefined;
 }
 
-export interface DelegationRequest extends HandOver {
+export interface DelegationRequest extends RequestedRights {
   readonly purpose: string;
   readonly task: string;
   readonly operations?: number | null | undefined;
@@ -72,24 +72,24 @@ const expiryDefaultSeconds = 3_600;
  * scopes for what the giver or the agent's role does not hold, `BAD_USER_INPUT` for a value that names nothing.
  */
 export async function offer(
-  making: Pick<Making, 'tx' | 'catalog'>,
+  context: Pick<CreateContext, 'tx' | 'catalog'>,
   giver: Authority,
-  asked: HandOver,
+  asked: RequestedRights,
   also: readonly Ceiling[] = [],
 ): Promise<Offer> {
-  const agent = await findAgent(making.tx, asked.agent);
-  const held = await rolesOfAgent(making.tx, agent.id);
+  const agent = await findAgent(context.tx, asked.agent);
+  const held = await rolesOfAgent(context.tx, agent.id);
   const role = chooseRole(held, asked.role ?? undefined, asked.scopes ?? []);
-  const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(making.catalog, scope));
+  const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(context.catalog, scope));
   const { rights } = holdingOf([{ ...role, scopes: scopesForAgents }]);
   const ceilings: Ceiling[] = [...ceilingsOf(giver), ...also, { layer: 'agent', rights }];
-  const lookup = new BoundaryLookup(making.tx, making.catalog, giver);
-  const said = await lookup.read(readBoundary(making.catalog, asked.boundary ?? {}, giver.chain.person.id));
+  const lookup = new BoundaryLookup(context.tx, context.catalog, giver);
+  const said = await lookup.read(readBoundary(context.catalog, asked.boundary ?? {}, giver.chain.person.id));
   const boundary = new Map(
     [...said].map(([dimension, values]) => [dimension, values === 'all' ? values : new Set(values.keys())]),
   );
   const scopes = asked.scopes ?? undefined;
-  const narrowed = narrow(ceilings, { scopes, boundary }, making.catalog.dimensions.keys());
+  const narrowed = narrow(ceilings, { scopes, boundary }, context.catalog.dimensions.keys());
   // After it: what the giver's own boundary leaves out is refused alike, whether it is there or not.
   await lookup.require(said, narrowed.scopes);
   if (agent.status !== 'active') throw stopped(agent, narrowed.scopes);
@@ -98,20 +98,20 @@ export async function offer(
 
 /** A person hands an agent one task. `giver` is the person's own live authority, with no agent in its chain. */
 export async function makeDelegation(
-  making: Making,
+  context: CreateContext,
   giver: Authority,
   request: DelegationRequest,
   also: readonly Ceiling[] = [],
 ): Promise<DelegationRow> {
   if (giver.chain.agents.length > 0) throw refused('agent', request.scopes ?? []);
-  const offered = await offer(making, giver, request, also);
+  const offered = await offer(context, giver, request, also);
   const { limits } = offered.role;
   const expiryDefault = Math.min(expiryDefaultSeconds, limits.expirySeconds);
   const granted = narrowLimits([limits], {
     ...asLimits(request),
     expirySeconds: request.expiresInSeconds ?? (request.standing === true ? undefined : expiryDefault),
   });
-  return insert(making, offered, request, granted, {
+  return insert(context, offered, request, granted, {
     userId: giver.chain.person.id,
     parentId: null,
     depth: 0,
@@ -125,13 +125,13 @@ export async function makeDelegation(
  * that any layer of it lacks is handed on, and no limit that the parent has not left.
  */
 export async function makeSubDelegation(
-  making: Making,
+  context: CreateContext,
   giver: Authority,
   request: DelegationRequest,
 ): Promise<DelegationRow> {
-  const parent = await making.tx.byId(delegations, giver.task?.delegationId ?? '');
+  const parent = await context.tx.byId(delegations, giver.task?.delegationId ?? '');
   if (parent === undefined) throw notFound('Delegation');
-  const offered = await offer(making, giver, request);
+  const offered = await offer(context, giver, request);
   if (giver.chain.agents.some((agent) => agent.id === offered.agent.id)) {
     throw badInput('This agent is in the chain already.', 'agent');
   }
@@ -146,11 +146,11 @@ export async function makeSubDelegation(
   const left: StoredLimits = {
     operations: parent.operationsMax - parent.operationsUsed,
     rows: parent.rowsMax - parent.rowsUsed,
-    expirySeconds: Math.ceil((endsBy - making.clock.now()) / 1000),
+    expirySeconds: Math.ceil((endsBy - context.clock.now()) / 1000),
     depth: depthLeft,
   };
   const granted = narrowLimits([offered.role.limits, left], asLimits(request));
-  return insert(making, offered, request, granted, {
+  return insert(context, offered, request, granted, {
     userId: parent.userId,
     parentId: parent.id,
     depth: parent.depth + 1,
@@ -172,7 +172,7 @@ interface Root extends Pick<DelegationRow, 'userId' | 'parentId' | 'depth' | 'st
 }
 
 async function insert(
-  { tx, clock, ids }: Making,
+  { tx, clock, ids }: CreateContext,
   offered: Offer,
   request: DelegationRequest,
   limits: StoredLimits,

@@ -170,7 +170,7 @@ export class TrustedDocuments {
 }
 
 /** Whether a document that an operation rests on still stands, as a transaction sees it. */
-export async function isStanding(tx: Connection, hash: string): Promise<boolean> {
+export async function isActiveDocument(tx: Connection, hash: string): Promise<boolean> {
   return (await tx.one(trustedDocuments, eq<TrustedDocumentRow>('standingHash', hash))) !== undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Connection } from '../store/sql/connection.js';
 import { consents, delegations, type ConsentRow, type DelegationRow } from '../store/tables/identity.js';
 import { bumpEpoch } from './authority-epoch.js';
 
-export interface Ending {
+export interface EndContext {
   readonly tx: Connection;
   readonly clock: Clock;
   /** The user who ends it; null where the agent or the operator does. */
@@ -32,27 +32,27 @@ export const changeOf = ({ before, after }: Ended): Change => ({
 });
 
 /** The task is done. `CONFLICT` where the delegation has ended already. */
-export async function completeDelegation(ending: Ending, id: string): Promise<readonly Ended[]> {
-  const ended = await end(ending, [id], 'completed');
+export async function completeDelegation(context: EndContext, id: string): Promise<readonly Ended[]> {
+  const ended = await end(context, [id], 'completed');
   if (!ended.some(({ before }) => before.id === id)) throw conflict('This delegation has ended already.');
   return ended;
 }
 
 /** Ends a delegation and all that were made from it. Ending what has ended is no fault and changes nothing. */
-export const revokeDelegation = (ending: Ending, id: string): Promise<readonly Ended[]> =>
-  endAll(ending, [id]);
+export const revokeDelegation = (context: EndContext, id: string): Promise<readonly Ended[]> =>
+  endAll(context, [id]);
 
 /** The same for several at once. */
-export const endAll = (ending: Ending, ids: readonly string[]): Promise<readonly Ended[]> =>
-  end(ending, ids, 'revoked');
+export const endAll = (context: EndContext, ids: readonly string[]): Promise<readonly Ended[]> =>
+  end(context, ids, 'revoked');
 
 /** Ends the delegations that a person made to an agent under a role, all or those chosen. */
 async function revokeDelegationsTo(
-  ending: Ending,
+  context: EndContext,
   to: Pick<DelegationRow, 'userId' | 'agentId' | 'roleId'>,
   isChosen: (row: DelegationRow) => boolean = () => true,
 ): Promise<readonly Ended[]> {
-  const rows = await ending.tx.select(
+  const rows = await context.tx.select(
     delegations,
     all<DelegationRow>(
       eq('userId', to.userId),
@@ -63,7 +63,7 @@ async function revokeDelegationsTo(
     ),
   );
   return end(
-    ending,
+    context,
     rows.filter(isChosen).map((row) => row.id),
     'revoked',
   );
@@ -74,13 +74,13 @@ const rightsIn = ({ scopes, boundary }: Pick<ConsentRow, 'scopes' | 'boundary'>)
 
 /** Ends what earlier consents allowed and the one that replaces them does not. */
 export function endBeyondConsent(
-  ending: Ending,
+  context: EndContext,
   replaced: readonly ConsentRow[],
   consent: ConsentRow,
 ): Promise<readonly Ended[]> {
   const earlier = replaced.map(rightsIn);
   const now = rightsIn(consent);
-  return revokeDelegationsTo(ending, consent, (row) => {
+  return revokeDelegationsTo(context, consent, (row) => {
     const handed = rightsIn(row);
     return earlier.some((rights) => areRightsWithin(handed, rights)) && !areRightsWithin(handed, now);
   });
@@ -88,21 +88,21 @@ export function endBeyondConsent(
 
 /** Takes back a consent: the agent gets no more tokens by it, and what it made under the same role ends. */
 export async function withdrawConsent(
-  ending: Ending,
+  context: EndContext,
   id: string,
 ): Promise<{ consent: ConsentRow; ended: readonly Ended[] }> {
-  const consent = await ending.tx.one(consents, eq<ConsentRow>('id', id), { lock: 'update' });
+  const consent = await context.tx.one(consents, eq<ConsentRow>('id', id), { lock: 'update' });
   if (consent === undefined) throw notFound('Consent');
   if (consent.revokedAt !== null) return { consent, ended: [] };
-  const revokedAt = isoTime(ending.clock.now());
-  const ended = await revokeDelegationsTo(ending, consent);
-  await ending.tx.update(consents, eq<ConsentRow>('id', id), { revokedAt });
-  if (ended.length === 0) await bumpEpoch(ending.tx);
+  const revokedAt = isoTime(context.clock.now());
+  const ended = await revokeDelegationsTo(context, consent);
+  await context.tx.update(consents, eq<ConsentRow>('id', id), { revokedAt });
+  if (ended.length === 0) await bumpEpoch(context.tx);
   return { consent: { ...consent, revokedAt }, ended };
 }
 
 async function end(
-  { tx, clock, by }: Ending,
+  { tx, clock, by }: EndContext,
   roots: readonly string[],
   status: 'completed' | 'revoked',
 ): Promise<Ended[]> {

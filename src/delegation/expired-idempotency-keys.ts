@@ -1,7 +1,7 @@
 import { isoTime, type Clock } from '../core/clock.js';
 import { all, compare, encode, type Condition } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
-import { sweep } from '../store/sql/delete-in-batches.js';
+import { deleteInBatches } from '../store/sql/delete-in-batches.js';
 import { delegations, idempotencyKeys, type IdempotencyKeyRow } from '../store/tables/identity.js';
 
 /** For who acts in person, and for what a delegation that has ended leaves behind. */
@@ -12,14 +12,18 @@ const dayMs = 86_400_000;
  * Deletes idempotency keys that are older than any retry, in bounded transactions until the signal; returns how many.
  * The keys of a delegation stay for as long as it stands, which may be a year.
  */
-export function forgetOldKeys(
+export function deleteExpiredIdempotencyKeys(
   { database, clock }: { readonly database: Database; readonly clock: Clock },
   signal?: AbortSignal,
 ): Promise<number> {
   const now = clock.now();
   const old = compare<IdempotencyKeyRow>('createdAt', '<=', isoTime(now - keptDays * dayMs));
   const which = all(old, isOfNoneStanding(isoTime(now)));
-  return sweep(database, { table: idempotencyKeys, key: ['ownerId', 'key'], which, still: old }, signal);
+  return deleteInBatches(
+    database,
+    { table: idempotencyKeys, key: ['ownerId', 'key'], which, still: old },
+    signal,
+  );
 }
 
 const isOfNoneStanding = (now: string): Condition<IdempotencyKeyRow> => ({

@@ -21,8 +21,8 @@ import {
   makeDelegation,
   makeSubDelegation,
   offer,
-  type HandOver,
-  type Making,
+  type RequestedRights,
+  type CreateContext,
   type Offer,
 } from './create-delegation.js';
 import { refused } from './narrow-delegation.js';
@@ -68,19 +68,19 @@ export class Grants {
         readonly scopes?: readonly string[];
       },
   ): Promise<TokenGrant> {
-    return this.making(async (making) => {
+    return this.making(async (context) => {
       const { task, purpose, agentId, userId } = input;
       if (task === undefined || purpose === undefined) {
         throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
       }
-      const person = await this.authorities.ofPerson(making.tx, userId, input.personTokenScopes);
+      const person = await this.authorities.ofPerson(context.tx, userId, input.personTokenScopes);
       requireHandingOver(person);
-      const { role, ceiling } = await findConsent(making.tx, userId, agentId, input.role);
+      const { role, ceiling } = await findConsent(context.tx, userId, agentId, input.role);
       const { scopes } = input;
       const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
-      const row = await makeDelegation(making, person, request, [ceiling]);
-      await this.recordMade(making.tx, row);
-      return this.grant(making.tx, await this.authority(making.tx, row, row.scopes), row, input, undefined);
+      const row = await makeDelegation(context, person, request, [ceiling]);
+      await this.recordMade(context.tx, row);
+      return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
     });
   }
 
@@ -95,12 +95,12 @@ export class Grants {
         readonly scopes?: readonly string[];
       },
   ): Promise<TokenGrant> {
-    return this.making(async (making) => {
-      const { tx } = making;
+    return this.making(async (context) => {
+      const { tx } = context;
       const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
       if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
       const giver = await this.authority(tx, parent, input.parentTokenScopes, input.parentGeneration);
-      const row = await makeSubDelegation(making, giver, {
+      const row = await makeSubDelegation(context, giver, {
         agent: input.agentId,
         role: input.role,
         task: input.task ?? parent.task,
@@ -150,7 +150,7 @@ export class Grants {
   }
 
   /** Nobody can change a right between what is read here and what is made of it. */
-  private making<T>(work: (making: Making) => Promise<T>): Promise<T> {
+  private making<T>(work: (context: CreateContext) => Promise<T>): Promise<T> {
     return this.database.transaction(async (tx) => {
       await readEpoch(tx, true);
       return work(this.makingIn(tx));
@@ -185,7 +185,7 @@ export class Grants {
     }
   }
 
-  private makingIn(tx: Connection): Making {
+  private makingIn(tx: Connection): CreateContext {
     return { tx, clock: this.clock, ids: this.ids, catalog: this.catalog };
   }
 
@@ -235,7 +235,7 @@ export class Grants {
     const scopes = [...this.catalog.definitions.keys()];
     const person = await this.authorities.ofPerson(tx, input.userId, scopes);
     requireHandingOver(person);
-    const asked: HandOver = { agent: input.agentName, role: input.role, scopes: input.scopes };
+    const asked: RequestedRights = { agent: input.agentName, role: input.role, scopes: input.scopes };
     return offer({ tx, catalog: this.catalog }, person, asked);
   }
 

@@ -12,7 +12,7 @@ export interface Ceiling {
   readonly rights: Rights;
 }
 
-export interface Asked {
+export interface RequestedNarrowing {
   /** Undefined: whatever all ceilings share. */
   readonly scopes: readonly Scope[] | undefined;
   /** Only the dimensions to narrow; in the others what the ceilings share. */
@@ -37,7 +37,11 @@ const uncut = (authority: Authority): Rights => authority.layers[0]?.rights ?? n
  * What is asked for, when every ceiling holds all of it; otherwise `FORBIDDEN` with the scopes and the layer.
  * The result allows no row and no scope that any ceiling does not allow.
  */
-export function narrow(ceilings: readonly Ceiling[], asked: Asked, dimensions: Iterable<string>): Narrowed {
+export function narrow(
+  ceilings: readonly Ceiling[],
+  asked: RequestedNarrowing,
+  dimensions: Iterable<string>,
+): Narrowed {
   const scopes = asked.scopes === undefined ? shared(ceilings) : [...new Set(asked.scopes)].sort();
   if (scopes.length === 0) throw badInput('There is no scope to hand over.', 'scopes');
   for (const ceiling of ceilings) {

@@ -5,7 +5,7 @@ import type { TaskLimits } from '../authority/chain.js';
 import type { Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
-import type { Asked } from '../store/bounded/column-selection.js';
+import type { ColumnSelection } from '../store/bounded/column-selection.js';
 import type { ScopeOf } from '../store/bounded/filter.js';
 import type { Rows } from '../store/bounded/rows.js';
 import type { AnyTable } from '../store/tables/table.js';
@@ -52,7 +52,7 @@ export interface Domain {
  * columns the answer needs of the rows that it gives: pass it on to `operation.rows`.
  */
 export interface Resolver {
-  (parent: never, args: never, operation: Operation, asked: Asked): unknown;
+  (parent: never, args: never, operation: Operation, selection: ColumnSelection): unknown;
   /** The columns of its parent row that it looks at; all where it does not say. */
   readonly reads?: readonly string[];
   /**
@@ -71,5 +71,5 @@ export const preparing = (resolver: Resolver, before: Before): Resolver =>
 /** A resolver that looks at no other columns of its parent row than these. */
 export const reads = <Row>(
   columns: readonly (keyof Row & string)[],
-  resolve: (row: Row, args: never, operation: Operation, asked: Asked) => unknown,
+  resolve: (row: Row, args: never, operation: Operation, selection: ColumnSelection) => unknown,
 ): Resolver => Object.assign(resolve.bind(undefined), { reads: columns });

@@ -14,14 +14,14 @@ import type { Connection } from '../store/sql/connection.js';
 import { isDuplicate, RunAgain, type Database } from '../store/sql/database.js';
 import type { ScopeOf } from '../store/bounded/filter.js';
 import type { RowTypes } from '../store/bounded/row-types.js';
-import { placesOf } from '../store/bounded/dimension-values.js';
+import { dimensionValuesOf } from '../store/bounded/dimension-values.js';
 import { Rows } from '../store/bounded/rows.js';
 import type { Table } from '../store/tables/table.js';
 import {
   delegations,
   idempotencyKeys,
   type IdempotencyKeyRow,
-  type StoredPlace,
+  type StoredDimensionValues,
 } from '../store/tables/identity.js';
 import type { AnswerRows, Operation } from './operation.js';
 
@@ -139,11 +139,11 @@ type Kept = Pick<IdempotencyKeyRow, 'answer' | 'places'>;
 
 /** Where the rows of an answer stand, by its properties. */
 function placesIn(answer: object, answerRows: AnswerRows): Kept['places'] {
-  const places: Record<string, StoredPlace> = {};
+  const places: Record<string, StoredDimensionValues> = {};
   for (const property of Object.keys(answerRows)) {
     const row = (answer as Record<string, object | null | undefined>)[property];
-    const place = row === null || row === undefined ? undefined : placesOf(row)?.[0];
-    if (place !== undefined) places[property] = Object.fromEntries(place);
+    const values = row === null || row === undefined ? undefined : dimensionValuesOf(row)?.[0];
+    if (values !== undefined) places[property] = Object.fromEntries(values);
   }
   return places;
 }

@@ -23,12 +23,12 @@ const rolesMax = 10_000;
  * whoever computes one looks into what is known of that version, and hands over what it read itself only after the
  * version has been seen to stand.
  */
-export class Holders {
+export class RoleLoader {
   private readonly people = new Lru<string, HeldByPerson>(peopleMax);
   private readonly roles = new Lru<string, RoleRow>(rolesMax);
 
   /** @param known read earlier, of the same version; none inside a transaction, which sees rows of its own */
-  constructor(private readonly known?: Holders) {}
+  constructor(private readonly known?: RoleLoader) {}
 
   get caches(): Readonly<Record<string, CacheState>> {
     return { people: this.people, roles: this.roles };
@@ -60,7 +60,7 @@ export class Holders {
   }
 
   /** Gives what was read here to those who compute from the same version. */
-  handOver(to: Holders): void {
+  handOver(to: RoleLoader): void {
     for (const person of this.people.values()) to.people.set(person.user.id, person);
     for (const role of this.roles.values()) to.roles.set(role.id, role);
   }
@@ -76,7 +76,7 @@ export class Holders {
 }
 
 export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>
-  new Holders().rolesOfAgent(connection, agentId);
+  new RoleLoader().rolesOfAgent(connection, agentId);
 
 /** The largest cost of one operation for a person with these roles. */
 export const costMaxOf = (held: readonly Pick<RoleRow, 'limits'>[]): number | undefined =>

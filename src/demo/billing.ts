@@ -2,7 +2,7 @@ import { isoTime } from '../core/clock.js';
 import type { InvoiceRow, PaymentRow } from '../domains/business/tables.js';
 import type { Order } from './orders.js';
 import type { Random } from './random.js';
-import { byMoment, type Moment, type Story } from './scenario.js';
+import { byMoment, type Moment, type Scenario } from './scenario.js';
 
 export interface Payment {
   readonly row: PaymentRow;
@@ -61,23 +61,23 @@ function paymentReference(random: Random, method: string, invoiceNumber: string)
   return random.chance(0.9) ? invoiceNumber : null;
 }
 
-function makeInvoice(story: Story, random: Random, draft: Draft, index: number): Invoice {
+function makeInvoice(scenario: Scenario, random: Random, draft: Draft, index: number): Invoice {
   const { order, issued, isVoid } = draft;
-  const id = story.id(issued);
+  const id = scenario.id(issued);
   const number = `INV-${String(firstNumber + index)}`;
   const payments = draft.instalments.map(({ received, amountMinor }): Payment => {
     const method = random.pick(['transfer', 'transfer', 'transfer', 'card', 'card', 'direct_debit']);
     return {
       received,
       row: {
-        id: story.id(received),
+        id: scenario.id(received),
         invoiceId: id,
         customerId: order.customer.row.id,
         amountMinor,
         currency: 'EUR',
         method,
         reference: paymentReference(random, method, number),
-        receivedAt: story.iso(received),
+        receivedAt: scenario.iso(received),
       },
     };
   });
@@ -93,8 +93,8 @@ function makeInvoice(story: Story, random: Random, draft: Draft, index: number):
       orderId: order.row.id,
       customerId: order.customer.row.id,
       status: isVoid ? 'void' : settled,
-      issuedAt: story.iso(issued),
-      dueAt: isoTime(story.ms(issued) + dueAfterMs),
+      issuedAt: scenario.iso(issued),
+      dueAt: isoTime(scenario.ms(issued) + dueAfterMs),
       currency: 'EUR',
       amountMinor: order.row.totalMinor,
       paidMinor,
@@ -103,10 +103,10 @@ function makeInvoice(story: Story, random: Random, draft: Draft, index: number):
   };
 }
 
-export function makeInvoices(story: Story, orders: readonly Order[]): Invoice[] {
-  const random = story.random('billing');
+export function makeInvoices(scenario: Scenario, orders: readonly Order[]): Invoice[] {
+  const random = scenario.random('billing');
   return orders
     .flatMap((order) => draftInvoice(random, order))
     .sort(byMoment((each) => each.issued))
-    .map((draft, index) => makeInvoice(story, random, draft, index));
+    .map((draft, index) => makeInvoice(scenario, random, draft, index));
 }

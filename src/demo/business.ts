@@ -16,7 +16,7 @@ import { makeOrders } from './orders.js';
 import { makeProducts } from './products.js';
 import type { SeedIds } from './random.js';
 import { makeStock } from './stock.js';
-import { makeStory } from './scenario.js';
+import { makeScenario } from './scenario.js';
 import { makeHelpdesk } from './tickets.js';
 
 export { demoTicketNumber } from './demo-case.js';
@@ -48,13 +48,13 @@ export interface BusinessOptions {
  * same story; `now` only moves it in time.
  */
 export function generateBusiness({ seed, now, ids }: BusinessOptions): BusinessData {
-  const story = makeStory(seed, now, ids);
-  const customers = makeCustomers(story);
-  const products = makeProducts(story);
-  const orders = makeOrders(story, customers, products);
-  const invoices = makeInvoices(story, orders);
-  const helpdesk = makeHelpdesk(story, orders, invoices);
-  const stockMovements = makeStock(story, products, orders, helpdesk.restocks);
+  const scenario = makeScenario(seed, now, ids);
+  const customers = makeCustomers(scenario);
+  const products = makeProducts(scenario);
+  const orders = makeOrders(scenario, customers, products);
+  const invoices = makeInvoices(scenario, orders);
+  const helpdesk = makeHelpdesk(scenario, orders, invoices);
+  const stockMovements = makeStock(scenario, products, orders, helpdesk.restocks);
   const stock = new Map(stockMovements.map((movement) => [movement.productId, movement.stockAfter]));
 
   return {

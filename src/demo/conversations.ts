@@ -9,7 +9,7 @@ import type { RefundScript, Script } from './scenario-steps.js';
 import { faultScripts, questionScripts } from './scripts-machines.js';
 import { billingScripts, deliveryScripts, returnsScripts } from './scripts-orders.js';
 import { refundScripts } from './scripts-refund.js';
-import type { Moment, Story } from './scenario.js';
+import type { Moment, Scenario } from './scenario.js';
 import { speak, timeTurns, type Message } from './voices.js';
 import { fill, spokenMoney } from './wording.js';
 
@@ -50,12 +50,12 @@ const ordinaryScripts = {
 };
 const categories = ['question', 'delivery', 'delivery', 'billing', 'billing', 'returns', 'fault'] as const;
 
-function ordinaryTicket(story: Story, random: Random, script: Script, matter: Matter): TicketDraft {
+function ordinaryTicket(scenario: Scenario, random: Random, script: Script, matter: Matter): TicketDraft {
   const turns = timeTurns(random, matter.start, random.pick(script.openings), script.turns);
   const isRecent = matter.start > -recentDays;
   const kept = isRecent ? random.int(1, turns.length) : turns.length;
   const said = turns.filter((turn, index) => index < kept && turn.moment < 0);
-  const values = matterValues(story, matter);
+  const values = matterValues(scenario, matter);
   return {
     customer: matter.customer,
     order: matter.order,
@@ -85,7 +85,7 @@ function refundAmount(script: RefundScript, line: Line): number {
 }
 
 function refundTicket(
-  story: Story,
+  scenario: Scenario,
   random: Random,
   script: RefundScript,
   matter: Matter,
@@ -99,7 +99,7 @@ function refundTicket(
   const amountMinor = refundAmount(script, line);
   if (last >= 0 || payment.received >= moment || amountMinor <= 0) return null;
   const values = {
-    ...matterValues(story, matter),
+    ...matterValues(scenario, matter),
     refund: spokenMoney(amountMinor),
     approval: approval(amountMinor),
   };
@@ -131,12 +131,12 @@ function collect(count: number, draw: (found: readonly TicketDraft[]) => TicketD
 }
 
 export function draftTickets(
-  story: Story,
+  scenario: Scenario,
   count: number,
   orders: readonly Order[],
   invoices: readonly Invoice[],
 ): TicketDraft[] {
-  const random = story.random('tickets');
+  const random = scenario.random('tickets');
   const archive: Archive = {
     orders: orders.filter((order) => order.customer.row.name !== demoCustomer.facts.name),
     invoiceOf: new Map(invoices.map((invoice) => [invoice.order, invoice])),
@@ -145,13 +145,13 @@ export function draftTickets(
     const script = random.pick(refundScripts);
     const matter = findMatter(random, script, archive);
     if (!matter || found.some((draft) => draft.order === matter.order)) return null;
-    return refundTicket(story, random, script, matter);
+    return refundTicket(scenario, random, script, matter);
   };
   const drawOrdinary = (isWanted: (start: Moment) => boolean) => (): TicketDraft | null => {
     const script = random.pick<Script>(ordinaryScripts[random.pick(categories)]);
     for (let draws = 0; draws < drawsMax; draws += 1) {
       const matter = findMatter(random, script, archive);
-      if (matter && isWanted(matter.start)) return ordinaryTicket(story, random, script, matter);
+      if (matter && isWanted(matter.start)) return ordinaryTicket(scenario, random, script, matter);
     }
     return null;
   };

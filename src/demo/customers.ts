@@ -2,7 +2,7 @@ import { demoCustomer } from './demo-case.js';
 import type { Customer, CustomerDraft } from './drafts.js';
 import { brandWords, countries, trades, type Country } from './places.js';
 import type { Random } from './random.js';
-import { byMoment, storyDays, type Story } from './scenario.js';
+import { byMoment, scenarioDays, type Scenario } from './scenario.js';
 
 /** In thousands of euros, as the credit rules have it. */
 const creditLimitMax = { europe: 10, 'north-america': 8, 'asia-pacific': 6, 'latin-america': 5 } as const;
@@ -40,14 +40,14 @@ function draft(random: Random, country: Country, taken: Set<string>): CustomerDr
       address: `${random.pick(country.streets).replace('#', String(random.int(1, 180)))}, ${city}`,
       creditLimitMinor: random.chance(0.1) ? null : creditLimit,
     },
-    since: random.chance(0.75) ? random.between(-780, -storyDays) : random.between(-storyDays, -15),
+    since: random.chance(0.75) ? random.between(-780, -scenarioDays) : random.between(-scenarioDays, -15),
     framework: random.chance(0.08),
     weight: 0.15 + random.next() ** 2,
   };
 }
 
-export function makeCustomers(story: Story): Customer[] {
-  const random = story.random('customers');
+export function makeCustomers(scenario: Scenario): Customer[] {
+  const random = scenario.random('customers');
   const taken = new Set([slug(demoCustomer.facts.name)]);
   const drafts = countries.flatMap((country) =>
     Array.from({ length: country.customers }, () => draft(random, country, taken)),
@@ -56,10 +56,10 @@ export function makeCustomers(story: Story): Customer[] {
     ...rest,
     row: {
       ...facts,
-      id: story.id(rest.since),
+      id: scenario.id(rest.since),
       number: `C-${String(1001 + index)}`,
       currency: 'EUR',
-      createdAt: story.iso(rest.since),
+      createdAt: scenario.iso(rest.since),
     },
   }));
 }

@@ -2,7 +2,7 @@ import { createAgent } from '../admin/agents.js';
 import { giveAgentRole, giveRole } from '../admin/assignments.js';
 import { createFirstAdministrator, ensureShippedRoles } from '../admin/bootstrap.js';
 import { createUser } from '../admin/users.js';
-import type { Work } from '../admin/unit-of-work.js';
+import type { UnitOfWork } from '../admin/unit-of-work.js';
 import { insertRecords } from '../audit/record.js';
 import { Trail } from '../audit/trail.js';
 import { isoTime, type Clock } from '../core/clock.js';
@@ -56,19 +56,19 @@ export function loadDemoCompany(database: Database, options: LoadOptions): Promi
   const { clock, ids, onProgress = () => undefined } = options;
   return database.transaction(async (tx) => {
     if (!(await isEmpty(tx))) throw conflict('The database is not empty: the demo company was not loaded.');
-    const work: Work = { tx, clock, ids, trail: new Trail() };
+    const unit: UnitOfWork = { tx, clock, ids, trail: new Trail() };
     onProgress('People and agents');
-    const roles = new Map((await ensureShippedRoles(work)).map((role) => [role.name, role]));
-    const people = await loadPeople(work, roles);
-    const loadedAgents = await loadAgents(work, roles, people);
+    const roles = new Map((await ensureShippedRoles(unit)).map((role) => [role.name, role]));
+    const people = await loadPeople(unit, roles);
+    const loadedAgents = await loadAgents(unit, roles, people);
     onProgress('Documents');
-    const counts = { ...(await loadDocuments(work, people)), ...(await loadBusiness(work, options)) };
+    const counts = { ...(await loadDocuments(unit, people)), ...(await loadBusiness(unit, options)) };
     const company: LoadedCompany = {
       people: people.map(({ person, user, password }) => ({ ...person, id: user.id, password })),
       agents: loadedAgents,
       counts: { users: people.length, agents: loadedAgents.length, ...counts },
     };
-    const event = { ...work, command: 'seed', by: undefined, detail: { rows: company.counts } };
+    const event = { ...unit, command: 'seed', by: undefined, detail: { rows: company.counts } };
     await insertRecords(tx, [commandRecord(event)]);
     options.keep?.(company);
     return company;
@@ -87,21 +87,21 @@ const roleOf = (roles: ReadonlyMap<string, RoleRow>, name: string): RoleRow => {
   return role;
 };
 
-async function loadPeople(work: Work, roles: ReadonlyMap<string, RoleRow>): Promise<LoadedPerson[]> {
+async function loadPeople(unit: UnitOfWork, roles: ReadonlyMap<string, RoleRow>): Promise<LoadedPerson[]> {
   const { name, displayName, email } = demoAdministrator;
-  const administrator = await createFirstAdministrator(work, { name, displayName, email });
+  const administrator = await createFirstAdministrator(unit, { name, displayName, email });
   const loaded: LoadedPerson[] = [{ person: demoAdministrator, ...administrator }];
   for (const person of demoUsers.filter((each) => each !== demoAdministrator)) {
-    const made = await createUser(work, person);
-    await work.tx.update(users, eq<UserRow>('id', made.user.id), { mustChangePassword: false });
-    await giveRole(work, made.user, roleOf(roles, person.role), administrator.user.id);
+    const made = await createUser(unit, person);
+    await unit.tx.update(users, eq<UserRow>('id', made.user.id), { mustChangePassword: false });
+    await giveRole(unit, made.user, roleOf(roles, person.role), administrator.user.id);
     loaded.push({ person, ...made });
   }
   return loaded;
 }
 
 async function loadAgents(
-  work: Work,
+  unit: UnitOfWork,
   roles: ReadonlyMap<string, RoleRow>,
   people: readonly LoadedPerson[],
 ): Promise<LoadedCompany['agents']> {
@@ -111,15 +111,15 @@ async function loadAgents(
     const owner = people.find(({ person }) => person.name === demo.owner);
     const { name, displayName, businessTask } = demo;
     const ownerId = owner?.user.id ?? '';
-    const { agent, secret } = await createAgent(work, { name, displayName, businessTask, ownerId });
-    await giveAgentRole(work, agent, roleOf(roles, demo.role), administrator?.user.id ?? null);
+    const { agent, secret } = await createAgent(unit, { name, displayName, businessTask, ownerId });
+    await giveAgentRole(unit, agent, roleOf(roles, demo.role), administrator?.user.id ?? null);
     loaded.push({ ...demo, id: agent.id, secret: secret ?? '' });
   }
   return loaded;
 }
 
 async function loadDocuments(
-  { tx, clock, ids }: Work,
+  { tx, clock, ids }: UnitOfWork,
   people: readonly LoadedPerson[],
 ): Promise<Record<string, number>> {
   const folder = companyFolder();
@@ -139,7 +139,7 @@ async function loadDocuments(
 }
 
 async function loadBusiness(
-  { tx, clock }: Work,
+  { tx, clock }: UnitOfWork,
   { seed = 1, onProgress = () => undefined }: LoadOptions,
 ): Promise<Record<string, number>> {
   onProgress('Customers, orders, tickets');

@@ -3,7 +3,7 @@ import type { Customer } from './drafts.js';
 import type { Line, Order } from './orders.js';
 import type { Random } from './random.js';
 import type { Script } from './scenario-steps.js';
-import { storyDays, type Moment, type Story } from './scenario.js';
+import { scenarioDays, type Moment, type Scenario } from './scenario.js';
 import { spokenDate, spokenMoney } from './wording.js';
 
 /** What a ticket is about. */
@@ -23,7 +23,7 @@ export interface Archive {
 function startOf(random: Random, { start }: Script, order: Order, invoice: Invoice | null): Moment | null {
   switch (start.after) {
     case 'nothing':
-      return random.between(-storyDays, 0);
+      return random.between(-scenarioDays, 0);
     case 'placing':
       return order.plan.cancelAfter === null
         ? order.placed + order.plan.shipAfter * random.between(0.1, 0.6)
@@ -63,10 +63,10 @@ export function findMatter(random: Random, script: Script, archive: Archive): Ma
 }
 
 /** What the script's texts may name; without what does not exist. */
-export function matterValues(story: Story, matter: Matter): Record<string, string> {
+export function matterValues(scenario: Scenario, matter: Matter): Record<string, string> {
   const { customer, order, line, invoice } = matter;
   const date = (moment: Moment | null | undefined): string | undefined =>
-    typeof moment === 'number' ? spokenDate(story.ms(moment)) : undefined;
+    typeof moment === 'number' ? spokenDate(scenario.ms(moment)) : undefined;
   const all = {
     city: customer.row.city ?? customer.row.country,
     order: order?.row.number,

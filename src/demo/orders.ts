@@ -4,7 +4,7 @@ import { demoCustomer, demoOrders } from './demo-case.js';
 import type { Customer, Plan } from './drafts.js';
 import type { Product } from './products.js';
 import type { Random } from './random.js';
-import { byMoment, storyDays, type Moment, type Story } from './scenario.js';
+import { byMoment, scenarioDays, type Moment, type Scenario } from './scenario.js';
 
 export interface Line {
   readonly row: OrderLineRow;
@@ -94,14 +94,14 @@ function status(draft: Draft): Pick<OrderRow, 'status' | 'version'> {
   return passed(packAfter) ? { status: 'packed', version: 2 } : { status: 'placed', version: 1 };
 }
 
-function makeLine(story: Story, draft: Draft, orderId: string, item: Item, index: number): Line {
+function makeLine(scenario: Scenario, draft: Draft, orderId: string, item: Item, index: number): Line {
   const { quantity, product } = item;
   const unitPriceMinor = product.row.priceMinor;
   const discountBasisPoints = discount(draft.customer, quantity);
   return {
     product,
     row: {
-      id: story.id(draft.placed),
+      id: scenario.id(draft.placed),
       orderId,
       customerId: draft.customer.row.id,
       productId: product.row.id,
@@ -114,9 +114,9 @@ function makeLine(story: Story, draft: Draft, orderId: string, item: Item, index
   };
 }
 
-function makeOrder(story: Story, draft: Draft, index: number): Order {
-  const id = story.id(draft.placed);
-  const lines = draft.items.map((item, at) => makeLine(story, draft, id, item, at));
+function makeOrder(scenario: Scenario, draft: Draft, index: number): Order {
+  const id = scenario.id(draft.placed);
+  const lines = draft.items.map((item, at) => makeLine(scenario, draft, id, item, at));
   const state = status(draft);
   const hasShipped = state.status === 'shipped' || state.status === 'delivered';
   const shipped = hasShipped ? draft.placed + draft.plan.shipAfter : null;
@@ -132,8 +132,8 @@ function makeOrder(story: Story, draft: Draft, index: number): Order {
       id,
       number: `SO-${String(firstNumber + index)}`,
       customerId: draft.customer.row.id,
-      placedAt: story.iso(draft.placed),
-      shippedAt: shipped === null ? null : story.iso(shipped),
+      placedAt: scenario.iso(draft.placed),
+      shippedAt: shipped === null ? null : scenario.iso(shipped),
       currency: 'EUR',
       totalMinor: lines.reduce((sum, line) => sum + line.row.totalMinor, 0),
     },
@@ -156,15 +156,15 @@ function demoDrafts(customers: readonly Customer[], products: readonly Product[]
 }
 
 export function makeOrders(
-  story: Story,
+  scenario: Scenario,
   customers: readonly Customer[],
   products: readonly Product[],
 ): Order[] {
-  const random = story.random('orders');
+  const random = scenario.random('orders');
   const others = customers.filter((each) => each.row.name !== demoCustomer.facts.name);
   const drafts = Array.from({ length: orderCount - demoOrders.length }, (): Draft => {
     // The exponent lets the business grow: more orders in recent months.
-    const placed = -0.05 - (storyDays - 1) * random.next() ** 1.25;
+    const placed = -0.05 - (scenarioDays - 1) * random.next() ** 1.25;
     const customer = random.weighted(
       others.filter((each) => each.since < placed),
       (each) => each.weight,
@@ -178,5 +178,5 @@ export function makeOrders(
   });
   return [...drafts, ...demoDrafts(customers, products)]
     .sort(byMoment((each) => each.placed))
-    .map((draft, index) => makeOrder(story, draft, index));
+    .map((draft, index) => makeOrder(scenario, draft, index));
 }

@@ -1,6 +1,6 @@
 import type { ProductRow } from '../domains/business/tables.js';
 import { catalogue, type Category } from './catalogue.js';
-import type { Moment, Story } from './scenario.js';
+import type { Moment, Scenario } from './scenario.js';
 
 export interface Product {
   readonly row: ProductRow;
@@ -30,8 +30,8 @@ const entries: readonly Entry[] = catalogue.flatMap((category) =>
 );
 
 /** Products, with a stock of 0 until `makeStock` has told what came and went. */
-export function makeProducts(story: Story): Product[] {
-  const random = story.random('products');
+export function makeProducts(scenario: Scenario): Product[] {
+  const random = scenario.random('products');
   return entries.map(({ category, when, ...facts }) => {
     const [kind, days] = when.split(' ');
     const from = kind === 'new' ? -Number(days) : random.between(-760, -420);
@@ -42,14 +42,14 @@ export function makeProducts(story: Story): Product[] {
       until: kind === 'ended' ? -Number(days) : 0,
       row: {
         ...facts,
-        id: story.id(from),
+        id: scenario.id(from),
         category: category.name,
         costMinor,
         currency: 'EUR',
         stock: 0,
         discontinued: kind === 'ended',
         version: 1,
-        createdAt: story.iso(from),
+        createdAt: scenario.iso(from),
       },
     };
   });

@@ -8,9 +8,9 @@ import { makeRandom, type Random, type SeedIds } from './random.js';
 export type Moment = number;
 
 /** How far back orders go: 18 months. */
-export const storyDays = 390;
+export const scenarioDays = 390;
 
-export interface Story {
+export interface Scenario {
   readonly now: number;
   /** Only `at`: ids follow the row's own time. */
   readonly ids: SeedIds;
@@ -28,7 +28,7 @@ const workdayMs = 10 * hourMs;
 /** 1 January 1970 was a Thursday. */
 const daysFromMonday = 3;
 
-export function makeStory(seed: number, now: number, ids: SeedIds): Story {
+export function makeScenario(seed: number, now: number, ids: SeedIds): Scenario {
   const today = Math.floor(now / dayMs) + daysFromMonday;
   const workdaysSoFar = Math.floor(today / 7) * 5 + Math.min(today % 7, 5);
 

@@ -2,7 +2,7 @@ import type { StockMovementRow } from '../domains/business/tables.js';
 import type { Order } from './orders.js';
 import type { Product } from './products.js';
 import type { Random } from './random.js';
-import { byMoment, storyDays, type Moment, type Story } from './scenario.js';
+import { byMoment, scenarioDays, type Moment, type Scenario } from './scenario.js';
 
 /** Goods that come back to the shelf. */
 export interface Restock {
@@ -27,7 +27,7 @@ interface Movement extends Change {
 const openingReason = 'Opening balance';
 
 function corrections(random: Random, product: Product): Change[] {
-  const begin = Math.max(product.from, -storyDays);
+  const begin = Math.max(product.from, -scenarioDays);
   if (product.row.discontinued) return [];
   return Array.from({ length: random.int(0, 3) }, () => ({
     moment: Math.floor(random.between(begin, 0)) + 0.99,
@@ -43,7 +43,7 @@ function corrections(random: Random, product: Product): Change[] {
 function supply(product: Product, changes: readonly Change[]): Movement[] {
   const { reorderLevel, reorderSize } = product.category;
   const least = product.row.discontinued ? 0 : Math.ceil(reorderLevel / 3);
-  const opening = Math.max(product.from, -storyDays);
+  const opening = Math.max(product.from, -scenarioDays);
   const days = new Map<number, Change[]>();
   for (const change of changes) {
     const day = Math.floor(change.moment);
@@ -70,12 +70,12 @@ function supply(product: Product, changes: readonly Change[]): Movement[] {
 
 /** Every piece that came and went. */
 export function makeStock(
-  story: Story,
+  scenario: Scenario,
   products: readonly Product[],
   orders: readonly Order[],
   restocks: readonly Restock[],
 ): StockMovementRow[] {
-  const random = story.random('stock');
+  const random = scenario.random('stock');
   const changes = new Map(products.map((product) => [product, corrections(random, product)]));
   for (const { lines, shipped, row } of orders) {
     if (shipped === null) continue;
@@ -96,12 +96,12 @@ export function makeStock(
     .map(({ product, moment, quantity, reason, stockAfter }) => {
       purchaseOrder += reason === null ? 1 : 0;
       return {
-        id: story.id(moment),
+        id: scenario.id(moment),
         productId: product.row.id,
         quantity,
         reason: reason ?? `Goods received, PO-${String(purchaseOrder)}`,
         stockAfter,
-        createdAt: story.iso(moment),
+        createdAt: scenario.iso(moment),
       };
     });
 }

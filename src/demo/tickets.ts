@@ -5,7 +5,7 @@ import { draftTickets, type TicketDraft } from './conversations.js';
 import { demoCustomer, demoMessage, demoSubject, demoTicketAgeMs, demoTicketNumber } from './demo-case.js';
 import type { Order } from './orders.js';
 import type { Restock } from './stock.js';
-import { byMoment, type Story } from './scenario.js';
+import { byMoment, type Scenario } from './scenario.js';
 import type { Message } from './voices.js';
 import { fill, spokenDate, spokenMoney } from './wording.js';
 
@@ -28,10 +28,10 @@ function status(messages: readonly Message[], isComplete: boolean): TicketRow['s
     : 'pending';
 }
 
-function makeTicket(story: Story, draft: TicketDraft, number: string): TicketRow {
+function makeTicket(scenario: Scenario, draft: TicketDraft, number: string): TicketRow {
   const { messages, start } = draft;
   return {
-    id: story.id(start),
+    id: scenario.id(start),
     number,
     customerId: draft.customer.row.id,
     orderId: draft.order?.row.id ?? null,
@@ -39,48 +39,51 @@ function makeTicket(story: Story, draft: TicketDraft, number: string): TicketRow
     category: draft.category,
     status: status(messages, draft.isComplete),
     priority: draft.priority,
-    createdAt: story.iso(start),
-    updatedAt: story.iso(messages.at(-1)?.moment ?? start),
+    createdAt: scenario.iso(start),
+    updatedAt: scenario.iso(messages.at(-1)?.moment ?? start),
     version: messages.length,
   };
 }
 
-const makeMessage = (story: Story, ticket: TicketRow, message: Message): TicketMessageRow => ({
-  id: story.id(message.moment),
+const makeMessage = (scenario: Scenario, ticket: TicketRow, message: Message): TicketMessageRow => ({
+  id: scenario.id(message.moment),
   ticketId: ticket.id,
   customerId: ticket.customerId,
   author: message.author === 'note' ? 'staff' : message.author,
   authorName: message.authorName,
   internal: message.author === 'note',
   body: message.body,
-  createdAt: story.iso(message.moment),
+  createdAt: scenario.iso(message.moment),
 });
 
 const makeRefund = (
-  story: Story,
+  scenario: Scenario,
   refund: NonNullable<TicketDraft['refund']>,
   ticketNumber: string,
 ): RefundRow => ({
-  id: story.id(refund.moment),
+  id: scenario.id(refund.moment),
   paymentId: refund.payment.row.id,
   customerId: refund.payment.row.customerId,
   amountMinor: refund.amountMinor,
   currency: 'EUR',
   reason: `${refund.reason}: ${String(refund.quantity)} × ${refund.product.row.name} (${ticketNumber})`,
-  issuedAt: story.iso(refund.moment),
+  issuedAt: scenario.iso(refund.moment),
 });
 
-function makeDemoTicket(story: Story, invoices: readonly Invoice[]): Pick<Helpdesk, 'tickets' | 'messages'> {
+function makeDemoTicket(
+  scenario: Scenario,
+  invoices: readonly Invoice[],
+): Pick<Helpdesk, 'tickets' | 'messages'> {
   const invoice = invoices.findLast((each) => each.order.customer.row.name === demoCustomer.facts.name);
   const { order, payments } = invoice ?? {};
   const received = payments?.at(-1)?.received;
   if (!invoice || !order || received === undefined || order.delivered === null) {
     throw new Error('The demo customer has no order that is delivered and paid.');
   }
-  const createdMs = story.now - demoTicketAgeMs;
+  const createdMs = scenario.now - demoTicketAgeMs;
   const createdAt = isoTime(createdMs);
   const ticket: TicketRow = {
-    id: story.ids.at(createdMs),
+    id: scenario.ids.at(createdMs),
     number: demoTicketNumber,
     customerId: order.row.customerId,
     orderId: order.row.id,
@@ -95,13 +98,13 @@ function makeDemoTicket(story: Story, invoices: readonly Invoice[]): Pick<Helpde
   const body = fill(demoMessage, {
     order: order.row.number,
     city: order.customer.row.city ?? order.customer.row.country,
-    delivered: spokenDate(story.ms(order.delivered)),
+    delivered: spokenDate(scenario.ms(order.delivered)),
     invoice: invoice.row.number,
     amount: spokenMoney(invoice.row.amountMinor),
-    paid: spokenDate(story.ms(received)),
+    paid: spokenDate(scenario.ms(received)),
   });
   const message: TicketMessageRow = {
-    id: story.ids.at(createdMs),
+    id: scenario.ids.at(createdMs),
     ticketId: ticket.id,
     customerId: ticket.customerId,
     author: 'customer',
@@ -113,27 +116,31 @@ function makeDemoTicket(story: Story, invoices: readonly Invoice[]): Pick<Helpde
   return { tickets: [ticket], messages: [message] };
 }
 
-export function makeHelpdesk(story: Story, orders: readonly Order[], invoices: readonly Invoice[]): Helpdesk {
-  const drafts = draftTickets(story, ticketCount - 1, orders, invoices).sort(
+export function makeHelpdesk(
+  scenario: Scenario,
+  orders: readonly Order[],
+  invoices: readonly Invoice[],
+): Helpdesk {
+  const drafts = draftTickets(scenario, ticketCount - 1, orders, invoices).sort(
     byMoment((draft) => draft.start),
   );
   const told = drafts.map((draft, index) => {
     const number = `T-${String(lastNumber - drafts.length + index)}`;
-    return { draft, ticket: makeTicket(story, draft, number) };
+    return { draft, ticket: makeTicket(scenario, draft, number) };
   });
-  const demo = makeDemoTicket(story, invoices);
+  const demo = makeDemoTicket(scenario, invoices);
   const refunded = told.flatMap(({ draft: { refund }, ticket }) => (refund ? [{ refund, ticket }] : []));
   return {
     tickets: [...told.map(({ ticket }) => ticket), ...demo.tickets],
     messages: [
       ...told.flatMap(({ draft, ticket }) =>
-        draft.messages.map((message) => makeMessage(story, ticket, message)),
+        draft.messages.map((message) => makeMessage(scenario, ticket, message)),
       ),
       ...demo.messages,
     ],
     refunds: refunded
       .sort(byMoment(({ refund }) => refund.moment))
-      .map(({ refund, ticket }) => makeRefund(story, refund, ticket.number)),
+      .map(({ refund, ticket }) => makeRefund(scenario, refund, ticket.number)),
     restocks: refunded.flatMap(({ refund: { returned, product, quantity, moment }, ticket }) =>
       returned ? [{ product, quantity, moment: moment - 0.01, ticketNumber: ticket.number }] : [],
     ),

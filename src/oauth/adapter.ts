@@ -5,7 +5,7 @@ import { sha256 } from '../core/digest.js';
 import { all, any, compare, eq, isNull, not, type Condition } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { isDuplicate, type Database } from '../store/sql/database.js';
-import { sweep } from '../store/sql/delete-in-batches.js';
+import { deleteInBatches } from '../store/sql/delete-in-batches.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../store/tables/identity.js';
 
 export interface PayloadStore {
@@ -196,7 +196,7 @@ export function purgeExpired(
   signal?: AbortSignal,
 ): Promise<number> {
   const expired = compare<OAuthPayloadRow>('expiresAt', '<=', isoTime(clock.now()));
-  return sweep(
+  return deleteInBatches(
     database,
     { table: oauthPayloads, key: ['model', 'id'], which: expired, still: expired },
     signal,

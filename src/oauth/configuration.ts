@@ -13,7 +13,7 @@ import { decisionsOf, makePolicy } from './interaction-policy.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
 import { renderErrorPage } from './pages/error-page.js';
-import { loginStands } from './current-sign-in.js';
+import { isLoginCurrent } from './current-sign-in.js';
 
 /**
  * How clients prove who they are: people's programs not at all, agents with a secret, sent either way (RFC 6749
@@ -49,7 +49,7 @@ const newGrant =
     grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
     await grant.save();
     // Looked at only now: whoever ends the person's sign-ins meanwhile finds the grant, or is seen here.
-    if (await database.transaction((tx) => loginStands(tx, login))) return grant;
+    if (await database.transaction((tx) => isLoginCurrent(tx, login))) return grant;
     await grant.destroy();
     return undefined;
   };

@@ -23,7 +23,7 @@ const lockAccount = (tx: Connection, userId: string): Promise<UserRow | undefine
   tx.one(users, all(eq<UserRow>('id', userId), eq<UserRow>('status', 'active')), { lock: 'update' });
 
 /** Whether the account is still as it was when its password was given. */
-export async function loginStands(tx: Connection, { accountId, version }: Login): Promise<boolean> {
+export async function isLoginCurrent(tx: Connection, { accountId, version }: Login): Promise<boolean> {
   const user = await lockAccount(tx, accountId);
   return user !== undefined && user.version === version;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
 import { Lru, type CacheState } from '../core/lru.js';
-import { partyOf } from '../core/client-address.js';
+import { clientKeyOf } from '../core/client-address.js';
 import type { Devices } from './devices.js';
 import type { AttemptLimit } from './ports.js';
 import { SlowDown } from './slow-down.js';
@@ -61,7 +61,7 @@ export class Guesses {
   }
 
   of({ userName, address, cookies, signIn }: Attempt): Guess {
-    const party = partyOf(address);
+    const party = clientKeyOf(address);
     // What is typed may be long, and be a password in the wrong field.
     const account = sha256(userName);
     const pair = `${account} ${party}`;

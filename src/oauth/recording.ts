@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from '../core/logger.js';
-import { partyOf } from '../core/client-address.js';
+import { clientKeyOf } from '../core/client-address.js';
 import { delegationDetails } from './authorization-details.js';
 import { agentIdOf, routeOf } from './library.js';
 import type { AuthEvent, Recorder } from './ports.js';
@@ -81,7 +81,7 @@ function unavailable(ctx: KoaContextWithOIDC): void {
 
 /** A client that exists counts for itself, so that a broken one holds up no other behind its address. */
 const refusedKey = (ctx: KoaContextWithOIDC, address: string): string =>
-  JSON.stringify([partyOf(address), routeOf(ctx) === undefined ? undefined : ctx.oidc.client?.clientId]);
+  JSON.stringify([clientKeyOf(address), routeOf(ctx) === undefined ? undefined : ctx.oidc.client?.clientId]);
 
 /**
  * Nothing leaves the token and revocation endpoints before its record is durable; where that fails, the answer

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isUtf8Target } from '../core/utf8.js';
 import type { CacheState } from '../core/lru.js';
-import { partyOf } from '../core/client-address.js';
+import { clientKeyOf } from '../core/client-address.js';
 import type { Connection } from '../store/sql/connection.js';
 import { purgeExpired, type PayloadStore } from './adapter.js';
 import { Devices } from './devices.js';
@@ -107,7 +107,7 @@ export function createOAuth(ports: OAuthPorts): OAuth {
 
   /** What is begun is kept, whoever begins it: so only so much for one address. */
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
-    const party = partyOf(addressOf(request));
+    const party = clientKeyOf(addressOf(request));
     const waitSeconds = begun.waitSeconds(party, party);
     if (waitSeconds > 0) {
       sendPage(response, tooManyBegunPage(waitSeconds));

@@ -18,10 +18,10 @@ import type { Digest } from '../audit/kept-value.js';
 import type { Logger } from '../core/logger.js';
 import { Lru, type CacheState } from '../core/lru.js';
 import type { Call } from '../graphql/execute/call.js';
-import type { Coverage } from '../graphql/schema/schema-policy.js';
+import type { SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { formatError } from '../graphql/errors.js';
 import type { Executor } from '../graphql/execute/executor.js';
-import type { KnownDocuments } from '../graphql/plan/document-cache.js';
+import type { DocumentCache } from '../graphql/plan/document-cache.js';
 import { documentTokensMax } from '../graphql/document/structure.js';
 import { ceilingKey, type View, type Views } from '../graphql/view/views.js';
 import { auditPlugin, type CallContext } from './audit-plugin.js';
@@ -51,10 +51,10 @@ export interface Unreached {
 export interface ApolloParts {
   /** Of the shielded schema. */
   readonly views: Views;
-  readonly coverage: Coverage;
+  readonly policy: SchemaPolicy;
   readonly digest: Digest;
   readonly executor: Executor;
-  readonly known: KnownDocuments;
+  readonly known: DocumentCache;
   readonly commit: Commit;
   readonly logger: Logger;
 }
@@ -145,7 +145,7 @@ export class ApolloServers {
         ApolloServerPluginLandingPageDisabled(),
         ApolloServerPluginSchemaReportingDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
-        auditPlugin(this.parts.coverage, this.parts.digest, this.parts.commit),
+        auditPlugin(this.parts.policy, this.parts.digest, this.parts.commit),
       ],
     });
     await server.start();

@@ -7,7 +7,7 @@ import { GraphQLError } from 'graphql';
 import type { Digest } from '../audit/kept-value.js';
 import { sha256 } from '../core/digest.js';
 import type { Call } from '../graphql/execute/call.js';
-import type { Coverage } from '../graphql/schema/schema-policy.js';
+import type { SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { refusedBodies } from '../graphql/plan/prune-and-merge.js';
 import { statusOfError } from '../graphql/errors.js';
 import { literalsOf } from '../graphql/document/literals.js';
@@ -26,7 +26,7 @@ export interface CallContext {
  * written, or a right was lost meanwhile, the caller gets an error and no data.
  */
 export function auditPlugin(
-  coverage: Coverage,
+  policy: SchemaPolicy,
   digest: Digest,
   commit: Commit,
 ): ApolloServerPlugin<CallContext> {
@@ -45,8 +45,8 @@ export function auditPlugin(
         const http = { status: statusOfError(fault) };
         throw new GraphQLError(fault.message, { originalError: fault, extensions: { http } });
       }
-      call.variables = redactorOf(schema, coverage, document, operation, digest)(request.variables ?? {});
-      call.literals = literalsOf(schema, coverage, document, operation, digest);
+      call.variables = redactorOf(schema, policy, document, operation, digest)(request.variables ?? {});
+      call.literals = literalsOf(schema, policy, document, operation, digest);
       return Promise.resolve();
     },
     didEncounterErrors: ({ contextValue: { call }, errors }) => {

@@ -79,14 +79,14 @@ export class Callers {
    * By the authority that the token last had, without a look at whether it still stands; undefined where there is
    * none, and for a token that needs a proof with each request.
    */
-  assume(caller: Caller): Call | undefined {
+  optimistic(caller: Caller): Call | undefined {
     const { scheme, token } = caller.credentials ?? {};
     if (token === undefined || scheme !== 'Bearer') return undefined;
     const known = this.parts.authorities.last(sha256(token));
     if (known === undefined || known.fact.dpopThumbprint !== undefined) return undefined;
     const arrival = { startedAt: this.parts.clock.now(), arrived: performance.now() };
     const call = this.call(caller, token, known.authority, arrival);
-    call.isAssumed = true;
+    call.isOptimistic = true;
     return call;
   }
 

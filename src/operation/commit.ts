@@ -2,8 +2,8 @@ import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { RecordedError } from '../audit/record.js';
 import { BehalfError, internal, type ErrorCode } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
-import { Outdated, type Releases } from '../delegation/commit-gate.js';
-import { asFinished } from '../graphql/execute/finished.js';
+import { StaleAuthority, type CommitGate } from '../delegation/commit-gate.js';
+import { finishedOf } from '../graphql/execute/finished.js';
 import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
@@ -36,7 +36,7 @@ interface Written {
 /** The last step of every operation: nothing leaves without its record. */
 export class Commit {
   constructor(
-    private readonly releases: Releases,
+    private readonly commitGate: CommitGate,
     private readonly logger: Logger,
     private readonly answerBytesMax: number,
   ) {}
@@ -63,7 +63,7 @@ export class Commit {
     const { status, body, extensions, errors, hasData } = written;
     const refusal = call.isRecorded ? undefined : await this.record(call, errors, hasData);
     if (refusal === undefined) return { status, body };
-    if (refusal instanceof Outdated) return undefined;
+    if (refusal instanceof StaleAuthority) return undefined;
     return {
       status: statusOfError(refusal),
       body: write({ ...errorBody(refusal, call.id), extensions }),
@@ -78,8 +78,8 @@ export class Commit {
     hasData: boolean,
   ): Promise<BehalfError | undefined> {
     try {
-      const refusal = await this.releases.release(asFinished(call, errors, hasData));
-      if (!(refusal instanceof Outdated)) call.markRecorded();
+      const refusal = await this.commitGate.release(finishedOf(call, errors, hasData));
+      if (!(refusal instanceof StaleAuthority)) call.markRecorded();
       return refusal;
     } catch (error) {
       this.logger.error(

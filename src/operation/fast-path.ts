@@ -1,10 +1,10 @@
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
-import { Outdated } from '../delegation/commit-gate.js';
+import { StaleAuthority } from '../delegation/commit-gate.js';
 import type { Call } from '../graphql/execute/call.js';
 import { refusedBodies } from '../graphql/plan/prune-and-merge.js';
 import { formatError } from '../graphql/errors.js';
 import type { Executed, Executor } from '../graphql/execute/executor.js';
-import type { KnownDocuments } from '../graphql/plan/document-cache.js';
+import type { DocumentCache } from '../graphql/plan/document-cache.js';
 import { variablesFault } from '../graphql/document/structure.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 import { isEmpty, isRecord, type Parameters } from './parameters.js';
@@ -26,7 +26,7 @@ export class FastPath {
     /** Every coordinate, shielded. */
     private readonly schema: GraphQLSchema,
     private readonly executor: Executor,
-    private readonly known: KnownDocuments,
+    private readonly known: DocumentCache,
     private readonly commit: Commit,
   ) {}
 
@@ -40,25 +40,25 @@ export class FastPath {
     const known = this.known.get(request.query, call.authority.ceiling);
     const operation = known?.operation(request.operationName);
     if (known === undefined || operation === undefined) return undefined;
-    if (call.isAssumed && call.authority.documents !== 'any') return undefined;
+    if (call.isOptimistic && call.authority.documents !== 'any') return undefined;
     const { variables } = request;
     const { schema, executor } = this;
     const meant = { call, schema, document: known.document, operation, variables };
-    const begun = executor.known(meant);
-    if (begun === undefined || !this.known.reaches(begun.named, call.authority.ceiling)) return undefined;
-    known.keep(begun.prepared);
+    const decided = executor.known(meant);
+    if (decided === undefined || !this.known.reaches(decided.named, call.authority.ceiling)) return undefined;
+    known.keep(decided.plan);
     call.documentHash = known.hash;
     call.operationName = operation.name?.value ?? null;
     call.operationType = operation.operation;
-    call.variables = begun.prepared.redact(variables);
-    call.literals = begun.prepared.literals;
+    call.variables = decided.plan.redact(variables);
+    call.literals = decided.plan.literals;
     try {
-      return await executor.go(meant, begun).then((executed) => {
+      return await executor.go(meant, decided).then((executed) => {
         const { data, extensions } = executed;
         return this.commit.result(call, { errors: this.told(call, executed), data, extensions });
       });
     } catch (error) {
-      if (error instanceof Outdated) return undefined;
+      if (error instanceof StaleAuthority) return undefined;
       throw error;
     }
   }

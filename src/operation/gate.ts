@@ -2,8 +2,8 @@ import { BehalfError } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import type { AuthRecords } from '../delegation/auth-records.js';
-import type { Releases } from '../delegation/commit-gate.js';
-import { standingOf, type Annotations } from '../graphql/view/annotate.js';
+import type { CommitGate } from '../delegation/commit-gate.js';
+import { scopeStateOf, type Annotations } from '../graphql/view/annotate.js';
 import type { Call } from '../graphql/execute/call.js';
 import { statusOfError } from '../graphql/errors.js';
 import { ClientGone, type Admission } from './admission.js';
@@ -25,7 +25,7 @@ export interface GateParts extends ResolveParts {
   /** Of requests that were refused for load. */
   readonly refusedForLoad: Rejections;
   readonly recorder: AuthRecords;
-  readonly releases: Releases;
+  readonly commitGate: CommitGate;
   readonly commit: Commit;
   readonly fastPath: FastPath;
   readonly apollo: ApolloServers;
@@ -86,7 +86,7 @@ export class OperationGate {
     } catch (error) {
       return this.refuseForLoad(caller, this.parts.ids.next(), error);
     }
-    const call = mayAssume ? this.parts.callers.assume(caller) : undefined;
+    const call = mayAssume ? this.parts.callers.optimistic(caller) : undefined;
     return call === undefined ? this.recognise(caller) : { caller, call };
   }
 
@@ -128,13 +128,13 @@ export class OperationGate {
       this.parts.logger.error({ operationId: call.id, err: error }, 'request failed');
     if (call.isRecorded) return refusal(told, call.id);
     // Its record is written in any case, once it has been looked at again what its caller may.
-    call.isAssumed = false;
+    call.isOptimistic = false;
     const lost = await this.parts.commit.record(call, [{ code: told.code }], false);
     return lost === undefined ? refusal(told, call.id, status) : refusal(lost, call.id);
   }
 
   private async perform(arrival: Arrival, asked: Asked): Promise<Answer> {
-    if (arrival.call.isAssumed) {
+    if (arrival.call.isOptimistic) {
       const quick = await this.assumed(arrival.call, asked);
       if (quick !== undefined) return quick;
       const again = await this.recognise(arrival.caller);
@@ -150,9 +150,9 @@ export class OperationGate {
 
   /** Undefined: nothing is recorded, and the caller has to be recognised first. */
   private async assumed(call: Call, asked: Asked): Promise<Answer | undefined> {
-    const { fastPath, releases } = this.parts;
+    const { fastPath, commitGate: commitGate } = this.parts;
     if (asked.kind !== 'document' || asked.isSafe === true) return undefined;
-    if (releases.spent(call.authority) !== undefined) return undefined;
+    if (commitGate.spent(call.authority) !== undefined) return undefined;
     const quick = await fastPath.answer(call, parametersIn(asked.body));
     return quick && { ...quick, operationId: call.id, kind: 'response' };
   }
@@ -179,7 +179,7 @@ export class OperationGate {
   private async schema(call: Call): Promise<Answer> {
     call.operationName = schemaOperation;
     call.operationType = 'query';
-    const sdl = this.parts.annotations.sdl(call.authority.ceiling, standingOf(call.authority));
+    const sdl = this.parts.annotations.sdl(call.authority.ceiling, scopeStateOf(call.authority));
     const lost = await this.parts.commit.record(call, [], true);
     if (lost !== undefined) return refusal(lost, call.id);
     return { status: 200, body: sdl, operationId: call.id, kind: 'sdl' };
@@ -239,7 +239,7 @@ export class OperationGate {
 
   /** Nothing is read of a document that nothing is left for, but what its record says of it. */
   private refuseSpent(call: Call, body: unknown): void {
-    const spent = this.parts.releases.spent(call.authority);
+    const spent = this.parts.commitGate.spent(call.authority);
     if (spent === undefined) return;
     call.isFree = true;
     noteDocument(call, parametersIn(body));

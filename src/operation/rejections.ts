@@ -4,8 +4,8 @@ import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
 import type { CacheState } from '../core/lru.js';
-import { partyOf } from '../core/client-address.js';
-import type { Releases } from '../delegation/commit-gate.js';
+import { clientKeyOf } from '../core/client-address.js';
+import type { CommitGate } from '../delegation/commit-gate.js';
 
 const windowMs = 60_000;
 const addressesMax = 10_000;
@@ -27,7 +27,7 @@ export class Rejections {
   private readonly noting = new Set<Promise<unknown>>();
 
   constructor(
-    private readonly releases: Releases,
+    private readonly commitGate: CommitGate,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly logger: Logger,
@@ -41,7 +41,7 @@ export class Rejections {
 
   /** Seconds that this address has to wait; 0 where it need not. */
   waitSeconds(address: string): number {
-    const tally = this.tallies.get(partyOf(address));
+    const tally = this.tallies.get(clientKeyOf(address));
     const now = this.clock.now();
     if (tally === undefined || now - tally.since >= windowMs || tally.count < perWindowMax) return 0;
     return Math.ceil((tally.since + windowMs - now) / 1000);
@@ -60,7 +60,7 @@ export class Rejections {
   /** @param record false for one that has a record of its own already */
   async count(from: string, code: ErrorCode, record = true): Promise<void> {
     this.onCounted();
-    const address = partyOf(from);
+    const address = clientKeyOf(from);
     const now = this.clock.now();
     const tally = this.tallies.get(address);
     if (tally !== undefined && now - tally.since < windowMs) {
@@ -112,6 +112,6 @@ export class Rejections {
       detail: { requests: Object.fromEntries(tally.codes) },
     };
     const look = (): Promise<never> => Promise.reject(new Error('Nobody was recognised.'));
-    await this.releases.release({ authority: undefined, look, rows: 0, record: () => body });
+    await this.commitGate.release({ authority: undefined, look, rows: 0, record: () => body });
   }
 }

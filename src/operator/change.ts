@@ -1,13 +1,13 @@
-import type { Work } from '../admin/unit-of-work.js';
+import type { UnitOfWork } from '../admin/unit-of-work.js';
 import { insertRecords } from '../audit/record.js';
 import { Trail } from '../audit/trail.js';
-import type { Place } from '../authority/boundary.js';
+import type { DimensionValues } from '../authority/boundary.js';
 import { refusalError } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import { Authorities } from '../delegation/authorities.js';
-import { EpochReader } from '../delegation/authority-epoch.js';
+import { AuthorityEpoch } from '../delegation/authority-epoch.js';
 import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
@@ -30,10 +30,10 @@ export interface Change {
 }
 
 /** The transaction of a change, and the person who decides it. */
-export interface Deciding extends Work {
+export interface Deciding extends UnitOfWork {
   readonly by: UserRow;
   /** `FORBIDDEN` where the person could not do it through the server either. */
-  require(scope: Scope, place?: Place): Promise<void>;
+  require(scope: Scope, values?: DimensionValues): Promise<void>;
 }
 
 /**
@@ -50,7 +50,7 @@ export async function change<T>(
     return work({
       ...made,
       by,
-      require: (scope, place) => requireScope(database, made.tx, by, scope, place),
+      require: (scope, values) => requireScope(database, made.tx, by, scope, values),
     });
   });
 }
@@ -59,13 +59,13 @@ export async function change<T>(
 export const changeAlone = <T>(
   database: Database,
   asked: Omit<Change, 'as'>,
-  work: (work: Work) => Promise<T>,
+  work: (unit: UnitOfWork) => Promise<T>,
 ): Promise<T> => record(database, { ...asked, as: undefined }, work);
 
 async function record<T>(
   database: Database,
   { command, as, detail = {} }: Change,
-  work: (work: Work, by: UserRow | undefined) => Promise<T>,
+  work: (unit: UnitOfWork, by: UserRow | undefined) => Promise<T>,
 ): Promise<T> {
   const by = as === undefined ? undefined : await findPerson(database.read, as);
   const base = { command, by, clock: systemClock, ids: makeIds(systemClock), detail };
@@ -101,12 +101,12 @@ export async function requireScope(
   tx: Connection,
   by: UserRow,
   scope: Scope,
-  place: Place = new Map(),
+  values: DimensionValues = new Map(),
 ): Promise<void> {
-  const epoch = new EpochReader(database.read);
+  const epoch = new AuthorityEpoch(database.read);
   const authority = await new Authorities(database.read, epoch, systemClock, new Set()).ofPerson(tx, by.id, [
     scope,
   ]);
-  const decision = authority.decideAt(scope, place);
+  const decision = authority.decideAt(scope, values);
   if (!decision.allow) throw refusalError(authority, decision);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { addressIn, partyOf } from '../../src/core/client-address.js';
+import { addressIn, clientKeyOf } from '../../src/core/client-address.js';
 import { makeAddressOf } from '../../src/transports/http/address.js';
 
 const request = (headers: Record<string, string>, remoteAddress = '192.0.2.1'): IncomingMessage =>
@@ -39,7 +39,7 @@ describe('06 ports and spellings of one address are one party', () => {
   ])('%s has one spelling', (address, spellings) => {
     for (const spelling of [address, ...spellings]) {
       expect([spelling, addressIn(spelling)]).toEqual([spelling, address]);
-      expect([spelling, partyOf(spelling)]).toEqual([spelling, partyOf(address)]);
+      expect([spelling, clientKeyOf(spelling)]).toEqual([spelling, clientKeyOf(address)]);
     }
   });
 
@@ -53,7 +53,7 @@ describe('06 ports and spellings of one address are one party', () => {
   test.each(['2001:db8:1:2::1', '[2001:DB8:1:2:ffff::7]:9', '2001:0db8:0001:0002:1:2:3:4'])(
     'IPv6 counts by its network: %s',
     (address) => {
-      expect(partyOf(address)).toBe('2001:db8:1:2::/64');
+      expect(clientKeyOf(address)).toBe('2001:db8:1:2::/64');
     },
   );
 

@@ -190,7 +190,7 @@ describe('delegate', () => {
 
   test('refuses an agent that has been stopped', async () => {
     const { id } = await company.agent('halted', rosa, 'support-agent');
-    await company.do((work) => work.tx.update(agents, eq('id', id), { status: 'stopped' }));
+    await company.do((unit) => unit.tx.update(agents, eq('id', id), { status: 'stopped' }));
     const answer = await delegate(rosa, { agent: 'halted' });
     expect(answer.errors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', layer: 'agent' });
   });
@@ -566,7 +566,7 @@ describe('consent', () => {
   });
 
   test('is for those who may hand over tasks', async () => {
-    const { user } = await company.do((work) => createUser(work, { name: 'plain', displayName: 'Plain' }));
+    const { user } = await company.do((unit) => createUser(unit, { name: 'plain', displayName: 'Plain' }));
     await expect(
       company.grants().consentOffer({ userId: user.id, agentName: 'helper' }),
     ).rejects.toMatchObject({ code: 'FORBIDDEN' });

@@ -1,6 +1,6 @@
 import { buildSchema, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { Guard } from '../../src/graphql/rules/rule-map.js';
+import { RuleMap } from '../../src/graphql/rules/rule-map.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { loadBusiness, smallBusiness } from '../support/demo-rows.js';
 import { raw } from '../support/no-oracle.js';
@@ -44,8 +44,8 @@ let ruled: Set<string>;
 
 beforeEach(() => {
   ruled = new Set();
-  const field = Object.getOwnPropertyDescriptor(Guard.prototype, 'field')?.value as Guard['field'];
-  vi.spyOn(Guard.prototype, 'field').mockImplementation(function (this: Guard, ...asked) {
+  const field = Object.getOwnPropertyDescriptor(RuleMap.prototype, 'field')?.value as RuleMap['field'];
+  vi.spyOn(RuleMap.prototype, 'field').mockImplementation(function (this: RuleMap, ...asked) {
     const [, typeName, fieldName] = asked;
     if (new Error().stack?.includes('node_modules/graphql-shield/') === true)
       ruled.add(`${typeName}.${fieldName}`);

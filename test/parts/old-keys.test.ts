@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isoTime } from '../../src/core/clock.js';
-import { forgetOldKeys } from '../../src/delegation/expired-idempotency-keys.js';
+import { deleteExpiredIdempotencyKeys } from '../../src/delegation/expired-idempotency-keys.js';
 import { documents } from '../../src/domains/knowledge/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import { delegations, idempotencyKeys } from '../../src/store/tables/identity.js';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const forget = (): Promise<number> => forgetOldKeys(server);
+const forget = (): Promise<number> => deleteExpiredIdempotencyKeys(server);
 const keysOf = (ownerId: string): Promise<number> =>
   server.database.read.count(idempotencyKeys, eq('ownerId', ownerId));
 
@@ -88,7 +88,7 @@ test('a backlog longer than one transaction takes goes whole, and no row that wa
   now += 30 * dayMs;
   const ended = new AbortController();
   ended.abort();
-  expect(await forgetOldKeys(server, ended.signal)).toBe(0);
+  expect(await deleteExpiredIdempotencyKeys(server, ended.signal)).toBe(0);
   expect(await keysOf(ownerId)).toBe(1_201);
   expect(await forget()).toBeGreaterThanOrEqual(1_201);
   expect(await keysOf(ownerId)).toBe(0);

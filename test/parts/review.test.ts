@@ -3,8 +3,8 @@ import type { CustomerRow, TicketRow } from '../../src/domains/business/tables.j
 import { emptyBody } from '../../src/audit/record.js';
 import { isoTime } from '../../src/core/clock.js';
 import { Authorities } from '../../src/delegation/authorities.js';
-import { bumpEpoch, EpochReader } from '../../src/delegation/authority-epoch.js';
-import { Releases } from '../../src/delegation/commit-gate.js';
+import { bumpEpoch, AuthorityEpoch } from '../../src/delegation/authority-epoch.js';
+import { CommitGate } from '../../src/delegation/commit-gate.js';
 import { eq } from '../../src/store/sql/condition.js';
 import type { Connection } from '../../src/store/sql/connection.js';
 import { CommitLost } from '../../src/store/sql/database.js';
@@ -204,7 +204,7 @@ describe('while rights change all the time', () => {
   test('operations of one token that are recorded together are looked at once', async () => {
     const person = await server.person({ scopes: ['customers:read'] });
     const { database, clock, ids } = server;
-    const authorities = new Authorities(database.read, new EpochReader(database.read), clock, new Set());
+    const authorities = new Authorities(database.read, new AuthorityEpoch(database.read), clock, new Set());
     const of = {
       tokenId: 'tok_x',
       userId: person.id,
@@ -215,7 +215,7 @@ describe('while rights change all the time', () => {
     const authority = await inside(database.read);
     await bump();
     const look = vi.fn(inside);
-    const releases = new Releases(database, clock);
+    const commitGate = new CommitGate(database, clock);
     const record = () => ({
       ...emptyBody,
       operationId: ids.next(),
@@ -224,7 +224,7 @@ describe('while rights change all the time', () => {
       outcome: 'succeeded' as const,
     });
     const refusals = await Promise.all(
-      Array.from({ length: 40 }, () => releases.release({ authority, look, rows: 0, record })),
+      Array.from({ length: 40 }, () => commitGate.release({ authority, look, rows: 0, record })),
     );
     expect(refusals).toEqual(Array(40).fill(undefined));
     // What comes in one turn of the event loop goes together.

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Authorities } from '../../src/delegation/authorities.js';
-import { EpochReader } from '../../src/delegation/authority-epoch.js';
+import { AuthorityEpoch } from '../../src/delegation/authority-epoch.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { delegations, grantableRoles, roles, type RoleRow } from '../../src/store/tables/identity.js';
 import { at, codes, Company, key } from '../support/administration.js';
@@ -22,7 +22,7 @@ async function budgetOf(
   agent?: { delegationId: string },
 ): Promise<number | undefined> {
   const { read: connection } = server.database;
-  const authorities = new Authorities(connection, new EpochReader(connection), server.clock, new Set());
+  const authorities = new Authorities(connection, new AuthorityEpoch(connection), server.clock, new Set());
   const fact = { tokenId: '', userId: person.id, scopes: read.scopes, expiresAt: Number.MAX_SAFE_INTEGER };
   return (await authorities.resolveInside(connection, { ...fact, delegationId: agent?.delegationId }))
     .costMax;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSchemaPolicy } from '../../src/graphql/schema/schema-policy.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { Views } from '../../src/graphql/view/views.js';
 import { smallBusiness } from '../support/demo-rows.js';
@@ -34,7 +34,7 @@ interface Place {
   readonly views: Views;
 }
 
-const { definitions } = readCoverage(buildSchema(readSdl()));
+const { definitions } = readSchemaPolicy(buildSchema(readSdl()));
 const scopes = [...definitions.keys()].filter((scope) => scope !== 'session:read');
 const isForAgents = (scope: string): boolean => definitions.get(scope)?.peopleOnly !== true;
 
@@ -48,7 +48,7 @@ beforeAll(async () => {
   ]) {
     const schema = buildSchema(plan.sdl);
     const world = await startWorld({ ...plan, schema, scopes });
-    places.push({ world, schema, views: new Views(schema, readCoverage(schema)) });
+    places.push({ world, schema, views: new Views(schema, readSchemaPolicy(schema)) });
   }
 });
 afterAll(async () => {

@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readCoverage, type Coverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSchemaPolicy, type SchemaPolicy } from '../../src/graphql/schema/schema-policy.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { domains } from '../../src/domains/index.js';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
@@ -26,7 +26,7 @@ type RowValues = Record<string, unknown> & { id: string };
 let server: TestServer;
 let agent: AgentFixture;
 let schema: GraphQLSchema;
-let coverage: Coverage;
+let policy: SchemaPolicy;
 /** Every row of every installed type with its value in each of its dimensions, worked out without our SQL. */
 const placed = new Map<string, { id: string; place: Map<string, string | null> }[]>();
 
@@ -36,8 +36,8 @@ beforeAll(async () => {
   await loadBusiness(server.database, smallBusiness());
   await loadDocuments(server.database, server.ids);
   schema = buildSchema(readSdl());
-  coverage = readCoverage(schema);
-  const scopes = [...coverage.definitions.values()]
+  policy = readSchemaPolicy(schema);
+  const scopes = [...policy.definitions.values()]
     .filter((scope) => !scope.peopleOnly)
     .map((scope) => scope.name);
   const person = await server.person({ scopes });
@@ -53,7 +53,7 @@ async function placeAll(): Promise<void> {
   const rowsOf = new Map<string, RowValues[]>();
   for (const table of tables)
     rowsOf.set(table.name, await server.database.read.select(table, all<RowValues>()));
-  for (const declared of coverage.rows) {
+  for (const declared of policy.rows) {
     const table = tables.find((one) => one.type === declared.type);
     if (table === undefined) continue;
     const follow = (row: RowValues, path: readonly string[], from: Table<RowValues>): string | null => {

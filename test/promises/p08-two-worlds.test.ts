@@ -1,6 +1,6 @@
 import { buildSchema, parse, validate, type GraphQLSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSchemaPolicy } from '../../src/graphql/schema/schema-policy.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { Views } from '../../src/graphql/view/views.js';
 import { rawOf, type Raw } from '../support/no-oracle.js';
@@ -27,9 +27,9 @@ const again = 6;
 const moving = new Set(['Query.auditRecord', 'Query.auditRecords', 'Delegation.records']);
 
 const schema = buildSchema(readSdl());
-const coverage = readCoverage(schema);
-const views = new Views(schema, coverage);
-const scopes = [...coverage.definitions.keys()].filter((scope) => scope !== 'session:read');
+const policy = readSchemaPolicy(schema);
+const views = new Views(schema, policy);
+const scopes = [...policy.definitions.keys()].filter((scope) => scope !== 'session:read');
 
 const inside = (boundary: StoredBoundary): StoredBoundary => ({
   ...{ customer: 'all', region: 'all', collection: 'all', classification: 'all', person: ['self'] },

@@ -9,7 +9,7 @@ import {
   type IntrospectionQuery,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSchemaPolicy } from '../../src/graphql/schema/schema-policy.js';
 import { agentRoles, delegations } from '../../src/store/tables/identity.js';
 import { coordinatesOf, visibleTo } from '../support/coordinates.js';
 import { idsOf, loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
@@ -20,7 +20,7 @@ import { everywhere, TestServer, type Answer, type PersonFixture } from '../supp
 import { sdlOf } from '../support/without-hidden.js';
 
 const whole = buildSchema(scopedSdl);
-const { definitions } = readCoverage(whole);
+const { definitions } = readSchemaPolicy(whole);
 const allScopes = [...definitions.keys()];
 const isForAgents = (scope: string): boolean => definitions.get(scope)?.peopleOnly !== true;
 /** Rows with a value that a view may not have are outside. */

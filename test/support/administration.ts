@@ -2,16 +2,16 @@ import { buildSchema } from 'graphql';
 import { createFirstAdministrator } from '../../src/admin/bootstrap.js';
 import { giveAgentRole, giveRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
-import type { Work } from '../../src/admin/unit-of-work.js';
+import type { UnitOfWork } from '../../src/admin/unit-of-work.js';
 import { createUser } from '../../src/admin/users.js';
 import { Trail } from '../../src/audit/trail.js';
 import { Authorities } from '../../src/delegation/authorities.js';
-import { EpochReader } from '../../src/delegation/authority-epoch.js';
+import { AuthorityEpoch } from '../../src/delegation/authority-epoch.js';
 import { AuthRecords } from '../../src/delegation/auth-records.js';
-import { Releases } from '../../src/delegation/commit-gate.js';
+import { CommitGate } from '../../src/delegation/commit-gate.js';
 import { Grants } from '../../src/delegation/grants.js';
 import { allTables } from '../../src/domains/all-tables.js';
-import { readCoverage } from '../../src/graphql/schema/schema-policy.js';
+import { readSchemaPolicy } from '../../src/graphql/schema/schema-policy.js';
 import { DocumentReach, documentRules } from '../../src/graphql/document/document-check.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { eq } from '../../src/store/sql/condition.js';
@@ -21,9 +21,9 @@ import type { AppParts } from '../../src/app.js';
 import { TestServer, type Answer } from './server.js';
 
 const schema = buildSchema(readSdl());
-const coverage = readCoverage(schema);
-export const catalog = { ...coverage, types: new RowTypes(coverage.rows, allTables({ smallestCell: 5 })) };
-export const rules = documentRules(new DocumentReach(schema, coverage.scopes));
+const policy = readSchemaPolicy(schema);
+export const catalog = { ...policy, types: new RowTypes(policy.rows, allTables({ smallestCell: 5 })) };
+export const rules = documentRules(new DocumentReach(schema, policy.scopes));
 
 /** Someone of the company, with a token of all scopes. */
 export interface Employee {
@@ -40,35 +40,35 @@ export class Company {
 
   static async start(parts: AppParts = {}): Promise<Company> {
     const server = await TestServer.start(parts);
-    const root = await Company.work(server, (work) =>
-      createFirstAdministrator(work, { name: 'root', displayName: 'Root' }),
+    const root = await Company.work(server, (unit) =>
+      createFirstAdministrator(unit, { name: 'root', displayName: 'Root' }),
     );
     return new Company(server, { id: root.user.id, token: await server.token(root.user.id, undefined) });
   }
 
   /** What a command would do at the server's own terminal. */
-  do<T>(work: (work: Work) => Promise<T>): Promise<T> {
+  do<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return Company.work(this.server, work);
   }
 
   async employee(name: string, ...roleNames: string[]): Promise<Employee> {
-    const { user } = await this.do(async (work) => {
-      const created = await createUser(work, { name, displayName: `Employee ${name}` });
-      for (const role of roleNames) await giveRole(work, created.user, await this.role(role), null);
+    const { user } = await this.do(async (unit) => {
+      const created = await createUser(unit, { name, displayName: `Employee ${name}` });
+      for (const role of roleNames) await giveRole(unit, created.user, await this.role(role), null);
       return created;
     });
     return { id: user.id, token: await this.server.token(user.id, undefined) };
   }
 
   async agent(name: string, owner: Employee, ...roleNames: string[]): Promise<{ id: string; name: string }> {
-    return this.do(async (work) => {
-      const { agent } = await createAgent(work, {
+    return this.do(async (unit) => {
+      const { agent } = await createAgent(unit, {
         name,
         displayName: `Agent ${name}`,
         businessTask: 'a task of a test',
         ownerId: owner.id,
       });
-      for (const role of roleNames) await giveAgentRole(work, agent, await this.role(role), null);
+      for (const role of roleNames) await giveAgentRole(unit, agent, await this.role(role), null);
       return { id: agent.id, name };
     });
   }
@@ -89,12 +89,15 @@ export class Company {
     const peopleOnly = new Set(
       [...catalog.definitions.values()].filter((scope) => scope.peopleOnly).map((scope) => scope.name),
     );
-    const authorities = new Authorities(database.read, new EpochReader(database.read), clock, peopleOnly);
-    const records = new AuthRecords(database, new Releases(database, clock), clock, ids);
+    const authorities = new Authorities(database.read, new AuthorityEpoch(database.read), clock, peopleOnly);
+    const records = new AuthRecords(database, new CommitGate(database, clock), clock, ids);
     return new Grants(database, authorities, clock, ids, catalog, records);
   }
 
-  private static work<T>({ database, clock, ids }: TestServer, work: (work: Work) => Promise<T>): Promise<T> {
+  private static work<T>(
+    { database, clock, ids }: TestServer,
+    work: (unit: UnitOfWork) => Promise<T>,
+  ): Promise<T> {
     return database.transaction((tx) => work({ tx, clock, ids, trail: new Trail() }));
   }
 }

@@ -44,8 +44,8 @@ function gated(domain: Domain, type: string, field: string, gate: Gate): Domain[
   const resolve = own?.[field];
   if (own === undefined || resolve === undefined) return {};
   // A resolver that takes four things is given four.
-  const wrapped: Resolver = async (parent, args, operation, asked) => {
-    const result = await resolve(parent, args, operation, asked);
+  const wrapped: Resolver = async (parent, args, operation, selection) => {
+    const result = await resolve(parent, args, operation, selection);
     await gate.pass();
     return result;
   };

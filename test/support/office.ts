@@ -63,10 +63,10 @@ export class Office {
   }
 
   async agent(name: string, owner: Employee, ...roleNames: string[]): Promise<Agent> {
-    return this.company.do(async (work) => {
+    return this.company.do(async (unit) => {
       const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test', ownerId: owner.id };
-      const { agent, secret } = await createAgent(work, { name, ...of });
-      for (const role of roleNames) await giveAgentRole(work, agent, await this.company.role(role), null);
+      const { agent, secret } = await createAgent(unit, { name, ...of });
+      for (const role of roleNames) await giveAgentRole(unit, agent, await this.company.role(role), null);
       return { id: agent.id, name, secret: secret ?? '' };
     });
   }

@@ -34,7 +34,7 @@ export class ShippedCallers {
       boundary: { ...everywhere, person: 'all' },
     });
     const trusted = { name: 'Guides', source: '{ collections { totalCount } }' };
-    await company.do((work) => registerDocuments(work, rules, everyone.id, [trusted]));
+    await company.do((unit) => registerDocuments(unit, rules, everyone.id, [trusted]));
     const callers: Caller[] = [];
     for (const { name, holder, scopes } of shippedRoles) {
       const token =

@@ -1,6 +1,6 @@
 import { moneyOf } from '../../core/money.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
-import type { Asked } from '../../store/bounded/column-selection.js';
+import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import type { AnyTable } from '../../store/tables/table.js';
 import type { Bucket, TimeRange } from './buckets.js';
 import { fromStored } from './enums.js';
@@ -69,10 +69,10 @@ interface Args extends TimeRange {
 export function analytics(smallestCell: number): Readonly<Record<string, Resolver>> {
   const query =
     <Row>(statistic: Statistic<Row>, show: (figure: ShownFigure) => object): Resolver =>
-    async (_root: unknown, args: Args, operation: Operation, asked: Asked) => {
+    async (_root: unknown, args: Args, operation: Operation, selection: ColumnSelection) => {
       const found = await figures(operation.rows, statistic, args, args.bucket, smallestCell);
       // How many there are, nobody knew before.
-      operation.resolving(found.length * asked.fields);
+      operation.resolving(found.length * selection.fields);
       return found.map((figure) => ({
         period: figure.period,
         suppressed: figure.measures === null,

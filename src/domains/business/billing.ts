@@ -6,7 +6,7 @@ import type { Operation, Resolver } from '../../delegation/operation.js';
 import type { Rows } from '../../store/bounded/rows.js';
 import type { Table } from '../../store/tables/table.js';
 import { fromStored, toStored } from './enums.js';
-import { once, type Keyed } from './idempotent.js';
+import { idempotent, type Keyed } from './idempotent.js';
 import {
   invoices,
   orders,
@@ -159,7 +159,7 @@ async function issueRefund(args: RefundArgs, { rows, ids, clock }: Operation): P
 }
 
 export const billing: Readonly<Record<string, Resolver>> = {
-  issueInvoice: once('issueInvoice', { invoice: invoices }, issueInvoice),
-  recordPayment: once('recordPayment', { payment: payments, invoice: invoices }, recordPayment),
-  issueRefund: once('issueRefund', { refund: refunds, payment: payments }, issueRefund),
+  issueInvoice: idempotent('issueInvoice', { invoice: invoices }, issueInvoice),
+  recordPayment: idempotent('recordPayment', { payment: payments, invoice: invoices }, recordPayment),
+  issueRefund: idempotent('issueRefund', { refund: refunds, payment: payments }, issueRefund),
 };

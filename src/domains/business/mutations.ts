@@ -3,7 +3,7 @@ import { badInput, conflict } from '../../core/errors.js';
 import { paragraphs, visibleLine } from '../../core/text.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
 import { fromStored, toStored } from './enums.js';
-import { once, type Keyed } from './idempotent.js';
+import { idempotent, type Keyed } from './idempotent.js';
 import {
   orders,
   products,
@@ -117,12 +117,12 @@ async function adjustStock(args: StockArgs, { rows, ids, clock }: Operation): Pr
 }
 
 export const mutations: Readonly<Record<string, Resolver>> = {
-  replyToTicket: once(
+  replyToTicket: idempotent(
     'replyToTicket',
     { ticket: tickets, message: ticketMessages, internalNote: ticketMessages },
     replyToTicket,
   ),
-  setTicketStatus: once('setTicketStatus', { ticket: tickets }, setTicketStatus),
-  setOrderStatus: once('setOrderStatus', { order: orders }, setOrderStatus),
-  adjustStock: once('adjustStock', { product: products, movement: stockMovements }, adjustStock),
+  setTicketStatus: idempotent('setTicketStatus', { ticket: tickets }, setTicketStatus),
+  setOrderStatus: idempotent('setOrderStatus', { order: orders }, setOrderStatus),
+  adjustStock: idempotent('adjustStock', { product: products, movement: stockMovements }, adjustStock),
 };

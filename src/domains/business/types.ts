@@ -32,8 +32,8 @@ const children = <Row extends { id: string }, Filter extends object>(
   column: keyof Row & string,
   listing: Listing<Row, Filter>,
 ): Resolver =>
-  reads<{ id: string }>(['id'], (row, args: ListArgs<Filter>, operation, asked) =>
-    operation.rows.children(table, column, row.id, listQuery(listing, args, operation), asked),
+  reads<{ id: string }>(['id'], (row, args: ListArgs<Filter>, operation, selection) =>
+    operation.rows.children(table, column, row.id, listQuery(listing, args, operation), selection),
   );
 
 /** Rows that are part of this one, in an order of their own. */
@@ -42,18 +42,18 @@ const parts = <Row extends { id: string }>(
   column: keyof Row & string,
   order: ListQuery<Row>['order'],
 ): Resolver =>
-  reads<{ id: string }>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
-    operation.rows.children(table, column, row.id, { order, first, after }, asked),
+  reads<{ id: string }>(['id'], (row, { first, after }: PageArgs, operation, selection) =>
+    operation.rows.children(table, column, row.id, { order, first, after }, selection),
   );
 
-const customer = reads<{ customerId: string }>(['customerId'], (row, _args, operation, asked) =>
-  operation.rows.get(customers, row.customerId, asked),
+const customer = reads<{ customerId: string }>(['customerId'], (row, _args, operation, selection) =>
+  operation.rows.get(customers, row.customerId, selection),
 );
-const order = reads<{ orderId: string | null }>(['orderId'], (row, _args, operation, asked) =>
-  operation.rows.get(orders, row.orderId, asked),
+const order = reads<{ orderId: string | null }>(['orderId'], (row, _args, operation, selection) =>
+  operation.rows.get(orders, row.orderId, selection),
 );
-const product = reads<{ productId: string }>(['productId'], (row, _args, operation, asked) =>
-  operation.rows.get(products, row.productId, asked),
+const product = reads<{ productId: string }>(['productId'], (row, _args, operation, selection) =>
+  operation.rows.get(products, row.productId, selection),
 );
 
 /** An amount that stands in one column, in the currency of the row. */
@@ -69,7 +69,7 @@ const enumIn = (column: string): Resolver =>
 
 /** The two kinds of message never meet in one list, so that neither rows nor counts tell of the other. */
 const messages = (internal: boolean, scope?: string): Resolver =>
-  reads<TicketRow>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
+  reads<TicketRow>(['id'], (row, { first, after }: PageArgs, operation, selection) =>
     operation.rows.children(
       ticketMessages,
       'ticketId',
@@ -81,7 +81,7 @@ const messages = (internal: boolean, scope?: string): Resolver =>
         first,
         after,
       },
-      asked,
+      selection,
     ),
   );
 
@@ -127,15 +127,15 @@ export const types: Resolvers = {
   Payment: {
     amount: money('amountMinor'),
     method: enumIn('method'),
-    invoice: reads<PaymentRow>(['invoiceId'], (row, _args, operation, asked) =>
-      operation.rows.get(invoices, row.invoiceId, asked),
+    invoice: reads<PaymentRow>(['invoiceId'], (row, _args, operation, selection) =>
+      operation.rows.get(invoices, row.invoiceId, selection),
     ),
     refunds: children(refunds, 'paymentId', refundListing),
   },
   Refund: {
     amount: money('amountMinor'),
-    payment: reads<RefundRow>(['paymentId'], (row, _args, operation, asked) =>
-      operation.rows.get(payments, row.paymentId, asked),
+    payment: reads<RefundRow>(['paymentId'], (row, _args, operation, selection) =>
+      operation.rows.get(payments, row.paymentId, selection),
     ),
   },
   Ticket: {

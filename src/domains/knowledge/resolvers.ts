@@ -1,7 +1,7 @@
 import { compare, eq, all } from '../../store/sql/condition.js';
 import { filterBy, orderBy } from '../../store/bounded/filter.js';
 import { preparing, reads, type Operation, type Resolvers } from '../../delegation/operation.js';
-import { only, type Asked } from '../../store/bounded/column-selection.js';
+import { only, type ColumnSelection } from '../../store/bounded/column-selection.js';
 import { oneLine } from '../../core/text.js';
 import {
   beforeChanging,
@@ -51,7 +51,7 @@ const collectionBy = (operation: Operation, key: string): Promise<CollectionRow 
 /** Beyond every letter: a prefix and this enclose all that begins with the prefix, the same on both databases. */
 const lastLetter = '\u{10FFFF}';
 
-function listDocuments(operation: Operation, args: DocumentsArgs, asked: Asked) {
+function listDocuments(operation: Operation, args: DocumentsArgs, selection: ColumnSelection) {
   const filter = filterBy<DocumentRow, DocumentFilter>(operation.scopeOf, 'DocumentFilter', args.filter, {
     collection: (key) => inCollection(key),
     classification: (name) => eq('classification', name.toLowerCase()),
@@ -77,7 +77,7 @@ function listDocuments(operation: Operation, args: DocumentsArgs, asked: Asked) 
       first: args.first,
       after: args.after,
     },
-    asked,
+    selection,
   );
 }
 
@@ -92,10 +92,10 @@ export const resolvers: Resolvers = {
     collection: (_: unknown, { key }: { key: string }, operation: Operation) => collectionBy(operation, key),
     collections: (_: unknown, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.list(collections, { order: [{ column: 'key', direction: 'asc' }], first, after }),
-    document: (_: unknown, { id }: { id: string }, operation: Operation, asked: Asked) =>
-      operation.rows.get(documents, id, asked),
-    documents: (_: unknown, args: DocumentsArgs, operation: Operation, asked: Asked) =>
-      listDocuments(operation, args, asked),
+    document: (_: unknown, { id }: { id: string }, operation: Operation, selection: ColumnSelection) =>
+      operation.rows.get(documents, id, selection),
+    documents: (_: unknown, args: DocumentsArgs, operation: Operation, selection: ColumnSelection) =>
+      listDocuments(operation, args, selection),
     search: (_: unknown, args: SearchArgs, operation: Operation) => search(operation, args),
   },
   Mutation: {
@@ -109,29 +109,29 @@ export const resolvers: Resolvers = {
     ),
     classification: reads<DocumentRow>(['classification'], enumName),
     owner: reads<DocumentRow>(['ownerName'], (row) => row.ownerName),
-    passages: reads<DocumentRow>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
-      operation.rows.children(passages, 'documentId', row.id, { order: topDown, first, after }, asked),
+    passages: reads<DocumentRow>(['id'], (row, { first, after }: PageArgs, operation, selection) =>
+      operation.rows.children(passages, 'documentId', row.id, { order: topDown, first, after }, selection),
     ),
-    versions: reads<DocumentRow>(['id'], (row, { first, after }: PageArgs, operation, asked) =>
+    versions: reads<DocumentRow>(['id'], (row, { first, after }: PageArgs, operation, selection) =>
       operation.rows.children(
         documentVersions,
         'documentId',
         row.id,
         { order: latestFirst, first, after },
-        asked,
+        selection,
       ),
     ),
   },
   DocumentVersion: { classification: reads<DocumentVersionRow>(['classification'], enumName) },
   Passage: {
-    document: reads<PassageRow>(['documentId'], (row, _args, operation, asked) =>
-      operation.rows.get(documents, row.documentId, asked),
+    document: reads<PassageRow>(['documentId'], (row, _args, operation, selection) =>
+      operation.rows.get(documents, row.documentId, selection),
     ),
     text: reads<PassageRow>(['body'], (row) => row.body),
   },
   SearchHit: {
-    document: (hit: Hit, _: unknown, operation: Operation, asked: Asked) =>
-      operation.rows.get(documents, hit.passage.documentId, asked),
+    document: (hit: Hit, _: unknown, operation: Operation, selection: ColumnSelection) =>
+      operation.rows.get(documents, hit.passage.documentId, selection),
     snippet: (hit: Hit) => snippetOf(hit.passage.plain ?? plainText(hit.passage.body), hit.terms),
     citation: ({ passage }: Hit) => passage,
   },

@@ -18,7 +18,7 @@ import {
 import type { Scope } from '../../authority/scope.js';
 import { Lru } from '../../core/lru.js';
 import type { CheckedDocument, DocumentFault, DocumentRules } from '../../delegation/documents.js';
-import { Outline, type Reach } from '../view/schema-index.js';
+import { SchemaIndex, type Reachable } from '../view/schema-index.js';
 import { documentFault, documentTokensMax } from './structure.js';
 import { ceilingKey } from '../view/views.js';
 
@@ -28,15 +28,15 @@ const reachesMax = 2_000;
 
 /** What documents name, and whether a ceiling reaches all of it. */
 export class DocumentReach {
-  private readonly outline: Outline;
-  readonly reaches = new Lru<string, Reach>(reachesMax);
-  private readonly byCeiling = new WeakMap<ReadonlySet<Scope>, Reach>();
+  private readonly outline: SchemaIndex;
+  readonly reaches = new Lru<string, Reachable>(reachesMax);
+  private readonly byCeiling = new WeakMap<ReadonlySet<Scope>, Reachable>();
 
   constructor(
     readonly schema: GraphQLSchema,
     scopes: ReadonlyMap<string, Scope>,
   ) {
-    this.outline = new Outline(schema, scopes);
+    this.outline = new SchemaIndex(schema, scopes);
   }
 
   /** Whether every coordinate and type of these exists for this ceiling. */
@@ -55,7 +55,7 @@ export class DocumentReach {
     return isConcrete(this.schema, document) ? namesIn(this.schema, document) : undefined;
   }
 
-  private of(ceiling: ReadonlySet<Scope>): Reach {
+  private of(ceiling: ReadonlySet<Scope>): Reachable {
     const known = this.byCeiling.get(ceiling);
     if (known !== undefined) return known;
     const key = ceilingKey(ceiling);

@@ -10,7 +10,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import type { Digest } from '../../audit/kept-value.js';
-import type { Coverage } from '../schema/schema-policy.js';
+import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { fitting, Keeper, plainOf, useAt } from './redact-variables.js';
 
 /**
@@ -19,7 +19,7 @@ import { fitting, Keeper, plainOf, useAt } from './redact-variables.js';
  */
 export function literalsOf(
   schema: GraphQLSchema,
-  coverage: Coverage,
+  policy: SchemaPolicy,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   digest: Digest,
@@ -57,11 +57,11 @@ export function literalsOf(
   );
   if (found.length === 0) return null;
   return fitting(digest, (lengthMax) => {
-    const keeper = new Keeper(coverage, digest, lengthMax);
+    const keeper = new Keeper(policy, digest, lengthMax);
     return Object.fromEntries(
       found.map(({ at, coordinate, value, type }) => [
         at,
-        keeper.keep(type, plainOf(value), useAt(coverage, coordinate)),
+        keeper.keep(type, plainOf(value), useAt(policy, coordinate)),
       ]),
     );
   });

@@ -15,7 +15,7 @@ import {
 } from 'graphql';
 import { kept, type Digest } from '../../audit/kept-value.js';
 import { sha256 } from '../../core/digest.js';
-import type { Coverage } from '../schema/schema-policy.js';
+import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { declaredVariables } from './variables.js';
 
 const redacted = '[redacted]';
@@ -33,17 +33,17 @@ export type Redactor = (variables: Readonly<Record<string, unknown>>) => string 
 /** What is personal in an operation's variables, and where the others are written to, worked out once. */
 export function redactorOf(
   schema: GraphQLSchema,
-  coverage: Coverage,
+  policy: SchemaPolicy,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   digest: Digest = sha256,
 ): Redactor {
   const variables = declaredVariables(schema, operation);
   if (variables.length === 0) return () => null;
-  const uses = usesOf(schema, coverage, document);
+  const uses = usesOf(schema, policy, document);
   return (given) =>
     fitting(digest, (lengthMax) => {
-      const keeper = new Keeper(coverage, digest, lengthMax);
+      const keeper = new Keeper(policy, digest, lengthMax);
       // Without a prototype `__proto__` is a name as any other.
       const shown = Object.create(null) as Record<string, unknown>;
       for (const { name, type, fallback } of variables) {
@@ -76,13 +76,13 @@ interface Use {
 
 const nowhere: Use = { targets: new Set(), isPersonal: false };
 
-export const useAt = (coverage: Coverage, coordinate: string): Use => ({
-  targets: new Set(coverage.values?.get(coordinate)),
-  isPersonal: coverage.personal.has(coordinate),
+export const useAt = (policy: SchemaPolicy, coordinate: string): Use => ({
+  targets: new Set(policy.values?.get(coordinate)),
+  isPersonal: policy.personal.has(coordinate),
 });
 
 /** For each variable all places at which it stands: whoever reads it must be able to read at each of them. */
-function usesOf(schema: GraphQLSchema, coverage: Coverage, document: DocumentNode): Map<string, Use> {
+function usesOf(schema: GraphQLSchema, policy: SchemaPolicy, document: DocumentNode): Map<string, Use> {
   const found = new Map<string, Use>();
   const info = new TypeInfo(schema);
   const inputs: string[] = [];
@@ -102,7 +102,7 @@ function usesOf(schema: GraphQLSchema, coverage: Coverage, document: DocumentNod
       Variable(node) {
         const argument = info.getArgument();
         const at = `${info.getParentType()?.name ?? ''}.${info.getFieldDef()?.name ?? ''}(${argument?.name ?? ''}:)`;
-        const around = [at, ...inputs].map((coordinate) => useAt(coverage, coordinate));
+        const around = [at, ...inputs].map((coordinate) => useAt(policy, coordinate));
         // The innermost says what it is; a value in an amount is part of that amount.
         const targets = around.findLast((use) => use.targets.size > 0)?.targets ?? [];
         const known = found.get(node.name.value) ?? nowhere;
@@ -119,7 +119,7 @@ function usesOf(schema: GraphQLSchema, coverage: Coverage, document: DocumentNod
 /** Makes of a value what a record keeps of it. */
 export class Keeper {
   constructor(
-    private readonly coverage: Coverage,
+    private readonly policy: SchemaPolicy,
     private readonly digest: Digest,
     private readonly lengthMax: number,
   ) {}
@@ -135,7 +135,7 @@ export class Keeper {
     }
     if (!isInputObjectType(bare)) return this.marked([], leaf(value));
     return this.fields(bare, value, (inner, one, at) =>
-      this.keep(inner, one, useAt(this.coverage, at), depth + 1),
+      this.keep(inner, one, useAt(this.policy, at), depth + 1),
     );
   }
 
@@ -146,7 +146,7 @@ export class Keeper {
     if (isListType(bare)) return itemsOf(value).map((item) => this.plain(bare.ofType, item, depth + 1));
     if (!isInputObjectType(bare)) return leaf(value);
     return this.fields(bare, value, (inner, one, at) =>
-      this.coverage.personal.has(at) ? redacted : this.plain(inner, one, depth + 1),
+      this.policy.personal.has(at) ? redacted : this.plain(inner, one, depth + 1),
     );
   }
 

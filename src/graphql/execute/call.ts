@@ -38,7 +38,7 @@ export class Call {
    * Its authority is the one that its token last had, and nobody has looked yet whether it still stands: its record
    * is not written where it does not, and nothing is released.
    */
-  isAssumed = false;
+  isOptimistic = false;
   /** It is refused for what its delegations have spent, before it began. */
   isFree = false;
   /** What a mutation did before its transaction, which may have to run again. */

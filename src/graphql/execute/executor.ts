@@ -11,19 +11,19 @@ import {
 import { BehalfError, conflict, tooComplex } from '../../core/errors.js';
 import type { Operation, Resolver } from '../../delegation/operation.js';
 import type { Operations } from '../../delegation/operations.js';
-import { Outdated, type Charges, type Releases } from '../../delegation/commit-gate.js';
+import { StaleAuthority, type Charges, type CommitGate } from '../../delegation/commit-gate.js';
 import { CommitLost, RunAgain, type Database } from '../../store/sql/database.js';
 import { auditRecords } from '../../store/tables/audit.js';
 import type { Access } from '../plan/access.js';
 import type { Annotations } from '../view/annotate.js';
 import { inAnswerOrder } from '../plan/answer-order.js';
-import { asFinished } from './finished.js';
+import { finishedOf } from './finished.js';
 import type { Call } from './call.js';
-import { Filling, type Refused } from '../plan/prune-and-merge.js';
+import { Merge, type Refused } from '../plan/prune-and-merge.js';
 import { codeOf } from '../errors.js';
 import { sizeFault } from './answer-size.js';
 import { Introspection, introspectionCost } from './introspection.js';
-import { Prepared, type PreparedParts } from '../plan/operation-plan.js';
+import { OperationPlan, type OperationPlanParts } from '../plan/operation-plan.js';
 import { argumentsOf, type Selected } from '../plan/selection.js';
 
 export interface Request {
@@ -53,8 +53,8 @@ interface Price {
   readonly max: number;
 }
 /** An operation that may run, and what was decided about it. */
-export interface Begun {
-  readonly prepared: Prepared;
+export interface Decided {
+  readonly plan: OperationPlan;
   readonly access: Access;
   readonly cost: Price;
   /** Its variables. */
@@ -62,7 +62,7 @@ export interface Begun {
   /** Coordinates that its variables name and some callers do not see, whether or not it comes to use them. */
   readonly named: readonly string[];
 }
-const isBegun = (begun: Begun | Executed): begun is Begun => 'prepared' in begun;
+const isBegun = (decided: Decided | Executed): decided is Decided => 'prepared' in decided;
 
 /** How much dearer a field is that runs behind its rule than one that runs compiled. */
 const shieldedCost = 10;
@@ -77,8 +77,8 @@ class RolledBack extends Error {
 export interface ExecutorParts {
   readonly database: Database;
   readonly operations: Operations;
-  readonly releases: Releases;
-  readonly prepared: PreparedParts;
+  readonly commitGate: CommitGate;
+  readonly prepared: OperationPlanParts;
   readonly annotations: Annotations;
   readonly costMax: number;
   readonly answerBytesMax: number;
@@ -91,54 +91,54 @@ export interface ExecutorParts {
  * are cut out first and told as null with an error; and where a rule has to look at rows, the shielded schema runs.
  */
 export class Executor {
-  private readonly prepared = new WeakMap<OperationDefinitionNode, Prepared>();
+  private readonly prepared = new WeakMap<OperationDefinitionNode, OperationPlan>();
   readonly introspection = new Introspection();
 
   constructor(private readonly parts: ExecutorParts) {}
 
   async run(request: Request): Promise<Executed> {
-    const begun = this.begin(request);
-    return isBegun(begun) ? this.go(request, begun) : begun;
+    const decided = this.begin(request);
+    return isBegun(decided) ? this.go(request, decided) : decided;
   }
 
   /**
    * For a document that was found valid for this caller before; `schema` is the whole one. Undefined where the
    * caller's own view would have to tell something. Nothing runs before `go`.
    */
-  known(request: Request): Begun | undefined {
-    const begun = this.begin(request);
-    if (!isBegun(begun) || begun.access.isHidden || begun.prepared.selection.isIntrospective)
+  known(request: Request): Decided | undefined {
+    const decided = this.begin(request);
+    if (!isBegun(decided) || decided.access.isHidden || decided.plan.selection.isIntrospective)
       return undefined;
-    return begun;
+    return decided;
   }
 
-  async go(request: Request, begun: Begun): Promise<Executed> {
-    const { cost } = begun;
+  async go(request: Request, decided: Decided): Promise<Executed> {
+    const { cost } = decided;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
-    const result = await (isMutation ? this.mutate(request, begun) : this.query(request, begun));
+    const result = await (isMutation ? this.mutate(request, decided) : this.query(request, decided));
     // New keys first, here and wherever each operation comes by: docs/decisions/0047-requests-die-young.md.
     return { extensions: { cost }, ...result };
   }
 
   /** All that can be decided before it runs. */
-  private begin(request: Request): Begun | Executed {
+  private begin(request: Request): Decided | Executed {
     const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
     const definitions = operation.variableDefinitions ?? [];
     const { coerced, errors } = getVariableValues(schema, definitions, request.variables, { maxErrors: 10 });
     if (errors !== undefined) return { errors: errors.map(asInputFault) };
     try {
-      const prepared = this.prepare(document, operation, coerced);
-      prepared.checkArguments(coerced);
-      const access = prepared.accessOf(call.authority, coerced);
-      const { fields, isIntrospective } = prepared.selection;
+      const plan = this.prepare(document, operation, coerced);
+      plan.checkArguments(coerced);
+      const access = plan.accessOf(call.authority, coerced);
+      const { fields, isIntrospective } = plan.selection;
       const max = Math.min(this.parts.costMax, call.authority.costMax ?? this.parts.costMax);
-      const dear = isIntrospective || looksAtEach(prepared, access) ? shieldedCost : 1;
+      const dear = isIntrospective || looksAtEach(plan, access) ? shieldedCost : 1;
       const isMixed = isIntrospective && !isAllMeta(fields);
       const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
-      const cost = { requested: dear * (prepared.cost.of(coerced, access.denied) + meta), max };
+      const cost = { requested: dear * (plan.cost.of(coerced, access.denied) + meta), max };
       if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
-      return { prepared, access, cost, coerced, named: prepared.namedBy(coerced) };
+      return { plan: plan, access, cost, coerced, named: plan.namedBy(coerced) };
     } catch (error) {
       if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
       // A value that is missing behind @skip or @include, which validation leaves to the execution.
@@ -148,38 +148,38 @@ export class Executor {
   }
 
   /** What is worked out once for an operation, and what its caller may not do of it. */
-  prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): Prepared {
+  prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): OperationPlan {
     const known = this.prepared.get(operation);
     if (known !== undefined) return known;
-    const made = new Prepared(this.parts.prepared, document, operation, coerced);
+    const made = new OperationPlan(this.parts.prepared, document, operation, coerced);
     if (made.selection.isFixed) this.prepared.set(operation, made);
     return made;
   }
 
-  private async query(request: Request, { prepared, access, cost }: Begun): Promise<Executed> {
+  private async query(request: Request, { plan: plan, access, cost }: Decided): Promise<Executed> {
     const { call } = request;
-    const { isIntrospective } = prepared.selection;
+    const { isIntrospective } = plan.selection;
     const isCut = access.denied.size > 0;
     if (isIntrospective) {
       const schema = this.parts.annotations.schemaFor(request.schema, call.authority);
-      const isAlone = prepared.selection.fields.every(({ isMeta }) => isMeta);
+      const isAlone = plan.selection.fields.every(({ isMeta }) => isMeta);
       return isAlone
-        ? this.introspect({ ...request, schema }, prepared, cost)
+        ? this.introspect({ ...request, schema }, plan, cost)
         : this.shielded({ ...request, schema });
     }
-    if (this.parts.execution === 'shielded' || looksAtEach(prepared, access)) return this.shielded(request);
+    if (this.parts.execution === 'shielded' || looksAtEach(plan, access)) return this.shielded(request);
     const operation = this.parts.operations.reading(call, call.trail, 'plain');
-    const { result, isExact } = await prepared.run(access.denied, operation, request.variables);
+    const { result, isExact } = await plan.run(access.denied, operation, request.variables);
     if (result.errors !== undefined) await operation.rows.settled();
     if (!isExact || (isCut && result.errors !== undefined)) {
       const again = this.parts.operations.reading(call, call.newTrail(), 'plain');
       if (isCut) return this.shielded(request);
-      const exact = await prepared.runExactly(again, request.variables);
+      const exact = await plan.runExactly(again, request.variables);
       await again.rows.settled();
       return exact;
     }
     if (!isCut) return result;
-    const filling = new Filling(access.denied, prepared.selection, call.trail);
+    const filling = new Merge(access.denied, plan.selection, call.trail);
     const data = filling.fill(result.data) as ExecutionResult['data'];
     return { data, refused: filling.refused };
   }
@@ -187,7 +187,7 @@ export class Executor {
   /** What asks for nothing but the schema. */
   private async introspect(
     { call, schema, operation, variables }: Request,
-    { selection }: Prepared,
+    { selection }: OperationPlan,
     { max }: Price,
   ): Promise<Executed> {
     const { coerced = {} } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
@@ -216,32 +216,32 @@ export class Executor {
   }
 
   /** A mutation with any refused coordinate does not begin. */
-  private async mutate(request: Request, begun: Begun): Promise<ExecutionResult> {
+  private async mutate(request: Request, decided: Decided): Promise<ExecutionResult> {
     const { call } = request;
-    const { denied } = begun.access;
+    const { denied } = decided.access;
     if (denied.size > 0) return { data: null, errors: refusedWhole(call, denied) };
-    await this.doBeforehand(call, begun);
+    await this.doBeforehand(call, decided);
     let result: ExecutionResult | undefined;
     let charges: Charges | undefined;
     try {
       return await this.parts.database
         .transaction(async (tx) => {
           const operation = this.parts.operations.writing(call, call.newTrail(), tx);
-          const finish = await this.parts.releases.begin(tx, call);
+          const finish = await this.parts.commitGate.begin(tx, call);
           result = await this.execute(request, operation);
           if (result.errors !== undefined) throw new RolledBack(result);
           const refusal = sizeFault(JSON.stringify(result.data), this.parts.answerBytesMax);
           if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
-          charges = await finish(asFinished(call, [], true));
+          charges = await finish(finishedOf(call, [], true));
           return result;
         })
         .then((committed) => {
           call.markRecorded();
-          if (charges !== undefined) this.parts.releases.note(charges);
+          if (charges !== undefined) this.parts.commitGate.note(charges);
           return committed;
         });
     } catch (error) {
-      if (error instanceof Outdated) throw error;
+      if (error instanceof StaleAuthority) throw error;
       // Whether a lost COMMIT was done is told by its record, which went with it.
       if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
         call.markRecorded();
@@ -260,8 +260,8 @@ export class Executor {
   }
 
   /** Whatever fails here fails again where it is told. */
-  private async doBeforehand(call: Call, { prepared, coerced }: Begun): Promise<void> {
-    for (const selected of prepared.selection.fields) {
+  private async doBeforehand(call: Call, { plan: plan, coerced }: Decided): Promise<void> {
+    for (const selected of plan.selection.fields) {
       const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
       if (before === undefined) continue;
       const operation = this.parts.operations.reading(call, call.newTrail(), 'plain');
@@ -297,7 +297,7 @@ const isRunAgain = (error: unknown): boolean =>
   ('driverError' in error || error.name === 'RunAgain');
 
 /** Whether each field has to run behind its rule. */
-const looksAtEach = ({ selection }: Prepared, { looksAtRows, denied }: Access): boolean =>
+const looksAtEach = ({ selection }: OperationPlan, { looksAtRows, denied }: Access): boolean =>
   looksAtRows || (denied.size > 0 && selection.isAbstract);
 
 const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);

@@ -18,7 +18,7 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
 }
 
 /** A call that is done, as the last step takes it: its charge and its record. */
-export function asFinished(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
+export function finishedOf(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
   call.marks.releasing = performance.now();
   const record = (refusal: BehalfError | undefined): AuditBody => {
     const told = refusal === undefined ? errors : [{ code: refusal.code }];
@@ -48,7 +48,7 @@ export function asFinished(call: Call, errors: readonly RecordedError[], hasData
   };
   return {
     authority: call.authority,
-    isAssumed: call.isAssumed,
+    isOptimistic: call.isOptimistic,
     isFree: call.isFree,
     look: call.look,
     restsOn: call.restsOn,

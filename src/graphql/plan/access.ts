@@ -2,7 +2,7 @@ import { visit } from 'graphql';
 import type { Allowance } from '../../authority/allowance.js';
 import type { Authority } from '../../authority/authority.js';
 import { namesPerson } from '../../authority/explain.js';
-import type { Denied, Guard } from '../rules/rule-map.js';
+import type { Denied, RuleMap } from '../rules/rule-map.js';
 import { argumentsOf, each, type Selected, type Selection } from './selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -31,11 +31,11 @@ export class AccessRules {
   private knownCount = 0;
 
   constructor(
-    private readonly guard: Guard,
+    private readonly ruleMap: RuleMap,
     selection: Selection,
   ) {
     this.fields = [...each(selection.fields)].filter((field) => !field.isMeta);
-    const scoped = this.fields.filter((field) => hasScopedInputs(guard, field));
+    const scoped = this.fields.filter((field) => hasScopedInputs(ruleMap, field));
     this.varying = scoped.filter(usesVariables);
     this.literal = new Set(scoped.filter((field) => !usesVariables(field)));
   }
@@ -52,11 +52,11 @@ export class AccessRules {
     for (const selected of this.fields) {
       const { type, coordinate } = selected;
       const refusal =
-        this.guard.denies(authority, coordinate) ??
+        this.ruleMap.denies(authority, coordinate) ??
         (this.literal.has(selected) ? this.inputs(authority, selected, {}) : undefined);
       if (refusal !== undefined) denied.set(selected, refusal);
-      else looksAtRows ||= this.guard.looksAtRows(authority, type.name, coordinate);
-      givesHidden ||= this.guard.mayGiveHidden(authority, selected.field.type);
+      else looksAtRows ||= this.ruleMap.looksAtRows(authority, type.name, coordinate);
+      givesHidden ||= this.ruleMap.mayGiveHidden(authority, selected.field.type);
     }
     const access = {
       denied,
@@ -90,15 +90,15 @@ export class AccessRules {
 
   private inputs(authority: Authority, selected: Selected, variables: Values): Denied | undefined {
     const { coordinate, field } = selected;
-    return this.guard.deniesInputs(authority, coordinate, field.args, argumentsOf(selected, variables));
+    return this.ruleMap.deniesInputs(authority, coordinate, field.args, argumentsOf(selected, variables));
   }
 }
 
 const isHidden = ({ decision }: Denied): boolean => decision.reason === 'hidden';
 
 /** Whether any input that has a scope, or holds one that has, is given or has a default. */
-function hasScopedInputs(guard: Guard, { coordinate, field, nodes }: Selected): boolean {
-  const scoped = guard.scopedInputs(coordinate, field.args);
+function hasScopedInputs(ruleMap: RuleMap, { coordinate, field, nodes }: Selected): boolean {
+  const scoped = ruleMap.scopedInputs(coordinate, field.args);
   const given = new Set((nodes[0]?.arguments ?? []).map((argument) => argument.name.value));
   return field.args.some(
     ({ name, defaultValue }) => scoped.has(name) && (given.has(name) || defaultValue !== undefined),

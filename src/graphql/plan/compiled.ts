@@ -1,7 +1,7 @@
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 import { Lru } from '../../core/lru.js';
-import type { Askings } from '../schema/column-selections.js';
+import type { ColumnSelections } from '../schema/column-selections.js';
 
 /** Runs a compiled operation. Errors in its result say only that there were some: run it again by graphql-js. */
 export type Compiled = (
@@ -38,12 +38,12 @@ export function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | undefined,
-  askings: Askings,
+  columnSelections: ColumnSelections,
 ): Compiled | undefined {
   const compiled = compileQuery(schema, document, operationName, {
     disablingCapturingStackErrors: true,
     resolverInfoEnricher: ({ fieldNodes, fragments, returnType }) => ({
-      asked: askings.read({ fieldNodes, fragments, returnType }),
+      asked: columnSelections.read({ fieldNodes, fragments, returnType }),
     }),
   });
   if (!isQuery(compiled)) return undefined;

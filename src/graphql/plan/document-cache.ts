@@ -4,17 +4,17 @@ import { sha256 } from '../../core/digest.js';
 import { Lru } from '../../core/lru.js';
 import type { MeasuredCache } from '../../core/metrics.js';
 import type { DocumentReach } from '../document/document-check.js';
-import { fragmentsOf, type Prepared } from './operation-plan.js';
+import { fragmentsOf, type OperationPlan } from './operation-plan.js';
 import { selectionsIn } from '../document/repeats.js';
 import { ceilingKey } from '../view/views.js';
 
 /** A document that came before, and was found valid then. */
-export class Known {
+export class CachedDocument {
   readonly hash: string;
   /** For which ceilings it was found valid: what is valid for one may name what another does not reach. */
   readonly ceilings = new Set<string>();
   private readonly operations = new Map<string, OperationDefinitionNode | undefined>();
-  private readonly kept = new Set<Prepared>();
+  private readonly kept = new Set<OperationPlan>();
 
   constructor(
     source: string,
@@ -36,15 +36,15 @@ export class Known {
     return operation;
   }
 
-  keep(prepared: Prepared): void {
+  keep(plan: OperationPlan): void {
     // One that is made anew for each request would only fill the set.
-    if (!prepared.selection.isFixed || this.kept.has(prepared)) return;
-    this.kept.add(prepared);
-    prepared.keep();
+    if (!plan.selection.isFixed || this.kept.has(plan)) return;
+    this.kept.add(plan);
+    plan.keep();
   }
 
   letGo(): void {
-    for (const prepared of this.kept) prepared.letGo();
+    for (const plan of this.kept) plan.letGo();
   }
 }
 
@@ -57,8 +57,8 @@ const ceilingsMax = 10_000;
 const sourceLengthMax = 20_000;
 
 /** Documents by their text, from the second time that they come: those that come once would push others out. */
-export class KnownDocuments {
-  private readonly documents = new Lru<string, Known>(
+export class DocumentCache {
+  private readonly documents = new Lru<string, CachedDocument>(
     weightMax,
     (known) => {
       known.letGo();
@@ -83,7 +83,7 @@ export class KnownDocuments {
     return this.documents.get(source) !== undefined;
   }
 
-  get(source: string, ceiling: ReadonlySet<Scope>): Known | undefined {
+  get(source: string, ceiling: ReadonlySet<Scope>): CachedDocument | undefined {
     const known = this.documents.get(source);
     const found = known !== undefined && this.isValidFor(known, ceiling) ? known : undefined;
     if (found === undefined) this.misses += 1;
@@ -97,7 +97,7 @@ export class KnownDocuments {
   }
 
   /** Where many roles have ceilings of their own, few documents have to be validated for each. */
-  private isValidFor(known: Known, ceiling: ReadonlySet<Scope>): boolean {
+  private isValidFor(known: CachedDocument, ceiling: ReadonlySet<Scope>): boolean {
     const key = this.keyOf(ceiling);
     if (known.ceilings.has(key)) return true;
     if (known.names === undefined || !this.reach.holds(known.names, ceiling)) return false;
@@ -126,7 +126,7 @@ export class KnownDocuments {
     }
     this.seenOnce.delete(hash);
     const weight = documentWeight + selectionsIn(document, fragmentsOf(document));
-    const made = new Known(source, document, weight, this.reach.namesOfConcrete(document));
+    const made = new CachedDocument(source, document, weight, this.reach.namesOfConcrete(document));
     made.ceilings.add(ceiling);
     this.documents.set(source, made);
   }

@@ -13,13 +13,13 @@ import type { Authority } from '../../authority/authority.js';
 import { Lru } from '../../core/lru.js';
 import { AccessRules, usesVariables, type Access } from './access.js';
 import { inAnswerOrder } from './answer-order.js';
-import type { Askings } from '../schema/column-selections.js';
+import type { ColumnSelections } from '../schema/column-selections.js';
 import { compilable, type Compilable } from './compilable.js';
 import { compile, type Compiled, type CompiledOperations } from './compiled.js';
 import { Cost } from './cost.js';
-import type { Coverage } from '../schema/schema-policy.js';
+import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { withoutDenied } from './prune-and-merge.js';
-import type { Denied, Guard } from '../rules/rule-map.js';
+import type { Denied, RuleMap } from '../rules/rule-map.js';
 import { literalsOf } from '../document/literals.js';
 import { redactorOf, type Redactor } from '../document/redact-variables.js';
 import { argumentsOf, each, selectionOf, type Selected, type Selection } from './selection.js';
@@ -28,12 +28,12 @@ import { declaredVariables, type DeclaredVariable } from '../document/variables.
 
 type Values = Readonly<Record<string, unknown>>;
 
-export interface PreparedParts {
+export interface OperationPlanParts {
   /** Every coordinate, without rules. */
   readonly plain: GraphQLSchema;
-  readonly coverage: Coverage;
-  readonly guard: Guard;
-  readonly askings: Askings;
+  readonly policy: SchemaPolicy;
+  readonly ruleMap: RuleMap;
+  readonly columnSelections: ColumnSelections;
   readonly compiled: CompiledOperations;
   readonly pageSizeMax: number;
   /** Of values that a record does not show. */
@@ -41,7 +41,7 @@ export interface PreparedParts {
 }
 
 /** One operation of a document that was found valid, with all that is worked out once for it. */
-export class Prepared {
+export class OperationPlan {
   readonly selection: Selection;
   readonly cost: Cost;
   readonly redact: Redactor;
@@ -57,18 +57,18 @@ export class Prepared {
   private isKept = false;
 
   constructor(
-    private readonly parts: PreparedParts,
+    private readonly parts: OperationPlanParts,
     readonly document: DocumentNode,
     readonly operation: OperationDefinitionNode,
     variables: Values,
   ) {
-    const { plain, guard, coverage, pageSizeMax, digest } = parts;
+    const { plain, ruleMap: ruleMap, policy: policy, pageSizeMax, digest } = parts;
     this.selection = selectionOf(plain, fragmentsOf(document), operation, variables);
-    this.cost = new Cost(this.selection.fields, coverage.costs, pageSizeMax);
-    this.redact = redactorOf(plain, coverage, document, operation, digest);
-    this.literals = literalsOf(plain, coverage, document, operation, digest);
-    this.rules = new AccessRules(guard, this.selection);
-    this.telling = declaredVariables(plain, operation).filter(({ type }) => guard.isScopedInput(type));
+    this.cost = new Cost(this.selection.fields, policy.costs, pageSizeMax);
+    this.redact = redactorOf(plain, policy, document, operation, digest);
+    this.literals = literalsOf(plain, policy, document, operation, digest);
+    this.rules = new AccessRules(ruleMap, this.selection);
+    this.telling = declaredVariables(plain, operation).filter(({ type }) => ruleMap.isScopedInput(type));
     this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));
   }
 
@@ -146,7 +146,7 @@ class Runnable {
   private runsToWait = 0;
 
   constructor(
-    private readonly parts: PreparedParts,
+    private readonly parts: OperationPlanParts,
     private readonly operation: OperationDefinitionNode,
     private readonly selection: Selection,
     private readonly make: () => DocumentNode,
@@ -179,8 +179,8 @@ class Runnable {
     this.runsToWait -= 1;
     if (this.runsToWait > 0) return undefined;
     this.runsToWait = runsBetween;
-    const { plain, askings } = this.parts;
-    const compiled = compile(plain, document, this.operation.name?.value, askings);
+    const { plain, columnSelections: columnSelections } = this.parts;
+    const compiled = compile(plain, document, this.operation.name?.value, columnSelections);
     if (compiled === undefined) this.compilable = 'never';
     else this.parts.compiled.set(this, compiled, this.selection.size);
     return compiled;

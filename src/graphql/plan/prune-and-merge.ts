@@ -38,7 +38,7 @@ export function withoutDenied(document: DocumentNode, denied: ReadonlyMap<Select
  * Puts the denied fields back into an answer: null, with an error for each place, in the order of the answer. Each
  * is noted in the trail when it is met, as it would be where rules stand before the resolvers.
  */
-export class Filling {
+export class Merge {
   readonly refused: Refused[] = [];
   private readonly above: ReadonlySet<Selected>;
 

@@ -9,14 +9,14 @@ import {
 import type { RecordedDecision } from '../../audit/trail.js';
 import type { Authority } from '../../authority/authority.js';
 import type { Decision } from '../../authority/decision.js';
-import type { Boundaries, Place } from '../../authority/boundary.js';
+import type { Boundaries, DimensionValues } from '../../authority/boundary.js';
 import { refusalError } from '../../authority/explain.js';
 import type { Scope } from '../../authority/scope.js';
 import { areWithin } from '../../authority/within.js';
 import type { BehalfError } from '../../core/errors.js';
 import type { Operation } from '../../delegation/operation.js';
-import { placesOf } from '../../store/bounded/dimension-values.js';
-import type { Coverage } from '../schema/schema-policy.js';
+import { dimensionValuesOf } from '../../store/bounded/dimension-values.js';
+import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { usedInputs } from '../schema/used-inputs.js';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -28,14 +28,14 @@ export interface Denied {
 }
 
 /** The one rule map: decides coordinates for an authority, before an operation runs or row by row. */
-export class Guard {
+export class RuleMap {
   private readonly rowScopes: ReadonlyMap<string, Scope>;
   private readonly rowDimensions: ReadonlyMap<string, readonly string[]>;
   private readonly inputs = new Map<string, ReadonlySet<string>>();
 
-  constructor(private readonly coverage: Coverage) {
-    this.rowScopes = new Map(coverage.rows.map((row) => [row.type, row.scope]));
-    this.rowDimensions = new Map(coverage.rows.map((row) => [row.type, [...row.bounds.keys()]]));
+  constructor(private readonly policy: SchemaPolicy) {
+    this.rowScopes = new Map(policy.rows.map((row) => [row.type, row.scope]));
+    this.rowDimensions = new Map(policy.rows.map((row) => [row.type, [...row.bounds.keys()]]));
   }
 
   /**
@@ -83,7 +83,7 @@ export class Guard {
   ): Denied | undefined {
     if (args.length === 0) return undefined;
     for (const used of usedInputs(coordinate, args, values)) {
-      const denied = this.coverage.scopes.has(used) ? this.denies(authority, used) : undefined;
+      const denied = this.policy.scopes.has(used) ? this.denies(authority, used) : undefined;
       if (denied !== undefined) return denied;
     }
     return undefined;
@@ -110,7 +110,7 @@ export class Guard {
     const named = getNamedType(type);
     if (!isEnumType(named)) return false;
     return named.getValues().some((value) => {
-      const scope = this.coverage.scopes.get(`${named.name}.${value.name}`);
+      const scope = this.policy.scopes.get(`${named.name}.${value.name}`);
       return scope !== undefined && !ceiling.has(scope);
     });
   }
@@ -120,7 +120,7 @@ export class Guard {
     const known = this.inputs.get(coordinate);
     if (known !== undefined) return known;
     const scoped = args.filter(
-      (arg) => this.coverage.scopes.has(`${coordinate}(${arg.name}:)`) || this.isScopedInput(arg.type),
+      (arg) => this.policy.scopes.has(`${coordinate}(${arg.name}:)`) || this.isScopedInput(arg.type),
     );
     const found = new Set(scoped.map((arg) => arg.name));
     this.inputs.set(coordinate, found);
@@ -132,7 +132,7 @@ export class Guard {
     const named = getNamedType(type);
     if (seen.has(named.name)) return false;
     seen.add(named.name);
-    const { scopes } = this.coverage;
+    const { scopes } = this.policy;
     if (isEnumType(named))
       return named.getValues().some((value) => scopes.has(`${named.name}.${value.name}`));
     if (!isInputObjectType(named)) return false;
@@ -142,7 +142,7 @@ export class Guard {
   }
 
   private scopeOf(coordinate: string): Scope {
-    const scope = this.coverage.scopes.get(coordinate);
+    const scope = this.policy.scopes.get(coordinate);
     if (scope === undefined) {
       throw new Error(`${coordinate} has no scope, which the start should have refused.`);
     }
@@ -152,21 +152,21 @@ export class Guard {
   private placed(typeName: string, parent: unknown): Placed | undefined {
     const ownScope = this.rowScopes.get(typeName);
     if (ownScope === undefined || parent === null || typeof parent !== 'object') return undefined;
-    return { ownScope, places: placesOf(parent) ?? [unknownPlace] };
+    return { ownScope, places: dimensionValuesOf(parent) ?? [unknownPlace] };
   }
 }
 
 interface Placed {
   /** The scope by which the row came. */
   readonly ownScope: string;
-  readonly places: readonly Place[];
+  readonly places: readonly DimensionValues[];
 }
 
 /** A row that did not come through `Rows` is inside no boundary at all. */
-const unknownPlace: Place = new Map([['unknown', null]]);
+const unknownPlace: DimensionValues = new Map([['unknown', null]]);
 
 /** A row given as it stood earlier must be inside where it stood then and where it stands now. */
-function decideAtEach(authority: Authority, scope: Scope, places: readonly Place[]): Decision {
-  const outside = places.find((place) => !authority.decideAt(scope, place).allow);
+function decideAtEach(authority: Authority, scope: Scope, places: readonly DimensionValues[]): Decision {
+  const outside = places.find((values) => !authority.decideAt(scope, values).allow);
   return outside === undefined ? authority.decide(scope) : authority.decideAt(scope, outside);
 }

@@ -4,7 +4,7 @@ import type * as Middleware from 'graphql-middleware';
 import type * as Shield from 'graphql-shield';
 import { BehalfError } from '../../core/errors.js';
 import type { Operation } from '../../delegation/operation.js';
-import type { Guard } from './rule-map.js';
+import type { RuleMap } from './rule-map.js';
 
 const require = createRequire(import.meta.url);
 // The ES modules of graphql-shield do not load on Node 24; its CommonJS build does.
@@ -15,7 +15,7 @@ const { applyMiddleware } = require('graphql-middleware') as typeof Middleware;
  * Wraps every field of every object type in a rule made from its `@scope`. What has no rule is denied. The
  * rules look at arguments and parents, so none of them is cached.
  */
-export function shielded(schema: GraphQLSchema, guard: Guard): GraphQLSchema {
+export function shielded(schema: GraphQLSchema, ruleMap: RuleMap): GraphQLSchema {
   const tree: Record<string, Record<string, ReturnType<ReturnType<typeof rule>>>> = {};
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || isIntrospectionType(type)) continue;
@@ -31,7 +31,7 @@ export function shielded(schema: GraphQLSchema, guard: Guard): GraphQLSchema {
           ) => {
             const definition = info.parentType.getFields()[info.fieldName];
             return (
-              guard.field(operation, type.name, field.name, parent, definition?.args ?? [], args) ?? true
+              ruleMap.field(operation, type.name, field.name, parent, definition?.args ?? [], args) ?? true
             );
           },
         ),

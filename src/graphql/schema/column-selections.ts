@@ -8,7 +8,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Domain, Resolver, Resolvers } from '../../delegation/operation.js';
-import type { Asked } from '../../store/bounded/column-selection.js';
+import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import type { AnyTable } from '../../store/tables/table.js';
 
 type Where = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType'>;
@@ -17,10 +17,10 @@ type Where = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType'>
 type Columns = Set<string> | 'all';
 
 /** Tells each resolver which columns of the rows that it gives the answer needs. */
-export class Askings {
+export class ColumnSelections {
   private readonly tables: ReadonlyMap<string, AnyTable>;
   private readonly resolvers = new Map<string, Resolver>();
-  private readonly known = new WeakMap<readonly FieldNode[], Asked>();
+  private readonly known = new WeakMap<readonly FieldNode[], ColumnSelection>();
 
   constructor(domains: readonly Pick<Domain, 'tables' | 'resolvers'>[]) {
     this.tables = new Map(domains.flatMap((domain) => domain.tables.map((table) => [table.type, table])));
@@ -28,17 +28,17 @@ export class Askings {
   }
 
   /** For the field that a resolver stands for; the same for each of its rows. */
-  at(info: Where & { readonly asked?: Asked }): Asked {
-    if (info.asked !== undefined) return info.asked;
+  at(info: Where & { readonly selection?: ColumnSelection }): ColumnSelection {
+    if (info.selection !== undefined) return info.selection;
     const known = this.known.get(info.fieldNodes);
     if (known !== undefined) return known;
-    const asked = this.read(info);
-    this.known.set(info.fieldNodes, asked);
-    return asked;
+    const selection = this.read(info);
+    this.known.set(info.fieldNodes, selection);
+    return selection;
   }
 
   /** The same, worked out once for a compiled document. */
-  read(info: Where): Asked {
+  read(info: Where): ColumnSelection {
     const found = new Map<string, Columns>();
     const sets = info.fieldNodes.flatMap((node) => node.selectionSet ?? []);
     for (const set of sets) this.collect(getNamedType(info.returnType), set, info, found);

@@ -7,14 +7,14 @@ import {
 } from 'graphql';
 import type { Operation, Resolver, Resolvers } from '../../delegation/operation.js';
 import type { Page } from '../../store/bounded/page.js';
-import { Askings } from './column-selections.js';
+import { ColumnSelections } from './column-selections.js';
 import { scalars } from './scalars.js';
 
 /** The SDL with its resolvers. A resolver without a field in the SDL is a mistake and refuses the start. */
 export function executableSchema(
   sdl: string,
   resolvers: readonly Resolvers[],
-  askings = new Askings([]),
+  columnSelections = new ColumnSelections([]),
 ): GraphQLSchema {
   const schema = buildSchema(sdl);
   for (const [name, functions] of Object.entries(scalars)) {
@@ -30,7 +30,7 @@ export function executableSchema(
         const field = type.getFields()[fieldName];
         if (field === undefined)
           throw new Error(`A resolver is given for ${typeName}.${fieldName}, which does not exist.`);
-        field.resolve = asResolver(resolve, askings);
+        field.resolve = asResolver(resolve, columnSelections);
         if (resolve.before !== undefined) field.extensions = { ...field.extensions, before: resolve.before };
       }
     }
@@ -40,9 +40,9 @@ export function executableSchema(
 }
 
 const asResolver =
-  (resolve: Resolver, askings: Askings): GraphQLFieldResolver<unknown, unknown> =>
+  (resolve: Resolver, columnSelections: ColumnSelections): GraphQLFieldResolver<unknown, unknown> =>
   (parent, args, operation, info) =>
-    resolve(parent as never, args as never, operation as Operation, askings.at(info));
+    resolve(parent as never, args as never, operation as Operation, columnSelections.at(info));
 
 /** A page counts its rows when it is asked to; compiled documents call no functions by themselves. */
 function countPages(schema: GraphQLSchema): void {

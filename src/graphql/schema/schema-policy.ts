@@ -18,7 +18,7 @@ import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { usedInside } from './used-inputs.js';
 
 /** What the SDL says about authority: one truth for the rules, the row boundaries, the views and the docs. */
-export interface Coverage {
+export interface SchemaPolicy {
   /** The scope of each coordinate (`Order.total`, `Query.orders(filter:)`, `OrderFilter.status`, `Enum.VALUE`). */
   readonly scopes: ReadonlyMap<string, Scope>;
   /** Arguments and inputs that select by no field. */
@@ -60,7 +60,7 @@ const pageWeight = 20;
 const rowWeight = 3;
 
 /** Reads the directives and refuses, naming each coordinate, what is not covered. */
-export function readCoverage(schema: GraphQLSchema): Coverage {
+export function readSchemaPolicy(schema: GraphQLSchema): SchemaPolicy {
   const reader = new Reader(schema);
   reader.read();
   if (reader.faults.length > 0) {
@@ -69,7 +69,7 @@ export function readCoverage(schema: GraphQLSchema): Coverage {
   return reader;
 }
 
-class Reader implements Coverage {
+class Reader implements SchemaPolicy {
   readonly scopes = new Map<string, Scope>();
   readonly plain = new Set<string>();
   readonly values = new Map<string, readonly string[]>();

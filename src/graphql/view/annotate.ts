@@ -6,11 +6,11 @@ import type { Describe } from './subschema.js';
 import { ceilingKey, type Views } from './views.js';
 
 /** How a caller stands to a scope of its ceiling. */
-export type Standing = 'held' | 'missing' | 'needs_approval';
-export type StandingOf = (scope: Scope) => Standing;
+export type ScopeState = 'held' | 'missing' | 'needs_approval';
+export type ScopeStateOf = (scope: Scope) => ScopeState;
 
-export const standingOf =
-  (authority: Authority): StandingOf =>
+export const scopeStateOf =
+  (authority: Authority): ScopeStateOf =>
   (scope) => {
     const decision = authority.decide(scope);
     if (decision.allow) return 'held';
@@ -18,9 +18,9 @@ export const standingOf =
   };
 
 /** Of somebody who holds nothing yet, such as an agent without a task. */
-export const nothingHeld: StandingOf = (scope) => (scope === sessionScope ? 'held' : 'missing');
+export const nothingHeld: ScopeStateOf = (scope) => (scope === sessionScope ? 'held' : 'missing');
 
-const marks: Record<Exclude<Standing, 'held'>, (scope: Scope) => string> = {
+const marks: Record<Exclude<ScopeState, 'held'>, (scope: Scope) => string> = {
   missing: (scope) => `Requestable: needs \`${scope}\`, not held now.`,
   needs_approval: (scope) =>
     `Not usable: \`${scope}\` needs a person's approval, which cannot be asked for yet.`,
@@ -43,34 +43,34 @@ export class Annotations {
   /** What an operation that selects introspection runs on in place of the caller's view. */
   schemaFor(view: GraphQLSchema, authority: Authority): GraphQLSchema {
     const { ceiling } = authority;
-    const standing = standingOf(authority);
-    return [...ceiling].every((scope) => standing(scope) === 'held') ? view : this.marked(ceiling, standing);
+    const stateOf = scopeStateOf(authority);
+    return [...ceiling].every((scope) => stateOf(scope) === 'held') ? view : this.marked(ceiling, stateOf);
   }
 
   /** The SDL of a ceiling's view, marked. */
-  sdl(ceiling: ReadonlySet<Scope>, standing: StandingOf): string {
-    const schema = this.marked(ceiling, standing);
+  sdl(ceiling: ReadonlySet<Scope>, stateOf: ScopeStateOf): string {
+    const schema = this.marked(ceiling, stateOf);
     const known = this.texts.get(schema) ?? `${printSchema(schema)}\n`;
     this.texts.set(schema, known);
     return known;
   }
 
-  private marked(ceiling: ReadonlySet<Scope>, standing: StandingOf): GraphQLSchema {
-    const lacking = [...ceiling].filter((scope) => standing(scope) !== 'held').sort();
-    const key = [ceilingKey(ceiling), ...lacking.map((scope) => `${standing(scope)} ${scope}`)].join('\n');
+  private marked(ceiling: ReadonlySet<Scope>, stateOf: ScopeStateOf): GraphQLSchema {
+    const lacking = [...ceiling].filter((scope) => stateOf(scope) !== 'held').sort();
+    const key = [ceilingKey(ceiling), ...lacking.map((scope) => `${stateOf(scope)} ${scope}`)].join('\n');
     const known = this.kept.get(key);
     if (known !== undefined) return known;
-    const schema = this.views.described(ceiling, this.describe(ceiling, standing));
+    const schema = this.views.described(ceiling, this.describe(ceiling, stateOf));
     this.kept.set(key, schema);
     return schema;
   }
 
-  private describe(ceiling: ReadonlySet<Scope>, standing: StandingOf): Describe {
-    const { scopes } = this.views.coverage;
-    const usable = this.views.reach(new Set([...ceiling].filter((scope) => standing(scope) === 'held')));
+  private describe(ceiling: ReadonlySet<Scope>, stateOf: ScopeStateOf): Describe {
+    const { scopes } = this.views.policy;
+    const usable = this.views.reach(new Set([...ceiling].filter((scope) => stateOf(scope) === 'held')));
     const mark = (at: string): string | undefined => {
       const scope = scopes.get(at);
-      const state = scope === undefined ? 'held' : standing(scope);
+      const state = scope === undefined ? 'held' : stateOf(scope);
       if (scope !== undefined && state !== 'held') return marks[state](scope);
       const [owner, isMember] = ownerOf(at);
       if (!isMember) return usable.types.has(at) ? undefined : markInside;

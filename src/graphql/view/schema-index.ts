@@ -17,7 +17,7 @@ import {
 import type { Scope } from '../../authority/scope.js';
 
 /** What a set of scopes leads to from the roots. */
-export interface Reach {
+export interface Reachable {
   readonly types: ReadonlySet<string>;
   /** Coordinates of fields, arguments, input fields and enum values. */
   readonly members: ReadonlySet<string>;
@@ -46,7 +46,7 @@ interface Composite {
 type Scopes = ReadonlyMap<string, Scope>;
 
 /** A schema's shape and scopes, read once, so that what some scopes reach is found quickly. */
-export class Outline {
+export class SchemaIndex {
   readonly enums = new Map<string, readonly Omit<Part, 'type'>[]>();
   readonly inputs = new Map<string, readonly Input[]>();
   readonly composites = new Map<string, Composite>();
@@ -65,7 +65,7 @@ export class Outline {
     );
   }
 
-  reach(allows: (scope: Scope) => boolean): Reach {
+  reach(allows: (scope: Scope) => boolean): Reachable {
     return new Search(this, allows).reach();
   }
 
@@ -125,7 +125,7 @@ class Search {
   private heedsInterfaces = false;
 
   constructor(
-    private readonly outline: Outline,
+    private readonly outline: SchemaIndex,
     private readonly allows: (scope: Scope) => boolean,
   ) {
     this.left = new Set(outline.scalars);
@@ -143,7 +143,7 @@ class Search {
     this.shrinkOutputs();
   }
 
-  reach(): Reach {
+  reach(): Reachable {
     const { outline, left } = this;
     const types = new Set(outline.roots.filter((root) => left.has(root)));
     const members = new Set<string>();

@@ -28,7 +28,7 @@ import {
   type GraphQLNamedType,
   type GraphQLType,
 } from 'graphql';
-import type { Reach } from './schema-index.js';
+import type { Reachable } from './schema-index.js';
 
 /** The description of a type or a coordinate: the one that the SDL has, or more. */
 export type Describe = (at: string, description: string | null | undefined) => string | null | undefined;
@@ -52,7 +52,7 @@ const asWritten: Describe = (_at, description) => description;
  */
 export const subschema = (
   whole: GraphQLSchema,
-  reach: Reach,
+  reach: Reachable,
   describe: Describe = asWritten,
 ): GraphQLSchema => new Copy(whole, reach, describe).schema();
 
@@ -62,7 +62,7 @@ class Copy {
 
   constructor(
     private readonly whole: GraphQLSchema,
-    private readonly reach: Reach,
+    private readonly reach: Reachable,
     private readonly describe: Describe,
   ) {}
 

@@ -1,8 +1,8 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Scope } from '../../authority/scope.js';
 import { sha256 } from '../../core/digest.js';
-import type { Coverage } from '../schema/schema-policy.js';
-import { Outline, type Reach } from './schema-index.js';
+import type { SchemaPolicy } from '../schema/schema-policy.js';
+import { SchemaIndex, type Reachable } from './schema-index.js';
 import { subschema, type Describe } from './subschema.js';
 
 /** The part of the schema that a ceiling can reach. What it cannot reach is as if it did not exist. */
@@ -15,13 +15,13 @@ export const ceilingKey = (ceiling: ReadonlySet<Scope>): string => sha256([...ce
 
 /** Makes views; validation, suggestions, messages and introspection all come from them. */
 export class Views {
-  private readonly outline: Outline;
+  private readonly outline: SchemaIndex;
 
   constructor(
     private readonly schema: GraphQLSchema,
-    readonly coverage: Coverage,
+    readonly policy: SchemaPolicy,
   ) {
-    this.outline = new Outline(schema, coverage.scopes);
+    this.outline = new SchemaIndex(schema, policy.scopes);
   }
 
   of(ceiling: ReadonlySet<Scope>): View {
@@ -34,7 +34,7 @@ export class Views {
   }
 
   /** What these scopes lead to when there is nothing else. */
-  reach(scopes: ReadonlySet<Scope>): Reach {
+  reach(scopes: ReadonlySet<Scope>): Reachable {
     return this.outline.reach((scope) => scopes.has(scope));
   }
 }

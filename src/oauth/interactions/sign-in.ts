@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { partyOf } from '../../core/client-address.js';
+import { clientKeyOf } from '../../core/client-address.js';
 import { eq } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
@@ -93,7 +93,7 @@ export class SignIn implements Step {
       outcome: 'success',
       userId: user.id,
     });
-    this.parts.begun.forgive(partyOf(request.address));
+    this.parts.begun.forgive(clientKeyOf(request.address));
     return done({ login: loginOf(user.id, user.version) }, guess.succeeded());
   }
 

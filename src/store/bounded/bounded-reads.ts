@@ -13,16 +13,16 @@ import {
   type Sql,
 } from '../sql/condition.js';
 import type { Connection, Order } from '../sql/connection.js';
-import { Gate } from '../drivers/concurrency-gate.js';
+import { ConcurrencyGate } from '../drivers/concurrency-gate.js';
 import { readBy, type PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
 import type { RowType } from './row-type.js';
-import type { Shape } from './statement-shape.js';
+import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead, SharedReads } from '../sql/shared-reads.js';
 import { step } from '../drivers/row-steps.js';
 import type { AnyTable, Table } from '../tables/table.js';
 import { linkSql, parentsSql, Windows, type Link } from './windows.js';
-import type { Witness } from './row-access-observer.js';
+import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
 
 export interface RowQuery<Row> {
@@ -64,20 +64,20 @@ const statementsMax = 4;
 /** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
 export class BoundedReads {
   private readonly underWay = new Set<Promise<unknown>>();
-  private readonly statements = new Gate(statementsMax);
+  private readonly statements = new ConcurrencyGate(statementsMax);
   /** For statements that keep a processor busy, and what follows from them: one after the other. */
-  private readonly heavy = new Gate(1);
+  private readonly heavy = new ConcurrencyGate(1);
 
   constructor(
     private readonly connection: Connection,
     private readonly authority: Authority,
-    private readonly witness: Witness,
+    private readonly observer: RowAccessObserver,
     private readonly types: RowTypes,
     private readonly mode: ReadMode,
   ) {}
 
   /** The same object for the same columns, so that it can stand for them as a key. */
-  shape<Row>(table: Table<Row>, columns: ReadonlySet<string> | undefined): Shape {
+  shape<Row>(table: Table<Row>, columns: ReadonlySet<string> | undefined): StatementShape {
     const { mode } = this;
     return this.types.shape(table, mode === 'whole' ? undefined : columns, mode !== 'plain');
   }
@@ -94,10 +94,10 @@ export class BoundedReads {
       const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
       const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
       const missing = values.length - byValue.size;
-      if (byValue.size > 0 && missing > 0) this.witness.looked(table.type, 'read', missing);
+      if (byValue.size > 0 && missing > 0) this.observer.looked(table.type, 'read', missing);
       return values.map((value) => byValue.get(value) ?? null);
     }
-    this.witness.asking();
+    this.observer.asking();
     const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
     const found = await this.shared(shared, lookup, values);
     const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
@@ -242,7 +242,7 @@ export class BoundedReads {
       ` LIMIT ${String(Math.trunc(query.limit))}`;
     const params = parts.flatMap((part) => part.params);
     return this.tracked(
-      this.heavy.enter(() => this.connection.aggregate(sql, params, this.witness.asking())),
+      this.heavy.enter(() => this.connection.aggregate(sql, params, this.observer.asking())),
     );
   }
 
@@ -272,7 +272,7 @@ export class BoundedReads {
 
   /** Asked when it is its turn: it may have waited for others of its operation. */
   private untilMs(): number {
-    return Date.now() + this.witness.asking();
+    return Date.now() + this.observer.asking();
   }
 
   private async tracked<T>(read: Promise<T>): Promise<T> {
@@ -298,7 +298,7 @@ export class BoundedReads {
   }
 
   private bounded<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Sql {
-    this.witness.asking();
+    this.observer.asking();
     const rowType = this.types.of(table);
     const own = conditionSql(table, 't', condition, this.connection.dialect);
     const bounds = [...new Set(scopes)].map((scope) => this.types.boundary(rowType, scope, this.authority));
@@ -321,8 +321,8 @@ export class BoundedReads {
   /** The rows of several answers. One without rows tells that there are none. */
   private readEach(table: { readonly type: string }, answers: readonly (readonly { id: string }[])[]): void {
     const ids = answers.flatMap((rows) => rows.map((row) => row.id));
-    if (ids.length > 0) this.witness.touched(table.type, ids, 'read');
+    if (ids.length > 0) this.observer.touched(table.type, ids, 'read');
     const empty = answers.filter((rows) => rows.length === 0).length;
-    if (empty > 0) this.witness.looked(table.type, 'read', empty);
+    if (empty > 0) this.observer.looked(table.type, 'read', empty);
   }
 }

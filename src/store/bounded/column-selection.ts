@@ -1,7 +1,7 @@
 import type { AnyTable } from '../tables/table.js';
 
 /** Which columns of a table's rows an answer needs. */
-export interface Asked {
+export interface ColumnSelection {
   /** Undefined: all of them. */
   columns(table: Pick<AnyTable, 'type'>): ReadonlySet<string> | undefined;
   /** How many fields each object of the answer has, those of all levels below together. */
@@ -9,7 +9,7 @@ export interface Asked {
 }
 
 /** Named columns, for a resolver that itself looks at a row. */
-export const only = (...columns: readonly string[]): Asked => {
+export const only = (...columns: readonly string[]): ColumnSelection => {
   const set = new Set(columns);
   return { columns: () => set, fields: set.size };
 };

@@ -1,5 +1,5 @@
 import { asText, columnName, quote, type Sql } from '../sql/condition.js';
-import type { Shape } from './statement-shape.js';
+import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead } from '../sql/shared-reads.js';
 import type { AnyTable } from '../tables/table.js';
 
@@ -12,7 +12,7 @@ export class Lookup implements SharedRead<object> {
   constructor(
     table: AnyTable,
     private readonly column: string,
-    private readonly shape: Shape,
+    private readonly shape: StatementShape,
     /** What else must hold, the boundary included. */
     private readonly condition: Sql,
   ) {

@@ -5,7 +5,7 @@ import type { CacheState } from '../../core/lru.js';
 import { columnName, quote, type Sql } from '../sql/condition.js';
 import { Lookup } from './lookup.js';
 import type { RowType, ValueSql } from './row-type.js';
-import { Shapes, type Shape } from './statement-shape.js';
+import { StatementShapes, type StatementShape } from './statement-shape.js';
 import type { AnyTable } from '../tables/table.js';
 
 /** What the SDL's `@rows` says of one type. */
@@ -39,10 +39,10 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
 /** Joins the SDL's declarations with the tables; throws, naming them, for paths that lead nowhere. */
 export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
-  private readonly shapes = new Shapes();
+  private readonly shapes = new StatementShapes();
   private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
   /** As long as both are in use: callers choose shapes, and boundaries live long. */
-  private readonly lookups = new WeakMap<Boundaries, WeakMap<Shape, Map<string, Lookup>>>();
+  private readonly lookups = new WeakMap<Boundaries, WeakMap<StatementShape, Map<string, Lookup>>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -81,7 +81,7 @@ export class RowTypes {
   }
 
   /** What to read of the table's rows; all columns where none are named. */
-  shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+  shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): StatementShape {
     return this.shapes.of(this.of(table), columns, places);
   }
 
@@ -96,10 +96,10 @@ export class RowTypes {
   }
 
   /** Rows of a shape by the values of a column, inside the boundary of the type's own scope; made once, as `boundary`. */
-  lookup(table: AnyTable, column: string, shape: Shape, authority: Authority): Lookup {
+  lookup(table: AnyTable, column: string, shape: StatementShape, authority: Authority): Lookup {
     const rowType = this.of(table);
     const boundaries = authority.boundaries(rowType.scope);
-    const known = this.lookups.get(boundaries) ?? new WeakMap<Shape, Map<string, Lookup>>();
+    const known = this.lookups.get(boundaries) ?? new WeakMap<StatementShape, Map<string, Lookup>>();
     this.lookups.set(boundaries, known);
     const ofShape = known.get(shape) ?? new Map<string, Lookup>();
     known.set(shape, ofShape);

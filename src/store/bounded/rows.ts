@@ -1,24 +1,24 @@
 import DataLoader from 'dataloader';
 import type { Authority } from '../../authority/authority.js';
-import { isInside, type Place } from '../../authority/boundary.js';
+import { isInside, type DimensionValues } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../../core/errors.js';
 import type { Seal } from '../../core/seal.js';
 import { isId } from '../../core/ids.js';
-import type { Asked } from './column-selection.js';
+import type { ColumnSelection } from './column-selection.js';
 import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
 import { all, eq, isIn, type Condition } from '../sql/condition.js';
 import type { Connection } from '../sql/connection.js';
 import { Cursors } from './cursor.js';
-import { placed, placesOf } from './dimension-values.js';
+import { withDimensionValues, dimensionValuesOf } from './dimension-values.js';
 import { pageOf, pageQuery, pageSizeOf, readBy, type ListQuery, type Page } from './page.js';
 import { isDuplicate } from '../sql/database.js';
 import type { RowTypes } from './row-types.js';
-import type { Shape } from './statement-shape.js';
-import type { StoredPlace } from '../tables/identity.js';
+import type { StatementShape } from './statement-shape.js';
+import type { StoredDimensionValues } from '../tables/identity.js';
 import type { AnyTable, Table } from '../tables/table.js';
 import type { Link } from './windows.js';
-import type { Witness } from './row-access-observer.js';
+import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
 
 const whole = Symbol('whole');
@@ -29,7 +29,7 @@ const writtenMax = 100;
 /** Where something was written. */
 export interface Written {
   readonly ids: readonly string[];
-  readonly places: readonly Place[];
+  readonly places: readonly DimensionValues[];
   /** Whether the caller is the person on whose behalf it was done, within whose rights it was. */
   readonly isOwn: boolean;
 }
@@ -43,24 +43,28 @@ export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R }
  */
 export class Rows {
   private readonly reads: BoundedReads;
-  private loaders = new Map<string | Shape, DataLoader<string, unknown>>();
+  private loaders = new Map<string | StatementShape, DataLoader<string, unknown>>();
   private works = new Map<string, Promise<unknown>>();
 
   constructor(
     private readonly connection: Connection,
     readonly authority: Authority,
-    private readonly witness: Witness,
+    private readonly observer: RowAccessObserver,
     types: RowTypes,
     private readonly pageSizeMax: number,
     private readonly seal: Seal,
     mode: ReadMode,
   ) {
-    this.reads = new BoundedReads(connection, authority, witness, types, mode);
+    this.reads = new BoundedReads(connection, authority, observer, types, mode);
   }
 
   /** One row, or null where it is not there or outside the boundary. Calls of one tick share a statement. */
-  get<R extends { id: string }>(table: Table<R>, id: string | null, asked?: Asked): Promise<R | null> {
-    return id === null || !isId(id) ? nothing : this.getBy(table, 'id', id, asked);
+  get<R extends { id: string }>(
+    table: Table<R>,
+    id: string | null,
+    selection?: ColumnSelection,
+  ): Promise<R | null> {
+    return id === null || !isId(id) ? nothing : this.getBy(table, 'id', id, selection);
   }
 
   /** As `get`, by another column that is unique. */
@@ -68,10 +72,10 @@ export class Rows {
     table: Table<R>,
     column: keyof R & string,
     value: string,
-    asked?: Asked,
+    selection?: ColumnSelection,
   ): Promise<R | null> {
     // By another column the whole row is read, which is rare and keeps the keys few.
-    const columns = column === 'id' ? asked?.columns(table) : undefined;
+    const columns = column === 'id' ? selection?.columns(table) : undefined;
     const key = column === 'id' ? this.reads.shape(table, columns) : `get ${table.name} ${column}`;
     const loader = this.loader(key, (values) => this.reads.lookUp(table, column, values, columns));
     return loader.load(value) as Promise<R | null>;
@@ -81,14 +85,14 @@ export class Rows {
   async find<R extends { id: string }>(
     table: Table<R>,
     where: Condition<R>,
-    asked?: Asked,
+    selection?: ColumnSelection,
   ): Promise<R | null> {
-    return (await this.reads.rows(table, { where, limit: 1, columns: asked?.columns(table) }))[0] ?? null;
+    return (await this.reads.rows(table, { where, limit: 1, columns: selection?.columns(table) }))[0] ?? null;
   }
 
   /** One row, or `NOT_FOUND`. */
-  async need<R extends { id: string }>(table: Table<R>, id: string, asked?: Asked): Promise<R> {
-    const row = await this.get(table, id, asked);
+  async need<R extends { id: string }>(table: Table<R>, id: string, selection?: ColumnSelection): Promise<R> {
+    const row = await this.get(table, id, selection);
     if (row === null) throw notFound(table.type);
     return row;
   }
@@ -97,23 +101,25 @@ export class Rows {
    * A row as it stood earlier, or `NOT_FOUND` where it was outside today's boundary then, or is now.
    * @param stood its value in each dimension of then; in a dimension that is newer it has none
    */
-  async earlier<R extends { id: string }>(table: Table<R>, row: R, stood: StoredPlace): Promise<R> {
+  async earlier<R extends { id: string }>(table: Table<R>, row: R, stood: StoredDimensionValues): Promise<R> {
     const { scope, dimensions } = this.reads.typeOf(table);
-    const place: Place = new Map([...dimensions.keys()].map((name) => [name, stood[name] ?? null]));
-    if (!isInside(this.authority.boundaries(scope), place)) throw notFound(table.type);
+    const values: DimensionValues = new Map(
+      [...dimensions.keys()].map((name) => [name, stood[name] ?? null]),
+    );
+    if (!isInside(this.authority.boundaries(scope), values)) throw notFound(table.type);
     const now = await this.need(table, row.id);
-    return placed(row, place, ...(placesOf(now) ?? []));
+    return withDimensionValues(row, values, ...(dimensionValuesOf(now) ?? []));
   }
 
   /** A page of rows in a total order. */
   async list<R extends { id: string }>(
     table: Table<R>,
     query: ListQuery<R>,
-    asked?: Asked,
+    selection?: ColumnSelection,
   ): Promise<Page<R>> {
     const paged = this.paged(table, query, null);
     const page = paged.query;
-    const columns = pageColumns(page, asked?.columns(table));
+    const columns = pageColumns(page, selection?.columns(table));
     const rows = await this.reads.rows(table, {
       columns,
       limit: page.size + 1,
@@ -129,9 +135,9 @@ export class Rows {
     column: keyof R & string,
     parentId: string,
     query: ListQuery<R>,
-    asked?: Asked,
+    selection?: ColumnSelection,
   ): Promise<Page<R>> {
-    return this.linked(table, { column }, parentId, query, asked);
+    return this.linked(table, { column }, parentId, query, selection);
   }
 
   /** As `children`, for rows that hang on their parents in any way, such as by a table of pairs. */
@@ -140,11 +146,11 @@ export class Rows {
     link: Link<R>,
     parent: string,
     query: ListQuery<R>,
-    asked?: Asked,
+    selection?: ColumnSelection,
   ): Promise<Page<R>> {
     const paged = this.paged(table, query, [link, parent]);
     const page = paged.query;
-    const columns = pageColumns(page, asked?.columns(table));
+    const columns = pageColumns(page, selection?.columns(table));
     const shape = this.reads.shape(table, columns);
     const loader = this.loader(JSON.stringify(['linked', link, page, shape.key]), (parents) =>
       this.reads.windows(table, link, parents, { columns, ...page }),
@@ -171,7 +177,7 @@ export class Rows {
     parent: string,
     query: ListQuery<R>,
   ): Promise<number> {
-    this.witness.touched(table.type, [], 'aggregate');
+    this.observer.touched(table.type, [], 'aggregate');
     const { where = all<R>(), scopes = [] } = query;
     const key = JSON.stringify(['counts', table.name, link, where, scopes]);
     const loader = this.loader(key, async (parents) => {
@@ -183,7 +189,7 @@ export class Rows {
 
   /** How many rows a list has: told with a page, which costs at least one row. */
   private async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
-    this.witness.touched(table.type, [], 'aggregate');
+    this.observer.touched(table.type, [], 'aggregate');
     const scopes = [this.reads.typeOf(table).scope, ...(query.scopes ?? [])];
     return this.reads.count(table, query.where ?? all<R>(), scopes);
   }
@@ -199,7 +205,7 @@ export class Rows {
     query: WordQuery,
     scopes: readonly Scope[],
   ): Promise<Scanned<R, K>[]> {
-    this.witness.touched(index.table.type, [], 'aggregate');
+    this.observer.touched(index.table.type, [], 'aggregate');
     const rows = await this.reads.candidates(index, query, scopes);
     return rows.map((row) => scanned(row, columns));
   }
@@ -224,7 +230,7 @@ export class Rows {
    * scope is not asked for: it is not read.
    */
   async exists<R>(table: Table<R>, where: Condition<R>, scope: Scope): Promise<boolean> {
-    this.witness.looked(table.type, 'aggregate', 1);
+    this.observer.looked(table.type, 'aggregate', 1);
     return (await this.reads.count(table, where, [scope])) > 0;
   }
 
@@ -237,7 +243,7 @@ export class Rows {
 
   /** Throws `LIMIT_EXCEEDED` where the operation has used up its time. */
   inTime(): void {
-    this.witness.asking();
+    this.observer.asking();
   }
 
   /** The dimensions that a table's rows have, as the SDL says. */
@@ -247,7 +253,7 @@ export class Rows {
 
   /** Groups and sums inside the boundary of one scope. Values come as the driver gives them. */
   aggregate<R>(table: Table<R>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
-    this.witness.looked(table.type, 'aggregate', 1);
+    this.observer.looked(table.type, 'aggregate', 1);
     return this.reads.groups(table, query);
   }
 
@@ -257,7 +263,7 @@ export class Rows {
       throw isDuplicate(error) ? conflict(`${table.type} with this number or name exists already.`) : error;
     });
     this.forget();
-    this.witness.touched(table.type, [row.id], 'create');
+    this.observer.touched(table.type, [row.id], 'create');
     return this.written(table, await this.inside(table, row.id, scope));
   }
 
@@ -283,7 +289,7 @@ export class Rows {
     const next = version === undefined ? changes : { ...changes, version: version + 1 };
     await this.connection.update(table, eq<R>('id', id), next);
     this.forget();
-    this.witness.touched(table.type, [id], 'update');
+    this.observer.touched(table.type, [id], 'update');
     return this.written(table, await this.inside(table, id, scope));
   }
 
@@ -292,11 +298,13 @@ export class Rows {
    * change them learns that a change does not go, and not by how much.
    */
   mayTell(row: object, scope: Scope): boolean {
-    return (placesOf(row) ?? []).some((place) => isInside(this.authority.boundaries(scope), place));
+    return (dimensionValuesOf(row) ?? []).some((values) =>
+      isInside(this.authority.boundaries(scope), values),
+    );
   }
 
   private written<R extends object>(table: Table<R>, row: R): R {
-    for (const place of placesOf(row) ?? []) this.witness.wrote(table.type, place);
+    for (const values of dimensionValuesOf(row) ?? []) this.observer.wrote(table.type, values);
     return row;
   }
 
@@ -316,8 +324,8 @@ export class Rows {
     if (rowType === undefined || scopes.every(isEverywhere)) return true;
     const { ids, places } = written;
     if (ids.length === 0) return written.isOwn;
-    const isIn = (place: Place): boolean =>
-      scopes.every((one) => isInside(this.authority.boundaries(one), place));
+    const isIn = (values: DimensionValues): boolean =>
+      scopes.every((one) => isInside(this.authority.boundaries(one), values));
     return ids.length <= writtenMax && places.every(isIn) && this.reaches(rowType.table, ids, scope);
   }
 
@@ -407,7 +415,7 @@ export class Rows {
   }
 
   private loader(
-    key: string | Shape,
+    key: string | StatementShape,
     batch: (keys: readonly string[]) => Promise<unknown[]>,
   ): DataLoader<string, unknown> {
     const known = this.loaders.get(key);

@@ -1,11 +1,11 @@
-import type { Place } from '../../authority/boundary.js';
+import type { DimensionValues } from '../../authority/boundary.js';
 import { Lru } from '../../core/lru.js';
 import { asText, columnName, decoderOf, quote } from '../sql/condition.js';
-import { placed } from './dimension-values.js';
+import { withDimensionValues } from './dimension-values.js';
 import type { RowType } from './row-type.js';
 
 /** What is read of each row of a type: some columns, and on demand the row's value in each dimension. */
-export interface Shape {
+export interface StatementShape {
   /** Alike for what reads alike. */
   readonly key: string;
   /** The columns as they stand between SELECT and FROM; the table is `t`. */
@@ -22,7 +22,7 @@ function shapeOf(
   type: RowType,
   columns: ReadonlySet<string> | undefined,
   places: boolean,
-): Shape {
+): StatementShape {
   const all = Object.keys(type.table.columns);
   const names =
     columns === undefined
@@ -47,12 +47,12 @@ function shapeOf(
     decode: (raw) => {
       const row: Record<string, unknown> = {};
       for (const name of names) row[name] = raw[name];
-      return placed(decode(row), placeIn(raw, type));
+      return withDimensionValues(decode(row), placeIn(raw, type));
     },
   };
 }
 
-function placeIn(raw: Record<string, unknown>, type: RowType): Place {
+function placeIn(raw: Record<string, unknown>, type: RowType): DimensionValues {
   const place = new Map<string, string | null>();
   for (const dimension of type.dimensions.keys()) {
     const value = raw[`@${dimension}`];
@@ -64,12 +64,12 @@ function placeIn(raw: Record<string, unknown>, type: RowType): Place {
 const contentsMax = 2_000;
 
 /** Shapes made once: what the answer needs of a type is mostly the same as a moment ago. */
-export class Shapes {
-  private readonly byColumns = new WeakMap<object, Map<string, Shape>>();
-  readonly byContent = new Lru<string, Shape>(contentsMax);
+export class StatementShapes {
+  private readonly byColumns = new WeakMap<object, Map<string, StatementShape>>();
+  readonly byContent = new Lru<string, StatementShape>(contentsMax);
 
   /** The same shape for the same columns, so that it can stand for them as a key. */
-  of(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+  of(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): StatementShape {
     const known = this.byColumns.get(columns ?? all);
     const key = `${type.type}${places ? ' placed' : ''}`;
     const shape = known?.get(key);
@@ -80,7 +80,11 @@ export class Shapes {
     return made;
   }
 
-  private ofContent(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): Shape {
+  private ofContent(
+    type: RowType,
+    columns: ReadonlySet<string> | undefined,
+    places: boolean,
+  ): StatementShape {
     const content = columns === undefined ? '*' : [...columns].sort().join(' ');
     const key = `${type.type} ${String(places)} ${content}`;
     const known = this.byContent.get(key);

@@ -9,7 +9,7 @@ import {
   type Sql,
 } from '../sql/condition.js';
 import type { PageQuery } from './page.js';
-import type { Shape } from './statement-shape.js';
+import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead } from '../sql/shared-reads.js';
 import type { Table } from '../tables/table.js';
 
@@ -38,7 +38,7 @@ export class Windows<Row> implements SharedRead<Row[]> {
     private readonly table: Table<Row>,
     private readonly link: Link<Row>,
     private readonly dialect: Dialect,
-    private readonly shape: Shape,
+    private readonly shape: StatementShape,
     { order, size }: Pick<PageQuery<Row>, 'order' | 'size'>,
     /** What must hold, the boundary included. */
     private readonly condition: Sql,

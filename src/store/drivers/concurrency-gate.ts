@@ -2,7 +2,7 @@
  * Lets so many tasks run at once; others wait in the order in which they came. A place that becomes free is taken in the
  * next turn of the event loop: the work of many tasks that never wait for anything would add up in one turn.
  */
-export class Gate {
+export class ConcurrencyGate {
   private readonly waiting: (() => void)[] = [];
 
   constructor(private free: number) {}

@@ -1,5 +1,5 @@
 /** Runs one task at a time, in the order in which they came. */
-export class Lane {
+export class SerialQueue {
   private last: Promise<unknown> = Promise.resolve();
 
   run<T>(task: () => Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import type { DataSource } from 'typeorm';
 import { outOfTime, tooMuchForChange } from '../../core/errors.js';
 import { Lru, type CacheState } from '../../core/lru.js';
-import { Gate } from './concurrency-gate.js';
+import { ConcurrencyGate } from './concurrency-gate.js';
 import type { ReadingThread } from './reading-thread.js';
 import {
   AnyFree,
@@ -205,7 +205,7 @@ export class MysqlSessions implements Sessions {
 
   /** Statistics, on at most half of the connections, so that there is always one for others. */
   statistics(): TimedStatements {
-    const places = new Gate(Math.max(1, Math.floor(this.size / 2)));
+    const places = new ConcurrencyGate(Math.max(1, Math.floor(this.size / 2)));
     return {
       run: (sql, params, untilMs) =>
         places.enter(() => {

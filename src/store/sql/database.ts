@@ -6,7 +6,7 @@ import type { DatabaseUrl } from '../../core/database-url.js';
 import type { CacheState } from '../../core/lru.js';
 import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
-import { Lane } from '../drivers/serial-queue.js';
+import { SerialQueue } from '../drivers/serial-queue.js';
 import { mysqlOptions } from '../drivers/mysql-options.js';
 import { ReadingThread } from '../drivers/reading-thread.js';
 import { SharedReads } from './shared-reads.js';
@@ -107,7 +107,7 @@ interface Ways {
  */
 export class Database {
   readonly read: Connection;
-  private readonly lane = new Lane();
+  private readonly lane = new SerialQueue();
 
   private constructor(private readonly ways: Ways) {
     this.read = new Connection(ways.reading, ways.dialect, new SharedReads(ways.reading), ways.statistics);

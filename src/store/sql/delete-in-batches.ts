@@ -18,7 +18,7 @@ interface Swept<Row> {
 }
 
 /** Deletes rows in bounded transactions until the signal; returns how many. */
-export async function sweep<Row>(
+export async function deleteInBatches<Row>(
   database: Database,
   { table, key, which, still }: Swept<Row>,
   signal?: AbortSignal,

@@ -4,7 +4,7 @@ import { flag, id, int, json, longtext, nullable, since, table, text, time, type
 export type StoredBoundary = Record<string, readonly string[] | 'all'>;
 
 /** A row's value in each dimension of its type. */
-export type StoredPlace = Readonly<Record<string, string | null>>;
+export type StoredDimensionValues = Readonly<Record<string, string | null>>;
 
 export const users = table(
   'User',
@@ -223,7 +223,7 @@ export const idempotencyKeys = table(
     operationId: id(),
     answer: longtext(),
     /** Where the answer's rows stood, by its properties and then by dimension. Without it none is given again. */
-    places: nullable(json<Record<string, StoredPlace>>()),
+    places: nullable(json<Record<string, StoredDimensionValues>>()),
     createdAt: time(),
   },
   ['ownerId', 'key'],

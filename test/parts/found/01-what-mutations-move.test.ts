@@ -5,7 +5,7 @@ import type { Authority } from '../../../src/authority/authority.js';
 import { canonicalJson } from '../../../src/core/digest.js';
 import { BehalfError } from '../../../src/core/errors.js';
 import { Authorities } from '../../../src/delegation/authorities.js';
-import { bumpEpoch, EpochReader } from '../../../src/delegation/authority-epoch.js';
+import { bumpEpoch, AuthorityEpoch } from '../../../src/delegation/authority-epoch.js';
 import { collections, documents } from '../../../src/domains/knowledge/tables.js';
 import { readSdl } from '../../../src/graphql/schema/sdl.js';
 import { all, eq } from '../../../src/store/sql/condition.js';
@@ -369,7 +369,7 @@ async function authorities(): Promise<ReadonlyMap<string, Authority>> {
   const peopleOnly = [...catalog.definitions.values()].filter((scope) => scope.peopleOnly);
   const live = new Authorities(
     database.read,
-    new EpochReader(database.read),
+    new AuthorityEpoch(database.read),
     clock,
     new Set(peopleOnly.map(({ name }) => name)),
   );

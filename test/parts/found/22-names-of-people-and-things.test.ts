@@ -101,7 +101,7 @@ describe('22 nobody is told apart by characters that nobody sees', () => {
   test('the command line and imports use the same function', async () => {
     const at = '2026-01-01T00:00:00.000Z';
     await expect(
-      company.do((work) => createUser(work, { name: 'rosa', displayName: turned })),
+      company.do((unit) => createUser(unit, { name: 'rosa', displayName: turned })),
     ).rejects.toThrow('`displayName` has the character U+202E');
     const imported = { source: 's', externalId: 'a.md', collection: 'guides', title: turned, body: 'x' };
     await expect(

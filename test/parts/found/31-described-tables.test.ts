@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { allTables } from '../../../src/domains/all-tables.js';
 import { Database, dataSourceOptions } from '../../../src/store/sql/database.js';
-import { entityOf } from '../../../src/store/tables/entity.js';
+import { entityOf } from '../../../src/store/sql/entity.js';
 import { snake } from '../../../src/store/tables/table.js';
 import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../../support/database.js';
 

@@ -1,6 +1,6 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-import type { Dialect } from '../sql/condition.js';
-import { snake, type AnyTable, type Column } from './table.js';
+import type { Dialect } from './condition.js';
+import { snake, type AnyTable, type Column } from '../tables/table.js';
 
 type ColumnType = NonNullable<EntitySchemaColumnOptions['type']>;
 
