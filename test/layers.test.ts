@@ -45,7 +45,7 @@ test('operations run and commit by the gate alone', () => {
     'src/compose/gate.ts',
     'src/transports/http/operations.ts',
   ]);
-  expect(calls(/\breleases\.(?:release|begin)\(/).sort()).toEqual([
+  expect(calls(/\bcommitGate\.(?:release|begin)\(/).sort()).toEqual([
     'src/delegation/auth-records.ts',
     'src/graphql/execute/executor.ts',
     'src/operation/commit.ts',
