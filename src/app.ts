@@ -58,7 +58,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const basics = await basicsOf(config, parts);
   const { database, clock, ids, logger, metrics, addressOf } = basics;
   const authority = composeAuthority(basics, schema);
-  const { oauth, commitGate: commitGate } = authority;
+  const { oauth, commitGate } = authority;
   const { BEHALF_OTLP_URL: traces } = config;
   const tracing = traces === undefined ? undefined : await startTracing(traces, version(), logger);
   const composed = await composeGate(basics, schema, authority, {

@@ -19,7 +19,7 @@ export interface ComposedAuthority {
 
 export function composeAuthority(
   { config, database, clock, ids, logger, metrics, addressOf }: Basics,
-  { catalog, policy: policy, peopleOnly }: ComposedSchema,
+  { catalog, policy, peopleOnly }: ComposedSchema,
 ): ComposedAuthority {
   const epoch = new AuthorityEpoch(database.read, metrics.epochRead);
   const authorities = new Authorities<AccessTokenFact>(database.read, epoch, clock, peopleOnly);
@@ -42,5 +42,5 @@ export function composeAuthority(
       limits: defaultLimits,
     },
   });
-  return { authorities, commitGate: commitGate, recorder, oauth };
+  return { authorities, commitGate, recorder, oauth };
 }

@@ -35,11 +35,11 @@ export interface ComposedGate {
 export async function composeGate(
   basics: Basics,
   schema: ComposedSchema,
-  { authorities, commitGate: commitGate, recorder, oauth }: ComposedAuthority,
+  { authorities, commitGate, recorder, oauth }: ComposedAuthority,
   { tracing, execution }: { readonly tracing: Tracing | undefined; readonly execution: Execution },
 ): Promise<ComposedGate> {
   const { config, database, clock, ids, logger, metrics } = basics;
-  const { policy: policy, ruleMap: ruleMap, columnSelections: columnSelections, plain, views } = schema;
+  const { policy, ruleMap, columnSelections, plain, views } = schema;
   const { BEHALF_PAGE_SIZE_MAX: pageSizeMax, BEHALF_OPERATION_COST_MAX: costMax } = config;
   const { BEHALF_ANSWER_BYTES_MAX: answerBytesMax } = config;
   const keys = await ServerKeys.read(database.read);
@@ -60,12 +60,12 @@ export async function composeGate(
   const executor = new Executor({
     database,
     operations,
-    commitGate: commitGate,
+    commitGate,
     prepared: {
       plain,
-      policy: policy,
-      ruleMap: ruleMap,
-      columnSelections: columnSelections,
+      policy,
+      ruleMap,
+      columnSelections,
       compiled,
       pageSizeMax,
       digest,
@@ -79,7 +79,7 @@ export async function composeGate(
   const commit = new Commit(commitGate, logger, answerBytesMax);
   const apollo = new ApolloServers({
     views,
-    policy: policy,
+    policy,
     digest,
     executor,
     known: documentCache,
@@ -106,7 +106,7 @@ export async function composeGate(
     rejections,
     refusedForLoad,
     recorder,
-    commitGate: commitGate,
+    commitGate,
     commit,
     documents,
     structures,

@@ -79,13 +79,13 @@ export function composeSchema(config: Config, source: SchemaSource): ComposedSch
   const behindRules = shielded(plain, ruleMap);
   const peopleOnly = [...definitions.values()].filter((scope) => scope.peopleOnly);
   return {
-    policy: policy,
+    policy,
     catalog,
     rowTypes,
     reach,
     rules,
-    ruleMap: ruleMap,
-    columnSelections: columnSelections,
+    ruleMap,
+    columnSelections,
     plain,
     shielded: behindRules,
     views: new Views(behindRules, policy),

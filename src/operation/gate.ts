@@ -150,7 +150,7 @@ export class OperationGate {
 
   /** Undefined: nothing is recorded, and the caller has to be recognised first. */
   private async assumed(call: Call, asked: Asked): Promise<Answer | undefined> {
-    const { fastPath, commitGate: commitGate } = this.parts;
+    const { fastPath, commitGate } = this.parts;
     if (asked.kind !== 'document' || asked.isSafe === true) return undefined;
     if (commitGate.spent(call.authority) !== undefined) return undefined;
     const quick = await fastPath.answer(call, parametersIn(asked.body));

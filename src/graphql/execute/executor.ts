@@ -62,7 +62,7 @@ export interface Decided {
   /** Coordinates that its variables name and some callers do not see, whether or not it comes to use them. */
   readonly named: readonly string[];
 }
-const isBegun = (decided: Decided | Executed): decided is Decided => 'prepared' in decided;
+const isDecided = (decided: Decided | Executed): decided is Decided => 'plan' in decided;
 
 /** How much dearer a field is that runs behind its rule than one that runs compiled. */
 const shieldedCost = 10;
@@ -98,7 +98,7 @@ export class Executor {
 
   async run(request: Request): Promise<Executed> {
     const decided = this.begin(request);
-    return isBegun(decided) ? this.go(request, decided) : decided;
+    return isDecided(decided) ? this.go(request, decided) : decided;
   }
 
   /**
@@ -107,7 +107,7 @@ export class Executor {
    */
   known(request: Request): Decided | undefined {
     const decided = this.begin(request);
-    if (!isBegun(decided) || decided.access.isHidden || decided.plan.selection.isIntrospective)
+    if (!isDecided(decided) || decided.access.isHidden || decided.plan.selection.isIntrospective)
       return undefined;
     return decided;
   }
@@ -138,7 +138,7 @@ export class Executor {
       const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
       const cost = { requested: dear * (plan.cost.of(coerced, access.denied) + meta), max };
       if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
-      return { plan: plan, access, cost, coerced, named: plan.namedBy(coerced) };
+      return { plan, access, cost, coerced, named: plan.namedBy(coerced) };
     } catch (error) {
       if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
       // A value that is missing behind @skip or @include, which validation leaves to the execution.
@@ -156,7 +156,7 @@ export class Executor {
     return made;
   }
 
-  private async query(request: Request, { plan: plan, access, cost }: Decided): Promise<Executed> {
+  private async query(request: Request, { plan, access, cost }: Decided): Promise<Executed> {
     const { call } = request;
     const { isIntrospective } = plan.selection;
     const isCut = access.denied.size > 0;
@@ -260,7 +260,7 @@ export class Executor {
   }
 
   /** Whatever fails here fails again where it is told. */
-  private async doBeforehand(call: Call, { plan: plan, coerced }: Decided): Promise<void> {
+  private async doBeforehand(call: Call, { plan, coerced }: Decided): Promise<void> {
     for (const selected of plan.selection.fields) {
       const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
       if (before === undefined) continue;

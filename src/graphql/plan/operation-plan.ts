@@ -62,7 +62,7 @@ export class OperationPlan {
     readonly operation: OperationDefinitionNode,
     variables: Values,
   ) {
-    const { plain, ruleMap: ruleMap, policy: policy, pageSizeMax, digest } = parts;
+    const { plain, ruleMap, policy, pageSizeMax, digest } = parts;
     this.selection = selectionOf(plain, fragmentsOf(document), operation, variables);
     this.cost = new Cost(this.selection.fields, policy.costs, pageSizeMax);
     this.redact = redactorOf(plain, policy, document, operation, digest);
@@ -179,7 +179,7 @@ class Runnable {
     this.runsToWait -= 1;
     if (this.runsToWait > 0) return undefined;
     this.runsToWait = runsBetween;
-    const { plain, columnSelections: columnSelections } = this.parts;
+    const { plain, columnSelections } = this.parts;
     const compiled = compile(plain, document, this.operation.name?.value, columnSelections);
     if (compiled === undefined) this.compilable = 'never';
     else this.parts.compiled.set(this, compiled, this.selection.size);

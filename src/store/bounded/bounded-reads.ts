@@ -230,7 +230,7 @@ export class BoundedReads {
     const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
     const parts: Sql[] = [...this.counted(), ...(query.where === undefined ? [] : [query.where])];
     for (const scope of [query.scope, ...(query.scopes ?? [])]) {
-      for (const at of [{ name: 't', table: table }, ...joins]) {
+      for (const at of [{ name: 't', table }, ...joins]) {
         parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
       }
     }
