@@ -36,13 +36,43 @@ export function keyFault(key: Key): string | undefined {
 function materialFault(key: Key): string | undefined {
   const { modulusLength: bits, publicExponent: exponent } = detailsOf(key) ?? {};
   if (bits === undefined && key.kty === 'RSA') return 'it is no RSA key';
-  if (bits === undefined) return detailsOf(key) === undefined ? 'it is no point of its curve' : undefined;
+  if (bits === undefined) {
+    if (detailsOf(key) === undefined) return 'it is no point of its curve';
+    return key.crv === 'Ed25519' && isWeakPoint(bytesOf(key.x))
+      ? 'it is a point that others can sign for'
+      : undefined;
+  }
   if (bits < rsaBitsMin || bits > rsaBitsMax) {
     return `an RSA key has ${String(rsaBitsMin)} to ${String(rsaBitsMax)} bits`;
   }
+  if (((bytesOf(key.n).at(-1) ?? 0) & 1) === 0) return 'the modulus of an RSA key is odd';
   return exponent === undefined || exponent < 3n || exponent % 2n === 0n
     ? 'the exponent of an RSA key is odd, and 3 or more'
     : undefined;
+}
+
+const bytesOf = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : '', 'base64url');
+
+/** The field's prime, and a point's coordinate `y`, as RFC 8032 section 5.1 encodes them. */
+const fieldPrime = 2n ** 255n - 19n;
+const coordinateOf = (point: Buffer): bigint =>
+  BigInt(`0x${Buffer.from(point).reverse().toString('hex')}`) & (2n ** 255n - 1n);
+
+/** The coordinates `y` of the points of order 1, 2, 4 and 8: a signature of zeros is right for some messages. */
+const weakCoordinates = new Set([
+  0n,
+  1n,
+  fieldPrime - 1n,
+  ...[
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  ].map((hex) => coordinateOf(Buffer.from(hex, 'hex'))),
+]);
+
+/** A point of small order, or one that is not written as its own bytes. */
+function isWeakPoint(point: Buffer): boolean {
+  const coordinate = coordinateOf(point);
+  return coordinate >= fieldPrime || weakCoordinates.has(coordinate);
 }
 
 function detailsOf(key: Key) {

@@ -25,17 +25,36 @@ export function oneLine(value: string, lengthMax: number, path: string): string 
  * own. What only asks for a row takes `oneLine`, as rows from before may have them.
  */
 export function visibleLine(value: string, lengthMax: number, path: string): string {
-  const text = oneLine(value, lengthMax, path);
-  const rest = joined.reduce((line, form) => line.replace(form, ({ length }) => 'x'.repeat(length)), text);
-  const at = rest.search(unseen);
-  if (at === -1) return text;
-  const code = (text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-  throw badInput(`\`${path}\` has the character U+${code}, which nobody can see: leave it out.`, path);
+  // All spaces look alike.
+  const text = oneLine(value.replace(/\p{Zs}/gu, ' '), lengthMax, path);
+  const code = unseenIn(text);
+  if (code !== undefined)
+    throw badInput(`\`${path}\` has the character ${code}, which nobody can see: leave it out.`, path);
+  if (/^\p{M}/u.test(text))
+    throw badInput(`\`${path}\` begins with a mark that belongs to a letter before it.`, path);
+  if (stackedMarks.test(text))
+    throw badInput(`\`${path}\` has more marks on one letter than anybody can read.`, path);
+  return text;
 }
 
-/** Controls, whatever turns or leaves no trace in a line, line separators, the empty Braille pattern, and annotations. */
+/** The first character that nobody can see, as `U+200B`, in a text of one line or many; undefined for none. */
+export function unseenIn(text: string): string | undefined {
+  const flat = text.replace(/[\t\n\r]/g, ' ');
+  const rest = joined.reduce((line, form) => line.replace(form, ({ length }) => 'x'.repeat(length)), flat);
+  const at = rest.search(unseen);
+  if (at === -1) return undefined;
+  return `U+${(text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** No script sets so many on one letter: Hebrew and Tibetan have four, the International Phonetic Alphabet six. */
+const stackedMarks = /\p{M}{9}/u;
+
+/**
+ * Controls, characters that turn a line or leave no trace in it, line separators, the empty Braille pattern, annotations,
+ * and three that Unicode does not call ignorable and fonts show as nothing.
+ */
 const unseen =
-  /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffc]/u;
+  /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffc\u{13441}\u{16fe4}\u{1d159}]/u;
 
 /** Where an invisible character changes what is seen. */
 const joined = [

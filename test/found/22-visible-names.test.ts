@@ -32,6 +32,9 @@ const refused: readonly (readonly [what: string, code: number])[] = [
   ['a control of the second block', 0x0085],
   ['an object replacement', 0xfffc],
   ['what is no character', 0xfffe],
+  ['a null notehead', 0x1d159],
+  ['a blank of Egyptian hieroglyphs', 0x13441],
+  ['a Khitan filler', 0x16fe4],
 ];
 
 describe('22 a name shows all that it has', () => {
@@ -78,5 +81,22 @@ describe('22 a name shows all that it has', () => {
 
   test('rows that have such a name from before are still found by it', () => {
     expect(oneLine('Rosa\u00adLind', 200, 'filter.name')).toBe('Rosa\u00adLind');
+  });
+
+  test('all spaces are one', () => {
+    for (const space of ['\u00a0', '\u2003', '\u202f', '\u3000'])
+      expect(visibleLine(`Rosa${space}Lind`, 200, 'displayName')).toBe('Rosa Lind');
+  });
+
+  test.each([
+    ['a mark without its letter', '\u0301Rosa', 'begins with a mark'],
+    ['a letter under more marks than any script has', `R${'\u0301'.repeat(10)}osa`, 'more marks'],
+  ])('%s is refused', (_what, name, why) => {
+    expect(() => visibleLine(name, 200, 'displayName')).toThrow(why);
+  });
+
+  test('marks that scripts do have are taken', () => {
+    for (const name of ['שָּׁ', 'ཧྐྵྨླྺྼྻྂ', 'x̱̂̃̈'])
+      expect(visibleLine(name, 200, 'displayName')).toBe(name.normalize('NFC'));
   });
 });

@@ -175,6 +175,12 @@ describe('registering', () => {
     ['no operation', 'Bad', 'fragment F on Viewer { scopes }', 'exactly one operation'],
     ['too many tokens', 'Bad', `{ ${'viewer { scopes } '.repeat(1_500)} }`, 'token'],
     ['a text that is not Unicode', 'Bad', '{ viewer { scopes } } #\ud800', 'half of a character'],
+    [
+      'a comment that turns its line around',
+      'Bad',
+      '{ viewer { scopes } } # \u202escopes',
+      'has the character U+202E, which nobody can see',
+    ],
     ['a source that stands under another name', 'Other', customers, 'registered as Customers'],
   ])('is refused whole for %s', async (_, name, source, message) => {
     const before = await rows();

@@ -16,6 +16,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Scope } from '../../authority/scope.js';
+import { unseenIn } from '../../core/text.js';
 import { Lru } from '../../core/lru.js';
 import type { CheckedDocument, DocumentFault, DocumentRules } from '../../delegation/documents.js';
 import { SchemaIndex, type Reachable } from '../view/schema-index.js';
@@ -91,6 +92,10 @@ function checkDocument(
   source: string,
 ): CheckedDocument | { readonly faults: readonly DocumentFault[] } {
   if (!source.isWellFormed()) return { faults: [faultOf('The source is not well-formed Unicode.')] };
+  // A reader has to see what will run. A byte order mark at the beginning is ignored by GraphQL itself.
+  const unseen = unseenIn(source.replace(/^\ufeff/, ''));
+  if (unseen !== undefined)
+    return { faults: [faultOf(`The source has the character ${unseen}, which nobody can see.`)] };
   const misshapen = documentFault(source);
   if (misshapen !== undefined) return { faults: [faultOf(misshapen.message)] };
   let document: DocumentNode;
