@@ -53,6 +53,13 @@ test('operations run and commit by the gate alone', () => {
   ]);
 });
 
+test('no test patches a module, since files of one worker share theirs', () => {
+  const patching = filesBelow('test').filter((file) =>
+    /\bvi\s*\.\s*(?:do)?[mM]ock\(/.test(readFileSync(join(root, file), 'utf8')),
+  );
+  expect(patching).toEqual([]);
+});
+
 test('no file of src imports itself through others', () => {
   expect(cycles(sources)).toEqual([]);
 });

@@ -1,26 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import MarkdownIt from 'markdown-it';
 import { isoTime } from '../../../src/core/clock.js';
 import { Operations } from '../../../src/delegation/operations.js';
-import type * as Passages from '../../../src/domains/knowledge/passages.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { passages } from '../../../src/domains/knowledge/tables.js';
 import { ensureCollection } from '../../../src/domains/knowledge/write.js';
 import { everywhere, TestServer } from '../../support/server.js';
 
-/** In which order passages are made and transactions of mutations begin. */
-const { events } = vi.hoisted(() => ({ events: [] as string[] }));
+/** In which order texts are parsed, which making passages begins with, and transactions of mutations begin. */
+const events: string[] = [];
 
-vi.mock('../../../src/domains/knowledge/passages.js', async (original) => {
-  const real = await original<typeof Passages>();
-  return {
-    ...real,
-    passagesOf: async (document: { readonly title: string; readonly body: string }) => {
-      const made = await real.passagesOf(document);
-      events.push('passages');
-      return made;
-    },
-  };
-});
+type Parser = InstanceType<typeof MarkdownIt>;
 
 let server: TestServer;
 let token: string;
@@ -35,6 +25,12 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   events.length = 0;
+  const parse = Object.getOwnPropertyDescriptor(MarkdownIt.prototype, 'parse')?.value as Parser['parse'];
+  vi.spyOn(MarkdownIt.prototype, 'parse').mockImplementation(function (this: Parser, ...args) {
+    // A long text is parsed in slices.
+    if (events.at(-1) !== 'passages') events.push('passages');
+    return parse.apply(this, args);
+  });
   const writing = Object.getOwnPropertyDescriptor(Operations.prototype, 'writing')
     ?.value as Operations['writing'];
   vi.spyOn(Operations.prototype, 'writing').mockImplementation(function (this: Operations, ...args) {
