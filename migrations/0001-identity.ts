@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
-/** People, agents, roles and who holds them. */
+/** People, agents, roles and their holders. */
 export class Identity1700000000001 implements MigrationInterface {
   readonly name = 'Identity1700000000001';
 

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
-/** Tasks handed to agents, what the authorization server keeps, and the version of all authority. */
+/** Delegations, the authorization server's payloads, and the authority's version. */
 export class Delegation1700000000002 implements MigrationInterface {
   readonly name = 'Delegation1700000000002';
 

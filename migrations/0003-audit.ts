@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
-/** One record per operation, and what finds it. */
+/** One record per operation, and its indexes. */
 export class Audit1700000000003 implements MigrationInterface {
   readonly name = 'Audit1700000000003';
 

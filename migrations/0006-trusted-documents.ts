@@ -1,7 +1,7 @@
 import { TableColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
-/** Registered operations, which roles are bound to them, and what ran or was refused without being one. */
+/** Registered operations, the roles bound to them, and the unregistered operations that ran or were refused. */
 export class TrustedDocuments1700000000006 implements MigrationInterface {
   readonly name = 'TrustedDocuments1700000000006';
 
@@ -19,7 +19,7 @@ export class TrustedDocuments1700000000006 implements MigrationInterface {
         c.time('registered_at'),
         c.nullable(c.id('retired_by_id')),
         c.nullable(c.time('retired_at')),
-        // Both databases let NULL stand any number of times: unique among those that are not retired.
+        // A unique key of both databases allows many NULLs, so it holds among documents that are not retired.
         c.nullable(c.text('standing_name', 100)),
         c.nullable(c.text('standing_hash', 64)),
         c.int('version'),
@@ -28,7 +28,7 @@ export class TrustedDocuments1700000000006 implements MigrationInterface {
     );
     await c.create(
       'audit_documents',
-      // A key has the order of its columns.
+      // The key has the order of these columns.
       [c.text('role', 100), c.text('document_hash', 64), c.id('record_id'), c.text('outcome', 20)],
       { primaryKey: ['role', 'document_hash', 'record_id'], indexes: [['record_id']] },
     );

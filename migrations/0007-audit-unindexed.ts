@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
-/** Which records name rows that `audit_resources` does not have yet. */
+/** Records whose rows are not in `audit_resources` yet. */
 export class AuditUnindexed1700000000007 implements MigrationInterface {
   readonly name = 'AuditUnindexed1700000000007';
 
@@ -10,7 +10,7 @@ export class AuditUnindexed1700000000007 implements MigrationInterface {
     await c.create('audit_unindexed', [c.id('record_id')], { primaryKey: ['record_id'] });
   }
 
-  /** The program before this one would never find what still waits. */
+  /** The program before this migration would never find the records that still wait. */
   async down(runner: QueryRunner): Promise<void> {
     const waiting = (await runner.query('SELECT record_id FROM audit_unindexed LIMIT 1')) as unknown[];
     if (waiting.length > 0) {

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner, TableColumnOptions } from 'typeor
 import { Columns } from './columns.js';
 
 /**
- * What finds records begins with what is looked for. A primary key had the order of its table's columns, the record
- * first, so that a search by a row or a delegation read the whole table.
+ * A key of an index table begins with the value that is searched. Before, a primary key had the order of its table's
+ * columns, the record first, so that a search by a row or a delegation read the whole table.
  */
 export class AuditKeyOrder1700000000008 implements MigrationInterface {
   readonly name = 'AuditKeyOrder1700000000008';
@@ -15,13 +15,13 @@ export class AuditKeyOrder1700000000008 implements MigrationInterface {
     await rebuild(runner, c, 'audit_delegations', [c.id('delegation_id'), c.id('record_id')]);
   }
 
-  /** The program before this one works with either order. */
+  /** The program before this migration works with either order. */
   down(): Promise<void> {
     return Promise.resolve();
   }
 }
 
-/** Gives a table the primary key of all these columns, in this order. */
+/** Gives a table a primary key of all these columns, in this order. */
 async function rebuild(
   runner: QueryRunner,
   c: Columns,

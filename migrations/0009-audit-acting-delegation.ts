@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * Records are found by the delegation that acted in a column that they have anyway; from now on `audit_delegations`
- * names its parents alone, which most delegations do not have.
+ * Records have the acting delegation in a column of their own. From here on `audit_delegations` holds only its parents,
+ * and most delegations have none.
  */
 export class AuditActingDelegation1700000000009 implements MigrationInterface {
   readonly name = 'AuditActingDelegation1700000000009';
@@ -11,7 +11,7 @@ export class AuditActingDelegation1700000000009 implements MigrationInterface {
     await runner.query('CREATE INDEX ix_audit_records_delegation_id ON audit_records (delegation_id, id)');
   }
 
-  /** The program before this one looks in `audit_delegations` alone. */
+  /** The program before this migration searches `audit_delegations` only. */
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
       'INSERT INTO audit_delegations (record_id, delegation_id) SELECT id, delegation_id FROM audit_records r ' +

@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
 /**
- * A record is written at the end of its table and into no other index than that of its time; what finds it otherwise
- * (who, for whom, under what, which rows) stands in an index of its own, made after it. On SQLite that is a full-text
- * index, which grows by appending: in a tree, each row that a record names would change a page of its own.
+ * A record is written to the end of its table and to the index of its time only. Its other search terms (person, agent,
+ * delegation, rows) stand in an index of their own, made later. On SQLite that is a full-text index, which grows by
+ * appending: in a tree, each row that a record names would change a page of its own.
  */
 export class AuditIndex1700000000010 implements MigrationInterface {
   readonly name = 'AuditIndex1700000000010';
@@ -49,7 +49,7 @@ export class AuditIndex1700000000010 implements MigrationInterface {
   }
 }
 
-/** Indexes of records by what is looked for, with their columns. */
+/** Former indexes for searches, with their columns. */
 const searched = {
   ix_audit_records_user_id_id: 'user_id, id',
   ix_audit_records_agent_id_id: 'agent_id, id',
@@ -57,14 +57,14 @@ const searched = {
   ix_audit_records_delegation_id: 'delegation_id, id',
 };
 
-/** Searches are exact from the beginning, and quick when the queue is worked off. */
+/** Searches are exact from the beginning, and fast once the queue is empty. */
 const allWait = (runner: QueryRunner): Promise<unknown> =>
   runner.query(
     'INSERT INTO audit_unindexed (record_id) SELECT id FROM audit_records r ' +
       'WHERE NOT EXISTS (SELECT 1 FROM audit_unindexed u WHERE u.record_id = r.id)',
   );
 
-/** Gives records a row number; they have it already where this migration was taken back. */
+/** Gives records a row number; after a rollback of this migration they still have it. */
 async function numberRecords(runner: QueryRunner, c: Columns): Promise<void> {
   const [known] = (await runner.query(
     "SELECT 1 FROM pragma_table_info('audit_records') WHERE name = 'row_no'",

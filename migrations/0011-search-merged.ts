@@ -1,9 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * SQLite's full-text index stays in few parts. It keeps what each change adds as a part of its own, and a look-up
- * goes through all of them: with SQLite's own settings 18 after 3,000 passages, with these 7, for changes that take
- * a little longer. MySQL merges its index by itself.
+ * Keeps SQLite's full-text index in few parts. Each change adds a part, and a look-up reads all of them: with SQLite's
+ * own settings 18 after 3,000 passages, with these 7, for changes that take a little longer. MySQL merges its index by
+ * itself.
  */
 export class SearchMerged1700000000011 implements MigrationInterface {
   readonly name = 'SearchMerged1700000000011';
@@ -19,7 +19,7 @@ export class SearchMerged1700000000011 implements MigrationInterface {
   }
 }
 
-/** From how many parts of a size they are merged bit by bit, and from how many at once. */
+/** The number of parts from which they are merged step by step, and from which all at once. */
 async function merging(runner: QueryRunner, bitByBit: number, atOnce: number): Promise<void> {
   const set = 'INSERT INTO passages_fts (passages_fts, rank) VALUES';
   await runner.query(`${set} ('automerge', ${String(bitByBit)})`);

@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** By which callers sort, and from when on they list, without an index so far: each page sorted the whole table. */
+/** Orders of lists that had no index: each page sorted the whole table. */
 const orders = [
   ['customers', 'created_at'],
   ['documents', 'created_at'],
@@ -9,7 +9,7 @@ const orders = [
 
 const indexOf = (table: string, column: string): string => `ix_${table}_${column}_id`;
 
-/** Pages in the order of these times are read from where they begin. */
+/** Pages in these orders are read from their first row, without sorting. */
 export class TimeOrders1700000000012 implements MigrationInterface {
   readonly name = 'TimeOrders1700000000012';
 

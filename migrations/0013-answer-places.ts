@@ -1,7 +1,10 @@
 import { TableColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Columns } from './columns.js';
 
-/** With a mutation's answer it is kept where its rows stood: what lay outside a boundary of later is not given again. */
+/**
+ * A mutation's stored answer keeps the dimension values of its rows, so that a repeat outside a later boundary does not
+ * give them again.
+ */
 export class AnswerPlaces1700000000013 implements MigrationInterface {
   readonly name = 'AnswerPlaces1700000000013';
 

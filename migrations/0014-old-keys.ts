@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Idempotency keys are found by their age, so that old ones can be deleted. */
+/** An index on the age of idempotency keys, so that old ones can be deleted. */
 export class OldKeys1700000000014 implements MigrationInterface {
   readonly name = 'OldKeys1700000000014';
 

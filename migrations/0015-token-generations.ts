@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const tables = ['agents', 'authority_epoch'];
 
-/** An agent's tokens end with what they were issued for: its credentials, and its not being stopped. */
+/** An agent's tokens end when its credentials change and when it is stopped. */
 export class TokenGenerations1700000000015 implements MigrationInterface {
   readonly name = 'TokenGenerations1700000000015';
 

@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
 /**
- * Records written from now on say of each value where it was written to, and name every row. Of those before, the
- * column stays empty: nobody knows what their values are. Those that touched more rows of a type than the hundred that
- * they name are listed, so that a search by a row can tell which records it cannot be sure of.
+ * From here on a record says for each value where it was written to, and names every row. Earlier records keep the
+ * column empty, since that is not known for them. Earlier records that touched more rows of a type than the hundred
+ * that they name are listed, so that a search by a row can say which records it may miss.
  */
 export class RecordValues1700000000021 implements MigrationInterface {
   readonly name = 'RecordValues1700000000021';

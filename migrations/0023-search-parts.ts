@@ -2,9 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns, dropTables } from './columns.js';
 
 /**
- * The index of passages is divided by collection and classification: a word stands in it once for each, under a name
- * that tells both. A search then looks at nothing that its caller may not see, not even for a moment. On SQLite that is a
- * full-text index without content, on MySQL a table, for which passages get numbers.
+ * Divides the index of passages by collection and classification: a word stands in it once for each, after a prefix
+ * that names both. So a search reads nothing that its caller may not see. On SQLite the index is a full-text index
+ * without content, on MySQL a table, for which passages get numbers.
  */
 export class SearchParts1700000000023 implements MigrationInterface {
   readonly name = 'SearchParts1700000000023';
@@ -53,7 +53,7 @@ const index = 'passages_fts';
 const triggers = ['insert', 'delete', 'update'].map((event) => `${index}_${event}`);
 const drop = [...triggers.map((name) => `DROP TRIGGER ${name}`), `DROP TABLE ${index}`];
 
-/** Few parts, as 0011 has it, and the words of all passages. */
+/** The settings for few parts, as in 0011, and the words of all passages. */
 const filled = (columns: string, values: string): string[] => [
   `INSERT INTO ${index} (${index}, rank) VALUES ('automerge', 2)`,
   `INSERT INTO ${index} (${index}, rank) VALUES ('crisismerge', 4)`,
@@ -67,7 +67,7 @@ const triggersOf = (changed: string, removed: string, added: string): string[] =
   `CREATE TRIGGER ${index}_update AFTER UPDATE OF ${changed} ON passages BEGIN ${removed} ${added} END`,
 ];
 
-/** Each token behind the name of its part. */
+/** Each token behind the prefix of its part. */
 const words = (row: string): string => {
   const part = `hex(${row}collection) || 'x' || hex(${row}classification) || 'x'`;
   return `${part} || replace(${row}tokens, ' ', ' ' || ${part})`;

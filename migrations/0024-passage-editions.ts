@@ -4,9 +4,9 @@ import { Columns } from './columns.js';
 const editionIndex = 'ix_passages_edition_document_id';
 
 /**
- * Each passage tells which rules made it, so that a server finds those of older ones and makes them anew beside its
- * requests, and keeps its plain text, so that a search need not read Markdown. What an older server writes is of
- * edition 0.
+ * Each passage names the edition of the rules that made it, so that a server finds older ones and renews them beside
+ * its requests. It also keeps its plain text, so that a search need not read Markdown. An older server writes edition
+ * 0.
  */
 export class PassageEditions1700000000024 implements MigrationInterface {
   readonly name = 'PassageEditions1700000000024';
@@ -19,7 +19,7 @@ export class PassageEditions1700000000024 implements MigrationInterface {
     ];
     if (runner.dataSource.options.type === 'mysql') await runner.addColumns('passages', columns);
     else {
-      // TypeORM would make the table anew, without its triggers.
+      // TypeORM would rebuild the table without its triggers.
       await runner.query('ALTER TABLE passages ADD COLUMN plain text');
       await runner.query('ALTER TABLE passages ADD COLUMN edition integer NOT NULL DEFAULT 0');
     }

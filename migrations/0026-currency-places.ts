@@ -1,8 +1,8 @@
 import type { MigrationInterface } from 'typeorm';
 
 /**
- * From here on decimals come from ISO 4217 and no longer from Node. Nothing is changed: nobody but the company knows
- * with which decimals an amount was stored. Where this is pending, `behalf migrate` tells which currencies to look at.
+ * From here on decimals come from ISO 4217 and not from Node. Nothing is changed: only the company knows with which
+ * decimals an amount was stored. Where this migration is pending, `behalf migrate` lists the currencies to check.
  */
 export class CurrencyPlaces1700000000026 implements MigrationInterface {
   readonly name = 'CurrencyPlaces1700000000026';

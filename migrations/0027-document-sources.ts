@@ -1,7 +1,7 @@
 import { TableColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Columns } from './columns.js';
 
-/** Imported documents keep where they came from, so that a citation can be followed. */
+/** Imported documents keep their source, so that a citation can be followed. */
 export class DocumentSources1700000000027 implements MigrationInterface {
   readonly name = 'DocumentSources1700000000027';
 
@@ -17,7 +17,7 @@ export class DocumentSources1700000000027 implements MigrationInterface {
       );
       return;
     }
-    // TypeORM makes a table of SQLite anew for a new column, without the indexes that others made.
+    // For a new column TypeORM rebuilds a table of SQLite, without indexes that it did not make.
     for (const { name, length } of columns)
       await runner.query(`ALTER TABLE documents ADD COLUMN ${name} varchar(${String(length)})`);
   }

@@ -1,7 +1,9 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { Columns } from './columns.js';
 
-/** Tables of before, whose columns name their character set, and which took the database's default themselves. */
+/**
+ * Tables made before this migration: their columns name a character set, but the tables took the database's default.
+ */
 const tables = [
   ...['users', 'agents', 'agent_secrets', 'roles', 'user_roles', 'agent_roles', 'grantable_roles'],
   ...['delegations', 'consents', 'oauth_payloads', 'authority_epoch', 'idempotency_keys', 'import_keys'],
@@ -11,7 +13,7 @@ const tables = [
   ...['tickets', 'ticket_messages', 'migrations'],
 ];
 
-/** Every table names its character set: what is added to one later does not depend on the database's default. */
+/** Every table names its character set: a column added later does not depend on the database's default. */
 export class TableCharsets1700000000028 implements MigrationInterface {
   readonly name = 'TableCharsets1700000000028';
 
@@ -19,7 +21,7 @@ export class TableCharsets1700000000028 implements MigrationInterface {
     await (await Columns.over(runner)).nameCharsets(tables);
   }
 
-  /** The program before this one works with either. */
+  /** The program before this migration works with either. */
   down(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,8 +1,8 @@
 import { Table, TableIndex, type QueryRunner, type TableColumnOptions } from 'typeorm';
 
 /**
- * Columns that both databases keep alike. Text compares by its bytes, trailing spaces included: under a server's
- * default collation 'HR', 'hr' and 'HR ' would be one value, and a boundary would let in what it leaves out.
+ * Columns that behave alike in both databases. Text compares by its bytes, trailing spaces included: under a server's
+ * default collation 'HR', 'hr' and 'HR ' would be one value, and a boundary would let in rows that it leaves out.
  */
 export class Columns {
   private readonly mysql: boolean;
@@ -22,7 +22,7 @@ export class Columns {
     return new Columns(runner, isMariaDb ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin');
   }
 
-  /** Text of these tables that names no character set of its own has ours, whatever the database's default is. */
+  /** Gives these tables this project's character set, whatever the database's default is. */
   async nameCharsets(tables: readonly string[]): Promise<void> {
     if (this.collation === undefined) return;
     for (const table of tables) await this.runner.query(nameCharset(table, this.collation));
@@ -41,7 +41,7 @@ export class Columns {
     return { name, type: this.mysql ? 'mediumtext' : 'text', ...this.bytewise() };
   }
 
-  /** On SQLite, for a full-text index: the implicit row number may change when the file is vacuumed. */
+  /** On SQLite, for a full-text index: vacuuming may change the implicit row number. */
   rowNumber(): TableColumnOptions {
     return { name: 'row_no', type: 'integer', isGenerated: true, generationStrategy: 'increment' };
   }
@@ -95,7 +95,7 @@ const nameCharset = (table: string, collation: string): string =>
   `ALTER TABLE \`${table}\` DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
 
 interface TableOptions {
-  /** Which columns; their order in the key is that of the table's columns. */
+  /** The columns of the key, in the order of the table's columns. */
   readonly primaryKey?: readonly string[];
   readonly unique?: string[][];
   readonly indexes?: string[][];

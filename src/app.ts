@@ -27,14 +27,14 @@ import { makeMetricsServer, makeServer } from './server/server.js';
 import { Database } from './store/sql/database.js';
 import { makeAddressOf } from './transports/http/address.js';
 
-/** What tests replace: time, ids, the log, which parts are installed, and how queries run. */
+/** The parts that tests replace: time, ids, the log, the installed domains, and how queries run. */
 export interface AppParts extends JobPauses, SchemaSource {
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
-  /** Open and migrated; it is closed with the app. Default: the one of the settings. */
+  /** Open and migrated; closed with the app. Default: the database of the settings. */
   readonly database?: Database;
-  /** In place of `BEHALF_EXECUTION`, to hold the quick ways against `shielded`. */
+  /** In place of `BEHALF_EXECUTION`, to compare the fast ways with `shielded`. */
   readonly execution?: Execution;
 }
 
@@ -43,16 +43,18 @@ export interface App {
   readonly oauth: OAuth;
   /** The one way to run an operation, for every transport. */
   readonly gate: OperationGate;
-  /** Listens where the settings say; returns the URL. */
+  /** Listens on the address in the settings; returns the URL. */
   listen(): Promise<string>;
   /**
-   * Takes nothing new, answers what is under way, then closes everything. Returns how many requests were cut off
+   * Takes no new requests, answers those in flight, then closes everything. Returns how many requests were cut off
    * because they took longer than `BEHALF_SHUTDOWN_SECONDS`.
    */
   close(): Promise<number>;
 }
 
-/** Builds every part by hand. Throws for a schema that is not covered and a database that is not migrated. */
+/**
+ * Builds every part by hand. Throws for a schema with uncovered coordinates and for a database that is not migrated.
+ */
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
   const schema = composeSchema(config, parts);
   const basics = await basicsOf(config, parts);
@@ -120,7 +122,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       shutdownSeconds: config.BEHALF_SHUTDOWN_SECONDS,
     });
     if (cut > 0) logger.warn({ requests: cut }, 'requests were cut off: they took too long');
-    // What was cut off may still hold a connection, and nobody waits for it any more.
+    // A request that was cut off may still hold a connection, so this does not wait for it without end.
     await (cut > 0 ? Promise.race([rest(), setTimeout(restMs)]) : rest());
     return cut;
   };
@@ -144,7 +146,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   };
 }
 
-/** For the last records and traces where something was cut off. */
+/** Time for the last records and traces where a request was cut off. */
 const restMs = 2_000;
 
 async function basicsOf(config: Config, parts: AppParts): Promise<Basics> {
@@ -160,7 +162,7 @@ async function basicsOf(config: Config, parts: AppParts): Promise<Basics> {
   };
 }
 
-/** Opens the database and makes sure that it has all that this program needs. */
+/** Opens the database; throws where it lacks a migration of this program. */
 async function openDatabase(config: Config): Promise<Database> {
   const { database: target, BEHALF_POOL_SIZE: poolSize } = config;
   const database = await Database.open(target, migrations, poolSize, statementLimits(config));

@@ -4,9 +4,9 @@ import type { Database } from './store/sql/database.js';
 import { makeLogger } from './core/logger.js';
 
 /**
- * Serves until a signal asks for the end, then answers what is under way; a second signal ends at once. Where some of
- * it took too long and was cut off, the process ends with 1.
- * @param database open and migrated; default: the one of the settings
+ * Serves until a signal asks for the end, then answers the requests in flight; a second signal ends at once. Where a
+ * request took too long and was cut off, the process ends with 1.
+ * @param database open and migrated; default: the database of the settings
  */
 export async function serve(
   config: Config,
@@ -20,7 +20,7 @@ export async function serve(
       throw error;
     },
   );
-  // From here on: whoever is told that it listens may ask it to end.
+  // Before listening: a caller of `onListening` may send a signal at once.
   const asked = firstSignal();
   try {
     onListening(await app.listen());
@@ -31,7 +31,7 @@ export async function serve(
   const signal = await asked;
   logger.info({ signal }, 'answering what is under way, then ending');
   endAtSecondSignal(signal);
-  // What was cut off may still hold the process open.
+  // A request that was cut off may still hold the process open.
   if ((await app.close()) > 0) process.exit(1);
 }
 
@@ -42,7 +42,7 @@ const firstSignal = (): Promise<NodeJS.Signals> =>
     for (const ending of endings) process.once(ending, resolve);
   });
 
-/** Ctrl-C under npm reaches a process twice, from the terminal and from npm: that is one wish. */
+/** Under npm, Ctrl-C reaches a process twice, from the terminal and from npm. Both count as one. */
 const sameWishMs = 300;
 
 function endAtSecondSignal(first: NodeJS.Signals): void {

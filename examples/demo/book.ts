@@ -1,17 +1,17 @@
 import type { AuditRecord } from './acts/reading-back.js';
 import { Step, type Sent, type StepReport } from './step.js';
 
-/** A record with the step that it is of. */
+/** A record and the number of its step. */
 export interface TracedRecord extends AuditRecord {
   readonly step: number;
 }
 
-/** A step could not be done, and the story cannot go on. */
+/** A step could not be done, so the story cannot go on. */
 export class BrokenOff extends Error {
   override readonly name = 'BrokenOff';
 }
 
-/** The steps of a story in their order. */
+/** The steps of a story, in order. */
 export class Book {
   private readonly steps: Step[] = [];
 
@@ -20,7 +20,7 @@ export class Book {
     private readonly onStep: (report: StepReport) => void,
   ) {}
 
-  /** Runs one step and tells it. Throws `BrokenOff` where the step could not be done at all. */
+  /** Runs one step and reports it. Throws `BrokenOff` where the step could not be done at all. */
   async step<T>(name: string, act: (step: Step) => Promise<T>): Promise<T> {
     const step = new Step(this.steps.length + 1, name, this.server);
     this.steps.push(step);
@@ -43,7 +43,7 @@ export class Book {
     return this.steps.flatMap((step) => step.sent);
   }
 
-  /** A sign-in or a token has no operation of ours: it belongs to the step that was under way. */
+  /** A sign-in or a token has no operation in `sent`: it belongs to the step that was running. */
   traced(record: AuditRecord): TracedRecord {
     const known = this.sent.find(({ answer }) => answer.operationId === record.id);
     const underWay = this.steps.findLast(({ startedAt }) => startedAt <= record.at);

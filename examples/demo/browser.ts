@@ -13,7 +13,7 @@ export class Browser {
     return this.go(url, { method: 'GET' });
   }
 
-  /** Sends the page's form with what the person types, by its first button. */
+  /** Sends the page's form with the typed values, by its first button. */
   submit(page: Shown, typed: Readonly<Record<string, string>>): Promise<Shown> {
     const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
     if (action === undefined) throw new Error(`there is no form on the page “${titleOf(page)}”`);
@@ -22,7 +22,7 @@ export class Browser {
     return this.go(new URL(action, this.origin).href, { method: 'POST', body, headers });
   }
 
-  /** Stops where a redirect leads to another site: there the person's program takes over. */
+  /** Stops at a redirect to another site, where the person's program takes over. */
   private async go(url: string, init: RequestInit): Promise<Shown> {
     let at = url;
     let response = await this.request(at, init);
@@ -63,7 +63,7 @@ export class Browser {
 
 export const titleOf = ({ html, url }: Shown): string => /<title>([^<]*)<\/title>/.exec(html)?.[1] ?? url;
 
-/** True where the page asks for an input of this name. */
+/** True where the page has an input of this name. */
 export const asksFor = ({ html }: Shown, name: string): boolean => html.includes(` name="${name}"`);
 
 const hiddenFields = (html: string): Record<string, string> =>

@@ -1,4 +1,4 @@
-/** The operations of the story, each with the name under which its record is found. */
+/** The operations of the story; each has a name that finds its record. */
 
 /** Rosa looks the ticket up before she hands it over. */
 export const findTicket = `query FindTicket($number: String!) {
@@ -58,7 +58,7 @@ export const readInvoice = `query ReadInvoice($number: String!) {
   invoiceByNumber(number: $number) { number amount { amount currency } }
 }`;
 
-/** A field of a customer that may exist or not. */
+/** A field of a customer that may not exist. */
 export const readField = (field: string): string => `query ReadField($id: ID!) {
   customer(id: $id) { name ${field} { amount currency } }
 }`;

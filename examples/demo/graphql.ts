@@ -1,4 +1,4 @@
-/** An error as the server tells it. */
+/** An error in an answer. */
 export interface Fault {
   readonly message: string;
   readonly path?: readonly (string | number)[];
@@ -10,7 +10,7 @@ interface Body {
   readonly errors?: readonly Fault[];
 }
 
-/** What came back from `/graphql`. */
+/** The answer of `/graphql`. */
 export class Answer {
   readonly data: unknown;
   readonly errors: readonly Fault[];
@@ -31,7 +31,7 @@ export class Answer {
     return this.errors[0]?.extensions.code;
   }
 
-  /** What the data says at a path such as `ticket.customer.name`; throws where the path leads nowhere. */
+  /** The value at a path such as `ticket.customer.name`; throws where the path does not exist. */
   at(path: string): unknown {
     let value: unknown = this.data;
     for (const name of path.split('.')) {
@@ -55,7 +55,7 @@ export class Answer {
     throw new Error(`there is no list at ${path}, but ${this.inWords()}`);
   }
 
-  /** Status and body, without the id that no two operations share. */
+  /** Status and body without the operation's id, which differs each time. */
   apartFromId(): string {
     return `${String(this.status)} ${this.text.replaceAll(this.operationId, 'operation-id')}`;
   }

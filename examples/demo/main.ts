@@ -33,7 +33,7 @@ function readOptions(args: readonly string[]): Options {
   return { json: values.json ?? false, help: values.help ?? false };
 }
 
-/** Aborts at Ctrl-C and the like; npm may pass the same wish on a second time. */
+/** Aborts at Ctrl-C and the like; npm may pass the same signal on a second time. */
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => controller.abort());

@@ -2,12 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { newPassword } from '../../src/core/passwords.js';
 import { asksFor, Browser, titleOf, type Shown } from './browser.js';
 
-/** The program that signs people in: a public client, so it proves itself by PKCE (RFC 7636). */
+/** The program through which people sign in: a public client, so it uses PKCE (RFC 7636). */
 const program = 'behalf-cli';
-/** Where a native program would listen (RFC 8252 section 7.3). The browser's last redirect is read, not followed. */
+/**
+ * The address at which a native program would listen (RFC 8252 section 7.3). The browser's last redirect is read, not
+ * followed.
+ */
 const callback = 'http://127.0.0.1/callback';
 
-/** What the token endpoint answers, a token or an error (RFC 6749 section 5). */
+/** The token endpoint's answer: a token or an error (RFC 6749 section 5). */
 export interface TokenAnswer {
   readonly status: number;
   readonly access_token?: string;
@@ -49,7 +52,7 @@ export async function signInPerson(server: string, userName: string, password: s
   return { token, pages };
 }
 
-/** Types what each page asks for, and a new password where one must be chosen. */
+/** Fills in each page, and chooses a new password where one is required. */
 async function walkPages(
   browser: Browser,
   url: string,

@@ -17,7 +17,7 @@ export function printServer({ url, database, counts }: DemoServer): void {
   print(paint('dim', `Every step goes over HTTP to ${url}, over ${database}.`));
 }
 
-/** One block: what is asked, what came back, why. */
+/** One block: the request, the answer, the reason. */
 export function printStep(report: StepReport): void {
   const mark = report.ok ? paint('green', '✓') : paint('red', '✗');
   const number = String(report.number).padStart(2);

@@ -5,11 +5,11 @@ import { tellStory, type Outcome } from './story.js';
 export interface DemoOptions extends ServerOptions {
   readonly onServer?: (server: DemoServer) => void;
   readonly onStep?: (report: StepReport) => void;
-  /** Ends the demo early; the server ends and what was temporary goes in any case. */
+  /** Ends the demo early. The server ends and temporary files go in any case. */
   readonly signal?: AbortSignal;
 }
 
-/** Starts a server, tells the whole story against it, and ends it. */
+/** Starts a server, runs the whole story against it, and ends it. */
 export async function runDemo(options: DemoOptions = {}): Promise<Outcome> {
   const { signal, onServer = () => undefined, onStep = () => undefined } = options;
   const server = await startDemoServer(options);

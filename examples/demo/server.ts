@@ -19,19 +19,19 @@ type Agent = LoadedCompany['agents'][number];
 /** A server of the demo's own, with the demo company in its database. */
 export interface DemoServer {
   readonly url: string;
-  /** In words, without user and password. */
+  /** For people, without user and password. */
   readonly database: string;
   readonly databaseUrl: string;
   readonly counts: LoadedCompany['counts'];
-  /** The company's people and agents, found by their role. */
+  /** People and agents of the company, by role. */
   person(role: string): Person;
   agent(role: string): Agent;
-  /** Ends the server and removes what was temporary. */
+  /** Ends the server and removes temporary files. */
   close(): Promise<void>;
 }
 
 export interface ServerOptions {
-  /** An empty database, which keeps the demo company; a temporary SQLite file where left out. */
+  /** An empty database, in which the demo company stays. Default: a temporary SQLite file. */
   readonly databaseUrl?: string | undefined;
   readonly parts?: AppParts;
   readonly onProgress?: (doing: string) => void;
@@ -90,7 +90,7 @@ async function load(config: Config, onProgress: (doing: string) => void): Promis
   }
 }
 
-/** Looked at before anything is written: a database with anyone's tables stays as it is. */
+/** Checked before any write: a database that has tables stays as it is. */
 async function hasTables({ read, dialect }: Database): Promise<boolean> {
   const tables =
     dialect === 'mysql'

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ask, type Answer } from './graphql.js';
 
-/** Who sends an operation, as its record will name them. */
+/** The sender of an operation, by the names in its record. */
 export interface Caller {
   readonly person: string;
-  /** The agent that acts, where the person does not act in person. */
+  /** The acting agent; undefined where the person acts without one. */
   readonly agent?: string;
   readonly task?: string;
   readonly token: string;
@@ -24,7 +24,7 @@ export interface Sent {
   readonly answer: Answer;
 }
 
-/** A step as it is told. */
+/** A step as it is printed. */
 export interface StepReport {
   readonly number: number;
   readonly name: string;
@@ -33,12 +33,12 @@ export interface StepReport {
   readonly why: string;
   readonly expectations: readonly Expectation[];
   readonly ok: boolean;
-  /** The operation that the step is about: its record is found by this. Null where it sent none. */
+  /** The operation that the step is about, whose record is looked up. Null where it sent none. */
   readonly operationId: string | null;
   readonly operationIds: readonly string[];
 }
 
-/** One step of the story: what is asked, what came back, why, and whether that is what should be. */
+/** One step of the story: the request, the answer, the reason, and whether the answer is right. */
 export class Step {
   readonly startedAt = new Date().toISOString();
   readonly sent: Sent[] = [];
@@ -54,12 +54,12 @@ export class Step {
     readonly server: string,
   ) {}
 
-  /** What is asked, in plain words. */
+  /** The request, in plain words. */
   asks(...lines: readonly string[]): void {
     this.request = lines;
   }
 
-  /** What came back, in plain words. */
+  /** The answer, in plain words. */
   gets(...lines: readonly string[]): void {
     this.result = lines;
   }
@@ -68,7 +68,7 @@ export class Step {
     this.reason = reason;
   }
 
-  /** Notes whether a value is what it should be; the step goes on either way. */
+  /** Notes whether a value is right; the step goes on either way. */
   expect(what: string, actual: unknown, expected: unknown): void {
     this.expectations.push({ what, ok: isDeepStrictEqual(actual, expected), expected, actual });
   }
@@ -84,7 +84,7 @@ export class Step {
     return answer;
   }
 
-  /** Says which of its operations the step is about. */
+  /** Sets the operation that the step is about. */
   isAbout(answer: Answer): void {
     this.main = answer;
   }
@@ -101,7 +101,7 @@ export class Step {
       number: this.number,
       name: this.name,
       request: this.request,
-      // What was to be said of a good answer would mislead about another.
+      // The words for a good answer would mislead about another.
       result: ok ? this.result : main === undefined ? [] : [main.inWords()],
       why: this.reason,
       expectations: this.expectations,

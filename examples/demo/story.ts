@@ -12,11 +12,11 @@ import type { Caller, StepReport } from './step.js';
 export interface Outcome {
   readonly ok: boolean;
   readonly steps: readonly StepReport[];
-  /** What the auditor read; empty where the story broke off before. */
+  /** The auditor's records; empty where the story broke off before. */
   readonly records: readonly TracedRecord[];
 }
 
-/** The main job end to end: every step over HTTP, each checking what it claims. */
+/** The main job end to end: every step over HTTP, each checking its claims. */
 export async function tellStory(
   server: DemoServer,
   onStep: (report: StepReport) => void = () => undefined,
@@ -69,7 +69,7 @@ async function chapters(book: Book, server: DemoServer): Promise<AuditRecord[]> 
   );
 }
 
-/** What the agent may do, and what it may not. */
+/** The agent's allowed work, and its refused attempts. */
 async function work(book: Book, rep: Caller, agent: Caller, handed: Handed): Promise<{ told: Case }> {
   const told = await book.step('It looks up what the ticket is about', (step) => lookUp(step, agent, handed));
   await book.step('It answers the customer', (step) => reply(step, agent, handed, told));

@@ -1,7 +1,7 @@
 import { clean, columns, paint, print } from '../../src/cli/terminal/output.js';
 import type { TracedRecord } from './book.js';
 
-/** The records as a table: the chain, the task, what was touched, and what came of it. */
+/** The records as a table: the chain, the task, the rows touched, and the outcome. */
 export function printRecords(records: readonly TracedRecord[]): void {
   if (records.length === 0) return;
   const rows = records.map((record) => [
@@ -27,7 +27,7 @@ const operationOf = ({ kind, operationName }: TracedRecord): string =>
 
 const kindsMax = 3;
 
-/** What was changed where anything was, else what was read. */
+/** The changed rows; where nothing was changed, the rows read. */
 function touchedBy({ resources }: TracedRecord): string {
   const rows = resources.filter(({ action, count }) => action !== 'aggregate' && count > 0);
   const changed = rows.filter(({ action }) => action !== 'read');

@@ -5,8 +5,8 @@ import type { Connection } from '../store/sql/connection.js';
 import { roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
 
 /**
- * `CONFLICT` where no active person would be left who may assign roles. Call it after `bumpEpoch`, which lets
- * one change of rights at a time pass: so two who remove one another cannot both succeed.
+ * `CONFLICT` where no active person with the right to assign roles would be left. Call it after `bumpEpoch`, which lets
+ * one change of rights pass at a time: two administrators who remove one another cannot both succeed.
  */
 export async function requireAdministrator(tx: Connection): Promise<void> {
   const people = await tx.select(roles, eq<RoleRow>('holder', 'person'));

@@ -40,7 +40,7 @@ interface UpdateArgs extends OneArgs {
   readonly expectedVersion: number;
 }
 interface CredentialsArgs extends OneArgs {
-  /** Nothing changes: the answer tells what would end. */
+  /** True changes nothing: the answer shows what would end. */
   readonly dryRun: boolean;
 }
 interface RotateArgs extends CredentialsArgs {
@@ -55,7 +55,7 @@ const scope = 'agents:manage';
 
 async function listAgents(operation: Operation, { filter, first, after }: AgentsArgs) {
   const owner = filter?.ownerId ?? null;
-  // An agent's row has no place in the dimension of persons, so whether its owner can be read is asked here.
+  // Rows of agents have no value in the dimension `person`, so the right to read the owner is checked here.
   const isReadable = owner !== null && (await operation.rows.exists(users, idIs('id', owner), 'users:read'));
   const chosen = filterBy<AgentRow, AgentFilter>(operation.scopeOf, 'AgentFilter', filter, {
     name: (name) => eq('name', oneLine(name, 100, 'filter.name')),
@@ -66,7 +66,7 @@ async function listAgents(operation: Operation, { filter, first, after }: Agents
 }
 
 async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) {
-  // Told beside the answer, which is stored for its key.
+  // Beside the stored answer, which would keep the secret for the idempotency key.
   let secret: string | null = null;
   const payload = await operation.once(idempotencyKey, { createAgent: input }, answer, async () => {
     await operation.rows.inside(users, input.ownerId, 'users:read');
@@ -89,7 +89,7 @@ const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
   });
 };
 
-/** As an answer is kept: the first hundred, and how many there are. */
+/** In the stored form: the first hundred, and the number of all. */
 interface Effect {
   readonly endedCount: number;
   readonly ended: readonly Beyond[];
@@ -99,7 +99,7 @@ const endedMax = 100;
 
 type SetCredentials = (before: AgentRow, unit: UnitOfWork, by: string) => Promise<readonly Beyond[]>;
 
-/** What new credentials end, by setting them or, in a dry run, by a look. */
+/** The delegations that new credentials end; a dry run only finds them. */
 async function withCredentials(
   operation: Operation,
   { id, dryRun }: CredentialsArgs,

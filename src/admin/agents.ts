@@ -14,9 +14,9 @@ export interface NewAgent {
   readonly name: string;
   readonly displayName: string;
   readonly businessTask: string;
-  /** The user who answers for it. */
+  /** The user who answers for the agent. */
   readonly ownerId: string;
-  /** A JSON Web Key Set; with it the agent has no secret. */
+  /** A JSON Web Key Set. An agent with keys has no secret. */
   readonly publicKeys?: string | null | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface AgentChanges {
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
-/** An agent without any role. `secret` is null for one with keys. */
+/** Creates an agent without roles. `secret` is null for an agent with keys. */
 export async function createAgent(
   unit: UnitOfWork,
   input: NewAgent,
@@ -36,7 +36,7 @@ export async function createAgent(
   if (!namePattern.test(input.name)) {
     throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
   }
-  // An agent's name is its client id, and the programs of the server's own have theirs.
+  // An agent's name is its client id, and the server's own programs have client ids too.
   if (input.name.startsWith('behalf-'))
     throw badInput('Names that begin with `behalf-` are reserved.', 'name');
   const jwks =
@@ -58,7 +58,7 @@ export async function createAgent(
   return { agent, secret: jwks === null ? await addSecret(unit, agent) : null };
 }
 
-/** Who answers for an agent is for those to say who could give it its roles. */
+/** A new owner needs `by` to be allowed to grant the agent's roles. */
 export async function updateAgent(
   unit: UnitOfWork,
   by: string,
@@ -78,8 +78,8 @@ export async function updateAgent(
 export const overlapSecondsMax = 604_800;
 
 /**
- * Earlier secrets, and tokens got by them, stay valid for the overlap at most; keys end at once, and without overlap so
- * does every token. `by` is the user who gets the new secret.
+ * Earlier secrets, and tokens issued for them, stay valid for the overlap at most. Keys end at once; without overlap,
+ * every token does too. `by` is the user who gets the new secret.
  */
 export async function rotateSecret(
   unit: UnitOfWork,
@@ -99,7 +99,7 @@ export async function rotateSecret(
   return { secret: await addSecret(unit, before), ended };
 }
 
-/** `by` is the user who says which keys. */
+/** `by` is the user who chooses the keys. */
 export async function setKeys(
   unit: UnitOfWork,
   by: string,
@@ -117,14 +117,14 @@ export function requireOverlap(seconds: number): void {
   throw badInput(`The overlap is between 0 and ${String(overlapSecondsMax)} seconds.`, 'overlapSeconds');
 }
 
-/** Its tokens end for good: starting it again revives none. */
+/** The agent's tokens end for good: starting it again revives none. */
 export async function stopAgent(unit: UnitOfWork, before: AgentRow): Promise<void> {
   if (before.status === 'stopped') return;
   await store(unit, agents, before, { status: 'stopped', ...nextGeneration(before) });
   await bumpEpoch(unit.tx);
 }
 
-/** Lets whoever has its credentials act again: so it takes the right to give it its roles. */
+/** The holder of the credentials can act again, so `by` must be allowed to grant the agent's roles. */
 export async function startAgent(unit: UnitOfWork, by: string, before: AgentRow): Promise<void> {
   if (before.status === 'active') return;
   await requireGrantableAgent(unit.tx, by, before);
@@ -132,7 +132,7 @@ export async function startAgent(unit: UnitOfWork, by: string, before: AgentRow)
   await bumpEpoch(unit.tx);
 }
 
-/** Every token that was issued to the agent, or by way of it, ends. */
+/** Ends every token of the agent, and of delegations made through it. */
 const nextGeneration = ({ tokenGeneration }: AgentRow): Pick<AgentRow, 'tokenGeneration'> => ({
   tokenGeneration: tokenGeneration + 1,
 });
@@ -159,7 +159,7 @@ async function addSecret(unit: UnitOfWork, agent: AgentRow): Promise<string> {
   return secret;
 }
 
-/** None of the secrets that are valid now outlives the overlap. */
+/** Limits the life of every valid secret to the overlap. */
 async function endSecrets(unit: UnitOfWork, agent: AgentRow, overlapSeconds: number): Promise<void> {
   const expiresAt = isoTime(unit.clock.now() + overlapSeconds * 1000);
   const longer = all<AgentSecretRow>(

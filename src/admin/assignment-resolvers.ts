@@ -27,7 +27,7 @@ const roleIdsMax = 200;
 
 type Assign<Holder> = (unit: UnitOfWork, by: string, holder: Holder, role: RoleRow) => Promise<void>;
 
-/** The role and its holder are locked, so that neither changes while the rule about both is decided. */
+/** Locks the role and its holder, so that neither changes before the rule about both is decided. */
 async function assigning<Holder extends { id: string; version: number }>(
   operation: Operation,
   holders: Table<Holder>,

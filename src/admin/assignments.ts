@@ -16,7 +16,7 @@ import { requireAdministrator } from './administrators.js';
 import { grantableOf, requireGrantable, requireOther } from './grantable.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** Gives a person a role. `grantedBy` is null at the server's own terminal. */
+/** Gives a person a role. `grantedBy` is null for the server's own terminal. */
 export async function giveRole(
   unit: UnitOfWork,
   user: Pick<UserRow, 'id'>,
@@ -48,7 +48,7 @@ export async function giveAgentRole(
   noteRole(unit, agents.type, agent.id, null, role.name);
 }
 
-/** Lets a person assign roles to others; what they could assign before stays. */
+/** Lets a person assign these roles to others, beside the roles they could assign before. */
 export async function addGrantable(
   unit: UnitOfWork,
   userId: string,
@@ -105,7 +105,7 @@ export async function unassignAgentRole(
   noteRole(unit, agents.type, agent.id, role.name, null);
 }
 
-/** The whole set. Nobody passes on more than they have; what the other had may stay. */
+/** Replaces the whole set. `by` can add or remove only roles of their own set; other roles may stay. */
 export async function setGrantable(
   unit: UnitOfWork,
   by: string,

@@ -6,7 +6,7 @@ import { administratorRole, shippedRoles } from './shipped-roles.js';
 import { createUser, type NewUser } from './users.js';
 import { add, type UnitOfWork } from './unit-of-work.js';
 
-/** Adds the shipped roles that are missing. What has been edited, or merely has the name, stays as it is. */
+/** Adds the shipped roles that are missing. An edited role, or another role of the same name, stays as it is. */
 export async function ensureShippedRoles(unit: UnitOfWork): Promise<RoleRow[]> {
   const createdAt = isoTime(unit.clock.now());
   const all: RoleRow[] = [];
@@ -20,8 +20,8 @@ export async function ensureShippedRoles(unit: UnitOfWork): Promise<RoleRow[]> {
 }
 
 /**
- * Makes an administrator who may assign every shipped role: the only way to one that needs no other. For the
- * server's own terminal. The password must be changed at the first sign-in.
+ * Makes an administrator who may assign every shipped role, for the server's own terminal. No other way makes an
+ * administrator without another one. The password must be changed at the first sign-in.
  */
 export async function createFirstAdministrator(
   unit: UnitOfWork,

@@ -7,7 +7,7 @@ export interface DimensionInput {
   readonly values?: readonly string[] | null;
 }
 
-/** Each dimension once, with exactly one of `all: true` and `values`. */
+/** Requires each dimension once, with exactly one of `all: true` and `values`. */
 export function boundaryInput(dimensions: readonly DimensionInput[]): StoredBoundary {
   const boundary: StoredBoundary = {};
   for (const { dimension, all, values } of dimensions) {

@@ -14,14 +14,17 @@ import {
 import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** A live delegation that uses more than someone may grant. */
+/** A live delegation that uses roles outside a grantable set. */
 export interface Beyond {
   readonly delegationId: string;
-  /** Names of the roles that the grantable set lacks: of the person, and of the agents of the chain. */
+  /** Names of the roles outside the set: of the person, and of the agents of the chain. */
   readonly missingRoles: readonly string[];
 }
 
-/** Whoever sets an agent's credentials, or starts it, could act by its roles: so only who may grant all of them. */
+/**
+ * Setting an agent's credentials, or starting it, allows acting by its roles. So the administrator must be allowed to
+ * grant all of them.
+ */
 export async function requireGrantableAgent(tx: Connection, by: string, { id }: AgentRow): Promise<void> {
   const held = await tx.select(agentRoles, eq('agentId', id));
   await requireGrantable(
@@ -34,7 +37,10 @@ export async function requireGrantableAgent(tx: Connection, by: string, { id }: 
   );
 }
 
-/** Whoever sets a person's password, or enables the account, could act as that person: so likewise. */
+/**
+ * Setting a person's password, or enabling the account, allows acting as that person. So the administrator must be
+ * allowed to grant all their roles, and all roles that they may assign.
+ */
 export async function requireGrantableUser(
   tx: Connection,
   by: string,
@@ -49,11 +55,11 @@ export async function requireGrantableUser(
 }
 
 /**
- * New credentials are a new agent: people handed their tasks to the one that was there. Ends the live delegations in
- * whose chain the agent stands and which use a role, the person's or an agent's, that `by` may not grant; what remains
- * gives `by` nothing that they could not give themselves by another account. Moves the version first, so that a
- * delegation which is just being made is either seen here or made after the change. `FORBIDDEN` where the agent
- * itself holds such a role.
+ * New credentials make a new agent, while people handed their tasks to the old one. Ends the live delegations with this
+ * agent in their chain that use a role, of the person or of an agent, outside the grantable set of `by`. What remains
+ * gives `by` nothing that another account could not get from them. Moves the version first, so that a delegation made
+ * at the same moment is either seen here or made after the change. `FORBIDDEN` where the agent itself holds such a
+ * role.
  */
 export async function endBeyond(unit: UnitOfWork, by: string, agent: AgentRow): Promise<readonly Beyond[]> {
   const { tx, clock, trail } = unit;
@@ -68,7 +74,7 @@ export async function endBeyond(unit: UnitOfWork, by: string, agent: AgentRow): 
   return beyond;
 }
 
-/** What `endBeyond` would end, or why it would not be done. */
+/** What `endBeyond` would end. Throws as `endBeyond` does. */
 export async function lookBeyond(
   { tx, clock }: Pick<UnitOfWork, 'tx' | 'clock'>,
   by: string,
@@ -105,7 +111,7 @@ async function findBeyond(
     }));
 }
 
-/** Each live delegation with those that it was handed on from, where the agent acts under any of them. */
+/** Each live delegation with this agent in its chain, with its parents. */
 async function chainsWith(
   tx: Connection,
   agentId: string,

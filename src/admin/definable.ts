@@ -4,16 +4,16 @@ import { areRightsWithin, restrict, type Rights } from '../authority/rights.js';
 import { costMaxOf } from '../delegation/role-loader.js';
 import type { RoleRow, StoredLimits } from '../store/tables/identity.js';
 
-/** All that a role allows, and by whom it may be held. */
+/** Everything that a role allows, and its kind of holder. */
 export type Defined = Pick<
   RoleRow,
   'holder' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents'
 >;
 
 /**
- * True where whoever holds `role` may do nothing that some of the other roles would not allow them. Each task of an
- * agent has one role, so one must allow all of it. A person's roles add up, but each binds all of what they do to its
- * documents: those count together that are no stricter than `role`.
+ * True where `role` allows nothing beyond the other roles. An agent uses one role for each task, so one of them must
+ * allow all of it. A person's roles add up, but each role binds everything that the person does to its documents: only
+ * roles no stricter than `role` count together.
  */
 export function isWithinRoles(role: Defined, others: readonly Defined[]): boolean {
   const alike = others.filter((other) => other.holder === role.holder && isAsFree(other, role));
@@ -24,7 +24,7 @@ export function isWithinRoles(role: Defined, others: readonly Defined[]): boolea
 const isAsFree = (other: Defined, role: Defined): boolean =>
   isAsStrict(parsePolicy(role.documents), parsePolicy(other.documents));
 
-/** Compared with what they come to for those who hold them all. */
+/** Compares with the rights of someone who holds all of `held`. */
 function isWithin(role: Defined, held: readonly Defined[]): boolean {
   return (
     areRightsWithin(onceApproved([role]), onceApproved(held)) &&
@@ -34,12 +34,12 @@ function isWithin(role: Defined, held: readonly Defined[]): boolean {
   );
 }
 
-/** What is held, and what would be after approval. */
+/** The rights held, and those after approval. */
 function onceApproved(held: readonly Defined[]): Rights {
   const { rights, needsApproval } = holdingOf(held);
   const asking = holdingOf(held.map((role) => ({ ...role, approvalScopes: [] })));
   return new Map([...rights, ...restrict(asking.rights, needsApproval)]);
 }
 
-/** Of people's roles they are all nothing. */
+/** All zero in people's roles. */
 const counted: readonly (keyof StoredLimits)[] = ['operations', 'rows', 'expirySeconds', 'depth'];

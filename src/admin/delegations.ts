@@ -65,7 +65,7 @@ function listDelegations(operation: Operation, { filter, first, after }: Delegat
     task: (task) => eq('task', oneLine(task, 200, 'filter.task')),
     standing: (standing) => eq('standing', standing),
   });
-  // A status is told by the clock, so that the condition is another one for each page.
+  // The condition on the status depends on the clock, so it differs from page to page.
   return operation.rows.list(delegations, {
     ...chosen,
     order: newestFirst,
@@ -90,7 +90,7 @@ const delegate =
 
 type End = (context: EndContext, id: string) => Promise<readonly Ended[]>;
 
-/** Each delegation that ended, those that were handed on included. */
+/** Notes each ended delegation, sub-delegations included. */
 export function noteEnded(operation: Operation, ended: readonly Ended[]): void {
   for (const one of ended) {
     operation.trail.touched(delegations.type, [one.before.id], 'update');

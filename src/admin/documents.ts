@@ -11,11 +11,11 @@ import type { UnitOfWork } from './unit-of-work.js';
 
 export interface NewDocument {
   readonly name: string;
-  /** Exactly what clients will send, or hash: every blank counts. */
+  /** The text exactly as clients send or hash it, white space included. */
   readonly source: string;
 }
 
-/** What is wrong with one document; line and column begin with 1 and are null where the whole is meant. */
+/** A fault in one document. Line and column begin with 1, and are null for a fault of the whole. */
 export interface NamedFault {
   readonly name: string;
   readonly message: string;
@@ -23,7 +23,7 @@ export interface NamedFault {
   readonly column: number | null;
 }
 
-/** Documents that were not registered, none of them, for what is wrong with some. */
+/** No document was registered, because some have faults. */
 export class DocumentsRefused extends BehalfError {
   constructor(readonly faults: readonly NamedFault[]) {
     const told = faults.slice(0, faultsTold).map(wording);
@@ -42,7 +42,7 @@ const wording = ({ name, message, line, column }: NamedFault): string =>
     message,
   ].join(' ');
 
-/** What registering made of each document, in the order in which they were given. */
+/** The result of registering, in the order of the input. */
 export interface Registered {
   readonly rows: readonly TrustedDocumentRow[];
   readonly created: number;
@@ -51,8 +51,8 @@ export interface Registered {
 }
 
 /**
- * Registers documents, all or none: `DocumentsRefused` with every fault. A name that stands with another source is
- * replaced, and what stood is retired; with the same source it is left alone. A name keeps its kind for good.
+ * Registers all documents or none; throws `DocumentsRefused` with every fault. A registered name with another source is
+ * replaced, and its former document is retired. With the same source it stays. A name keeps its kind for good.
  */
 export async function registerDocuments(
   unit: UnitOfWork,
@@ -92,20 +92,20 @@ export async function registerDocuments(
   return { rows, created: added.length - replaced, replaced, unchanged: rows.length - added.length };
 }
 
-/** Retires a document: from the next operation on it is as if it had never been there. */
+/** Retires a document: from the next operation on it does not exist. */
 export async function retireDocument(unit: UnitOfWork, by: string, row: TrustedDocumentRow): Promise<void> {
   if (row.retiredAt !== null) return;
   await retire(unit, by, row);
   await bumpEpoch(unit.tx);
 }
 
-/** All that a name stood for, the first first. */
+/** All documents that a name has stood for, the oldest first. */
 export const documentHistory = (tx: Connection, name: string): Promise<TrustedDocumentRow[]> =>
   tx.select(trustedDocuments, eq<TrustedDocumentRow>('name', name), {
     order: [{ column: 'id', direction: 'asc' }],
   });
 
-/** All documents that stand, by name. */
+/** All documents that are not retired, by name. */
 export const activeDocuments = (tx: Connection): Promise<TrustedDocumentRow[]> =>
   tx.select(
     trustedDocuments,
@@ -118,7 +118,7 @@ interface Checked extends NewDocument {
   readonly kind: CheckedDocument['kind'];
 }
 
-/** Every fault of every document at once, those between them included. */
+/** Collects every fault of every document, and between documents. */
 function checkDocuments(rules: DocumentRules, input: readonly NewDocument[]): Checked[] {
   const faults: NamedFault[] = [];
   const checked: Checked[] = [];
@@ -164,7 +164,7 @@ const activeAmong = (tx: Connection, documents: readonly Checked[]): Promise<Tru
     { lock: 'update' },
   );
 
-/** A hash names one document: what stands under another name, and stays there, cannot stand a second time. */
+/** A hash belongs to one document: a source registered under another name, which stays, cannot be registered again. */
 function requireFree(documents: readonly Checked[], standing: readonly TrustedDocumentRow[]): void {
   const names = new Set(documents.map(({ name }) => name));
   const staying = new Map(standing.filter((row) => !names.has(row.name)).map((row) => [row.hash, row.name]));
@@ -177,8 +177,8 @@ function requireFree(documents: readonly Checked[], standing: readonly TrustedDo
 }
 
 /**
- * A name stands for queries alone, or for mutations alone, also when what stood under it has been retired: a client
- * that asks for a name to read must never change anything by it.
+ * A name stands for queries only, or for mutations only, also after its document has been retired: a client that reads
+ * by a name must never change anything by it.
  */
 async function requireKind(tx: Connection, documents: readonly Checked[]): Promise<void> {
   const names = documents.map(({ name }) => name);
@@ -198,7 +198,7 @@ async function requireKind(tx: Connection, documents: readonly Checked[]): Promi
 
 async function retire({ tx, clock, trail }: UnitOfWork, by: string, row: TrustedDocumentRow): Promise<void> {
   const retiredAt = isoTime(clock.now());
-  // `update` leaves out what is undefined and writes what is null.
+  // `update` leaves out undefined values and writes null.
   await tx.update(trustedDocuments, eq<TrustedDocumentRow>('id', row.id), {
     ...{ retiredAt, retiredById: by, version: row.version + 1 },
     ...{ standingName: null, standingHash: null },
@@ -215,7 +215,7 @@ async function retire({ tx, clock, trail }: UnitOfWork, by: string, row: Trusted
 
 async function insert({ tx, trail }: UnitOfWork, rows: readonly TrustedDocumentRow[]): Promise<void> {
   await tx.insert(trustedDocuments, rows).catch((error: unknown) => {
-    // Another registration was faster: run again and find what it made.
+    // Another registration was faster: run again and find its rows.
     throw isDuplicate(error) ? new RunAgain('trusted_documents', { cause: error }) : error;
   });
   for (const { id, name, hash, kind } of rows) {

@@ -16,7 +16,7 @@ export async function grantableOf(tx: Connection, userId: string): Promise<RoleR
   );
 }
 
-/** Roles as they are named to an administrator; one that is gone by its id. */
+/** Roles by name for a message to an administrator; a deleted role by its id. */
 export const rolesNamed = (tx: Connection, ids: readonly string[]): Promise<Pick<RoleRow, 'id' | 'name'>[]> =>
   Promise.all(ids.map(async (id) => (await tx.byId(roles, id)) ?? { id, name: id }));
 
@@ -27,7 +27,7 @@ const beyond = (message: string): BehalfError =>
     hint: 'Ask an administrator whose grantable set includes it.',
   });
 
-/** An administrator's power over others ends with the roles of their grantable set. */
+/** An administrator acts on others only within the roles of their grantable set. */
 export async function requireGrantable(
   tx: Connection,
   administratorId: string,
@@ -43,8 +43,8 @@ export function requireOther(administratorId: string, userId: string): void {
 }
 
 /**
- * A role may be defined as wide as what its definer may grant already. Whoever may grant role administration
- * itself is bound by no set: otherwise nobody could ever grant the scopes of a newly installed domain.
+ * A new role may be no wider than the roles that its maker may grant. A maker who may grant role administration itself
+ * is not bound by that: otherwise no one could ever grant the scopes of a newly installed domain.
  */
 export async function requireDefinable(
   tx: Connection,

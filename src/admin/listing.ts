@@ -11,7 +11,7 @@ export interface PageArgs {
 export const byName = [{ column: 'name', direction: 'asc' }] as const;
 export const newestFirst = [{ column: 'createdAt', direction: 'desc' }] as const;
 
-/** What could not be one of our ids names no row; databases disagree about what else equals it. */
+/** Text that cannot be an id matches no row. Databases would compare it in different ways. */
 export const idIs = <R>(column: keyof R & string, id: string): Condition<R> =>
   isId(id) ? eq<R>(column, id) : any<R>();
 
@@ -29,7 +29,7 @@ export const linkedBy = <R, Link>(
   },
 });
 
-/** Enum values stand in capitals in the schema and in small letters in the tables. */
+/** Enum values are in capitals in the schema and in small letters in the tables. */
 export const fromStored = (value: string): string => value.toUpperCase();
 export const toStored = (value: string): string => value.toLowerCase();
 

@@ -7,10 +7,13 @@ import type { Operation } from '../delegation/operation.js';
 import type { Written } from '../store/bounded/rows.js';
 import type { AuditRecordRow } from '../store/tables/audit.js';
 
-/** The scope of each coordinate, as the SDL says it. */
+/** The scope of each coordinate in the SDL. */
 export type Scopes = ReadonlyMap<string, Scope>;
 
-/** A record's values as JSON, each shown or its digest, as far as this reader may read what it was written to. */
+/**
+ * A record's values as JSON. This reader sees a value where they may read the field it was written to, and its digest
+ * elsewhere.
+ */
 export async function shownValues(
   operation: Operation,
   scopes: Scopes,
@@ -29,7 +32,7 @@ export async function shownValues(
   return JSON.stringify(shownTo(stored, (coordinate) => readable.has(coordinate), operation.digest));
 }
 
-/** What a record tells of changes, each value shown or its digest. */
+/** The changes in a record, each value shown or replaced by its digest. */
 export async function shownChanges(operation: Operation, scopes: Scopes, body: AuditBody): Promise<Change[]> {
   const changes: Change[] = [];
   for (const change of body.changes) {
@@ -40,7 +43,7 @@ export async function shownChanges(operation: Operation, scopes: Scopes, body: A
       const coordinate = coordinateOf(scopes, type, key);
       const isOwn = isOwnRecord(operation, body);
       const scope = coordinate === undefined ? operation.rows.scopeOfType(type) : scopes.get(coordinate);
-      // Of types that no caller sees a record tells ids, times and flags of ours.
+      // For types that no caller sees, a record holds only ids, times and flags.
       const isFree = scope === undefined && coordinate === undefined;
       readable.set(
         key,
@@ -64,7 +67,7 @@ export async function shownChanges(operation: Operation, scopes: Scopes, body: A
 /** Columns whose fields have other names. */
 const fieldNames: Readonly<Record<string, string>> = { jwks: 'publicKeys', role: 'roles' };
 
-/** The field of a row that shows a column. */
+/** The field that shows a column. */
 function coordinateOf(scopes: Scopes, type: string, column: string): string | undefined {
   const fields = [column, fieldNames[column] ?? column, column.replace(/Id$/, '')];
   return fields.map((field) => `${type}.${field}`).find((coordinate) => scopes.has(coordinate));
@@ -87,7 +90,7 @@ function writtenBy(operation: Operation, body: AuditBody, coordinate: string): W
 
 const typeOf = (coordinate: string): string => coordinate.split('.')[0] ?? '';
 
-/** A coordinate that there is no more is read by nobody. */
+/** A coordinate that no longer exists has no readers. */
 const mayRead = async (
   { rows }: Operation,
   scope: Scope | undefined,

@@ -40,7 +40,7 @@ function touched({ type, id, orUnnamed }: ResourceFilter): Condition<AuditRecord
   return orUnnamed === true ? any(named, mayName(typeName)) : named;
 }
 
-/** What is no id names nobody, and is no word of the index. */
+/** Text that is no id matches no person or agent, and is no word of the index. */
 const actedBy = (
   column: 'userId' | 'agentId',
   word: '@person' | '@agent',
@@ -84,7 +84,7 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
 
 const peopleMax = 100;
 
-/** The boundary itself stands in every statement; this finds its records quickly where it names few people. */
+/** Every statement has the boundary already; this finds the records quickly where the boundary names few people. */
 function inReach({ authority, scopeOf }: Operation): Condition<AuditRecordRow>[] {
   const people = new Set<string>();
   for (const boundary of authority.boundaries(scopeOf('Query.auditRecords'))) {
@@ -97,7 +97,7 @@ function inReach({ authority, scopeOf }: Operation): Condition<AuditRecordRow>[]
 
 const parsed = new WeakMap<AuditRecordRow, AuditBody>();
 
-/** A record's body, parsed once for all fields that look at it. */
+/** A record's body, parsed once for all its fields. */
 function bodyOf(row: AuditRecordRow): AuditBody {
   const known = parsed.get(row);
   if (known !== undefined) return known;

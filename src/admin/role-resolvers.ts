@@ -53,7 +53,7 @@ function listRoles(operation: Operation, { filter, first, after }: RolesArgs) {
 const policyOf = (given: RoleInput['documents']) =>
   given === null || given === undefined ? undefined : parsePolicy(toStored(given));
 
-/** Of people's limits there is one alone; nothing counts what they do in person. */
+/** People have one limit only; the others belong to delegations. */
 function shownLimits({ holder, limits }: RoleRow): NewLimits | null {
   if (holder === 'agent') return limits;
   return limits.operationCost === undefined ? null : { operationCost: limits.operationCost };

@@ -29,14 +29,14 @@ export interface NewRole {
   readonly holder: 'agent' | 'person';
   readonly scopes: readonly Scope[];
   readonly approvalScopes?: readonly Scope[] | null | undefined;
-  /** Every dimension, said outright. */
+  /** Every dimension must be given. */
   readonly boundary: StoredBoundary;
   readonly limits?: NewLimits | null | undefined;
-  /** `any` where left out. */
+  /** Default: `any`. */
   readonly documents?: DocumentPolicy | null | undefined;
 }
 
-/** An agent's role says all but `operationCost`; a person's role says nothing but that. */
+/** An agent's role needs all limits except `operationCost`; a person's role takes only that one. */
 export type NewLimits = { readonly [K in keyof StoredRoleLimits]?: number | null | undefined };
 
 export type RoleChanges = {
@@ -45,7 +45,7 @@ export type RoleChanges = {
 
 const noLimits: StoredLimits = { operations: 0, rows: 0, expirySeconds: 0, depth: 0 };
 
-/** The role is in its maker's grantable set from then on. */
+/** Adds the new role to its maker's grantable set. */
 export async function createRole(
   unit: UnitOfWork,
   catalog: Catalog,
@@ -71,7 +71,7 @@ export async function createRole(
   return role;
 }
 
-/** Whoever holds the role may only narrow it: anything else would be granting to oneself. */
+/** A holder of the role may only narrow it: anything else would be granting to oneself. */
 export async function updateRole(
   unit: UnitOfWork,
   catalog: Catalog,
@@ -80,7 +80,7 @@ export async function updateRole(
   changes: RoleChanges,
 ): Promise<void> {
   await requireGrantable(unit.tx, administratorId, [before]);
-  // A boundary from before stays changeable in all else.
+  // A stored boundary that is impossible now may stay while other parts change.
   requirePossible(catalog, readBoundary(catalog, changes.boundary ?? {}));
   const limits = changes.limits ?? (before.holder === 'agent' ? before.limits : costAlone(before));
   const after = define(catalog, {
@@ -143,7 +143,7 @@ function define(catalog: Catalog, input: NewRole): Definition {
   };
 }
 
-/** A dimension that is missing allows nothing; written out it says so. */
+/** Writes missing dimensions out as empty: they allow nothing. */
 const fullBoundary = (catalog: Catalog, boundary: StoredBoundary): StoredBoundary => ({
   ...Object.fromEntries([...catalog.dimensions.keys()].map((dimension) => [dimension, []])),
   ...boundary,

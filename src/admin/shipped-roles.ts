@@ -9,10 +9,10 @@ export interface ShippedRole {
   readonly businessTask: string;
   readonly holder: 'agent' | 'person';
   readonly scopes: readonly Scope[];
-  /** Every dimension said outright. */
+  /** Every dimension is given. */
   readonly boundary: StoredBoundary;
   readonly limits: StoredRoleLimits;
-  /** An administrator binds a role to registered documents once there are some. */
+  /** An administrator may restrict a role to registered documents once there are some. */
   readonly documents: DocumentPolicy;
   readonly approvalScopes: readonly Scope[];
 }
@@ -22,7 +22,7 @@ const daySeconds = 24 * hourSeconds;
 
 const reading: readonly Scope[] = ['collections:read', 'documents:read'];
 
-/** What every employee holds to hand over tasks, to see what came of them, and to end them. */
+/** Every employee can hand over tasks, see their results and end them. */
 const handingOver: readonly Scope[] = [
   'users:read',
   'agents:read',
@@ -33,7 +33,7 @@ const handingOver: readonly Scope[] = [
   'audit:read',
 ];
 
-/** Of the knowledge base what is open to everyone in the company. */
+/** The part of the knowledge base that everyone in the company may read. */
 const everyday = ['public', 'internal'];
 const leading = ['public', 'internal', 'confidential'];
 
@@ -49,7 +49,7 @@ const business = (classification: readonly string[], person: readonly string[]):
 const oneself = ['self'];
 const nobody: readonly string[] = [];
 
-/** Everyone's accounts, delegations and records, and no business data. */
+/** The accounts, delegations and records of all people, and no business data. */
 const everyone: StoredBoundary = {
   customer: [],
   region: [],
@@ -103,7 +103,7 @@ const agent = (
   documents: 'any',
 });
 
-/** Limits belong to delegations: nothing counts what a person does in person. */
+/** These limits belong to delegations: what people do themselves is not counted. */
 const person = (
   role: Pick<ShippedRole, 'name' | 'description' | 'businessTask' | 'scopes' | 'boundary'>,
 ): ShippedRole => ({
@@ -236,7 +236,7 @@ const peopleRoles: readonly ShippedRole[] = [
   }),
 ];
 
-/** The roles that every installation begins with. What an administrator makes of them later stays. */
+/** The roles that every installation begins with. Later changes by an administrator stay. */
 export const shippedRoles: readonly ShippedRole[] = [...agentRoles, ...peopleRoles];
 
 export const administratorRole = 'administrator';

@@ -5,11 +5,11 @@ import { authorityEpoch } from '../store/tables/identity.js';
 import { unitOfWork, type UnitOfWork } from './unit-of-work.js';
 
 /**
- * Stops every agent, or lets all go on. People who act in person are not stopped. Tokens of agents from before the stop
- * end for good; delegations stand.
+ * Stops every agent, or lets all go on. People who act themselves are not stopped. Tokens of agents from before the
+ * stop end for good; delegations stay active.
  */
 export async function setStopped(unit: UnitOfWork, stopped: boolean): Promise<void> {
-  // First, so that what is read next cannot change under us.
+  // First, so that the row read next cannot change.
   await bumpEpoch(unit.tx);
   const before = await readEpoch(unit.tx);
   if (before.stopped === stopped) return;

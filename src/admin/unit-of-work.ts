@@ -9,12 +9,12 @@ import type { Connection } from '../store/sql/connection.js';
 import { isDuplicate } from '../store/sql/database.js';
 import type { Table } from '../store/tables/table.js';
 
-/** What a service of administration works with: a mutation's transaction, or a command's. */
+/** The transaction of a mutation or a command, with the services that administration needs. */
 export interface UnitOfWork {
   readonly tx: Connection;
   readonly clock: Clock;
   readonly ids: Ids;
-  /** Learns every change; none holds a secret. */
+  /** Gets every change; none holds a secret. */
   readonly trail: Trail;
 }
 
@@ -50,7 +50,7 @@ export function requireVersion(what: string, row: Versioned, expected: number): 
   });
 }
 
-/** Adds a row; `CONFLICT` with `taken` where a unique key refuses it. */
+/** Adds a row; `CONFLICT` with the message `taken` where a unique key refuses it. */
 export async function add<R extends Versioned>(
   unit: UnitOfWork,
   table: Table<R>,
@@ -90,7 +90,7 @@ export async function store<R extends Versioned>(
 const secret = new Set(['passwordHash', 'secretHash']);
 const personal = new Set(['email', 'displayName']);
 
-/** A row as a record may show it: no secret, and of personal values only whether there is one. */
+/** A row as a record may show it: without secrets; of personal values, only whether there is one. */
 export const shown = (
   row: object,
   keys: readonly string[] = Object.keys(row),

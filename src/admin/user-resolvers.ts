@@ -48,7 +48,7 @@ function listUsers(operation: Operation, { filter, first, after }: UsersArgs) {
   return operation.rows.list(users, { ...chosen, order: byName, first, after });
 }
 
-/** A mutation of one account: locked, changed and read again, once for a key. */
+/** A mutation of one account: locks it, changes it and reads it again, once for each key. */
 const change =
   (name: string, work: (unit: UnitOfWork, before: UserRow, operation: Operation) => Promise<unknown>) =>
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
@@ -59,7 +59,7 @@ const change =
     }));
 
 async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) {
-  // Told beside the answer, which is stored for its key.
+  // Beside the stored answer, which would keep the password for the idempotency key.
   let password: string | null = null;
   const payload = await operation.once(idempotencyKey, { createUser: input }, answer, async () => {
     const created = await createUser(unitOfWork(operation), input);

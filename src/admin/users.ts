@@ -22,7 +22,7 @@ export interface UserChanges {
 
 const namePattern = /^[a-z0-9][a-z0-9._@+-]{0,99}$/;
 
-/** Lower case only, so that no two names look alike to one database and not to the other. */
+/** Lower case only: the databases compare other letters in different ways. */
 export function userName(text: string): string {
   if (namePattern.test(text)) return text;
   throw badInput('A name has lower-case letters, digits and `. _ - @ +`, up to 100.', 'name');
@@ -35,7 +35,7 @@ const emailOf = (email: string | null | undefined): string | null => {
   return line;
 };
 
-/** An account without any role. The password is in nobody's hands but the caller's; it must be changed. */
+/** Creates an account without roles. Only the caller gets the password, which must be changed. */
 export async function createUser(
   unit: UnitOfWork,
   input: NewUser,
@@ -73,7 +73,7 @@ export async function disableUser(unit: UnitOfWork, before: UserRow): Promise<vo
   await requireAdministrator(unit.tx);
 }
 
-/** Lets whoever knows the password in again: so it takes the right to give the account its roles. */
+/** Someone with the password can sign in again, so `by` must be allowed to grant the account's roles. */
 export async function enableUser(unit: UnitOfWork, by: string, before: UserRow): Promise<void> {
   if (before.status === 'active') return;
   await requireGrantableUser(unit.tx, by, before);
@@ -90,8 +90,8 @@ export async function resetPassword(unit: UnitOfWork, by: string, before: UserRo
 }
 
 /**
- * Ends every session and token with this person at its root. The account's version moves first, which ends sign-ins
- * that are under way: they hold only for the version whose password was given.
+ * Ends every session and token with this person at its root. Moves the account's version first, which ends unfinished
+ * sign-ins: they hold only for the version whose password was given.
  */
 export async function endTokens(
   unit: UnitOfWork,
@@ -109,5 +109,5 @@ export async function endTokens(
   });
 }
 
-/** An account as an answer may keep it: answers are stored for their idempotency key. */
+/** An account without its hash, since answers are stored for their idempotency key. */
 export const withoutPassword = (user: UserRow): UserRow => ({ ...user, passwordHash: '' });

@@ -80,7 +80,7 @@ async function confirm(expected: readonly Beyond[], isJson: boolean): Promise<vo
   if (!isAgreed) throw new CommandError('Nothing was changed.');
 }
 
-/** Nobody agreed to the end of a delegation that was not told. */
+/** Throws where more delegations would end than the person has confirmed. */
 function requireExpected(ended: readonly Beyond[], expected: readonly Beyond[]): void {
   const told = new Set(expected.map(({ delegationId }) => delegationId));
   if (ended.every(({ delegationId }) => told.has(delegationId))) return;

@@ -64,7 +64,7 @@ const filtered = (made: Command, limit: number): Command =>
     .option('--resource <type:id>', 'what touched this row', resourceOf)
     .option('-n, --limit <count>', 'how many at most', positiveNumber, limit);
 
-/** JSON comes a record a line, as stored but for the values. */
+/** JSON: one record a line, in the stored form, with the values reduced. */
 const tell = (bodies: readonly AuditBody[], { json }: JsonOption): void => {
   for (const body of bodies) print(json === true ? JSON.stringify(body) : recordLine(body));
 };
@@ -98,7 +98,7 @@ async function tail(options: TailOptions): Promise<void> {
     tell(first, options);
     if (options.follow !== true) return;
     const follower = new Follower(await conditionOf(database.read, options), startedAt);
-    // What is older than the first look was left out because of --limit.
+    // Records before the first look were left out because of --limit.
     follower.skip(await follower.look(database.read));
     follower.skip(first);
     for (;;) {

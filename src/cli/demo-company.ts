@@ -7,10 +7,10 @@ import { loadDemoCompany, type LoadedCompany } from '../demo/load.js';
 import { progress } from './terminal/output.js';
 import { withSecretFiles } from './terminal/secret-file.js';
 
-/** Where the demo company's passwords and secrets are, each in a file that only its owner can read. */
+/** Paths of the demo company's passwords and secrets; only the owner of these files can read them. */
 export interface DemoFiles {
   readonly passwords: string;
-  /** Agent's name to file. */
+  /** From an agent's name to its file. */
   readonly secrets: ReadonlyMap<string, string>;
 }
 
@@ -19,7 +19,7 @@ export const demoFiles = (folder: string): DemoFiles => ({
   secrets: new Map(demoAgents.map(({ name }) => [name, join(folder, 'demo-agents', `${name}.secret`)])),
 });
 
-/** Loads the demo company into an empty database, its secrets into new files below `folder`. */
+/** Loads the demo company into an empty database, and its secrets into new files below `folder`. */
 export async function loadWithSecrets(database: Database, folder: string): Promise<LoadedCompany> {
   const files = demoFiles(folder);
   try {
@@ -41,7 +41,7 @@ export async function loadWithSecrets(database: Database, folder: string): Promi
   }
 }
 
-/** `behalf login --password-file` finds a person's line by the name. */
+/** The format that `behalf login --password-file` reads. */
 const passwordsText = ({ people }: LoadedCompany): string =>
   [
     '# First passwords of the demo company. The administrator must choose another at the first sign-in.',

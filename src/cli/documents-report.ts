@@ -3,22 +3,22 @@ import { asText, decode, encode } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { auditRecords } from '../store/tables/audit.js';
 
-/** A document that a role met without its being registered. */
+/** A use, or an attempt, of an unregistered document by a role. */
 export interface UnregisteredUses {
   readonly role: string;
-  /** The operation's name where a record knows it; one that was refused is not read. */
+  /** The operation's name; null for a refused operation, which is not parsed. */
   readonly operationName: string | null;
   /** SHA-256 of the source, hexadecimal. */
   readonly hash: string;
-  /** How often it ran, with a note in the record. */
+  /** How often it ran and was logged. */
   readonly ran: number;
   readonly refused: number;
   readonly lastAt: string;
-  /** The name under which it has been registered since; null for what would still be refused. */
+  /** The name under which it is registered now; null where it would still be refused. */
   readonly registeredAs: string | null;
 }
 
-/** For each role, what the records know of documents that were not registered: the most frequent first. */
+/** The uses of unregistered documents in the records, by role, the most frequent first. */
 export async function unregisteredUses(
   connection: Connection,
   filter: { readonly role?: string | undefined; readonly since?: string | undefined },

@@ -16,7 +16,7 @@ import { requireScope } from '../operator/change.js';
 
 export interface SyncOptions extends RunOptions {
   readonly folder: string;
-  /** Retires what has no file. */
+  /** Retires documents without a file. */
   readonly prune: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface SyncReport {
   readonly unchanged: number;
   /** Names. */
   readonly retired: readonly string[];
-  /** Names of what stands, has no file and was left alone. */
+  /** Names of documents that have no file and stay. */
   readonly withoutFile: readonly string[];
   readonly operationId: string | null;
 }
@@ -41,8 +41,8 @@ interface DocumentFile {
 const bytesMax = 400_000;
 
 /**
- * Registers every `*.graphql` file below a folder under the name of its operation, all of them or none; every fault
- * of every file is told (`ImportRefused`).
+ * Registers every `*.graphql` file below a folder under the name of its operation, all or none. Throws `ImportRefused`
+ * with every fault of every file.
  */
 export async function syncDocuments(workshop: Workshop, options: SyncOptions): Promise<SyncReport> {
   const { progress, clock, ids, database } = workshop;
@@ -79,7 +79,7 @@ export async function syncDocuments(workshop: Workshop, options: SyncOptions): P
   return { ...result, operationId };
 }
 
-/** What is wrong between the files and what stands already, told by the file. */
+/** Faults between files and registered documents, reported by file. */
 const inFiles = ({ faults }: DocumentsRefused, files: readonly DocumentFile[]): ImportRefused =>
   new ImportRefused(
     faults.map(({ name, message }) => ({
@@ -109,7 +109,7 @@ async function checkedFiles(
   return [...byName.values()];
 }
 
-/** Paths below the folder with `/` between their parts, in the order of their characters; nothing hidden, no links. */
+/** Paths below the folder, joined by `/`, in the order of their characters. Skips hidden files and links. */
 async function graphqlFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     throw badInput(`${folder} cannot be read as a folder: ${String((cause as { code?: unknown }).code)}.`);
@@ -153,7 +153,7 @@ async function readDocument(
   return undefined;
 }
 
-/** Every byte counts for the hash, a mark of the byte order too. */
+/** Every byte counts for the hash, a byte order mark too. */
 function textOf(bytes: Buffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

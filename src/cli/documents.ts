@@ -74,7 +74,7 @@ async function sync(folder: string, { as, json, prune = false, dryRun = false }:
   answer(json, { command: 'documents sync', dryRun, ...told }, () => syncLines(told, dryRun));
 }
 
-/** With JSON asked for, faults are told as JSON too, beside the text on standard error. */
+/** With `--json`, faults are answered as JSON too, beside the text on standard error. */
 async function synced(json: boolean | undefined, work: () => Promise<SyncReport>): Promise<SyncReport> {
   try {
     return await work();

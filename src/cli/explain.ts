@@ -82,7 +82,7 @@ async function authorityOf(
 
 const boundariesOf = (boundaries: Boundaries) => boundaries.map(storeBoundary);
 
-/** `region: europe, asia; person: rosa.lind; customer: all`, or several of them. What is not named is nowhere. */
+/** `region: europe, asia; person: rosa.lind; customer: all`, or several of them. A missing dimension allows nothing. */
 const spoken = ({ person }: Authority['chain'], boundaries: Boundaries): string =>
   boundariesOf(boundaries)
     .map((boundary) => {
@@ -147,7 +147,7 @@ function overviewLines(authority: Authority): string[] {
   ];
 }
 
-/** Scopes by where they hold. */
+/** Scopes grouped by boundary. */
 function scopeLines(chain: Authority['chain'], rights: readonly (readonly [string, Boundaries])[]): string[] {
   if (rights.length === 0) return ['  nothing'];
   const places = new Map<string, string[]>();

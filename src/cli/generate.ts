@@ -97,7 +97,7 @@ function commandsPage(): string {
   return `# Commands\n\n${made}${help(makeProgram(), []).join('\n\n')}\n`;
 }
 
-/** A command's help, the examples below it included. */
+/** A command's help, with the examples below it. */
 function captured(command: Command): string {
   const parts: string[] = [];
   command.configureOutput({ writeOut: (text) => parts.push(text) });

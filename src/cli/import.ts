@@ -113,7 +113,7 @@ async function runBusiness(
   answer(json, { command: 'import business', dryRun, ...report }, () => businessLines(report, dryRun));
 }
 
-/** With JSON asked for, a refusal is told as JSON too, fault by fault, beside the text on standard error. */
+/** With `--json`, a refusal is answered as JSON too, fault by fault, beside the text on standard error. */
 async function run<T>(json: boolean | undefined, work: (workshop: Workshop) => Promise<T>): Promise<T> {
   try {
     return await withDatabase((database) =>
@@ -128,7 +128,7 @@ async function run<T>(json: boolean | undefined, work: (workshop: Workshop) => P
   }
 }
 
-/** Beside the answer, so that a pipe gets that alone. */
+/** On standard error, so that a pipe gets the answer alone. */
 const tell = (what: string, faults: readonly Fault[]): void => {
   for (const fault of faults) note(clean(`${what}: ${wording(fault)}`));
 };

@@ -60,7 +60,7 @@ async function signIn(server: string, metadata: Metadata, options: LoginOptions)
     if (options.passwordFile === undefined) return signInWithBrowser(metadata);
     throw new CommandError('Say whose password it is: `--user NAME`.');
   }
-  // Nobody listens there: the pages are gone through here, and so is what they send back.
+  // No program listens there: this process goes through the pages and reads the redirect itself.
   const authorization = new AuthorizationRequest(metadata, 'http://127.0.0.1/callback');
   const prompt = new Prompt();
   try {
@@ -79,8 +79,8 @@ function passwordOf(name: string, file: string | undefined): string | undefined 
 }
 
 /**
- * The line of the name, or the one line that there is, whatever it begins with: a password may begin with `#`. Beside
- * other lines, `#` begins a comment.
+ * The password on the person's line. A file with a single line is the password whatever it begins with, even `#`;
+ * otherwise `#` begins a comment.
  */
 export function passwordIn(text: string, name: string): string | undefined {
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line !== '');
@@ -94,7 +94,7 @@ const viewerShape = z.object({
   data: z.object({ viewer: z.object({ person: z.object({ name: z.string(), displayName: z.string() }) }) }),
 });
 
-/** Who the server says that the token is for. */
+/** The person whom the server recognises by the token. */
 async function viewer(server: string, token: string): Promise<{ name: string; displayName: string }> {
   const response = await request(`${server}/graphql`, {
     method: 'POST',

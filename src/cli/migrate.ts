@@ -32,7 +32,7 @@ async function migrate({ json }: JsonOption): Promise<void> {
   }
 }
 
-/** Throws where somebody has converted text: boundaries would then hold rows that they do not name. */
+/** Throws where text columns have been converted: boundaries would then hold rows that they do not name. */
 async function checkText({ read }: Database, config: Config): Promise<void> {
   const tables = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL });
   const { collation, columns } = await misfitText(read, tables);
@@ -48,13 +48,13 @@ async function checkText({ read }: Database, config: Config): Promise<void> {
 }
 
 export interface Migrated {
-  /** The names of the migrations that were run. */
+  /** The names of the migrations that ran. */
   readonly done: readonly string[];
-  /** Stored currencies that somebody should look at. */
+  /** Stored currencies that a person should check. */
   readonly currencies: readonly StoredCurrency[];
 }
 
-/** Runs what is pending, adds the shipped roles that this version brings, and records both. */
+/** Runs pending migrations, adds this version's new shipped roles, and records both. */
 export async function migrateWithRecord(database: Database): Promise<Migrated> {
   const isPending = (await database.pendingMigrations()).length > 0;
   if (isPending) progress('Migrating the database');
@@ -70,7 +70,7 @@ export async function migrateWithRecord(database: Database): Promise<Migrated> {
   }
 }
 
-/** Opens the database of the settings and brings it up to date. */
+/** Opens the database of the settings and migrates it. */
 export async function openMigrated(config: Config): Promise<Database> {
   const database = await openDatabase(config, 'any');
   try {

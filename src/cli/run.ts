@@ -2,9 +2,9 @@ import { makeProgram } from './program.js';
 import { failureOf } from './terminal/errors.js';
 import { note, progress } from './terminal/output.js';
 
-/** Runs the command that the process was called with; a failure is told in one text and by the exit code. */
+/** Runs the command of this process. A failure is reported in one text and by the exit code. */
 export async function run(): Promise<void> {
-  // `behalf audit search | head` closes the pipe: that is no fault.
+  // `behalf audit search | head` closes the pipe, which is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;

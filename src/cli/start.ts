@@ -27,9 +27,9 @@ async function start({ demo = false, json = false }: StartOptions): Promise<void
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);
-  // Here its faults are told in one sentence each.
+  // Here faults of the database are reported in one sentence each.
   const database = await openDatabase(config, 'migrated', statementLimits(config));
-  // Loaded here, so that no other command waits for the whole server.
+  // Loaded here, so that other commands do not load the server.
   const { serve } = await import('../main.js');
   const onListening = (url: string): void => {
     const places = placesOf(config, url, demo);
@@ -38,7 +38,9 @@ async function start({ demo = false, json = false }: StartOptions): Promise<void
   await serve(config, onListening, database);
 }
 
-/** npm ends the shell of a script, and the shell not what it runs: whose shell is gone was asked to end. */
+/**
+ * npm ends the shell of a script, but the shell does not end its child. A process whose shell is gone was asked to end.
+ */
 function endWithParent(): void {
   const parent = process.ppid;
   const watch = setInterval(() => {
@@ -49,7 +51,7 @@ function endWithParent(): void {
   watch.unref();
 }
 
-/** Migrates, and loads the company into the default database alone. */
+/** Migrates, and loads the demo company into the default database only. */
 async function prepareDemo(config: Config): Promise<void> {
   const database = await openMigrated(config);
   try {
@@ -65,7 +67,7 @@ interface Places {
   readonly graphql: string;
   readonly oauth: string;
   readonly database: string;
-  /** Only where the demo company is. */
+  /** Only with the demo company. */
   readonly passwords?: string;
 }
 
@@ -101,7 +103,7 @@ function welcome(places: Places, demo: boolean): string[] {
     : head;
 }
 
-/** Signs a demo person in and asks for the newest tickets. */
+/** Commands that sign a demo person in and list the newest tickets. */
 function tryIt({ graphql, url, passwords = '' }: Places): string {
   const query = '{ viewer { person { displayName } } tickets(first: 3) { nodes { number subject } } }';
   return [

@@ -3,27 +3,27 @@ import { domains } from '../domains/index.js';
 import { quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 
-/** Rows in a currency whose amounts may have been stored with other decimals than they are now shown with. */
+/** Rows in a currency whose amounts may have been stored with other decimals than they are shown with now. */
 export interface StoredCurrency {
   readonly currency: string;
-  /** Rows by table. */
+  /** Number of rows by table. */
   readonly rows: Readonly<Record<string, number>>;
   /**
-   * `unlisted`: ISO 4217 has no money of this code. `other_decimals`: versions before took the decimals from Node, which
-   * differ from ISO's, in some versions of Node or in all.
+   * `unlisted`: ISO 4217 has no such currency. `other_decimals`: earlier versions took the decimals from Node, and some
+   * or all versions of Node differ from ISO.
    */
   readonly problem: 'unlisted' | 'other_decimals';
 }
 
 /**
- * Where CLDR, and with it `Intl`, has had other decimals than ISO 4217 since Node 20.19: fewer in each case. Only what
- * versions before stored depends on it.
+ * Currencies for which CLDR, and so `Intl`, has had fewer decimals than ISO 4217 since Node 20.19. Only amounts stored
+ * by earlier versions depend on it.
  */
 const otherDecimals = new Set(
   'AFN ALL COP HUF IDR IQD IRR KPW LAK LBP MGA MMK PKR RSD SOS SYP YER'.split(' '),
 );
 
-/** What is stored in currencies that somebody should look at. `sinceIntl` where decimals may still be those of Node. */
+/** Stored currencies that a person should check. `sinceIntl` where decimals may still be those of Node. */
 export async function storedCurrencies(
   connection: Connection,
   { sinceIntl }: { readonly sinceIntl: boolean },
@@ -48,7 +48,7 @@ export async function storedCurrencies(
     });
 }
 
-/** What was found, in words for whoever upgrades. */
+/** The findings, for the person who upgrades. */
 export function currencyLines(stored: readonly StoredCurrency[]): string[] {
   if (stored.length === 0) return [];
   return [

@@ -8,15 +8,15 @@ import type { Rejections } from '../operation/rejections.js';
 import type { OAuth } from '../oauth/server.js';
 import type { Database } from '../store/sql/database.js';
 
-/** Pauses that tests shorten, or make longer than they take. */
+/** Pauses between two runs of a job; tests set their own. */
 export interface JobPauses {
-  /** Between two looks for records to index. */
+  /** Of the job that indexes records. */
   readonly indexEveryMs?: number;
-  /** Between two looks whether the search index is in one part. */
+  /** Of the job that merges the search index. */
   readonly mergeEveryMs?: number;
-  /** Between two looks for passages that older rules made. */
+  /** Of the job that renews passages made by older rules. */
   readonly renewEveryMs?: number;
-  /** Between two looks for refused requests that are counted and not recorded. */
+  /** Of the job that records refused requests, which are only counted until then. */
   readonly tallyEveryMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface JobParts {
 }
 
 /**
- * Starts what a server does beside its requests. What has expired is refused anyway: deleting it only keeps the tables
+ * Starts what a server does beside its requests. Expired rows are refused anyway: deleting them only keeps the tables
  * small.
  */
 export function startBackgroundJobs(jobs: BackgroundJobs, parts: JobParts, pauses: JobPauses): void {

@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.js';
 import type { Metrics } from '../core/metrics.js';
 import type { Database } from '../store/sql/database.js';
 
-/** What every other part is made of. */
+/** The basic parts that every other part is built from. */
 export interface Basics {
   readonly config: Config;
   readonly clock: Clock;

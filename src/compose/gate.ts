@@ -22,11 +22,11 @@ import type { ComposedAuthority } from './authority.js';
 import type { Basics } from './basics.js';
 import type { ComposedSchema } from './schema.js';
 
-/** The one way to run an operation, and what of it is looked at or ended from outside. */
+/** The gate, and the parts of it that are observed or stopped from outside. */
 export interface ComposedGate {
   readonly gate: OperationGate;
   readonly admission: Admission;
-  /** Requests by nobody, and those that were refused for load. */
+  /** Counts of requests without a known caller, and of requests refused for load. */
   readonly tallies: readonly Rejections[];
   readonly caches: () => Readonly<Record<string, CacheState>>;
   stop(): Promise<void>;

@@ -22,7 +22,7 @@ import { viewerResolvers } from '../graphql/schema/viewer.js';
 import { Views } from '../graphql/view/views.js';
 import { RowTypes } from '../store/bounded/row-types.js';
 
-/** What tests replace of the schema. */
+/** The parts of the schema that tests replace. */
 export interface SchemaSource {
   readonly sdl?: string | undefined;
   readonly domains?: readonly Domain[] | undefined;
@@ -37,22 +37,22 @@ export interface ComposedSchema {
   readonly rules: DocumentRules;
   readonly ruleMap: RuleMap;
   readonly columnSelections: ColumnSelections;
-  /** Without rules: for operations of which every rule was decided before. */
+  /** Without rules: for operations with every rule decided beforehand. */
   readonly plain: GraphQLSchema;
-  /** Every field behind its rule. */
+  /** The same schema with every field behind its rule. */
   readonly shielded: GraphQLSchema;
   readonly views: Views;
   readonly peopleOnly: ReadonlySet<Scope>;
-  /** Views as the schema's own fields tell them to others. */
+  /** Views for showing the schema to others, by the schema's own fields. */
   readonly tellable: Annotations;
-  /** The scope of a coordinate. */
+  /** The scope of a coordinate. Throws where it has none. */
   readonly scopeOf: (coordinate: string) => Scope;
 }
 
-/** Reads the SDL and puts the resolvers behind its rules. Throws for a schema that its rules do not cover. */
+/** Reads the SDL and puts the resolvers behind its rules. Throws for a schema with uncovered coordinates. */
 export function composeSchema(config: Config, source: SchemaSource): ComposedSchema {
   const sdl = source.sdl ?? readSdl();
-  // What the SDL says is needed to build the resolvers, and the resolvers to build the schema.
+  // The resolvers need the SDL's declarations, and the schema needs the resolvers, so the SDL is built twice.
   const bare = executableSchema(sdl, []);
   const policy = readSchemaPolicy(bare);
   const reach = new DocumentReach(bare, policy.scopes);

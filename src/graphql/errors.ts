@@ -3,7 +3,7 @@ import { BehalfError, errorCodes, internal, type ErrorCode } from '../core/error
 
 const known = new Set<string>(errorCodes);
 
-/** Codes of Apollo Server's own for requests that are at fault themselves. */
+/** Apollo Server's own codes for invalid requests. */
 const clientFaults = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -13,7 +13,7 @@ const clientFaults = new Set([
   'PERSISTED_QUERY_NOT_SUPPORTED',
 ]);
 
-/** The first error of ours in a chain of causes. */
+/** The first error of this project in a chain of causes. */
 function ours(error: unknown): BehalfError | undefined {
   for (let at = error; at instanceof Error;) {
     if (at instanceof BehalfError) return at;
@@ -22,7 +22,7 @@ function ours(error: unknown): BehalfError | undefined {
   return undefined;
 }
 
-/** The stable code of an error, or undefined for one that is a failure of ours. */
+/** The stable code of an error; undefined for a failure of the server. */
 export function codeOf(error: unknown): ErrorCode | undefined {
   const mine = ours(error);
   if (mine !== undefined) return mine.code;
@@ -33,12 +33,12 @@ export function codeOf(error: unknown): ErrorCode | undefined {
   return known.has(code) ? (code as ErrorCode) : undefined;
 }
 
-/** A message may quote what the caller sent; it does not send it all back. */
+/** Characters. A message may quote the caller's input, but not all of it. */
 const messageLengthMax = 1_000;
 const shortened = (message: string): string =>
   message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax)}…`;
 
-/** An error as the caller gets it: a stable code, what to do, and nothing of our insides. */
+/** An error as the caller gets it: a stable code and what to do, without internal details. */
 export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const code = codeOf(error) ?? codeOf(new GraphQLError('', { extensions: { ...formatted.extensions } }));
   const mine = ours(error);
@@ -54,17 +54,17 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
   return { message: shortened(formatted.message), ...place, extensions: { code } };
 }
 
-/** An error of ours as the only content of a response. */
+/** A response body with one error of this project and nothing else. */
 export const errorBody = (error: BehalfError, operationId: string): { errors: GraphQLFormattedError[] } => ({
   errors: [{ message: error.message, extensions: { code: error.code, ...error.details, operationId } }],
 });
 
-/** The HTTP status where nothing could be done at all, for what was refused. */
+/** The HTTP status of a request that was refused as a whole. */
 export const statusOfError = ({ code, details }: BehalfError): number =>
   // The server's own limits, not the caller's.
   details.limit === 'load' || details.limit === 'time' ? 503 : statusOf(code);
 
-/** The HTTP status where nothing could be done at all. A limit that is spent stays spent, so no status invites to wait. */
+/** The HTTP status of a request that gave no data. A spent limit stays spent, so its status invites no retry. */
 export function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'UNAUTHENTICATED':

@@ -14,12 +14,12 @@ export interface PayloadStore {
   epochBump(tx: Connection): Promise<void>;
 }
 
-/** The end of one of these ends rights. */
+/** Deleting one of these ends rights. */
 const endsRights: ReadonlySet<string> = new Set(['AccessToken', 'RefreshToken', 'Grant']);
 
 /**
- * Stands for the id inside a stored payload. JSON text never holds a raw control character, so nothing that a
- * client sends can be mistaken for it.
+ * Stands for the id inside a stored payload. JSON text never holds a raw control character, so no client input can
+ * equal it.
  */
 const idMark = '\u0001';
 
@@ -27,21 +27,21 @@ const isKey = (model: string, digest: string): Condition<OAuthPayloadRow> =>
   all(eq('model', model), eq('id', digest));
 const ofGrant = (grantId: string): Condition<OAuthPayloadRow> => eq('grantId', grantId);
 
-/** The payload as text, without the value that a holder of the token, code or cookie would show. */
+/** The payload as text, without the token, code or cookie value that its holder has. */
 function seal(id: string, payload: AdapterPayload): string {
   const { session } = payload;
   const kept = session === undefined ? payload : { ...payload, session: { ...session, cookie: undefined } };
   return JSON.stringify(kept).replaceAll(id, idMark);
 }
 
-/** The reverse of `seal`; without the id, the payload has empty text in its place. */
+/** The reverse of `seal`. Without an id, the payload has empty text in its place. */
 export const parsePayload = (text: string, id = ''): AdapterPayload =>
   JSON.parse(text.replaceAll(idMark, id)) as AdapterPayload;
 
-/** How long a refresh token that was used answers its client as it did the first time. */
+/** How long a used refresh token gives its client the first answer again. */
 export const graceSeconds = 10;
 
-/** A refresh token was used at the same moment, or just before, and by the same client: nothing ends. */
+/** The same client used the refresh token at the same moment or just before: nothing ends. */
 export class UsedJustNow extends errors.InvalidGrant {
   constructor() {
     super('already used just now');
@@ -52,7 +52,7 @@ export class UsedJustNow extends errors.InvalidGrant {
 function unseal(row: OAuthPayloadRow, id: string | undefined, nowMs: number): AdapterPayload {
   const payload = parsePayload(row.payload, id);
   if (id === undefined) delete payload.jti;
-  // The library would end the family: `consume` says what happens.
+  // The library would end the family; `consume` decides that instead.
   if (row.consumedAt !== null && !isInGrace(row, nowMs))
     payload.consumed = Math.floor(Date.parse(row.consumedAt) / 1000);
   return payload;
@@ -62,9 +62,9 @@ const isInGrace = ({ model, consumedAt }: OAuthPayloadRow, nowMs: number): boole
   model === 'RefreshToken' && consumedAt !== null && nowMs - Date.parse(consumedAt) < graceSeconds * 1000;
 
 /**
- * What the library keeps, in one table, under the SHA-256 of its id: reading the table gives nobody a token, a
- * code or a session. A code or refresh token is consumed by one conditional update, so that of two requests at
- * the same moment one loses (RFC 6749 section 4.1.2, RFC 9700 section 4.14).
+ * Keeps the library's payloads in one table, under the SHA-256 of their ids: reading the table reveals no token, code
+ * or session. A code or refresh token is consumed by one conditional update, so of two requests at the same moment one
+ * loses (RFC 6749 section 4.1.2, RFC 9700 section 4.14).
  */
 export class PayloadAdapter implements Adapter {
   constructor(
@@ -108,7 +108,7 @@ export class PayloadAdapter implements Adapter {
         return undefined;
       const row = await tx.one(oauthPayloads, key);
       if (row !== undefined && isInGrace(row, now)) return new UsedJustNow();
-      // Used twice means that someone else has it: everything of the grant ends, the winner's tokens too.
+      // A second use means that someone else has the token: everything of the grant ends, the winner's tokens too.
       if (typeof row?.grantId === 'string') await endGrant(this.store, tx, row.grantId);
       return new errors.InvalidGrant('already used');
     });
@@ -122,7 +122,7 @@ export class PayloadAdapter implements Adapter {
     });
   }
 
-  /** The library calls this once for each model; the first call ends all of them together. */
+  /** The library calls this once for each model; the first call ends all of them. */
   async revokeByGrantId(grantId: string): Promise<void> {
     await this.store.database.transaction(async (tx) => {
       const count = await tx.delete(oauthPayloads, all(ofGrant(grantId), not(eq('model', 'Grant'))));
@@ -151,7 +151,7 @@ export class PayloadAdapter implements Adapter {
   }
 }
 
-/** Ends a grant and all that was issued under it. */
+/** Ends a grant and every token issued under it. */
 async function endGrant(
   store: Pick<PayloadStore, 'epochBump'>,
   tx: Connection,
@@ -190,7 +190,7 @@ export async function firstUse(
   );
 }
 
-/** Deletes what has expired, which is never returned anyway; returns how many rows. */
+/** Deletes expired rows, which are never returned anyway. Returns how many. */
 export function purgeExpired(
   { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
   signal?: AbortSignal,
@@ -204,8 +204,8 @@ export function purgeExpired(
 }
 
 /**
- * Ends every token of a person, those of their agents included; an agent whose delegation stands gets a new one.
- * Sessions stay: they let nobody in, since every request asks for the password.
+ * Ends every token of a person, those of their agents included. An agent with an active delegation can get a new one.
+ * Sessions stay: they give no access, since every authorization request asks for the password.
  */
 export async function endUser(
   store: Pick<PayloadStore, 'epochBump'>,

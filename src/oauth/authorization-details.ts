@@ -3,8 +3,8 @@ import { errors } from './oidc-provider.js';
 import { z } from 'zod';
 
 /**
- * The two types of `authorization_details` (RFC 9396). An agent names its delegation, or says what a new one is
- * for; a person's program asks for the person's consent to an agent.
+ * The two types of `authorization_details` (RFC 9396). An agent names its delegation, or describes a new one; a
+ * person's program asks for the person's consent to an agent.
  */
 export const delegationType = 'behalf_delegation';
 export const consentType = 'behalf_consent';
@@ -29,7 +29,7 @@ const consentShape = z.strictObject({
 export type DelegationDetails = z.infer<typeof delegationShape>;
 export type ConsentDetails = z.infer<typeof consentShape>;
 
-/** Refuses with `invalid_authorization_details` (RFC 9396 section 5), naming the member at fault. */
+/** Refuses with `invalid_authorization_details` (RFC 9396 section 5) and names the member at fault. */
 const validateWith = (shape: z.ZodType) => (_ctx: unknown, detail: AuthorizationDetail) => {
   const parsed = shape.safeParse(detail);
   if (parsed.success) return;
@@ -58,14 +58,14 @@ export const delegationDetails = (details: readonly unknown[] | undefined): Dele
 export const consentDetails = (details: readonly unknown[] | undefined): ConsentDetails | undefined =>
   first(consentShape, details);
 
-/** The parameter as a list. The library has parsed and validated it before; anything else is no list. */
+/** The parameter as a list; empty where it is none. The library has parsed and validated it before. */
 export function parseDetails(parameter: unknown): readonly unknown[] {
   if (typeof parameter !== 'string') return [];
   const parsed: unknown = JSON.parse(parameter);
   return Array.isArray(parsed) ? parsed : [];
 }
 
-/** Exactly one of our type, where a request must say which delegation it means. */
+/** The one delegation that a request names. Throws where there are several objects. */
 export function onlyDelegation(parameter: unknown): DelegationDetails | undefined {
   const details = parseDetails(parameter);
   if (details.length > 1) {

@@ -9,12 +9,12 @@ import { matchesClientSecret } from '../core/client-secrets.js';
 import type { PublicClient } from './ports.js';
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
-/** Our own member of a client's metadata: the agent's id. Absent for people's programs. */
+/** A member of client metadata: the agent's id. Absent for people's programs. */
 export const agentIdMember = 'behalf_agent_id';
-/** Another: the generation of the agent's tokens when it was looked up. */
+/** A member of client metadata: the generation of the agent's tokens when the client was read. */
 export const agentGenerationMember = 'behalf_agent_generation';
 
-/** The library insists on a secret for `client_secret_basic`; nobody knows this one, and nothing compares it. */
+/** The library requires a secret for `client_secret_basic`. This one is random and never compared. */
 const unusedSecret = randomBytes(32).toString('base64url');
 
 export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
@@ -29,7 +29,10 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
   authorization_details_types: [consentType],
 });
 
-/** `EdDSA` and `Ed25519` are one here, and two to the library, which looks at the curve where a key does not say. */
+/**
+ * `EdDSA` and `Ed25519` are one algorithm here, and two to the library, which looks at the curve where a key has no
+ * `alg`.
+ */
 const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   key.kty === 'OKP' ? { ...key, alg: undefined } : key;
 
@@ -54,9 +57,7 @@ function agentMetadata(agent: AgentRow): ClientMetadata {
   };
 }
 
-/**
- * Agents as OAuth clients, read anew for each request: an agent that was stopped a moment ago is unknown now.
- */
+/** Agents as OAuth clients, read again for each request: a stopped agent is unknown at once. */
 export class AgentClients implements Adapter {
   constructor(
     private readonly database: Database,
@@ -72,7 +73,7 @@ export class AgentClients implements Adapter {
     return agent === undefined ? undefined : agentMetadata(agent);
   }
 
-  /** RFC 6749 section 2.3.1, against every secret that is valid now. */
+  /** RFC 6749 section 2.3.1, against every valid secret of the agent. */
   async hasSecret(agentId: string, secret: string): Promise<boolean> {
     const now = isoTime(this.clock.now());
     const valid = any<AgentSecretRow>(isNull('expiresAt'), compare('expiresAt', '>', now));

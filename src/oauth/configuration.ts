@@ -16,8 +16,8 @@ import { renderErrorPage } from './pages/error-page.js';
 import { isLoginCurrent } from './current-sign-in.js';
 
 /**
- * How clients prove who they are: people's programs not at all, agents with a secret, sent either way (RFC 6749
- * section 2.3.1), or with a key.
+ * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), or
+ * a key.
  */
 export const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 export const clientAuthMethods = ['none', ...confidentialMethods] as const;
@@ -27,7 +27,7 @@ const signInSeconds = 600;
 const activeUser = (database: Database, userId: string): Promise<UserRow | undefined> =>
   database.read.one(users, all(eq<UserRow>('id', userId), eq<UserRow>('status', 'active')));
 
-/** The library wants a key for ID tokens before it starts. There are none: it signs nothing and is not offered. */
+/** The library requires a key for ID tokens. It issues none, so this key signs nothing. */
 const unusedKeys = (): NonNullable<Configuration['jwks']> => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
@@ -35,7 +35,10 @@ const unusedKeys = (): NonNullable<Configuration['jwks']> => {
   };
 };
 
-/** One grant for each sign-in, so that ending one does not end the person's others; none where it no longer stands. */
+/**
+ * One grant for each sign-in, so that ending one sign-in leaves the person's others. Undefined where the sign-in has
+ * ended.
+ */
 const newGrant =
   (resource: string, database: Database) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
@@ -48,7 +51,7 @@ const newGrant =
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
     await grant.save();
-    // Looked at only now: whoever ends the person's sign-ins meanwhile finds the grant, or is seen here.
+    // Checked after saving: a transaction that ends the person's sign-ins either finds the grant or is seen here.
     if (await database.transaction((tx) => isLoginCurrent(tx, login))) return grant;
     await grant.destroy();
     return undefined;
@@ -76,7 +79,7 @@ const features = (settings: OAuthSettings): Configuration['features'] => {
     dPoP: { enabled: true },
     introspection: {
       enabled: true,
-      // RFC 7662 section 4: nobody learns about tokens of others, and public clients learn nothing.
+      // RFC 7662 section 4: no client learns about tokens of others, and public clients learn nothing.
       allowedPolicy: (ctx, client, token) => client.clientAuthMethod !== 'none' && own(ctx, token),
     },
     revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => own(ctx, token) },
@@ -89,7 +92,7 @@ const features = (settings: OAuthSettings): Configuration['features'] => {
     richAuthorizationRequests: {
       enabled: true,
       types: detailTypes,
-      // Consent is stored as such; a person's own token is not tied to it.
+      // A consent is stored as a consent; the person's own token does not depend on it.
       authorizationDetailsForGrantSource: () => undefined,
       authorizationDetailsForAccessToken: () => undefined,
       authorizationDetailsForIntrospection: (_ctx, token) => token.rar,
@@ -97,7 +100,7 @@ const features = (settings: OAuthSettings): Configuration['features'] => {
   };
 };
 
-/** How the library is set up: OAuth 2.1 alone, opaque tokens, PKCE always, rotating refresh tokens. */
+/** The library's settings: OAuth 2.1 only, opaque tokens, PKCE always, rotating refresh tokens. */
 export function makeConfiguration(
   ports: OAuthPorts,
   clients: AgentClients,
@@ -124,7 +127,7 @@ export function makeConfiguration(
     },
     expiresWithSession: () => false,
     extraClientMetadata: { properties: [agentIdMember, agentGenerationMember] },
-    // What a token was made with; the library would drop it.
+    // Keeps a token's extra members, which the library would drop.
     extraTokenClaims: (_ctx, token) => token.extra,
     features: features(settings),
     findAccount: async (_ctx, userId) => {

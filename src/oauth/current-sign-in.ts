@@ -3,26 +3,29 @@ import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
 
-/** Whose password was right, and at which version of the account: what changes it or ends its tokens moves that. */
+/**
+ * The account whose password was right, and its version then. Changing the account or ending its tokens moves the
+ * version.
+ */
 export interface Login {
   readonly accountId: string;
   readonly version: number;
 }
 
-/** A sign-in whose password was found right. It stands as long as its grant. */
+/** A sign-in with a right password. It lasts as long as its grant. */
 export interface SignedIn {
   readonly userId: string;
   readonly grantId: string;
 }
 
 /**
- * Locks the account. Whoever ends a person's sign-ins changes this row before they delete grants, so what is read
- * after this holds until the transaction ends.
+ * Locks the account. Ending a person's sign-ins changes this row before it deletes grants, so what is read after the
+ * lock holds until the transaction ends.
  */
 const lockAccount = (tx: Connection, userId: string): Promise<UserRow | undefined> =>
   tx.one(users, all(eq<UserRow>('id', userId), eq<UserRow>('status', 'active')), { lock: 'update' });
 
-/** Whether the account is still as it was when its password was given. */
+/** Whether the account is unchanged since its password was given. */
 export async function isLoginCurrent(tx: Connection, { accountId, version }: Login): Promise<boolean> {
   const user = await lockAccount(tx, accountId);
   return user !== undefined && user.version === version;
@@ -30,7 +33,7 @@ export async function isLoginCurrent(tx: Connection, { accountId, version }: Log
 
 const hasEnded = (): Error => new errors.SessionNotFound('the sign-in has ended');
 
-/** Refuses a step of a sign-in that was ended meanwhile; `tx` can count on it to the end. */
+/** Throws where the sign-in has ended. Otherwise it cannot end before `tx` does. */
 export async function requireSignIn(tx: Connection, signedIn: SignedIn | undefined): Promise<void> {
   if (signedIn === undefined) throw hasEnded();
   const { userId, grantId } = signedIn;

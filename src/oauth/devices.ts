@@ -5,18 +5,18 @@ const cookieName = 'behalf_device';
 const daysMax = 90;
 
 /**
- * Tells a browser with which a person signed in before by a signed cookie. It opens nothing: whoever guesses at the
- * account from elsewhere does not slow this browser down. The cookie says which browser it is, not whose.
+ * Recognises a browser in which a person signed in before, by a signed cookie. The cookie gives no access: it only
+ * keeps guesses from elsewhere from slowing this browser down. It identifies the browser, not the person.
  */
 export class Devices {
   constructor(
     private readonly clock: Clock,
-    /** The first signs, all verify. */
+    /** The first key signs, all verify. */
     private readonly keys: readonly string[],
     private readonly isSecure: boolean,
   ) {}
 
-  /** The id of the browser, where this account signed in with it. */
+  /** The id of the browser, if this account has signed in with it. */
   idIn(cookies: string | undefined, account: string): string | undefined {
     const prefix = `${cookieName}=`;
     const own = cookies?.split(/; */).find((pair) => pair.startsWith(prefix));

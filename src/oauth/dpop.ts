@@ -6,10 +6,10 @@ import type { AccessTokenFact } from './token-lookup.js';
 
 export const dpopAlgorithms = ['ES256', 'Ed25519', 'EdDSA'] as const;
 
-/** What RFC 9449 section 7.1 calls the fault of a proof, and of a token that the proof does not belong to. */
+/** The error of RFC 9449 section 7.1 for a bad proof, or for a token of another key. */
 type DpopFault = 'invalid_dpop_proof' | 'invalid_token';
 
-/** A request that its proof, or the lack of one, does not let in. */
+/** A request is refused because of its proof, or because it has none. */
 export class DpopRefused extends BehalfError {
   constructor(
     readonly fault: DpopFault,
@@ -19,18 +19,18 @@ export class DpopRefused extends BehalfError {
   }
 }
 
-/** A request to the protected resource, as far as a proof speaks about it. */
+/** The parts of a request to the protected resource that a proof covers. */
 export interface ProvenRequest {
   readonly method: string;
-  /** As the request has it: a path with its query, or a whole URL. */
+  /** As in the request: a path with its query, or a whole URL. */
   readonly target: string;
-  /** Of the `Authorization` header. */
+  /** The scheme in the `Authorization` header. */
   readonly scheme: 'Bearer' | 'DPoP';
-  /** The `DPoP` header. Several make a list. */
+  /** The `DPoP` header; several make a list. */
   readonly proof: string | readonly string[] | undefined;
 }
 
-/** As long as the library gives a proof at the token endpoint. */
+/** The library accepts proofs at the token endpoint for as long. */
 const windowSeconds = 300;
 
 export interface Proof {
@@ -54,7 +54,7 @@ async function readProof(proof: string): Promise<Proof> {
   }
 }
 
-/** RFC 9449 section 4.3, items 8 to 11. */
+/** The fault by RFC 9449 section 4.3, items 8 to 11. */
 function faultOf(
   payload: JWTPayload,
   expected: { method: string; url: string; token: string; nowSeconds: number },
@@ -70,7 +70,10 @@ function faultOf(
   return undefined;
 }
 
-/** A URL as RFC 3986 sections 6.2.2 and 6.2.3 compare it, without query and fragment; undefined for what is none. */
+/**
+ * A URL in the normal form of RFC 3986 sections 6.2.2 and 6.2.3, without query and fragment; undefined for an invalid
+ * one.
+ */
 function normalized(text: unknown): string | undefined {
   if (typeof text !== 'string' || !URL.canParse(text)) return undefined;
   const url = new URL(text);
@@ -83,16 +86,16 @@ function normalized(text: unknown): string | undefined {
   return url.href;
 }
 
-/** Whatever host a request names, it came to the issuer: only the path is its own. */
+/** The host that a request names does not count: it came to the issuer. */
 const urlOf = (issuer: string, target: string): string | undefined =>
   normalized(`${issuer}${target.startsWith('/') ? target : new URL(target).pathname}`);
 
 export type CheckDpop = (request: ProvenRequest, token: string, fact: AccessTokenFact) => Promise<void>;
 
 /**
- * Holds a request to the key that its token is bound to (RFC 9449 section 7). A token without a key is a bearer
- * token and needs no proof; a bound one is refused without a fresh proof that was never used before. Refuses
- * with `UNAUTHENTICATED`.
+ * Checks a request against the key that its token is bound to (RFC 9449 section 7). A token without a key is a bearer
+ * token and needs no proof. A bound token needs a fresh proof that was never used before. Refuses with
+ * `UNAUTHENTICATED`.
  */
 export const makeCheckDpop =
   (store: Pick<PayloadStore, 'database' | 'clock'>, issuer: string): CheckDpop =>

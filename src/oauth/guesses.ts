@@ -6,34 +6,34 @@ import type { Devices } from './devices.js';
 import type { AttemptLimit } from './ports.js';
 import { SlowDown } from './slow-down.js';
 
-/** Who tries a password, before it is known whether it is right. */
+/** An attempt to sign in, before the password is checked. */
 export interface Attempt {
-  /** As it was typed. */
+  /** As the person typed it. */
   readonly userName: string;
   readonly address: string;
   readonly cookies: string | undefined;
-  /** Names the sign-in that is under way. */
+  /** Identifies the sign-in. */
   readonly signIn: string;
 }
 
-/** Where one attempt counts. */
+/** One attempt, with the counters that it belongs to. */
 export interface Guess {
-  /** Seconds until the password may be looked at, or 0. */
+  /** Seconds until the password may be checked, or 0. */
   readonly waitSeconds: number;
   /** Whether the account signed in from this browser or address before. */
   readonly isKnown: boolean;
   count(): void;
   forgive(): void;
-  /** The password was right; the value of a cookie by which the browser is known next time. */
+  /** Notes a right password. Returns the value of a cookie that makes the browser known next time. */
   succeeded(): string;
 }
 
 const knownAddressesMax = 10_000;
 
 /**
- * Slows down guessing at passwords. A browser and an address from which the account signed in before each count for
- * themselves, so nobody elsewhere holds up a person there. All strangers to an account count together, by the account
- * and by the address that they come from.
+ * Slows down password guessing. Each browser and address from which the account signed in before has its own count, so
+ * that strangers cannot hold up the person there. All strangers to an account share counts, by the account and by their
+ * address.
  */
 export class Guesses {
   private readonly known: SlowDown;
@@ -62,7 +62,7 @@ export class Guesses {
 
   of({ userName, address, cookies, signIn }: Attempt): Guess {
     const party = clientKeyOf(address);
-    // What is typed may be long, and be a password in the wrong field.
+    // The typed name may be long, and may be a password in the wrong field.
     const account = sha256(userName);
     const pair = `${account} ${party}`;
     const device = this.devices.idIn(cookies, account);
@@ -70,7 +70,7 @@ export class Guesses {
     const lines: readonly (readonly [SlowDown, key: string, who: string])[] = isKnown
       ? [[this.known, device ?? pair, signIn]]
       : [
-          // One turn for an address, or one guesser could take them all.
+          // One turn for each address, or one guesser could take all turns.
           [this.perAccount, account, party],
           [this.perAddress, party, signIn],
         ];

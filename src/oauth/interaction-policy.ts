@@ -8,7 +8,7 @@ type Prompts = InstanceType<typeof Prompt>[];
 
 export type PromptName = 'login' | 'change_password' | 'consent';
 
-/** What the person decided in this authorization request, step by step. */
+/** The person's decisions in this authorization request, step by step. */
 interface Decisions {
   readonly login?: Login;
   readonly consent?: unknown;
@@ -16,9 +16,9 @@ interface Decisions {
 export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => (ctx.oidc.result ?? {}) as Decisions;
 
 /**
- * Every authorization request asks for the password. A session in the browser is never enough: another program
- * on the person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a
- * password that was given in this request, and still stands, has got a grant: see `configuration.ts`.
+ * Every authorization request asks for the password. A session in the browser is never enough: another program on the
+ * person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a password given
+ * in this request, for an unchanged account, leads to a grant: see `configuration.ts`.
  */
 const signIn = new Prompt(
   { name: 'login', requestable: true },
@@ -37,7 +37,7 @@ const changePassword = (mustChange: (userId: string) => Promise<boolean>): Insta
     ),
   );
 
-/** People's own programs need no consent; what needs it is an agent that is to act on the person's behalf. */
+/** People's own programs need no consent. An agent that will act on the person's behalf does. */
 const consent = new Prompt(
   { name: 'consent' },
   new Check('agent_consent', 'the person decides about an agent', 'consent_required', (ctx) => {
@@ -46,7 +46,7 @@ const consent = new Prompt(
   }),
 );
 
-/** The steps of an authorization request, in their order. */
+/** The steps of an authorization request, in order. */
 export const makePolicy = (mustChange: (userId: string) => Promise<boolean>): Prompts => [
   signIn,
   changePassword(mustChange),

@@ -13,7 +13,7 @@ interface Actor {
   readonly act?: Actor;
 }
 
-/** RFC 8693 section 4.1: the outermost actor acts now, those nested in it acted before. */
+/** RFC 8693 section 4.1: the outermost actor acts now; nested ones acted before. */
 export const nestActors = (agents: readonly ChainAgent[]): Actor | undefined =>
   agents.reduce<Actor | undefined>(
     (earlier, agent) => ({
@@ -42,8 +42,8 @@ async function liveMembers(
 }
 
 /**
- * RFC 7662, with what only live rows can tell: a token whose person, agents or delegation have ended is not
- * active, and `act` is the chain as it stands.
+ * RFC 7662, with a check of live rows: a token is not active once its person, an agent or the delegation has ended.
+ * `act` is the current chain.
  */
 export const makeIntrospection =
   (database: Database, delegations: Delegations) =>

@@ -13,7 +13,7 @@ import { agentGenerationMember, agentIdMember, type AgentClients } from './clien
 import type { ActingClient } from './ports.js';
 import { generationMember } from './token-lookup.js';
 
-/** The one file that reaches past the library's published types. */
+/** The one file that goes beyond the library's published types. */
 
 interface Replaceable {
   readonly Client: {
@@ -24,18 +24,18 @@ interface Replaceable {
   };
 }
 
-/** The library reads the body of a request by itself, once: it gets the one that was read and checked before. */
+/** The library reads a request's body itself, once. It gets the body that was read and checked before. */
 export function giveBody(request: IncomingMessage, body: Buffer): void {
   Object.defineProperties(request, { readable: { value: true }, iterator: { value: () => [body] } });
 }
 
-/** The id of the agent that a client is; undefined for people's programs. */
+/** The id of the client's agent; undefined for people's programs. */
 export function agentIdOf(client: Client | undefined): string | undefined {
   const id: unknown = client?.[agentIdMember];
   return typeof id === 'string' ? id : undefined;
 }
 
-/** The agent that a client is, as it was when it was looked up; undefined for people's programs. */
+/** The client's agent, as read with the client; undefined for people's programs. */
 export function actingClientOf(client: Client | undefined): ActingClient | undefined {
   const agentId = agentIdOf(client);
   const agentGeneration: unknown = client?.[agentGenerationMember];
@@ -44,7 +44,9 @@ export function actingClientOf(client: Client | undefined): ActingClient | undef
     : { agentId, agentGeneration };
 }
 
-/** Secrets are kept as digests and several may be valid; a proof is used once, decided by a unique key. */
+/**
+ * Compares digests of secrets, of which several may be valid, and makes a unique key decide that a proof is used once.
+ */
 export function replaceChecks(provider: Provider, clients: AgentClients, store: PayloadStore): void {
   const target = provider as unknown as Replaceable;
   target.Client.prototype.compareClientSecret = async function compareClientSecret(actual) {
@@ -55,7 +57,7 @@ export function replaceChecks(provider: Provider, clients: AgentClients, store: 
     firstUse(store, issuer, jti, expiresAtSeconds);
 }
 
-/** A grant whose id is the delegation's: revoking the one ends the tokens of the other. */
+/** A grant with the delegation's id: revoking the delegation ends the grant's tokens. */
 export function newDelegationGrant(
   provider: Provider,
   fields: { jti: string; accountId: string; clientId: string; expiresIn: number },
@@ -81,7 +83,7 @@ export function newAccessToken(
   return new provider.AccessToken({ ...rest, extra: { [generationMember]: generation } });
 }
 
-/** What remains of an access token's life, in seconds, as told in `expires_in`. */
+/** The remaining life of an access token in seconds, for `expires_in`. */
 export const secondsLeft = (token: AccessToken): number => token.remainingTTL;
 
 /** The endpoint that answered; undefined where none did. */
@@ -96,7 +98,7 @@ interface Failing {
   on(event: 'error', listener: (error: Error) => void): void;
 }
 
-/** Our own failures, from the endpoints and from around them. Without a listener they go to the console. */
+/** The server's failures, in the endpoints and around them. Without a listener they go to the console. */
 export function onFailure(provider: Provider, listener: (error: Error) => void): void {
   const emitter = provider as unknown as Failing;
   emitter.on('server_error', (_ctx, error) => {

@@ -6,7 +6,7 @@ import { dpopAlgorithms } from './dpop.js';
 import { paths } from './paths.js';
 import { resourceOf, type OAuthSettings } from './ports.js';
 
-/** RFC 8414, and of others' members those of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
+/** RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
   const url = (path: string): string => `${settings.issuer}${path}`;
   return {
@@ -33,7 +33,7 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
   };
 }
 
-/** RFC 9728 section 2. */
+/** The metadata of RFC 9728 section 2. */
 export function protectedResourceMetadata(settings: OAuthSettings): Record<string, unknown> {
   return {
     resource: resourceOf(settings),

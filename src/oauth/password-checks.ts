@@ -1,15 +1,15 @@
-/** More passwords wait to be checked than may. */
+/** Too many passwords wait to be checked. */
 export class TooManyChecks extends Error {
   override readonly name = 'TooManyChecks';
 }
 
-/** Each takes a thread and 32 MiB for a while; the threads are for files and names too. */
+/** Each check takes a thread and 32 MiB; file access and name lookups need the threads too. */
 const atOnceMax = 2;
 const waitingMax = 50;
 
 /**
- * Checks few passwords at a time, so that a flood of guesses costs no more than that. Who is known comes before all
- * strangers, and strangers beyond a bound are sent away.
+ * Checks few passwords at a time, which bounds the cost of a flood of guesses. Known browsers and addresses come before
+ * strangers; beyond a bound, attempts are refused.
  */
 export class PasswordChecks {
   private running = 0;
@@ -22,7 +22,7 @@ export class PasswordChecks {
     try {
       return await check();
     } finally {
-      // Its place is handed on, so that nobody who comes now can get in between.
+      // The turn passes to the next in the queue, so that a newcomer cannot take it.
       const next = this.known.shift() ?? this.strangers.shift();
       if (next === undefined) this.running -= 1;
       else next();

@@ -1,4 +1,4 @@
-/** Where the endpoints are, below the issuer. */
+/** The paths of the endpoints, below the issuer. */
 export const paths = {
   authorize: '/oauth/authorize',
   token: '/oauth/token',
@@ -9,13 +9,13 @@ export const paths = {
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
 
-/** Where the documents about the one protected resource are (RFC 9728 section 3.1). */
+/** The paths of the protected resource's metadata (RFC 9728 section 3.1). */
 export const wellKnown = {
   resource: '/.well-known/oauth-protected-resource',
   graphqlResource: '/.well-known/oauth-protected-resource/graphql',
 } as const;
 
-/** The methods that an address below the issuer takes; none where there is nothing at it. */
+/** The methods that a path below the issuer takes; none where there is no route. */
 export function methodsAt(path: string): readonly string[] {
   if (path === paths.token || path === paths.revocation || path === paths.introspection) return ['POST'];
   if (path === paths.metadata || path === paths.signedIn) return ['GET', 'HEAD'];
@@ -23,7 +23,7 @@ export function methodsAt(path: string): readonly string[] {
   return isProviderPath(path) ? ['GET'] : [];
 }
 
-/** Which of the library's endpoints a request may reach; it has more than are offered. */
+/** Whether a request may reach this endpoint of the library, which has more than are offered. */
 export function isProviderPath(path: string): boolean {
   return (
     path === paths.token ||

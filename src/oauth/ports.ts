@@ -25,11 +25,11 @@ export type {
 } from '../delegation/token-grant.js';
 
 /**
- * Delegations as the authorization server needs them. Every method refuses with a `BehalfError`; its code and
- * message reach the client as an OAuth error.
+ * Delegations as the authorization server needs them. Every method refuses with a `BehalfError`, whose code and message
+ * reach the client as an OAuth error.
  */
 export interface Delegations {
-  /** A token under a delegation that exists already and names this agent. */
+  /** A token under an existing delegation that names this agent. */
   forClientCredentials(
     input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
   ): Promise<TokenGrant>;
@@ -54,20 +54,20 @@ export interface Delegations {
       },
   ): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
-  /** Stores the consent to exactly what the offer said, through `tx` alone: its record commits with it. */
+  /** Stores the consent to exactly this offer, through `tx` alone: its record commits with it. */
   consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
-  /** Undefined as soon as the token, the delegation, one of its agents, a parent or the person has ended. */
+  /** Undefined once the token, the delegation, an agent, a parent or the person has ended. */
   chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
-  /** Whatever ends a token moves the authority's version in its own transaction. */
+  /** Ending a token moves the authority's version in the same transaction. */
   epochBump(tx: Connection): Promise<void>;
 }
 
 export interface Recorder {
-  /** Resolves when the record is durable. Rejects where it cannot be: then nothing is given out. */
+  /** Resolves when the record is durable. Rejects where it cannot be; then no token may be given out. */
   recordAuthEvent(event: AuthEvent): Promise<void>;
   /**
-   * The same inside a transaction that also makes the change. It must write through `tx` alone: SQLite has one
-   * writing lane, and opening another transaction here would wait for itself.
+   * The same inside the transaction of the change. It must write through `tx` alone: SQLite has one writing connection,
+   * and a second transaction would wait for the first without end.
    */
   recordAuthEventIn(tx: Connection, event: AuthEvent): Promise<void>;
 }
@@ -88,7 +88,7 @@ export const commandLineClient: PublicClient = {
   redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'http://127.0.0.1/'],
 };
 
-/** So many attempts in so many seconds for one key; beyond them, one after the other with a delay. */
+/** The free attempts of one key in a window; beyond them, attempts are delayed one after another. */
 export interface AttemptLimit {
   readonly attempts: number;
   readonly windowSeconds: number;
@@ -97,19 +97,19 @@ export interface AttemptLimit {
 export interface OAuthSettings {
   /** The base URL, an origin without a path: `https://behalf.example.com`. Never taken from a request. */
   readonly issuer: string;
-  /** Every scope there is. */
+  /** All scopes of the schema. */
   readonly scopes: readonly string[];
   readonly accessTokenTtlSeconds: number;
-  /** How long a sign-in lasts altogether; refresh tokens rotate inside it. */
+  /** The length of a sign-in; refresh tokens rotate within it. */
   readonly refreshTokenTtlSeconds: number;
-  /** Sign the cookies; the first signs, all verify. Each at least 32 characters. */
+  /** Keys of the cookies: the first signs, all verify. Each has at least 32 characters. */
   readonly cookieKeys: readonly string[];
   readonly clients: readonly PublicClient[];
   readonly limits: {
     /** Sign-in attempts from one address, and for one account. */
     readonly signInPerAddress: AttemptLimit;
     readonly signInPerAccount: AttemptLimit;
-    /** Sign-ins that were begun at one address, without those that came to a right password. */
+    /** Sign-ins started at one address, without those that ended with a right password. */
     readonly begunPerAddress: AttemptLimit;
     /** Refused requests to the token, revocation and introspection endpoints from one address. */
     readonly refusedPerAddress: AttemptLimit;
@@ -130,9 +130,9 @@ export interface OAuthPorts {
   readonly delegations: Delegations;
   readonly recorder: Recorder;
   readonly settings: OAuthSettings;
-  /** The caller's address, in the one spelling that an address has. */
+  /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;
 }
 
-/** The one protected resource (RFC 8707): tokens are for this URL. */
+/** The one protected resource (RFC 8707): every token is for this URL. */
 export const resourceOf = (settings: Pick<OAuthSettings, 'issuer'>): string => `${settings.issuer}/graphql`;

@@ -26,7 +26,7 @@ const secureHeaders: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** RFC 6749 section 3.3: who asks for no scope is granted the default, which is all of the person's. */
+/** RFC 6749 section 3.3: without `scope`, the default applies: all scopes that the person holds. */
 const defaultScope =
   (scopes: readonly string[]): Middleware =>
   async (ctx, next) => {
@@ -36,7 +36,7 @@ const defaultScope =
     await next();
   };
 
-/** The library puts U+FFFD where a body is not UTF-8, and what it stands in would be kept. */
+/** The library would put U+FFFD where a body is not UTF-8, and store the result. */
 const formsAlone: Middleware = async (ctx, next) => {
   if (ctx.method !== 'POST' || ctx.req.headers['content-type'] === undefined) return next();
   try {
@@ -51,7 +51,7 @@ const formsAlone: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** The library, with our grants, our clients and our record around it. */
+/** The library, with this project's grants, clients and records around it. */
 export function makeProvider(ports: OAuthPorts, store: PayloadStore, refused: SlowDown): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = ports;
   const clients = new AgentClients(database, clock);
@@ -73,7 +73,7 @@ export function makeProvider(ports: OAuthPorts, store: PayloadStore, refused: Sl
     twice,
   );
 
-  // The first is the outermost: the record sees what is about to leave.
+  // The first middleware is the outermost: it records what is about to leave.
   provider.use(makeRecording({ recorder, logger, refused, addressOf }));
   provider.use(secureHeaders);
   provider.use(formsAlone);
@@ -81,7 +81,7 @@ export function makeProvider(ports: OAuthPorts, store: PayloadStore, refused: Sl
   provider.use(makeIntrospection(database, delegations));
   provider.use(defaultScope(settings.scopes));
 
-  // The host and scheme are pinned before a request gets here, see `server.ts`.
+  // The host and scheme are pinned before a request gets here: see `server.ts`.
   provider.proxy = true;
   onFailure(provider, (error) => {
     logger.error({ err: error }, 'the authorization server failed');

@@ -12,11 +12,11 @@ const kinds = { token: 'token', revocation: 'revocation' } as const;
 type Recorded = keyof typeof kinds;
 const isRecorded = (route: string): route is Recorded => Object.hasOwn(kinds, route);
 
-/** Bounded: what a client sends must not swell a record. */
+/** Bounded, so that client input cannot swell a record. */
 const bounded = (text: unknown, length: number): string | undefined =>
   typeof text === 'string' && text !== '' ? text.slice(0, length) : undefined;
 
-/** Members that are undefined are left out. */
+/** Leaves out undefined members. */
 export const present = <T extends object>(members: { [K in keyof T]: T[K] | undefined }): T =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
 
@@ -30,10 +30,10 @@ const errorCodeOf = (body: unknown): string | undefined =>
 
 const attestations = ['oauth-client-attestation', 'oauth-client-attestation-pop'];
 
-/** False where the client may only have said its name: its proof was refused, or not looked at. */
+/** False where the client may only have claimed its name: its proof was refused or not checked. */
 function isProven({ status, body, headers }: KoaContextWithOIDC): boolean {
   if (status < 400) return true;
-  // The library takes the name before it refuses attestations, which nobody offers here.
+  // The library accepts the name before it refuses attestations, which are not supported here.
   const isAttested = attestations.some((name) => headers[name] !== undefined);
   return status < 500 && errorCodeOf(body) !== 'invalid_client' && !isAttested;
 }
@@ -49,7 +49,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
     agentId: isProven(ctx) ? agentIdOf(client) : undefined,
     clientName: client?.clientId ?? bounded(params?.client_id, 100),
     delegationId: delegationDetails(token?.rar)?.delegation,
-    // A refresh token of a refused request was not given out by it.
+    // A refused request did not give out its refresh token.
     tokenId: entities.AccessToken?.jti === undefined ? undefined : tokenIdOf(entities.AccessToken.jti),
     grantType: bounded(params?.grant_type, 100),
     errorCode: refused ? (errorCodeOf(ctx.body) ?? String(ctx.status)) : undefined,
@@ -79,14 +79,14 @@ function unavailable(ctx: KoaContextWithOIDC): void {
   };
 }
 
-/** A client that exists counts for itself, so that a broken one holds up no other behind its address. */
+/** A known client has its own count, so that a broken client does not hold up others at its address. */
 const refusedKey = (ctx: KoaContextWithOIDC, address: string): string =>
   JSON.stringify([clientKeyOf(address), routeOf(ctx) === undefined ? undefined : ctx.oidc.client?.clientId]);
 
 /**
- * Nothing leaves the token and revocation endpoints before its record is durable; where that fails, the answer
- * is dropped, and nobody ever learns the token. A good request is always answered; of too many refused ones, most are
- * told to slow down and are not recorded, so that garbage cannot fill the log.
+ * Records every answer of the token and revocation endpoints before it leaves. Where that fails, the answer is dropped,
+ * and the token stays unknown. A good request is always answered. Of too many refused ones, most get `slow_down` and no
+ * record, so that garbage cannot fill the log.
  */
 export const makeRecording =
   ({ recorder, logger, refused, addressOf }: RecordingParts) =>

@@ -9,7 +9,7 @@ import { graceSeconds, UsedJustNow, type PayloadStore } from './adapter.js';
 import { routeOf } from './library.js';
 
 interface Answer {
-  /** What else the request said, which the answer is an answer to. */
+  /** The other parameters of the request. A request with different ones does not get this answer. */
   readonly asked: string;
   readonly at: number;
   readonly body: { readonly access_token: string; readonly expires_in: number };
@@ -21,7 +21,7 @@ const model = 'RefreshAnswer';
 const triesMax = 40;
 const tryEveryMs = 50;
 
-/** Only who has the refresh token can read its answer: the table holds the digest of it alone. */
+/** Only the holder of the refresh token can read its answer: the table has just the token's digest. */
 const keyOf = (token: string): Uint8Array =>
   new Uint8Array(hkdfSync('sha256', token, '', 'the answer to a refresh', 32));
 
@@ -78,9 +78,9 @@ const askedBy = ({ oidc: { params } }: KoaContextWithOIDC): string =>
   JSON.stringify([params?.scope, params?.resource]);
 
 /**
- * Parallel refreshes of one token get the same answer. The first uses the token up; who comes within the grace has
- * passed every check of the library (client, key, grant, scopes) when it finds that out, and is given what the first
- * one got. Used later, the token ends its whole family (RFC 9700 section 4.14).
+ * Parallel refreshes of one token get the same answer. The first uses the token up. A later one within the grace has
+ * passed every check of the library (client, key, grant, scopes) before it fails as used, and gets the first one's
+ * answer. Later use of the token ends its whole family (RFC 9700 section 4.14).
  */
 export function makeRefreshGrace(provider: Provider, store: PayloadStore) {
   const usedJustNow = new WeakSet<object>();

@@ -1,7 +1,7 @@
 import { errors } from './oidc-provider.js';
 import { BehalfError, isOurFailure } from '../core/errors.js';
 
-/** An error that says it is our fault: RFC 6749 section 4.1.2.1 has the word, HTTP has the status. */
+/** A failure of the server: RFC 6749 section 4.1.2.1 has the error code, HTTP the status. */
 export class TemporarilyUnavailable extends errors.OIDCProviderError {
   constructor(cause: unknown) {
     super(503, 'temporarily_unavailable', { cause });
@@ -19,8 +19,8 @@ export const describable = (message: string): string =>
     .slice(0, 500);
 
 /**
- * A refusal by the delegation part in OAuth's words. `code` is what the grant type says for an unacceptable
- * grant: `invalid_grant` (RFC 6749 section 5.2), or `invalid_request` for a subject token (RFC 8693 section 2.2.2).
+ * A refusal by the delegation part as an OAuth error. `code` is the grant type's code for an unacceptable grant:
+ * `invalid_grant` (RFC 6749 section 5.2), or `invalid_request` for a subject token (RFC 8693 section 2.2.2).
  */
 function refusal(error: BehalfError, code: 'invalid_grant' | 'invalid_request'): Error {
   const description = describable(error.message);

@@ -1,6 +1,6 @@
 /**
- * The library warns at every start on Node 20, which it runs on and we test it with (`engines` in package.json). This one
- * line is left out while it loads, on the versions that we support; every other one is told.
+ * The library warns on every start on Node 20, although it runs on it and is tested on it here (`engines` in
+ * package.json). While it loads, that one warning is left out on supported versions; every other warning appears.
  */
 const notice = 'oidc-provider WARNING: Unsupported runtime.';
 
@@ -17,7 +17,7 @@ if (isSupported) {
   });
 }
 
-/** From here on everything is told again. */
+/** From here on every warning appears. */
 export function tellAll(): void {
   setWarn(warn);
 }

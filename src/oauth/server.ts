@@ -23,22 +23,22 @@ import { findAccessToken, type AccessTokenFact } from './token-lookup.js';
 
 export interface OAuth {
   /**
-   * Answers everything below `/oauth` and the metadata document (RFC 8414). It takes the request as it came in,
-   * before any body parser.
+   * Answers everything below `/oauth` and the metadata document (RFC 8414). Takes the raw request, before any body
+   * parser.
    */
   handle(request: IncomingMessage, response: ServerResponse): void;
   authorizationServerMetadata(): Record<string, unknown>;
-  /** RFC 9728; to be served at `/.well-known/oauth-protected-resource` and, with the path, `…/graphql`. */
+  /** RFC 9728; served at `/.well-known/oauth-protected-resource` and, with the path, `…/graphql`. */
   protectedResourceMetadata(): Record<string, unknown>;
   /** One read. Undefined for a token that is unknown, expired or revoked. */
   findAccessToken(connection: Connection, token: string): Promise<AccessTokenFact | undefined>;
   readonly checkDpop: CheckDpop;
   readonly caches: Readonly<Record<string, CacheState>>;
-  /** Deletes expired rows, in bounded transactions until the signal; returns how many. */
+  /** Deletes expired rows, in bounded transactions until the signal. Returns how many. */
   purgeExpired(signal?: AbortSignal): Promise<number>;
 }
 
-/** The issuer is an origin, so that every document about it is where clients look for it. */
+/** The issuer must be an origin, so that its documents are where clients look for them. */
 function checkSettings({ settings }: OAuthPorts): void {
   if (!URL.canParse(settings.issuer) || new URL(settings.issuer).origin !== settings.issuer) {
     throw new TypeError(
@@ -50,7 +50,7 @@ function checkSettings({ settings }: OAuthPorts): void {
   }
 }
 
-/** Whatever a request says about itself, it came to the issuer: links and proofs are made from settings alone. */
+/** Links and proofs use the issuer from the settings, never the host of a request. */
 function pinHost(request: IncomingMessage, issuer: URL): void {
   request.headers.host = issuer.host;
   request.headers['x-forwarded-proto'] = issuer.protocol.replace(':', '');
@@ -77,7 +77,7 @@ const refuse = (response: ServerResponse, status: number, error: string, why: st
   sendJson(response, status, { error, error_description: why });
 };
 
-/** Builds the authorization server. Throws where a setting is unsafe. */
+/** Builds the authorization server. Throws for an unsafe setting. */
 export function createOAuth(ports: OAuthPorts): OAuth {
   checkSettings(ports);
   const { settings, database, clock, logger, recorder, delegations, addressOf } = ports;
@@ -105,7 +105,7 @@ export function createOAuth(ports: OAuthPorts): OAuth {
   const issuerUrl = new URL(settings.issuer);
   const metadata = authorizationServerMetadata(settings);
 
-  /** What is begun is kept, whoever begins it: so only so much for one address. */
+  /** Every started sign-in is stored, so an address may start only so many. */
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     const party = clientKeyOf(addressOf(request));
     const waitSeconds = begun.waitSeconds(party, party);
@@ -119,7 +119,7 @@ export function createOAuth(ports: OAuthPorts): OAuth {
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     pinHost(request, issuerUrl);
-    // The rest of a body that was too long is read and dropped, or the connection's next request would hang.
+    // Reads and drops the rest of a body that was too long; otherwise the connection's next request would hang.
     response.once('finish', () => request.resume());
     const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
     const allowed = methodsAt(path);

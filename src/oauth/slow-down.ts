@@ -3,29 +3,29 @@ import { Lru } from '../core/lru.js';
 import type { AttemptLimit } from './ports.js';
 
 interface Line {
-  /** What is left of them: as many are forgotten in a window as are free in it. */
+  /** Counted failures. They decay: a window's free attempts are forgotten in each window. */
   failures: number;
   at: number;
-  /** Before this nobody tries without a turn. */
+  /** Earlier attempts need a turn. */
   nextAt: number;
-  /** Who was told to wait, and until when. */
+  /** The time of each attempt that was told to wait. */
   readonly turns: Map<string, number>;
 }
 
 const delaySecondsMax = 2;
-/** The longest that anybody waits is this many delays. */
+/** The longest wait, in delays. */
 const turnsMax = 15;
-/** How long a turn is kept for who does not come at once. */
+/** How long a turn is kept for an attempt that comes late. */
 const turnKeptMs = 60_000;
 const failuresBeyondMax = 10;
 
 /**
- * Slows guessing down, and closes nothing. Beyond the free failures of a key, one attempt after the other is let in,
- * with a delay between them that grows to two seconds. Who comes too early is told when to come, and has that turn
- * whoever else tries meanwhile. So the rate of a key is
- * bounded, and who waits gets in; only where more wait than there are turns does one come again without a turn.
+ * Slows guessing down without closing anything. Beyond the free failures of a key, attempts are let in one by one, with
+ * a delay between them that grows to two seconds. An attempt that comes too early gets a turn: the time at which it may
+ * come back, reserved whatever others try meanwhile. So the rate of each key is bounded, and a waiting attempt gets in.
+ * Only where more wait than there are turns does one come back without a turn.
  *
- * Memory is bounded: when it is full, the key that was used the longest ago is forgotten. Each replica counts for itself.
+ * Memory is bounded: when it is full, the least recently used key is forgotten. Each replica counts for itself.
  */
 export class SlowDown {
   readonly lines: Lru<string, Line>;
@@ -38,7 +38,7 @@ export class SlowDown {
     this.lines = new Lru(keysMax);
   }
 
-  /** Seconds until this one may try, or 0 where that is now. */
+  /** Seconds until `who` may try again; 0 where that is now. */
   waitSeconds(key: string, who: string): number {
     const line = this.lines.get(key);
     if (line === undefined) return 0;
@@ -53,7 +53,7 @@ export class SlowDown {
     return Math.ceil((turn - now) / 1000);
   }
 
-  /** Counts before the work is done, so that attempts at the same moment cannot pass together. */
+  /** Counts before the work, so that attempts at the same moment cannot pass together. */
   count(key: string, who: string): void {
     const now = this.clock.now();
     const line = this.lines.get(key) ?? { failures: 0, at: now, nextAt: now, turns: new Map() };
@@ -67,7 +67,7 @@ export class SlowDown {
     line.nextAt = Math.max(line.nextAt, now + this.delayMs(line));
   }
 
-  /** Takes one attempt back: it turned out to be a good one. */
+  /** Takes one attempt back that turned out good. */
   forgive(key: string): void {
     const line = this.lines.get(key);
     if (line !== undefined) line.failures = Math.max(0, line.failures - 1);

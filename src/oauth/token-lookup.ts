@@ -4,28 +4,28 @@ import type { Connection } from '../store/sql/connection.js';
 import { parsePayload } from './adapter.js';
 import { delegationType } from './authorization-details.js';
 
-/** What an access token says. Whether its person, agents and delegation still stand is not its business. */
+/** The contents of an access token. It does not say whether its person, agents and delegation are still active. */
 export interface AccessTokenFact {
-  /** `tok_` and the first 22 characters of the digest: names the token, is not the token. */
+  /** `tok_` and the first 22 characters of the digest: identifies the token without revealing it. */
   readonly tokenId: string;
   readonly userId: string;
   /** The OAuth `client_id`: an agent's name, or the program through which a person signed in. */
   readonly clientId: string;
   /** Absent for a token that a person uses directly. */
   readonly delegationId?: string;
-  /** With a delegation: the generation of its chain's tokens when it was issued. */
+  /** With a delegation: the generation of its chain's tokens at issue. */
   readonly generation?: number;
   readonly scopes: readonly string[];
-  /** When it or its grant ends, in milliseconds since the epoch. */
+  /** The earlier end of the token and its grant, in milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** The key that must sign a proof for each request (RFC 9449 section 6). */
+  /** The thumbprint of the key that must sign a proof for each request (RFC 9449 section 6). */
   readonly dpopThumbprint?: string;
 }
 
-/** Of a token's own members; no answer tells it. */
+/** A member of the stored token that no answer shows. */
 export const generationMember = 'behalf_generation';
 
-/** The generation of a token under a delegation; 0 for one that says none. */
+/** The generation of a token under a delegation; 0 for one without a generation. */
 export function generationOf(extra: Readonly<Record<string, unknown>> | undefined): number {
   const generation = extra?.[generationMember];
   return typeof generation === 'number' ? generation : 0;
@@ -33,7 +33,7 @@ export function generationOf(extra: Readonly<Record<string, unknown>> | undefine
 
 export const tokenIdOf = (token: string): string => `tok_${sha256(token).slice(0, 22)}`;
 
-/** The grant must stand too: a token that was saved while its grant was being revoked is worth nothing. */
+/** The grant must exist as well: a token that was saved while its grant was being revoked is worthless. */
 const lookup = `
   SELECT t.account_id AS accountId, t.payload AS payload, t.expires_at AS expiresAt, g.expires_at AS grantExpiresAt
   FROM oauth_payloads t
@@ -46,7 +46,7 @@ export async function findAccessToken(
   token: string,
   nowMs: number,
 ): Promise<AccessTokenFact | undefined> {
-  // 43 characters of base64url; anything else needs no look into the database.
+  // 43 characters of base64url; any other text is no token, and needs no read.
   if (!/^[\w-]{43}$/.test(token)) return undefined;
   const now = isoTime(nowMs).replace('T', ' ').replace('Z', '');
   const [row] = await connection.query(lookup, [now, sha256(token), now]);

@@ -1,14 +1,14 @@
 import { overloaded } from '../core/errors.js';
 import type { Rejection } from '../core/metrics.js';
 
-/** What a caller is connected by, as Node's responses and sockets tell it. */
+/** The caller's connection, as Node's responses and sockets describe it. */
 export interface Line {
   readonly closed: boolean;
   once(event: 'close', listener: () => void): unknown;
   off(event: 'close', listener: () => void): unknown;
 }
 
-/** The client went away while its request waited: nobody is there to be told anything. */
+/** The client closed its connection while its request waited, so there is no one to answer. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
@@ -18,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * How many operations run at once, and how many more wait for their turn, first come first served. Beyond that
- * a request is refused at once, so that load makes answers late but never the process large.
+ * Limits how many operations run at once and how many wait, first come first served. Beyond that a request is refused
+ * at once, so that load makes answers late but never the process large.
  */
 export class Admission {
   private runningCount = 0;
@@ -35,7 +35,7 @@ export class Admission {
     return { running: this.runningCount, waiting: this.queue.length };
   }
 
-  /** Refuses before any work what would be refused after it. Throws `LIMIT_EXCEEDED` with limit `load`. */
+  /** Refuses for load before any other work. Throws `LIMIT_EXCEEDED` with limit `load`. */
   check(): void {
     if (this.queue.length < this.waitingMax || this.runningCount < this.runningMax) return;
     this.onRejected('queue_full');
@@ -43,8 +43,8 @@ export class Admission {
   }
 
   /**
-   * Its turn, at once where nobody waits; what it gives ends the turn, and does so once. Rejects with `LIMIT_EXCEEDED` with limit `load`
-   * where the queue is full, and with `ClientGone` where the line closes meanwhile.
+   * Waits for a turn; without a queue it comes at once. The result ends the turn, once. Rejects with `LIMIT_EXCEEDED`
+   * with limit `load` where the queue is full, and with `ClientGone` where the line closes while it waits.
    */
   enter(line: Line): (() => void) | Promise<() => void> {
     if (this.runningCount >= this.runningMax) return this.queued(line);
@@ -83,7 +83,7 @@ export class Admission {
     return () => {
       if (isOver) return;
       isOver = true;
-      // Its place is handed on, so that nobody who comes now can get in between.
+      // The turn passes to the next in the queue, so that a newcomer cannot take it.
       const next = this.queue.shift();
       if (next === undefined) {
         this.runningCount -= 1;

@@ -1,23 +1,23 @@
 import { BehalfError, internal } from '../core/errors.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
 
-/** What a caller gets for one request, whatever carries it. */
+/** The answer to one request, for every transport. */
 export interface Answer {
-  /** A status of HTTP (RFC 9110 section 15). */
+  /** An HTTP status (RFC 9110 section 15). */
   readonly status: number;
-  /** JSON, but the schema, which is SDL. */
+  /** JSON; for the schema, SDL. */
   readonly body: string | Buffer;
   readonly operationId: string;
-  /** `response`: what a GraphQL service says of an operation; `refusal`: what comes instead of it; `sdl`: the schema. */
+  /** `response`: a GraphQL response; `refusal`: an error in its place; `sdl`: the schema. */
   readonly kind: 'response' | 'refusal' | 'sdl';
   readonly retryAfterSeconds?: number | undefined;
-  /** Why nobody was recognised, for transports that challenge their callers. */
+  /** Why the caller was not recognised, for transports with challenges. */
   readonly unrecognised?: BehalfError | undefined;
-  /** The methods of HTTP that would have been taken. */
+  /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }
 
-/** The error as the only content of an answer. */
+/** An answer with this error and nothing else. */
 export const refusal = (error: BehalfError, operationId: string, status = statusOfError(error)): Answer => ({
   status,
   body: JSON.stringify(errorBody(error, operationId)),
@@ -26,6 +26,6 @@ export const refusal = (error: BehalfError, operationId: string, status = status
   retryAfterSeconds: error.details.retryAfterSeconds,
 });
 
-/** An error that the caller may be told: ours, or `INTERNAL` in the place of what we did not foresee. */
+/** An error that the caller may see: one of the project, or `INTERNAL` for an unforeseen one. */
 export const tellable = (error: unknown): BehalfError =>
   error instanceof BehalfError ? error : internal(error);

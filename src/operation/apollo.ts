@@ -30,18 +30,21 @@ import { parametersIn } from './parameters.js';
 
 type Gateway = NonNullable<ApolloServerOptions<CallContext>['gateway']>;
 
-/** How many views are kept: one for each set of roles in use. */
+/** How many views are kept; each set of roles in use has one. */
 const serversMax = 200;
-/** Each error takes time in proportion to the document, and a caller needs only the first few. */
+/** Each error takes time in proportion to the document, and the first few are enough for a caller. */
 const validationErrorsMax = 20;
-/** Selections of an operation with its fragments written out. */
+/** The most selections in an operation, fragments written out. */
 const selectionsMax = 10_000;
-/** A parsed document takes some four times as much memory. From the second time on it is known, and kept elsewhere. */
+/**
+ * A parsed document takes about four times as much memory. From its second request on, a document is in the document
+ * cache as well.
+ */
 const documentBytesMax = 8_000_000;
-/** As Apollo Server itself reckons it. */
+/** As Apollo Server itself counts it. */
 const bytesOf = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
 
-/** What Apollo Server refused before any of its plugins saw it, so that there is no record yet. */
+/** A request that Apollo Server refused before any of its plugins saw it. It has no record yet. */
 export interface Unreached {
   readonly status: number;
   readonly errors: readonly GraphQLFormattedError[];
@@ -49,7 +52,7 @@ export interface Unreached {
 }
 
 export interface ApolloParts {
-  /** Of the shielded schema. */
+  /** Made from the shielded schema. */
   readonly views: Views;
   readonly policy: SchemaPolicy;
   readonly digest: Digest;
@@ -60,11 +63,11 @@ export interface ApolloParts {
 }
 
 /**
- * One Apollo Server for each ceiling, each with that ceiling's own schema: parsing, validation, suggestions
- * and introspection are Apollo's own and can tell nothing else.
+ * One Apollo Server for each ceiling, with the schema of that ceiling. Apollo parses, validates, suggests and answers
+ * introspection, and sees nothing outside the ceiling.
  */
 export class ApolloServers {
-  /** Parsed and validated documents of all views; each key names its view's schema. */
+  /** Parsed and validated documents of all views; the key contains the schema of the view. */
   private readonly documents = new Lru<string, { readonly document: DocumentNode; readonly bytes: number }>(
     documentBytesMax,
     undefined,
@@ -80,7 +83,7 @@ export class ApolloServers {
     return { views: this.servers, parsed_documents: this.documents };
   }
 
-  /** Runs the document of a body that may be anything. A request that has to be safe runs no mutation. */
+  /** Runs the document of a body that may be anything. A safe request runs no mutation. */
   async answer(call: Call, body: unknown, isSafe: boolean): Promise<Committed | Unreached> {
     const server = await this.for(call.authority.ceiling);
     const context: CallContext = { call, outcome: { committed: undefined } };
@@ -95,7 +98,7 @@ export class ApolloServers {
     return { status: status ?? 500, errors: (JSON.parse(text) as Pick<Unreached, 'errors'>).errors, allow };
   }
 
-  /** The server for a ceiling; made at its first use. */
+  /** The server for a ceiling, made at its first use. */
   private for(ceiling: ReadonlySet<string>): Promise<ApolloServer<CallContext>> {
     const key = ceilingKey(ceiling);
     const known = this.servers.get(key);
@@ -152,7 +155,7 @@ export class ApolloServers {
     return server;
   }
 
-  /** Apollo's door for an executor of one's own; nothing is federated here. */
+  /** Apollo's interface for a custom executor; nothing is federated here. */
   private gateway(view: View): Gateway {
     const { executor, known } = this.parts;
     return {
@@ -164,9 +167,9 @@ export class ApolloServers {
         Promise.resolve({
           executor: async ({ context, document, request }) => {
             const operation = getOperationAST(document, request.operationName);
-            // Apollo Server tells this as the request's fault.
+            // Apollo Server reports this as the client's error.
             if (operation === null || operation === undefined) return { errors: [noOperation()] };
-            // Where a view has no such root, nothing of an operation was looked at.
+            // Without the root type, Apollo has not validated the operation.
             if (hasRoots(view.schema, document)) known.note(request.query ?? '', document, view.key);
             const { call } = context as unknown as CallContext;
             const { refused = [], ...result } = await executor.run({
@@ -176,7 +179,7 @@ export class ApolloServers {
               operation,
               variables: request.variables ?? {},
             });
-            // Told when the response is made: Apollo Server takes ten times as long for each error.
+            // Added when the response is made: Apollo Server takes ten times as long for each error.
             call.refused = refused;
             return result;
           },
@@ -186,7 +189,9 @@ export class ApolloServers {
   }
 }
 
-/** No page can make a browser send this header to another origin unasked, and nothing rests on cookies. */
+/**
+ * A page of another origin cannot make a browser send this header without permission, and nothing relies on cookies.
+ */
 const headers = new HeaderMap([
   ['authorization', 'known'],
   ['content-type', 'application/json'],
@@ -194,7 +199,7 @@ const headers = new HeaderMap([
 
 const request = (body: unknown): HTTPGraphQLRequest => ({ method: 'POST', headers, search: '', body });
 
-/** As an address says it. */
+/** As the search part of a URL. */
 function safeRequest(body: unknown): HTTPGraphQLRequest {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parametersIn(body))) {
@@ -213,7 +218,7 @@ const noOperation = (): GraphQLError =>
     '`operationName` names no operation of this document, or is missing where it has several.',
   );
 
-/** Apollo's own notes about start and stop belong below ours. */
+/** Apollo's notes about start and stop are left out; its warnings and errors go to the project's log. */
 const quietLogger = (logger: Logger): NonNullable<ApolloServerOptions<CallContext>['logger']> => ({
   debug: () => undefined,
   info: () => undefined,

@@ -15,15 +15,15 @@ import { redactorOf } from '../graphql/document/redact-variables.js';
 import { variablesFault } from '../graphql/document/structure.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 
-/** What Apollo Server carries. It copies its context for each operation, so what changes is one step inside. */
+/** Apollo Server copies its context for each operation, so the part that changes is an object inside it. */
 export interface CallContext {
   readonly call: Call;
   readonly outcome: { committed: Committed | undefined };
 }
 
 /**
- * Records the delegation chain of every operation before its response leaves. If the record cannot be
- * written, or a right was lost meanwhile, the caller gets an error and no data.
+ * Records the delegation chain of every operation before its response leaves. If the record cannot be written, or a
+ * right was lost meanwhile, the caller gets an error and no data.
  */
 export function auditPlugin(
   policy: SchemaPolicy,
@@ -58,7 +58,7 @@ export function auditPlugin(
   return { requestDidStart: () => Promise.resolve(listener) };
 }
 
-/** What Apollo Server would send after this is not used: what is committed is written already. */
+/** The committed body is the answer; what Apollo Server would send is not used. */
 async function record(
   { contextValue, response: { body, http } }: GraphQLRequestContextWillSendResponse<CallContext>,
   commit: Commit,

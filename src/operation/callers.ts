@@ -10,16 +10,19 @@ import type { AccessTokenFact } from '../oauth/token-lookup.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Line } from './admission.js';
 
-/** An access token, and the scheme by which it came. */
+/** An access token, and the scheme that it came in. */
 export interface Credentials {
   readonly scheme: 'Bearer' | 'DPoP';
   readonly token: string;
 }
 
-/** Who asks, as far as a transport knows it. */
+/** The caller of a request, as far as a transport knows it. */
 export interface Caller {
   readonly credentials: Credentials | undefined;
-  /** What a proof of possession has to be of, and the proof (RFC 9449 section 4); a transport without HTTP has none. */
+  /**
+   * The method and address that a proof of possession must name, and the proof (RFC 9449 section 4). Transports without
+   * HTTP have no proof.
+   */
   readonly proof: {
     readonly method: string;
     readonly target: string;
@@ -41,7 +44,7 @@ export interface CallersParts {
   readonly limits: CallLimits;
 }
 
-/** A token that we know, whose person, agent or delegation has ended: its bearer is no stranger. */
+/** A known token whose person, agent or delegation has ended, so its bearer is not a stranger. */
 export class EndedCaller extends BehalfError {
   constructor(
     readonly fact: AccessTokenFact,
@@ -55,7 +58,7 @@ export class EndedCaller extends BehalfError {
 export class Callers {
   constructor(private readonly parts: CallersParts) {}
 
-  /** By the authority as it stands, or throws `UNAUTHENTICATED`. */
+  /** A call with the authority read from live rows. Throws `UNAUTHENTICATED`. */
   async recognise(caller: Caller): Promise<Call> {
     const { oauth, authorities, connection, clock } = this.parts;
     const { credentials, proof } = caller;
@@ -76,7 +79,7 @@ export class Callers {
   }
 
   /**
-   * By the authority that the token last had, without a look at whether it still stands; undefined where there is
+   * A call with the authority that the token last had, without checking that it still holds. Undefined where there is
    * none, and for a token that needs a proof with each request.
    */
   optimistic(caller: Caller): Call | undefined {

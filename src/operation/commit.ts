@@ -8,23 +8,23 @@ import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
 
-/** What an operation came to, as GraphQL tells it; each error names the operation. */
+/** The result of an operation as GraphQL has it; each error carries the operation's id. */
 export interface Result {
   readonly errors?: readonly GraphQLFormattedError[] | undefined;
   readonly data?: unknown;
   readonly extensions?: unknown;
 }
 
-/** A result whose record is durable, as it leaves. */
+/** A result whose record is durable, as the caller gets it. */
 export interface Committed {
   readonly status: number;
   readonly body: string | Buffer;
   readonly retryAfterSeconds?: number | undefined;
-  /** The methods of HTTP that would have been taken. */
+  /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }
 
-/** A result that is written and waits for its record; rows and all that it was made of are gone. */
+/** A serialised result that waits for its record; its rows and values can be freed. */
 interface Written {
   readonly status: number;
   readonly body: string | Buffer;
@@ -33,7 +33,7 @@ interface Written {
   readonly hasData: boolean;
 }
 
-/** The last step of every operation: nothing leaves without its record. */
+/** The last step of every operation: no answer leaves without its record. */
 export class Commit {
   constructor(
     private readonly commitGate: CommitGate,
@@ -42,8 +42,8 @@ export class Commit {
   ) {}
 
   /**
-   * Records the operation, and says what its caller gets: the result, or why nothing of it may leave. Undefined where
-   * its assumed authority does not stand any more: then there is no record, and it may begin anew.
+   * Records the operation and returns the caller's answer: the result, or the reason why nothing may leave. Undefined
+   * where its optimistic authority is stale: there is no record, and the operation may start again.
    */
   result(call: Call, result: Result, status = 200): Promise<Committed | undefined> {
     return this.commit(call, this.write(call, result, status));
@@ -71,7 +71,10 @@ export class Commit {
     };
   }
 
-  /** Writes the record of what came to these errors. Returns why nothing may leave; only for `Outdated` there is no record. */
+  /**
+   * Writes the record with these errors. Returns the reason why nothing may leave. There is a record in any case but
+   * `StaleAuthority`.
+   */
   async record(
     call: Call,
     errors: readonly RecordedError[],
@@ -92,7 +95,7 @@ export class Commit {
     }
   }
 
-  /** What the caller is told only by its code is told to the operator whole. */
+  /** The caller sees only a code; the operator's log has the whole error. */
   logFailures(call: Call, errors: readonly GraphQLError[]): void {
     for (const error of errors) {
       const code = codeOf(error);
@@ -103,7 +106,7 @@ export class Commit {
   }
 }
 
-/** What a record says of a result. */
+/** The errors and outcome in the record. */
 const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'hasData'> => ({
   errors: errors.slice(0, 50).map(recorded),
   hasData: data !== null && typeof data === 'object' && Object.values(data).some((value) => value !== null),
@@ -114,17 +117,17 @@ const recorded = (error: GraphQLFormattedError): RecordedError => ({
   ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
 });
 
-/** Every error names the operation, which finds its record. */
+/** Every error carries the operation's id, which finds its record. */
 export const withOperationId = (
   errors: readonly GraphQLFormattedError[],
   operationId: string,
 ): GraphQLFormattedError[] =>
   errors.map((error) => ({ ...error, extensions: { ...error.extensions, operationId } }));
 
-/** From so many characters on, a text is copied to its connection faster by way of bytes outside the heap. */
+/** Characters. A longer text reaches its connection faster as bytes outside the heap. */
 const longText = 8_192;
 
-/** As Apollo Server writes it. */
+/** The same bytes that Apollo Server would write. */
 function write(answer: object): string | Buffer {
   const text = JSON.stringify(answer);
   if (text.length < longText) return `${text}\n`;

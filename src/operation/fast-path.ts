@@ -9,7 +9,7 @@ import { variablesFault } from '../graphql/document/structure.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 import { isEmpty, isRecord, type Parameters } from './parameters.js';
 
-/** Parameters of the usual kind. */
+/** Parameters that the fast path takes. */
 interface Usual {
   readonly query: string;
   readonly operationName: string | undefined;
@@ -17,13 +17,13 @@ interface Usual {
 }
 
 /**
- * Answers a request whose document this caller's view has found valid before, without Apollo Server: the same
- * executor, the same record, the same bytes. It leaves to Apollo Server whatever is unusual and whatever does not
- * begin (a faulty variable, a cost that is too high), so that one place words it.
+ * Answers a request whose document was found valid for this caller's view before, without Apollo Server: by the same
+ * executor, with the same record and the same bytes. Unusual requests, and those that do not begin (a faulty variable,
+ * a cost that is too high), go to Apollo Server, so that one place words their errors.
  */
 export class FastPath {
   constructor(
-    /** Every coordinate, shielded. */
+    /** The whole schema, with every field behind its rule. */
     private readonly schema: GraphQLSchema,
     private readonly executor: Executor,
     private readonly known: DocumentCache,
@@ -31,8 +31,8 @@ export class FastPath {
   ) {}
 
   /**
-   * Undefined: nothing is recorded yet, and the request has to go by Apollo Server, by an authority that is sure to
-   * stand. An assumed one is enough only for a document of its caller's own words.
+   * Undefined where the request has to go to Apollo Server, with a checked authority; nothing is recorded then. An
+   * optimistic authority is enough only where the caller may run any document.
    */
   async answer(call: Call, parameters: Parameters): Promise<Committed | undefined> {
     const request = usual(parameters);
@@ -76,7 +76,7 @@ export class FastPath {
 
 function usual({ query, operationName, variables, extensions, documentId }: Parameters): Usual | undefined {
   if (typeof query !== 'string') return undefined;
-  // Apollo Server's side tells that the document is said once.
+  // Apollo Server's path checks that the document is given once.
   if (documentId !== undefined && documentId !== null) return undefined;
   const isNamed = typeof operationName === 'string' && operationName !== '';
   if (!isNamed && operationName !== undefined && operationName !== null) return undefined;
@@ -84,7 +84,7 @@ function usual({ query, operationName, variables, extensions, documentId }: Para
   if (extensions !== undefined && extensions !== null && !(isRecord(extensions) && isEmpty(extensions))) {
     return undefined;
   }
-  // Apollo Server's side tells what is too large.
+  // Apollo Server's path reports variables that are too large.
   if (variablesFault(variables) !== undefined) return undefined;
   return { query, operationName: isNamed ? operationName : undefined, variables: variables ?? {} };
 }

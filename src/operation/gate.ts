@@ -20,9 +20,9 @@ import { noteDocument, resolveDocument, type ResolveParts } from './resolve.js';
 export interface GateParts extends ResolveParts {
   readonly callers: Callers;
   readonly admission: Admission;
-  /** Of requests by nobody. */
+  /** Counts requests without a known caller. */
   readonly rejections: Rejections;
-  /** Of requests that were refused for load. */
+  /** Counts requests that were refused for load. */
   readonly refusedForLoad: Rejections;
   readonly recorder: AuthRecords;
   readonly commitGate: CommitGate;
@@ -35,37 +35,37 @@ export interface GateParts extends ResolveParts {
   readonly logger: Logger;
 }
 
-/** What a caller wants: an operation of GraphQL, or the schema as its own view tells it. */
+/** An operation of GraphQL, or the schema as SDL. */
 export type Asked =
   | {
       readonly kind: 'document';
-      /** An object of `Parameters`, or whatever came instead. */
+      /** An object of `Parameters`, or any other value that came instead. */
       readonly body: unknown;
-      /** Nothing may change, so a mutation is refused. */
+      /** True where nothing may change: a mutation is refused. */
       readonly isSafe?: boolean;
     }
   | { readonly kind: 'schema' };
 
-/** What is known of a request that could not be read. */
+/** The known parts of a request that could not be read. */
 interface Unread {
-  /** Where HTTP has one that says more than the error's own. */
+  /** An HTTP status that says more than the error's own. */
   readonly status?: number | undefined;
   readonly wanted?: Asked['kind'] | undefined;
 }
 
-/** A caller who was recognised, and has not been answered yet. */
+/** A recognised caller whose request has no answer yet. */
 export interface Arrival {
   readonly caller: Caller;
-  /** Another one, once its authority had to be looked at anew. */
+  /** Replaced where a stale authority had to be read again. */
   call: Call;
 }
 
-/** No GraphQL operation can have this name, so records of it are found by it. */
+/** No GraphQL operation can have this name, so the records of schema requests can be found by it. */
 const schemaOperation = 'schema.graphql';
 
 /**
- * The one way to run an operation. It admits the caller, resolves the document, runs it and writes its record; then,
- * and only then, it gives an answer, whatever happens. It knows no transport.
+ * The one way to run an operation. It admits the caller, resolves the document, runs it and writes its record. It
+ * always gives an answer, and only after the record. It knows no transport.
  */
 export class OperationGate {
   constructor(private readonly parts: GateParts) {}
@@ -76,9 +76,9 @@ export class OperationGate {
   }
 
   /**
-   * The first half of `run`, for a transport that knows the caller before it has read what is asked: refuses for load
+   * The first half of `run`, for a transport that knows the caller before it has read the request. Refuses for load
    * before any work, then recognises the caller.
-   * @param mayAssume false where the authority has to be looked at in any case
+   * @param mayBeOptimistic false where the authority must be checked first
    */
   async admit(caller: Caller, mayAssume = true): Promise<Arrival | Answer> {
     try {
@@ -90,7 +90,10 @@ export class OperationGate {
     return call === undefined ? this.recognise(caller) : { caller, call };
   }
 
-  /** The second half. It takes its turn first; the turn ends with the answer, so that a slow reader holds up nobody. */
+  /**
+   * The second half of `run`. It waits for its turn first. The turn ends with the answer, so that a slow reader holds
+   * up no other caller.
+   */
   async answer(arrival: Arrival, asked: Asked): Promise<Answer> {
     const { caller, call } = arrival;
     let endTurn: (() => void) | undefined;
@@ -112,7 +115,7 @@ export class OperationGate {
     }
   }
 
-  /** Refuses what a transport could not read. It has its record all the same. */
+  /** Refuses a request that a transport could not read. The refusal has a record too. */
   async refuse(arrival: Arrival, error: unknown, { status, wanted }: Unread = {}): Promise<Answer> {
     if (wanted === 'schema') arrival.call.operationName = schemaOperation;
     try {
@@ -127,7 +130,7 @@ export class OperationGate {
     if (told.code === 'INTERNAL')
       this.parts.logger.error({ operationId: call.id, err: error }, 'request failed');
     if (call.isRecorded) return refusal(told, call.id);
-    // Its record is written in any case, once it has been looked at again what its caller may.
+    // False makes the commit gate check the authority and write the record in any case.
     call.isOptimistic = false;
     const lost = await this.parts.commit.record(call, [{ code: told.code }], false);
     return lost === undefined ? refusal(told, call.id, status) : refusal(lost, call.id);
@@ -148,7 +151,7 @@ export class OperationGate {
       : this.document(arrival.call, asked.body, asked.isSafe ?? false);
   }
 
-  /** Undefined: nothing is recorded, and the caller has to be recognised first. */
+  /** Undefined where the caller has to be recognised first; nothing is recorded then. */
   private async assumed(call: Call, asked: Asked): Promise<Answer | undefined> {
     const { fastPath, commitGate } = this.parts;
     if (asked.kind !== 'document' || asked.isSafe === true) return undefined;
@@ -175,7 +178,7 @@ export class OperationGate {
     return { status, body: told, operationId: call.id, kind: 'response', allow };
   }
 
-  /** What the caller's introspection tells, as SDL. */
+  /** The caller's own view of the schema, as SDL. */
   private async schema(call: Call): Promise<Answer> {
     call.operationName = schemaOperation;
     call.operationType = 'query';
@@ -185,7 +188,7 @@ export class OperationGate {
     return { status: 200, body: sdl, operationId: call.id, kind: 'sdl' };
   }
 
-  /** By an authority that stands, or the answer to a caller who has none. */
+  /** Recognises the caller by an authority from live rows; gives a refusal where there is none. */
   private async recognise(caller: Caller): Promise<Arrival | Answer> {
     const { callers, rejections, ids, logger } = this.parts;
     const waitSeconds = rejections.waitSeconds(caller.address);
@@ -196,7 +199,7 @@ export class OperationGate {
       const operationId = ids.next();
       if (told.code === 'INTERNAL') logger.error({ operationId, err: error }, 'authentication failed');
       if (told.code !== 'UNAUTHENTICATED') return refusal(told, operationId);
-      // An address has to wait for what it did wrong, never for a failure of ours.
+      // An address waits for its own failed requests, never for a failure of the server.
       const isFlood = waitSeconds > 0;
       await this.recordUnrecognised(caller, error, operationId, isFlood);
       return {
@@ -207,7 +210,7 @@ export class OperationGate {
     }
   }
 
-  /** Who is known is recorded by name, as long as it is no flood; strangers are recorded in aggregate. */
+  /** A known caller is recorded by name, except during a flood; strangers are recorded in aggregate. */
   private async recordUnrecognised(
     { address, userAgent }: Caller,
     error: unknown,
@@ -230,14 +233,14 @@ export class OperationGate {
   }
 
   private refuseForLoad({ address }: Caller, operationId: string, error: unknown): Answer {
-    // Nobody is there to be told.
+    // The client has closed its connection.
     if (error instanceof ClientGone) return { status: 499, body: '', operationId, kind: 'refusal' };
     if (!(error instanceof BehalfError)) throw error;
     this.parts.refusedForLoad.note(address, error.code);
     return refusal(error, operationId);
   }
 
-  /** Nothing is read of a document that nothing is left for, but what its record says of it. */
+  /** Where the limits are spent, the document is read only for its record. */
   private refuseSpent(call: Call, body: unknown): void {
     const spent = this.parts.commitGate.spent(call.authority);
     if (spent === undefined) return;
@@ -246,7 +249,7 @@ export class OperationGate {
     throw spent;
   }
 
-  /** Once for each call, when its record is durable or it is sure that there will be none. */
+  /** Once for each call: when its record is durable, or it is certain that there will be none. */
   private observe({ caller, call }: Arrival): void {
     if (call.isRecorded) this.parts.observe(call, caller.traceparent);
   }

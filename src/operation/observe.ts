@@ -3,10 +3,10 @@ import type { Metrics } from '../core/metrics.js';
 import type { Call } from '../graphql/execute/call.js';
 import type { Tracing } from './tracing.js';
 
-/** Told of each operation once, when its record is durable or it is sure that there will be none. */
+/** Called once for each operation: when its record is durable, or it is certain that there will be none. */
 export type Observe = (call: Call, traceparent: string | undefined) => void;
 
-/** Counts it, logs one line without anyone's data, and makes its spans. */
+/** Counts the operation, logs one line without personal data, and makes its spans. */
 export const makeObserve =
   (metrics: Metrics, logger: Logger, tracing: Tracing | undefined): Observe =>
   (call, traceparent) => {

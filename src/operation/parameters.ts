@@ -1,4 +1,4 @@
-/** What a request says of the operation that it wants, as it came (GraphQL over HTTP, request parameters). */
+/** The parameters of a request, not validated (GraphQL over HTTP, request parameters). */
 export interface Parameters {
   readonly query?: unknown;
   readonly documentId?: unknown;
@@ -9,7 +9,7 @@ export interface Parameters {
 
 const none: Parameters = {};
 
-/** Those of a body, which may be no object at all: then it says nothing. */
+/** The parameters in a body; none where it is not an object. */
 export const parametersIn = (body: unknown): Parameters => (isRecord(body) ? body : none);
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -19,8 +19,8 @@ interface Tally {
 }
 
 /**
- * Requests by nobody: counted for each address, slowed down, and recorded in aggregate, so that garbage can
- * neither fill the log nor pass unnoticed. The first of a window is recorded at once, the others in one record.
+ * Requests without a known caller: counted for each address, slowed down, and recorded in aggregate, so that garbage
+ * can neither fill the log nor pass unnoticed. The first of a window is recorded at once, the others in one record.
  */
 export class Rejections {
   private readonly tallies = new Map<string, Tally>();
@@ -39,7 +39,7 @@ export class Rejections {
     return { size, weight: size, max: addressesMax };
   }
 
-  /** Seconds that this address has to wait; 0 where it need not. */
+  /** Seconds that this address has to wait; 0 where it need not wait. */
   waitSeconds(address: string): number {
     const tally = this.tallies.get(clientKeyOf(address));
     const now = this.clock.now();
@@ -47,7 +47,7 @@ export class Rejections {
     return Math.ceil((tally.since + windowMs - now) / 1000);
   }
 
-  /** As `count`, for who does not wait for it; `flush` does. */
+  /** As `count`, without waiting for the record; `flush` waits for it. */
   note(from: string, code: ErrorCode): void {
     const noted = this.count(from, code)
       .catch((error: unknown) => {
@@ -57,7 +57,7 @@ export class Rejections {
     this.noting.add(noted);
   }
 
-  /** @param record false for one that has a record of its own already */
+  /** @param record false for a request that already has a record of its own */
   async count(from: string, code: ErrorCode, record = true): Promise<void> {
     this.onCounted();
     const address = clientKeyOf(from);
@@ -75,7 +75,7 @@ export class Rejections {
     if (record) await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
   }
 
-  /** Writes what was counted in minutes that are over: whoever made them may never come back. */
+  /** Writes the counts of windows that are over: the address may never come back. */
   async recordDue(): Promise<void> {
     const now = this.clock.now();
     for (const [address, tally] of this.tallies) {
@@ -85,7 +85,7 @@ export class Rejections {
     }
   }
 
-  /** Writes what is still only counted; for the end. */
+  /** Writes all counts that have no record yet; called at the end. */
   async flush(): Promise<void> {
     await Promise.all(this.noting);
     for (const [address, tally] of this.tallies) if (tally.codes.size > 0) await this.record(address, tally);

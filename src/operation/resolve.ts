@@ -10,9 +10,9 @@ export interface ResolveParts {
 }
 
 /**
- * The body of a request with the document that it means in its place, as if it had brought the text alone; the body
- * as it came where it says none. Notes for the record what was found. Throws as `TrustedDocuments.resolve` does, and
- * what `Structures` finds wrong with the document's shape.
+ * The body of a request with its document resolved to the text; the body as it came where it names no document. Notes
+ * the resolved document for the record. Throws as `TrustedDocuments.resolve` does, and the fault that `Structures`
+ * finds in the document's shape.
  */
 export async function resolveDocument(call: Call, parts: ResolveParts, body: unknown): Promise<unknown> {
   const sent = parametersIn(body);
@@ -52,7 +52,7 @@ async function sourceOf(
   }
 }
 
-/** For the record of a document that goes no further than here. */
+/** For the record of a document that is refused here. */
 export function noteDocument(call: Call, { query, operationName }: Parameters): void {
   if (typeof query === 'string') call.documentHash = sha256(query);
   if (typeof operationName === 'string') call.operationName = operationName;
@@ -63,5 +63,5 @@ const rolesOf = ({ authority }: Call): string[] => authority.documentRules.map((
 const isTextAlone = ({ query, extensions }: Parameters, source: string): boolean =>
   query === source && !(isRecord(extensions) && 'persistedQuery' in extensions);
 
-/** Apollo Server itself knows no persisted queries, and would refuse the word. */
+/** Apollo Server itself has persisted queries turned off, and would refuse the parameter. */
 const others = ({ persistedQuery: _, ...rest }: Record<string, unknown>): Record<string, unknown> => rest;

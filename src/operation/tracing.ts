@@ -3,16 +3,16 @@ import type { Outcome } from '../audit/record.js';
 import type { Logger } from '../core/logger.js';
 import type { Call } from '../graphql/execute/call.js';
 
-/** Makes the spans of an operation from its marks when it is done; while it runs, nothing is traced. */
+/** Makes the spans of an operation from its marks when it is done; nothing is traced while it runs. */
 export interface Tracing {
   operation(call: Call, outcome: Outcome, traceparent: string | undefined): void;
-  /** Sends what is left, within the exporter's time-out. */
+  /** Sends the remaining spans, within the exporter's time-out. */
   close(): Promise<void>;
 }
 
 /**
- * Traces to an OTLP/HTTP endpoint such as `http://127.0.0.1:4318/v1/traces`. The libraries are loaded here, so
- * that a server without traces never does. Headers for the endpoint come from `OTEL_EXPORTER_OTLP_HEADERS`.
+ * Sends traces to an OTLP/HTTP endpoint such as `http://127.0.0.1:4318/v1/traces`. A server without traces never loads
+ * the libraries. Headers for the endpoint come from `OTEL_EXPORTER_OTLP_HEADERS`.
  */
 export async function startTracing(url: string, version: string, logger: Logger): Promise<Tracing> {
   const [api, sdk, resources, { OTLPTraceExporter }] = await Promise.all([
@@ -21,7 +21,7 @@ export async function startTracing(url: string, version: string, logger: Logger)
     import('@opentelemetry/resources'),
     import('@opentelemetry/exporter-trace-otlp-http'),
   ]);
-  // Names the service; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` say it otherwise.
+  // The default name of the service; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` replace it.
   const named = resources.resourceFromAttributes({ 'service.name': 'behalf', 'service.version': version });
   const detected = resources.detectResources({ detectors: [resources.envDetector] });
   const provider = new sdk.NodeTracerProvider({
@@ -68,7 +68,7 @@ interface Step {
   readonly to: number;
 }
 
-/** Whatever the operation came to; a step that it skipped is no span. */
+/** The steps of any outcome; a skipped step has no span. */
 function stepsOf({ marks }: Call): Step[] {
   const { arrived, authenticated, admitted, releasing, recorded } = marks;
   const steps = [
@@ -87,7 +87,7 @@ function startAndEnd(tracer: Tracer, inside: Context, { name, from, to }: Step):
 /** `performance.now()` as milliseconds since the epoch. */
 const epochMs = (mark: number): number => performance.timeOrigin + mark;
 
-/** W3C Trace Context, section 3.2: version, trace id, parent id and flags; ids of zeros are none. */
+/** W3C Trace Context, section 3.2: version, trace id, parent id and flags. Ids of zeros are invalid. */
 export function parseTraceparent(header: string | undefined): SpanContext | undefined {
   const [, version, traceId, spanId, flags, rest] =
     /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/.exec(header ?? '') ?? [];

@@ -21,10 +21,10 @@ export interface AsOption {
   readonly json?: boolean;
 }
 
-/** A change as a command makes it. */
+/** A change made by a command. */
 export interface Change {
   readonly command: string;
-  /** The name of the person who decides it; undefined only where nobody can yet. */
+  /** The name of the person who decides; undefined only where there is no person yet. */
   readonly as: string | undefined;
   readonly detail?: Readonly<Record<string, unknown>>;
 }
@@ -37,8 +37,7 @@ export interface Deciding extends UnitOfWork {
 }
 
 /**
- * Makes a change and its record in one transaction. A refusal and a failure leave a record of their own, and
- * nothing else.
+ * Makes a change and its record in one transaction. A refusal or failure leaves a record of its own and nothing else.
  */
 export async function change<T>(
   database: Database,
@@ -55,7 +54,7 @@ export async function change<T>(
   });
 }
 
-/** The same for what happens before anyone is there to decide it. */
+/** The same before there is any person to decide. */
 export const changeAlone = <T>(
   database: Database,
   asked: Omit<Change, 'as'>,
@@ -79,7 +78,7 @@ async function record<T>(
   } catch (error) {
     if (!(error instanceof CommandError)) {
       const failed = commandRecord({ ...base, trail: new Trail() }, error);
-      // Nothing was changed; where this fails too, the first error tells more.
+      // Nothing was changed. If this record fails too, the first error says more.
       await database.transaction((tx) => insertRecords(tx, [failed])).catch(() => undefined);
     }
     throw error;

@@ -11,7 +11,7 @@ function operatorName(): string {
   try {
     return userInfo().username;
   } catch {
-    // An account without an entry, as containers have them.
+    // Containers have accounts without an entry.
     return `uid ${String(process.getuid?.() ?? 'unknown')}`;
   }
 }
@@ -19,7 +19,7 @@ function operatorName(): string {
 export interface CommandEvent {
   /** As typed, without its arguments: `user create`. */
   readonly command: string;
-  /** Who decided it; undefined where nobody could yet. */
+  /** The person who decided; undefined where there was none yet. */
   readonly by: UserRow | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -28,7 +28,7 @@ export interface CommandEvent {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** The record of a command that changes something: the person who decided, and the operator who typed. */
+/** The record of a command that changes something, with the person who decided and the operator who typed. */
 export const commandRecord = (event: CommandEvent, error?: unknown): AuditBody => ({
   ...emptyBody,
   operationId: event.ids.next(),

@@ -3,9 +3,9 @@ import type { FastifyInstance } from 'fastify';
 import type { InFlight } from './in-flight.js';
 
 /**
- * Closes a server without losing what is under way: it goes on taking requests for `drainSeconds`, each answer
- * closing its connection, then takes none, and waits up to `shutdownSeconds` for the rest. Returns how many requests
- * it had to cut off.
+ * Closes a server without losing requests in flight. For `drainSeconds` it still takes requests, and each answer closes
+ * its connection. Then it takes none, and waits up to `shutdownSeconds` for the rest. Returns how many requests it had
+ * to cut off.
  */
 export async function closeServer(
   server: FastifyInstance,

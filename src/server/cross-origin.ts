@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a page of another origin may ask, and by which methods: nothing that rests on cookies. */
+/** Paths and methods open to pages of other origins; none relies on cookies. */
 const shared = new Map<string, string>([
   ['/graphql', 'GET, POST'],
   ['/graphql/schema.graphql', 'GET'],
@@ -9,16 +9,16 @@ const shared = new Map<string, string>([
   ['/oauth/introspect', 'POST'],
 ]);
 
-/** Documents about the server, which hold nothing of anybody. */
+/** Documents about the server, without data of anyone. */
 const isMetadata = (path: string): boolean => path.startsWith('/.well-known/');
 
-/** What a page may read of an answer beside its body. */
+/** Headers of an answer that a page may read. */
 const exposed = 'behalf-operation-id, dpop-nonce, retry-after, www-authenticate';
 const maxAgeSeconds = 600;
 
 /**
  * Lets pages of other origins read answers (the CORS protocol of the Fetch standard): metadata for all, the rest for
- * these origins. Never with credentials: whoever asks has to send a token.
+ * the origins of the settings. Never with credentials: a caller has to send a token.
  */
 export class CrossOrigin {
   private readonly origins: ReadonlySet<string>;
@@ -27,7 +27,7 @@ export class CrossOrigin {
     this.origins = new Set(origins);
   }
 
-  /** Says who may read the answer. True where the request was a preflight, which nobody needs a token for. */
+  /** Sets the headers. True where the request was a preflight, which needs no token. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const path = request.url?.split('?')[0] ?? '';
     const methods = isMetadata(path) ? 'GET, HEAD' : shared.get(path);
@@ -40,7 +40,7 @@ export class CrossOrigin {
     if (isMetadata(path)) response.setHeader('access-control-allow-origin', '*');
     else {
       response.setHeader('vary', 'origin');
-      // Where one of these headers is set, the library of the authorization server leaves all of them to us.
+      // Where one of these headers is set, the authorization server's library leaves all of them alone.
       response.setHeader('access-control-expose-headers', exposed);
       if (origin !== undefined && this.origins.has(origin))
         response.setHeader('access-control-allow-origin', origin);

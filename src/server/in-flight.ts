@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 
-/** Requests that have no answer yet, whichever part of the server answers them. */
+/** Requests without an answer yet, in every part of the server. */
 export class InFlight {
-  /** By places that are taken again. Each table that a `Set` leaves behind would hold on to who was in it. */
+  /** Slots are used again: a `Set` would grow new tables, and each old table keeps its requests alive. */
   private readonly places: (ServerResponse | undefined)[] = [];
   private readonly free: number[] = [];
   private isLast = false;
 
-  /** Until its response has left or its connection is gone. */
+  /** Counts the request until its response has left or its connection is gone. */
   add(response: ServerResponse): void {
     const place = this.free.pop() ?? this.places.length;
     this.places[place] = response;
@@ -22,7 +22,7 @@ export class InFlight {
     return this.places.length - this.free.length;
   }
 
-  /** Each answer from now on says that its connection closes, those under way included. */
+  /** From now on each answer closes its connection, also the answers to requests in flight. */
   closeConnections(): void {
     this.isLast = true;
     for (const response of this.places) if (response?.headersSent === false) response.shouldKeepAlive = false;

@@ -6,15 +6,15 @@ import { addressIn } from '../core/client-address.js';
 const forwarding = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'];
 const loopback = new Set(['127.0.0.1', '::1']);
 
-/** True for a request from this very machine that no proxy says it has passed on. */
+/** True for a request from this machine that did not pass a proxy. */
 const isLocal = ({ socket, headers }: IncomingMessage): boolean =>
   loopback.has(addressIn(socket.remoteAddress ?? '') ?? '') &&
   forwarding.every((name) => headers[name] === undefined);
 
-/** Who may read: whoever reaches the listener, this machine alone, or nobody. */
+/** Who may read the metrics: every client of the listener, this machine only, or no client. */
 export type MetricsAccess = 'anyone' | 'local' | 'nobody';
 
-/** `/metrics`. It tells how the business goes (how many operations of which outcome), so it is not for callers. */
+/** `/metrics`. It shows how the business goes (how many operations of which outcome), so it is not for callers. */
 export function metricsRoute(app: FastifyInstance, metrics: Metrics, access: MetricsAccess): void {
   app.get('/metrics', async (request, reply) => {
     if (access === 'nobody' || (access === 'local' && !isLocal(request.raw))) {

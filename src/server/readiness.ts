@@ -1,6 +1,6 @@
 import type { Database } from '../store/sql/database.js';
 
-/** What is wrong; each code is stable. */
+/** A reason why the server is not ready; each code is stable. */
 export interface Problem {
   readonly code:
     'database_unreachable' | 'migrations_behind' | 'audit_queue_full' | 'draining' | 'chores_failing';
@@ -18,17 +18,17 @@ const messages = {
 
 const problem = (code: Problem['code']): Problem => ({ code, message: messages[code] });
 
-/** How long the database may take to say that it is there. */
+/** How long the database may take to answer. */
 const answerMs = 2_000;
 
 /**
- * Whether these say that the server should get no requests now. Requests do not need chores, and where these fail they
- * fail on every replica.
+ * Whether the server should get requests. Failing chores do not count: requests do not need them, and they fail on
+ * every replica alike.
  */
 export const isReady = (problems: readonly Problem[]): boolean =>
   problems.every(({ code }) => code === 'chores_failing');
 
-/** Whether the server can do its work. However many ask at once, the database is asked once. */
+/** Whether the server can do its work. Checks that come at the same time share one query. */
 export class Readiness {
   private draining = false;
   private asking: Promise<Problem[]> | undefined;
@@ -39,7 +39,7 @@ export class Readiness {
     private readonly isChoreFailing: () => boolean = () => false,
   ) {}
 
-  /** From now on the server is not ready, whatever else holds. */
+  /** From now on the server is not ready. */
   drain(): void {
     this.draining = true;
   }
@@ -48,7 +48,7 @@ export class Readiness {
     return this.draining;
   }
 
-  /** Everything that is wrong; nothing where it is ready. */
+  /** All problems; none where the server is ready. */
   async problems(): Promise<Problem[]> {
     this.asking ??= this.ask().finally(() => (this.asking = undefined));
     return [

@@ -17,7 +17,7 @@ import type { InFlight } from './in-flight.js';
 import { metricsRoute, type MetricsAccess } from './metrics-route.js';
 import { isReady, type Readiness } from './readiness.js';
 
-/** What bounds connections, whatever is sent through them. */
+/** Limits of connections, whatever is sent through them. */
 export interface ConnectionLimits {
   readonly connections: number;
   readonly keepAliveSeconds: number;
@@ -29,7 +29,7 @@ export interface ServerParts extends HttpOperationsParts {
   readonly oauth: OAuth;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
-  /** Undefined where they have a listener of their own. */
+  /** Undefined where metrics have a listener of their own. */
   readonly metricsAccess: MetricsAccess | undefined;
   readonly inFlight: InFlight;
   readonly limits: ConnectionLimits;
@@ -40,16 +40,16 @@ const isOAuth = (url: string | undefined): boolean =>
   url !== undefined &&
   (url.startsWith('/oauth/') || url.startsWith('/.well-known/oauth-authorization-server'));
 
-/** How often connections are looked through for requests that take too long to arrive. */
+/** How often connections are checked for requests that arrive too slowly. */
 const checkEveryMs = 1_000;
 
-/** Takes requests, bounds them, and sends each to its part. */
+/** Takes requests within limits, and passes each to its part. */
 export function makeServer(parts: ServerParts): FastifyInstance {
   const { limits, inFlight, oauth, crossOrigin } = parts;
   const app = Fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
-    // What has come on a connection that stays open is answered, also while the server ends.
+    // A request that has arrived on an open connection is answered, also while the server ends.
     return503OnClosing: false,
     // The authorization server reads its own bodies, so it comes before any parser.
     serverFactory: (handler) => {
@@ -85,7 +85,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
       .send({ error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] });
   };
   app.setNotFoundHandler(tellNothing);
-  // A body that nobody asked for is no reason to answer otherwise.
+  // An unwanted body changes nothing about the answer.
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if ((error.statusCode ?? 500) < 500) tellNothing(request, reply);
     else void reply.send(error);
@@ -100,7 +100,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   return app;
 }
 
-/** A listener for those who run the server, and nobody else. */
+/** A listener for operators only. */
 export function makeMetricsServer(metrics: Metrics, readiness: Readiness): FastifyInstance {
   const app = Fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
   healthRoutes(app, readiness);
@@ -108,7 +108,7 @@ export function makeMetricsServer(metrics: Metrics, readiness: Readiness): Fasti
   return app;
 }
 
-/** `/healthz`: the process is there. `/readyz`: it can do its work, or what is wrong. */
+/** `/healthz`: the process runs. `/readyz`: it can do its work, or its problems. */
 function healthRoutes(app: FastifyInstance, readiness: Readiness): void {
   app.get('/healthz', () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {

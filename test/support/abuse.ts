@@ -1,7 +1,7 @@
 /** Documents that are small to send and large to run. */
 
 const customerScopes = ['customers:read', 'orders:read', 'tickets:read'];
-/** What a caller needs to be let in with them. */
+/** The scopes that a caller needs to send them. */
 export const abusiveScopes = [...customerScopes, 'tickets:reply', 'delegations:read'];
 
 /** Fragments over `Customer`, each spreading the next one `width` times behind a page of the default size. */

@@ -25,7 +25,7 @@ const policy = readSchemaPolicy(schema);
 export const catalog = { ...policy, types: new RowTypes(policy.rows, allTables({ smallestCell: 5 })) };
 export const rules = documentRules(new DocumentReach(schema, policy.scopes));
 
-/** Someone of the company, with a token of all scopes. */
+/** A person of the company, with a token of all scopes. */
 export interface Employee {
   readonly id: string;
   readonly token: string;
@@ -46,7 +46,7 @@ export class Company {
     return new Company(server, { id: root.user.id, token: await server.token(root.user.id, undefined) });
   }
 
-  /** What a command would do at the server's own terminal. */
+  /** Does the work of a command at the server's own terminal. */
   do<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return Company.work(this.server, work);
   }
@@ -108,7 +108,7 @@ export const key = (): string => `key-${String((keys += 1))}`;
 
 export const codes = (answer: Answer): unknown[] => answer.errors.map((error) => error.extensions.code);
 
-/** What an answer says at a path such as `delegate.delegation`. */
+/** The value at a path such as `delegate.delegation`. */
 export function at(answer: Answer, path: string): unknown {
   let value: unknown = answer.data;
   for (const name of path.split('.')) {

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { getIntrospectionQuery, isObjectType, type GraphQLSchema } from 'graphql';
 import { argumentsOf, operationAt, selectAll } from './documents.js';
 
-/** One field of each kind of object, documents that tools send, and some that are refused, all of one caller's view. */
+/**
+ * Documents of one caller's view: one field of each kind of object, those that tools send, and some that are refused.
+ */
 export function corpusOf(view: GraphQLSchema): string[] {
   const rows = Object.values(view.getTypeMap()).flatMap((type) => {
     const isReachable = isObjectType(type) && !type.name.startsWith('__') && type.name !== 'Mutation';
@@ -11,7 +13,7 @@ export function corpusOf(view: GraphQLSchema): string[] {
       : [];
   });
   const mutations = Object.values(view.getMutationType()?.getFields() ?? {})
-    // What takes a key and nothing else would end the attacker's own task.
+    // A mutation with a key and nothing else would end the attacker's own task.
     .filter((field) => field.args.length > 1)
     .map((field) => `mutation M { ${field.name}${argumentsOf('Mutation', field)} { __typename } }`);
   return [
@@ -84,7 +86,10 @@ const strange = [
   ],
 ];
 
-/** A document with some of its tokens lost, doubled, swapped, or replaced by strange ones or by those of another. */
+/**
+ * A document with some of its tokens lost, doubled, swapped, or replaced by strange ones or by tokens of another
+ * document.
+ */
 const mutated = (corpus: readonly string[]): fc.Arbitrary<string> => {
   const change = fc.record({
     kind: fc.constantFrom('lose', 'double', 'swap', 'strange', 'borrow'),
@@ -140,7 +145,9 @@ const variables = fc.oneof(
   awkward,
 );
 
-/** Bodies that no client means to send: bytes, halves of JSON, JSON of any shape, and documents that were once valid. */
+/**
+ * Bodies that no client sends on purpose: bytes, halves of JSON, JSON of any shape, and documents that were once valid.
+ */
 export function garbage(corpus: readonly string[]): fc.Arbitrary<string | Uint8Array> {
   const document = fc.oneof(
     { weight: 3, arbitrary: fc.constantFrom(...corpus) },
@@ -190,7 +197,7 @@ export function garbage(corpus: readonly string[]): fc.Arbitrary<string | Uint8A
   );
 }
 
-/** JSON of whatever fast-check makes up, as far as there is one. */
+/** JSON of a random value, as far as it has any. */
 function asJson(value: unknown): string {
   const text = JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'bigint' ? String(inner) : inner,

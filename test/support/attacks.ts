@@ -23,7 +23,7 @@ import { everywhere, TestServer, type AgentFixture, type Answer, type PersonFixt
 /** Stands in every row that the attacker may not see. */
 export const canary = 'Canary';
 
-/** A response of the server as its bytes came, whatever they are. */
+/** A response of the server, byte for byte. */
 export interface Reply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
@@ -37,17 +37,17 @@ export interface Sent {
   readonly body?: string | Uint8Array;
 }
 
-/** What one support agent with a task in Europe can try, and what it must never learn. */
+/** A support agent with a task in Europe, its attacks, and everything that it must never learn. */
 export class Target {
   private constructor(
     readonly server: TestServer,
     /** The attacker: a support agent as it ships, in Europe, whose task does not include contact data. */
     readonly agent: AgentFixture,
-    /** Somebody else, who only wants to work. */
+    /** Another caller, who only works. */
     readonly honest: PersonFixture,
-    /** What the attacker sees by its own introspection. */
+    /** The attacker's view, as its own introspection shows it. */
     readonly view: GraphQLSchema,
-    /** Names of the schema that are nowhere in the attacker's view. */
+    /** Names of the schema outside the attacker's view. */
     readonly hidden: ReadonlySet<string>,
     readonly ids: { readonly customer: string; readonly unseen: string; readonly ticket: string },
   ) {}
@@ -93,7 +93,7 @@ export class Target {
     return this.server.query(this.agent.token, query, variables);
   }
 
-  /** One request with the attacker's token, which `fetch` would perhaps refuse to send. */
+  /** One request with the attacker's token; `fetch` might refuse to send it. */
   send({ method = 'POST', path = '/graphql', headers = {}, body }: Sent): Promise<Reply> {
     const authorization = `Bearer ${this.agent.token}`;
     const all = { 'content-type': 'application/json', authorization, ...headers };
@@ -112,8 +112,8 @@ export class Target {
   }
 
   /**
-   * The answer to an attack is an answer to its fault: a known code, no failure of the server, and neither rows
-   * out of bounds, nor hidden names that the attacker did not bring along, nor anything of the server's insides.
+   * Expects the answer to name the attack's fault: a known code, no failure of the server, no rows out of bounds, no
+   * hidden names except the attacker's own, and no internal details.
    */
   expectNothingLearned(reply: Reply, sent: string): void {
     const about = `${String(reply.status)} ${reply.text.slice(0, 2_000)}\nfor ${JSON.stringify(sent).slice(0, 4_000)}`;
@@ -122,14 +122,14 @@ export class Target {
     expect(this.learned(reply.text, sent), about).toEqual([]);
   }
 
-  /** What an answer says that its reader did not know. */
+  /** Contents of an answer that its reader did not know. */
   learned(text: string, sent: string): string[] {
     const found: string[] = [];
     if (text.includes(canary) && !sent.includes(canary)) found.push(canary);
     for (const said of toldIn(text)) {
       const inside = insides.exec(said)?.[0];
       if (inside !== undefined && !sent.includes(inside)) found.push(inside);
-      // A single common word may be part of a sentence; quoted, or of several words, it is a name.
+      // A single common word may be part of a sentence; quoted, or made of several words, it is a name.
       const names = [...said.matchAll(/["'`][\w:]+["'`]|\b[a-zA-Z]+[A-Z]\w*\b/g)];
       for (const [whole] of names) {
         const name = whole.replaceAll(/["'`]/g, '');
@@ -171,7 +171,7 @@ export const namesOf = (schema: GraphQLSchema): Set<string> =>
 
 const known = new Set<unknown>(errorCodes);
 
-/** What the errors of a response say; of a response that is none of ours, all of it. */
+/** Texts of a response's errors; the whole text where the response has another form. */
 function toldIn(text: string): string[] {
   let body: unknown;
   try {
@@ -186,13 +186,13 @@ function toldIn(text: string): string[] {
     expect(extensions.code, text).not.toBe('INTERNAL');
     expect(Object.keys(extensions)).not.toContain('stacktrace');
     expect(Object.keys(extensions)).not.toContain('exception');
-    // Of the others, each has its own fixed words.
+    // The other extensions have fixed words.
     const { hint, missingScopes } = extensions;
     return [message, JSON.stringify({ hint, missingScopes })];
   });
 }
 
-/** Does the same with each item, so many at once. */
+/** Does the work for each item, `atOnce` at a time. */
 export async function withEach<T>(
   items: readonly T[],
   atOnce: number,

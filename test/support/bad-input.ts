@@ -10,14 +10,14 @@ import { codesOf, digestOf, recordedCodes } from './faults.js';
 import { addRegions } from './regions.js';
 import { TestServer, type Answer } from './server.js';
 
-/** What is at fault, a document with `$name` for known ids, the code, and where the fault is said to be. */
+/** The fault, a document with `$name` for known ids, the code, and the reported path. */
 export type Case = readonly [what: string, document: string, code: string, path?: string];
 
 export const long = (length: number): string => 'x'.repeat(length);
-/** An id that could be one of ours and is of no row. */
+/** A well-formed id without a row. */
 export const someId = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 
-/** A server with some rows, and a person who may do everything: whatever is refused is refused for its input. */
+/** A server with some rows, and a person who may do everything: a refusal can only be for the input. */
 export class BadInput {
   private before = '';
 
@@ -54,7 +54,7 @@ export class BadInput {
     return new BadInput(server, person.token, known);
   }
 
-  /** Remembers how everything stands. */
+  /** Remembers the state of all tables. */
   async look(): Promise<void> {
     this.before = await digestOf(this.server.database);
   }
@@ -65,7 +65,7 @@ export class BadInput {
     return this.server.query(this.token, withKey, variables);
   }
 
-  /** Refused with this code alone, in the answer and in the record, and nothing is changed. */
+  /** Expects a refusal with this code alone, in the answer and in the record, and no change. */
   async refused(document: string, code: string, path?: string, variables = {}): Promise<void> {
     const answer = await this.ask(document, variables);
     expect(codesOf(answer), JSON.stringify(answer.errors)).toEqual([code]);

@@ -25,7 +25,7 @@ import type { Connection } from '../../src/store/sql/connection.js';
 import type { Table } from '../../src/store/tables/table.js';
 import { TestServer } from './server.js';
 
-/** A server with the business domain alone; statistics tell of 3 customers or more. */
+/** A server with the business domain alone; statistics show cells of 3 customers or more. */
 export function startBusiness(
   parts: Pick<AppParts, 'clock'> = {},
   env: Record<string, string> = {},
@@ -37,7 +37,7 @@ export function startBusiness(
 
 const day = '2026-03-02T10:00:00.000Z';
 
-/** Rows straight in the database; what is not said has some value. */
+/** Inserts rows straight into the database; omitted values get defaults. */
 export class BusinessRows {
   constructor(private readonly server: TestServer) {}
 
@@ -186,7 +186,7 @@ export class BusinessRows {
     });
   }
 
-  /** A table as it stands. */
+  /** All rows of a table. */
   all<Row>(table: Table<Row>): Promise<Row[]> {
     return this.server.database.transaction((tx: Connection) => tx.select(table, { kind: 'all', of: [] }));
   }

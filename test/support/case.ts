@@ -3,7 +3,7 @@ import { delegations } from '../../src/store/tables/identity.js';
 import { at, key, type Employee } from './administration.js';
 import { given, type Agent, type Office } from './office.js';
 
-/** A chain of its own: a person, an agent with a task, and the agent to which it handed that on. */
+/** A chain of its own: a person, an agent with a task, and a second agent that got it from the first. */
 export interface Case {
   readonly person: Employee;
   readonly personRoleId: string;
@@ -20,7 +20,7 @@ export interface Case {
 export const taskScopes = ['customers:read', 'tickets:read', 'tickets:reply'];
 const personScopes = [...taskScopes, 'delegations:create', 'delegations:read', 'delegations:revoke'];
 
-/** A boundary as GraphQL takes it: all dimensions, but for what is said. */
+/** A boundary as GraphQL input: all dimensions open except the given ones. */
 export const boundaryInput = (narrower: Record<string, string[]> = {}): object[] =>
   ['customer', 'region', 'collection', 'classification', 'person'].map((dimension) => {
     const values = dimension === 'person' ? (narrower.person ?? []) : narrower[dimension];
@@ -29,7 +29,7 @@ export const boundaryInput = (narrower: Record<string, string[]> = {}): object[]
 
 const limits = { operations: 10_000, rows: 1_000_000, expirySeconds: 86_400, depth: 3 };
 
-/** A role of one's own making, so that changing it touches nobody else. */
+/** A role of this test's own, so that changing it affects no other test. */
 export async function makeRole(
   { company }: Office,
   holder: 'AGENT' | 'PERSON',

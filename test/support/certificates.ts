@@ -13,7 +13,7 @@ export interface Certified {
 
 const keyOptions = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** An authority that nobody knows, made by `openssl` in a folder. */
+/** A certificate authority that no client trusts, made by `openssl` in a folder. */
 export async function makeAuthority(folder: string, name: string): Promise<Certified> {
   const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
   const subject = ['-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign'];

@@ -15,7 +15,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The built `behalf` (`npm run build`) as processes of their own, in a folder and with a home of their own. */
+/** Runs the built `behalf` (`npm run build`) as child processes, with a folder and a home of their own. */
 export class CommandLine {
   private readonly running = new Set<ChildProcess>();
 
@@ -56,7 +56,7 @@ export class CommandLine {
     return child;
   }
 
-  /** Runs a command to its end; `input` is what is typed into its pipe. */
+  /** Runs a command to its end; `input` goes into its pipe. */
   async run(args: readonly string[], settings: Record<string, string> = {}, input = ''): Promise<Ended> {
     const child = this.spawn(args, settings);
     const [stdout, stderr] = [gather(child, 'stdout'), gather(child, 'stderr')];
@@ -65,7 +65,7 @@ export class CommandLine {
     return { code, stdout: stdout.text, stderr: stderr.text };
   }
 
-  /** Runs a command that must succeed; its answer. */
+  /** Runs a command that must succeed; returns its output. */
   async ok(args: readonly string[], input = ''): Promise<string> {
     const ended = await this.run(args, {}, input);
     if (ended.code === 0) return ended.stdout;
@@ -118,7 +118,7 @@ export interface Serving {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** What a process writes, as it comes. */
+/** The output of a process, as it comes. */
 export function gather(child: ChildProcess, name: 'stdout' | 'stderr'): { text: string } {
   const gathered = { text: '' };
   child[name]?.setEncoding('utf8').on('data', (chunk: string) => {

@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 
-/** One place of the schema that a caller can name: a field, an argument, an input field or an enum value. */
+/** A coordinate that a caller can name: a field, an argument, an input field or an enum value. */
 export interface Coordinate {
   readonly text: string;
   readonly kind: 'field' | 'argument' | 'input' | 'value';
@@ -22,9 +22,9 @@ export interface Coordinate {
   readonly member: string;
   /** The argument's name. */
   readonly argument?: string;
-  /** What the SDL itself says in `@scope`, read from its syntax. */
+  /** The scope in the SDL's own `@scope`, read from its syntax. */
   readonly scope: string | undefined;
-  /** The type of what stands there; none for an enum value. */
+  /** The named type of the coordinate; undefined for an enum value. */
   readonly leadsTo: string | undefined;
 }
 
@@ -48,7 +48,7 @@ export const wholeSchema = (): GraphQLSchema => buildSchema(readSdl());
 const isOurs = (type: GraphQLNamedType): boolean =>
   !isIntrospectionType(type) && !isScalarType(type) && type.name !== 'Bound';
 
-/** Every coordinate of a schema; the scopes are there only where it was built from the SDL. */
+/** Every coordinate of a schema. The scopes are known only where the schema was built from the SDL. */
 export function coordinatesOf(schema: GraphQLSchema): Coordinate[] {
   return Object.values(schema.getTypeMap()).filter(isOurs).flatMap(membersOf);
 }
@@ -86,8 +86,8 @@ function membersOf(type: GraphQLNamedType): Coordinate[] {
 }
 
 /**
- * What a caller with these scopes is to see, worked out from the SDL alone: coordinates whose scope it holds, as
- * far as the roots lead to them, and no type of which nothing is left.
+ * The coordinates that a caller with these scopes must see, derived from the SDL alone: those with a scope it holds, as
+ * far as the roots lead to them, without types that have nothing left.
  */
 export function visibleTo(schema: GraphQLSchema, scopes: ReadonlySet<string>): Set<string> {
   const holds = (one: Coordinate): boolean =>
@@ -113,7 +113,7 @@ export function visibleTo(schema: GraphQLSchema, scopes: ReadonlySet<string>): S
   return new Set(left.filter((one) => reached.has(one.type)).map((one) => one.text));
 }
 
-/** `docs/roles.md` read back: role to scopes, as the table shows it. */
+/** `docs/roles.md` read back: role to scopes. */
 export function rolesTable(): Map<string, Set<string>> {
   const lines = readFileSync(new URL('../../docs/roles.md', import.meta.url), 'utf8').split('\n');
   const cells = (line: string): string[] =>

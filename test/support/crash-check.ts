@@ -7,7 +7,7 @@ import { delegations } from '../../src/store/tables/identity.js';
 import type { Acknowledged } from './crash-load.js';
 import { misfound } from './records.js';
 
-/** What is wrong between the log, the data and what clients were told; nothing, if all is well. */
+/** Differences between the log, the data and the answers that clients got; empty if all is well. */
 export async function faultsOf(
   { read }: Pick<Database, 'read'>,
   acknowledged: readonly Acknowledged[],
@@ -37,7 +37,7 @@ export async function faultsOf(
     faults.push(`a search by ${one} does not give the records that name it`);
   for (const record of records.values()) {
     if (record.operation?.type !== 'mutation' || record.outcome !== 'succeeded') continue;
-    // The key is also the reason of the change, so a record keeps it as a value of that.
+    // The key is also the reason of the change, so a record keeps it as a value.
     const { key } = JSON.parse(record.variables ?? '{}') as { key?: { value?: string } };
     if (!byKey.has(key?.value ?? ''))
       faults.push(`the record ${record.operationId} of success has no change`);

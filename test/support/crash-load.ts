@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { at } from './administration.js';
 import { postGraphQL, type Answer } from './server.js';
 
-/** One request with an effect that is known: reading a product, or adding one to its stock under a key. */
+/** A request with a known effect: reading a product, or adding one to its stock under a key. */
 export interface Job {
   readonly kind: 'query' | 'mutation';
   readonly key: string;
@@ -10,11 +10,11 @@ export interface Job {
   readonly token: string;
 }
 
-/** A response with data that a client has in hand. */
+/** A response with data that a client has received. */
 export interface Acknowledged {
   readonly operationId: string;
   readonly job: Job;
-  /** Of the movement that a mutation says it made. */
+  /** Of the movement in a mutation's answer. */
   readonly movementId: string | undefined;
 }
 
@@ -24,10 +24,10 @@ const add = `mutation Add($id: ID!, $key: String!) {
 
 export const clientsMax = 16;
 
-/** Sixteen clients that ask one thing after the other; what remained without an answer they ask again. */
+/** Sixteen clients that send one request after another. A request without an answer is sent again. */
 export class Load {
   readonly acknowledged: Acknowledged[] = [];
-  /** Answers without data, by their code; none has ever any data. */
+  /** Answers without data, by their code. */
   readonly refused = new Map<string, number>();
   private readonly unanswered: (Job | undefined)[] = [];
   private readonly waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
@@ -40,19 +40,19 @@ export class Load {
     private readonly name: string,
   ) {}
 
-  /** Until the server dies, or `stop`. After an answer without data a client waits for `recovered`. */
+  /** Runs until the server dies, or `stop`. After an answer without data a client waits for `recovered`. */
   async run(url: string, recovered: Promise<void> = Promise.resolve()): Promise<void> {
     this.stopped = false;
     const clients = Array.from({ length: clientsMax }, (_, client) => this.client(client, url, recovered));
     await Promise.all(clients);
   }
 
-  /** Each client ends with the answer that it waits for. */
+  /** Each client ends with its next answer. */
   stop(): void {
     this.stopped = true;
   }
 
-  /** Resolves with the response that makes it true. */
+  /** Resolves with the response that makes `isMet` true. */
   until(isMet: () => boolean): Promise<void> {
     return new Promise((resolve) => this.waiting.push({ isMet, resolve }));
   }
@@ -65,7 +65,7 @@ export class Load {
       try {
         answer = await ask(url, job);
       } catch {
-        // The server is dead: nobody knows what became of it.
+        // The server is dead, so it is not known whether the request was done.
         return;
       }
       const isAnswered = this.note(job, answer);

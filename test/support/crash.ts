@@ -51,12 +51,12 @@ export class Crashes {
     return new Crashes(databaseUrl, load, await ServerProcess.start(databaseUrl));
   }
 
-  /** Load, `kill -9` in the middle of it, the server again on what is left. */
+  /** Load, `kill -9` in the middle of it, then a new server on the remaining data. */
   async round(): Promise<void> {
     const enough = this.load.acknowledged.length + randomInt(answersMin, answersMax);
     const running = this.load.run(this.server.url);
     await Promise.race([this.load.until(() => this.load.acknowledged.length >= enough), running]);
-    // Anywhere in the life of the requests under way, not only where others have just been answered.
+    // At any moment in the life of a request, not only right after an answer.
     await setTimeout(randomInt(20));
     await this.server.kill9();
     await running;
@@ -64,7 +64,7 @@ export class Crashes {
     this.rounds += 1;
   }
 
-  /** The database itself dies under load, and comes back; the server goes on by itself. */
+  /** Kills the database under load and restarts it; the server recovers by itself. */
   async databaseRound(database: { kill9(): Promise<void>; restart(): Promise<void> }): Promise<void> {
     const { load } = this;
     let recover = (): void => undefined;
@@ -120,7 +120,7 @@ export class Crashes {
     return this.server.exitCode;
   }
 
-  /** The dead server's last statement may still run in MariaDB; then a server on the same data. */
+  /** Waits for the dead server's last statement in MariaDB, then starts a server on the same data. */
   private async again(): Promise<void> {
     if (this.databaseUrl.startsWith('mysql:')) await othersGone(this.databaseUrl);
     this.server = await ServerProcess.start(this.databaseUrl);
@@ -137,7 +137,7 @@ export class Crashes {
   }
 }
 
-/** By a connection of its own: a `Database` has several. */
+/** By a single connection: a `Database` has several. */
 async function othersGone(url: string): Promise<void> {
   const others =
     'SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()';

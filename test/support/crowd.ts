@@ -1,6 +1,6 @@
 import { Gate } from './gate.js';
 
-/** Holds every operation that comes by while it is shut. */
+/** Holds every operation that arrives while the gate is shut. */
 export class Crowd extends Gate {
   private opened: Promise<void> | undefined;
   private let: () => void = () => undefined;
@@ -12,13 +12,13 @@ export class Crowd extends Gate {
     this.opened = new Promise((resolve) => (this.let = resolve));
   }
 
-  /** Lets everyone go on. */
+  /** Lets all operations go on. */
   open(): void {
     this.opened = undefined;
     this.let();
   }
 
-  /** Resolves when so many are held. */
+  /** Resolves when this many operations are held. */
   async holds(count: number): Promise<void> {
     if (this.held >= count) return;
     await new Promise<void>((resolve) => this.expecting.push({ count, resolve }));

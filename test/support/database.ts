@@ -15,14 +15,14 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
-/** The database that this run of the test is about. */
+/** The database kind of this test run. */
 export function testDatabase(): TestDatabase {
   const name = process.env.BEHALF_TEST_DATABASE;
   if (name === 'sqlite' || name === 'mariadb') return name;
   throw new Error('Only tests below test/promises and test/parts have a database.');
 }
 
-/** An empty database of one's own. */
+/** A new, empty database. */
 export async function freshDatabaseUrl(): Promise<FreshDatabase> {
   return testDatabase() === 'sqlite' ? freshSqlite() : freshMariaDb(inject('mariaDbUrl'));
 }
@@ -38,7 +38,7 @@ async function freshSqlite(): Promise<FreshDatabase> {
   };
 }
 
-/** A database of its own in that server. */
+/** A new database in that server. */
 export async function freshMariaDb(serverUrl: string): Promise<FreshDatabase> {
   const name = `behalf_${randomBytes(8).toString('hex')}`;
   await run(serverUrl, `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);

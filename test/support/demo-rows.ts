@@ -7,12 +7,12 @@ import type { Table } from '../../src/store/tables/table.js';
 
 const now = Date.parse('2026-06-30T12:00:00.000Z');
 
-/** A few customers of each region with all that hangs on them, and the products that they bought. */
+/** A few customers of each region with their rows, and the products that they bought. */
 export function smallBusiness(perRegion = 2): BusinessData {
   const data = generateBusiness({ seed: 7, now, ids: seededIds(7) });
   const counts = new Map<string, number>();
   const kept = new Set<string>();
-  // Those with the most tickets first, so that every table has rows.
+  // Customers with the most tickets first, so that every table has rows.
   const tickets = (id: string): number => data.tickets.filter((row) => row.customerId === id).length;
   for (const customer of [...data.customers].sort((a, b) => tickets(b.id) - tickets(a.id))) {
     const count = counts.get(customer.region) ?? 0;
@@ -46,7 +46,7 @@ export async function loadBusiness(database: Database, data: BusinessData): Prom
   });
 }
 
-/** Two collections, each with a document of every classification; all speak of coffee. */
+/** Two collections, each with a document of every classification; all mention coffee. */
 export async function loadDocuments(database: Database, ids: Ids): Promise<void> {
   await database.transaction(async (tx) => {
     for (const collection of ['guides', 'hr']) {
@@ -71,7 +71,7 @@ export async function loadDocuments(database: Database, ids: Ids): Promise<void>
   });
 }
 
-/** Arguments by coordinate: ids and numbers of rows that are there. */
+/** Arguments by coordinate: ids and numbers of existing rows. */
 export function idsOf(data: BusinessData): Record<string, string> {
   const one = <R>(rows: readonly R[]): R => {
     const [row] = rows;

@@ -24,7 +24,7 @@ const byName: Readonly<Record<string, string>> = {
   bucket: 'YEAR',
   currency: '"EUR"',
   errorCode: '"INTERNAL"',
-  // Refused by every mutation, and only once it has been authorized.
+  // Every mutation refuses it, but only after authorization.
   idempotencyKey: '""',
 };
 
@@ -38,7 +38,7 @@ const byScalar: Readonly<Record<string, string>> = {
   Decimal: '"1.00"',
 };
 
-/** Some value of a type as it is written in a document; of an input object its required fields alone. */
+/** A value of this type as a literal; an input object has its required fields only. */
 export function literalOf(type: GraphQLInputType): string {
   const bare = getNullableType(type);
   if (isListType(bare)) return `[${literalOf(bare.ofType)}]`;
@@ -56,7 +56,7 @@ function argument(owner: string, arg: GraphQLArgument, values: Values): string {
   return `${arg.name}: ${byName[arg.name] ?? literalOf(arg.type)}`;
 }
 
-/** The arguments that a field cannot do without, and a small page. */
+/** The required arguments of a field, and a small page. */
 export function argumentsOf(
   type: string,
   field: GraphQLField<unknown, unknown>,
@@ -84,7 +84,7 @@ export function selectAll(type: GraphQLObjectType, depth: number, above: readonl
   return ['__typename', ...fields].join(' ');
 }
 
-/** An operation that leads to a type by the shortest way and makes this selection there. */
+/** An operation that reaches a type in the fewest steps, with this selection there. */
 export function operationAt(schema: GraphQLSchema, typeName: string, selection: string): string {
   const roots = [schema.getQueryType(), schema.getMutationType()].filter(
     (root) => root !== null && root !== undefined,
@@ -105,7 +105,7 @@ export function operationAt(schema: GraphQLSchema, typeName: string, selection: 
   throw new Error(`There is no way to ${typeName}.`);
 }
 
-/** Of an enum each value, of any other type some value. */
+/** For an enum each value, for any other type one value. */
 function literalsOf(type: GraphQLInputType, name: string): string[] {
   const named = getNamedType(type);
   return isEnumType(named) ? named.getValues().map((value) => value.name) : [byName[name] ?? literalOf(type)];
@@ -117,7 +117,7 @@ export interface Use {
   readonly selection: string;
 }
 
-/** One selection for each argument that may be left out, each field of an input object, and each value of an enum. */
+/** One selection for each optional argument, each field of an input object, and each value of an enum. */
 export function usesOfInputs(view: GraphQLSchema): Use[] {
   return Object.values(view.getTypeMap()).flatMap((type) => {
     if (!isObjectType(type) || type.name.startsWith('__') || type.name === 'Mutation') return [];
@@ -140,7 +140,7 @@ export function usesOfInputs(view: GraphQLSchema): Use[] {
   });
 }
 
-/** Few enough aliases for one document. */
+/** Operations with few enough aliases in each document. */
 export function* operationsOf(view: GraphQLSchema, uses: readonly Use[]): Generator<string> {
   for (const owner of new Set(uses.map((use) => use.owner))) {
     const mine = uses.filter((use) => use.owner === owner).map((use) => use.selection);

@@ -15,17 +15,17 @@ type AnyTable = Table<Record<string, unknown>>;
 const isTable = (value: unknown): value is AnyTable =>
   value !== null && typeof value === 'object' && 'columns' in value && 'primaryKey' in value;
 
-/** Every table but those of records, and of tokens, which their library sweeps. */
+/** Every table except those of records, and of tokens, which their library deletes. */
 const tables = [business, knowledge, identity]
   .flatMap((module) => Object.values(module) as unknown[])
   .filter(isTable)
   .filter((table) => table.name !== 'oauth_payloads');
 
-/** What a task has spent changes with every operation, also a refused one. */
+/** A task's spent limits change with every operation, also with a refused one. */
 const spent = ({ operationsUsed: _operations, rowsUsed: _rows, ...rest }: Record<string, unknown>): object =>
   rest;
 
-/** One digest over everything that a request could change. */
+/** One digest of everything that a request could change. */
 export async function digestOf(database: Database): Promise<string> {
   expect(tables.length).toBeGreaterThan(20);
   const parts: string[] = [];
@@ -36,7 +36,7 @@ export async function digestOf(database: Database): Promise<string> {
   return sha256(parts.join('\n'));
 }
 
-/** Traces of our insides: stacks, SQL, files, tables, drivers, values of the runtime. */
+/** Traces of internal details: stacks, SQL, files, tables, drivers, values of the runtime. */
 export const insides = new RegExp(
   [
     String.raw`\bat \S+ \(|\.[cm]?[jt]s\b|node_modules|/(src|dist|home|tmp|work)/`,
@@ -46,7 +46,7 @@ export const insides = new RegExp(
   ].join('|'),
 );
 
-/** A refusal as every caller may rely on it; gives its codes. */
+/** Checks the form of a refusal that every caller may rely on; returns its codes. */
 export function codesOf(answer: Answer): unknown[] {
   const known = new Set<unknown>(errorCodes);
   expect(answer.errors.length).toBeGreaterThan(0);
@@ -61,7 +61,7 @@ export function codesOf(answer: Answer): unknown[] {
   return [...new Set(answer.errors.map((error) => error.extensions.code))];
 }
 
-/** The errors that the operation's record names. */
+/** The error codes in the operation's record. */
 export async function recordedCodes(server: TestServer, answer: Answer): Promise<unknown[]> {
   const id = answer.headers.get('behalf-operation-id');
   const record = await server.database.read.one(auditRecords, eq('id', id));

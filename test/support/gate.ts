@@ -4,11 +4,11 @@ import type { Domain, Resolver } from '../../src/delegation/operation.js';
 import { domains } from '../../src/domains/index.js';
 import { catalog, rules } from './administration.js';
 
-/** Holds one operation inside a resolver, after it has its rows, until a test lets it go on. */
+/** Holds one operation inside a resolver, after it has read its rows, until a test lets it go on. */
 export class Gate {
   private next: { arrive: () => void; opened: Promise<void> } | undefined;
 
-  /** The next operation that comes by waits. */
+  /** The next operation waits. */
   arm(): { readonly arrived: Promise<void>; open: () => void } {
     let open = (): void => undefined;
     const opened = new Promise<void>((resolve) => (open = resolve));
@@ -43,7 +43,7 @@ function gated(domain: Domain, type: string, field: string, gate: Gate): Domain[
   const own = domain.resolvers[type];
   const resolve = own?.[field];
   if (own === undefined || resolve === undefined) return {};
-  // A resolver that takes four things is given four.
+  // Passes all four arguments on, as some resolvers take the selection.
   const wrapped: Resolver = async (parent, args, operation, selection) => {
     const result = await resolve(parent, args, operation, selection);
     await gate.pass();

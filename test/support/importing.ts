@@ -18,7 +18,7 @@ interface Run {
   readonly dryRun?: boolean;
 }
 
-/** As the command does, without its words. */
+/** As the command, without its output. */
 export const importFolder = (
   server: TestServer,
   folder: string,
@@ -35,7 +35,7 @@ export const importFolder = (
     dryRun,
   });
 
-/** As the command does, without its words. */
+/** As the command, without its output. */
 export const importFiles = (
   server: TestServer,
   folder: string,
@@ -75,7 +75,7 @@ export async function everything({ database }: TestServer): Promise<Record<strin
   return found;
 }
 
-/** What an import writes, without the records of imports. */
+/** The rows that an import writes, without the records of imports. */
 export async function contents(server: TestServer): Promise<Record<string, unknown[]>> {
   return { ...(await everything(server)), audit_records: [] };
 }

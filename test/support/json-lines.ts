@@ -3,7 +3,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { OperationGate } from '../../src/operation/gate.js';
 
-/** Operations as lines of JSON over a socket: `{ token, …parameters }` there, `{ operationId, status, body }` back. */
+/**
+ * Operations as lines of JSON over a socket: requests `{ token, …parameters }`, answers `{ operationId, status, body
+ * }`.
+ */
 export async function serveJsonLines(gate: OperationGate): Promise<Server> {
   const server = createServer((socket: Socket) => {
     createInterface({ input: socket }).on('line', (line) => {

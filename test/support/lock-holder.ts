@@ -9,7 +9,7 @@ const script = fileURLToPath(new URL('lock-holder.mjs', import.meta.url));
 export class LockHolder {
   private constructor(private readonly child: ChildProcess) {}
 
-  /** Holds the one place for writing until it is let go. */
+  /** Holds the only write lock until `release`. */
   static async hold(databaseUrl: string): Promise<LockHolder> {
     const child = spawn(process.execPath, [script, databaseUrl], {
       env: { PATH: process.env.PATH, ...ofThisNode() },
@@ -19,7 +19,7 @@ export class LockHolder {
     return new LockHolder(child);
   }
 
-  /** Lets go of it, and waits for its end. */
+  /** Releases the lock, and waits for the process to end. */
   async release(): Promise<void> {
     if (this.child.exitCode !== null) return;
     const exit = once(this.child, 'exit');

@@ -2,7 +2,7 @@ import { createConnection } from 'mysql2/promise';
 import type { TestServer } from './server.js';
 import type { Sent } from './statements.js';
 
-/** How many rows a database looks at for these statements, as it counts them itself. */
+/** The rows that a database reads for these statements, by its own counters. */
 export async function rowsLookedAt(server: TestServer, sent: readonly Sent[]): Promise<number> {
   let rows = 0;
   for (const one of sent) {
@@ -11,7 +11,7 @@ export async function rowsLookedAt(server: TestServer, sent: readonly Sent[]): P
   return rows;
 }
 
-/** The reads of indexes and rows that the session's own counters tell. */
+/** Reads of indexes and rows in the session's own counters. */
 async function inMysql(server: TestServer, { sql, params }: Sent): Promise<number> {
   const connection = await createConnection(server.databaseUrl);
   try {
@@ -24,7 +24,7 @@ async function inMysql(server: TestServer, { sql, params }: Sent): Promise<numbe
   }
 }
 
-/** Entries of the full-text index under the words that are asked for; SQLite reaches rows by their numbers alone. */
+/** Entries of the full-text index for the searched words; SQLite reaches rows by their numbers alone. */
 async function inFullText(server: TestServer, { sql, params }: Sent): Promise<number> {
   const plan = await server.database.read.query(`EXPLAIN QUERY PLAN ${sql}`, params);
   const steps = plan.map(({ detail }) => String(detail));

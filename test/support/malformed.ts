@@ -1,4 +1,4 @@
-/** Requests by a known caller that are at fault themselves: name, body, headers, and the status of the answer. */
+/** Faulty requests by a known caller: name, body, headers, and the status of the answer. */
 export const malformed: readonly [string, string, Record<string, string>, number][] = [
   ['half a document of JSON', '{', {}, 400],
   ['no query', '{}', {}, 400],

@@ -3,7 +3,7 @@ import { mariaDbMissing, startMariaDb } from './mariadb.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The server that the `mariadb` project's tests share. */
+    /** The server that the tests of the `mariadb` project share. */
     readonly mariaDbUrl: string;
   }
 }

@@ -14,10 +14,10 @@ const startDeadlineMs = 60_000;
 const stopDeadlineMs = 20_000;
 
 export interface MariaDb {
-  /** `mysql://user:password@127.0.0.1:port`, of an account that may do everything. */
+  /** `mysql://user:password@127.0.0.1:port`, of an account with all rights. */
   readonly url: string;
   readonly dataDir: string;
-  /** Of the process that serves now; another one after `restart`. */
+  /** Of the current process; `restart` starts another one. */
   readonly pid: number;
   /** Ends the server and removes its data. */
   stop(): Promise<void>;
@@ -34,7 +34,7 @@ export function mariaDbMissing(): string | undefined {
 }
 
 /**
- * Starts a MariaDB of its own, which ends with this process whatever becomes of it.
+ * Starts a MariaDB of its own, which ends with this process in any case.
  * @param more options of the server beside, and instead of, the usual ones
  */
 export async function startMariaDb(more: readonly string[] = []): Promise<MariaDb> {
@@ -48,7 +48,7 @@ export async function startMariaDb(more: readonly string[] = []): Promise<MariaD
 }
 
 async function startIn(dataDir: string, more: readonly string[]): Promise<MariaDb> {
-  // The server refuses to run as root unless it is told to.
+  // The server refuses to run as root unless an option allows it.
   const asUser = process.getuid?.() === 0 ? ['--user=root'] : [];
   await promisify(execFile)(requireBinary('mariadb-install-db'), [
     '--no-defaults',
@@ -166,7 +166,7 @@ class ServerProcess {
   }
 }
 
-/** Its standard input ends when this process does, even by SIGKILL; then it ends the server and removes the data. */
+/** Its standard input ends with this process, even by SIGKILL; then it ends the server and removes the data. */
 function startReaper(pid: number, dataDir: string): ChildProcess {
   const script = 'cat >/dev/null; kill -9 "$0"; sleep 1; rm -rf "$1"';
   const reaper = spawn('/bin/sh', ['-c', script, String(pid), dataDir], {

@@ -2,7 +2,9 @@ import { Agent, request as httpRequest } from 'node:http';
 import { expect } from 'vitest';
 import type { TestServer } from './server.js';
 
-/** A response as a caller could compare it with another: everything but ids, times and lengths that follow. */
+/**
+ * A response as a caller could compare it with another: everything except ids, times and lengths that depend on them.
+ */
 export interface Raw {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -14,10 +16,12 @@ const ownHeaders = new Set(['date', 'behalf-operation-id', 'content-length']);
 export const raw = (server: TestServer, token: string, query: string, variables = {}): Promise<Raw> =>
   rawOf(server, token, { query, variables });
 
-/** Lets go of a connection well before the server would, who might close it just as the next request is sent. */
+/**
+ * Closes an idle connection well before the server would; the server might close it just as the next request is sent.
+ */
 const wire = new Agent({ keepAlive: true, maxSockets: 32, timeout: 20_000 });
 
-/** As `fetch`, at a third of its price. */
+/** As `fetch`, in a third of its time. */
 export function rawOf(server: TestServer, token: string, request: object): Promise<Raw> {
   const body = JSON.stringify(request);
   const headers = {
@@ -40,7 +44,7 @@ export function rawOf(server: TestServer, token: string, request: object): Promi
             headers: Object.fromEntries(
               Object.entries(response.headers)
                 .filter(([name]) => !ownHeaders.has(name))
-                // Their order tells by which way an answer came, which hangs on who asked the same before.
+                // The order of headers depends on the path that answered, and so on who sent the same request before.
                 .sort(([one], [other]) => (one < other ? -1 : 1))
                 .map(([name, value]) => [name, String(value)]),
             ),
@@ -54,29 +58,29 @@ export function rawOf(server: TestServer, token: string, request: object): Promi
   });
 }
 
-/** The same without the name or id that was asked for. */
+/** The same without the requested name or id. */
 export const without = (answer: Raw, name: string): Raw => ({
   ...answer,
   text: answer.text.replaceAll(name, '<name>'),
 });
 
-/** Messages say which names are near the one that was asked for; those are compared elsewhere. */
+/** Messages suggest names near the requested one; other tests compare those. */
 export const withoutSuggestions = (answer: Raw): Raw => ({
   ...answer,
   text: answer.text.replaceAll(/ Did you mean [^?]*\?/g, ''),
 });
 
-/** A name of the same length and case that nothing has. */
+/** A name of the same length and case that does not exist. */
 export const inventedFor = (name: string): string => {
   const invented = [...name].map((_, at) => (at % 2 === 0 ? 'z' : 'q')).join('');
   return /^[A-Z]/.test(name) ? invented.replace('z', 'Z') : invented;
 };
 
-/** An id that could be one of ours and is not: ids of one millisecond follow each other, so it differs far from its end. */
+/** A well-formed id that does not exist. Ids of one millisecond follow each other, so it differs far from its end. */
 export const inventedId = (id: string): string =>
   `${id.slice(0, 12)}${id.charAt(12) === 'Z' ? 'Y' : 'Z'}${id.slice(13)}`;
 
-/** Asks the same twice, for what is hidden and for what does not exist, and finds no difference. */
+/** Sends the request for a hidden name and for one that does not exist, and expects no difference. */
 export async function expectNoDifference(
   server: TestServer,
   token: string,

@@ -17,7 +17,7 @@ export interface Agent {
   readonly secret: string;
 }
 
-/** What the token endpoint answered. */
+/** The answer of the token endpoint. */
 export interface TokenAnswer {
   readonly status: number;
   readonly body: {
@@ -31,7 +31,7 @@ export interface TokenAnswer {
 }
 
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
-/** Everybody's. */
+/** The password of every person. */
 export const password = 'correct horse battery staple';
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
@@ -55,7 +55,7 @@ export class Office {
     return this.company.server;
   }
 
-  /** As it would be called in the code of a ticket: some open one. */
+  /** The id of an open ticket. */
   get ticketId(): string {
     const ticket = this.data.tickets.find(({ status }) => status === 'open');
     if (ticket === undefined) throw new Error('no open ticket');
@@ -92,7 +92,7 @@ export class Office {
     return at(answer, 'delegate.delegation.id') as string;
   }
 
-  /** A mutation of one field; `args` in GraphQL's own text, the key added. */
+  /** A mutation of one field; `args` is GraphQL text, and the key is added. */
   change(who: { token: string }, field: string, args = '', selection = '__typename'): Promise<Answer> {
     return this.company.ask(
       who,
@@ -100,13 +100,13 @@ export class Office {
     );
   }
 
-  /** As `change`, for what must succeed. */
+  /** As `change`; throws where the mutation fails. */
   async done(who: { token: string }, field: string, args = ''): Promise<void> {
     const { errors } = await this.change(who, field, args);
     if (errors.length > 0) throw new Error(`${field}: ${JSON.stringify(errors)}`);
   }
 
-  /** A form to one of the authorization server's endpoints; the agent signs in by HTTP Basic. */
+  /** Sends a form to an endpoint of the authorization server; the agent signs in by HTTP Basic. */
   async post(
     path: string,
     form: Record<string, string>,
@@ -128,7 +128,7 @@ export class Office {
     return this.post('/oauth/token', asked, agent);
   }
 
-  /** A token by client credentials, which must be given. */
+  /** A token by client credentials; throws where it is refused. */
   async tokenOf(agent: Agent, delegation: string, form: Record<string, string> = {}): Promise<string> {
     return given(await this.requestToken(agent, delegation, form));
   }

@@ -5,7 +5,9 @@ import { auditRecords } from '../../src/store/tables/audit.js';
 import type { RandomRequest } from './random-documents.js';
 import type { World } from './worlds.js';
 
-/** Lets go of a connection well before the server would, who might close it just as the next request is sent. */
+/**
+ * Closes an idle connection well before the server would; the server might close it just as the next request is sent.
+ */
 const wire = new Agent({ keepAlive: true, maxSockets: 32, timeout: 20_000 });
 
 /** One answer, with its operation's id taken out of the text. */
@@ -16,7 +18,7 @@ interface Told {
   readonly text: string;
 }
 
-/** As `fetch`, at a third of its price. */
+/** As `fetch`, in a third of its time. */
 function ask(url: string, token: string, body: string): Promise<Told> {
   return new Promise((resolve, reject) => {
     const headers = {
@@ -39,7 +41,10 @@ function ask(url: string, token: string, body: string): Promise<Told> {
   });
 }
 
-/** One request by one caller: what came where every rule stood before its field, and what came as it ships. */
+/**
+ * One request by one caller, with the answer of a server where every rule stands before its field, and the answer of
+ * the server as it ships.
+ */
 interface Case {
   readonly world: World;
   readonly body: string;
@@ -48,8 +53,8 @@ interface Case {
 }
 
 /**
- * A document asked by each caller in turn. The first one's requests go the long way twice, and then the short way,
- * compiled; the others find the document known, or their own part of it.
+ * Each caller sends the document in turn. The first caller's requests take the ordinary path twice, then the fast path,
+ * compiled; the others find the document cached, or their own part of it.
  */
 export async function askAll(
   world: World,
@@ -70,20 +75,20 @@ export async function askAll(
   return cases;
 }
 
-/** Two that should be the same and are not. */
+/** Two answers that should be equal and are not. */
 export interface Difference {
   readonly world: string;
   readonly body: unknown;
-  /** Which of the equal requests, the first being 1. */
+  /** The number of the request among the equal ones, from 1. */
   readonly time: number;
   readonly shielded: unknown;
   readonly shipping: unknown;
 }
 
-/** How many cases came to what, to see that the cases are worth something. */
+/** How many cases had each kind of result, to see that the cases are worth something. */
 export type Tally = Record<'errors' | 'refused' | 'rows' | 'below' | 'dear', number>;
 
-/** The differences between the cases' answers, and where there are none between their records. */
+/** The differences between the cases' answers; where there are none, between their records. */
 export async function differencesIn(cases: readonly Case[], tally: Tally): Promise<Difference[]> {
   const records = new Map<string, AuditBody>();
   for (const world of new Set(cases.map((one) => one.world))) {
@@ -127,9 +132,9 @@ function count(tally: Tally, { errors = [] }: Answer, record: AuditBody | undefi
 }
 
 /**
- * Errors whose place is gone, because one of them made a non-null field null and with it what is above. graphql-js
- * then answers without waiting for the fields beside: which of their errors and rows it has seen by that moment is
- * chance, within one way of running as much as between two.
+ * Errors whose path is gone, because one of them made a non-null field null and its parents with it. graphql-js then
+ * answers without waiting for the sibling fields. Which of their errors and rows it has seen by then is chance, within
+ * one way of running as much as between two.
  */
 const brokenOff = ({ data, errors = [] }: Answer): TellingError[] =>
   errors.filter(({ path = [] }) => {
@@ -140,7 +145,7 @@ const brokenOff = ({ data, errors = [] }: Answer): TellingError[] =>
     });
   });
 
-/** Byte for byte; of what is broken off, that it is. */
+/** Byte for byte; of an answer that broke off, only that it did. */
 function comparable(told: Told): string {
   const { operationId: _, text, ...rest } = told;
   const answer = parse(told);
@@ -153,8 +158,8 @@ function comparable(told: Told): string {
 const byText = (a: unknown, b: unknown): number => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 
 /**
- * A record without what differs each time. Rows and refusals are compared as sets: they are noted in the order of
- * being met, which is breadth first in one way and by the answer in the other, and the digest follows that order.
+ * A record without the parts that differ each time. Rows and refusals are compared as sets: one way of running notes
+ * them breadth first, the other in the order of the answer, and the digest follows that order.
  */
 function recorded(record: AuditBody | undefined, isBroken: boolean): string {
   if (record === undefined) return 'no record';

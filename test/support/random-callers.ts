@@ -3,7 +3,7 @@ import type { Draw } from './random-values.js';
 import { everywhere, type TestServer } from './server.js';
 import type { World } from './worlds.js';
 
-/** What a family is made of: callers who see the same schema, and may use different parts of it. */
+/** A family: callers who see the same schema and may use different parts of it. */
 export interface FamilyPlan {
   readonly acting: 'people' | 'agents';
   /** Of the agents' role, or of all roles of each person together. */
@@ -35,7 +35,7 @@ const values: Readonly<Record<string, readonly string[]>> = {
   classification: ['public', 'internal', 'confidential', 'restricted'],
 };
 
-/** Some of them, in their order; each so many times of a hundred. */
+/** A random part of a list, in its order; each item with this chance. */
 const some = <T>(draw: Draw, from: readonly T[], percent: number): T[] =>
   from.filter(() => draw.below(100) < percent);
 
@@ -64,7 +64,7 @@ export function familyPlan(
   const held = chosen.length === 0 ? possible : chosen;
   const callers = Array.from({ length: callersOfFamily }, (_, at): CallerPlan => {
     const whole = at === 0 ? { ...everywhere, person: 'all' as const } : boundary(draw, customers);
-    // Together they hold all scopes, so that the family's people see the same schema.
+    // Together their roles hold all scopes, so that the family's people see the same schema.
     const more = at < 2 ? [] : Array.from({ length: 1 + draw.below(2) }, () => some(draw, held, 50));
     const first = acting === 'people' || at < 2 ? held : some(draw, held, 80);
     const cost = draw.below(4) === 0 ? { operationCost: 100 + draw.below(400) } : {};
@@ -76,7 +76,7 @@ export function familyPlan(
     }));
     const delegated = at === 0 ? held : some(draw, held, 85);
     return {
-      // Roles of one scope with its own boundary and one without: the first may hold fewer rows than the second.
+      // Roles of one scope with its own boundary and one without: the first may reach fewer rows than the second.
       roles: parts,
       token: at === 1 ? some(draw, scopes, 85) : scopes,
       delegation: {

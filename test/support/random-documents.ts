@@ -13,21 +13,21 @@ import {
 } from 'graphql';
 import { chance, Inputs, oneOf, variableSets, type Draw, type Pools } from './random-values.js';
 
-/** One document as it may be asked several times, each time with other variables. */
+/** A document that may be sent several times, each time with other variables. */
 export interface RandomRequest {
   readonly query: string;
   readonly operationName: string | null;
   readonly variables: readonly Readonly<Record<string, unknown>>[];
 }
 
-/** Response keys that mean something to JavaScript, to JSON or to promises. */
+/** Response keys with a meaning in JavaScript, JSON or promises. */
 const oddKeys = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'toJSON', 'then', 'length'];
-/** Parts of keys that, joined, may be the path of others. */
+/** Parts of keys that, joined, may equal the path of other keys. */
 const joined = ['id', 'nodes', 'idx0', 'customer', 'orders', 'a'];
 
 const introspection = '__type(name: "Customer") { name fields { name description } }';
 
-/** A random document that is valid for a view, but for what only its variables or its running can show. */
+/** A random document that is valid for a view, apart from faults that only its variables or its execution can show. */
 export function randomRequest(
   draw: Draw,
   view: GraphQLSchema,
@@ -70,7 +70,7 @@ function ofSchema(schema: GraphQLSchema, type: GraphQLInputType): GraphQLInputTy
 class Writer {
   private readonly fragments: { readonly name: string; readonly on: string; readonly text: string }[] = [];
   readonly inputs: Inputs;
-  /** What a response key of a type stands for: the same everywhere, so that all that meets can merge. */
+  /** The field behind each response key of a type: the same everywhere, so that all selections can merge. */
   private readonly keys = new Map<string, { readonly field: string; readonly call: string }>();
   private left = 0;
 
@@ -141,7 +141,7 @@ class Writer {
     const isOut = depth <= 0 || this.left <= 0;
     const fit = isOut ? all.filter((field) => isLeaf(field) && field.args.length === 0) : all;
     if (fit.length === 0) return '__typename';
-    // Lists lead to rows, objects to what hangs on them, and inputs of which the caller sees a part to what is hidden.
+    // Lists lead to rows, objects to related rows, and inputs that the caller sees in part to hidden names.
     const lists = fit.filter((one) => one.args.some((arg) => arg.name === 'first'));
     const objects = fit.filter((one) => isObjectType(getNamedType(one.type)));
     const telling = fit.filter((one) => one.args.some((arg) => this.inputs.hides(arg.type)));
@@ -151,7 +151,7 @@ class Writer {
     const alias = key === field.name ? '' : `${key}: `;
     const named = getNamedType(field.type);
     const inner = isObjectType(named) ? ` { ${this.selection(named, depth - 1)} }` : '';
-    // What a variable holds has to be the caller's to name, also where nothing comes to use it.
+    // A caller must be allowed to name the values of a variable, also where it is never used.
     const directive = this.directive(call.includes('$') ? 30 : 5);
     return `${alias}${call}${directive}${inner}`;
   }

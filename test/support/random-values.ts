@@ -11,16 +11,16 @@ import {
   type GraphQLInputType,
 } from 'graphql';
 
-/** Where random choices come from. */
+/** The source of random choices. */
 export interface Draw {
   /** A whole number from 0 to `n - 1`. */
   below(n: number): number;
 }
 
-/** Without fast-check's liking for the first and the last. */
+/** Without fast-check's preference for the first and the last. */
 const evenly = (n: number): fc.Arbitrary<number> => fc.noBias(fc.nat({ max: n - 1 }));
 
-/** Whatever is made by drawing, as an arbitrary. */
+/** A value made by random choices, as an arbitrary. */
 export const drawn = <T>(make: (draw: Draw) => T): fc.Arbitrary<T> =>
   fc.gen().map((generate) => make({ below: (n) => generate(evenly, n) }));
 
@@ -32,7 +32,7 @@ export const variableSets = 5;
 
 interface Sample {
   readonly literal: string;
-  /** Undefined where a variable stands inside. */
+  /** Undefined where it contains a variable. */
   readonly json: unknown;
 }
 
@@ -51,16 +51,16 @@ interface Variable {
   readonly values: readonly unknown[];
 }
 
-/** Writes the values of one operation's arguments, and declares the variables that some of them are. */
+/** Writes the argument values of one operation, and declares the variables among them. */
 export class Inputs {
   private readonly variables: Variable[] = [];
 
   constructor(
     private readonly draw: Draw,
     private readonly pools: Pools,
-    /** A type of the caller's view as the whole schema has it, with what is hidden from the caller. */
+    /** A type of the caller's view as in the whole schema, hidden parts included. */
     private readonly whole: (type: GraphQLInputType) => GraphQLInputType,
-    /** Which of the document's operations this is. */
+    /** The index of the operation in the document. */
     private readonly at: number,
   ) {}
 
@@ -94,7 +94,7 @@ export class Inputs {
     return `$${name}`;
   }
 
-  /** A literal, or so many times of a hundred a variable. */
+  /** A literal, or with this chance a variable. */
   value(type: GraphQLInputType, at: string, name: string, percent: number): string {
     return chance(this.draw, percent)
       ? this.variable(type, at, name)
@@ -122,7 +122,7 @@ export class Inputs {
     return this.declare(`${base}${isStrict ? '!' : ''}${said}`, values);
   }
 
-  /** Whether something of a type is hidden from the caller. */
+  /** Whether a part of this type is hidden from the caller. */
   hides(type: GraphQLInputType): boolean {
     return this.hidden(type).length > 0;
   }
@@ -136,7 +136,7 @@ export class Inputs {
     return Object.values(whole.getFields()).filter((field) => seen[field.name] === undefined);
   }
 
-  /** A value that names something that is hidden from the caller. */
+  /** A value that names a hidden part. */
   private beyond(type: GraphQLInputType, at: string, name: string): unknown {
     const bare = getNullableType(type);
     if (isListType(bare)) return [this.beyond(bare.ofType, at, name)];

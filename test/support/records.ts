@@ -7,7 +7,7 @@ import { auditRecords, auditUnindexed, type AuditRecordRow } from '../../src/sto
 
 const parse = ({ body }: { body: string }): AuditBody => JSON.parse(body) as AuditBody;
 
-/** The record of the operation that was answered so; there must be exactly one. */
+/** The record of the operation with this answer; there must be exactly one. */
 export async function recordOf(
   { read }: Pick<Database, 'read'>,
   answer: { readonly headers: Headers },
@@ -17,7 +17,7 @@ export async function recordOf(
   return rows.map(parse)[0] as AuditBody;
 }
 
-/** Every record, of one kind where that is said, in the order of their making. */
+/** Every record, or those of one kind, in the order in which they were made. */
 export async function recordsOf({ read }: Pick<Database, 'read'>, kind?: RecordKind): Promise<AuditBody[]> {
   const rows = await read.select(auditRecords, kind === undefined ? all() : eq('kind', kind), {
     order: [{ column: 'id', direction: 'asc' }],
@@ -40,7 +40,7 @@ const parties: Readonly<Record<Party, keyof AuditRecordRow>> = {
   '@task': 'task',
 };
 
-/** Whatever names records, and of which a search does not give exactly those, whether they are indexed or wait. */
+/** Search terms of records for which a search does not find exactly those records, indexed or not. */
 export async function misfound({ read }: Pick<Database, 'read'>): Promise<string[]> {
   const records = await read.select(auditRecords, all());
   const named = new Map<string, Set<string>>();

@@ -1,6 +1,6 @@
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 
-/** The SDL with scopes in places where none of those that ship is hidden from a support agent. */
+/** The SDL with scopes where no shipped scope is hidden from a support agent. */
 export const scopedSdl = [
   ['RESTRICTED\n', 'RESTRICTED @scope(name: "documents:classify")\n'],
   ['stock: Int! @scope(name: "products:read")', 'stock: Int @scope(name: "stock:read")'],

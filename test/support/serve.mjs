@@ -1,4 +1,4 @@
-// The built server as a process of its own: prints its URL once it listens. It ends with whoever started it.
+// The built server as a process of its own: prints its URL once it listens. It ends with the process that started it.
 import { readConfig } from '../../dist/src/config.js';
 import { serve } from '../../dist/src/main.js';
 

@@ -6,7 +6,7 @@ import { ofThisNode } from './this-node.js';
 
 const script = fileURLToPath(new URL('serve.mjs', import.meta.url));
 
-/** The built server (`npm run build`) in a process of its own, over a database that exists. */
+/** The built server (`npm run build`) in a process of its own, over an existing database. */
 export class ServerProcess {
   private constructor(
     readonly url: string,
@@ -25,7 +25,7 @@ export class ServerProcess {
         BEHALF_COOKIE_KEYS: 'k'.repeat(32),
         BEHALF_LOG_LEVEL: 'fatal',
       },
-      // Its standard input ends when this process does, whatever becomes of it.
+      // Its standard input ends with this process in any case.
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const told: string[] = [];
@@ -35,22 +35,22 @@ export class ServerProcess {
     });
     const listening = once(child.stdout.setEncoding('utf8'), 'data');
     const [line] = (await Promise.race([listening, ended])) as [string];
-    // Its end is no fault from here on.
+    // From here on its end is no fault.
     ended.catch(() => undefined);
     return new ServerProcess(line.trim(), child);
   }
 
-  /** Ends it as a crash would, whatever it is doing. */
+  /** Ends it as a crash would. */
   kill9(): Promise<void> {
     return this.end('SIGKILL');
   }
 
-  /** Lets it answer what is under way. */
+  /** Lets it answer the requests in flight. */
   stop(): Promise<void> {
     return this.end('SIGTERM');
   }
 
-  /** 0 where it ended in order; null while it runs, and after a crash. */
+  /** 0 after a clean end; null while it runs, and after a crash. */
   get exitCode(): number | null {
     return this.child.exitCode;
   }

@@ -27,7 +27,7 @@ import { freePort } from './free-port.js';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // The tests read what a caller would get; its shape is what they check.
+  // The tests check the shape of the answer.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly data: any;
   readonly errors: readonly {
@@ -40,8 +40,8 @@ export interface Answer {
 const never = 86_400_000;
 
 /**
- * SQLite has one writer, and who waits for it holds up this whole process, with the transaction that a test itself may
- * be in: there records are indexed only where a test asks for it.
+ * SQLite has one writer, and waiting for it blocks this whole process, along with a transaction that the test itself
+ * may hold. So on SQLite records are indexed only where a test asks for it.
  */
 const inBackground = (): AppParts => (testDatabase() === 'sqlite' ? { indexEveryMs: never } : {});
 
@@ -68,7 +68,7 @@ export interface AgentFixture {
 interface Rights {
   readonly scopes: readonly string[];
   readonly boundary?: StoredBoundary;
-  /** `any` unless said. */
+  /** Default: `any`. */
   readonly documents?: DocumentPolicy;
   /** The largest cost of one operation. */
   readonly operationCost?: number;
@@ -136,7 +136,7 @@ export class TestServer {
     return new TestServer(app, url, database, fresh.url, clock, ids, () => fresh.drop());
   }
 
-  /** A further server process's worth of app on the same database. */
+  /** Another app on the same database, as a further server process would be. */
   replica(parts: AppParts = {}): Promise<TestServer> {
     return TestServer.start(parts, {}, { databaseUrl: this.databaseUrl });
   }
@@ -183,7 +183,7 @@ export class TestServer {
     return { id, name, token: await this.token(id, undefined) };
   }
 
-  /** One more role for a person. */
+  /** Gives a person one more role. */
   async giveRole(userId: string, rights: Rights): Promise<string> {
     const roleId = await this.role('person', rights);
     await this.database.transaction(async (tx) => {
@@ -285,7 +285,7 @@ export class TestServer {
     };
   }
 
-  /** An access token as the authorization server would have stored it. */
+  /** An access token, stored as the authorization server would store it. */
   async token(userId: string, delegationId: string | undefined, scopes?: readonly string[]): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     const grantId = randomBytes(16).toString('base64url');
@@ -318,7 +318,7 @@ export class TestServer {
     });
   }
 
-  /** Of a token that is issued now. */
+  /** The generation of a token that is issued now. */
   private async generationOf(delegationId: string): Promise<number> {
     const { read } = this.database;
     let generation = (await read.one(authorityEpoch, eq('id', 1)))?.tokenGeneration ?? 0;

@@ -7,19 +7,19 @@ import { Company, catalog, key, rules } from './administration.js';
 import { idsOf, loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { everywhere, type PersonFixture } from './server.js';
 
-/** Someone who holds one shipped role and nothing else: a person, or an agent for a person who holds everything. */
+/** The holder of one shipped role and nothing else: a person, or an agent for a person who holds everything. */
 export interface Caller {
   readonly role: string;
   readonly holder: 'agent' | 'person';
   readonly token: string;
 }
 
-/** A company with some rows of everything, and a caller for each role that ships. */
+/** A company with some rows of everything, and a caller for each shipped role. */
 export class ShippedCallers {
   private constructor(
     readonly company: Company,
     readonly callers: readonly Caller[],
-    /** Arguments by coordinate: ids and numbers of rows that are there. */
+    /** Arguments by coordinate: ids and numbers of existing rows. */
     readonly values: Readonly<Record<string, string>>,
   ) {}
 
@@ -59,7 +59,7 @@ export class ShippedCallers {
   }
 }
 
-/** Someone who has handed over a task, given a consent, and whose agent has been refused something. */
+/** A person who has handed over a task, given a consent, and whose agent has been refused something. */
 async function personWith(company: Company, role: string): Promise<string> {
   const { server } = company;
   const { id, token } = await company.employee(`${role}-only`, role);
@@ -77,7 +77,7 @@ async function personWith(company: Company, role: string): Promise<string> {
   return token;
 }
 
-/** A full delegation of one of an agent's roles, made as its person makes it. */
+/** A full delegation of one of an agent's roles, made by its person. */
 async function agentFor(
   company: Company,
   person: PersonFixture,

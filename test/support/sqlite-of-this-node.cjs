@@ -1,5 +1,5 @@
 'use strict';
-// Loads the SQLite driver from BEHALF_TEST_SQLITE: what is installed here fits one version of Node only.
+// Loads the SQLite driver from BEHALF_TEST_SQLITE: the installed one fits one version of Node only.
 const Module = require('node:module');
 
 const home = process.env.BEHALF_TEST_SQLITE;

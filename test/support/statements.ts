@@ -26,6 +26,6 @@ export async function sentBy(work: () => Promise<unknown>): Promise<Sent[]> {
 export const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
   (await sentBy(work)).map(({ sql }) => sql);
 
-/** Those among them that read or write a table. */
+/** The statements that read or write a table. */
 export const naming = (statements: readonly string[], table: string): string[] =>
   statements.filter((sql) => sql.includes(`\`${table}\``));

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 
-/** One request of a fixed set, as it goes over the wire. */
+/** One request of a fixed set, as sent. */
 export interface WireRequest {
   readonly method?: string;
   readonly path?: string;
@@ -8,10 +8,10 @@ export interface WireRequest {
   readonly body?: string;
 }
 
-/** Headers of an answer that say nothing about this server's behaviour. */
+/** Headers that depend on the connection and not on this server's behaviour. */
 const incidental = new Set(['date', 'content-length', 'connection', 'keep-alive', 'transfer-encoding']);
 
-/** Sends it exactly so, and tells status, headers and body as one text. */
+/** Sends it unchanged, and returns status, headers and body as one text. */
 export function answerTo(url: string, sent: WireRequest): Promise<string> {
   const { method = 'POST', path = '/graphql', headers = {}, body = '' } = sent;
   return new Promise((resolve, reject) => {
@@ -34,7 +34,7 @@ export function answerTo(url: string, sent: WireRequest): Promise<string> {
   });
 }
 
-/** Puts a name in the place of each id, address, time and keyed digest, the same one for the same value. */
+/** Replaces each id, address, time and keyed digest by a name, the same name for the same value. */
 export class Names {
   private readonly known = new Map<string, string>();
 

@@ -18,7 +18,7 @@ import type { Draw, Pools } from './random-values.js';
 import { everywhere, TestServer, type PersonFixture } from './server.js';
 import { poolsOf } from './worlds.js';
 
-/** What the callers of one comparison may see at most; the rest is gone in their other world. */
+/** The most that the callers of one comparison may see; their other world lacks the rest. */
 export interface Plan {
   readonly name: string;
   readonly boundary: StoredBoundary;
@@ -27,7 +27,7 @@ export interface Plan {
 export interface Caller {
   readonly name: string;
   readonly token: string;
-  /** What exists for it. */
+  /** The scopes that exist for it. */
   readonly ceiling: readonly string[];
   readonly personId: string;
 }
@@ -47,7 +47,10 @@ const rowTypes = new RowTypes(catalog.rows, rowTables);
 const isTable = (value: unknown): value is AnyTable =>
   value !== null && typeof value === 'object' && 'columns' in value && 'primaryKey' in value;
 
-/** All that a server needs and an operation can read, records and what each database has of its own apart. */
+/**
+ * All tables that a server needs and an operation can read, except records and tables that each database has of its
+ * own.
+ */
 const copied: readonly AnyTable[] = [
   ...new Set([...Object.values(identity as Record<string, unknown>).filter(isTable), ...rowTables]),
 ].filter((table) => table !== identity.authorityEpoch && table !== (auditRecords as unknown as AnyTable));
@@ -63,7 +66,7 @@ export async function startFull(schema: GraphQLSchema, scopes: readonly string[]
   return { server, pools, everyone, customers: data.customers.map((row) => row.id) };
 }
 
-/** A copy from which every row is gone that none of these people may see by this boundary. Returns how many went. */
+/** A copy without the rows that none of these people may see by this boundary. Returns how many were removed. */
 export async function startCut(
   { server }: FullWorld,
   { boundary }: Plan,
@@ -83,7 +86,7 @@ export async function startCut(
   return { server: cut, removed };
 }
 
-/** First all of them are found: whether a row is inside may hang on rows that go too. */
+/** Finds all of them first: a row may be inside because of rows that are removed too. */
 async function removeInvisible(
   tx: Connection,
   boundary: Record<string, readonly string[] | 'all'>,
@@ -106,7 +109,7 @@ async function removeInvisible(
 
 const layers = ['person', 'role', 'delegation'] as const;
 
-/** Six callers, each of whom another layer keeps inside the boundary; some are kept further inside, or may spend little. */
+/** Six callers, kept inside the boundary by different layers; some are kept further inside, or may spend little. */
 export async function makeCallers(
   { server }: FullWorld,
   { name, boundary }: Plan,
@@ -149,7 +152,7 @@ export async function makeCallers(
   return callers;
 }
 
-/** The same draws on every machine. */
+/** The same choices on every machine. */
 export function seededDraw(seed: number, label: string): Draw {
   const random = makeRandom(seed, label);
   return { below: (n) => random.int(0, n - 1) };

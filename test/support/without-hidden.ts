@@ -13,8 +13,8 @@ import { domains } from '../../src/domains/index.js';
 import { catalog, rules } from './administration.js';
 
 /**
- * The parts of a server in which there never was anything but these coordinates: what it answers about any other
- * is what must be answered about a hidden one.
+ * The parts of a server in which only these coordinates ever existed: its answer about any other is the right answer
+ * about a hidden one.
  */
 export function partsOf(sdl: string, coordinates: ReadonlySet<string>): AppParts & { readonly sdl: string } {
   const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
@@ -32,7 +32,7 @@ export function partsOf(sdl: string, coordinates: ReadonlySet<string>): AppParts
   };
 }
 
-/** The SDL with its directives, cut down to these coordinates. */
+/** The SDL with its directives, reduced to these coordinates. */
 export function sdlOf(sdl: string, coordinates: ReadonlySet<string>): string {
   const types = new Set([...coordinates].map((one) => one.split('.')[0] ?? ''));
   const fieldOf = (type: string, field: FieldDefinitionNode): FieldDefinitionNode[] => {
@@ -74,7 +74,7 @@ export function sdlOf(sdl: string, coordinates: ReadonlySet<string>): string {
   );
 }
 
-/** Of the fields to which a value is written those that are left. */
+/** A `@writes` with only the remaining fields. */
 function withoutTargets(
   directive: ConstDirectiveNode,
   coordinates: ReadonlySet<string>,

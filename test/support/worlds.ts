@@ -25,7 +25,7 @@ export interface World {
   readonly shipping: TestServer;
   readonly shielded: TestServer;
   readonly pools: Pools;
-  /** Someone who holds everything everywhere. */
+  /** A person who holds everything everywhere. */
   readonly everyone: PersonFixture;
 }
 
@@ -34,7 +34,7 @@ export interface WorldParts {
   readonly sdl: string;
   readonly schema: GraphQLSchema;
   readonly scopes: readonly string[];
-  /** None: a company without any rows. */
+  /** Undefined: a company without any rows. */
   readonly data: BusinessData | undefined;
 }
 
@@ -53,7 +53,7 @@ export async function startWorld({ name, sdl, schema, scopes, data }: WorldParts
   return { name, shipping, shielded, pools: await poolsOf(shipping, schema, everyone), everyone };
 }
 
-/** Values for whoever asks, of all the rows that are there. */
+/** Values for random requests, from all existing rows. */
 export const poolsOf = async (
   server: TestServer,
   schema: GraphQLSchema,
@@ -88,7 +88,7 @@ export async function stateOf({ shipping }: World): Promise<string> {
 
 const ownTables = domains({ smallestCell: 5 }).flatMap((domain) => domain.tables);
 
-/** As the demo company's, but with all that may be missing missing here and there, and with equal times. */
+/** Like the demo company's rows, but with optional values missing here and there, and with equal times. */
 export function oddBusiness(): BusinessData {
   const data = smallBusiness(1);
   const at = '2026-01-31T23:59:59.999Z';
@@ -119,7 +119,7 @@ export function oddBusiness(): BusinessData {
 const missing = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
 const times = ['2024-01-01T00:00:00.000Z', '2026-01-31T23:59:59.999Z', '2026-02-28T12:00:00+02:00'];
 
-/** What a compiler of operations would take for a time. */
+/** A text that the compiler of operations would take for a time. */
 const compilersMark = '__MAGIC_DATE__33a9e76d_02e0_4128_8e92_3530ad3da74d0';
 
 /** By name or by type, whatever the rows are. */
@@ -139,7 +139,7 @@ const common: Pools = {
   nameStartsWith: ['A', 'Ü', 'The'],
   from: ['2025-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', '2027-01-01T00:00:00.000Z'],
   to: ['2026-01-01T00:00:00.000Z', '2026-07-01T00:00:00.000Z'],
-  // Refused by every mutation, and only once it has been authorized.
+  // Every mutation refuses it, but only after authorization.
   idempotencyKey: [''],
   'Mutation.setTicketStatus(idempotencyKey:)': ['', 'key'],
   'Mutation.setOrderStatus(idempotencyKey:)': ['', 'key'],
@@ -179,7 +179,7 @@ async function rowPools({ database }: TestServer): Promise<Pools> {
 
 type Row = Record<string, unknown> & { readonly id: string };
 
-/** Cursors of each page, mostly its own: of those at the root, and of those one step below a list at the root. */
+/** Cursors of each page, mostly its own: pages at the root, and pages one step below a list at the root. */
 async function cursors(server: TestServer, schema: GraphQLSchema, token: string): Promise<Pools> {
   const root = Object.values(schema.getQueryType()?.getFields() ?? {});
   const pages = root.flatMap((field) => {

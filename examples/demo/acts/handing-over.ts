@@ -6,7 +6,7 @@ import type { Caller, Step } from '../step.js';
 
 export const task = `ticket:${demoTicketNumber}`;
 
-/** What the ticket needs, sorted. Invoices are left out on purpose. */
+/** The scopes that the ticket needs, sorted. Invoices are left out on purpose. */
 export const handedOver = [
   'collections:read',
   'customers:read',
@@ -25,15 +25,15 @@ export interface Assistant {
   readonly role: string;
 }
 
-/** What the person knows of the ticket. */
+/** A ticket as the person sees it. */
 export interface Ticket {
   readonly id: string;
   readonly customer: { readonly id: string; readonly name: string };
-  /** How many orders of the customer the person sees. */
+  /** The number of the customer's orders that the person sees. */
   readonly orderCount: number;
 }
 
-/** One ticket in an agent's hands. */
+/** A ticket that an agent works on. */
 export interface Handed extends Ticket {
   readonly delegationId: string;
 }

@@ -92,7 +92,7 @@ const expectedOf = (sent: Sent): string => {
   return [who(sent), sent.caller.task ?? 'in person', outcomeOf(sent.answer), ...codes].join(', ');
 };
 
-/** What the caller was told decides what the record must say. */
+/** The outcome that the record must have, from the answer. */
 function outcomeOf({ data, errors }: Answer): string {
   if (errors.length === 0) return 'SUCCEEDED';
   const values: unknown[] = Object.values(data ?? {});

@@ -11,7 +11,7 @@ import {
 import type { Caller, Step } from '../step.js';
 import type { Handed } from './handing-over.js';
 
-/** Inside the role, outside this delegation: refused, with what is missing and how to ask for it. */
+/** Inside the role, outside this delegation: refused, with the missing scope and how to ask for it. */
 export async function askForInvoice(step: Step, rep: Caller, agent: Caller, number: string): Promise<void> {
   step.asks(`query invoiceByNumber(number: "${number}") { amount }, the one that the customer writes about.`);
   step.why(
@@ -32,7 +32,7 @@ export async function askForInvoice(step: Step, rep: Caller, agent: Caller, numb
 }
 
 const hiddenField = 'creditLimit';
-/** One letter off: where the real field showed, this one’s error would suggest it. */
+/** One letter off: if the real field were visible, the error would suggest it. */
 const madeUpField = 'creditLimut';
 
 /** Outside the role: as if it did not exist. */
@@ -92,7 +92,7 @@ interface Other {
   readonly id: string;
   readonly name: string;
   readonly ticketId: string;
-  /** How many the person sees. */
+  /** The number of customers that the person sees. */
   readonly customers: number;
 }
 
@@ -113,5 +113,5 @@ async function findOther(step: Step, rep: Caller, customerId: string): Promise<O
 
 const writing = (ticketId: string) => ({ ticketId, body: 'Hello', key: randomUUID() });
 
-/** The same id but for its last character. */
+/** An id that differs only in its last character. */
 const unused = (id: string): string => id.slice(0, -1) + (id.endsWith('0') ? '1' : '0');

@@ -4,7 +4,7 @@ import type { Caller, Step } from '../step.js';
 
 type Person = LoadedCompany['people'][number];
 
-/** A person signs in through the server's pages. A password that someone else made works only once. */
+/** A person signs in through the server's pages. A password set by someone else works only once. */
 export async function signIn(step: Step, person: Person): Promise<Caller> {
   const mustChoose = person.role === 'administrator';
   const pages = mustChoose ? ['Sign in', 'Choose a new password'] : ['Sign in'];

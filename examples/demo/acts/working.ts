@@ -6,11 +6,11 @@ import type { Answer } from '../graphql.js';
 import type { Caller, Step } from '../step.js';
 import type { Handed } from './handing-over.js';
 
-/** What the agent has learned, and will write. */
+/** The facts that the agent found, and its reply. */
 export interface Case {
-  /** The number of the invoice that the customer writes about. */
+  /** The number of the invoice in the customer's message. */
   readonly invoice: string;
-  /** How many messages the ticket has before it answers. */
+  /** The number of messages before the reply. */
   readonly messageCount: number;
   readonly reply: string;
 }
@@ -58,7 +58,7 @@ function invoiceIn(read: Answer): string {
   return number;
 }
 
-/** What a language model would write; here the words are fixed and the facts are looked up. */
+/** Stands for a language model: the words are fixed, the facts come from the answer. */
 function replyTo(read: Answer, source: string): string {
   const lines = read.listAt('ticketByNumber.order.lines.nodes') as unknown as OrderLine[];
   const grinders = lines.find(

@@ -7,9 +7,9 @@ import { whyUnreachable } from '../../store/drivers/mysql-options.js';
 import { CommandError } from '../../core/command-error.js';
 
 /**
- * Opens the database of the settings. Throws `CommandError` where it is missing, out of reach or behind on
- * migrations; with `any` only where it is out of reach, and a missing SQLite file is made.
- * `limits` are for a server: commands have all the time they need.
+ * Opens the database of the settings. Throws `CommandError` where it is missing, out of reach or behind on migrations.
+ * With `any`, only where it is out of reach; a missing SQLite file is made. `limits` are for a server: commands have no
+ * time limits.
  */
 export async function openDatabase(
   config: Config,
@@ -38,7 +38,7 @@ export async function openDatabase(
   );
 }
 
-/** Never tells the URL, which holds a password. */
+/** Leaves out the URL, which holds a password. */
 function whyNotOpen(target: DatabaseUrl, error: unknown): string {
   if (target.dialect === 'mysql') return whyUnreachable(target, error);
   const { message = 'no reason given' } = error as { message?: string };

@@ -13,12 +13,12 @@ export interface FormPage {
 
 export type Landed =
   | { readonly kind: 'page'; readonly page: FormPage }
-  /** Sent back to the program, with these parameters. */
+  /** The redirect back to the program, with these parameters. */
   | { readonly kind: 'returned'; readonly params: URLSearchParams };
 
 const redirectsMax = 10;
 
-/** Goes through the server's sign-in pages as a browser without scripts does. Sends nothing to another server. */
+/** Goes through the server's sign-in pages like a browser without scripts. Sends nothing to another server. */
 export class FormClient {
   private readonly cookies = new Map<string, { readonly value: string; readonly path: string }>();
 

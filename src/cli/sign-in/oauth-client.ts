@@ -21,7 +21,7 @@ const errorShape = z.object({ error: z.string(), error_description: z.string().o
 export type Metadata = z.infer<typeof metadataShape>;
 export type Tokens = z.infer<typeof tokenShape>;
 
-/** The token endpoint said no (RFC 6749 section 5.2). */
+/** A refusal by the token endpoint (RFC 6749 section 5.2). */
 export class TokenRefused extends CommandError {
   constructor(
     readonly code: string,
@@ -31,7 +31,7 @@ export class TokenRefused extends CommandError {
   }
 }
 
-/** `fetch`, with a sentence for a server that is not there. */
+/** `fetch`, with an understandable error where the server does not answer. */
 export async function request(url: string, init: RequestInit = {}): Promise<Response> {
   try {
     return await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(30_000) });
@@ -45,7 +45,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Resp
   }
 }
 
-/** RFC 8414. The issuer must be the server that was asked (section 3.3). */
+/** The metadata of RFC 8414. Throws where the issuer is another server (section 3.3). */
 export async function discover(server: string): Promise<Metadata> {
   const response = await request(`${server}${paths.metadata}`);
   const parsed = metadataShape.safeParse(await response.json().catch(() => undefined));
@@ -86,7 +86,7 @@ export class AuthorizationRequest {
     return url.href;
   }
 
-  /** Redeems what came back, after checking that it answers this request (RFC 9207, RFC 9700). */
+  /** Redeems the code, after checking that the redirect answers this request (RFC 9207, RFC 9700). */
   async redeem(returned: URLSearchParams): Promise<Tokens> {
     if (returned.get('state') !== this.state || returned.get('iss') !== this.metadata.issuer) {
       throw new CommandError('What came back was not the answer to this sign-in. Try again.');
@@ -105,7 +105,7 @@ export class AuthorizationRequest {
   }
 }
 
-/** RFC 6749 section 6; the refresh token that is used is used up. */
+/** RFC 6749 section 6. Uses the refresh token up. */
 export const refresh = (metadata: Metadata, refreshToken: string): Promise<Tokens> =>
   askForTokens(metadata, {
     grant_type: 'refresh_token',

@@ -10,7 +10,7 @@ export const serverOption = [
   'the server (default: where the settings say that it listens)',
 ] as const;
 
-/** The server's origin. Passwords and tokens go there, so without TLS only to this machine. */
+/** The server's origin. It gets passwords and tokens, so it needs TLS unless it is this machine. */
 export function serverUrl({ server }: ServerOption): string {
   const config = readConfig(process.env);
   const text = server ?? config.publicUrl;

@@ -7,7 +7,7 @@ import { CommandError } from '../../core/command-error.js';
 
 const shape = z.object({ server: z.string(), user: z.string(), refreshToken: z.string() });
 
-/** Who is signed in at one server. */
+/** The signed-in person at one server. */
 export type SignIn = z.infer<typeof shape>;
 
 const lockPatienceMs = 15_000;
@@ -32,7 +32,7 @@ export class TokenStore {
     }
   }
 
-  /** Whole or not at all: a torn file would lose the refresh token. */
+  /** Writes the whole file or nothing: a torn file would lose the refresh token. */
   async write(signIn: SignIn): Promise<void> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const draft = `${this.path}.${String(process.pid)}`;
@@ -44,7 +44,7 @@ export class TokenStore {
     return rm(this.path, { force: true });
   }
 
-  /** One command at a time: a refresh token that is used once more is taken for stolen, and ends the sign-in. */
+  /** Lets one command at a time use the refresh token: a second use counts as theft and ends the sign-in. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
     const lock = `${this.path}.lock`;
@@ -69,7 +69,7 @@ async function tryLock(lock: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const found = await stat(lock).catch(() => undefined);
-    // Left behind by a command that was ended.
+    // A command that was ended left the lock behind.
     if (found !== undefined && Date.now() - found.mtimeMs > lockPatienceMs) await rm(lock, { force: true });
     return false;
   }

@@ -11,7 +11,7 @@ import { AuthorizationRequest, type Metadata, type Tokens } from './oauth-client
 
 const patienceMs = 300_000;
 
-/** Signs in with a browser, and waits on the loopback address for what it brings back (RFC 8252 section 7.3). */
+/** Signs in with a browser, and waits on the loopback address for the redirect (RFC 8252 section 7.3). */
 export async function signInWithBrowser(metadata: Metadata): Promise<Tokens> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -34,7 +34,7 @@ interface Returned {
   readonly response: ServerResponse;
 }
 
-/** The first request to `/callback`, which still waits for its answer. */
+/** The first request to `/callback`, which waits for its answer. */
 const callback = (server: Server): Promise<Returned> =>
   new Promise((resolve, reject) => {
     const patience = setTimeout(() => {
@@ -51,7 +51,7 @@ const callback = (server: Server): Promise<Returned> =>
     });
   });
 
-/** The browser is told what came of it: it goes on to the server's own page, or shows why not. */
+/** Answers the browser: it goes on to the server's own page, or shows the failure. */
 async function answering(response: ServerResponse, then: string, tokens: Promise<Tokens>): Promise<Tokens> {
   const sent = once(response, 'close');
   try {
@@ -68,7 +68,7 @@ async function answering(response: ServerResponse, then: string, tokens: Promise
   }
 }
 
-/** Where there is a desktop. Failing is no fault: the address has been told. */
+/** Opens a browser where there is a desktop. A failure is ignored: the address has been printed. */
 function openBrowser(url: string): void {
   if (!process.stderr.isTTY) return;
   const openers: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {

@@ -6,11 +6,11 @@ import type { AuthorizationRequest } from './oauth-client.js';
 
 export interface Person {
   readonly name: string;
-  /** Asked for where it is not known. */
+  /** Asked for where it is undefined. */
   readonly password: string | undefined;
 }
 
-/** Signs in without a browser, through the pages that a browser would show; returns what the server sent back. */
+/** Signs in without a browser, through the same pages. Returns the parameters of the redirect. */
 export async function signInWithPassword(
   server: string,
   authorization: AuthorizationRequest,
@@ -22,7 +22,7 @@ export async function signInWithPassword(
   for (let tries = 0; landed.kind === 'page'; tries += 1) {
     const { page } = landed;
     const isRetry = page.faults.length > 0;
-    // A file would say the same again, and so would a pipe that was meant for one answer.
+    // A file would give the same password again, and a pipe has one answer only.
     if (isRetry && (!prompt.isTerminal || tries > triesMax || isFromFile(page, person))) {
       throw new CommandError(page.faults.join(' '));
     }

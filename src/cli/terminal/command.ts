@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 
-/** What every command takes. */
+/** The options of every command. */
 export interface JsonOption {
   readonly json?: boolean;
 }
 
-/** A command with its examples; `path` is how one calls it after `behalf`. */
+/** A command with its examples; `path` is its name after `behalf`. */
 export const command = (path: string, description: string, ...examples: readonly string[]): Command =>
   new Command(path.split(' ').at(-1))
     .description(description)
@@ -13,7 +13,7 @@ export const command = (path: string, description: string, ...examples: readonly
     .addHelpText('after', `\n${exampleText(path, examples)}`)
     .showHelpAfterError(`Run \`behalf ${path} --help\` for how to use it.`);
 
-/** A command that only holds others. */
+/** A command that only holds other commands. */
 export const group = (name: string, description: string, ...commands: readonly Command[]): Command => {
   const held = new Command(name).description(description);
   for (const each of commands) held.addCommand(each);

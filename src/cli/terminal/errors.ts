@@ -2,7 +2,7 @@ import { ConfigError } from '../../config.js';
 import { CommandError } from '../../core/command-error.js';
 import { BehalfError } from '../../core/errors.js';
 
-/** EX_CONFIG of sysexits(3): a supervisor need not try again. */
+/** EX_CONFIG of sysexits(3): a supervisor should not try again. */
 const exitConfig = 78;
 
 export interface Failure {
@@ -10,7 +10,7 @@ export interface Failure {
   readonly exitCode: number;
 }
 
-/** An error in words for the terminal. A stack is shown only to those who ask for `BEHALF_LOG_LEVEL=debug`. */
+/** An error as text for the terminal. A stack is shown only with `BEHALF_LOG_LEVEL=debug`. */
 export function failureOf(error: unknown, debug: boolean): Failure {
   if (error instanceof ConfigError) return { text: error.message, exitCode: exitConfig };
   if (error instanceof CommandError) return { text: error.message, exitCode: 1 };

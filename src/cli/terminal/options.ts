@@ -4,13 +4,13 @@ import { BehalfError } from '../../core/errors.js';
 import { isId } from '../../core/ids.js';
 import { timeReader } from '../../import/times.js';
 
-/** Parses an option that is a number of things. */
+/** Parses an option that is a whole number, 0 or more. */
 export function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number.');
 }
 
-/** As `wholeNumber`, where none makes no sense. */
+/** Parses an option that is a whole number, 1 or more. */
 export function positiveNumber(text: string): number {
   const number = wholeNumber(text);
   if (number > 0) return number;
@@ -38,10 +38,7 @@ const howToWriteTimes =
   'Write a date, or a date and a time of day, in UTC unless it says otherwise (2026-03-01, 2026-03-01T09:30, ' +
   '2026-03-01T09:30:00+01:00), or how long ago (90s, 15m, 2h, 7d).';
 
-/**
- * Parses an option that is a moment: ISO 8601, in UTC unless it names its offset, as all times here are shown; or so long
- * ago.
- */
+/** Parses an option that is a time: ISO 8601, in UTC unless it names an offset; or an age such as `2h`. */
 export function momentOf(text: string): string {
   const [, count, unit = ''] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
   try {

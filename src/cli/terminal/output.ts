@@ -13,12 +13,12 @@ export const paint = (style: Style, text: string): string =>
 // eslint-disable-next-line no-control-regex -- what a terminal would obey is what must not get there
 const unsafe = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
-/** Text from the database as a terminal may be given it. */
+/** Text from the database without characters that a terminal would obey. */
 export const clean = (text: string): string => text.replace(unsafe, '�');
 
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** For what is told beside the answer: it must not get into a pipe. */
+/** Writes to standard error: it is not part of the answer, so it must not get into a pipe. */
 export const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** The answer of a command: one JSON document, or lines for people. */
@@ -46,7 +46,7 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** One line that is written over, on a terminal only. */
+/** One line that is written over; on a terminal only. */
 export const progress: Progress = (text) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text === '' ? '' : `  ${text} …`}`);
 };

@@ -13,7 +13,7 @@ export class Prompt {
     return process.stdin.isTTY;
   }
 
-  /** Asks for what must not be seen: nothing that is typed is shown. */
+  /** Asks without showing the input. */
   async secret(question: string): Promise<string> {
     const reader = this.open();
     if (!this.isTerminal) return this.nextLine(reader, question);
@@ -27,7 +27,7 @@ export class Prompt {
     }
   }
 
-  /** Only `y` and `yes` agree. */
+  /** Only `y` and `yes` count as agreement. */
   async confirm(question: string): Promise<boolean> {
     const reply = await this.open().question(`${question} [y/N] `);
     return /^y(es)?$/i.test(reply.trim());

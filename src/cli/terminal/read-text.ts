@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { CommandError } from '../../core/command-error.js';
 
-/** What editors and shells of Windows put before a text in UTF-8. No one has typed it. */
+/** Editors and shells of Windows put this mark before text in UTF-8. */
 export const withoutByteOrderMark = (text: string): string => text.replace(/^\ufeff/, '');
 
-/** The text of a small file that an option names. Throws `CommandError` where it cannot be read, or is not UTF-8. */
+/** The text of a small file that an option names. Throws `CommandError` where it cannot be read or is not UTF-8. */
 export function readText(file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));

@@ -5,8 +5,8 @@ import { CommandError } from '../../core/command-error.js';
 type Write = (path: string, text: string) => void;
 
 /**
- * Makes new files that only their owner can read, never over others, before `work` makes the secrets that go
- * into them: nothing is made whose secret could not be kept. They are gone again where `work` fails.
+ * Makes new files that only their owner can read, never over others, before `work` makes their secrets: no secret is
+ * made that could not be stored. Removes the files where `work` fails.
  */
 export async function withSecretFiles<T>(
   paths: readonly string[],
@@ -43,7 +43,7 @@ export interface SecretTold {
   readonly text: string;
 }
 
-/** Hands over the one secret that `work` makes: in `file` where one is named, else in the answer. */
+/** Gives out the one secret that `work` makes: in `file` if given, otherwise in the answer. */
 export async function handingOver<T>(
   what: 'password' | 'secret',
   file: string | undefined,

@@ -10,7 +10,7 @@ import { CommandError } from '../../core/command-error.js';
 import type { Resource } from './resource.js';
 import { recordReader } from './shown-record.js';
 
-/** The same conditions as `auditRecords(filter:)` has. */
+/** The same conditions as in `auditRecords(filter:)`. */
 export interface RecordFilter {
   /** ISO 8601, as stored. */
   readonly since?: string;
@@ -29,7 +29,7 @@ export interface RecordFilter {
 
 type Where = Condition<AuditRecordRow>;
 
-/** The filter as a condition; names of people and agents are looked up. */
+/** The filter as a condition; names of people and agents become ids. */
 export async function conditionOf(connection: Connection, filter: RecordFilter): Promise<Where> {
   const conditions: Where[] = [];
   const add = <T>(value: T | undefined, condition: (value: T) => Where): void => {
@@ -56,7 +56,7 @@ export async function conditionOf(connection: Connection, filter: RecordFilter):
   return all(...conditions);
 }
 
-/** How many older records of a type do not name all that they touched, so that the search cannot be sure of them. */
+/** How many older records of this type do not name all rows that they touched, so that the search may miss them. */
 export async function countUnnamed(connection: Connection, resource: Resource | undefined): Promise<number> {
   return resource === undefined ? 0 : connection.count(auditRecords, mayName(resource.type));
 }
@@ -81,7 +81,7 @@ async function agentId(connection: Connection, name: string): Promise<string> {
   return agent.id;
 }
 
-/** The newest records that fit, oldest of them first. */
+/** The newest matching records, oldest first. */
 export async function newestRecords(
   connection: Connection,
   where: Where,
@@ -97,10 +97,10 @@ export async function newestRecords(
   return rows.reverse().map(await recordReader(connection));
 }
 
-/** Records of the same moment are committed in any order, so the last seconds are looked through again. */
+/** Records of one moment are committed in any order, so each look reads the last seconds again. */
 const overlapMs = 5_000;
 
-/** Finds what was recorded since the last look, each record once. */
+/** Finds the records since the last look, each record once. */
 export class Follower {
   private seen = new Map<string, string>();
 
@@ -109,7 +109,7 @@ export class Follower {
     private fromMs: number,
   ) {}
 
-  /** Told already, by another look. */
+  /** Marks records as already printed. */
   skip(bodies: readonly AuditBody[]): void {
     for (const body of bodies) this.seen.set(body.operationId, body.at);
   }

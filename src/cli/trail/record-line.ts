@@ -8,7 +8,7 @@ const styles: Readonly<Record<Outcome, 'green' | 'yellow' | 'red'>> = {
   failed: 'red',
 };
 
-/** One record in one line: when, who on whose behalf, for which task, what, what it touched, what came of it. */
+/** One record in one line: the time, the chain, the task, the operation, the rows touched and the outcome. */
 export function recordLine(body: AuditBody): string {
   const parts = [
     paint('dim', body.at.replace('T', ' ')),

@@ -17,7 +17,7 @@ export function resourceOf(text: string): Resource {
   throw new InvalidArgumentError(`There are no rows of the type ${type}. There are: ${types.join(', ')}.`);
 }
 
-/** Every type of row that a record can have touched. */
+/** Every type of row that a record can name. */
 function rowTypes(): string[] {
   const tables = [
     ...Object.values(identity),

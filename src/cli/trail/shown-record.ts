@@ -8,8 +8,8 @@ import { ServerKeys } from '../../store/sql/server-keys.js';
 import type { AuditRecordRow } from '../../store/tables/audit.js';
 
 /**
- * How records are shown at the terminal. Nobody has signed in there, so of what callers wrote, or looked for, length and
- * digest are shown; `auditRecord` shows the values to a person who may read them.
+ * Shows records at the terminal. No person has signed in there, so values that callers wrote or searched for are
+ * reduced to length and digest; `auditRecord` shows the values to a person who may read them.
  */
 export async function recordReader(connection: Connection): Promise<(row: AuditRecordRow) => AuditBody> {
   const digest = keyedDigest((await ServerKeys.read(connection)).digests);
@@ -36,7 +36,7 @@ export async function recordReader(connection: Connection): Promise<(row: AuditR
   };
 }
 
-/** Ids, times, numbers and flags alone say nothing. */
+/** Ids, times, numbers and flags reveal nothing by themselves. */
 const withDigests = (values: Change['before'], digest: Digest): Change['before'] =>
   shownOfOld(values, (text) => isId(text) || isTime(text), digest) as Change['before'];
 

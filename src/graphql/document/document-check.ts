@@ -24,10 +24,10 @@ import { documentFault, documentTokensMax } from './structure.js';
 import { ceilingKey } from '../view/views.js';
 
 const faultsMax = 20;
-/** A reach is some 40 kB. */
+/** One `Reachable` takes about 40 kB. */
 const reachesMax = 2_000;
 
-/** What documents name, and whether a ceiling reaches all of it. */
+/** Knows what documents name, and whether a ceiling reaches all of it. */
 export class DocumentReach {
   private readonly outline: SchemaIndex;
   readonly reaches = new Lru<string, Reachable>(reachesMax);
@@ -40,7 +40,7 @@ export class DocumentReach {
     this.outline = new SchemaIndex(schema, scopes);
   }
 
-  /** Whether every coordinate and type of these exists for this ceiling. */
+  /** Whether a ceiling reaches every one of these coordinates and types. */
   holds(names: Iterable<string>, ceiling: ReadonlySet<Scope>): boolean {
     const { members, types } = this.of(ceiling);
     for (const name of names) if (!members.has(name) && !types.has(name)) return false;
@@ -48,9 +48,8 @@ export class DocumentReach {
   }
 
   /**
-   * What a document names that is valid by the whole schema, if that is enough to know whether it is valid by a part
-   * of it; undefined where a selection is on a type that another one may stand for, as which these are depends on the
-   * part.
+   * The coordinates and types that a valid document names, if reaching all of them makes it valid in a part of the
+   * schema too. Undefined where a selection is on an interface or union: its possible types depend on the part.
    */
   namesOfConcrete(document: DocumentNode): ReadonlySet<string> | undefined {
     return isConcrete(this.schema, document) ? namesIn(this.schema, document) : undefined;
@@ -67,7 +66,7 @@ export class DocumentReach {
   }
 }
 
-/** What a schema says of documents that are to be registered, and for whom they exist. */
+/** Checks documents before they are registered, and says for which ceilings they exist. */
 export const documentRules = (reach: DocumentReach): DocumentRules => ({
   check: (source) => checkDocument(reach.schema, source),
   isReachable: ({ names }, ceiling) => reach.holds(names, ceiling),
@@ -126,7 +125,7 @@ const asFault = ({ message, locations }: GraphQLError): DocumentFault => ({
   column: locations?.[0]?.column ?? null,
 });
 
-/** Every coordinate and every type of ours that a valid document names. */
+/** Every coordinate and every type of the project's own schema that a valid document names. */
 function namesIn(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<string> {
   const names = new Set<string>();
   const info = new TypeInfo(schema);
@@ -170,6 +169,6 @@ function namesIn(schema: GraphQLSchema, document: DocumentNode): ReadonlySet<str
 const hasDirective = (info: TypeInfo): boolean =>
   info.getDirective() !== null && info.getDirective() !== undefined;
 
-/** Types and fields of introspection, and GraphQL's own scalars, exist for everyone. */
+/** Introspection and GraphQL's own scalars exist for everyone. */
 const isOfGraphQL = (name: string): boolean => name.startsWith('__') || builtIn.has(name);
 const builtIn = new Set(['Int', 'Float', 'String', 'Boolean', 'ID']);

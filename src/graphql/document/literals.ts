@@ -14,8 +14,8 @@ import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { fitting, Keeper, plainOf, useAt } from './redact-variables.js';
 
 /**
- * The arguments that a document itself says, as JSON for the record: by their place, literals kept as values of
- * variables are, variables by name. Null where all that it says are variables.
+ * The arguments that a document writes as literals, as JSON for the record: by their path, and kept by the same rules
+ * as variables. Variables inside them appear by name. Null where every argument is a variable.
  */
 export function literalsOf(
   schema: GraphQLSchema,

@@ -22,15 +22,21 @@ const redacted = '[redacted]';
 const depthMax = 20;
 const tooDeep = '[too deep]';
 
-/** How long a record's values may be together. */
+/** The longest JSON of a record's values, in characters. */
 const lengthMax = 65_536;
-/** How long one may be before only its digest is kept; the second where they are too long together. */
+/**
+ * The longest value that is kept whole, in characters; longer ones become digests. The second limit applies where all
+ * values together are too long with the first.
+ */
 const valueLengths = [1_000, 64];
 
-/** The declared variables as JSON for the record, defaults too, personal values left out; null where there is no value. */
+/**
+ * The declared variables, defaults included, as JSON for the record, without personal values. Null where no variable
+ * has a value.
+ */
 export type Redactor = (variables: Readonly<Record<string, unknown>>) => string | null;
 
-/** What is personal in an operation's variables, and where the others are written to, worked out once. */
+/** Works out once, for an operation, which variables are personal and which fields the others are written to. */
 export function redactorOf(
   schema: GraphQLSchema,
   policy: SchemaPolicy,
@@ -44,10 +50,10 @@ export function redactorOf(
   return (given) =>
     fitting(digest, (lengthMax) => {
       const keeper = new Keeper(policy, digest, lengthMax);
-      // Without a prototype `__proto__` is a name as any other.
+      // Without a prototype, `__proto__` is an ordinary name.
       const shown = Object.create(null) as Record<string, unknown>;
       for (const { name, type, fallback } of variables) {
-        // A variable may have the name of what every object has, such as `toString`.
+        // A variable may be named like a property that every object inherits, such as `toString`.
         const isGiven = Object.hasOwn(given, name) && given[name] !== undefined;
         const value = isGiven ? given[name] : fallback && plainOf(fallback);
         if (value !== undefined) shown[name] = keeper.keep(type, value, uses.get(name) ?? nowhere);
@@ -56,7 +62,7 @@ export function redactorOf(
     });
 }
 
-/** The smallest text that tells the most: long values first become digests, and then the whole. */
+/** The JSON with the most detail that fits: long values become digests first, then the whole becomes one digest. */
 export function fitting(digest: Digest, make: (valueLengthMax: number) => object): string | null {
   let text = '';
   for (const valueLength of valueLengths) {
@@ -68,7 +74,7 @@ export function fitting(digest: Digest, make: (valueLengthMax: number) => object
   return JSON.stringify({ tooLong: text.length, digest: digest(text) });
 }
 
-/** Where a value is used: what may read it, and whether it is personal. */
+/** Where a value is used: the fields whose readers may read it, and whether it is personal. */
 interface Use {
   readonly targets: ReadonlySet<string>;
   readonly isPersonal: boolean;
@@ -81,7 +87,7 @@ export const useAt = (policy: SchemaPolicy, coordinate: string): Use => ({
   isPersonal: policy.personal.has(coordinate),
 });
 
-/** For each variable all places at which it stands: whoever reads it must be able to read at each of them. */
+/** For each variable, every field it is written to: a reader of the value must be allowed to read all of them. */
 function usesOf(schema: GraphQLSchema, policy: SchemaPolicy, document: DocumentNode): Map<string, Use> {
   const found = new Map<string, Use>();
   const info = new TypeInfo(schema);
@@ -103,7 +109,7 @@ function usesOf(schema: GraphQLSchema, policy: SchemaPolicy, document: DocumentN
         const argument = info.getArgument();
         const at = `${info.getParentType()?.name ?? ''}.${info.getFieldDef()?.name ?? ''}(${argument?.name ?? ''}:)`;
         const around = [at, ...inputs].map((coordinate) => useAt(policy, coordinate));
-        // The innermost says what it is; a value in an amount is part of that amount.
+        // The innermost declaration counts: a value inside an amount belongs to that amount.
         const targets = around.findLast((use) => use.targets.size > 0)?.targets ?? [];
         const known = found.get(node.name.value) ?? nowhere;
         found.set(node.name.value, {
@@ -116,7 +122,7 @@ function usesOf(schema: GraphQLSchema, policy: SchemaPolicy, document: DocumentN
   return found;
 }
 
-/** Makes of a value what a record keeps of it. */
+/** Turns a value into the form that a record keeps. */
 export class Keeper {
   constructor(
     private readonly policy: SchemaPolicy,
@@ -139,7 +145,7 @@ export class Keeper {
     );
   }
 
-  /** A value whose parts are all read by the same. */
+  /** A value whose parts all have the same readers. */
   private plain(type: GraphQLInputType, value: unknown, depth: number): unknown {
     if (depth > depthMax) return tooDeep;
     const bare = getNullableType(type);
@@ -176,20 +182,20 @@ export class Keeper {
   }
 }
 
-/** A single value stands for a list of one (GraphQL, Input Coercion of lists). */
+/** A single value is coerced to a list of one (GraphQL, Input Coercion of lists). */
 const itemsOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
 
-/** What is no scalar where one belongs is not looked at. */
+/** An object in the place of a scalar is invalid input: nothing of it is kept. */
 const leaf = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && !isVariable(value) ? redacted : value;
 
-/** A variable in a document's arguments; its value stands among the variables. */
+/** Refers to a variable inside a document's arguments; the record keeps its value among the variables. */
 class VariableName {
   constructor(readonly $variable: string) {}
 }
 const isVariable = (value: unknown): value is VariableName => value instanceof VariableName;
 
-/** What a literal says, as a variable would say it. */
+/** A literal as a plain value, as a variable would carry it. */
 export function plainOf(node: ValueNode): unknown {
   switch (node.kind) {
     case Kind.VARIABLE:

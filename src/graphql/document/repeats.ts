@@ -10,9 +10,9 @@ import { requireWithin, type Count } from './structure-limits.js';
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 /**
- * Counts selections, and pairs of them that share a response name in one place, as validation compares them:
- * fragments written out, and what is selected below equal selections taken together. That is the square of what
- * a caller has to send, so it is counted before it is done. Fragments must not spread themselves.
+ * Counts selections and pairs of selections with the same response name on one level, as validation compares them:
+ * fragments written out, and the selections below equal names taken together. The number of pairs grows with the square
+ * of the request's size, so it is limited before validation compares them. Fragments must not spread themselves.
  */
 export function countRepeats(document: DocumentNode, fragments: Fragments, count: Count): void {
   const reached = new Set<string>();
@@ -22,14 +22,14 @@ export function countRepeats(document: DocumentNode, fragments: Fragments, count
     requireWithin('rootFields', roots.size);
     countBelow(roots, fragments, reached, count);
   }
-  // Fragments that no operation uses are compared all the same.
+  // Validation compares unused fragments as well.
   for (const [name, { selectionSet }] of fragments) {
     if (reached.has(name)) continue;
     countBelow(fieldsOf([selectionSet], fragments, reached, count), fragments, reached, count);
   }
 }
 
-/** Selections of a document that is within the limits, fragments written out. */
+/** The number of selections in a document that is within the limits, fragments written out. */
 export function selectionsIn(document: DocumentNode, fragments: Fragments): number {
   let selections = 0;
   countRepeats(document, fragments, (limit, by = 1) => {
@@ -51,7 +51,7 @@ function countBelow(top: Fields, fragments: Fragments, reached: Set<string>, cou
   }
 }
 
-/** The fields of one place by response name. */
+/** The fields of one level by response name. */
 function fieldsOf(
   sets: readonly SelectionSetNode[],
   fragments: Fragments,

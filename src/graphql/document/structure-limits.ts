@@ -1,8 +1,8 @@
 import { BehalfError } from '../../core/errors.js';
 
 /**
- * What a request may hold whoever sends it, and what to do about one that holds more. Together they keep the
- * dearest document at a few milliseconds of parsing and validation.
+ * The limits on a request's shape, the same for every caller, and advice for the caller who passes one. Together they
+ * keep parsing and validation of the dearest document within a few milliseconds.
  */
 export const structureLimits = {
   characters: { max: 200_000, unit: 'characters in its document', hint: 'Put long values into variables.' },
@@ -35,12 +35,12 @@ const tooMuch = (limit: StructureLimit): BehalfError => {
   return new BehalfError('QUERY_TOO_COMPLEX', message, { limit, hint });
 };
 
-/** Throws `QUERY_TOO_COMPLEX` where a size is beyond its limit. */
+/** Throws `QUERY_TOO_COMPLEX` where a size passes its limit. */
 export function requireWithin(limit: StructureLimit, size: number): void {
   if (size > structureLimits[limit].max) throw tooMuch(limit);
 }
 
-/** Says that there is one more, or `by` more, of something; throws `QUERY_TOO_COMPLEX` once that is too many. */
+/** Adds one, or `by`, to a count. Throws `QUERY_TOO_COMPLEX` once the count passes its limit. */
 export type Count = (limit: StructureLimit, by?: number) => void;
 
 export function makeCount(): Count {
@@ -52,7 +52,7 @@ export function makeCount(): Count {
   };
 }
 
-/** What a check throws as a value: undefined where it found no fault. */
+/** The error that a check throws, as a value; undefined where it throws none. */
 export function faultOf(check: () => void): BehalfError | undefined {
   try {
     check();

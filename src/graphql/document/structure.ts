@@ -20,16 +20,16 @@ import { Lru } from '../../core/lru.js';
 import { countRepeats, type Fragments } from './repeats.js';
 import { faultOf, makeCount, requireWithin, type Count } from './structure-limits.js';
 
-/** Tokens of a document. */
+/** The most tokens in a document. */
 export const documentTokensMax = 4_000;
 /** How many documents are remembered as within the limits. */
 const knownMax = 10_000;
 const lineEnd = /\r\n|[\n\r]/;
 
 /**
- * What is wrong with the shape of a parsed document, whoever sends it and whatever the schema: `QUERY_TOO_COMPLEX`
- * with the limit that it passes, or `BAD_USER_INPUT` for a fragment that spreads itself. Takes time in proportion
- * to the document's length, unlike validation, before which it belongs.
+ * The fault in a parsed document's shape, independent of caller and schema: `QUERY_TOO_COMPLEX` with the limit it
+ * passes, or `BAD_USER_INPUT` for a fragment that spreads itself. Takes time in proportion to the document's length.
+ * Validation does not, so this check runs first.
  */
 export const structureFault = (document: DocumentNode): BehalfError | undefined =>
   faultOf(() => {
@@ -40,11 +40,11 @@ export const structureFault = (document: DocumentNode): BehalfError | undefined 
     countRepeats(document, fragments, count);
   });
 
-/** What is wrong with the size of a request's variables: `QUERY_TOO_COMPLEX`; strings are bounded by the body. */
+/** The fault in the size of a request's variables: `QUERY_TOO_COMPLEX`. The limit on the body bounds strings. */
 export const variablesFault = (variables: unknown): BehalfError | undefined =>
   faultOf(() => {
     const count = makeCount();
-    // Level by level, as JSON may be deeper than calls can be.
+    // Level by level and without recursion: JSON may be nested deeper than the call stack allows.
     let holders: unknown[] = [variables];
     for (let depth = 0; holders.length > 0; depth += 1) {
       const level: unknown[] = [];
@@ -60,8 +60,8 @@ export const variablesFault = (variables: unknown): BehalfError | undefined =>
   });
 
 /**
- * What is wrong with the length or the shape of a document as it was sent, as `structureFault` says it. Where it
- * cannot be parsed, whoever parses it next says so.
+ * The fault in the length or shape of a document's source, as in `structureFault`. A document that cannot be parsed has
+ * no fault here; the next parser reports it.
  */
 export function documentFault(source: string): BehalfError | undefined {
   const tooLong = faultOf(() => {
@@ -72,11 +72,11 @@ export function documentFault(source: string): BehalfError | undefined {
   return document === undefined ? tooLong : structureFault(document);
 }
 
-/** Checks documents as they come, and remembers those that it found nothing wrong with. */
+/** Checks documents as they come, and remembers those without a fault. */
 export class Structures {
   readonly known = new Lru<string, true>(knownMax);
 
-  /** @param isKnown true for a text that was found sound and is kept elsewhere, so that it need not be hashed */
+  /** @param isKnown true for a source that was found sound and is cached elsewhere; it need not be hashed */
   constructor(private readonly isKnown: (source: string) => boolean = () => false) {}
 
   /** As `documentFault`. */
@@ -90,7 +90,7 @@ export class Structures {
   }
 }
 
-/** By name. With two of one name, only one of them would be looked at. */
+/** By name. Two fragments of one name are refused, because only one of them would be checked. */
 function fragmentsOf(document: DocumentNode): Fragments {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions) {
@@ -112,15 +112,15 @@ function parsed(source: string): DocumentNode | undefined {
   }
 }
 
-/** Levels of selections in a fragment, and aliases, those of the fragments that it spreads among them. */
+/** Levels of selections and aliases in a fragment, including those of the fragments that it spreads. */
 interface FragmentShape {
   readonly depth: number;
   readonly aliases: number;
 }
 
-/** Counts what stands in a document, each definition once, and its aliases as often as it is spread. */
+/** Counts the parts of a document: each definition once, its aliases once for every spread. */
 class Shape {
-  /** Undefined while a fragment is being looked at. */
+  /** Undefined while a fragment is being visited. */
   private readonly known = new Map<string, FragmentShape | undefined>();
   private aliases = 0;
 
@@ -136,7 +136,7 @@ class Shape {
       const { aliases } = this;
       this.aliases = 0;
       this.fragment(node.name);
-      // They count where it is spread, each time.
+      // A fragment's aliases count where it is spread, once for each spread.
       this.aliases = aliases;
     } else throw badInput('A request holds operations and fragments, and nothing else.');
   }
@@ -175,7 +175,7 @@ class Shape {
     return depth;
   }
 
-  /** Levels of selections in a set, which itself stands on level `at` of its definition. */
+  /** Levels of selections in a set that stands on level `at` of its definition. */
   private depth(set: SelectionSetNode, at: number): number {
     requireWithin('depth', at);
     return set.selections.reduce((most, selection) => Math.max(most, this.selection(selection, at)), 0);

@@ -10,7 +10,7 @@ import {
 export interface DeclaredVariable {
   readonly name: string;
   readonly type: GraphQLInputType;
-  /** What it is where the caller says nothing. */
+  /** The default. */
   readonly fallback: ValueNode | undefined;
 }
 

@@ -6,48 +6,50 @@ import type { ErrorCode } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Refused } from '../plan/prune-and-merge.js';
 
-/** When it came to what, in milliseconds of `performance.now()`; 0 for what it has not come to. */
+/** When a call reached each step, in milliseconds of `performance.now()`; 0 for a step it has not reached. */
 export interface Marks {
-  /** The request's head was here. */
+  /** The head of the request has arrived. */
   arrived: number;
   authenticated: number;
-  /** It was its turn. */
+  /** The call's turn has come. */
   admitted: number;
-  /** It was done but for its record. */
+  /** Everything but the record is done. */
   releasing: number;
-  /** Its record was durable, or could not be written. */
+  /** The record is durable, or could not be written. */
   recorded: number;
 }
 
-/** One request to the endpoint by a recognised caller, from its arrival until its record is durable. */
+/** One request by a recognised caller, from its arrival until its record is durable. */
 export class Call {
-  /** Replaced for each attempt of a mutation; of one that was rolled back only what it looked at stays. */
+  /** Each attempt of a mutation has a trail of its own; after a rollback only the reads stay in it. */
   trail: Trail;
   operationName: string | null = null;
   operationType: string | null = null;
   documentHash: string | null = null;
-  /** What its record says of the document beside its hash. */
+  /** What the record says about the document besides its hash. */
   document: Pick<NonNullable<AuditBody['operation']>, 'registeredAs' | 'unregistered'> = {};
-  /** The hash of the registered document without which it could not run. */
+  /** The hash of the registered document that this call needs in order to run. */
   restsOn: string | undefined;
-  /** JSON, personal values redacted. */
+  /** JSON, without personal values. */
   variables: string | null = null;
-  /** JSON, the arguments that its document says itself. */
+  /** JSON of the arguments that the document writes as literals. */
   literals: string | null = null;
   /**
-   * Its authority is the one that its token last had, and nobody has looked yet whether it still stands: its record
-   * is not written where it does not, and nothing is released.
+   * True while the call runs with the authority that its token last had, without having checked that it still holds. If
+   * it no longer does, no record is written and nothing is released.
    */
   isOptimistic = false;
-  /** It is refused for what its delegations have spent, before it began. */
+  /**
+   * True where the call is refused, before it runs, because its delegations have spent their limits. It is not charged.
+   */
   isFree = false;
-  /** What a mutation did before its transaction, which may have to run again. */
+  /** What a mutation did before its transaction, kept because the transaction may run again. */
   readonly beforehand = new Map<string, Promise<unknown>>();
-  /** Fields that were refused before it ran, which its response has yet to tell. */
+  /** Fields that were refused before the operation ran; the response still has to report them. */
   refused: readonly Refused[] = [];
-  /** What its record says; undefined where it came to none, such as a request that was refused for load. */
+  /** The outcome in the record; undefined where there is no record, as for a request refused for load. */
   outcome: Outcome | undefined;
-  /** The first error's. */
+  /** The code of the first error. */
   errorCode: ErrorCode | undefined;
   readonly marks: Marks;
 
@@ -56,7 +58,7 @@ export class Call {
     readonly startedAt: number,
     private readonly clock: Clock,
     readonly authority: Authority,
-    /** The authority of the same token as a transaction sees it. */
+    /** The authority of the same token, read inside a transaction. */
     readonly look: (tx: Connection) => Promise<Authority>,
     readonly source: { readonly address: string | null; readonly userAgent: string | null },
     private readonly limits: CallLimits,
@@ -66,7 +68,7 @@ export class Call {
     this.marks = { arrived: now, authenticated: now, admitted: 0, releasing: 0, recorded: 0 };
   }
 
-  /** True once a durable record of this call exists, or it is sure that there will be none. */
+  /** True once the record is durable, or it is certain that there will be none. */
   get isRecorded(): boolean {
     return this.marks.recorded > 0;
   }
@@ -75,14 +77,14 @@ export class Call {
     this.marks.recorded ||= performance.now();
   }
 
-  /** There will be no record, for this reason, and nothing is released. */
+  /** Notes that there will be no record, for this reason, and that nothing is released. */
   markUnrecorded(code: ErrorCode): void {
     this.outcome = 'failed';
     this.errorCode = code;
     this.markRecorded();
   }
 
-  /** Milliseconds since its arrival. */
+  /** Milliseconds since the request arrived. */
   get durationMs(): number {
     return Math.max(0, this.clock.now() - this.startedAt);
   }
@@ -94,7 +96,7 @@ export class Call {
   }
 }
 
-/** What one operation may take. */
+/** The most that one operation may take. */
 export interface CallLimits {
   readonly rows: number;
   readonly seconds: number;

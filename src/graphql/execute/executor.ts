@@ -28,46 +28,49 @@ import { argumentsOf, type Selected } from '../plan/selection.js';
 
 export interface Request {
   readonly call: Call;
-  /** The caller's own schema, shielded. */
+  /** The caller's own schema, with shield's rules. */
   readonly schema: GraphQLSchema;
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
-  /** As they came. */
+  /** As the caller sent them. */
   readonly variables: Readonly<Record<string, unknown>>;
 }
 
-/** What came of an operation; without `data` nothing was begun. */
+/** The result of an operation. Without `data`, nothing was run. */
 export interface Executed extends ExecutionResult {
-  /** Fields that were refused before it ran; told beside `errors`. */
+  /** Fields that were refused before the operation ran, reported beside `errors`. */
   readonly refused?: readonly Refused[];
 }
 
-/** `fitting` is the quickest way that gives the same as `shielded`, which has each field behind its rule. */
+/**
+ * `fitting` runs each operation in the fastest way whose result equals that of `shielded`, which puts every field
+ * behind its rule.
+ */
 export type Execution = 'fitting' | 'shielded';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What an operation would cost, and what its caller may spend on one. */
+/** The cost of an operation, and the most that its caller may spend on one. */
 interface Price {
   readonly requested: number;
   readonly max: number;
 }
-/** An operation that may run, and what was decided about it. */
+/** An operation that may run, with everything decided about it. */
 export interface Decided {
   readonly plan: OperationPlan;
   readonly access: Access;
   readonly cost: Price;
-  /** Its variables. */
+  /** The coerced variables. */
   readonly coerced: Values;
-  /** Coordinates that its variables name and some callers do not see, whether or not it comes to use them. */
+  /** Coordinates that the variables name and some callers cannot see, used or not. */
   readonly named: readonly string[];
 }
 const isDecided = (decided: Decided | Executed): decided is Decided => 'plan' in decided;
 
-/** How much dearer a field is that runs behind its rule than one that runs compiled. */
+/** A field behind its rule costs this many times as much as a compiled one. */
 const shieldedCost = 10;
 
-/** A mutation that came to errors: carries the result out of the transaction that it rolls back. */
+/** Carries the result of a failed mutation out of the transaction that it rolls back. */
 class RolledBack extends Error {
   constructor(readonly result: ExecutionResult) {
     super('rolled back');
@@ -86,9 +89,9 @@ export interface ExecutorParts {
 }
 
 /**
- * Runs operations: a query over the reading connection, a mutation in one transaction with its record. All rules
- * are decided before it begins. What is allowed then runs on the plain schema, compiled; refused fields of a query
- * are cut out first and told as null with an error; and where a rule has to look at rows, the shielded schema runs.
+ * Runs operations: a query over the reading connection, a mutation in one transaction with its record. All rules are
+ * decided before it begins. Allowed fields run on the plain schema, compiled. Refused fields of a query are pruned
+ * first, and come back as null with an error. Where a rule has to look at rows, the shielded schema runs.
  */
 export class Executor {
   private readonly prepared = new WeakMap<OperationDefinitionNode, OperationPlan>();
@@ -102,8 +105,8 @@ export class Executor {
   }
 
   /**
-   * For a document that was found valid for this caller before; `schema` is the whole one. Undefined where the
-   * caller's own view would have to tell something. Nothing runs before `go`.
+   * Decides a document that was found valid for this caller before; `schema` is the whole schema. Undefined where the
+   * answer needs the caller's own view. Nothing runs before `go`.
    */
   known(request: Request): Decided | undefined {
     const decided = this.begin(request);
@@ -116,11 +119,11 @@ export class Executor {
     const { cost } = decided;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
     const result = await (isMutation ? this.mutate(request, decided) : this.query(request, decided));
-    // New keys first, here and wherever each operation comes by: docs/decisions/0047-requests-die-young.md.
+    // New keys first, in every operation's result: docs/decisions/0047-requests-die-young.md.
     return { extensions: { cost }, ...result };
   }
 
-  /** All that can be decided before it runs. */
+  /** Everything that can be decided before the operation runs. */
   private begin(request: Request): Decided | Executed {
     const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
@@ -141,13 +144,13 @@ export class Executor {
       return { plan, access, cost, coerced, named: plan.namedBy(coerced) };
     } catch (error) {
       if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
-      // A value that is missing behind @skip or @include, which validation leaves to the execution.
+      // A required value is missing behind @skip or @include; validation leaves that to execution.
       if (error instanceof GraphQLError) return { errors: [asInputFault(error)] };
       throw error;
     }
   }
 
-  /** What is worked out once for an operation, and what its caller may not do of it. */
+  /** The operation's plan, made once for each operation. */
   prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): OperationPlan {
     const known = this.prepared.get(operation);
     if (known !== undefined) return known;
@@ -184,7 +187,7 @@ export class Executor {
     return { data, refused: filling.refused };
   }
 
-  /** What asks for nothing but the schema. */
+  /** Runs an operation that selects nothing but introspection. */
   private async introspect(
     { call, schema, operation, variables }: Request,
     { selection }: OperationPlan,
@@ -205,12 +208,12 @@ export class Executor {
     }
   }
 
-  /** Every field behind its rule, one by one. */
+  /** Runs every field behind its rule. */
   private async shielded(request: Request): Promise<ExecutionResult> {
     const { call } = request;
     const operation = this.parts.operations.reading(call, call.trail, 'placed');
     const result = inAnswerOrder(await this.execute(request, operation));
-    // An answer with errors may be there before all resolvers are done: what they read belongs to the record.
+    // graphql-js may answer with errors before all resolvers have ended. The record must hold their reads as well.
     if (result.errors !== undefined) await operation.rows.settled();
     return result;
   }
@@ -242,7 +245,7 @@ export class Executor {
         });
     } catch (error) {
       if (error instanceof StaleAuthority) throw error;
-      // Whether a lost COMMIT was done is told by its record, which went with it.
+      // The record commits with the mutation, so it tells whether a COMMIT without an answer was done.
       if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
         call.markRecorded();
         return result;
@@ -259,7 +262,7 @@ export class Executor {
     }
   }
 
-  /** Whatever fails here fails again where it is told. */
+  /** An error here is dropped: the same step fails again, with its error, in the resolver. */
   private async doBeforehand(call: Call, { plan, coerced }: Decided): Promise<void> {
     for (const selected of plan.selection.fields) {
       const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
@@ -290,19 +293,19 @@ export class Executor {
   }
 }
 
-/** A lost race or a deadlock inside a resolver has to reach the transaction, which runs again. */
+/** A lost race or deadlock inside a resolver has to reach the transaction, which runs again. */
 const isRunAgain = (error: unknown): boolean =>
   error instanceof Error &&
   !(error instanceof BehalfError) &&
   ('driverError' in error || error.name === 'RunAgain');
 
-/** Whether each field has to run behind its rule. */
+/** Whether every field has to run behind its rule. */
 const looksAtEach = ({ selection }: OperationPlan, { looksAtRows, denied }: Access): boolean =>
   looksAtRows || (denied.size > 0 && selection.isAbstract);
 
 const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);
 
-/** GraphQL's own validation lets a subscription through where there are none. */
+/** Validation accepts a subscription even where the schema has none. */
 const noSuchKind = ({ operation }: Request): GraphQLError =>
   new GraphQLError(`There is no ${operation.operation} here.`, {
     nodes: operation,

@@ -17,7 +17,7 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
   return errors.some((error) => refusals.has(error.code)) ? 'refused' : 'failed';
 }
 
-/** A call that is done, as the last step takes it: its charge and its record. */
+/** A call as the commit gate takes it: its charge and its record. */
 export function finishedOf(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
   call.marks.releasing = performance.now();
   const record = (refusal: BehalfError | undefined): AuditBody => {

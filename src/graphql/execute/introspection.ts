@@ -13,23 +13,23 @@ import { argumentsOf, type Selected } from '../plan/selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What `__schema` and `__type` come to, and how many fields they have on all levels. */
+/** The result of `__schema` and `__type`, and its number of fields on all levels. */
 export interface Told {
   readonly data: Readonly<Record<string, unknown>>;
   readonly cost: number;
 }
 
-/** What the documents of tools cost at most: they come from a cache. */
+/** The most that a tool's usual introspection costs; its answer comes from a cache. */
 const usualCost = 100;
-/** Fields of all answers that are kept. */
+/** The most fields of all cached answers together. */
 const keptFieldsMax = 300_000;
-/** What each answer counts for besides its fields. */
+/** Each cached answer counts for this many fields besides its own. */
 const answerWeight = 500;
 
 /**
- * Answers introspection as graphql-js does, but in turns of the event loop, counting as it goes: what is not yet told
- * when the budget is used up never is. Documents that tell each part of a schema once, as those of tools do, may tell all
- * of it, and their answers are kept for each view.
+ * Answers introspection as graphql-js does, but in turns of the event loop, and counts fields as it goes: it stops when
+ * the budget is used up. Tools usually select each part of the schema once. Such a document may read all of it, and its
+ * answer is cached for each view.
  */
 export class Introspection {
   private readonly views = new WeakMap<GraphQLSchema, number>();
@@ -41,7 +41,7 @@ export class Introspection {
   );
 
   /**
-   * @param document tells the document and the variables from others
+   * @param document identifies the document and the variables
    * @param inTime throws where the operation has used up its time
    */
   async of(
@@ -56,7 +56,7 @@ export class Introspection {
     const known = this.kept.get(key);
     if (known !== undefined) return known.told;
     const told = inTurns(telling(schema, fields, variables, Number.POSITIVE_INFINITY), inTime);
-    // Who asks for the same meanwhile waits for the same.
+    // Another caller with the same document waits for the same answer.
     this.kept.set(key, { told, fields: 1 });
     try {
       const { data, cost } = await told;
@@ -78,7 +78,10 @@ export class Introspection {
   }
 }
 
-/** How many fields introspection has beside others in an operation. Throws `QUERY_TOO_COMPLEX` beyond `costMax`. */
+/**
+ * The number of introspection fields in an operation that selects others too. Throws `QUERY_TOO_COMPLEX` beyond
+ * `costMax`.
+ */
 export function introspectionCost(
   schema: GraphQLSchema,
   fields: readonly Selected[],
@@ -101,7 +104,7 @@ function* telling(
   variables: Values,
   costMax: number,
 ): Generator<number, Told> {
-  // All that resolvers of graphql-js's own look at.
+  // graphql-js's own resolvers read nothing else.
   const info = { schema } as GraphQLResolveInfo;
   const argumentsBy = new Map<Selected, Values>();
   let [cost, toldOf] = [0, 0];
@@ -158,10 +161,10 @@ function leaf(outputType: GraphQLOutputType, value: unknown): unknown {
 }
 
 const stepsOfField = 10;
-/** Generators inside one another take longer to come back the deeper they are. */
+/** Deep generators are slow to resume, so they yield rarely. */
 const fieldsInStep = 500;
 
-/** Fields of a type that tell of it alone, and not of others. */
+/** Fields that describe a type itself and lead to no other type. */
 const ownOfType = new Set(
   ['__typename', 'kind', 'name', 'description', 'specifiedByURL', 'isOneOf', 'ofType'].map(
     (name) => `__Type.${name}`,
@@ -180,8 +183,8 @@ const leadsOn = new Set([
 ]);
 
 /**
- * Nothing is told twice, so that the answer is no longer than the schema: each field once in its place, and of a type to
- * which another one leads only what is its own.
+ * Whether nothing is selected twice, so that the answer is no longer than the schema: each field once on its level, and
+ * only `ownOfType` of a type that another type leads to.
  */
 function isUsual(fields: readonly Selected[], isWhole = true): boolean {
   const coordinates = new Set(fields.map(({ coordinate }) => coordinate));

@@ -7,23 +7,23 @@ import { argumentsOf, each, type Selected, type Selection } from './selection.js
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What of an operation one authority may not do, as far as that is known before it runs. */
+/** What one authority may not do in an operation, as far as that is known before it runs. */
 export interface Access {
-  /** In the order of the answer; what stands below a denied field is told as well. */
+  /** In the order of the answer; fields below a denied field are included. */
   readonly denied: ReadonlyMap<Selected, Denied>;
   /** True where an allowed field may still be refused on some rows. */
   readonly looksAtRows: boolean;
-  /** True where something lies outside the ceiling. */
+  /** True where a coordinate lies outside the ceiling. */
   readonly isHidden: boolean;
 }
 
-/** Each lives as long as its caller's authority is known, of which there may be many. */
+/** Each entry lives as long as its caller's authority is cached, and there may be many. */
 const knownMax = 1_000;
 
-/** Decides every coordinate of one operation once for all chains on equal terms. */
+/** Decides every coordinate of one operation, once for all chains with equal terms. */
 export class AccessRules {
   private readonly fields: readonly Selected[];
-  /** Fields whose inputs come through variables, so that each request decides them anew. */
+  /** Fields whose inputs come from variables: every request decides them again. */
   private readonly varying: readonly Selected[];
   private readonly literal: ReadonlySet<Selected>;
   /** By allowance; by authority where a refusal names the person. */
@@ -96,7 +96,7 @@ export class AccessRules {
 
 const isHidden = ({ decision }: Denied): boolean => decision.reason === 'hidden';
 
-/** Whether any input that has a scope, or holds one that has, is given or has a default. */
+/** Whether an input with a scope, or one that holds such an input, is given or has a default. */
 function hasScopedInputs(ruleMap: RuleMap, { coordinate, field, nodes }: Selected): boolean {
   const scoped = ruleMap.scopedInputs(coordinate, field.args);
   const given = new Set((nodes[0]?.arguments ?? []).map((argument) => argument.name.value));

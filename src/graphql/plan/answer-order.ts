@@ -3,8 +3,8 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 type Place = readonly (number | string)[];
 
 /**
- * The result with its errors in the order of their places in the answer. graphql-js tells them in the order in
- * which promises happened to end, which would tell one way of running an operation from another.
+ * The result with its errors in the order of the answer. graphql-js orders them by the time at which promises ended,
+ * and that would show the caller how the operation was run.
  */
 export function inAnswerOrder(result: ExecutionResult): ExecutionResult {
   const { errors, data } = result;
@@ -15,7 +15,7 @@ export function inAnswerOrder(result: ExecutionResult): ExecutionResult {
   return { ...result, errors: placed.map(({ error }) => error) };
 }
 
-/** Each step as a number as far as the answer goes; below what became null, the names themselves. */
+/** The path of an error as numbers as far as the answer goes; below a null, the names themselves. */
 function placeOf(error: GraphQLError, data: unknown, orders: Map<object, Map<string, number>>): Place {
   let at = data;
   return (error.path ?? []).map((step) => {

@@ -1,22 +1,22 @@
 import { Kind, visit, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 import type { Selected, Selection } from './selection.js';
 
-/** A larger operation is not compiled: that would take longer than it runs. */
+/** A larger operation is not compiled: compiling would take longer than running it. */
 const fieldsMax = 500;
 
 /**
- * All of a caller's text that may get into compiled code, besides GraphQL's own names. The compiler writes literals into
- * its source, and some of them, such as those that begin with `__MAGIC_DATE__`, as code and not as text.
+ * The only caller text that may get into compiled code, besides GraphQL's own names. The compiler writes literals into
+ * its source, and some of them, such as those that begin with `__MAGIC_DATE__`, as code.
  */
 const plainText = /^[A-Za-z0-9 .,:@+/=-]*$/;
 
-/** What a request must bring for a compiled operation to give what graphql-js gives. */
+/** What a request must bring so that a compiled operation gives the same as graphql-js. */
 export interface Compilable {
-  /** Variables inside of objects: left out, the compiler has null in their place. */
+  /** Variables inside input objects: the compiler puts null where such a variable is left out. */
   readonly needed: readonly string[];
 }
 
-/** Undefined for what is not compiled, as it would be wrong, dangerous or not worth it. */
+/** Undefined for an operation whose compiled form would be wrong, dangerous or not worth it. */
 export function compilable(
   selection: Selection,
   operation: OperationDefinitionNode,
@@ -26,7 +26,7 @@ export function compilable(
   if (!isFixed || isAbstract || !isOrdinary || size > fieldsMax) return undefined;
   if (!hasOwnPaths(fields)) return undefined;
   const definitions = operation.variableDefinitions ?? [];
-  // The compiler would take its value for a prototype.
+  // The compiler would use its value as a prototype.
   if (definitions.some(({ variable }) => variable.name.value === '__proto__')) return undefined;
   const { isPlain, inObjects } = read(document);
   if (!isPlain) return undefined;
@@ -39,8 +39,8 @@ export function compilable(
 }
 
 /**
- * Whether no two fields have one path where its keys, the innermost first, and `idx0` and so on for lists, are joined
- * by `_`: by that name the compiler keeps what it tells a resolver about its field.
+ * The compiler keeps what it tells a resolver about a field by one name: the path's keys, innermost first, and `idx0`
+ * and so on for lists, joined by `_`. True where no two fields share such a name.
  */
 function hasOwnPaths(fields: readonly Selected[]): boolean {
   const seen = new Set<string>();

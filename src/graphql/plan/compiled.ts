@@ -3,16 +3,16 @@ import type { DocumentNode, ExecutionResult, GraphQLSchema } from 'graphql';
 import { Lru } from '../../core/lru.js';
 import type { ColumnSelections } from '../schema/column-selections.js';
 
-/** Runs a compiled operation. Errors in its result say only that there were some: run it again by graphql-js. */
+/** Runs a compiled operation. Errors in its result are not exact: run the operation again by graphql-js. */
 export type Compiled = (
   contextValue: unknown,
   variables: Readonly<Record<string, unknown>>,
 ) => ExecutionResult | Promise<ExecutionResult>;
 
-/** Fields of all operations that are kept compiled, each of about a kilobyte. */
+/** The most fields of all compiled operations together; each field takes about a kilobyte. */
 const fieldsMax = 50_000;
 
-/** Compiled operations by what runs them; those used longest ago make room for others. */
+/** Compiled operations, kept by the object that runs them. The least recently used make room for others. */
 export class CompiledOperations {
   readonly kept = new Lru<object, { readonly run: Compiled; readonly size: number }>(
     fieldsMax,
@@ -33,7 +33,7 @@ export class CompiledOperations {
   }
 }
 
-/** Undefined for what the compiler does not take. The document must be valid, and `compilable`. */
+/** Undefined where the compiler refuses the document. The document must be valid and `compilable`. */
 export function compile(
   schema: GraphQLSchema,
   document: DocumentNode,

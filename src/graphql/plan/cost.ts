@@ -6,10 +6,10 @@ import { argumentsOf, type Selected } from './selection.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** How many objects a field gives: a fixed number, or what a variable says. */
+/** How many objects a field gives: a fixed number, or the value of a variable. */
 type Times = number | { readonly variable: string };
 
-/** What a field takes for each year of a time, and how many objects it gives for each of its buckets. */
+/** The weight of a field for each year of a period, and its number of objects for each bucket. */
 interface Spanning {
   readonly selected: Selected;
   readonly weight: number;
@@ -19,17 +19,16 @@ interface Spanning {
 interface Priced {
   readonly selected: Selected;
   readonly weight: number | Spanning;
-  /** Told once for its page, such as how many rows there are in all, and not with each of the rows. */
+  /** True for a field of the page itself, such as the total count: it counts once for the page, not for each row. */
   readonly isOfPage: boolean;
   readonly times: Times;
   readonly children: readonly Priced[];
 }
 
 /**
- * How many fields an operation may resolve, reckoned from its page sizes before it runs: a field costs one, times
- * the page sizes of all lists above it; `@cost` in the SDL says where it costs more. What a page tells of itself counts
- * once for the page. What `first` does not say counts as the default page, and what a page cannot be larger than is not
- * counted.
+ * The number of fields that an operation may resolve, computed from its page sizes before it runs. A field costs one,
+ * times the page sizes of all lists above it; `@cost` in the SDL raises that. A field of a page counts once for the
+ * page. Without `first`, the default page size counts. Rows beyond the page size are not counted.
  */
 export class Cost {
   private readonly fields: readonly Priced[];
@@ -43,14 +42,17 @@ export class Cost {
   }
 
   /**
-   * With the coerced variables of a request. @param denied fields that are not resolved; each of their places is told as
-   * null, with an error
+   * The cost with the coerced variables of a request. @param denied fields that are not resolved; each occurrence gives
+   * null and an error
    */
   of(variables: Values, denied: ReadonlyMap<Selected, Denied>): number {
     return this.sum(this.fields, 1, 1, variables, denied);
   }
 
-  /** @param pages how many pages or other objects have the fields, of which `rows` rows may come */
+  /**
+   * @param pages how many pages or other objects have the fields
+   * @param rows how many rows they may give together
+   */
   private sum(
     fields: readonly Priced[],
     pages: number,
@@ -107,7 +109,7 @@ const priced = (
       };
     });
 
-/** An error takes as long to tell as so many fields. */
+/** Writing an error takes as long as resolving this many fields. */
 const refusalWeight = 8;
 
 const usual: FieldCost = { weight: 1, size: 1, span: false };
@@ -120,7 +122,7 @@ const bucketAt: Readonly<Record<string, (time: Date) => number>> = {
   DAY: (time) => Math.floor(time.getTime() / 86_400_000),
 };
 
-/** Of a time that is refused later, because it ends before it begins, the least. */
+/** The least possible for a period that ends before it begins; it is refused later. */
 function spanOf({ from, to, bucket }: Values): { years: number; buckets: number } {
   const [begin, end] = [new Date(String(from)), new Date(Date.parse(String(to)) - 1)];
   const count = (length: string): number => {

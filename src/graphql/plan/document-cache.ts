@@ -8,10 +8,10 @@ import { fragmentsOf, type OperationPlan } from './operation-plan.js';
 import { selectionsIn } from '../document/repeats.js';
 import { ceilingKey } from '../view/views.js';
 
-/** A document that came before, and was found valid then. */
+/** A document that came before and was found valid then. */
 export class CachedDocument {
   readonly hash: string;
-  /** For which ceilings it was found valid: what is valid for one may name what another does not reach. */
+  /** The ceilings for which it was found valid; it may name coordinates that other ceilings do not reach. */
   readonly ceilings = new Set<string>();
   private readonly operations = new Map<string, OperationDefinitionNode | undefined>();
   private readonly kept = new Set<OperationPlan>();
@@ -19,9 +19,9 @@ export class CachedDocument {
   constructor(
     source: string,
     readonly document: DocumentNode,
-    /** Of memory, in selections. */
+    /** Memory, counted in selections. */
     readonly weight: number,
-    /** What a ceiling has to reach for it to be valid there as well; undefined where that is not enough. */
+    /** A ceiling that reaches all these names makes the document valid; undefined where that is not enough. */
     readonly names: ReadonlySet<string> | undefined,
   ) {
     this.hash = sha256(source);
@@ -31,13 +31,13 @@ export class CachedDocument {
     const key = name ?? '';
     if (this.operations.has(key)) return this.operations.get(key);
     const operation = getOperationAST(this.document, name) ?? undefined;
-    // What a caller makes up would only fill the map.
+    // Names that a caller makes up would fill the map.
     if (operation !== undefined) this.operations.set(key, operation);
     return operation;
   }
 
   keep(plan: OperationPlan): void {
-    // One that is made anew for each request would only fill the set.
+    // A plan that is made for each request would fill the set.
     if (!plan.selection.isFixed || this.kept.has(plan)) return;
     this.kept.add(plan);
     plan.keep();
@@ -48,15 +48,17 @@ export class CachedDocument {
   }
 }
 
-/** Selections of all documents together; each document counts for some more. */
+/** Selections of all documents together; each document counts for `documentWeight` more. */
 const weightMax = 100_000;
 const documentWeight = 200;
 const seenOnceMax = 10_000;
 const ceilingsMax = 10_000;
-/** Longer ones are rare, and go the long way. */
+/** Longer documents are rare and take the ordinary path. */
 const sourceLengthMax = 20_000;
 
-/** Documents by their text, from the second time that they come: those that come once would push others out. */
+/**
+ * Caches documents by their text, from the second time that they come: documents that come once would push others out.
+ */
 export class DocumentCache {
   private readonly documents = new Lru<string, CachedDocument>(
     weightMax,
@@ -78,7 +80,7 @@ export class DocumentCache {
     return { compiled_documents: { size, weight, max, hits, misses }, documents_seen_once: seenOnce };
   }
 
-  /** True for a document that was found valid for somebody. */
+  /** True for a document that was found valid for some ceiling. */
   has(source: string): boolean {
     return this.documents.get(source) !== undefined;
   }
@@ -91,12 +93,12 @@ export class DocumentCache {
     return found;
   }
 
-  /** Whether what a request's variables name exists for a ceiling. */
+  /** Whether a ceiling reaches all names that a request's variables use. */
   reaches(names: readonly string[], ceiling: ReadonlySet<Scope>): boolean {
     return names.length === 0 || this.reach.holds(names, ceiling);
   }
 
-  /** Where many roles have ceilings of their own, few documents have to be validated for each. */
+  /** Comparing names avoids validating a document again for each of many ceilings. */
   private isValidFor(known: CachedDocument, ceiling: ReadonlySet<Scope>): boolean {
     const key = this.keyOf(ceiling);
     if (known.ceilings.has(key)) return true;
@@ -111,7 +113,7 @@ export class DocumentCache {
     return key;
   }
 
-  /** A document that was just found valid for a ceiling. */
+  /** Notes a document that was just found valid for a ceiling. */
   note(source: string, document: DocumentNode, ceiling: string): void {
     if (source.length > sourceLengthMax) return;
     const known = this.documents.get(source);

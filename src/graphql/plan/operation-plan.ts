@@ -29,31 +29,31 @@ import { declaredVariables, type DeclaredVariable } from '../document/variables.
 type Values = Readonly<Record<string, unknown>>;
 
 export interface OperationPlanParts {
-  /** Every coordinate, without rules. */
+  /** The whole schema, without rules. */
   readonly plain: GraphQLSchema;
   readonly policy: SchemaPolicy;
   readonly ruleMap: RuleMap;
   readonly columnSelections: ColumnSelections;
   readonly compiled: CompiledOperations;
   readonly pageSizeMax: number;
-  /** Of values that a record does not show. */
+  /** Makes digests of values that a record does not show. */
   readonly digest: Digest;
 }
 
-/** One operation of a document that was found valid, with all that is worked out once for it. */
+/** One operation of a valid document, with everything that is worked out once for it. */
 export class OperationPlan {
   readonly selection: Selection;
   readonly cost: Cost;
   readonly redact: Redactor;
-  /** What the record keeps of the arguments that the document says itself. */
+  /** The arguments that the document writes as literals, as the record keeps them. */
   readonly literals: string | null;
   private readonly rules: AccessRules;
-  /** Fields of which an argument may turn out to be null where it must not be. */
+  /** Fields with an argument that may turn out null although it must not be. */
   private readonly varying: readonly Selected[];
-  /** Variables whose value may name what not everyone sees. */
+  /** Variables whose value may name a coordinate that has a scope. */
   private readonly telling: readonly DeclaredVariable[];
   private runs = this.noRuns();
-  /** Compiled code is large, so only what is known to come again is compiled. */
+  /** Compiled code is large, so only cached documents are compiled. */
   private isKept = false;
 
   constructor(
@@ -72,7 +72,7 @@ export class OperationPlan {
     this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));
   }
 
-  /** Allows compiling, until `letGo`. */
+  /** Allows compiling until `letGo`. */
   keep(): void {
     this.isKept = true;
   }
@@ -89,12 +89,12 @@ export class OperationPlan {
     });
   }
 
-  /** Throws a GraphQLError for a variable that is null where an argument must not be, which validation lets by. */
+  /** Throws a GraphQLError for a null variable in a non-null argument; validation does not find it. */
   checkArguments(variables: Values): void {
     for (const field of this.varying) argumentsOf(field, variables);
   }
 
-  /** Coordinates of input fields and enum values in the variables: also in those that only a skipped field uses. */
+  /** Coordinates of input fields and enum values in the variables, including those that only a skipped field uses. */
   namedBy(variables: Values): string[] {
     return this.telling.flatMap(({ name, type }) => usedInside(type, variables[name]));
   }
@@ -103,7 +103,7 @@ export class OperationPlan {
     return this.rules.of(authority, variables);
   }
 
-  /** The same, never compiled. */
+  /** As `run`, but never compiled, so that errors are exact. */
   async runExactly(contextValue: unknown, variableValues: Values): Promise<ExecutionResult> {
     const { document, operation } = this;
     const operationName = operation.name?.value;
@@ -112,7 +112,7 @@ export class OperationPlan {
     );
   }
 
-  /** Runs what is allowed, on the schema without rules: the caller has seen to it that nothing else is asked. */
+  /** Runs the allowed fields on the schema without rules. The caller must pass every denied field. */
   run(denied: ReadonlyMap<Selected, Denied>, contextValue: unknown, variables: Values): Promise<Ran> {
     const key = [...denied.keys()].map((selected) => selected.number).join(' ');
     let run = this.runs.get(key);
@@ -128,20 +128,20 @@ export class OperationPlan {
 
 export interface Ran {
   readonly result: ExecutionResult;
-  /** False where the errors say only that there were some: run it again, uncompiled. */
+  /** False where the errors are not exact: run again by `runExactly`. */
   readonly isExact: boolean;
 }
 
-/** Different sets of denied fields, each with a document of its own. */
+/** Different sets of denied fields; each has a document of its own. */
 const runsMax = 32;
 
-/** What had to make room for others is compiled anew when it has run so often since. */
+/** An operation whose compiled code was evicted is compiled again after this many runs. */
 const runsBetween = 100;
 
-/** A document, and when it runs compiled. */
+/** A document, compiled when that pays. */
 class Runnable {
   private document: DocumentNode | undefined;
-  /** Undefined until it was looked at. */
+  /** Undefined until it was checked. */
   private compilable: Compilable | 'never' | undefined;
   private runsToWait = 0;
 
@@ -194,7 +194,7 @@ export const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, Fragmen
     ),
   );
 
-/** Validation lets a nullable variable stand for what must not be null where there is a default. */
+/** Validation accepts a nullable variable in a non-null position where there is a default. */
 function mayLackValue(selected: Selected, operation: OperationDefinitionNode): boolean {
   if (!usesVariables(selected)) return false;
   const nullable = new Set(

@@ -12,20 +12,22 @@ import type { Trail } from '../../audit/trail.js';
 import type { Denied } from '../rules/rule-map.js';
 import type { Selected, Selection } from './selection.js';
 
-/** A field that was refused before the operation ran, at one place of the answer. */
+/** A field that was refused before the operation ran, at one path of the answer. */
 export interface Refused {
   readonly denied: Denied;
   readonly nodes: readonly FieldNode[];
   readonly path: readonly (string | number)[];
 }
 
-/** Stands where a selection would be left empty; nothing that it gives is shown. */
+/** Stands in a selection that pruning left empty; its value is not shown. */
 const placeholder = (set: SelectionSetNode): SelectionSetNode => ({
   ...set,
   selections: [{ kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }],
 });
 
-/** The document without the denied fields. What is left is allowed, and runs as if nobody had asked for more. */
+/**
+ * The document without its denied fields. What is left is allowed, and runs as if the others had never been selected.
+ */
 export function withoutDenied(document: DocumentNode, denied: ReadonlyMap<Selected, Denied>): DocumentNode {
   const nodes = new Set([...denied.keys()].flatMap((selected) => selected.nodes));
   return visit(document, {
@@ -35,8 +37,8 @@ export function withoutDenied(document: DocumentNode, denied: ReadonlyMap<Select
 }
 
 /**
- * Puts the denied fields back into an answer: null, with an error for each place, in the order of the answer. Each
- * is noted in the trail when it is met, as it would be where rules stand before the resolvers.
+ * Puts the denied fields back into an answer: null, with an error for each path, in the order of the answer. The trail
+ * gets each refusal in that order too, as where rules stand before resolvers.
  */
 export class Merge {
   readonly refused: Refused[] = [];
@@ -83,7 +85,7 @@ export class Merge {
   }
 }
 
-/** As the caller gets them: what all places of one denied field share is made once. */
+/** The errors as the caller gets them. The parts that all paths of one denied field share are made once. */
 export function refusedBodies(refused: readonly Refused[], operationId: string): GraphQLFormattedError[] {
   const shared = new Map<readonly FieldNode[], Omit<GraphQLFormattedError, 'path'>>();
   return refused.map(({ denied, nodes, path }) => {

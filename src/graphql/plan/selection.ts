@@ -24,7 +24,7 @@ import {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** One field of an answer: all nodes that stand for the same response key on the same object type. */
+/** One field of an answer: all nodes with the same response key on the same object type. */
 export interface Selected {
   /** The response key: the alias, or the name. */
   readonly key: string;
@@ -32,30 +32,33 @@ export interface Selected {
   readonly field: GraphQLField<unknown, unknown>;
   /** `Type.field`. */
   readonly coordinate: string;
-  /** A number that no other field of the operation has. */
+  /** Unique in the operation. */
   readonly number: number;
-  /** True for `__typename`, and for `__schema` and `__type` with all below: no rule guards them, the caller's own view answers. */
+  /**
+   * True for `__typename`, and for `__schema` and `__type` with all below. They have no rule: the caller's own view
+   * answers.
+   */
   readonly isMeta: boolean;
   readonly nodes: readonly FieldNode[];
-  /** In the order of the answer; for an interface or union those of each possible type after one another. */
+  /** In the order of the answer; for an interface or union, the fields of each possible type in turn. */
   readonly children: readonly Selected[];
 }
 
 export interface Selection {
   readonly fields: readonly Selected[];
-  /** How many fields there are on all levels together. */
+  /** The number of fields on all levels. */
   readonly size: number;
-  /** False where `@skip` or `@include` make it depend on this request's variables. */
+  /** False where `@skip` or `@include` makes it depend on this request's variables. */
   readonly isFixed: boolean;
-  /** True where a field may turn out to be of several types. */
+  /** True where a field may have one of several types. */
   readonly isAbstract: boolean;
-  /** True where `__schema` or `__type` is asked for. */
+  /** True where `__schema` or `__type` is selected. */
   readonly isIntrospective: boolean;
-  /** True where every response key may be the name of a property. */
+  /** False where a response key is `__proto__`, which cannot be an ordinary property. */
   readonly isOrdinary: boolean;
 }
 
-/** What an operation selects, fragments written out and nodes of one response key joined. It must be valid. */
+/** What an operation selects: fragments written out, nodes of one response key joined. The operation must be valid. */
 export function selectionOf(
   schema: GraphQLSchema,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
@@ -161,7 +164,7 @@ export const argumentsOf = ({ field, nodes }: Selected, variables: Values): Valu
   return node === undefined || field.args.length === 0 ? {} : getArgumentValues(field, node, variables);
 };
 
-/** Every selected field, those above before those below. */
+/** Every selected field, parents before children. */
 export function* each(fields: readonly Selected[]): Generator<Selected> {
   for (const field of fields) {
     yield field;

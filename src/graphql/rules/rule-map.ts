@@ -21,7 +21,7 @@ import { usedInputs } from '../schema/used-inputs.js';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** A refusal, as the record keeps it and as the caller is told it. */
+/** A refusal, for the record and for the caller. */
 export interface Denied {
   readonly decision: RecordedDecision;
   readonly error: BehalfError;
@@ -39,8 +39,8 @@ export class RuleMap {
   }
 
   /**
-   * The field itself, the inputs that it uses, and, where its scope is not its row's own, the row's place; a
-   * refusal is noted in the trail.
+   * Decides the field itself and the inputs that it uses; where its scope differs from its row's scope, the row's
+   * dimension values as well. A refusal is noted in the trail.
    */
   field(
     operation: Operation,
@@ -59,7 +59,7 @@ export class RuleMap {
     return denied.error;
   }
 
-  /** A coordinate that is not known is refused. */
+  /** Throws for a coordinate that has no scope. */
   denies(authority: Authority, coordinate: string, at?: Placed): Denied | undefined {
     const scope = this.scopeOf(coordinate);
     const decision: Decision =
@@ -74,7 +74,7 @@ export class RuleMap {
     };
   }
 
-  /** The first refused one of the inputs that these values use. One without a scope selects by no field. */
+  /** The first refused input among those that these values use. An input without a scope selects by no field. */
   deniesInputs(
     authority: Authority,
     coordinate: string,
@@ -90,8 +90,8 @@ export class RuleMap {
   }
 
   /**
-   * True where an allowed field may still be refused on some rows: its scope has a narrower boundary than the
-   * scope by which the rows come.
+   * True where an allowed field may still be refused on some rows: its scope has a narrower boundary than the scope by
+   * which the rows come.
    */
   looksAtRows(authority: Authority, typeName: string, coordinate: string): boolean {
     const ownScope = this.rowScopes.get(typeName);
@@ -105,7 +105,7 @@ export class RuleMap {
     return !areWithin(along(authority.boundaries(ownScope)), along(authority.boundaries(scope)));
   }
 
-  /** Whether a field may give an enum value beyond the ceiling, which only the caller's own view can tell. */
+  /** Whether a field may give an enum value outside the ceiling; only the caller's own view can answer that. */
   mayGiveHidden({ ceiling }: Authority, type: GraphQLOutputType): boolean {
     const named = getNamedType(type);
     if (!isEnumType(named)) return false;
@@ -115,7 +115,7 @@ export class RuleMap {
     });
   }
 
-  /** Arguments of a field that have a scope or hold what has one, so that their values matter. */
+  /** Arguments of a field that have a scope or hold an input that has one, so that their values matter. */
   scopedInputs(coordinate: string, args: readonly GraphQLArgument[]): ReadonlySet<string> {
     const known = this.inputs.get(coordinate);
     if (known !== undefined) return known;
@@ -127,7 +127,7 @@ export class RuleMap {
     return found;
   }
 
-  /** Whether a value of a type may name what has a scope. */
+  /** Whether a value of this type may name a coordinate that has a scope. */
   isScopedInput(type: GraphQLInputType, seen = new Set<string>()): boolean {
     const named = getNamedType(type);
     if (seen.has(named.name)) return false;
@@ -157,15 +157,15 @@ export class RuleMap {
 }
 
 interface Placed {
-  /** The scope by which the row came. */
+  /** The scope that let the caller reach the row. */
   readonly ownScope: string;
   readonly places: readonly DimensionValues[];
 }
 
-/** A row that did not come through `Rows` is inside no boundary at all. */
+/** A row that did not come through `Rows` is inside no boundary. */
 const unknownPlace: DimensionValues = new Map([['unknown', null]]);
 
-/** A row given as it stood earlier must be inside where it stood then and where it stands now. */
+/** A row given in an earlier state must be inside the boundary both then and now. */
 function decideAtEach(authority: Authority, scope: Scope, places: readonly DimensionValues[]): Decision {
   const outside = places.find((values) => !authority.decideAt(scope, values).allow);
   return outside === undefined ? authority.decide(scope) : authority.decideAt(scope, outside);

@@ -12,8 +12,8 @@ const { rule, shield, deny } = require('graphql-shield') as typeof Shield;
 const { applyMiddleware } = require('graphql-middleware') as typeof Middleware;
 
 /**
- * Wraps every field of every object type in a rule made from its `@scope`. What has no rule is denied. The
- * rules look at arguments and parents, so none of them is cached.
+ * Puts every field of every object type behind a rule made from its `@scope`. A field without a rule is denied. The
+ * rules look at arguments and parents, so none is cached.
  */
 export function shielded(schema: GraphQLSchema, ruleMap: RuleMap): GraphQLSchema {
   const tree: Record<string, Record<string, ReturnType<ReturnType<typeof rule>>>> = {};

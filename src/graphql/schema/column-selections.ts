@@ -13,10 +13,10 @@ import type { AnyTable } from '../../store/tables/table.js';
 
 type Where = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType'>;
 
-/** `all`: somewhere below is a resolver that does not say what it reads. */
+/** `all`: some resolver below does not declare the columns that it reads. */
 type Columns = Set<string> | 'all';
 
-/** Tells each resolver which columns of the rows that it gives the answer needs. */
+/** Tells each resolver which columns of its rows the answer needs. */
 export class ColumnSelections {
   private readonly tables: ReadonlyMap<string, AnyTable>;
   private readonly resolvers = new Map<string, Resolver>();
@@ -27,7 +27,7 @@ export class ColumnSelections {
     for (const { resolvers } of domains) this.add(resolvers);
   }
 
-  /** For the field that a resolver stands for; the same for each of its rows. */
+  /** The columns below the field of a resolver; the same for each of its rows. */
   at(info: Where & { readonly selection?: ColumnSelection }): ColumnSelection {
     if (info.selection !== undefined) return info.selection;
     const known = this.known.get(info.fieldNodes);
@@ -37,7 +37,7 @@ export class ColumnSelections {
     return selection;
   }
 
-  /** The same, worked out once for a compiled document. */
+  /** Works the columns out, without looking for a known selection. */
   read(info: Where): ColumnSelection {
     const found = new Map<string, Columns>();
     const sets = info.fieldNodes.flatMap((node) => node.selectionSet ?? []);
@@ -77,7 +77,7 @@ export class ColumnSelections {
       }
       const fragment =
         selection.kind === Kind.INLINE_FRAGMENT ? selection : where.fragments[selection.name.value];
-      // On another type it can only be an interface or union, whose rows are then read whole.
+      // A fragment on another type is on an interface or union; its rows are read whole.
       const on = fragment?.typeCondition?.name.value ?? type.name;
       if (fragment !== undefined && on === type.name) this.collect(type, fragment.selectionSet, where, found);
       else for (const name of this.tables.keys()) found.set(name, 'all');

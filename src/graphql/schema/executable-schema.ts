@@ -10,7 +10,9 @@ import type { Page } from '../../store/bounded/page.js';
 import { ColumnSelections } from './column-selections.js';
 import { scalars } from './scalars.js';
 
-/** The SDL with its resolvers. A resolver without a field in the SDL is a mistake and refuses the start. */
+/**
+ * The SDL with its resolvers. Throws for a resolver whose field is missing in the SDL, so that the start is refused.
+ */
 export function executableSchema(
   sdl: string,
   resolvers: readonly Resolvers[],
@@ -44,7 +46,10 @@ const asResolver =
   (parent, args, operation, info) =>
     resolve(parent as never, args as never, operation as Operation, columnSelections.at(info));
 
-/** A page counts its rows when it is asked to; compiled documents call no functions by themselves. */
+/**
+ * A page counts its rows only on request. Compiled documents do not call functions on values, so the field needs a
+ * resolver.
+ */
 function countPages(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type)) continue;

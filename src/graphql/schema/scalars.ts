@@ -7,7 +7,7 @@ function parseTime(value: unknown): string {
   const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
   const ms = typeof value === 'string' && form.test(value) ? Date.parse(value) : Number.NaN;
   const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
-  // JavaScript takes 30 February for 2 March, and the databases know no year beyond 9999.
+  // JavaScript reads 30 February as 2 March, and the databases have no year beyond 9999.
   const day = typeof value === 'string' ? Number(value.slice(8, 10)) : 0;
   const month = typeof value === 'string' ? value.slice(0, 7) : '';
   const isDay = !Number.isNaN(Date.parse(`${month}-01`)) && day <= daysOf(month);
@@ -17,7 +17,7 @@ function parseTime(value: unknown): string {
   return iso;
 }
 
-/** How many days a month such as `2026-02` has. */
+/** The number of days in a month such as `2026-02`. */
 const daysOf = (month: string): number =>
   new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5, 7)), 0)).getUTCDate();
 
@@ -31,7 +31,7 @@ function parseDecimal(value: unknown): string {
 const literal = (parse: (value: unknown) => string) => (node: ValueNode) =>
   parse(node.kind === Kind.STRING ? node.value : undefined);
 
-/** How the scalars of `base.graphql` read their input; they leave as the strings that they are. */
+/** Input parsers of the scalars in `base.graphql`. Their output is already the right string. */
 export const scalars: Readonly<Record<string, Partial<GraphQLScalarType<string, unknown>>>> = {
   DateTime: { parseValue: parseTime, parseLiteral: literal(parseTime) },
   Decimal: { parseValue: parseDecimal, parseLiteral: literal(parseDecimal) },

@@ -17,28 +17,28 @@ import type { Dimension, DimensionSource } from '../../delegation/catalog.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { usedInside } from './used-inputs.js';
 
-/** What the SDL says about authority: one truth for the rules, the row boundaries, the views and the docs. */
+/** What the SDL declares about authority: the one source for rules, row boundaries, views and docs. */
 export interface SchemaPolicy {
   /** The scope of each coordinate (`Order.total`, `Query.orders(filter:)`, `OrderFilter.status`, `Enum.VALUE`). */
   readonly scopes: ReadonlyMap<string, Scope>;
-  /** Arguments and inputs that select by no field. */
+  /** Arguments and inputs that do not select by a field. */
   readonly plain: ReadonlySet<string>;
-  /** Where the value of an argument or input field is written to, or at which field it looks. */
+  /** The fields that an argument or input field writes to, or looks at. */
   readonly values?: ReadonlyMap<string, readonly string[]>;
   /** Coordinates whose values are personal data. */
   readonly personal: ReadonlySet<string>;
-  /** Fields that count as more than one in the cost of an operation: `@cost` says so, or the kind of the field. */
+  /** Fields that count for more than one in an operation's cost, by `@cost` or by the kind of the field. */
   readonly costs: ReadonlyMap<string, FieldCost>;
   readonly rows: readonly RowDeclaration[];
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
   readonly dimensions: ReadonlyMap<string, Dimension>;
 }
 
-/** What one such field counts, and how many objects it gives where no argument says so. */
+/** The weight of one field, and how many objects it gives where no argument says so. */
 export interface FieldCost {
   readonly weight: number;
   readonly size: number;
-  /** For each year and each bucket of a time that arguments say. */
+  /** True where weight counts for each year, and size for each bucket, of a period in the arguments. */
   readonly span: boolean;
 }
 
@@ -54,12 +54,12 @@ interface Annotated {
   readonly astNode?: { readonly directives?: readonly ConstDirectiveNode[] | undefined } | null | undefined;
 }
 
-/** A page: its conditions, its order, and its part of a statement. */
+/** A page has its conditions, its order and its part of a statement. */
 const pageWeight = 20;
-/** A row that another one names, looked up with others. */
+/** A row that another row names, loaded in a batch. */
 const rowWeight = 3;
 
-/** Reads the directives and refuses, naming each coordinate, what is not covered. */
+/** Reads the directives. Throws an error that names every coordinate without a declaration. */
 export function readSchemaPolicy(schema: GraphQLSchema): SchemaPolicy {
   const reader = new Reader(schema);
   reader.read();
@@ -79,7 +79,7 @@ class Reader implements SchemaPolicy {
   readonly definitions = new Map<Scope, ScopeDefinition>();
   readonly dimensions = new Map<string, Dimension>();
   readonly faults: string[] = [];
-  /** Said to be plain by itself, not by its type. */
+  /** Coordinates with a `@plain` of their own, not by their type. */
   private readonly saidPlain = new Set<string>();
   private readonly named = new Map<string, DimensionNames>();
   private readonly looksAt = new Map<string, string>();
@@ -113,7 +113,7 @@ class Reader implements SchemaPolicy {
     this.checkValues();
     this.checkDefaults();
     for (const { name, description, values, number } of this.named.values()) {
-      // Of a domain that is not installed there is no row, and so nothing to name.
+      // Without the domain installed there is no row, and so nothing to name.
       if (values === undefined || !this.rows.some((row) => row.bounds.has(name))) continue;
       const source = this.sourceOf(name, values, number);
       if (source === undefined) this.faults.push(`dimension ${name} has values that are none: ${values}`);
@@ -121,7 +121,7 @@ class Reader implements SchemaPolicy {
     }
   }
 
-  /** `Type.field` of rows that have the dimension, or an enum. */
+  /** The source of a dimension's values: `Type.field` of rows that have the dimension, or an enum. */
   private sourceOf(dimension: string, values: string, number?: string): DimensionSource | undefined {
     const [type = '', column] = values.split('.');
     if (column === undefined) {
@@ -145,7 +145,7 @@ class Reader implements SchemaPolicy {
     this.costs.set(coordinate, cost);
   }
 
-  /** What is looked up takes more than what stands in a row, wherever the SDL says nothing else. */
+  /** A looked-up field costs more than a column of its row, unless the SDL says otherwise. */
   private priceReads(): void {
     const rowTypes = new Set(this.rows.map(({ type }) => type));
     for (const type of Object.values(this.schema.getTypeMap())) {
@@ -237,7 +237,7 @@ class Reader implements SchemaPolicy {
     }
   }
 
-  /** What is written to a field is read by who reads the field; records rest on it. */
+  /** A value written to a field has the readers of that field; records rely on it. */
   private checkValues(): void {
     const rowTypes = new Set(this.rows.map(({ type }) => type));
     for (const [coordinate, targets] of this.values) {
@@ -255,7 +255,7 @@ class Reader implements SchemaPolicy {
     }
   }
 
-  /** Each value of a mutation says what it is: by itself, or as a part of what says it. */
+  /** Each value of a mutation declares what it is, itself or by the input that holds it. */
   private checkSaid(coordinate: string, type: GraphQLInputType, above: ReadonlySet<string>): void {
     if (this.values.has(coordinate)) return;
     const named = getNamedType(type);
@@ -270,7 +270,7 @@ class Reader implements SchemaPolicy {
     }
   }
 
-  /** A default is used by callers who never named it, and would show those who lack its scope that it is there. */
+  /** A default applies to callers who never named it. It would show a caller without the scope that it exists. */
   private checkDefaults(): void {
     for (const [coordinate, used] of this.defaults) {
       for (const scoped of used.filter((one) => this.scopes.has(one))) {

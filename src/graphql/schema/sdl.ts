@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The folder of the SDL files, found upwards from this file: the same from the sources and when built. */
+/** The folder of the SDL files, searched upwards from this file: it works from the sources and from the build. */
 export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): string {
   const here = join(from, 'schema');
   if (existsSync(join(here, 'base.graphql'))) return here;

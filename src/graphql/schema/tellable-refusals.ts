@@ -10,15 +10,15 @@ import { sessionScope, type Scope } from '../../authority/scope.js';
 import type { SchemaPolicy } from './schema-policy.js';
 
 /**
- * Names the fields whose refusal could not be told as null. A field must be nullable unless whoever reached its
- * object holds its scope already. A refused mutation does not begin, so its own fields may be non-null.
+ * Names the fields whose refusal cannot be answered with null. A field must be nullable unless every caller who reaches
+ * its object holds its scope. A refused mutation does not begin, so its own fields may be non-null.
  */
 export function untellableRefusals(schema: GraphQLSchema, policy: SchemaPolicy): string[] {
   const held = heldAt(schema, policy);
   const mutations = schema.getMutationType()?.name;
   return objectTypes(schema).flatMap((type) => {
     const had = held.get(type.name);
-    // Nobody reaches a type that no field leads to.
+    // No field leads to this type.
     if (had === undefined || type.name === mutations) return [];
     return Object.values(type.getFields())
       .filter((field) => isNonNullType(field.type) && !had.has(scopeOf(policy, type.name, field.name)))
@@ -35,8 +35,8 @@ const scopeOf = (policy: SchemaPolicy, type: string, field: string): Scope =>
   policy.scopes.get(`${type}.${field}`) ?? '';
 
 /**
- * For each object type the scopes that a caller surely holds who has reached one of its objects: a row's own
- * scope, and for any other type what all ways to it have in common.
+ * The scopes that every caller who has reached an object of a type holds: for a row, its own scope; for any other type,
+ * the scopes common to all ways to it.
  */
 function heldAt(schema: GraphQLSchema, policy: SchemaPolicy): Map<string, Set<Scope>> {
   const held = new Map<string, Set<Scope>>();
@@ -45,7 +45,7 @@ function heldAt(schema: GraphQLSchema, policy: SchemaPolicy): Map<string, Set<Sc
   }
   for (const row of policy.rows) held.set(row.type, new Set([sessionScope, row.scope]));
   const fixed = new Set(held.keys());
-  // Sets are made once and then only shrink, so this ends.
+  // A set is made once and then only shrinks, so this ends.
   for (let changed = true; changed;) {
     changed = false;
     for (const type of objectTypes(schema)) {

@@ -8,8 +8,8 @@ import {
 } from 'graphql';
 
 /**
- * The coordinates of the arguments, input fields and enum values that a field's coerced arguments really use.
- * Working on values, it sees what came through variables as well as what stands in the document.
+ * The coordinates of the arguments, input fields and enum values that a field's coerced arguments use. It works on
+ * values, so it sees variables as well as literals.
  */
 export function usedInputs(
   coordinate: string,

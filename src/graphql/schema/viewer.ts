@@ -1,7 +1,7 @@
 import { storeBoundary } from '../../authority/boundary.js';
 import type { Operation, Resolvers } from '../../delegation/operation.js';
 
-/** Who the caller is here: answered from the authority itself. */
+/** The caller, answered from the authority itself. */
 export const viewerResolvers: Resolvers = {
   Query: { viewer: () => ({}) },
   Viewer: {

@@ -5,7 +5,7 @@ import { Lru } from '../../core/lru.js';
 import type { Describe } from './subschema.js';
 import { ceilingKey, type Views } from './views.js';
 
-/** How a caller stands to a scope of its ceiling. */
+/** Whether a caller may use a scope of its ceiling. */
 export type ScopeState = 'held' | 'missing' | 'needs_approval';
 export type ScopeStateOf = (scope: Scope) => ScopeState;
 
@@ -17,7 +17,7 @@ export const scopeStateOf =
     return decision.reason === 'needs_approval' ? 'needs_approval' : 'missing';
   };
 
-/** Of somebody who holds nothing yet, such as an agent without a task. */
+/** For a caller that holds nothing yet, such as an agent without a task. */
 export const nothingHeld: ScopeStateOf = (scope) => (scope === sessionScope ? 'held' : 'missing');
 
 const marks: Record<Exclude<ScopeState, 'held'>, (scope: Scope) => string> = {
@@ -31,8 +31,8 @@ const markInside = 'Requestable: only with scopes not held now.';
 const schemasMax = 50;
 
 /**
- * Views whose descriptions say what is inside the ceiling and not usable now. What exists, and what is answered,
- * is the same as in the view itself.
+ * Views whose descriptions mark what is inside the ceiling but not usable now. The types and the answers are those of
+ * the view itself.
  */
 export class Annotations {
   readonly kept = new Lru<string, GraphQLSchema>(schemasMax);
@@ -40,7 +40,7 @@ export class Annotations {
 
   constructor(private readonly views: Views) {}
 
-  /** What an operation that selects introspection runs on in place of the caller's view. */
+  /** The schema that answers an operation with introspection in place of the caller's view. */
   schemaFor(view: GraphQLSchema, authority: Authority): GraphQLSchema {
     const { ceiling } = authority;
     const stateOf = scopeStateOf(authority);
@@ -74,7 +74,7 @@ export class Annotations {
       if (scope !== undefined && state !== 'held') return marks[state](scope);
       const [owner, isMember] = ownerOf(at);
       if (!isMember) return usable.types.has(at) ? undefined : markInside;
-      // One mark is enough where the field, or all of the type, is out of use.
+      // One mark is enough where the field, or the whole type, is not usable.
       const isInUse = usable.types.has(owner) || usable.members.has(owner);
       return isInUse && !usable.members.has(at) ? markInside : undefined;
     };
@@ -85,7 +85,10 @@ export class Annotations {
   }
 }
 
-/** `Order` of `Order.total`, `Query.order` of `Query.order(id:)`; a type is no member of anything. */
+/**
+ * The coordinate that holds another: `Order` for `Order.total`, `Query.order` for `Query.order(id:)`. A type belongs to
+ * nothing.
+ */
 function ownerOf(at: string): [owner: string, isMember: boolean] {
   const end = at.includes('(') ? at.indexOf('(') : at.indexOf('.');
   return end < 0 ? [at, false] : [at.slice(0, end), true];

@@ -16,14 +16,14 @@ import {
 } from 'graphql';
 import type { Scope } from '../../authority/scope.js';
 
-/** What a set of scopes leads to from the roots. */
+/** The types and members that a set of scopes reaches from the roots. */
 export interface Reachable {
   readonly types: ReadonlySet<string>;
   /** Coordinates of fields, arguments, input fields and enum values. */
   readonly members: ReadonlySet<string>;
 }
 
-/** A coordinate that holds something of a named type. */
+/** A coordinate with the named type of its value. */
 interface Part {
   readonly coordinate: string;
   readonly scope: Scope | undefined;
@@ -40,12 +40,12 @@ interface Field extends Part {
 interface Composite {
   readonly fields: readonly Field[];
   readonly interfaces: readonly string[];
-  /** Of an interface: every type that implements it. */
+  /** For an interface: every type that implements it. */
   readonly implementations: readonly string[];
 }
 type Scopes = ReadonlyMap<string, Scope>;
 
-/** A schema's shape and scopes, read once, so that what some scopes reach is found quickly. */
+/** A schema's shape and scopes, read once, so that what a set of scopes reaches is found quickly. */
 export class SchemaIndex {
   readonly enums = new Map<string, readonly Omit<Part, 'type'>[]>();
   readonly inputs = new Map<string, readonly Input[]>();
@@ -117,9 +117,9 @@ export class SchemaIndex {
   }
 }
 
-/** One answer of an outline. */
+/** Finds what one set of scopes reaches. */
 class Search {
-  /** Types of which something is left. */
+  /** Types with at least one member left. */
   private readonly left: Set<string>;
   private readonly fields = new Set<string>();
   private heedsInterfaces = false;
@@ -137,7 +137,7 @@ class Search {
       for (const field of fields) if (this.has(field)) this.fields.add(field.coordinate);
     }
     for (const name of outline.unions.keys()) this.left.add(name);
-    // What is gone by itself does not count for the interfaces that it implements, so it goes first.
+    // A type that is gone does not limit the interfaces that it implements, so such types go first.
     this.shrinkOutputs();
     this.heedsInterfaces = true;
     this.shrinkOutputs();
@@ -151,7 +151,7 @@ class Search {
       members.add(part.coordinate);
       types.add(part.type);
     };
-    // A set that grows while it is walked is walked to its end.
+    // Types added during the loop are visited too.
     for (const name of types) {
       for (const value of outline.enums.get(name) ?? []) if (this.has(value)) members.add(value.coordinate);
       for (const field of outline.inputs.get(name) ?? []) if (this.isUsable(field)) lead(field);
@@ -177,7 +177,7 @@ class Search {
     return this.has(input) && this.left.has(input.type);
   }
 
-  /** An input object is there as soon as one can be written that says something: built up from nothing. */
+  /** An input object exists as soon as a caller can write a valid, non-empty one. Built up from nothing. */
   private growInputs(): void {
     for (let before = -1; before !== this.left.size;) {
       before = this.left.size;
@@ -188,7 +188,7 @@ class Search {
     }
   }
 
-  /** A type that gives something is there as long as one of its fields is: taken away until nothing changes. */
+  /** An output type exists as long as one of its fields does. Taken away until nothing changes. */
   private shrinkOutputs(): void {
     const { composites, unions } = this.outline;
     for (let changed = true; changed;) {
@@ -206,7 +206,7 @@ class Search {
     }
   }
 
-  /** An interface keeps what everything that implements it and is still there has too. */
+  /** An interface keeps only fields that every remaining implementation has. */
   private isSelectable(owner: string, field: Field): boolean {
     return (
       this.left.has(field.type) &&

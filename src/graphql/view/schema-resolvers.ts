@@ -7,8 +7,8 @@ import { agentRoles, agents, roles, type RoleRow } from '../../store/tables/iden
 import { nothingHeld, type Annotations } from './annotate.js';
 
 /**
- * The schema as others see it. It shows what the agent's roles say and no more, so it needs what reading them
- * needs: the agent's row, and the scope of roles.
+ * The schema as an agent sees it. It shows what the agent's roles contain, so it needs what reading them needs: the
+ * agent's row, and the scope of roles.
  */
 export const schemas = (catalog: Catalog, annotations: Annotations): Domain => ({
   name: 'schemas',

@@ -30,10 +30,10 @@ import {
 } from 'graphql';
 import type { Reachable } from './schema-index.js';
 
-/** The description of a type or a coordinate: the one that the SDL has, or more. */
+/** The description for a type or coordinate: the SDL's own, or an extended one. */
 export type Describe = (at: string, description: string | null | undefined) => string | null | undefined;
 
-/** Directives of the SDL that no caller gets to see. */
+/** Directives of the SDL that no caller sees. */
 const ownDirectives = new Set([
   'scope',
   'plain',
@@ -47,8 +47,8 @@ const ownDirectives = new Set([
 const asWritten: Describe = (_at, description) => description;
 
 /**
- * The part of a schema that is reached, with the same resolvers. Nobody looks through it for mistakes again:
- * what a valid schema's outline reaches is valid (test/views.test.ts).
+ * The reachable part of a schema, with the same resolvers. It is not validated again: the reachable part of a valid
+ * schema is valid (test/views.test.ts).
  */
 export const subschema = (
   whole: GraphQLSchema,
@@ -56,7 +56,7 @@ export const subschema = (
   describe: Describe = asWritten,
 ): GraphQLSchema => new Copy(whole, reach, describe).schema();
 
-/** Copies what is reached, type by type; what hangs on the SDL's syntax, scopes among it, stays behind. */
+/** Copies reachable types one by one. The SDL's syntax nodes, with the scopes in them, are left out. */
 class Copy {
   private readonly made = new Map<string, GraphQLNamedType>();
 
@@ -75,7 +75,7 @@ class Copy {
       query: root(whole.getQueryType()),
       mutation: root(whole.getMutationType()),
       subscription: root(whole.getSubscriptionType()),
-      // Types that only an interface leads to.
+      // Includes types that only an interface leads to.
       types: Object.values(whole.getTypeMap()).flatMap((type) =>
         reach.types.has(type.name) ? this.named(type) : [],
       ),
@@ -138,7 +138,7 @@ class Copy {
     return type;
   }
 
-  /** Those of a type's members that are reached. */
+  /** The reachable members of a type. */
   private members<From extends { readonly name: string }, To>(
     owner: string,
     members: Readonly<Record<string, From>>,

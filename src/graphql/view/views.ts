@@ -5,7 +5,7 @@ import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { SchemaIndex, type Reachable } from './schema-index.js';
 import { subschema, type Describe } from './subschema.js';
 
-/** The part of the schema that a ceiling can reach. What it cannot reach is as if it did not exist. */
+/** The part of the schema that a ceiling reaches. The rest looks as if it did not exist. */
 export interface View {
   readonly key: string;
   readonly schema: GraphQLSchema;
@@ -13,7 +13,7 @@ export interface View {
 
 export const ceilingKey = (ceiling: ReadonlySet<Scope>): string => sha256([...ceiling].sort().join(' '));
 
-/** Makes views; validation, suggestions, messages and introspection all come from them. */
+/** Makes views. Validation, suggestions, messages and introspection all come from them. */
 export class Views {
   private readonly outline: SchemaIndex;
 
@@ -33,7 +33,7 @@ export class Views {
     return subschema(this.schema, this.reach(ceiling), describe);
   }
 
-  /** What these scopes lead to when there is nothing else. */
+  /** What these scopes alone reach. */
   reach(scopes: ReadonlySet<Scope>): Reachable {
     return this.outline.reach((scope) => scopes.has(scope));
   }

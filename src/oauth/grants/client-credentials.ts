@@ -17,8 +17,8 @@ export const requestedScopes = (ctx: TokenEndpointGrantContext): readonly string
 };
 
 /**
- * RFC 6749 section 4.4, replaced: an agent has no rights of its own, so the request names a delegation in
- * `authorization_details` (RFC 9396), and the token is the delegating person's, used by this agent.
+ * Replaces RFC 6749 section 4.4: an agent has no rights of its own, so the request names a delegation in
+ * `authorization_details` (RFC 9396). The token belongs to the delegating person and is used by this agent.
  *
  *     grant_type=client_credentials
  *     authorization_details=[{"type":"behalf_delegation","delegation":"01J…"}]

@@ -13,7 +13,7 @@ export interface IssueParts {
 
 export interface Issue {
   readonly grant: TokenGrant;
-  /** No scope outside this list gets into the token, whatever the grant says. */
+  /** The token gets no scope outside this list, whatever the grant holds. */
   readonly within: readonly string[];
   readonly proof: DpopProof;
   readonly grantType: string;
@@ -34,9 +34,9 @@ async function ensureGrant(
 }
 
 /**
- * Issues an access token under a delegation: `sub` is the person, the client is the acting agent, and the grant
- * is the delegation, so that revoking it ends the token. Never outlives the delegation. Answers as RFC 6749
- * section 5.1, RFC 9396 section 7 and, for an exchange, RFC 8693 section 2.2.1 say.
+ * Issues an access token under a delegation: `sub` is the person, the client is the acting agent, and the grant is the
+ * delegation, so that revoking the delegation ends the token. The token never outlives the delegation. The answer
+ * follows RFC 6749 section 5.1, RFC 9396 section 7 and, for an exchange, RFC 8693 section 2.2.1.
  */
 export async function issueToken(
   ctx: TokenEndpointGrantContext,

@@ -4,14 +4,14 @@ import { checkDpopReplay, checkDpopRequired, validateDpop } from 'oidc-provider/
 
 export type DpopProof = Awaited<ReturnType<typeof validateDpop>>;
 
-/** The proof of a token request, where it has one (RFC 9449 section 5). */
+/** The proof of a token request, if it has one (RFC 9449 section 5). */
 export async function readDpopProof(ctx: TokenEndpointGrantContext): Promise<DpopProof> {
   const proof = await validateDpop(ctx.oidc.provider, ctx);
   checkDpopRequired(ctx.oidc.provider, ctx, proof);
   return proof;
 }
 
-/** Binds the token to the proof's key; a proof is good for one request. */
+/** Binds the token to the proof's key. A proof is good for one request. */
 export async function applyDpopProof(
   ctx: TokenEndpointGrantContext,
   proof: DpopProof,

@@ -33,7 +33,7 @@ export const tokenExchangeParameters = [
 const single = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** RFC 8693 section 2.1, as far as a request means something here. */
+/** The subject token. Throws for parameters of RFC 8693 section 2.1 that are not supported here. */
 function checkParameters(ctx: TokenEndpointGrantContext, resource: string): string {
   const { params } = ctx.oidc;
   const token = single(params.subject_token);
@@ -53,7 +53,7 @@ function checkParameters(ctx: TokenEndpointGrantContext, resource: string): stri
   return token;
 }
 
-/** The subject token, if it stands and may be presented by this client (RFC 8693 section 2.2.2). */
+/** The subject token, if it is active and this client may present it (RFC 8693 section 2.2.2). */
 async function findSubject(
   ctx: TokenEndpointGrantContext,
   value: string,
@@ -96,7 +96,7 @@ async function exchange(
       personTokenScopes: scopes,
     });
   }
-  // Read anew: a parent agent that was stopped hands nothing on.
+  // Read again: a stopped parent agent cannot delegate.
   const parent = await ctx.oidc.provider.Client.find(subject.clientId ?? '');
   const fromAgentId = agentIdOf(parent);
   if (fromAgentId === undefined) throw new errors.InvalidRequest('the subject_token is not active');
@@ -125,14 +125,12 @@ function askedFor(ctx: TokenEndpointGrantContext): Exchange['asked'] {
 }
 
 /**
- * Token exchange (RFC 8693). The authenticated client is the agent that is to act, and the subject token is
- * what it was handed:
- *
- * - a person's access token: makes a delegation, where the person consented to this agent (`may_act`, section 4.4);
- * - another agent's access token: makes a sub-delegation from that agent to this one, and `act` nests (section 4.1).
- *
- * So each agent proves its own identity, and none ever holds a token that says it is another. The answer is
- * never wider than the subject token. What the new delegation is for goes into `authorization_details`:
+ * Token exchange (RFC 8693). The authenticated client is the agent that will act, and the subject token is the token it
+ * was handed:
+ * - a person's access token makes a delegation, where the person consented to this agent (`may_act`, section 4.4);
+ * - another agent's access token makes a sub-delegation from that agent to this one, and `act` nests (section 4.1).
+ * So each agent proves its own identity, and none ever holds a token of another agent. The new token is never wider
+ * than the subject token. The new delegation is described in `authorization_details`:
  * `[{"type":"behalf_delegation","task":"ticket:4711","purpose":"…"}]`.
  */
 export const makeTokenExchange =

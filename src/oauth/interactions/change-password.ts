@@ -24,7 +24,7 @@ function faultsOf(password: string, repeated: string, user: UserRow): readonly F
   return [{ field: 'repeat-password', message: 'The two passwords are not the same.' }];
 }
 
-/** A password that someone else set is replaced before the person gets in. */
+/** The person replaces a password that someone else set, before the sign-in goes on. */
 export class ChangePassword implements Step {
   constructor(private readonly parts: ChangePasswordParts) {}
 
@@ -56,7 +56,10 @@ export class ChangePassword implements Step {
     return done({ password: { changed: true }, login: loginOf(user.id, user.version + 1) });
   }
 
-  /** Ends every other sign-in too, also one that is under way. False where the account changed meanwhile: the newer state wins. */
+  /**
+   * Ends every other sign-in too, unfinished ones included. False where the account changed meanwhile: the newer state
+   * wins.
+   */
   private change(request: StepRequest, user: UserRow, passwordHash: string): Promise<boolean> {
     const { store, recorder } = this.parts;
     return store.database.transaction(async (tx) => {

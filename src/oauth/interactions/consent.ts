@@ -29,7 +29,7 @@ function inputOf({ signedIn, params }: StepRequest): ConsentInput | undefined {
   };
 }
 
-/** What cannot be allowed is told to the program, which waits for an answer. */
+/** A refusal goes to the program, which waits for an answer. */
 function refused(error: unknown): StepOutcome {
   if (!(error instanceof BehalfError)) throw error;
   if (isOurFailure(error)) return page(deadEndPage(503, 'Try again later', error.message, error.code));
@@ -37,8 +37,8 @@ function refused(error: unknown): StepOutcome {
 }
 
 /**
- * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). What is stored is
- * what the page showed: an offer that changed meanwhile is shown again.
+ * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). The stored consent is
+ * exactly what the page showed: an offer that changed meanwhile is shown again.
  */
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}

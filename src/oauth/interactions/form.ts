@@ -13,9 +13,9 @@ export class FormError extends Error {
 }
 
 /**
- * A form can only come from our own page: browsers say where it comes from (`Origin`, `Sec-Fetch-Site`), and the
- * interaction's cookie is not sent with a form from another site (`SameSite=Lax`). What is no browser sends
- * neither header and has nobody's cookies.
+ * Refuses a form from another site. Browsers name the site (`Origin`, `Sec-Fetch-Site`), and do not send the
+ * interaction's cookie with such a form (`SameSite=Lax`). A client that is no browser sends neither header and has no
+ * person's cookies.
  */
 export function checkOrigin(request: IncomingMessage, issuer: string): void {
   const { origin } = request.headers;
@@ -26,13 +26,13 @@ export function checkOrigin(request: IncomingMessage, issuer: string): void {
   if (isForeign) throw new FormError(403, 'This form was sent from another site.');
 }
 
-/** The body of a form, which is UTF-8. More than 56 KiB, or another type of body, is refused. */
+/** The body of a form in UTF-8. Refuses more than 56 KiB and other types. */
 export async function readForm(request: IncomingMessage): Promise<Buffer> {
   const fault = typeFault(request.headers, 'application/x-www-form-urlencoded');
   if (fault !== undefined) throw new FormError(415, fault);
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // The stream stays open when reading stops, or the answer could not be sent.
+  // Keeps the stream open, or the answer could not be sent.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > bodyBytesMax) throw new FormError(413, 'The form is too long.');

@@ -39,7 +39,7 @@ function originOf(uri: unknown): readonly string[] {
   return [origin === 'null' ? protocol : origin];
 }
 
-/** The pages of an authorization request: shows the step that is due and takes its form. */
+/** The pages of an authorization request: shows the current step and takes its form. */
 export class Interactions {
   constructor(private readonly parts: InteractionParts) {}
 
@@ -79,19 +79,19 @@ export class Interactions {
     const { result, cookie } = outcome;
     if (cookie !== undefined) response.appendHeader('set-cookie', cookie);
     if (result.login !== undefined) await this.forgetOther(details, result.login.accountId);
-    // What was decided before a login, someone else may have decided.
+    // Another person may have decided what came before a login, so it is dropped.
     const mergeWithLastSubmission = details.prompt.name !== 'login';
     await this.parts.provider.interactionFinished(request, response, result, { mergeWithLastSubmission });
   }
 
-  /** What follows the login is for a sign-in that stands; steps that change something look again. */
+  /** Steps after the login need an active sign-in. Steps that change something check it again. */
   private async requireGrant({ prompt, grantId }: Details): Promise<void> {
     if (prompt.name === 'login') return;
     if (grantId !== undefined && (await this.parts.provider.Grant.find(grantId)) !== undefined) return;
     throw new errors.SessionNotFound('the sign-in has ended');
   }
 
-  /** Someone else signed in with this browser shortly before: that session ends, this request gets its own. */
+  /** Another person signed in with this browser shortly before: that session ends, and this request gets its own. */
   private async forgetOther(details: Details, userId: string): Promise<void> {
     const { session } = details;
     if (session === undefined || session.accountId === userId) return;

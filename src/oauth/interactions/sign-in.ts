@@ -21,7 +21,9 @@ export interface SignInParts {
 }
 
 const userNameLengthMax = 100;
-/** One sentence for a wrong name, a wrong password and a disabled account: it tells nobody which names exist. */
+/**
+ * One sentence for a wrong name, a wrong password and a disabled account, so that it does not reveal which names exist.
+ */
 const wrong: readonly Fault[] = [{ field: 'username', message: 'The user name or the password is wrong.' }];
 
 const show = (request: StepRequest, faults: readonly Fault[], userName?: string): Page =>
@@ -43,7 +45,7 @@ function missing(userName: string, password: string): readonly Fault[] {
 
 /** The person's user name and password. */
 export class SignIn implements Step {
-  /** Compared with where there is no such user, so that the answer takes as long. */
+  /** Verified where there is no such user, so that the answer takes as long. */
   private readonly nobody = hashPassword(randomBytes(24).toString('base64url'));
 
   constructor(private readonly parts: SignInParts) {}
@@ -70,7 +72,7 @@ export class SignIn implements Step {
     return this.accept(request, guess, user);
   }
 
-  /** Undefined where the password could not be looked at. */
+  /** Undefined where the password could not be checked. */
   private async verify(
     guess: Guess,
     password: string,
@@ -97,7 +99,7 @@ export class SignIn implements Step {
     return done({ login: loginOf(user.id, user.version) }, guess.succeeded());
   }
 
-  /** A name that nobody has is not recorded: it may be a password typed into the wrong field. */
+  /** A name that no user has is not recorded: it may be a password typed into the wrong field. */
   private async refuse(
     request: StepRequest,
     userName: string,

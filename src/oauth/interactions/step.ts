@@ -5,16 +5,16 @@ import type { AuthEvent } from '../ports.js';
 import { describable } from '../refusals.js';
 import type { Login, SignedIn } from '../current-sign-in.js';
 
-/** One step of an authorization request, as its page knows it. */
+/** One step of an authorization request, as its page needs it. */
 export interface StepRequest {
-  /** Where the form goes: the interaction's own address. */
+  /** The form's target: the interaction's own address. */
   readonly action: string;
   readonly program: string;
   readonly clientId: string;
-  /** Who signed in earlier in this request. */
+  /** The sign-in of this authorization request, if it got that far. */
   readonly signedIn?: SignedIn;
   readonly params: Readonly<Record<string, unknown>>;
-  /** Where the program waits for its answer. */
+  /** The address at which the program waits for its answer. */
   readonly formTargets: readonly string[];
   readonly address: string;
   readonly cookies: string | undefined;
@@ -37,18 +37,18 @@ export const done = (result: InteractionResults, cookie?: string): StepOutcome =
   ...(cookie === undefined ? {} : { cookie }),
 });
 
-/** Ends the authorization request: the program is told so (RFC 6749 section 4.1.2.1). */
+/** Ends the authorization request, with an error to the program (RFC 6749 section 4.1.2.1). */
 export const denied = (why: string): StepOutcome =>
   done({ error: 'access_denied', error_description: describable(why) });
 
-/** The result of a step in which a person's password was right, or became so. */
+/** The result of a step in which the person gave or set a right password. */
 export const loginOf = (accountId: string, version: number): Login & InteractionResults['login'] => ({
   accountId,
   version,
   remember: false,
 });
 
-/** The members that every event of an interaction has. */
+/** The members that all events of an interaction share. */
 export const eventBase = (request: StepRequest): Pick<AuthEvent, 'clientName' | 'address' | 'userAgent'> => ({
   clientName: request.clientId,
   address: request.address,

@@ -2,7 +2,7 @@ import type { ConsentOffer } from '../ports.js';
 import { html } from './html.js';
 import type { Page } from './page.js';
 
-/** Asks for one decision; `version` names the offer that the person saw. */
+/** Asks for one decision; `version` identifies the offer on the page. */
 export const consentPage = (form: {
   readonly action: string;
   readonly formTargets: readonly string[];

@@ -3,7 +3,7 @@ import { errors } from '../oidc-provider.js';
 import { html } from './html.js';
 import { pageHeaders, pageText, type Page } from './page.js';
 
-/** A dead end, said plainly; `code` is for whoever is asked for help. */
+/** A page without a next step; `code` helps the people who are asked for help. */
 export const deadEndPage = (status: number, title: string, what: string, code?: string): Page => ({
   status,
   title,
@@ -18,7 +18,7 @@ export const expiredPage = deadEndPage(
   'Go back to the program that sent you here and start again.',
 );
 
-/** What the library shows where an authorization request cannot be sent back to its program. */
+/** The library's page for an authorization request that cannot go back to its program. */
 export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void {
   const page = error instanceof errors.SessionNotFound ? expiredPage : refusedPage(ctx.status, out);
   ctx.set(pageHeaders(page));

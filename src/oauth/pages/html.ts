@@ -1,4 +1,4 @@
-/** Markup that is safe to send as it is. */
+/** Markup that is safe to send unescaped. */
 export class Html {
   constructor(readonly text: string) {}
 }
@@ -20,6 +20,6 @@ const render = (part: Part): string => {
   return String(part).replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 };
 
-/** A template whose values are escaped unless they are markup themselves. */
+/** A template that escapes every value except markup. */
 export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Html =>
   new Html(strings.map((text, index) => text + render(parts[index])).join(''));

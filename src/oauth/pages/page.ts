@@ -6,12 +6,12 @@ export interface Page {
   readonly status: number;
   readonly title: string;
   readonly body: Html;
-  /** Origins that a form may lead to, beside our own. */
+  /** Origins that a form may lead to, beside the server's own. */
   readonly formTargets?: readonly string[];
   readonly retryAfterSeconds?: number;
 }
 
-/** One thing wrong with a form; `field` is the id of the input. */
+/** One fault in a form; `field` is the id of the input. */
 export interface Fault {
   readonly field: string;
   readonly message: string;
@@ -85,7 +85,7 @@ export function pageHeaders(page: Page): Record<string, string> {
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
-    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    // With `no-referrer`, browsers would send `Origin: null` with the server's own forms.
     'referrer-policy': 'same-origin',
     ...(page.retryAfterSeconds === undefined ? {} : { 'retry-after': String(page.retryAfterSeconds) }),
   };

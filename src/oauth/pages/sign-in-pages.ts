@@ -103,6 +103,6 @@ export const signedInPage: Page = {
     <p>Close this window and return to your terminal.</p>`,
 };
 
-/** What the terminal shows in the browser where a sign-in came to nothing. */
+/** The page that the terminal shows in the browser after a failed sign-in. */
 export const notSignedInPage = (why: string): Page =>
   deadEndPage(400, 'You are not signed in', `${why} Close this window and return to your terminal.`);

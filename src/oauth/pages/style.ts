@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** All of the pages' looks. Constant, so that its digest can stand in the policy and nothing else may style. */
+/** The style of all pages. It is constant, so that its digest can stand in the policy and no other style applies. */
 const style = `
 :root{color-scheme:light dark;--ink:#17202b;--soft:#55616f;--page:#f3f5f7;--card:#fff;--line:#8793a1;--accent:#0b5cad;--on:#fff;--bad:#b3261e;--bad-page:#fdeeed}
 @media(prefers-color-scheme:dark){:root{--ink:#e8edf2;--soft:#a9b4c0;--page:#10161d;--card:#19222c;--line:#6b7886;--accent:#8ec5ff;--on:#0c1520;--bad:#ffb4ab;--bad-page:#3b1715}}
@@ -32,12 +32,15 @@ ul.scopes{padding-left:1.1rem;margin:.25rem 0}
 code{font-size:.9em}
 `;
 
-/** Byte for byte what the digest is of: no formatter may set white space between the tags and the rules. */
+/** Must equal the digested text byte for byte: a formatter must not add white space between the tags and the rules. */
 export const styleElement = ['<style>', style, '</style>'].join('');
 
 const digest = createHash('sha256').update(style).digest('base64');
 
-/** `formTargets`: browsers hold the redirect after a form to `form-action` too, so the program's address is named. */
+/**
+ * @param formTargets browsers apply `form-action` to the redirect after a form as well, so the program's address is
+ *   named
+ */
 export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
   return [
     "default-src 'none'",

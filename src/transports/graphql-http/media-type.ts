@@ -3,13 +3,13 @@ import Negotiator from 'negotiator';
 import { Lru } from '../../core/lru.js';
 import { HttpError } from '../http/http-error.js';
 
-/** What a response may be (GraphQL over HTTP, media types). */
+/** The media types of a response (GraphQL over HTTP, media types). */
 const mediaTypes = ['application/json; charset=utf-8', 'application/graphql-response+json; charset=utf-8'];
 
-/** What a header that came before was answered with; callers send few different ones. */
+/** The media type chosen for each recent `Accept` header; callers send few different ones. */
 const chosen = new Lru<string, string>(100);
 
-/** The one that the caller wants. It is asked before anything runs, as nothing can be taken back after: `406`. */
+/** The media type that the caller wants. Throws `406`, before anything runs, since nothing can be undone after. */
 export function mediaTypeFor(request: IncomingMessage): string | undefined {
   const { accept = '' } = request.headers;
   if (accept === '' || accept === '*/*') return mediaTypes[0];

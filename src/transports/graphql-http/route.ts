@@ -5,7 +5,7 @@ import type { HttpOperations } from '../http/operations.js';
 import { mediaTypeFor } from './media-type.js';
 import { parametersOfAddress } from './search.js';
 
-/** `/graphql` (GraphQL over HTTP): parameters in the body, or for what changes nothing in the address. */
+/** `/graphql` (GraphQL over HTTP): parameters in the body, or in the address of a safe request. */
 export function graphqlRoute(scope: FastifyInstance, operations: HttpOperations): void {
   scope.route({
     method: everyMethod,

@@ -3,9 +3,9 @@ import { parse } from 'forwarded-parse';
 import { addressIn } from '../../core/client-address.js';
 
 /**
- * Whose request it is, as far as trusted proxies tell, in the one spelling that an address has. Each proxy appends the
- * address that it saw, so with N trusted ones the Nth from the end is true; what stands before, the client wrote. Where
- * the header has fewer, or that one is no address, it is the address of who connected.
+ * The client's address in normal form, as far as trusted proxies tell it. Each proxy appends the address it saw, so
+ * with N trusted proxies the Nth address from the end is true; the client wrote those before it. Where the header has
+ * fewer addresses, or that one is no address, the address of the connection counts.
  */
 export const makeAddressOf =
   (trustedProxies: number) =>
@@ -14,12 +14,12 @@ export const makeAddressOf =
     const connected = addressIn(remoteAddress) ?? remoteAddress;
     if (trustedProxies === 0) return connected;
     const list = headers['x-forwarded-for'];
-    // A proxy that writes `X-Forwarded-For` lets a client's own `Forwarded` pass, so that one counts only alone.
+    // A proxy that writes `X-Forwarded-For` may pass a client's own `Forwarded`, so that header counts only alone.
     const seen = list === undefined ? forwarded(headers.forwarded) : [list].flat().join(',').split(',');
     return addressIn(seen.at(-trustedProxies) ?? '') ?? connected;
   };
 
-/** RFC 7239; none where the header is not well formed. */
+/** The addresses of RFC 7239; none where the header is malformed. */
 function forwarded(header: string | undefined): readonly string[] {
   try {
     return header === undefined ? [] : parse(header).map((element) => element.for ?? '');

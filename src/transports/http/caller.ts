@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../operation/callers.js';
 import { credentialsIn } from './challenge.js';
 
-/** Who sends a request, as its head says. */
+/** The caller of a request, from its head. */
 export const callerOf = (
   request: FastifyRequest,
   reply: FastifyReply,

@@ -3,7 +3,10 @@ import { DpopRefused, dpopAlgorithms } from '../../oauth/dpop.js';
 import type { Credentials } from '../../operation/callers.js';
 import { describable } from '../../oauth/refusals.js';
 
-/** What an `Authorization` header has, where that is one of our two schemes: RFC 6750 section 2.1, RFC 9449 section 7.1. The token may be anything: that it is none of ours is told later. */
+/**
+ * The credentials of an `Authorization` header in one of the two schemes: RFC 6750 section 2.1, RFC 9449 section 7.1.
+ * The token is not checked here.
+ */
 export function credentialsIn(authorization: string | undefined): Credentials | undefined {
   const { dpop, token } =
     /^(?:bearer|(?<dpop>dpop)) +(?<token>\S.*)$/i.exec(authorization ?? '')?.groups ?? {};
@@ -11,15 +14,15 @@ export function credentialsIn(authorization: string | undefined): Credentials | 
 }
 
 /**
- * The values of `WWW-Authenticate`. Who sent no token is offered both schemes and told of no error (RFC 6750 section
- * 3.1); who sent one is told what is wrong with it, in the scheme that it came in (RFC 9449 section 7.1).
+ * The values of `WWW-Authenticate`. A caller without a token is offered both schemes and sees no error (RFC 6750
+ * section 3.1). A caller with one sees its fault, in the scheme that it came in (RFC 9449 section 7.1).
  */
 export function challenges(
   error: Error,
   credentials: Credentials | undefined,
   publicUrl: string,
 ): readonly string[] {
-  // RFC 9728 section 5.1. All that is guarded here is one resource, whose metadata is where its path says.
+  // RFC 9728 section 5.1. Everything protected here is one resource, and its path gives the address of its metadata.
   const found = { resource_metadata: `${publicUrl}${wellKnown.graphqlResource}` };
   const dpop = { algs: dpopAlgorithms.join(' '), ...found };
   if (credentials === undefined) return [challenge('Bearer', found), challenge('DPoP', dpop)];

@@ -1,6 +1,6 @@
 import { BehalfError } from '../../core/errors.js';
 
-/** The request's own fault, for which HTTP has a status that says more than `400`. */
+/** A client error whose HTTP status says more than `400`. */
 export class HttpError extends BehalfError {
   constructor(
     readonly status: 405 | 406 | 413 | 415,

@@ -4,7 +4,7 @@ import { parseJson } from '../../core/json.js';
 import { textOf, typeFault } from '../../core/utf8.js';
 import { HttpError } from './http-error.js';
 
-/** Takes bodies that are JSON in UTF-8 (RFC 8259 section 8.1), and refuses all others. */
+/** Accepts only bodies that are JSON in UTF-8 (RFC 8259 section 8.1). */
 export function takeJsonAlone(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => {

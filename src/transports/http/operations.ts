@@ -21,19 +21,19 @@ const json = 'application/json; charset=utf-8';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a request whose caller was recognised. */
+    /** Set where the caller was recognised. */
     arrival: Arrival | undefined;
   }
 }
 
 /**
- * Requests of HTTP as operations: the caller is recognised by the head, before any body is read, and every answer is
- * the gate's.
+ * HTTP requests as operations. The caller is recognised by the head, before a body is read, and every answer comes from
+ * the gate.
  */
 export class HttpOperations {
   constructor(private readonly parts: HttpOperationsParts) {}
 
-  /** For a scope of routes of which each request is one operation. */
+  /** For a scope of routes in which each request is one operation. */
   guard(scope: FastifyInstance): void {
     const { gate, addressOf } = this.parts;
     scope.decorateRequest('arrival', undefined);
@@ -66,7 +66,7 @@ export class HttpOperations {
     );
   }
 
-  /** @param mediaType of what a GraphQL service says */
+  /** @param mediaType of a GraphQL response */
   async answer(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -111,7 +111,10 @@ function arrivalOf({ arrival }: FastifyRequest): Arrival {
   return arrival;
 }
 
-/** Only what is known to be the request's fault is told as such; anything else is a failure of ours. */
+/**
+ * Fastify's errors as errors of the project. Only known client errors become one; any other error is a failure of the
+ * server.
+ */
 function tellable(error: unknown): BehalfError {
   if (error instanceof BehalfError) return error;
   switch ((error as { code?: unknown }).code) {

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { everyMethod, methodFault } from '../http/methods.js';
 import type { HttpOperations } from '../http/operations.js';
 
-/** `GET /graphql/schema.graphql`: what the caller's introspection tells, as SDL. */
+/** `GET /graphql/schema.graphql`: the caller's view of the schema, as SDL. */
 export function schemaRoute(scope: FastifyInstance, operations: HttpOperations): void {
   scope.route({
     method: everyMethod,
