@@ -19,11 +19,14 @@ function databaseUrlFault(text: string): string | undefined {
   }
 }
 
-/** As a browser's `Origin` says it: no path, no slash, no default port, and no pattern. */
+/**
+ * Whether the text is an origin as a browser's `Origin` header writes it: no path, no slash, no default port,
+ * no pattern.
+ */
 const isWebOrigin = (text: string): boolean =>
   /^https?:$/.test(protocolOf(text)) && new URL(text).origin === text && !text.includes('*');
 
-/** Every setting, with its default and what it is for: the reference in the docs is made from this. */
+/** Every setting with its default and its purpose. The reference in the docs is generated from this. */
 export const settings = {
   DATABASE_URL: z
     .string()
@@ -165,15 +168,15 @@ const schema = z.object(settings);
 type Settings = z.infer<typeof schema>;
 
 export interface Config extends Settings {
-  /** What `DATABASE_URL` says. */
+  /** `DATABASE_URL`, parsed. */
   readonly database: DatabaseUrl;
   readonly publicUrl: string;
-  /** Only this machine can reach it: a proxy would have another public URL. */
+  /** Whether only this machine can reach the server. Behind a proxy the public URL would be another one. */
   readonly isLocal: boolean;
   readonly cookieKeys: readonly string[];
 }
 
-/** What bounds the statements of a server. */
+/** The bounds on the statements of a server. */
 export const statementLimits = (
   config: Config,
 ): { seconds: number; waiting: number; lockSeconds: number } => ({
@@ -182,7 +185,7 @@ export const statementLimits = (
   lockSeconds: config.BEHALF_OPERATION_SECONDS,
 });
 
-/** All that is wrong with the settings, told at once; never their values. */
+/** Lists all faults of the settings at once, never their values. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
@@ -191,7 +194,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads and checks every setting. Throws `ConfigError` for what is wrong, unknown or unsafe. */
+/** Reads and checks every setting. Throws `ConfigError` where settings are wrong, unknown or unsafe. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const given = Object.fromEntries(
     Object.entries(env).filter(([name, value]) => value !== undefined && value !== '' && isOurs(name)),

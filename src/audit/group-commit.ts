@@ -18,8 +18,9 @@ export const auditUnavailable = (cause: unknown): BehalfError =>
   );
 
 /**
- * Commits what waits at the same moment in one transaction: one is under way, the next takes all that came
- * meanwhile. No timer. A full queue and a failed commit are `AUDIT_UNAVAILABLE` for those who wait.
+ * Commits items that wait at the same moment in one transaction. While one transaction is under way, the next
+ * batch collects. There is no timer. A full queue or a failed commit rejects the waiting items with
+ * `AUDIT_UNAVAILABLE`.
  */
 export class GroupCommit<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
@@ -33,7 +34,7 @@ export class GroupCommit<Item, Result> {
     private readonly onCommit: (seconds: number, records: number) => void = () => undefined,
   ) {}
 
-  /** How many wait. */
+  /** The number of waiting items. */
   get size(): number {
     return this.waiting.length;
   }
@@ -52,7 +53,7 @@ export class GroupCommit<Item, Result> {
 
   private async drain(): Promise<void> {
     this.busy = true;
-    // Whoever comes in this turn of the event loop is taken along.
+    // Items that come in this turn of the event loop join the batch.
     await nextTurn();
     while (this.waiting.length > 0) await this.commit(this.waiting.splice(0, this.batchMax));
     this.busy = false;
@@ -69,7 +70,7 @@ export class GroupCommit<Item, Result> {
       });
     } catch (error) {
       if (batch.length > 1 && isStatementFault(error)) {
-        // One that cannot be written must not take the others with it.
+        // An item that cannot be written must not fail the others, so each is tried alone.
         for (const entry of batch) await this.commit([entry]);
         return;
       }

@@ -6,31 +6,38 @@ import { isLockConflict, isStatementFault, type Database } from '../store/sql/da
 import { auditRecords, auditUnindexed } from '../store/tables/audit.js';
 import { indexRecords, unqueue, UnreadableRecord } from './record-index.js';
 
-/** How long one transaction should take. On SQLite everybody waits for it. */
+/** The target duration of one transaction. On SQLite it holds up everybody. */
 const batchMs = { mysql: 20, sqlite: 2 } as const;
-/** Each transaction costs something, however small it is, and on MySQL five journeys. */
+/** The smallest batch: each transaction has a fixed cost, on MySQL five round trips. */
 const batchMin = { mysql: 64, sqlite: 8 } as const;
 const batchMax = 512;
-/** When so many records in a row cannot be indexed, one by one, it is not for what they say. */
+/** After so many failures in a row, each of a single record, the cause is not the records. */
 const faultyInRowMax = 64;
-/** Set aside are at most so many. */
+/** The maximum number of records set aside. */
 const asideMax = 1_000;
-/** How many rows the records of one transaction name together, unless a single one names more. */
+/**
+ * The maximum number of rows that the records of one transaction name together. A single record may name
+ * more.
+ */
 const rowsMax = { mysql: 20_000, sqlite: 2_000 } as const;
 
 interface Batch {
   readonly claimed: readonly string[];
-  /** Undefined where these are indexed; else there is one, and it cannot be. */
+  /**
+   * Set where the batch has a single record that cannot be indexed. Undefined where all records are indexed.
+   */
   readonly error?: Error;
 }
 
 /**
- * Makes what finds records, after they were written: in large parts, which is many times cheaper than with each. Their
- * bodies are what is durable: a run that is cut off, comes twice or meets that of another replica leaves the same
- * index.
+ * Indexes records after they were written, in large batches; that is many times cheaper than one record at a
+ * time. Only the records' bodies need to be durable: a run that is interrupted, repeated or concurrent with
+ * another replica's leaves the same index.
  */
 export class Indexer {
-  /** Records that cannot be indexed stay in the queue, where searches find them, until the next start. */
+  /**
+   * Records that cannot be indexed. They stay in the queue, where searches find them, until the next start.
+   */
   private readonly aside = new Set<string>();
   private left = 0;
   private size: number;
@@ -42,14 +49,15 @@ export class Indexer {
     this.size = batchMin[database.read.dialect];
   }
 
-  /** How many records waited at the last look. */
+  /** The number of records that waited at the last look. */
   get waiting(): number {
     return this.left;
   }
 
   /**
-   * Once through the queue, in bounded transactions. What cannot be indexed is set aside where others can be; where none
-   * can it is not for what they say, and the error is thrown.
+   * Goes through the queue once, in bounded transactions, until the signal aborts. A record that cannot be
+   * indexed is set aside if others can be. If none can be, the cause is not the records, and the error is
+   * thrown.
    */
   async run(signal?: AbortSignal): Promise<void> {
     this.left = await this.database.read.count(auditUnindexed);
@@ -71,7 +79,7 @@ export class Indexer {
         faulty.set(last, error);
         if (inRow >= faultyInRowMax) throw error;
       }
-      // Whoever waits for the event loop goes first.
+      // Lets other work of the event loop run first.
       await nextTurn();
     }
     this.setAside(faulty, indexed);
@@ -104,7 +112,7 @@ export class Indexer {
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       const [first, second] = claimed;
-      // One that cannot be read must not hold up the others.
+      // An unreadable record must not hold up the others, so it is found by batches of one.
       return first === undefined || second !== undefined ? this.batch(after, 1) : { claimed, error };
     }
   }
@@ -133,6 +141,8 @@ async function claim(
   return beyond < 0 ? ids : ids.slice(0, beyond);
 }
 
-/** The database could be asked, and refused what the record says: it is no JSON, or the index has no place for it. */
+/**
+ * The database answered, but refused the contents of the record: it is not JSON, or too long for the index.
+ */
 const isUnreadable = (error: unknown): error is Error =>
   error instanceof UnreadableRecord || (isStatementFault(error) && !isLockConflict(error));

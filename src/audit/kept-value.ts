@@ -1,13 +1,13 @@
-/** A digest that only the server can make: who guesses a value cannot check the guess. */
+/** A digest that only the server can compute, so that nobody else can check a guess at the value. */
 export type Digest = (text: string) => string;
 
 /**
- * A value in a record, as stored. Whoever may read all of `$of`, coordinates of the schema, may read it. Callers name no
- * input field with a `$`, so that none of theirs looks like it.
+ * A stored value of a record. A reader who may read all schema coordinates in `$of` may read the value. Input
+ * fields cannot contain a `$`, so no caller's value looks like this one.
  */
 export interface KeptValue {
   readonly $of: readonly string[];
-  /** Missing where it was too long to keep. */
+  /** Missing where the value was too long to keep. */
   readonly value?: unknown;
   readonly length?: number;
   readonly digest?: string;
@@ -15,13 +15,13 @@ export interface KeptValue {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** What stands for a value that is not shown: how long it is, in characters of itself or of its JSON. */
+/** Stands for a hidden value: its digest, and its length in characters of the text or its JSON. */
 const digestOf = (value: unknown, digest: Digest): { readonly length: number; readonly digest: string } => {
   const text = textOf(value);
   return { length: text.length, digest: digest(text) };
 };
 
-/** As it is where everybody may read it and it is short. */
+/** A short value that everybody may read is stored as it is. */
 export function kept(of: readonly string[], value: unknown, lengthMax: number, digest: Digest): unknown {
   const isLong = textOf(value).length > lengthMax;
   if (of.length === 0 && !isLong) return value;
@@ -33,14 +33,14 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const isKept = (value: unknown): value is KeptValue =>
   isObject(value) && '$of' in value && Array.isArray(value.$of);
 
-/** All coordinates that the values of a record are of. */
+/** All coordinates in the values of a record. */
 export function coordinatesIn(stored: unknown, found = new Set<string>()): Set<string> {
   if (isKept(stored)) for (const coordinate of stored.$of) found.add(coordinate);
   else if (isObject(stored)) for (const inner of Object.values(stored)) coordinatesIn(inner, found);
   return found;
 }
 
-/** A record's values for one reader. */
+/** The values of a record as one reader sees them. */
 export function shownTo(stored: unknown, mayRead: (coordinate: string) => boolean, digest: Digest): unknown {
   if (isKept(stored)) {
     const { $of, value, ...rest } = stored;
@@ -54,7 +54,10 @@ export function shownTo(stored: unknown, mayRead: (coordinate: string) => boolea
   );
 }
 
-/** As `shownTo`, of a record that does not say what its values are: ids, numbers and choices alone are shown. */
+/**
+ * As `shownTo`, for an old record whose values carry no coordinates: only ids, numbers and enum values are
+ * shown.
+ */
 export function shownOfOld(stored: unknown, isHarmless: (text: string) => boolean, digest: Digest): unknown {
   if (typeof stored === 'string') return isHarmless(stored) ? stored : digestOf(stored, digest);
   if (Array.isArray(stored)) return stored.map((item) => shownOfOld(item, isHarmless, digest));

@@ -4,10 +4,10 @@ import type { Connection } from '../store/sql/connection.js';
 import type { AuditRecordRow } from '../store/tables/audit.js';
 import type { AuditBody } from './record.js';
 
-/** By what else than rows a record is found. No GraphQL type has such a name. */
+/** The index terms beside rows. No GraphQL type can have such a name. */
 export type Party = '@person' | '@agent' | '@delegation' | '@task';
 
-/** A record that is no JSON, or names what no index has a place for. */
+/** The record is not JSON, or names something too long for the index. */
 export class UnreadableRecord extends Error {
   override readonly name = 'UnreadableRecord';
 }
@@ -16,21 +16,22 @@ const typeMax = 60;
 const valueMax = 200;
 
 /**
- * Indexes all that these records name, whatever of it is indexed already. Throws `UnreadableRecord`, or the
- * database's own fault, where one of them cannot be read.
+ * Indexes everything that these records name. Parts that are already indexed stay. Throws `UnreadableRecord`,
+ * or the database's error, where a record cannot be read.
  */
 export function indexRecords(tx: Connection, ids: readonly string[]): Promise<void> {
   return tx.dialect === 'mysql' ? indexRows(tx, ids) : indexTerms(tx, ids);
 }
 
 /**
- * Where MySQL finds what records name. What is too long stays too long, and the index does not take it. Columns of a
- * JSON_TABLE have the character set of the database where they name none.
+ * The expressions by which MySQL reads what records name. Each column is one character longer than the index
+ * allows, so the index refuses a text that is too long instead of storing a truncated one. The character set
+ * is named because JSON_TABLE's default is that of the database.
  */
 const mysqlSources = [
   ...['resources', 'furtherRows'].map((list) => ({
     type: 'j.`type`',
-    // A list without ids makes a row all the same.
+    // JSON_TABLE makes a row for an empty list too; its value is NULL.
     value: 'j.`resource_id`',
     from:
       `, JSON_TABLE(b.\`body\`, '$.${list}[*]' COLUMNS (\`type\` VARCHAR(61) CHARACTER SET utf8mb4 PATH '$.type' ERROR ON ERROR, ` +
@@ -46,10 +47,10 @@ const mysqlSources = [
   { type: "'@task'", value: 'b.`task`', from: '' },
 ];
 
-/** Both databases have it; in a UNION all have to be alike. */
+/** A collation that both MySQL and MariaDB have. All parts of a UNION need the same one. */
 const collated = (sql: string): string => `${sql} COLLATE utf8mb4_bin`;
 
-/** In the order of the key, so that two that do so never wait for each other in a circle. */
+/** Writes in the order of the key, so that two concurrent runs never deadlock. */
 async function indexRows(tx: Connection, ids: readonly string[]): Promise<void> {
   const params = padded(ids);
   const places = params.map(() => '?').join(', ');
@@ -70,19 +71,19 @@ async function indexTerms(tx: Connection, ids: readonly string[]): Promise<void>
   const params = padded(ids);
   const rows = await tx.query(
     'SELECT `row_no` AS `rowNo`, `user_id` AS `userId`, `agent_id` AS `agentId`, `task`, `body` FROM `audit_records` ' +
-      // Statistics may be of a time when it held next to nothing, and a look through it seemed cheaper.
+      // Outdated statistics may say that the table is almost empty, and make SQLite scan it.
       `INDEXED BY \`uq_audit_records_id\` WHERE \`id\` IN (${params.map(() => '?').join(', ')})`,
     params,
     true,
   );
-  // In the order in which the index grows; asked for it, the database would look through all records.
+  // Sorts here in the order in which the index grows. An ORDER BY would make SQLite scan all records.
   for (const row of rows.sort((a, b) => Number(a.rowNo) - Number(b.rowNo))) {
     const terms = termsOf(row as unknown as Stored);
     await tx.affecting('INSERT INTO `audit_terms` (rowid, `terms`) VALUES (?, ?)', [row.rowNo, terms], true);
   }
 }
 
-/** Takes records that are indexed out of the queue. */
+/** Removes indexed records from the queue. */
 export async function unqueue(tx: Connection, ids: readonly string[]): Promise<void> {
   const params = padded(ids);
   const index = tx.dialect === 'sqlite' ? ' INDEXED BY `sqlite_autoindex_audit_unindexed_1`' : '';
@@ -119,29 +120,29 @@ function parsed(body: string): Partial<Pick<AuditBody, 'delegation' | 'resources
   try {
     return JSON.parse(body) as AuditBody;
   } catch {
-    // The parser's own words quote the body.
+    // The parser's message would quote the body.
     throw new UnreadableRecord('The body is no JSON.');
   }
 }
 
 const typeTerms = new Map<string, string>();
 
-/** One word of letters and digits for each type and value, and never the same for others, case included. */
+/** A word of letters and digits that is unique for the type and value, case included. */
 function termOf(type: string, value: string): string {
   if (type.length > typeMax || value.length > valueMax) throw new UnreadableRecord('A name is too long.');
   const known = typeTerms.get(type) ?? Buffer.from(type).toString('hex');
-  // Types are those of the schema, so these are few.
+  // Types come from the schema, so there are few.
   typeTerms.set(type, known);
   return ordinary.test(value) ? `${known}u${value.toLowerCase()}` : `${known}s${sha256Hex(value)}`;
 }
 
-/** As ids of ours are; of any other value the digest stands. */
+/** The form of our ids. Any other value is replaced by its digest. */
 const ordinary = /^[0-9A-Z]{1,40}$/;
 
 const wordsOf = (type: string, values: readonly string[]): string =>
   values.map((value) => `"${termOf(type, value)}"`).join(' OR ');
 
-/** Ids of records that an index finds. */
+/** Selects the records that the index finds: row numbers on SQLite, ids on MySQL. */
 const indexed = (type: string, values: readonly string[]): Readonly<Record<'sqlite' | 'mysql', Sql>> => ({
   sqlite: {
     text: 'SELECT rowid FROM `audit_terms` WHERE `audit_terms` MATCH ?',
@@ -154,13 +155,13 @@ const indexed = (type: string, values: readonly string[]): Readonly<Record<'sqli
 });
 
 interface Waiting {
-  /** A condition over the record `b`. */
+  /** A condition over the unindexed record `b`. */
   readonly sqlite: Sql;
   readonly mysql: Sql;
 }
 
-// As a derived table: an OR, or a UNION right inside IN, would have MariaDB look at every record. CROSS: otherwise
-// SQLite begins with all records and looks which of them wait.
+// The derived table is for MariaDB: with an OR, or a UNION directly inside IN, it would scan all records.
+// CROSS JOIN is for SQLite: otherwise it would begin with all records instead of the unindexed ones.
 const found = (type: string, values: readonly string[], waiting: Waiting): Condition<AuditRecordRow> => {
   const { sqlite, mysql } = indexed(type, values);
   return {
@@ -182,15 +183,14 @@ const found = (type: string, values: readonly string[], waiting: Waiting): Condi
   };
 };
 
-// Most bodies do not hold the text at all, and JSON functions throw at what is not JSON.
+// INSTR is first because most bodies lack the text, and JSON_VALID because JSON functions fail for a body
+// that is not JSON.
 const inBody = (text: string, holds: Sql): Sql => ({
   text: `CASE WHEN INSTR(b.\`body\`, ?) > 0 AND JSON_VALID(b.\`body\`) THEN ${holds.text} ELSE 0 END`,
   params: [JSON.stringify(text), ...holds.params],
 });
 
-/**
- * Records that name a row, exactly: those that the index finds, and those that are not indexed yet, by their bodies.
- */
+/** The records that name a row, exactly: indexed ones by the index, the others by their bodies. */
 export const naming = (type: string, id: string): Condition<AuditRecordRow> =>
   found(type, [id], {
     sqlite: inBody(id, {
@@ -211,15 +211,15 @@ const anyOf = (sql: (list: 'resources' | 'furtherRows') => string): string =>
   `(${sql('resources')} OR ${sql('furtherRows')})`;
 
 /**
- * Records from before all rows were named, that touched more rows of a type than they name: whether one was among them
- * is not known.
+ * Older records that touched more rows of a type than they name. They may or may not have touched a given
+ * row.
  */
 export const mayName = (type: string): Condition<AuditRecordRow> => ({
   kind: 'sql',
   sql: { text: 't.`id` IN (SELECT `record_id` FROM `audit_incomplete` WHERE `type` = ?)', params: [type] },
 });
 
-/** Records of what was done under a delegation or under those made from it. */
+/** The records of operations under a delegation or its descendants. */
 export const underDelegation = (id: string): Condition<AuditRecordRow> =>
   found('@delegation', [id], {
     sqlite: inBody(id, {
@@ -235,8 +235,8 @@ export const underDelegation = (id: string): Condition<AuditRecordRow> =>
 const anyOfThem: Sql = { text: '1 = 1', params: [] };
 
 /**
- * All records of these parties, and others that are not indexed yet: beside a condition on the record's own column,
- * so that not every record has to be looked at.
+ * All records of these parties, and also all unindexed records. Combine it with a condition on the record's
+ * own column; it only saves a scan of all records.
  */
 export const among = (party: Party, values: readonly string[]): Condition<AuditRecordRow> =>
   found(party, values, { sqlite: anyOfThem, mysql: anyOfThem });

@@ -20,18 +20,18 @@ export interface RecordedError {
 
 export interface UnregisteredUse {
   readonly outcome: 'logged' | 'refused';
-  /** Names of the roles that ask for it. */
+  /** The names of the roles that require registered documents or a note. */
   readonly roles: readonly string[];
 }
 
-/** One operation, as its record tells it. Stored as exactly these bytes. */
+/** The record of one operation. It is stored as exactly these bytes. */
 export interface AuditBody {
   readonly operationId: string;
   readonly at: string;
   readonly kind: RecordKind;
   readonly outcome: Outcome;
   readonly chain: {
-    /** Null only where an agent proved itself and was refused before any person was known. */
+    /** Null only where an agent was authenticated and then refused before the person was known. */
     readonly person: { readonly id: string; readonly name: string; readonly displayName: string } | null;
     readonly agents: readonly {
       readonly id: string;
@@ -43,7 +43,7 @@ export interface AuditBody {
   } | null;
   readonly delegation: {
     readonly id: string;
-    /** The acting delegation and its parents. */
+    /** The acting delegation, then its parents. */
     readonly ids: readonly string[];
     readonly task: string;
     readonly purpose: string;
@@ -58,19 +58,25 @@ export interface AuditBody {
     readonly type: string | null;
     /** SHA-256 of the document, base64url. */
     readonly documentHash: string | null;
-    /** The name under which the document stands, where the request said it or a role asked for it. */
+    /** The name of the registered document, where the request used it or a role required it. */
     readonly registeredAs?: string;
-    /** Where roles of the chain want registered documents, or to see others, and this was another. */
+    /**
+     * Set where a role of the chain requires registered documents, or a note about others, and this one is
+     * not registered.
+     */
     readonly unregistered?: UnregisteredUse;
   } | null;
-  /** JSON, personal values redacted. */
+  /** JSON, with personal values redacted. */
   readonly variables: string | null;
-  /** JSON, the arguments that the document says itself, by their place in it; null where it says none. */
+  /** JSON of the literal arguments in the document, by their position. Null where there are none. */
   readonly arguments?: string | null;
   readonly decisions: readonly RecordedDecision[];
   readonly resources: readonly TouchedResources[];
   readonly furtherRows?: readonly FurtherRows[];
-  /** Where the rows stood that it wrote, before and after: who may see none of it does not see what was written there. */
+  /**
+   * The dimension values of the written rows, before and after. A reader who may see none of these rows does
+   * not see the values written there.
+   */
   readonly places?: readonly WrittenRow[];
   readonly changes: readonly Change[];
   readonly errors: readonly RecordedError[];
@@ -80,7 +86,7 @@ export interface AuditBody {
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** A record in which nothing is filled in that need not be. */
+/** The parts of a record that may stay empty. */
 export const emptyBody = {
   chain: null,
   delegation: null,
@@ -102,7 +108,7 @@ type Who = Pick<AuditBody, 'chain' | 'delegation' | 'tokenId' | 'authority'>;
 
 const known = new WeakMap<Authority, Who>();
 
-/** The part of a record that follows from the authority; the same object for the same authority. */
+/** The part of a record that the authority determines. Equal authorities give the same object. */
 export function whoOf(authority: Authority | undefined): Who {
   if (authority === undefined) return { chain: null, delegation: null, tokenId: null, authority: null };
   const who = known.get(authority) ?? makeWho(authority);
@@ -126,7 +132,7 @@ function makeWho(authority: Authority): Who {
   };
 }
 
-/** The part of a record that follows from what the operation did. */
+/** The part of a record about the operation's actions. */
 export const whatOf = (
   trail: Trail,
 ): Pick<AuditBody, 'decisions' | 'resources' | 'furtherRows' | 'places' | 'changes' | 'rowCount'> => ({
@@ -145,7 +151,7 @@ const cut = (text: string | null | undefined, length: number): string | null =>
 
 const texts = new WeakMap<object, string>();
 
-/** What many records have in common is written once. */
+/** Caches the text of parts that many records share. */
 function textOf(value: object | null): string {
   if (value === null) return 'null';
   const text = texts.get(value) ?? JSON.stringify(value);
@@ -158,7 +164,10 @@ const rarely = (values: readonly unknown[] = []): string =>
   values.length === 0 ? '' : JSON.stringify(values);
 const listOf = (values: readonly unknown[]): string => (values.length === 0 ? '[]' : JSON.stringify(values));
 
-/** The compiler sees to it that no part of a record is left out. What only some records have is empty in the others. */
+/**
+ * The type makes the compiler check that no part of a record is left out. An optional part is an empty text
+ * where it is missing.
+ */
 const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
   operationId: json(body.operationId),
   at: json(body.at),
@@ -183,14 +192,14 @@ const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
   detail: json(body.detail),
 });
 
-/** As `JSON.stringify`, in one order of the keys. */
+/** The same text as `JSON.stringify`, with a fixed order of keys. */
 function bytesOf(body: AuditBody): string {
   let text = '';
   for (const [key, value] of Object.entries(textsOf(body))) if (value !== '') text += `,"${key}":${value}`;
   return wellFormed(`{${text.slice(1)}}`);
 }
 
-/** JSON without halves of characters, which are no JSON to MariaDB: no search by what stands inside would find it. */
+/** Replaces lone surrogates. MariaDB takes JSON with them as invalid, so no search would find the record. */
 const wellFormed = (text: string): string =>
   text.includes('\\ud')
     ? text.replaceAll(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, half?: string) =>
@@ -217,7 +226,10 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
   body: bytesOf(body),
 });
 
-/** Writes records in the caller's transaction; what finds them is made by the `Indexer`, and searches are exact meanwhile. */
+/**
+ * Writes records in the caller's transaction. The `Indexer` indexes them later; searches are exact before
+ * that, too.
+ */
 export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]): Promise<void> {
   await tx.insert(auditRecords, bodies.map(rowOf));
   await tx.insert(

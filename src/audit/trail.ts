@@ -7,24 +7,24 @@ export interface TouchedResources {
   readonly type: string;
   readonly action: TouchAction;
   readonly count: number;
-  /** The first of them. */
+  /** The first ids. */
   readonly ids: readonly string[];
-  /** SHA-256 over all ids in order of being touched, one a line. */
+  /** SHA-256 over all ids in the order of access, one per line. */
   readonly digest: string;
-  /** Answers that showed no row: counts, sums, and that nothing was found. Each is charged as one row. */
+  /** The number of answers that showed no row: counts, sums, empty results. Each is charged as one row. */
   readonly looks?: number;
 }
 
-/** Rows beyond those that `resources` names: a search by any row finds the record. */
+/** Rows beyond those named in `resources`, so that a search for any row finds the record. */
 export interface FurtherRows {
   readonly type: string;
   readonly ids: readonly string[];
 }
 
-/** How many ids of one type and action stand beside its count; the digest stands for all of them. */
+/** The maximum number of ids per type and action in `resources`. The digest covers all of them. */
 const namedMax = 100;
 
-/** Where a row of a type stood when it was written: its value in each of its dimensions. */
+/** The dimension values of a row when it was written. */
 export interface WrittenRow {
   readonly type: string;
   readonly place: Readonly<Record<string, string | null>>;
@@ -37,7 +37,7 @@ interface Touched {
   looks: number;
 }
 
-/** What an administrator's change made of a row. Never holds a secret. */
+/** A change of a row by an administrator. It never holds a secret. */
 export interface Change {
   readonly type: string;
   readonly id: string;
@@ -53,7 +53,7 @@ export interface RecordedDecision {
   readonly layer?: string;
 }
 
-/** What one operation touched and what was decided about it, gathered while it runs. */
+/** Collects the rows that one operation touches and the decisions about it, while it runs. */
 export class Trail implements RowAccessObserver {
   readonly changes: Change[] = [];
   private readonly byKey = new Map<string, Touched>();
@@ -62,8 +62,8 @@ export class Trail implements RowAccessObserver {
   private rows = 0;
 
   /**
-   * @param rowsMax how many rows one operation may touch before it is `QUERY_TOO_COMPLEX`
-   * @param leftMs how much longer it may ask the database for anything
+   * @param rowsMax how many rows one operation may touch; above that it is `QUERY_TOO_COMPLEX`
+   * @param leftMs how many more milliseconds it may use the database
    */
   constructor(
     private readonly rowsMax = Number.POSITIVE_INFINITY,
@@ -104,13 +104,13 @@ export class Trail implements RowAccessObserver {
     }
   }
 
-  /** What stays of an operation that was rolled back: what it looked at, and what was refused. */
+  /** The trail of an operation that was rolled back: its reads and its refusals. */
   rolledBack(): Trail {
     const kept = new Trail(this.rowsMax, this.leftMs);
     for (const [key, decision] of this.denied) kept.denied.set(key, decision);
     for (const [key, entry] of this.byKey) {
       if (entry.action !== 'read' && entry.action !== 'aggregate') continue;
-      // What it made itself is not there any more, although it read it.
+      // Rows that the operation itself created no longer exist, so its reads of them are left out.
       const made = this.byKey.get(`${entry.type} create`)?.ids ?? new Set<string>();
       const ids = new Set([...entry.ids].filter((id) => !made.has(id)));
       if (ids.size + entry.looks === 0) continue;
@@ -133,7 +133,7 @@ export class Trail implements RowAccessObserver {
     this.changes.push(change);
   }
 
-  /** A refusal; the same coordinate for many rows is told once. */
+  /** Notes a refusal. The same coordinate, scope and reason for many rows is noted once. */
   refused(decision: RecordedDecision): void {
     this.denied.set(`${decision.coordinate} ${decision.scope} ${decision.reason ?? ''}`, decision);
   }
@@ -142,7 +142,7 @@ export class Trail implements RowAccessObserver {
     return [...this.denied.values()];
   }
 
-  /** Rows read and written, each once, and answers that showed none. */
+  /** Rows read and written, each counted once, plus answers that showed no row. */
   get rowCount(): number {
     return this.rows;
   }

@@ -6,30 +6,30 @@ import type { AuthorityLayer } from './chain.js';
 import { intersectRights, restrict, type Rights } from './rights.js';
 import { sessionScope, type Scope } from './scope.js';
 
-/** All that decisions rest on. Whose they are is no part of it. */
+/** Everything that decisions depend on. The identities of person and agents are not part of it. */
 export interface Terms {
   /** The person first, then each agent with its delegation, in order of acting. */
   readonly layers: readonly Omit<AuthorityLayer, 'id'>[];
   readonly tokenScopes: ReadonlySet<Scope>;
   readonly ceiling: ReadonlySet<Scope>;
-  /** True where the person acts without an agent. */
+  /** Whether the person acts without an agent. */
   readonly inPerson: boolean;
 }
 
 const nowhere: Boundaries = [];
 
-/** What some terms allow: the part of an authority that all chains on equal terms share. */
+/** The decisions under one set of terms. All authorities with equal terms share it. */
 export class Allowance implements Terms {
   readonly layers: Terms['layers'];
   readonly tokenScopes: ReadonlySet<Scope>;
   readonly ceiling: ReadonlySet<Scope>;
   readonly inPerson: boolean;
-  /** What remains when every layer has had its say. */
+  /** The intersection of all layers, the token and the ceiling. */
   readonly rights: Rights;
-  /** Made when they are first asked for. */
+  /** Filled on first use. */
   private readonly decisions = new Map<Scope, Decision>();
 
-  /** @param shared gives the same object for equal boundaries */
+  /** @param shared returns one shared object for equal boundaries */
   constructor(terms: Terms, shared: (boundaries: Boundaries) => Boundaries = (boundaries) => boundaries) {
     this.layers = terms.layers.map(({ layer, rights, needsApproval }) => ({ layer, rights, needsApproval }));
     this.tokenScopes = terms.tokenScopes;
@@ -46,7 +46,7 @@ export class Allowance implements Terms {
     ).set(sessionScope, nowhere);
   }
 
-  /** Whether the scope is held at all; where it holds is `boundaries`. */
+  /** Whether the scope is held at all. `boundaries` says where. */
   decide(scope: Scope): Decision {
     const decision = this.decisions.get(scope) ?? this.work(scope);
     this.decisions.set(scope, decision);
@@ -70,12 +70,15 @@ export class Allowance implements Terms {
     return { allow: true };
   }
 
-  /** Where the scope holds; empty where it does not. */
+  /** Where the scope is held; empty where it is not. */
   boundaries(scope: Scope): Boundaries {
     return this.decide(scope).allow ? (this.rights.get(scope) ?? nowhere) : nowhere;
   }
 
-  /** Whether the scope holds for one row. The layer told is the first whose own boundary excludes the row. */
+  /**
+   * Whether the scope is held for one row. A denial names the first layer whose own boundary excludes the
+   * row.
+   */
   decideAt(scope: Scope, values: DimensionValues): Decision {
     const decision = this.decide(scope);
     if (!decision.allow || scope === sessionScope || isInside(this.boundaries(scope), values))
@@ -87,7 +90,7 @@ export class Allowance implements Terms {
 
 const keptMax = 10_000;
 
-/** Gives equal terms the same allowance, so that what is worked out for one agent of a role serves the others. */
+/** Caches allowances by their terms, so that decisions for one agent of a role serve the others. */
 export class Allowances {
   private readonly kept = new Lru<string, Allowance>(keptMax);
   private readonly boundaries = new Lru<string, Boundaries>(keptMax);
@@ -116,9 +119,13 @@ export class Allowances {
 const valuesOf = (boundary: Boundary): unknown =>
   [...boundary].map(([dimension, set]) => [dimension, set === 'all' ? set : [...set]]);
 
-/** Equal only for equal terms; in the order in which they come, which may tell equal ones apart. */
+/**
+ * The cache key. Two authorities with the same terms in the same order share one key. The same terms in
+ * another order miss the cache; that costs time, never correctness.
+ */
 function textOfTerms({ layers, tokenScopes, ceiling, inPerson }: Terms): string {
-  // Most scopes of a layer have the very same boundary, which is written once.
+  // Most scopes of a layer share one boundary, so each boundary is written once and referred to by its
+  // number.
   const places = new Map<Boundary, number>();
   const placeOf = (boundary: Boundary): number => {
     const place = places.get(boundary) ?? places.size;

@@ -10,18 +10,18 @@ export interface AuthorityInput {
   readonly chain: Chain;
   readonly task: Task | undefined;
   readonly tokenId: string;
-  /** When the token or a delegation of the chain ends by itself, whichever is first. Milliseconds. */
+  /** When the token or a delegation of the chain expires, whichever is first. Milliseconds. */
   readonly expiresAt: number;
   /** Version of the rows that this authority was computed from. */
   readonly version: number;
   /** The person first, then each agent with its delegation, in order of acting. */
   readonly layers: readonly AuthorityLayer[];
   readonly tokenScopes: ReadonlySet<Scope>;
-  /** What exists for this caller: scopes of all roles of the acting agent, or of the person. */
+  /** The scopes that exist for this caller: those of all roles of the acting agent, or of the person. */
   readonly ceiling: ReadonlySet<Scope>;
-  /** Roles of the chain that do not simply run any document. */
+  /** The rules of the chain's roles that restrict documents. */
   readonly documentRules?: readonly DocumentRule[];
-  /** The largest cost of one operation that the roles of the chain set. */
+  /** The smallest of the operation cost limits in the chain's roles. */
   readonly costMax?: number | undefined;
 }
 
@@ -33,12 +33,12 @@ export class Authority {
   readonly expiresAt: number;
   readonly version: number;
   readonly layers: readonly AuthorityLayer[];
-  /** What decisions rest on; with `Allowances` the same object for all chains on equal terms. */
+  /** The basis of all decisions. With `Allowances`, all chains with equal terms share one object. */
   readonly allowance: Allowance;
   readonly documentRules: readonly DocumentRule[];
   /** Which documents may run: the strictest of `documentRules`. */
   readonly documents: DocumentPolicy;
-  /** The largest cost of one operation; undefined where no role sets one. */
+  /** The largest cost of one operation. Undefined where no role limits it. */
   readonly costMax: number | undefined;
 
   constructor(input: AuthorityInput, allowances?: Allowances) {
@@ -49,7 +49,7 @@ export class Authority {
     this.version = input.version;
     const terms = { ...input, inPerson: input.chain.agents.length === 0 };
     this.allowance = allowances?.of(terms) ?? new Allowance(terms);
-    // What equals it need not be held twice.
+    // Takes rights and approvals from the shared allowance, so that equal ones are in memory once.
     this.layers = input.layers.map((layer, at) => ({ ...layer, ...this.allowance.layers[at] }));
     this.documentRules = input.documentRules ?? [];
     this.documents = strictest(this.documentRules);
@@ -64,12 +64,12 @@ export class Authority {
     return this.allowance.ceiling;
   }
 
-  /** What remains when every layer has had its say. */
+  /** The intersection of all layers, the token and the ceiling. */
   get rights(): Rights {
     return this.allowance.rights;
   }
 
-  /** Whether the scope is held at all; where it holds is `boundaries`. */
+  /** Whether the scope is held at all. `boundaries` says where. */
   decide(scope: Scope): Decision {
     return this.allowance.decide(scope);
   }
@@ -78,17 +78,20 @@ export class Authority {
     return this.decide(scope).allow;
   }
 
-  /** Where the scope holds; empty where it does not. */
+  /** Where the scope is held; empty where it is not. */
   boundaries(scope: Scope): Boundaries {
     return this.allowance.boundaries(scope);
   }
 
-  /** Whether the scope holds for one row. The layer told is the first whose own boundary excludes the row. */
+  /**
+   * Whether the scope is held for one row. A denial names the first layer whose own boundary excludes the
+   * row.
+   */
   decideAt(scope: Scope, values: DimensionValues): Decision {
     return this.allowance.decideAt(scope, values);
   }
 
-  /** True when all that this authority allows and sees is still allowed and seen by a later one of the same chain. */
+  /** Whether a later authority of the same chain still allows and shows everything that this one does. */
   isWithin(later: Authority): boolean {
     const mine = new Map([...this.rights].filter(([scope]) => this.allows(scope)));
     const theirs = new Map([...later.rights].filter(([scope]) => later.allows(scope)));

@@ -1,19 +1,19 @@
-/** The allowed values of one dimension, or all of them, said outright. */
+/** The allowed values of one dimension, or explicitly all of them. */
 export type ValueSet = ReadonlySet<string> | 'all';
 
-/** For each dimension the allowed values. A dimension that is missing allows nothing. */
+/** The allowed values of each dimension. A missing dimension allows nothing. */
 export type Boundary = ReadonlyMap<string, ValueSet>;
 
 /**
- * A union of boundaries: a person with several roles keeps each role's boundary apart, so that reading in
- * Europe and invoicing in the US never becomes reading in the US. No boundary means no row.
+ * A union of boundaries. A person's roles keep their boundaries apart, so that reading in Europe and
+ * invoicing in the US never becomes reading in the US. An empty list allows no row.
  */
 export type Boundaries = readonly Boundary[];
 
 /** A row's value in each dimension that its type declares. Null is outside every bounded dimension. */
 export type DimensionValues = ReadonlyMap<string, string | null>;
 
-/** The value that a role's boundary writes for "the person who holds it". */
+/** The value in a role's boundary that stands for the person who holds the role. */
 export const selfValue = 'self';
 
 const isEmpty = (set: ValueSet): boolean => set !== 'all' && set.size === 0;
@@ -27,7 +27,7 @@ const intersectSets = (a: ValueSet, b: ValueSet): ValueSet => {
 const isSubset = (inner: ValueSet, outer: ValueSet): boolean =>
   outer === 'all' || (inner !== 'all' && [...inner].every((value) => outer.has(value)));
 
-/** Reads `{ dimension: 'all' | values }` as roles and delegations store it. */
+/** Parses `{ dimension: 'all' | values }`, the form in which roles and delegations store a boundary. */
 export function parseBoundary(
   stored: Readonly<Record<string, readonly string[] | 'all'>>,
   self?: string,
@@ -44,7 +44,7 @@ export function parseBoundary(
   );
 }
 
-/** The reverse of `parseBoundary`; values sorted, so that equal boundaries have equal text. */
+/** The reverse of `parseBoundary`. Values are sorted, so that equal boundaries have equal text. */
 export function storeBoundary(boundary: Boundary): Record<string, string[] | 'all'> {
   return Object.fromEntries(
     [...boundary]
@@ -53,7 +53,7 @@ export function storeBoundary(boundary: Boundary): Record<string, string[] | 'al
   );
 }
 
-/** What both allow. A dimension that either lacks, or in which they share nothing, is missing. */
+/** The values that both allow. A dimension is missing where either lacks it or they share no value. */
 export function intersectBoundary(a: Boundary, b: Boundary): Boundary {
   const both = new Map<string, ValueSet>();
   for (const [dimension, set] of a) {
@@ -65,14 +65,14 @@ export function intersectBoundary(a: Boundary, b: Boundary): Boundary {
   return both;
 }
 
-/** True when every row inside `inner` is inside `outer`. */
+/** Whether every row inside `inner` is inside `outer`. */
 export const isBoundaryWithin = (inner: Boundary, outer: Boundary): boolean =>
   [...inner].every(([dimension, set]) => {
     const other = outer.get(dimension);
     return other !== undefined && isSubset(set, other);
   });
 
-/** Drops what another boundary of the union contains; of equals the first stays. */
+/** Drops every boundary that another one of the union contains. Of equal boundaries the first stays. */
 export function normalize(boundaries: Boundaries): Boundaries {
   return boundaries.filter(
     (mine, at) =>
@@ -88,7 +88,7 @@ export const unite = (a: Boundaries, b: Boundaries): Boundaries => normalize([..
 export const intersectBoundaries = (a: Boundaries, b: Boundaries): Boundaries =>
   normalize(a.flatMap((mine) => b.map((theirs) => intersectBoundary(mine, theirs))));
 
-/** True when the row's value is allowed in each dimension that its type declares. */
+/** Whether a boundary allows the row's value in each dimension that its type declares. */
 export const isInside = (boundaries: Boundaries, values: DimensionValues): boolean =>
   boundaries.some((boundary) =>
     [...values].every(([dimension, value]) => {

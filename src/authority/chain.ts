@@ -16,14 +16,14 @@ export interface ActingAgent {
   readonly role: string;
 }
 
-/** The person at the root, then each agent in order of acting. No agents: the person acts in person. */
+/** The person at the root, then each agent in order of acting. Without agents, the person acts in person. */
 export interface Chain {
   readonly person: Person;
   readonly agents: readonly ActingAgent[];
 }
 
 export interface Task {
-  /** A limit that was spent already when this was computed. */
+  /** The limit that was already used up when this authority was computed. */
   readonly spent?: 'operations' | 'rows' | undefined;
   readonly delegationId: string;
   /** This delegation and its parents, the acting one first. */
@@ -31,18 +31,21 @@ export interface Task {
   readonly task: string;
   readonly purpose: string;
   readonly expiresAt: string;
-  /** Of the tokens that the chain has now: the sum over all that can end tokens. None of it goes back. */
+  /**
+   * The token generation of the epoch plus those of all agents of the chain. None of them ever decreases, so
+   * an ended token stays ended.
+   */
   readonly generation: number;
 }
 
-/** What a task may still spend: the least of what each delegation of the chain has left. */
+/** What a task may still spend: the least that any delegation of the chain has left. */
 export interface TaskLimits {
   readonly operationsLeft: number;
   readonly rowsLeft: number;
   readonly depthLeft: number;
 }
 
-/** One party whose consent the chain needs, and what it allows. */
+/** One party whose consent the chain needs, with the rights that it allows. */
 export interface AuthorityLayer extends Holding {
   readonly layer: Layer;
   readonly id: string;

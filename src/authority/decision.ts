@@ -1,7 +1,7 @@
 import type { Layer } from '../core/errors.js';
 import type { Scope } from './scope.js';
 
-/** Allow, or deny with the reason: a structure, so that each reader words it as it needs. */
+/** Allow, or deny with the reason. It is a structure, so that each reader can word it differently. */
 export type Decision =
   | { readonly allow: true }
   | { readonly allow: false; readonly reason: Denial; readonly scope: Scope; readonly layer: Layer };

@@ -1,10 +1,13 @@
 import type { Layer } from '../core/errors.js';
 
-/** From the freest to the strictest: any document, any with a note in the record, registered ones only. */
+/**
+ * From the least to the most strict: any document, any document with a note in the record, registered
+ * documents only.
+ */
 const policies = ['any', 'logged', 'registered'] as const;
 export type DocumentPolicy = (typeof policies)[number];
 
-/** A role of a chain that does not simply run any document. */
+/** A role of a chain that restricts documents. */
 export interface DocumentRule {
   readonly layer: Layer;
   /** The role's name. */
@@ -12,7 +15,7 @@ export interface DocumentRule {
   readonly policy: Exclude<DocumentPolicy, 'any'>;
 }
 
-/** As a role stores it. What is not known is the strictest: nobody can have meant less. */
+/** Parses the stored policy of a role. An unknown value counts as the strictest policy. */
 export const parsePolicy = (stored: string): DocumentPolicy =>
   policies.find((policy) => policy === stored) ?? 'registered';
 
@@ -22,9 +25,9 @@ export const isAsStrict = (policy: DocumentPolicy, other: DocumentPolicy): boole
   strictness(policy) >= strictness(other);
 
 /**
- * What one layer's roles ask for. A person's roles all count, however many there are: what a role allows only by
- * registered documents is not set free by holding another role, and which role a document draws on is not known
- * before it is read.
+ * The document rules of one layer's roles. All roles of a person count: a role's requirement of registered
+ * documents is not lifted by another role, because the roles that a document needs are unknown before it is
+ * read.
  */
 export const rulesOf = (
   layer: Layer,
@@ -35,6 +38,6 @@ export const rulesOf = (
     return policy === 'any' ? [] : [{ layer, role, policy }];
   });
 
-/** The strictest of all. */
+/** The strictest policy of all rules. */
 export const strictest = (rules: readonly DocumentRule[]): DocumentPolicy =>
   rules.reduce<DocumentPolicy>((found, { policy }) => (isAsStrict(found, policy) ? found : policy), 'any');

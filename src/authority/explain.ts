@@ -26,10 +26,13 @@ function howToAsk(authority: Authority, refusal: Refusal): string {
   }
 }
 
-/** Whether `refusalError` may name the person of the chain; if not, it says the same to all on equal terms. */
+/**
+ * Whether `refusalError` may name the person of the chain. If not, its text is the same for all chains with
+ * equal terms.
+ */
 export const namesPerson = ({ layer }: { readonly layer?: string }): boolean => layer === 'delegation';
 
-/** The refusal as the caller reads it: the missing scope, the layer that refused, and how to ask. */
+/** The refusal for the caller: the missing scope, the layer that refused, and how to ask for it. */
 export function refusalError(authority: Authority, refusal: Refusal): BehalfError {
   const details = {
     missingScopes: [refusal.scope],

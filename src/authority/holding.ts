@@ -2,14 +2,17 @@ import { parseBoundary } from './boundary.js';
 import { rightsOf, uniteRights, type Rights } from './rights.js';
 import type { Scope } from './scope.js';
 
-/** What one party holds. A scope that needs approval is not in `rights`: whoever asks whether it is held looks there. */
+/** The rights of one party. A scope that needs approval is not in `rights`, so nothing counts it as held. */
 export interface Holding {
   readonly rights: Rights;
-  /** Scopes that this party would allow after a person's approval of the one operation. Nobody can give one yet. */
+  /**
+   * Scopes that this party would allow after a person approves the one operation. Approvals are not built
+   * yet.
+   */
   readonly needsApproval: ReadonlySet<Scope>;
 }
 
-/** What a role says of what its holders may do. */
+/** The part of a role that says what its holders may do. */
 export interface Granting {
   readonly scopes: readonly Scope[];
   readonly approvalScopes: readonly Scope[];
@@ -17,9 +20,9 @@ export interface Granting {
 }
 
 /**
- * What roles come to when one party holds all of them at once: the one place that says which scopes a role gives. Of
- * several roles with a scope, one that asks for no approval is enough.
- * @param self the person; where it is left out, `self` in a boundary stays a value of its own
+ * The rights from several roles of one party. Only this function decides which scopes a role gives. A scope
+ * in several roles needs no approval if one of them asks for none.
+ * @param self the person; without it, `self` in a boundary remains a plain value
  */
 export function holdingOf(roles: readonly Granting[], self?: string): Holding {
   const rights = uniteRights(
@@ -32,5 +35,5 @@ export function holdingOf(roles: readonly Granting[], self?: string): Holding {
 const scopesGiven = ({ scopes, approvalScopes }: Granting): Scope[] =>
   scopes.filter((scope) => !approvalScopes.includes(scope));
 
-/** Whether whoever holds the role alone may use the scope. */
+/** Whether the role alone gives the scope. */
 export const gives = (role: Granting, scope: Scope): boolean => holdingOf([role]).rights.has(scope);

@@ -2,14 +2,14 @@ import { intersectBoundaries, unite, type Boundaries, type Boundary } from './bo
 import { sessionScope, type Scope } from './scope.js';
 import { areWithin } from './within.js';
 
-/** For each scope where it holds. A scope that is missing is not held. */
+/** The boundaries of each scope. A missing scope is not held. */
 export type Rights = ReadonlyMap<Scope, Boundaries>;
 
-/** The same boundary for each scope: one role, or one delegation. */
+/** The same boundary for each scope, as in one role or one delegation. */
 export const rightsOf = (scopes: Iterable<Scope>, boundary: Boundary): Rights =>
   new Map([...scopes].map((scope) => [scope, [boundary]]));
 
-/** Several roles of one person: scope by scope, the union of their boundaries. */
+/** The union of several roles' rights, scope by scope. */
 export function uniteRights(all: readonly Rights[]): Rights {
   const united = new Map<Scope, Boundaries>();
   for (const rights of all) {
@@ -18,7 +18,7 @@ export function uniteRights(all: readonly Rights[]): Rights {
   return united;
 }
 
-/** Scope by scope what both allow. */
+/** The rights that both allow, scope by scope. */
 export function intersectRights(a: Rights, b: Rights): Rights {
   const both = new Map<Scope, Boundaries>();
   for (const [scope, boundaries] of a) {
@@ -28,11 +28,11 @@ export function intersectRights(a: Rights, b: Rights): Rights {
   return both;
 }
 
-/** Keeps the named scopes: what a token leaves. */
+/** Keeps only the named scopes, such as those of a token. */
 export const restrict = (rights: Rights, scopes: ReadonlySet<Scope>): Rights =>
   new Map([...rights].filter(([scope]) => scopes.has(scope)));
 
-/** True when `inner` allows nothing that `outer` does not. */
+/** Whether `inner` allows nothing that `outer` does not. */
 export const areRightsWithin = (inner: Rights, outer: Rights): boolean =>
   [...inner].every(([scope, boundaries]) => {
     if (scope === sessionScope) return true;

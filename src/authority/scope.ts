@@ -1,14 +1,17 @@
 /** The name of one permission, `resource:action`; also the OAuth scope (RFC 6749 section 3.3). */
 export type Scope = string;
 
-/** What every live chain may do: ask who it is, and read page information. Never granted, always there. */
+/**
+ * What every live chain may do: ask who it is, and read page information. It is never granted, and always
+ * held.
+ */
 export const sessionScope: Scope = 'session:read';
 
 /** A scope as the SDL defines it. */
 export interface ScopeDefinition {
   readonly name: Scope;
   readonly description: string;
-  /** Held by people only: no agent's role and no delegation may contain it. */
+  /** Only people may hold it: no agent's role and no delegation may contain it. */
   readonly peopleOnly: boolean;
 }
 

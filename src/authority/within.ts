@@ -1,6 +1,6 @@
 import type { Boundaries, Boundary, ValueSet } from './boundary.js';
 
-/** A set or its complement: what is left of `all` when some values are taken out. */
+/** A set or its complement: the values that remain of `all` after some are removed. */
 type Left = { readonly in: ReadonlySet<string> } | { readonly notIn: ReadonlySet<string> };
 type Piece = ReadonlyMap<string, Left>;
 
@@ -22,7 +22,7 @@ const remove = (left: Left, set: ValueSet): Left => {
     : { notIn: new Set([...left.notIn, ...set]) };
 };
 
-/** What of `piece` lies outside `boundary`, in pieces that do not overlap. */
+/** The part of `piece` outside `boundary`, as pieces that do not overlap. */
 function subtract(piece: Piece, boundary: Boundary): Piece[] {
   const pieces: Piece[] = [];
   const inside = new Map(piece);
@@ -38,8 +38,9 @@ function subtract(piece: Piece, boundary: Boundary): Piece[] {
 }
 
 /**
- * True when every place of `inner` is a place of `outer`: exact also where several boundaries of `outer`
- * only together cover one of `inner`. A dimension that `inner` lacks holds no row, and asks nothing.
+ * Whether `outer` contains `inner`. The answer is exact, also where only several boundaries of `outer`
+ * together cover one of `inner`. A boundary of `inner` that lacks a dimension allows no row there, so it
+ * needs nothing from `outer`.
  */
 export function areWithin(inner: Boundaries, outer: Boundaries): boolean {
   return inner.every((boundary) => {

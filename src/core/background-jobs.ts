@@ -3,17 +3,17 @@ import type { Logger } from './logger.js';
 
 type Work = (signal: AbortSignal) => Promise<unknown>;
 
-/** What a server does again and again beside its requests, by name. */
+/** The names of the jobs that a server repeats beside its requests. */
 export type BackgroundJob =
   'expired_tokens' | 'old_keys' | 'record_index' | 'passages' | 'search_index' | 'refused_requests';
 
-/** Resolves after so many milliseconds; rejects, or resolves, when the signal says so. */
+/** Resolves after `ms` milliseconds. When the signal aborts, it rejects or resolves at once. */
 type Pause = (ms: number, signal: AbortSignal) => Promise<unknown>;
 
-// No process stays for it.
+// `ref: false`: a waiting job must not keep the process alive.
 const pauseByTimer: Pause = (ms, signal) => timer(ms, undefined, { signal, ref: false });
 
-/** Between two tries of what fails again and again, unless its usual pause is longer. */
+/** The longest pause after repeated failures, unless the job's usual pause is longer. */
 const longestPauseMs = 600_000;
 
 export class BackgroundJobs {
@@ -26,7 +26,7 @@ export class BackgroundJobs {
     private readonly pause: Pause = pauseByTimer,
   ) {}
 
-  /** How often each chore has failed since it last succeeded. */
+  /** How often each job has failed since it last succeeded. */
   get failures(): ReadonlyMap<BackgroundJob, number> {
     return this.inRow;
   }
@@ -36,15 +36,15 @@ export class BackgroundJobs {
   }
 
   /**
-   * One time after the other, with a pause before each. A failure is logged as `trouble`, and each one in a row doubles
-   * the pause: what cannot succeed takes next to nothing.
+   * Repeats a job with a pause before each run; runs never overlap. A failure is logged as `trouble`. Each
+   * failure in a row doubles the pause, so a job that cannot succeed costs almost nothing.
    */
   start(chore: BackgroundJob, pauseMs: number, work: Work, trouble: string): void {
     this.inRow.set(chore, 0);
     this.running.push(this.repeat(chore, pauseMs, work, trouble));
   }
 
-  /** Resolves when nothing runs any more. Work that is under way learns of it by its signal. */
+  /** Aborts the jobs' signal and resolves when no job runs any more. */
   async stop(): Promise<void> {
     this.ending.abort();
     await Promise.all(this.running);

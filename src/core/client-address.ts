@@ -1,16 +1,19 @@
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
 
-/** `1.2.3.4:5678` and `[2001:db8::1]:5678` (RFC 7239 section 6), each with or without its port. */
+/**
+ * Strips the port and brackets from `1.2.3.4:5678` or `[2001:db8::1]:5678` (RFC 7239 section 6); both are
+ * optional.
+ */
 function withoutPort(text: string): string {
-  // An IPv6 address may end as a port does, so what is an address already has none.
+  // An IPv6 address may end like a port. A text that is a valid IPv6 address has no port.
   const host = isIPv6(text) ? text : text.replace(/:\d{1,5}$/, '');
   const isBracketed = host.startsWith('[') && host.endsWith(']') && !isIPv4(host.slice(1, -1));
   return isBracketed ? host.slice(1, -1) : host;
 }
 
 /**
- * The address that a text names, in its one spelling: without port, brackets and zone, IPv6 as RFC 5952 writes it, and
- * an IPv4 address that came over IPv6 as the IPv4 address that it is. Undefined for what is no address.
+ * The address in a text, in its canonical spelling: no port, brackets or zone; IPv6 as RFC 5952 writes it; an
+ * IPv4 address mapped into IPv6 as IPv4. Undefined where the text is no address.
  */
 export function addressIn(text: string): string | undefined {
   const address = isIPv4(text) ? text : withoutPort(text.trim());
@@ -22,8 +25,9 @@ export function addressIn(text: string): string | undefined {
 }
 
 /**
- * Whom an address counts as: however it is spelled, and addresses that one party may choose among freely are one, which
- * is the first half of an IPv6 address. What is no address stays as it is.
+ * The key under which requests from an address are counted. Every spelling of an address gives the same key.
+ * So do all IPv6 addresses with the same first half, because one party can choose among them freely. A text
+ * that is no address is its own key.
  */
 export function clientKeyOf(text: string): string {
   const address = addressIn(text);

@@ -1,9 +1,11 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 
-/** Algorithms that clients may sign with; the metadata document says the same. `EdDSA` and `Ed25519` are one. */
+/**
+ * Algorithms that clients may sign with; the metadata document lists the same. `EdDSA` and `Ed25519` are one.
+ */
 export const clientSigningAlgorithms = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'] as const;
 
-/** RFC 7518 section 3.3; longer ones cost more than they protect. */
+/** The minimum is RFC 7518 section 3.3. Longer keys cost more than they protect. */
 const rsaBitsMin = 2_048;
 const rsaBitsMax = 8_192;
 
@@ -16,7 +18,9 @@ const algorithmsOf = ({ kty, crv }: Key): readonly string[] => {
   return [];
 };
 
-/** Why no signature of this public key would ever be accepted (RFC 7517 section 4); undefined where one may be. */
+/**
+ * Why every signature by this public key would be refused (RFC 7517 section 4). Undefined for a usable key.
+ */
 export function keyFault(key: Key): string | undefined {
   const algorithms = algorithmsOf(key);
   if (algorithms.length === 0) {
@@ -53,12 +57,15 @@ function materialFault(key: Key): string | undefined {
 
 const bytesOf = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : '', 'base64url');
 
-/** The field's prime, and a point's coordinate `y`, as RFC 8032 section 5.1 encodes them. */
+/** The prime of the field, and the y-coordinate of a point encoded as in RFC 8032 section 5.1. */
 const fieldPrime = 2n ** 255n - 19n;
 const coordinateOf = (point: Buffer): bigint =>
   BigInt(`0x${Buffer.from(point).reverse().toString('hex')}`) & (2n ** 255n - 1n);
 
-/** The coordinates `y` of the points of order 1, 2, 4 and 8: a signature of zeros is right for some messages. */
+/**
+ * The y-coordinates of the points of order 1, 2, 4 and 8. For such a key, a signature of zeros is valid for
+ * some messages.
+ */
 const weakCoordinates = new Set([
   0n,
   1n,
@@ -69,7 +76,7 @@ const weakCoordinates = new Set([
   ].map((hex) => coordinateOf(Buffer.from(hex, 'hex'))),
 ]);
 
-/** A point of small order, or one that is not written as its own bytes. */
+/** Whether a point has a small order or is not in canonical encoding. */
 function isWeakPoint(point: Buffer): boolean {
   const coordinate = coordinateOf(point);
   return coordinate >= fieldPrime || weakCoordinates.has(coordinate);

@@ -1,14 +1,14 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
-/** A new secret for an agent: 256 random bits, told once. */
+/** A new secret for an agent: 256 random bits. It is shown once. */
 export const newClientSecret = (): string => `bhs_${randomBytes(32).toString('base64url')}`;
 
 const digest = (secret: string): Buffer => createHash('sha256').update(secret).digest();
 
-/** A plain digest is enough: the secret is random, so there is nothing that a slow hash would slow down. */
+/** A plain digest is enough: the secret is random, so a slow hash would add nothing. */
 export const hashClientSecret = (secret: string): string => `sha256$${digest(secret).toString('base64url')}`;
 
-/** Compares with every valid secret, always with all, so that time does not tell which one came close. */
+/** Always compares with every valid secret, so that the time does not show which one came close. */
 export function matchesClientSecret(secret: string, hashes: readonly string[]): boolean {
   const actual = digest(secret);
   return hashes.reduce((found, hash) => {

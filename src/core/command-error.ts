@@ -1,4 +1,4 @@
-/** What a command cannot do, and what to do about it. */
+/** A command cannot do its work. The message says why and what to do. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }

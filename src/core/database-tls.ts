@@ -4,11 +4,11 @@ import { DatabaseUrlFault } from './database-url-fault.js';
 /** A certificate or key in PEM: the path of its file, or the text itself. */
 export type Pem = { readonly file: string } | { readonly text: string };
 
-/** How the connection to MySQL is encrypted, and who has to be at its other end. */
+/** How the connection to MySQL is encrypted, and how the server proves its identity. */
 export interface DatabaseTls {
   /**
-   * `nothing`: whoever answers. `authority`: whoever has a certificate of `ca`. `identity`: whoever has one, of `ca` or
-   * of an authority that Node knows, which names the host.
+   * `nothing`: the server's certificate is not checked. `authority`: the certificate must be signed by `ca`.
+   * `identity`: the certificate must name the host and be signed by `ca` or by an authority that Node trusts.
    */
   readonly verify: 'nothing' | 'authority' | 'identity';
   readonly ca?: Pem;
@@ -17,7 +17,7 @@ export interface DatabaseTls {
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
-/** What the options of a URL say about TLS, by their canonical names. Undefined where the connection is plain. */
+/** The TLS settings in a URL's options, by their canonical names. Undefined for a plain connection. */
 export function tlsOf(options: ReadonlyMap<string, string>): DatabaseTls | undefined {
   const ssl = options.get('ssl');
   const files = filesOf(options);
@@ -42,7 +42,7 @@ export function tlsOf(options: ReadonlyMap<string, string>): DatabaseTls | undef
   return verify === undefined ? undefined : complete({ verify, ...files });
 }
 
-/** What is looked at where no mode is said. */
+/** What is verified where no mode is given. */
 function unsaid(isOn: boolean, { ca, cert, key }: Partial<DatabaseTls>): DatabaseTls['verify'] | undefined {
   if (isOn) return 'identity';
   if (ca !== undefined) return 'authority';
@@ -51,7 +51,7 @@ function unsaid(isOn: boolean, { ca, cert, key }: Partial<DatabaseTls>): Databas
 
 type Mode = DatabaseTls['verify'] | 'disabled';
 
-/** MySQL's words, and those of PostgreSQL's clients. */
+/** The modes in MySQL's words and in those of PostgreSQL's clients. */
 const modes = new Map<string, Mode>([
   ['DISABLED', 'disabled'],
   ['DISABLE', 'disabled'],
@@ -89,7 +89,7 @@ function filesOf(options: ReadonlyMap<string, string>): Pick<DatabaseTls, 'ca' |
   return { ...file('ca'), ...file('cert'), ...file('key') };
 }
 
-/** As mysql2 has it; what else that driver knows is refused by name, as is what it does not know. */
+/** The properties that mysql2 accepts and Behalf supports. Any other property is refused by name. */
 const profile = z.strictObject({
   rejectUnauthorized: z.boolean().optional(),
   verifyIdentity: z.boolean().optional(),
@@ -114,7 +114,7 @@ function profileOf(text: string): DatabaseTls {
   if (!rejectUnauthorized && (verifyIdentity === true || texts.ca !== undefined)) {
     throw new DatabaseUrlFault('ssl: without rejectUnauthorized nothing looks at ca and verifyIdentity');
   }
-  // Anybody can get a certificate of an authority that everybody knows.
+  // Anybody can get a certificate from a public authority, so there the host name must match.
   const isIdentity = verifyIdentity ?? texts.ca === undefined;
   const pems = Object.entries(texts).map(([name, pem]) => [name, { text: pem }]);
   return {
@@ -141,6 +141,6 @@ function complete(tls: DatabaseTls): DatabaseTls {
       'ssl-mode: VERIFY_CA needs ssl-ca, as anybody can get a certificate of a public authority; or say VERIFY_IDENTITY',
     );
   }
-  // Where a certificate of an authority is given, somebody wants it to be looked at.
+  // A `ca` is given to be checked.
   return tls.verify === 'nothing' && tls.ca !== undefined ? { ...tls, verify: 'authority' } : tls;
 }

@@ -1,4 +1,4 @@
-/** What is wrong with `DATABASE_URL`. Its message never tells a value, as the URL holds a password. */
+/** A fault in `DATABASE_URL`. The message never shows a value, because the URL holds a password. */
 export class DatabaseUrlFault extends Error {
   override readonly name = 'DatabaseUrlFault';
 }

@@ -13,7 +13,7 @@ export interface MysqlUrl {
   /** A name or an address; an IPv6 address without brackets. */
   readonly host: string;
   readonly port: number;
-  /** The file of a socket on this machine, which then takes the place of host and port. */
+  /** The path of a Unix socket, which replaces host and port. */
   readonly socket: string | undefined;
   readonly user: string;
   readonly password: string;
@@ -22,12 +22,14 @@ export interface MysqlUrl {
   readonly tls: DatabaseTls | undefined;
 }
 
-/** Where the data is, as `DATABASE_URL` says it. */
+/** The database's location, parsed from `DATABASE_URL`. */
 export type DatabaseUrl = SqliteUrl | MysqlUrl;
 
 const forms = 'sqlite:PATH or mysql://user:password@host:port/database';
 
-/** Reads all that the URL says. Throws `DatabaseUrlFault` for what cannot be kept: nothing is dropped. */
+/**
+ * Parses the URL. Throws `DatabaseUrlFault` for any part that Behalf does not support; no part is ignored.
+ */
 export function parseDatabaseUrl(text: string): DatabaseUrl {
   return text.startsWith('sqlite:') ? sqliteUrl(text.slice('sqlite:'.length)) : mysqlUrl(text);
 }
@@ -38,7 +40,7 @@ export function describeDatabase(url: DatabaseUrl): string {
   return `mysql://${placeOf(url)}/${url.database}`;
 }
 
-/** Where the server is, in words. */
+/** The server's address in words. */
 export function placeOf({ host, port, socket }: MysqlUrl): string {
   if (socket !== undefined) return socket;
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
@@ -101,7 +103,7 @@ function decoded(part: string, text: string): string {
   }
 }
 
-/** MySQL's own names, and what other clients write for them, without case and marks between. */
+/** MySQL's option names, and the names that other clients use, in lower case without separators. */
 const optionNames = new Map([
   ['sslmode', 'ssl-mode'],
   ['sslca', 'ssl-ca'],
@@ -117,7 +119,7 @@ const optionNames = new Map([
 
 function optionsOf(url: URL): Map<string, string> {
   const options = new Map<string, string>();
-  // Not by `searchParams`, to which a + is a space: in a path it is a plus.
+  // `searchParams` would read a + as a space, but in a path it is a plus.
   for (const part of url.search.slice(1).split('&')) {
     if (part === '') continue;
     const [given = '', ...rest] = part.split('=');
@@ -131,7 +133,10 @@ function optionsOf(url: URL): Map<string, string> {
   return options;
 }
 
-/** Of a URL that is cut at the wrong place, what looks like an option may be a part of its password. */
+/**
+ * A URL split at the wrong character may hold a part of its password where an option should be. So only a
+ * plausible option name is shown.
+ */
 function unknownOption(name: string): DatabaseUrlFault {
   const told = /^[a-z][a-z\d_-]{1,39}$/i.test(name) ? `the option ${name}` : 'one of its options';
   const known = [...new Set(optionNames.values())].join(', ');

@@ -2,10 +2,10 @@ import { createHmac, hash } from 'node:crypto';
 
 export const sha256 = (text: string): string => hash('sha256', text, 'base64url');
 
-/** As the clients of persisted documents write it. */
+/** The form in which clients of persisted documents send hashes. */
 export const sha256Hex = (text: string): string => hash('sha256', text, 'hex');
 
-/** A digest that only who has the key can make: a guess at a short text cannot be checked against it. */
+/** A digest that needs the key: nobody without it can check a guess at a short text. */
 export const keyedDigest =
   (key: string) =>
   (text: string): string =>

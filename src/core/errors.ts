@@ -21,13 +21,13 @@ export const errorMeanings = {
 export type ErrorCode = keyof typeof errorMeanings;
 export const errorCodes = Object.keys(errorMeanings) as readonly ErrorCode[];
 
-/** What a caller may be told beside the code; each key is part of the public contract. */
+/** What a caller is shown beside the code. Each key is part of the public contract. */
 export interface ErrorDetails {
   missingScopes?: readonly string[];
   layer?: Layer;
-  /** What to do about it, in one sentence. */
+  /** What the caller can do, in one sentence. */
   hint?: string;
-  /** Which input was at fault, as a dotted path. */
+  /** The input that was at fault, as a dotted path. */
   path?: string;
   /**
    * Which limit was reached: `operations`, `rows`, `depth`, `expiry`, `rate`, `load`, `time`; with
@@ -38,8 +38,8 @@ export interface ErrorDetails {
 }
 
 /**
- * An error that may be told to a caller. `message` is for the caller and says what to do; `cause` is for
- * the operator's log and never leaves the process.
+ * An error that a caller may see. `message` is for the caller and says what to do; `cause` is for the
+ * operator's log and never leaves the process.
  */
 export class BehalfError extends Error {
   override readonly name = 'BehalfError';
@@ -66,7 +66,7 @@ export const conflict = (message: string): BehalfError => new BehalfError('CONFL
 
 export const unauthenticated = (message: string): BehalfError => new BehalfError('UNAUTHENTICATED', message);
 
-/** There is more to do than the server can take; nothing was done. */
+/** The server has more work than it can take. The operation did nothing. */
 export const overloaded = (cause?: unknown): BehalfError =>
   new BehalfError(
     'LIMIT_EXCEEDED',
@@ -75,7 +75,7 @@ export const overloaded = (cause?: unknown): BehalfError =>
     { cause },
   );
 
-/** Somebody else has kept the database to themselves; nothing was done. */
+/** Another process holds the lock of the database. The operation did nothing. */
 export const lockedOut = (cause?: unknown): BehalfError =>
   new BehalfError(
     'LIMIT_EXCEEDED',
@@ -84,7 +84,7 @@ export const lockedOut = (cause?: unknown): BehalfError =>
     { cause },
   );
 
-/** The operation, or one of its statements, took longer than it may. */
+/** The operation, or one of its statements, took longer than its limit. */
 export const outOfTime = (cause?: unknown): BehalfError =>
   new BehalfError(
     'LIMIT_EXCEEDED',
@@ -100,14 +100,14 @@ export const tooComplex = (cost: { readonly requested: number; readonly max: num
     { hint: 'Ask for smaller pages, fewer aliases or fewer levels.' },
   );
 
-/** The answer is there, and is not told. */
+/** The answer exists but is too large to send. */
 export const tooLarge = (bytesMax: number): BehalfError =>
   new BehalfError('QUERY_TOO_COMPLEX', `The answer has more than ${bytesMax.toLocaleString('en')} bytes.`, {
     limit: 'bytes',
     hint: 'Ask for smaller pages, or for fewer long texts at once.',
   });
 
-/** What a mutation reads holds up all others, so it may not look at as many rows as a query may. */
+/** The reads of a mutation hold up all other mutations, so a mutation may look at fewer rows than a query. */
 export const tooMuchForChange = (cause?: unknown): BehalfError =>
   new BehalfError(
     'QUERY_TOO_COMPLEX',
@@ -116,11 +116,11 @@ export const tooMuchForChange = (cause?: unknown): BehalfError =>
     { cause },
   );
 
-/** Our own failure: the caller gets a code and an operation id, the operator gets the cause. */
+/** A failure of the server: the caller gets a code and an operation id, the operator gets the cause. */
 export const internal = (cause: unknown): BehalfError =>
   new BehalfError('INTERNAL', 'The server could not complete the operation.', {}, { cause });
 
-/** Whether the server failed, not the caller: asking again for the same may succeed. */
+/** Whether the server failed, not the caller. The same request may succeed later. */
 export const isOurFailure = ({ code, details }: BehalfError): boolean =>
   code === 'INTERNAL' ||
   code === 'AUDIT_UNAVAILABLE' ||

@@ -17,7 +17,7 @@ const encodeTime = (ms: number): string => {
   return text;
 };
 
-/** Random bytes in small parts, fetched in a large one. Each is given once. */
+/** Serves small requests for random bytes from one large pool. No byte is given twice. */
 function pooledRandom(): (bytes: number) => Uint8Array {
   const pool = new Uint8Array(4_096);
   let used = pool.length;
@@ -42,7 +42,7 @@ const increment = (digits: Uint8Array): void => {
   }
 };
 
-/** Ids of one maker sort in the order of their making, also within one millisecond. */
+/** Ids from one generator sort in the order of their creation, also within one millisecond. */
 export function makeIds(clock: Clock, random: (bytes: number) => Uint8Array = pooledRandom()): Ids {
   let lastMs = -1;
   let tail: Uint8Array = new Uint8Array(16);
@@ -62,5 +62,5 @@ export function makeIds(clock: Clock, random: (bytes: number) => Uint8Array = po
   };
 }
 
-/** True for what could be one of our ids. What could not be needs no look into the database. */
+/** Whether a text has the form of an id. Any other text needs no database look-up. */
 export const isId = (text: string): boolean => /^[0-9A-HJKMNP-TV-Z]{26}$/.test(text);

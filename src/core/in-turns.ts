@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Units of work in one turn of the event loop, each of some ten nanoseconds up to a microsecond. */
+/** The units of work in one turn of the event loop. A unit takes from ten nanoseconds up to a microsecond. */
 export const workInTurn = 20_000;
 
 /**
- * Does work in turns of the event loop, so that others get theirs in between. The work yields how many units each of its
- * steps took.
- * @param before called before each further turn; where it throws, the work ends
+ * Splits work over several turns of the event loop, so that other work runs in between. The generator yields
+ * the units of work that each step took.
+ * @param before called before each further turn; an error from it ends the work
  */
 export async function inTurns<T>(work: Generator<number, T>, before: () => void): Promise<T> {
   let done = 0;

@@ -1,7 +1,7 @@
 /**
- * How many decimal places each currency has: ISO 4217, list one ("Current currency & funds code list"), with the
- * changes up to amendment 180. The same table on every version of Node: what `Intl` says comes from CLDR, which differs
- * from ISO and moves.
+ * The decimal places of each currency: ISO 4217, list one ("Current currency & funds code list"), with the
+ * changes up to amendment 180. `Intl` is not used: its data is from CLDR, which differs from ISO and changes
+ * with the version of Node.
  */
 export const iso4217 = {
   source:
@@ -9,7 +9,7 @@ export const iso4217 = {
   published: '2026-01-01',
 } as const;
 
-/** Codes by their minor unit. */
+/** Currency codes by their number of decimal places. */
 const codesByPlaces: Readonly<Record<number, string>> = {
   0: 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF',
   2:

@@ -1,8 +1,8 @@
 import { badInput } from './errors.js';
 
 /**
- * What a caller's JSON says. Throws `BAD_USER_INPUT` where it is not well-formed, has half of a character, which no
- * database can keep, or a key `__proto__`, which means something else to JavaScript.
+ * Parses a caller's JSON. Throws `BAD_USER_INPUT` for text that is not well-formed, for half of a surrogate
+ * pair, which no database can store, and for the key `__proto__`, which has a special meaning in JavaScript.
  */
 export function parseJson(text: string, what: string, path?: string): unknown {
   const fault = (message: string) => badInput(`${what} ${message}`, path);
@@ -20,7 +20,7 @@ export function parseJson(text: string, what: string, path?: string): unknown {
 /** A pair of escaped surrogates, one alone, or any other escape. */
 const escapes = /\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)/gi;
 
-/** Of well-formed JSON that was UTF-8, so that only an escape can be one. */
+/** Expects well-formed JSON from valid UTF-8, in which only an escape can be half of a surrogate pair. */
 function hasHalfCharacter(text: string): boolean {
   if (!/\\ud[89a-f]/i.test(text)) return false;
   for (const [, alone] of text.matchAll(escapes)) if (alone !== undefined) return true;
@@ -29,7 +29,7 @@ function hasHalfCharacter(text: string): boolean {
 
 const mayHavePrototype = /__proto__|\\u00[567]/i;
 
-/** Level by level, as JSON may be deeper than calls can be. */
+/** Goes level by level, because JSON may be nested deeper than calls can be. */
 function hasPrototype(value: unknown): boolean {
   for (let level: unknown[] = [value]; level.length > 0;) {
     const holders = level.filter((one) => one !== null && typeof one === 'object');

@@ -1,4 +1,4 @@
-/** An error as the log tells it. */
+/** An error in the form in which it is logged. */
 export interface LoggedError {
   readonly type: string;
   readonly message: string;
@@ -11,12 +11,12 @@ const framesMax = 12;
 const causesMax = 5;
 const textMax = 500;
 
-/** ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: what they quote is a name of our own. */
+/** ER_BAD_DB_ERROR, ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE: they quote only names of our own. */
 const quotesNames = new Set<unknown>([1049, 1054, 1146]);
 
 /**
- * What an operator needs of an error, and nothing of whose data it was about. Drivers and parsers quote the
- * values that they found fault with, and drivers hang whole statements on their errors: neither is logged.
+ * The part of an error that an operator needs, without any caller's data. Drivers and parsers quote faulty
+ * values in their messages, and drivers attach whole statements to their errors; neither is logged.
  */
 export function asLogged(error: unknown, depth = 0): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: 'not an error', at: [] };
@@ -36,10 +36,10 @@ export function asLogged(error: unknown, depth = 0): LoggedError {
   };
 }
 
-/** A quote that never ends takes the rest with it: the text may have been cut. */
+/** An unclosed quote runs to the end, because the text may have been truncated. */
 const withoutQuoted = (text: string): string => text.replace(/'[^']*('|$)|"[^"]*("|$)/g, '‹…›');
 
-/** The stack begins with the message, which may be long and is told already. */
+/** The stack begins with the message, which may be long and is logged separately. */
 const framesOf = ({ stack = '' }: Error): string[] =>
   stack
     .split('\n')

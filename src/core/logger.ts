@@ -3,7 +3,7 @@ import { asLogged } from './logged-error.js';
 
 export type Logger = Pick<PinoLogger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'isLevelEnabled'>;
 
-/** Structured lines on standard error: standard output belongs to the commands. */
+/** Writes structured lines to standard error. Standard output belongs to the commands. */
 export const makeLogger = (
   level: string,
   to: DestinationStream = destination({ fd: 2, sync: true }),

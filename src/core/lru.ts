@@ -5,19 +5,19 @@ interface Entry<Key, Value> {
   newer: Entry<Key, Value> | undefined;
 }
 
-/** How much a cache holds. */
+/** How full a cache is. */
 export interface CacheState {
-  /** Entries. */
+  /** Number of entries. */
   readonly size: number;
-  /** What counts towards `max`: entries, or what they weigh together. */
+  /** What counts towards `max`: the number of entries or their total weight. */
   readonly weight: number;
   readonly max: number;
 }
 
 /**
- * Keeps what was used last, at most so many entries, or entries of so much weight. The order is in the entries
- * themselves: to take a key out of the map and put it in again at each use would make a new table every few uses, and
- * each table that a map leaves behind keeps the next one from being collected while young.
+ * A cache that evicts the least recently used entries beyond a maximum number or weight. The entries form a
+ * linked list. Moving a key within the map at each use would rebuild the map's table every few uses, and an
+ * abandoned table keeps its successor from being collected while young.
  */
 export class Lru<Key, Value> implements CacheState {
   private readonly entries = new Map<Key, Entry<Key, Value>>();
@@ -26,8 +26,8 @@ export class Lru<Key, Value> implements CacheState {
   private total = 0;
 
   /**
-   * @param dropped told of each entry that had to go
-   * @param weigh what counts towards `max`; the same each time for a value
+   * @param dropped called with each evicted entry
+   * @param weigh how much a value counts towards `max`; must not change while the value is cached
    */
   constructor(
     readonly max: number,
@@ -35,7 +35,7 @@ export class Lru<Key, Value> implements CacheState {
     private readonly weigh: (value: Value) => number = () => 1,
   ) {}
 
-  /** Of all entries together. */
+  /** The total over all entries. */
   get weight(): number {
     return this.total;
   }
@@ -75,7 +75,7 @@ export class Lru<Key, Value> implements CacheState {
     this.unlink(entry);
   }
 
-  /** Those used last come last. */
+  /** The values from the least to the most recently used. */
   *values(): Generator<Value> {
     for (let entry = this.oldest; entry !== undefined; entry = entry.newer) yield entry.value;
   }

@@ -1,29 +1,29 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CacheState } from './lru.js';
 
-/** A cache as it stands. `hits` and `misses` where it counts them. */
+/** The state of a cache, with `hits` and `misses` where it counts them. */
 export interface MeasuredCache extends CacheState {
   readonly hits?: number;
   readonly misses?: number;
 }
 
-/** What the gauges read when somebody asks; nothing of it is kept up meanwhile. */
+/** What the gauges read at each scrape. Nothing is maintained in between. */
 export interface State {
-  /** Operations that run, and those that wait to run. */
+  /** Operations that are running, and those that are waiting to run. */
   admission(): { readonly running: number; readonly waiting: number };
-  /** Records that wait for their commit. */
+  /** Records that are waiting for their commit. */
   recordsWaiting(): number;
-  /** Records that waited for the index at the last look. */
+  /** Records that waited for the index when the indexer last looked. */
   recordsUnindexed(): number;
   passagesOutdated(): number;
-  /** How often each chore has failed since it last succeeded. */
+  /** How often each job has failed since it last succeeded. */
   chores(): ReadonlyMap<string, number>;
   /** Connections to MySQL; undefined on SQLite. */
   pool(): { readonly used: number; readonly free: number; readonly waiting: number } | undefined;
   caches(): Readonly<Record<string, MeasuredCache>>;
 }
 
-/** An operation that is done, in words of which there are few: they become labels. */
+/** A finished operation. Its texts come from small closed sets, because they become labels. */
 export interface MeasuredOperation {
   /** `query`, `mutation`, or `none` where the request named no operation. */
   readonly type: string;
@@ -34,17 +34,17 @@ export interface MeasuredOperation {
   readonly refusals: readonly { readonly reason?: string; readonly layer?: string }[];
 }
 
-/** Why a request got no operation at all. */
+/** Why a request was rejected before it became an operation. */
 export type Rejection = 'unauthenticated' | 'queue_full' | 'client_gone';
 
-/** Seconds: from a hit in every cache to what nobody waits for. */
+/** Bounds in seconds: from an operation whose every look-up is cached to one that nobody waits for. */
 const operationBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const statementBuckets = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5];
 const batchBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000];
 
 /**
- * What the server tells about itself, in a registry of its own. Labels come from closed sets, never from a
- * request. Counters cost an addition for each operation; gauges cost nothing until somebody looks.
+ * The server's metrics, in a registry of their own. Labels come from closed sets, never from a request. A
+ * counter costs one addition per operation; a gauge costs nothing until it is read.
  */
 export class Metrics {
   readonly registry = new Registry();
@@ -94,7 +94,7 @@ export class Metrics {
     help: 'Reads of the authority’s version: one for all that wait.',
     buckets: statementBuckets,
   });
-  /** By what they count, so that no labels are put together for each operation. */
+  /** Keyed by what they count, so that no label object is built for each operation. */
   private readonly counters = new Map<string, { inc(): void }>();
   private readonly seconds = new Map<string, { observe(seconds: number): void }>();
   private readonly allowed = this.decisions.labels('allow', 'none', 'none');
@@ -135,7 +135,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  /** Where the gauges read from now on. */
+  /** Sets the source of the gauges. */
   watch(state: State): void {
     this.state = state;
   }

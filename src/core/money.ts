@@ -6,16 +6,16 @@ export interface Money {
   readonly currency: string;
 }
 
-/** Beyond this a sum of some thousand amounts could leave the safe integers. In minor units. */
+/** In minor units. Sums of several thousand larger amounts could leave the safe integers. */
 export const amountMinorMax = 10_000_000_000_000;
 
-/** How many decimal places money in a currency has (ISO 4217); undefined for what is not money. */
+/** The decimal places of money in a currency (ISO 4217). Undefined where the code is not money. */
 export const decimalPlaces = (currency: string): number | undefined => minorUnits.get(currency) ?? undefined;
 
-/** Of rows in a code that the table does not have: they were stored so. `migrate` tells of them. */
+/** Used for stored rows whose currency code is not in the table. `migrate` reports them. */
 const placesOtherwise = 2;
 
-/** Throws `BAD_USER_INPUT` for what is not money: an unknown code, or one without a minor unit. */
+/** Decimal places of a currency. Throws `BAD_USER_INPUT` for an unknown code or one without a minor unit. */
 export function placesOf(currency: string, path?: string): number {
   const places = minorUnits.get(currency);
   if (typeof places === 'number') return places;
@@ -37,7 +37,9 @@ export function moneyOf(minor: number | bigint, currency: string): Money {
   return { amount: places === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-places)}`, currency };
 }
 
-/** A decimal string in minor units, exactly; `BAD_USER_INPUT` for more places than the currency has. */
+/**
+ * A decimal string in minor units, exactly. Throws `BAD_USER_INPUT` for more places than the currency has.
+ */
 export function minorOf(money: Money, path: string): number {
   const places = placesOf(money.currency, `${path}.currency`);
   const parts = /^(-?)(\d{1,15})(?:\.(\d+))?$/.exec(money.amount);

@@ -3,7 +3,7 @@ import common from '@zxcvbn-ts/language-common';
 export const newPasswordLengthMin = 12;
 export const newPasswordLengthMax = 200;
 
-/** Whom a password is for, in the words that a guesser tries first. */
+/** The person whose password it is, in the words that an attacker would guess first. */
 export interface PasswordOwner {
   readonly name: string;
   readonly displayName: string;
@@ -13,14 +13,14 @@ export interface PasswordOwner {
 /** About 49,000 passwords that leaked most often (zxcvbn-ts, MIT licence). */
 const known = new Set(common.dictionary['passwords-common'].filter((word) => word.length >= 4));
 const product = 'behalf';
-/** What fingers run along. */
+/** Sequences of neighbouring letters, digits or keys. */
 const runs = [
   'abcdefghijklmnopqrstuvwxyz',
   'qwertyuiopasdfghjklzxcvbnm',
   'qwertzuiopasdfghjklyxcvbnm',
 ].flatMap((row) => [row + row, reversed(row + row)]);
 
-/** Why someone who guesses would soon come to this password, as a sentence; undefined for one that may be set. */
+/** Why an attacker would soon guess this password, as a sentence. Undefined for an acceptable one. */
 export function newPasswordFault(password: string, owner: PasswordOwner): string | undefined {
   const length = [...password].length;
   if (length < newPasswordLengthMin) return `Use at least ${String(newPasswordLengthMin)} characters.`;
@@ -47,10 +47,10 @@ function wordsOf({ name, displayName, email }: PasswordOwner): readonly string[]
   return [...new Set([product, ...words])].filter((word) => word.length >= 3);
 }
 
-/** Without case, accents and the forms of one letter. */
+/** Removes case, accents and variant forms of letters. */
 const folded = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 
-/** Signs that stand for letters; `1` stands for two. */
+/** Characters that stand for letters; `1` stands for two. */
 const lookAlikes = {
   '0': 'o',
   '3': 'e',
@@ -72,8 +72,8 @@ const asLetters = (text: string, one: string): string =>
     .join('');
 
 /**
- * What is left of a password without what people add to a word so that it passes: capitals, signs for letters, digits
- * and signs at either end or between, the word again, the word backwards.
+ * The words behind a password, without the usual additions: capitals, characters in place of letters, digits
+ * and punctuation at either end or between, repetition, reversal.
  */
 function shapesOf(password: string): readonly string[] {
   const plain = folded(password);
@@ -89,14 +89,14 @@ function shapesOf(password: string): readonly string[] {
   return [...new Set([...shapes, ...shapes.map(reversed)])];
 }
 
-/** The part that a text repeats; digits alone are nothing that is worth guessing. */
+/** The part that a text repeats. Digits alone make no word, so they give the empty text. */
 function unitOf(text: string): string {
   if (/^\p{N}*$/u.test(text)) return '';
   const again = `${text}${text}`.indexOf(text, 1);
   return text.slice(0, again);
 }
 
-/** Words of the list with little more than an ending. */
+/** How many characters before and after a listed word are ignored. */
 const affixLengthMax = 2;
 function isKnown(shape: string): boolean {
   for (let from = 0; from <= affixLengthMax; from += 1) {
@@ -109,7 +109,9 @@ function isKnown(shape: string): boolean {
 
 const isRun = (shape: string): boolean => new Set(shape).size <= 3 || runs.some((row) => row.includes(shape));
 
-/** Whether words of the person's own, beside at most one that is common, are all that there is. */
+/**
+ * Whether the password is made of words about its owner and at most a short rest, digits or one common word.
+ */
 function isMadeOf(shape: string, own: readonly string[]): boolean {
   const rest = own
     .toSorted((a, b) => b.length - a.length)

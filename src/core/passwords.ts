@@ -1,6 +1,6 @@
 import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** Parameters travel in the string, so that they can be raised without invalidating older hashes. */
+/** The parameters are stored in each hash, so that raising them leaves older hashes valid. */
 interface Parameters {
   readonly cost: number;
   readonly blockSize: number;
@@ -10,7 +10,7 @@ interface Parameters {
 const current: Parameters = { cost: 2 ** 15, blockSize: 8, parallelization: 1 };
 const keyBytes = 32;
 const saltBytes = 16;
-/** Nobody types more; without a bound a request could make the server hash megabytes. */
+/** Nobody types more. Without a bound, a request could make the server hash megabytes. */
 const passwordLengthMax = 1024;
 
 const derive = (
@@ -20,7 +20,7 @@ const derive = (
 ): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const options = { cost, blockSize, parallelization, maxmem: 2 * 128 * cost * blockSize };
-    // NFKC, so that the same keys pressed on two systems are the same password (RFC 8265).
+    // NFKC, so that the same keys pressed on two systems give the same password (RFC 8265).
     scrypt(plain.normalize('NFKC'), salt, keyBytes, options, (error, key) => {
       if (error === null) resolve(key);
       else reject(error);
@@ -36,7 +36,10 @@ export async function hashPassword(plain: string): Promise<string> {
   return `scrypt$${fields.join('$')}`;
 }
 
-/** False for a wrong password and for a hash that is not one of ours; constant in time for one set of parameters. */
+/**
+ * False for a wrong password and for a text that is not one of our hashes. Takes constant time for one set of
+ * parameters.
+ */
 export async function verifyPassword(plain: string, hash: string): Promise<boolean> {
   const match = /^scrypt\$(\d{1,8})\$(\d{1,3})\$(\d{1,3})\$([\w-]+)\$([\w-]+)$/.exec(hash);
   if (match === null || plain.length > passwordLengthMax) return false;
@@ -50,10 +53,10 @@ export async function verifyPassword(plain: string, hash: string): Promise<boole
   return expected.length === actual.length && timingSafeEqual(expected, actual);
 }
 
-/** Without the letters and digits that are mistaken for one another. */
+/** Without letters and digits that look alike. */
 const alphabet = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-/** A password to begin with, for someone to type once: four groups of five characters, 99 random bits. */
+/** An initial password that a person types once: four groups of five characters, 99 random bits. */
 export function newPassword(): string {
   const group = (): string => Array.from({ length: 5 }, () => alphabet[randomInt(alphabet.length)]).join('');
   return Array.from({ length: 4 }, group).join('-');

@@ -1,4 +1,4 @@
-/** Told what is being done, again and again; an empty text ends it. */
+/** Receives what a command is doing, repeatedly. An empty text ends it. */
 export interface Progress {
   (done: string): void;
 }

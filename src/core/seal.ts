@@ -8,14 +8,14 @@ interface Keys {
 }
 
 /**
- * Seals short texts that callers hand back: nobody reads, changes or makes one. The same text in the same context gives
- * the same bytes, so that an answer depends on nothing but what it shows: its MAC over context and text is the IV
- * (as in SIV, RFC 5297 section 1.3.2).
+ * Seals short texts that callers hand back: nobody else can read, change or forge one. Equal texts in equal
+ * contexts have equal seals, so that an answer depends only on what it shows. For that, the IV is the MAC
+ * over context and text (as in SIV, RFC 5297 section 1.3.2).
  */
 export class Seal {
   private readonly keys: readonly Keys[];
 
-  /** @param secrets the first seals, all open */
+  /** @param secrets the first one seals; all of them open */
   constructor(secrets: readonly string[]) {
     this.keys = secrets.map((secret) => ({ mac: derived(secret, 'mac'), cipher: derived(secret, 'cipher') }));
     if (this.keys.length === 0) throw new Error('There is no secret to seal with.');
@@ -28,7 +28,7 @@ export class Seal {
     return Buffer.concat([mac, cipher.update(text, 'utf8'), cipher.final()]).toString('base64url');
   }
 
-  /** Undefined for what was not sealed here, or in another context. */
+  /** Undefined for a text that was not sealed here or in this context. */
   open(context: string, sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url');
     if (bytes.length <= macBytes || bytes.toString('base64url') !== sealed) return undefined;
@@ -47,6 +47,6 @@ export class Seal {
 const derived = (secret: string, use: string): Buffer =>
   Buffer.from(hkdfSync('sha256', secret, '', `behalf seal ${use}`, 32));
 
-/** A context is JSON, which holds no NUL of its own. */
+/** A context is JSON, which contains no NUL, so the separator is unambiguous. */
 const macOf = ({ mac }: Keys, context: string, text: string): Buffer =>
   createHmac('sha256', mac).update(`${context}\0${text}`).digest().subarray(0, macBytes);

@@ -6,8 +6,8 @@ const controls = /[\u0000-\u001f\u007f]/;
 const controlsButBreaks = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 
 /**
- * One line of text, trimmed. Databases disagree about trailing spaces and control characters when they
- * compare, so neither is ever stored or looked for.
+ * One line of text, trimmed. Databases compare trailing spaces and control characters differently, so neither
+ * is stored or searched for.
  */
 export function oneLine(value: string, lengthMax: number, path: string): string {
   const text = value.normalize('NFC').trim();
@@ -20,9 +20,9 @@ export function oneLine(value: string, lengthMax: number, path: string): string 
 }
 
 /**
- * One line that shows all that it has: for names, titles and whatever else people tell things apart by or decide by.
- * An invisible character makes two names of one look, and a bidirectional one shows a name in another order than its
- * own. What only asks for a row takes `oneLine`, as rows from before may have them.
+ * One line without invisible characters: for names, titles and other texts by which people tell things apart
+ * or decide. An invisible character lets two names look the same; a bidirectional one shows a name in another
+ * order. Look-ups use `oneLine`, because older rows may contain such characters.
  */
 export function visibleLine(value: string, lengthMax: number, path: string): string {
   // All spaces look alike.
@@ -37,7 +37,7 @@ export function visibleLine(value: string, lengthMax: number, path: string): str
   return text;
 }
 
-/** The first character that nobody can see, as `U+200B`, in a text of one line or many; undefined for none. */
+/** The first invisible character of a text, as `U+200B`. Undefined for none; line breaks and tabs do not count. */
 export function unseenIn(text: string): string | undefined {
   const flat = text.replace(/[\t\n\r]/g, ' ');
   const rest = joined.reduce((line, form) => line.replace(form, ({ length }) => 'x'.repeat(length)), flat);
@@ -46,31 +46,34 @@ export function unseenIn(text: string): string | undefined {
   return `U+${(text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** No script sets so many on one letter: Hebrew and Tibetan have four, the International Phonetic Alphabet six. */
+/**
+ * More marks on one letter than any script uses: Hebrew and Tibetan have four, the International Phonetic
+ * Alphabet six.
+ */
 const stackedMarks = /\p{M}{9}/u;
 
 /**
- * Controls, characters that turn a line or leave no trace in it, line separators, the empty Braille pattern, annotations,
- * and three that Unicode does not call ignorable and fonts show as nothing.
+ * Controls, characters that turn a line or leave no trace in it, line separators, the empty Braille pattern,
+ * annotations, and three characters that Unicode does not list as ignorable but fonts show as nothing.
  */
 const unseen =
   /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffc\u{13441}\u{16fe4}\u{1d159}]/u;
 
-/** Where an invisible character changes what is seen. */
+/** Places where an invisible character changes what is shown, so it is allowed. */
 const joined = [
-  // Emoji, digits in a key among them.
+  // Emoji, and digits in a keycap.
   /\p{Extended_Pictographic}\p{Emoji_Modifier}?[\ufe0e\ufe0f]?(?:\u200d(?=\p{Extended_Pictographic}))?/gu,
   /[0-9#*]\ufe0f(?=\u20e3)/gu,
   // After a virama (RFC 5892, appendix A.1).
   /(?<=[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca])[\u200c\u200d]/gu,
-  // Between Arabic letters that would join: not after those that never join what follows.
+  // Between Arabic letters that would join, so not after letters that never join their successor.
   /(?<=\p{Script=Arabic})(?<![\u0621-\u0625\u0627\u0629\u062f-\u0632\u0648\u0671-\u0677\u0688-\u0699\u06c0\u06c3-\u06cb\u06cd\u06cf\u06d2-\u06d5])\u200c(?=\p{Script=Arabic})/gu,
 ];
 
-/** Where a text has the first character that `paragraphs` refuses; -1 for none. */
+/** The position of the first character that `paragraphs` refuses; -1 where there is none. */
 export const refusedCharacterAt = (text: string): number => text.search(controlsButBreaks);
 
-/** Text with line breaks, which are all of one kind, trimmed at its end. */
+/** Text with uniform line breaks, trimmed at its end. */
 export function paragraphs(value: string, lengthMax: number, path: string): string {
   const text = value.normalize('NFC').replace(/\r\n?/g, '\n').trimEnd();
   if (text === '') throw badInput(`\`${path}\` must not be empty.`, path);

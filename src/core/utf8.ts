@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 
-/** What a body says of itself in its headers. */
+/** The headers that describe a body. */
 export interface BodyHeaders {
   readonly 'content-type'?: string | undefined;
   readonly 'content-encoding'?: string | undefined;
 }
 
-/** Why a body is not taken: for `415`. Undefined for one of this media type, in UTF-8 and as it is. */
+/** Why a body is refused with `415`. Undefined for an uncompressed UTF-8 body of this media type. */
 export function typeFault(headers: BodyHeaders, mediaType: string): string | undefined {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
   if (encoding.trim().toLowerCase() !== 'identity')
@@ -19,7 +19,9 @@ export function typeFault(headers: BodyHeaders, mediaType: string): string | und
     : 'Send the body in UTF-8, and say no other charset.';
 }
 
-/** The text of UTF-8 without its byte order mark; undefined where the bytes are none (RFC 3629 section 3). */
+/**
+ * UTF-8 as text, without its byte order mark. Undefined where the bytes are not UTF-8 (RFC 3629 section 3).
+ */
 export function textOf(bytes: Buffer): string | undefined {
   if (!isUtf8(bytes)) return undefined;
   const text = bytes.toString('utf8');
@@ -27,9 +29,10 @@ export function textOf(bytes: Buffer): string | undefined {
 }
 
 /**
- * Whether a query or a form, as it was sent, stands for UTF-8. Whoever decodes it puts U+FFFD where it does not.
+ * Whether an encoded query or form decodes to valid UTF-8. Decoders replace invalid bytes with U+FFFD, so
+ * this is checked before.
  *
- * @param text Octets as characters, those of an escape such as `%C3` not decoded yet
+ * @param text one character per octet; escapes such as `%C3` are still encoded
  */
 export function isUtf8Form(text: string): boolean {
   if (!/%[89a-f]|[^\0-\x7f]/i.test(text)) return true;
@@ -39,5 +42,5 @@ export function isUtf8Form(text: string): boolean {
   return isUtf8(Buffer.from(octets, 'latin1'));
 }
 
-/** Whether a request's target is of ASCII (RFC 3986 section 2), with escapes that stand for UTF-8. */
+/** Whether a request's target is ASCII (RFC 3986 section 2) and its escapes are valid UTF-8. */
 export const isUtf8Target = (url: string): boolean => !/[^\0-\x7f]/.test(url) && isUtf8Form(url);

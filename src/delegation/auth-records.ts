@@ -7,10 +7,10 @@ import type { Database } from '../store/sql/database.js';
 import { agents, delegations, users } from '../store/tables/identity.js';
 import type { CommitGate } from './commit-gate.js';
 
-/** What happened at the authorization server. Never holds a secret, a token or a code. */
+/** An event at the authorization server. It never holds a secret, a token or a code. */
 export interface AuthEvent {
   readonly kind: RecordKind;
-  /** Where the caller was told one already. */
+  /** The operation id, where the caller has already received one. */
   readonly operationId?: string;
   readonly outcome: 'success' | 'refused' | 'failure';
   readonly userId?: string;
@@ -23,7 +23,7 @@ export interface AuthEvent {
   readonly address?: string;
   readonly userAgent?: string;
   readonly detail?: string;
-  /** What it made of rows that a caller may see. */
+  /** The changes to rows that a caller may see. */
   readonly changes?: readonly Change[];
 }
 
@@ -45,7 +45,7 @@ export class AuthRecords {
     await this.commitGate.release({ authority: undefined, look, rows: 0, record: () => body });
   }
 
-  /** The same inside the transaction that makes the change. */
+  /** As `recordAuthEvent`, inside the transaction that makes the change. */
   async recordAuthEventIn(tx: Connection, event: AuthEvent): Promise<void> {
     await insertRecords(tx, [await this.body(tx, event)]);
   }
@@ -72,7 +72,7 @@ export class AuthRecords {
   }
 }
 
-/** The person and the agent, with names as they are now; the delegation with its parents. */
+/** The person and the agent with their current names, and the delegation with its parents. */
 async function whoOfEvent(
   connection: Connection,
   event: AuthEvent,

@@ -23,13 +23,13 @@ import { spentLimit } from './budgets.js';
 import { readEpoch, type Epoch, type AuthorityEpoch } from './authority-epoch.js';
 import { RoleLoader } from './role-loader.js';
 
-/** What an access token says; everything else is read live. */
+/** The contents of an access token. Everything else is read live. */
 export interface TokenFact {
   readonly tokenId: string;
   readonly userId: string;
   /** Undefined: the person acts in person. */
   readonly delegationId?: string | undefined;
-  /** The generation of the chain's tokens to which it belongs; undefined where there is no token. */
+  /** The generation of the chain's tokens when this one was issued. Undefined where there is no token. */
   readonly generation?: number | undefined;
   readonly scopes: readonly string[];
   /** Milliseconds. */
@@ -38,13 +38,16 @@ export interface TokenFact {
 
 const cacheMax = 20_000;
 
-/** A token that was found, and what it allows. */
+/** A token that was found, with its authority. */
 export interface Found<Fact extends TokenFact> {
   readonly fact: Fact;
   readonly authority: Authority;
 }
 
-/** Computes authorities from rows as they stand, and keeps them exactly as long as the rows stand so. */
+/**
+ * Computes authorities from the current rows, and caches them exactly as long as the version of all rights
+ * stays the same.
+ */
 export class Authorities<Fact extends TokenFact = TokenFact> {
   private cache = new Lru<string, Found<Fact>>(cacheMax);
   private holders = new RoleLoader();
@@ -67,10 +70,11 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   }
 
   /**
-   * The authority of a token now. Throws `UNAUTHENTICATED` where the token, or what it rests on, has ended. The
-   * token is looked for after the version was read: one that ends in between is noticed at the release. Whatever
-   * ends a token moves the version, so what was found is good for as long as that stands, or until it expires.
-   * @param key names the token and no other
+   * The authority of a token now. Throws `UNAUTHENTICATED` where the token, or anything that it depends on,
+   * has ended. The version is read before the token, so the commit gate notices a token that ends in between.
+   * Every end of a token moves the version, so a cached authority is valid until the version moves or the
+   * authority expires.
+   * @param key identifies the token uniquely
    */
   async resolve(key: string, find: () => Promise<Fact>): Promise<Found<Fact>> {
     const epoch = await this.epoch.read();
@@ -88,8 +92,8 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     const fact = await find();
     const roleLoader = new RoleLoader(epoch.version === this.cacheVersion ? this.holders : undefined);
     const found = { fact, authority: await this.compute(this.connection, fact, epoch, roleLoader) };
-    // A change may have been committed between the two reads. Labelled with the earlier version, the authority is
-    // looked at again before anything is released; only what is surely of its version is kept.
+    // A change may have been committed between the two reads. The authority carries the earlier version, so
+    // the commit gate checks it again. It is cached only if the version has not moved.
     const after = await this.epoch.read();
     if (after.version === epoch.version && this.cacheVersion === epoch.version) {
       this.cache.set(key, found);
@@ -99,8 +103,8 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   }
 
   /**
-   * What `resolve` last found, if that has not expired. It may have been lost since: whoever goes by it has to have
-   * the version looked at again before anything is released or changed.
+   * The last result of `resolve`, if it has not expired. It may have been revoked since: an operation that
+   * uses it must have the version checked again before it releases or changes anything.
    */
   last(key: string): Found<Fact> | undefined {
     const known = this.cache.get(key);
@@ -109,12 +113,15 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     return known;
   }
 
-  /** The authority as a transaction sees it, its own changes included. */
+  /** The authority as the transaction sees it, its own changes included. */
   async resolveInside(tx: Connection, fact: TokenFact): Promise<Authority> {
     return this.compute(tx, fact, await readEpoch(tx), new RoleLoader());
   }
 
-  /** What a person could do with a token of all scopes: the bound of what the person may hand over. */
+  /**
+   * The authority of a person's token with all of these scopes: the upper bound of what the person may
+   * delegate.
+   */
   async ofPerson(tx: Connection, userId: string, scopes: readonly Scope[]): Promise<Authority> {
     return this.resolveInside(tx, { tokenId: '', userId, scopes, expiresAt: Number.MAX_SAFE_INTEGER });
   }
@@ -181,7 +188,10 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     return new Authority(onBehalf, this.allowances);
   }
 
-  /** Each delegation of the chain with its agent, the person's own first; throws where one has ended. */
+  /**
+   * Each delegation of the chain with its agent, beginning with the person's own. Throws `UNAUTHENTICATED`
+   * where one has ended.
+   */
   private async links(
     connection: Connection,
     delegationId: string,
@@ -227,7 +237,7 @@ interface Link {
   readonly roles: readonly RoleRow[];
 }
 
-/** The role of the delegation; none where the agent no longer holds it. */
+/** The role of the delegation; empty where the agent no longer holds it. */
 const usedRole = ({ delegation, roles: held }: Link): RoleRow[] =>
   held.filter((role) => role.id === delegation.roleId);
 

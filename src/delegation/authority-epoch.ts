@@ -11,7 +11,9 @@ export interface Epoch {
   readonly tokenGeneration: number;
 }
 
-/** Every change of a right calls this in its own transaction, so that no cached authority outlives it. */
+/**
+ * Every change of a right calls this in its own transaction, so that no cached authority outlives the change.
+ */
 export async function bumpEpoch(tx: Connection): Promise<void> {
   await tx.affecting('UPDATE `authority_epoch` SET `version` = `version` + 1 WHERE `id` = ?', [1]);
   tx.epochMoves += 1;
@@ -26,8 +28,8 @@ export async function readEpoch(connection: Connection, lock = false): Promise<E
 }
 
 /**
- * One read of the epoch shared by all operations that wait at the same moment. None joins a read that is
- * already under way: it could have passed the row before a revocation that this operation must see.
+ * Shares one read of the epoch among all operations that wait at the same moment. No operation joins a read
+ * that is already under way: it could have passed the row before a revocation that this operation must see.
  */
 export class AuthorityEpoch {
   private current: Promise<Epoch> | undefined;
@@ -45,9 +47,9 @@ export class AuthorityEpoch {
 
   private async start(): Promise<Epoch> {
     await this.current?.catch(() => undefined);
-    // Whoever comes in this turn of the event loop shares the read.
+    // Operations that come in this turn of the event loop share the read.
     await nextTurn();
-    // From here on newcomers wait for the read after this one.
+    // Operations that come from here on wait for the next read.
     const began = performance.now();
     const mine = readEpoch(this.connection);
     this.current = mine;

@@ -13,10 +13,10 @@ import type { Catalog, DimensionSource } from './catalog.js';
 
 type RowSource = Extract<DimensionSource, { kind: 'rows' }>;
 
-/** Boundaries become SQL parameters in every statement. */
+/** Boundaries become SQL parameters in every statement, so their number is bounded. */
 const valuesMax = 500;
 
-/** What a caller says of a boundary. `self` is the person; an empty list allows nothing. */
+/** Parses a caller's boundary. `self` is the person; an empty list allows nothing. */
 export function readBoundary(
   catalog: Pick<Catalog, 'dimensions'>,
   stored: StoredBoundary,
@@ -37,7 +37,9 @@ export function readBoundary(
   return read;
 }
 
-/** Dimensions whose values, or their numbers, stand in no column: nobody could ever name one. */
+/**
+ * Faults of dimensions whose values, or their numbers, are in no column, so that no caller could name one.
+ */
 export function dimensionFaults(catalog: Catalog): string[] {
   return [...catalog.dimensions].flatMap(([dimension, { source }]) => {
     if (source?.kind !== 'rows') return [];
@@ -48,7 +50,7 @@ export function dimensionFaults(catalog: Catalog): string[] {
   });
 }
 
-/** A role may name what comes later, so it is refused only what can never be a value. */
+/** Refuses values that can never exist. A role may name values that do not exist yet. */
 export function requirePossible(catalog: Catalog, boundary: ReadonlyMap<string, ValueSet>): void {
   for (const [dimension, values] of boundary) {
     const source = catalog.dimensions.get(dimension)?.source;
@@ -65,10 +67,10 @@ export function requirePossible(catalog: Catalog, boundary: ReadonlyMap<string, 
   }
 }
 
-/** For each dimension its values, each with what the caller wrote for it. */
+/** The values of each dimension, each with the caller's own text for it. */
 type Said = ReadonlyMap<string, ReadonlyMap<string, string> | 'all'>;
 
-/** Looks values of a boundary up, as far as the giver may know of them. */
+/** Looks up boundary values, as far as the giver may know of them. */
 export class BoundaryLookup {
   constructor(
     private readonly tx: Connection,
@@ -77,8 +79,8 @@ export class BoundaryLookup {
   ) {}
 
   /**
-   * What the caller wrote, with ids in place of the numbers that the giver can read. Other numbers stay what they are,
-   * so that one that is hidden and one that is not there are refused alike.
+   * Replaces the numbers that the giver can read by ids. Other numbers stay unchanged, so that a hidden
+   * number and a missing one are refused alike.
    */
   async read(boundary: ReadonlyMap<string, ValueSet>): Promise<Said> {
     const said = new Map<string, ReadonlyMap<string, string> | 'all'>();
@@ -103,8 +105,8 @@ export class BoundaryLookup {
   }
 
   /**
-   * Refuses a value that names nothing within the giver's reach. What the giver's own boundary names is not asked for:
-   * it was said by who set that, perhaps of something to come.
+   * Refuses a value that names nothing within the giver's reach. Values in the giver's own boundary are not
+   * looked up: another party has already chosen them, and they may name rows that do not exist yet.
    */
   async require(said: Said, scopes: readonly Scope[]): Promise<void> {
     for (const [dimension, values] of said) {
@@ -124,8 +126,8 @@ export class BoundaryLookup {
   }
 
   /**
-   * Where the giver sees rows that have the dimension: by the scopes that are handed over, or, where those show none,
-   * by any. Who sees no such row learns nothing of its values.
+   * Where the giver sees rows with the dimension: by the scopes to be delegated or, where those show no such
+   * row, by any scope. A giver who sees no such row learns nothing about its values.
    */
   private reach(dimension: string, scopes: readonly Scope[]): Boundaries {
     const showing = new Set(
@@ -138,7 +140,7 @@ export class BoundaryLookup {
     );
   }
 
-  /** For each value that a row inside the boundaries has in a column: the row's value of the dimension. */
+  /** Maps each value that a row inside the boundaries has in `column` to that row's dimension value. */
   private async find(
     source: RowSource,
     column: string,
@@ -159,7 +161,7 @@ export class BoundaryLookup {
   }
 }
 
-/** A list of texts as a table, so that the statement is the same for any number of them. */
+/** A list of texts as a table, so that the statement is the same for any number of texts. */
 const list = {
   sqlite: 'json_each(?)',
   mysql: "JSON_TABLE(?, '$[*]' COLUMNS (`value` VARCHAR(200) CHARACTER SET utf8mb4 PATH '$' ERROR ON ERROR))",

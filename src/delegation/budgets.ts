@@ -11,13 +11,13 @@ interface Budget {
   readonly rowsUsed: number;
 }
 
-/** Which of its limits a delegation has spent, if it has. */
+/** The limit that a delegation has used up, if any. */
 export function spentLimit(row: Budget): BudgetLimit | undefined {
   if (row.operationsUsed >= row.operationsMax) return 'operations';
   return row.rowsUsed >= row.rowsMax ? 'rows' : undefined;
 }
 
-/** What is spent stays spent: a person can hand over anew, and no waiting helps. */
+/** A used-up limit never recovers. The person must delegate again; waiting does not help. */
 export const spent = (limit: BudgetLimit, left = 0): BehalfError =>
   left > 0
     ? new BehalfError('LIMIT_EXCEEDED', `The task has ${String(left)} ${limit} left, and this takes more.`, {
@@ -32,8 +32,8 @@ export const spent = (limit: BudgetLimit, left = 0): BehalfError =>
 const keptMax = 10_000;
 
 /**
- * Delegations that this process has seen spent, so that it need not run an operation to find out. What a charge has
- * spent is noted once it is durable; a new authority is told by the rows that it is computed from.
+ * Delegations that this process has seen used up, so that it can refuse their operations at once. A charge is
+ * noted once it is durable. A newly computed authority reads its limits from the rows.
  */
 export class SpentBudgets {
   readonly known = new Lru<string, { readonly limit: BudgetLimit; readonly version: number }>(keptMax);
@@ -42,13 +42,13 @@ export class SpentBudgets {
     this.known.set(delegationId, { limit, version });
   }
 
-  /** Why an operation need not begin. */
+  /** Why an operation need not begin. Undefined where it may. */
   refusal({ task, version }: Authority): BehalfError | undefined {
     if (task === undefined) return undefined;
     if (task.spent !== undefined) return spent(task.spent);
     for (const id of task.delegationIds) {
       const known = this.known.get(id);
-      // Of another version this has not been seen: whatever changes a delegation moves the version.
+      // A note for another version may be out of date: every change of a delegation moves the version.
       if (known?.version === version) return spent(known.limit);
     }
     return undefined;

@@ -1,7 +1,7 @@
 import type { Scope, ScopeDefinition } from '../authority/scope.js';
 import type { RowTypes } from '../store/bounded/row-types.js';
 
-/** What a dimension's values are, as the SDL says. */
+/** The SDL's description of a dimension's values. */
 export type DimensionSource =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | {
@@ -9,7 +9,7 @@ export type DimensionSource =
       readonly type: string;
       /** The column that holds the values. */
       readonly column: string;
-      /** What people call such a row, and the scope that reads it. */
+      /** The column with the number by which people call such a row, and the scope that reads it. */
       readonly number: { readonly column: string; readonly scope: Scope } | undefined;
     };
 
@@ -19,7 +19,7 @@ export interface Dimension {
   readonly source: DimensionSource | undefined;
 }
 
-/** What the SDL defines: every scope, every dimension, and the types of rows that have a boundary. */
+/** Everything that the SDL defines: scopes, dimensions, and the types of rows that have a boundary. */
 export interface Catalog {
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
   readonly dimensions: ReadonlyMap<string, Dimension>;

@@ -11,26 +11,26 @@ import { readEpoch } from './authority-epoch.js';
 import { Ledger } from './ledger.js';
 
 export interface Caller {
-  /** Undefined where nobody was recognised: then there is nothing to charge and nothing to look at again. */
+  /** Undefined where the caller was not authenticated. Then nothing is charged or checked again. */
   readonly authority: Authority | undefined;
-  /** The authority of the same token as the transaction sees it. */
+  /** Computes the authority of the same token inside the transaction. */
   readonly look: (tx: Connection) => Promise<Authority>;
-  /** Nobody has looked since its token was last used whether the authority stands. */
+  /** Whether the authority comes from the cache without a check of its version. */
   readonly isOptimistic?: boolean;
-  /** The hash of the registered document without which a role would have refused it. */
+  /** The hash of a registered document that a role of the chain requires. */
   readonly restsOn?: string | undefined;
 }
 
-/** An operation that is done and waits for its record. */
+/** A finished operation that waits for its record. */
 export interface Finished extends Caller {
   readonly rows: number;
-  /** It was refused before it began, for what its delegations have spent: it costs nothing. */
+  /** Whether it was refused before it began because its delegations are used up. Then it costs nothing. */
   readonly isFree?: boolean;
-  /** The record, given the reason for which nothing may be released, if there is one. */
+  /** Builds the record. `refusal` says why nothing may be released, if so. */
   readonly record: (refusal: BehalfError | undefined) => AuditBody;
 }
 
-/** Which delegations have nothing left, as of a version of the rights. */
+/** The delegations that are used up, as of one version of the rights. */
 export type Charges = Pick<Ledger, 'spent' | 'version'>;
 
 interface Settled {
@@ -38,7 +38,10 @@ interface Settled {
   readonly charged: Charges;
 }
 
-/** An operation ran by an assumed authority that does not stand any more: nothing was recorded, and it may begin anew. */
+/**
+ * An operation ran under an optimistic authority that is out of date. Nothing was recorded, and the operation
+ * may start again.
+ */
 export class StaleAuthority extends BehalfError {
   constructor() {
     super('FORBIDDEN', 'The rights of this operation changed while it ran. Try again.');
@@ -46,8 +49,8 @@ export class StaleAuthority extends BehalfError {
 }
 
 /**
- * The last step of every operation: charge the chain's delegations, look once more whether the rights that
- * it used still stand, and write its record, in one transaction. Only then may the response leave.
+ * The last step of every operation. In one transaction it charges the chain's delegations, checks again that
+ * the rights it used are still held, and writes its record. Only then may the response leave.
  */
 export class CommitGate {
   private readonly group: GroupCommit<Finished, Settled>;
@@ -61,7 +64,7 @@ export class CommitGate {
     this.group = new GroupCommit(database, (tx, all) => this.settle(tx, all), undefined, undefined, onCommit);
   }
 
-  /** Records that wait for their commit. */
+  /** Operations that wait for their record to be committed. */
   get size(): number {
     return this.group.size;
   }
@@ -71,8 +74,8 @@ export class CommitGate {
   }
 
   /**
-   * For what changes nothing. Returns why nothing may be released, `Outdated` for one that has to begin anew; throws
-   * `AUDIT_UNAVAILABLE`.
+   * For an operation that changes nothing. Returns why nothing may be released: `StaleAuthority` where the
+   * operation has to start again. Throws `AUDIT_UNAVAILABLE`.
    */
   async release(finished: Finished): Promise<BehalfError | undefined> {
     const { refusal, charged } = await this.group.submit(finished);
@@ -80,20 +83,21 @@ export class CommitGate {
     return refusal;
   }
 
-  /** Why nothing of it need begin: its delegations have nothing left. */
+  /** Why an operation need not begin: its delegations are used up. Undefined where it may. */
   spent(authority: Authority): BehalfError | undefined {
     return this.budgets.refusal(authority);
   }
 
-  /** What a mutation has spent, once it is durable. */
+  /** Notes what a mutation has used up. Called once the charge is durable. */
   note({ spent, version }: Charges): void {
     for (const [id, limit] of spent) this.budgets.note(id, limit, version);
   }
 
   /**
-   * For a mutation, at the beginning of its own transaction; what it returns is for the end. Both throw, to roll
-   * it back, where nothing may be released: `Outdated` for one that has to begin anew. A mutation may end rights of its own chain, so what counts is whether
-   * anyone else changed rights after its beginning: then it runs again.
+   * For a mutation, at the beginning of its own transaction. Returns a function to call at the end. Both
+   * throw, to roll the transaction back, where nothing may be released: `StaleAuthority` where the mutation
+   * has to start again. A mutation may end rights of its own chain. So it runs again only if another
+   * transaction changed rights after it began.
    */
   async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<Charges>> {
     const start = await readEpoch(tx);
@@ -139,7 +143,10 @@ export class CommitGate {
     return refusals.map((refusal) => ({ refusal, charged }));
   }
 
-  /** Which of them may release nothing, and why; what is refused costs nothing. */
+  /**
+   * Why each operation may release nothing; undefined where it may. A lost right or an expired token costs
+   * nothing.
+   */
   private async refusals(
     tx: Connection,
     all: readonly Finished[],
@@ -172,7 +179,7 @@ export class CommitGate {
   }
 }
 
-/** Why an operation that began with this authority may release nothing now: a right that it had is gone. */
+/** Why an operation that began with this authority may release nothing now: it has lost a right. */
 async function lostSince(
   tx: Connection,
   authority: Authority,

@@ -11,7 +11,7 @@ import { bumpEpoch } from './authority-epoch.js';
 import { offer, type RequestedRights, type CreateContext, type Offer } from './create-delegation.js';
 import { refused, type Ceiling } from './narrow-delegation.js';
 
-/** A consent that was given, and what it put an end to. */
+/** A consent, and the delegations that it ended. */
 export interface Given {
   readonly consent: ConsentRow;
   readonly replaced: readonly ConsentRow[];
@@ -19,8 +19,8 @@ export interface Given {
 }
 
 /**
- * Stores a person's consent to what was offered. An earlier one to the same agent and role is replaced, and so ends
- * what it allowed beyond this one.
+ * Stores a person's consent to an offer. It replaces an earlier consent for the same agent and role, and ends
+ * the delegations under that one that go beyond this one.
  */
 export async function storeConsent(
   { tx, clock, ids }: CreateContext,
@@ -39,7 +39,7 @@ export async function storeConsent(
   return { consent, replaced, ended };
 }
 
-/** A person consents in person, to no more than they can use themselves. */
+/** Consent of a person who acts in person, to no more than they can use themselves. */
 export async function giveConsent(
   context: CreateContext,
   giver: Authority,
@@ -51,11 +51,11 @@ export async function giveConsent(
 
 export interface Consented {
   readonly role: string;
-  /** Nothing beyond the consent is handed over, whatever the person holds. */
+  /** The limit of every delegation under the consent, whatever the person holds. */
   readonly ceiling: Ceiling;
 }
 
-/** The consent under which an agent may exchange a person's token; `FORBIDDEN` where there is none. */
+/** The consent under which an agent may exchange a person's token. Throws `FORBIDDEN` where there is none. */
 export async function findConsent(
   tx: Connection,
   userId: string,
@@ -76,7 +76,10 @@ export async function findConsent(
   });
 }
 
-/** The newest first. Locked: what is made under a consent is seen by whoever takes it back. */
+/**
+ * The active consents, the newest first. The rows are locked, so that a withdrawal sees every delegation made
+ * under them.
+ */
 const standing = (
   tx: Connection,
   userId: string,

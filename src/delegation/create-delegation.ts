@@ -35,13 +35,13 @@ export interface CreateContext {
   readonly catalog: Catalog;
 }
 
-/** What is handed over, to whom and how far. */
+/** The rights that a person or agent wants to delegate, and to which agent. */
 export interface RequestedRights {
   /** The agent's name or id. */
   readonly agent: string;
-  /** One of the agent's roles; may be left out where only one fits. */
+  /** One of the agent's roles. It may be left out where only one fits. */
   readonly role?: string | null | undefined;
-  /** Undefined: whatever the role and the giver share. */
+  /** Undefined: all scopes that the role and the giver share. */
   readonly scopes?: readonly Scope[] | null | undefined;
   /** Only the dimensions to narrow. */
   readonly boundary?: StoredBoundary | null | undefined;
@@ -52,11 +52,11 @@ export interface DelegationRequest extends RequestedRights {
   readonly task: string;
   readonly operations?: number | null | undefined;
   readonly rows?: number | null | undefined;
-  /** How many times it may be handed on. */
+  /** How many times the delegation may be passed on to another agent. */
   readonly depth?: number | null | undefined;
-  /** An hour where left out, or all that the role allows when standing. */
+  /** Default: one hour. For a standing delegation: as long as the role allows. */
   readonly expiresInSeconds?: number | null | undefined;
-  /** For an agent on a schedule: it ends by its person or its time, not with one task. */
+  /** For an agent on a schedule: the delegation ends by its person or its expiry, not with one task. */
   readonly standing?: boolean | null | undefined;
 }
 
@@ -68,8 +68,9 @@ export interface Offer extends Narrowed {
 const expiryDefaultSeconds = 3_600;
 
 /**
- * What of `giver`'s rights an agent may be handed. `NOT_FOUND` for an unknown agent, `FORBIDDEN` with layer and
- * scopes for what the giver or the agent's role does not hold, `BAD_USER_INPUT` for a value that names nothing.
+ * The part of `giver`'s rights that an agent may receive. Throws `NOT_FOUND` for an unknown agent,
+ * `FORBIDDEN` with layer and scopes where the giver or the agent's role lacks a scope, `BAD_USER_INPUT` for a
+ * value that names nothing.
  */
 export async function offer(
   context: Pick<CreateContext, 'tx' | 'catalog'>,
@@ -90,13 +91,17 @@ export async function offer(
   );
   const scopes = asked.scopes ?? undefined;
   const narrowed = narrow(ceilings, { scopes, boundary }, context.catalog.dimensions.keys());
-  // After it: what the giver's own boundary leaves out is refused alike, whether it is there or not.
+  // Looked up after narrowing, so that values outside the giver's own boundary are refused alike, whether
+  // they exist or not.
   await lookup.require(said, narrowed.scopes);
   if (agent.status !== 'active') throw stopped(agent, narrowed.scopes);
   return { ...narrowed, agent, role };
 }
 
-/** A person hands an agent one task. `giver` is the person's own live authority, with no agent in its chain. */
+/**
+ * A person delegates one task to an agent. `giver` is the person's own live authority, without an agent in
+ * its chain.
+ */
 export async function makeDelegation(
   context: CreateContext,
   giver: Authority,
@@ -121,8 +126,9 @@ export async function makeDelegation(
 }
 
 /**
- * An agent hands on part of its task to another. `giver` is the live authority of the parent's token: nothing
- * that any layer of it lacks is handed on, and no limit that the parent has not left.
+ * An agent delegates part of its task to another agent. `giver` is the live authority of the parent's token.
+ * The sub-delegation gets no right that any layer of the parent lacks, and no more than the parent's
+ * remaining limits.
  */
 export async function makeSubDelegation(
   context: CreateContext,
@@ -208,7 +214,7 @@ async function insert(
 }
 
 async function findAgent(tx: Connection, nameOrId: string): Promise<AgentRow> {
-  // MySQL takes `name ` for `name`; no agent's name ends with a space.
+  // MySQL may ignore trailing spaces when it compares, and no agent's name ends with one.
   const byName = nameOrId.endsWith(' ') ? undefined : await tx.one(agents, eq<AgentRow>('name', nameOrId));
   const agent = byName ?? (isId(nameOrId) ? await tx.byId(agents, nameOrId) : undefined);
   if (agent === undefined) throw notFound('Agent');
@@ -222,7 +228,7 @@ const stopped = (agent: AgentRow, missingScopes: readonly Scope[]): BehalfError 
     hint: 'An administrator can start it again.',
   });
 
-/** The role that is named, the only one, or the only one that holds what is asked for. */
+/** The named role, the only role, or the only role that holds the requested scopes. */
 function chooseRole(held: readonly RoleRow[], name: string | undefined, scopes: readonly Scope[]): RoleRow {
   if (held.length === 0) throw refused('agent', scopes);
   if (name !== undefined) {

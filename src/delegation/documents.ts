@@ -7,29 +7,29 @@ import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
 
-/** A document that the whole schema accepts, and the coordinates and types that it names. */
+/** A document that is valid against the whole schema, with the coordinates and types that it names. */
 export interface CheckedDocument {
   readonly kind: 'query' | 'mutation';
   readonly operationName: string | undefined;
   readonly names: ReadonlySet<string>;
 }
 
-/** What is wrong with a document; line and column begin with 1 and are null where the whole is meant. */
+/** A fault of a document. Line and column begin with 1; both are null for a fault of the whole document. */
 export interface DocumentFault {
   readonly message: string;
   readonly line: number | null;
   readonly column: number | null;
 }
 
-/** What the schema says of documents. It is known above this layer, so it is handed in. */
+/** The schema's checks of documents. The schema belongs to a layer above, so they are passed in. */
 export interface DocumentRules {
-  /** Whether a source is one operation with its fragments that the whole schema accepts. */
+  /** Checks that a source is one operation with its fragments and valid against the whole schema. */
   check(source: string): CheckedDocument | { readonly faults: readonly DocumentFault[] };
   /** Whether everything that a document names exists for a caller with this ceiling. */
   isReachable(document: CheckedDocument, ceiling: ReadonlySet<Scope>): boolean;
 }
 
-/** What a request says of its document, as it came. */
+/** The unparsed parts of a request that identify its document. */
 export interface DocumentRequest {
   readonly query?: unknown;
   /** `sha256:` and the hash in hexadecimal, or a registered name (GraphQL over HTTP, persisted documents). */
@@ -44,16 +44,16 @@ export interface RegisteredAs {
   readonly hash: string;
 }
 
-/** The document of a request, and what the chain's roles make of it. */
+/** The document of a request, with the decisions of the chain's roles about it. */
 export interface ResolvedDocument {
   readonly source: string;
-  /** Undefined for one that is not registered, or of which nobody asked. */
+  /** Undefined for a document that is not registered or was not looked up. */
   readonly registered: RegisteredAs | undefined;
-  /** True where a role wants to see such a document, which is not registered, in the record. */
+  /** Whether a role requires this unregistered document to be noted in the record. */
   readonly isLogged: boolean;
 }
 
-/** A document that is not registered, which a role of the chain refuses. */
+/** A role of the chain refuses a document because it is not registered. */
 export class UnregisteredDocument extends BehalfError {
   constructor(
     readonly source: string,
@@ -70,11 +70,17 @@ export class UnregisteredDocument extends BehalfError {
 interface Key {
   readonly column: 'standingName' | 'standingHash';
   readonly value: string;
-  /** By `persistedQuery`: whose clients look for these very messages, and send the text where they find them. */
+  /**
+   * Named by `persistedQuery`. Those clients expect exact error messages, and send the text when they get
+   * them.
+   */
   readonly isPersisted?: true;
 }
 
-/** The same for one that is not there, is retired, or is beyond the caller's reach. */
+/**
+ * The error for a document that does not exist, is retired, or is beyond the caller's reach. All three look
+ * the same.
+ */
 const unknownDocument = ({ isPersisted }: Key): BehalfError =>
   isPersisted
     ? new BehalfError('NOT_FOUND', 'PersistedQueryNotFound', {
@@ -90,14 +96,16 @@ const unsupported = (): BehalfError =>
     path: 'extensions.persistedQuery',
   });
 
-/** How many look-ups, and how many checked documents, are kept. */
+/** The maximum number of cached look-ups, and of cached checks. */
 const keptMax = 2_000;
 
-/** Finds registered documents. What was found is kept exactly as long as the version of all rights stands. */
+/**
+ * Finds registered documents. Results are cached exactly as long as the version of all rights stays the same.
+ */
 export class TrustedDocuments {
   private found = new Lru<string, Promise<TrustedDocumentRow | undefined>>(keptMax);
   private foundVersion = -1;
-  /** By hash: a source never changes, and neither does the schema of this process. */
+  /** Keyed by hash. An entry never changes, because neither the source nor this process's schema does. */
   private readonly checked = new Lru<string, CheckedDocument | 'faulty'>(keptMax);
 
   constructor(
@@ -110,9 +118,10 @@ export class TrustedDocuments {
   }
 
   /**
-   * The document that a request means; undefined where it says none. `BAD_USER_INPUT` where it says two,
-   * `NOT_FOUND` for a name or hash that this caller cannot use, `FORBIDDEN` (`UnregisteredDocument`) where a role
-   * runs only registered ones. Run what this returns, and nothing else of the request.
+   * The document of a request; undefined where the request has none. Throws `BAD_USER_INPUT` for two
+   * documents, `NOT_FOUND` for a name or hash that this caller cannot use, `FORBIDDEN`
+   * (`UnregisteredDocument`) where a role requires registered documents. Callers must run only the returned
+   * source.
    */
   async resolve(request: DocumentRequest, authority: Authority): Promise<ResolvedDocument | undefined> {
     const key = keyOf(request);
@@ -133,13 +142,16 @@ export class TrustedDocuments {
     return { source: row.source, registered: row, isLogged: false };
   }
 
-  /** One that names what this caller does not see is as if it had not been registered, however it is said. */
+  /**
+   * A registered document that names something hidden from the caller counts as not registered, however the
+   * request names it.
+   */
   private isFor(row: TrustedDocumentRow, { ceiling }: Authority): boolean {
     const document = this.check(row);
     return document !== undefined && this.rules.isReachable(document, ceiling);
   }
 
-  /** Undefined for one that the schema of this version no longer accepts. */
+  /** Undefined where this version's schema no longer accepts the document. */
   private check({ hash, source }: TrustedDocumentRow): CheckedDocument | undefined {
     let document = this.checked.get(hash);
     if (document === undefined) {
@@ -150,7 +162,10 @@ export class TrustedDocuments {
     return document === 'faulty' ? undefined : document;
   }
 
-  /** A later version than the caller's is as good: whatever ended since ends this operation too. */
+  /**
+   * A result of a later version than the caller's is valid too: the commit gate refuses this operation for
+   * anything that has ended since.
+   */
   private async find(key: Key, version: number): Promise<TrustedDocumentRow | undefined> {
     if (version > this.foundVersion) {
       this.found = new Lru(keptMax);
@@ -169,7 +184,7 @@ export class TrustedDocuments {
   }
 }
 
-/** Whether a document that an operation rests on still stands, as a transaction sees it. */
+/** Whether the transaction sees the registered document as active. */
 export async function isActiveDocument(tx: Connection, hash: string): Promise<boolean> {
   return (await tx.one(trustedDocuments, eq<TrustedDocumentRow>('standingHash', hash))) !== undefined;
 }
@@ -177,7 +192,7 @@ export async function isActiveDocument(tx: Connection, hash: string): Promise<bo
 export const documentName = /^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/;
 const hashText = /^[0-9a-f]{64}$/;
 
-/** The key by which a request names a document; undefined where it brings the text itself. */
+/** The key by which a request names a document. Undefined where the request has the text itself. */
 function keyOf({ query, documentId, extensions }: DocumentRequest): Key | undefined {
   const hash = persistedHash(extensions);
   const isText = query !== undefined && query !== null;

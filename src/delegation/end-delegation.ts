@@ -11,7 +11,7 @@ import { bumpEpoch } from './authority-epoch.js';
 export interface EndContext {
   readonly tx: Connection;
   readonly clock: Clock;
-  /** The user who ends it; null where the agent or the operator does. */
+  /** The user who ends it. Null where the agent or the operator does. */
   readonly by: string | null;
 }
 
@@ -23,7 +23,7 @@ export interface Ended {
 
 const stateOf = ({ status, endedAt, endedBy }: DelegationRow) => ({ status, endedAt, endedBy });
 
-/** As a record tells it. */
+/** The change as a record stores it. */
 export const changeOf = ({ before, after }: Ended): Change => ({
   type: delegations.type,
   id: before.id,
@@ -31,22 +31,25 @@ export const changeOf = ({ before, after }: Ended): Change => ({
   after: stateOf(after),
 });
 
-/** The task is done. `CONFLICT` where the delegation has ended already. */
+/** Marks the task as done. Throws `CONFLICT` where the delegation has already ended. */
 export async function completeDelegation(context: EndContext, id: string): Promise<readonly Ended[]> {
   const ended = await end(context, [id], 'completed');
   if (!ended.some(({ before }) => before.id === id)) throw conflict('This delegation has ended already.');
   return ended;
 }
 
-/** Ends a delegation and all that were made from it. Ending what has ended is no fault and changes nothing. */
+/**
+ * Ends a delegation and all its descendants. A delegation that has already ended stays unchanged, without an
+ * error.
+ */
 export const revokeDelegation = (context: EndContext, id: string): Promise<readonly Ended[]> =>
   endAll(context, [id]);
 
-/** The same for several at once. */
+/** As `revokeDelegation`, for several at once. */
 export const endAll = (context: EndContext, ids: readonly string[]): Promise<readonly Ended[]> =>
   end(context, ids, 'revoked');
 
-/** Ends the delegations that a person made to an agent under a role, all or those chosen. */
+/** Ends a person's delegations to an agent under a role: all of them or a selection. */
 async function revokeDelegationsTo(
   context: EndContext,
   to: Pick<DelegationRow, 'userId' | 'agentId' | 'roleId'>,
@@ -72,7 +75,7 @@ async function revokeDelegationsTo(
 const rightsIn = ({ scopes, boundary }: Pick<ConsentRow, 'scopes' | 'boundary'>): Rights =>
   rightsOf(scopes, parseBoundary(boundary));
 
-/** Ends what earlier consents allowed and the one that replaces them does not. */
+/** Ends the delegations that an earlier consent allowed and its replacement does not. */
 export function endBeyondConsent(
   context: EndContext,
   replaced: readonly ConsentRow[],
@@ -86,7 +89,7 @@ export function endBeyondConsent(
   });
 }
 
-/** Takes back a consent: the agent gets no more tokens by it, and what it made under the same role ends. */
+/** Withdraws a consent: the agent gets no more tokens by it, and its delegations under the same role end. */
 export async function withdrawConsent(
   context: EndContext,
   id: string,
@@ -107,7 +110,7 @@ async function end(
   status: 'completed' | 'revoked',
 ): Promise<Ended[]> {
   const ids = await withDescendants(tx, roots);
-  // In the order of ids, and before the epoch, as by those who charge them.
+  // Locks rows in the order of ids and before the epoch, as charges do, to avoid deadlocks.
   const rows = await tx.select(delegations, isIn<DelegationRow>('id', ids), {
     order: [{ column: 'id', direction: 'asc' }],
     lock: 'update',
@@ -125,7 +128,7 @@ async function end(
   return ended;
 }
 
-/** The ids of delegations and of all that were handed on from them. */
+/** The ids of delegations and of all their descendants. */
 export async function withDescendants(tx: Connection, roots: readonly string[]): Promise<string[]> {
   const found = new Set(roots);
   for (let parents = roots; parents.length > 0;) {

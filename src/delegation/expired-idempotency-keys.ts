@@ -4,13 +4,16 @@ import type { Database } from '../store/sql/database.js';
 import { deleteInBatches } from '../store/sql/delete-in-batches.js';
 import { delegations, idempotencyKeys, type IdempotencyKeyRow } from '../store/tables/identity.js';
 
-/** For who acts in person, and for what a delegation that has ended leaves behind. */
+/**
+ * How long keys stay where no active delegation owns them: those of people, and of delegations that have
+ * ended.
+ */
 const keptDays = 30;
 const dayMs = 86_400_000;
 
 /**
- * Deletes idempotency keys that are older than any retry, in bounded transactions until the signal; returns how many.
- * The keys of a delegation stay for as long as it stands, which may be a year.
+ * Deletes idempotency keys that are older than any retry, in bounded transactions, until the signal aborts.
+ * Returns how many. The keys of a delegation stay while it is active, which may be a year.
  */
 export function deleteExpiredIdempotencyKeys(
   { database, clock }: { readonly database: Database; readonly clock: Clock },

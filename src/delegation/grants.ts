@@ -37,7 +37,7 @@ import type {
 
 const never = Number.MAX_SAFE_INTEGER;
 
-/** Delegations as the authorization server needs them. Every refusal is a `BehalfError`. */
+/** Delegations for the authorization server. Every refusal is a `BehalfError`. */
 export class Grants {
   constructor(
     private readonly database: Database,
@@ -48,18 +48,18 @@ export class Grants {
     private readonly records: AuthRecords,
   ) {}
 
-  /** A token under a delegation that exists already and names this agent. */
+  /** Grants a token under an existing delegation that names this agent. */
   async forClientCredentials(
     input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
   ): Promise<TokenGrant> {
     const tx = this.database.read;
     const row = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
-    // Someone else's delegation is as good as none.
+    // Another agent's delegation looks like one that does not exist.
     if (row?.agentId !== input.agentId) throw notFound('Delegation');
     return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, input.scopes);
   }
 
-  /** Makes a delegation, only where the person consented to this agent. */
+  /** Makes a delegation where the person has consented to this agent; refuses otherwise. */
   exchangePersonToken(
     input: TaskDetails &
       ActingClient & {
@@ -84,7 +84,7 @@ export class Grants {
     });
   }
 
-  /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
+  /** Makes a sub-delegation within the parent delegation and the parent's token. */
   exchangeAgentToken(
     input: TaskDetails &
       ActingClient & {
@@ -113,13 +113,13 @@ export class Grants {
     });
   }
 
-  /** What a person is asked to allow an agent. */
+  /** The rights that a person is asked to allow an agent. */
   async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
     const tx = this.database.read;
     return this.inWords(tx, await this.offered(tx, input));
   }
 
-  /** Stores the consent to exactly what the offer said; `CONFLICT` where the rights have changed since. */
+  /** Stores the consent to exactly the offer. Throws `CONFLICT` where the rights have changed since. */
   async consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void> {
     await readEpoch(tx, true);
     const scopes = input.offer.scopes.map((scope) => scope.name);
@@ -132,7 +132,7 @@ export class Grants {
     await this.recordEnded(tx, ended);
   }
 
-  /** Undefined as soon as the token, the delegation, one of its agents, a parent or the person has ended. */
+  /** Undefined once the token, the delegation, one of its agents, a parent or the person has ended. */
   async chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined> {
     const tx = this.database.read;
     const row = isId(delegationId) ? await tx.byId(delegations, delegationId) : undefined;
@@ -149,7 +149,7 @@ export class Grants {
     return bumpEpoch(tx);
   }
 
-  /** Nobody can change a right between what is read here and what is made of it. */
+  /** Runs in a transaction that locks the epoch, so that no right can change between its reads and writes. */
   private making<T>(work: (context: CreateContext) => Promise<T>): Promise<T> {
     return this.database.transaction(async (tx) => {
       await readEpoch(tx, true);
@@ -157,7 +157,7 @@ export class Grants {
     });
   }
 
-  /** A delegation and the record of its making commit together; the token that follows has its own. */
+  /** Commits the delegation and the record of its creation together. The token has a record of its own. */
   private recordMade(tx: Connection, row: DelegationRow): Promise<void> {
     const { id, userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt } = row;
     const after = { userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt };
@@ -172,7 +172,7 @@ export class Grants {
     });
   }
 
-  /** Each has a record of its own, by which it is found. */
+  /** Each ended delegation has its own record, by which it is found. */
   private async recordEnded(tx: Connection, ended: readonly Ended[]): Promise<void> {
     for (const one of ended) {
       await this.records.recordAuthEventIn(tx, {
@@ -189,7 +189,7 @@ export class Grants {
     return { tx, clock: this.clock, ids: this.ids, catalog: this.catalog };
   }
 
-  /** Throws `UNAUTHENTICATED` where anything that the delegation rests on has ended. */
+  /** Throws `UNAUTHENTICATED` where anything that the delegation depends on has ended. */
   private authority(
     tx: Connection,
     row: DelegationRow,
@@ -215,7 +215,7 @@ export class Grants {
   ): Promise<TokenGrant> {
     const missing = (asked ?? []).filter((scope) => !row.scopes.includes(scope));
     if (missing.length > 0) throw refused('delegation', missing);
-    // After the authority was read: a generation never goes back, so it was the same then.
+    // Read after the authority: a generation never decreases, so an equal one now was equal then.
     const agent = await tx.byId(agents, client.agentId);
     if (agent?.tokenGeneration !== client.agentGeneration) {
       throw unauthenticated('This agent was stopped, or got new credentials, a moment ago. Ask again.');
@@ -258,7 +258,7 @@ export class Grants {
   }
 }
 
-/** The person's own right: their token need not carry it. */
+/** Checks the person's own right to delegate. Their token need not carry the scope. */
 function requireHandingOver(person: Authority): void {
   const held = person.layers.every((layer) => layer.rights.has(handingOver));
   if (!held) throw refused('person', [handingOver]);
@@ -277,7 +277,7 @@ const chain = (authority: Authority): DelegationChain => ({
   agents: authority.chain.agents.map(({ id, name, delegationId }) => ({ id, name, delegationId })),
 });
 
-/** `{ "region": ["europe"], "customer": "all" }`; anything else is `BAD_USER_INPUT`. */
+/** Parses `{ "region": ["europe"], "customer": "all" }`. Throws `BAD_USER_INPUT` for any other form. */
 function readDetails(boundary: unknown): StoredBoundary | undefined {
   if (boundary === undefined) return undefined;
   const fault = badInput('`boundary` gives for each dimension a list of values, or `all`.', 'boundary');

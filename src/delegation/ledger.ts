@@ -6,7 +6,7 @@ import { delegations, type DelegationRow } from '../store/tables/identity.js';
 import { spent, spentLimit, type BudgetLimit } from './budgets.js';
 import { readEpoch } from './authority-epoch.js';
 
-/** What one operation takes from each delegation of its chain. */
+/** The amount that one operation takes from each delegation of its chain. */
 export interface Charge {
   readonly authority: Authority | undefined;
   readonly rows: number;
@@ -18,22 +18,22 @@ interface Amount {
 }
 
 /**
- * What operations that are done take from their delegations. All of them are charged together, which is all that has
- * to be done where there is enough; else `oneByOne` tells which of them there is enough for.
+ * Charges a batch of finished operations to their delegations. All are charged at once; that is enough where
+ * every limit suffices. Otherwise `oneByOne` finds which operations the limits suffice for.
  */
 export class Ledger {
   private constructor(
     private readonly tx: Connection,
     private readonly amounts: ReadonlyMap<string, Amount>,
-    /** The authority's version, which nobody can move before the transaction has ended. */
+    /** The version of all rights. It is locked until the transaction has ended. */
     readonly version: number,
-    /** Whether every delegation is there and has enough for all. */
+    /** Whether every delegation exists and its limits suffice for the whole batch. */
     readonly isCovered: boolean,
-    /** Where it has, those that have nothing left now. */
+    /** If so, the delegations that are used up now. */
     readonly spent: ReadonlyMap<string, BudgetLimit>,
   ) {}
 
-  /** Locks rows in the order of ids, and before the version, as those do who revoke. */
+  /** Locks delegations in the order of ids and before the version, as revocations do, to avoid deadlocks. */
   static async charge(tx: Connection, all: readonly Charge[]): Promise<Ledger> {
     const amounts = new Map<string, Amount>();
     for (const { authority, rows } of all) {
@@ -52,7 +52,10 @@ export class Ledger {
     return new Ledger(tx, amounts, version, covered === amounts.size, spent);
   }
 
-  /** Takes the charge back, to be made again in the order of `charge`. Only what was charged stays charged. */
+  /**
+   * Takes the batch's charge back, to charge one operation at a time in order. Only amounts charged again
+   * remain.
+   */
   async oneByOne(): Promise<OneByOne> {
     const rows = await this.tx.selectColumns(delegations, spending, isIn('id', [...this.amounts.keys()]));
     for (const row of rows) {
@@ -71,8 +74,9 @@ class OneByOne {
   ) {}
 
   /**
-   * Why there is not enough for it, if there is not. One that comes to more rows than are left costs an operation all
-   * the same: its refusal tells that there are so many, so that trying must have an end.
+   * Charges one operation. Returns why the limits do not suffice, if so. An operation that reads more rows
+   * than are left is still charged as one operation: its refusal reveals that the rows exist, so attempts
+   * must be limited.
    */
   charge({ authority, rows }: Charge): BehalfError | undefined {
     const mine: Spending[] = [];
@@ -90,7 +94,7 @@ class OneByOne {
     return rows <= left ? undefined : spent('rows', left);
   }
 
-  /** Those that have nothing left. */
+  /** The delegations that are used up. */
   get spent(): ReadonlyMap<string, BudgetLimit> {
     return new Map(
       [...this.byId.values()].flatMap((row) => {
@@ -133,13 +137,13 @@ async function update(
 }
 
 interface Charged {
-  /** How many have not spent too much. */
+  /** The number of delegations within their limits. */
   readonly covered: number;
-  /** Which have nothing left. */
+  /** The delegations that are used up. */
   readonly spent: ReadonlyMap<string, BudgetLimit>;
 }
 
-/** Where a statement costs next to nothing, one for each is cheaper. */
+/** Where a statement costs almost nothing (SQLite), one statement per delegation is cheaper. */
 async function addEach(tx: Connection, amounts: ReadonlyMap<string, Amount>): Promise<Charged> {
   let covered = 0;
   const spent = new Map<string, BudgetLimit>();
@@ -157,12 +161,12 @@ const addOne =
   'RETURNING `operations_used` <= `operations_max` AND `rows_used` <= `rows_max` AS `covered`, ' +
   '`operations_used` >= `operations_max` AS `noOperations`, `rows_used` >= `rows_max` AS `noRows`';
 
-/** The version, locked against being moved, and how these delegations stand, at once. */
+/** Reads the version, with a lock, and the state of these delegations, in one statement. */
 async function look(tx: Connection, ids: readonly string[]): Promise<Charged & { readonly version: number }> {
   const params = padded(ids);
   const among = `FROM \`delegations\` d WHERE d.\`id\` IN (${params.map(() => '?').join(', ')})`;
   const covered = `SELECT COUNT(*) ${among} AND d.\`operations_used\` <= d.\`operations_max\` AND d.\`rows_used\` <= d.\`rows_max\``;
-  // Of very many the list is cut off; the others are found out one by one.
+  // GROUP_CONCAT truncates a very long list. The remaining delegations are then found one at a time.
   const without = (limit: string): string =>
     `SELECT GROUP_CONCAT(d.\`id\`) ${among} AND d.\`${limit}_used\` >= d.\`${limit}_max\``;
   const told =

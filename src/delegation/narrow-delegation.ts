@@ -6,26 +6,26 @@ import { areWithin } from '../authority/within.js';
 import { badInput, BehalfError, type Layer } from '../core/errors.js';
 import type { StoredBoundary, StoredLimits } from '../store/tables/identity.js';
 
-/** One party that must itself hold whatever is handed on. */
+/** One party that must itself hold everything that is delegated. */
 export interface Ceiling {
   readonly layer: Layer;
   readonly rights: Rights;
 }
 
 export interface RequestedNarrowing {
-  /** Undefined: whatever all ceilings share. */
+  /** Undefined: all scopes that the ceilings share. */
   readonly scopes: readonly Scope[] | undefined;
-  /** Only the dimensions to narrow; in the others what the ceilings share. */
+  /** Only the dimensions to narrow. The others get what the ceilings share. */
   readonly boundary: ReadonlyMap<string, ValueSet>;
 }
 
 export interface Narrowed {
   readonly scopes: Scope[];
-  /** Every dimension said outright. */
+  /** Has an entry for every dimension. */
   readonly boundary: StoredBoundary;
 }
 
-/** Each layer of a chain, and its token, as ceilings: what any of them lacks cannot be handed on. */
+/** Each layer of a chain, and its token, as ceilings. A right that any of them lacks cannot be delegated. */
 export const ceilingsOf = (authority: Authority): Ceiling[] => [
   ...authority.layers,
   { layer: 'token', rights: restrict(uncut(authority), authority.tokenScopes) },
@@ -34,8 +34,8 @@ export const ceilingsOf = (authority: Authority): Ceiling[] => [
 const uncut = (authority: Authority): Rights => authority.layers[0]?.rights ?? new Map<Scope, Boundaries>();
 
 /**
- * What is asked for, when every ceiling holds all of it; otherwise `FORBIDDEN` with the scopes and the layer.
- * The result allows no row and no scope that any ceiling does not allow.
+ * The requested rights, if every ceiling holds all of them. Otherwise throws `FORBIDDEN` with the scopes and
+ * the layer. The result allows only rows and scopes that every ceiling allows.
  */
 export function narrow(
   ceilings: readonly Ceiling[],
@@ -74,8 +74,8 @@ function shared(ceilings: readonly Ceiling[]): Scope[] {
 }
 
 /**
- * The values of one dimension that every ceiling allows for every scope. Where the scopes share none although
- * each has some, nobody can guess which was meant, and the caller must say.
+ * The values of one dimension that every ceiling allows for every scope. Where each scope has values but they
+ * share none, the caller must choose.
  */
 function sharedValues(ceilings: readonly Ceiling[], scopes: readonly Scope[], dimension: string): ValueSet {
   const sets = ceilings.flatMap(({ rights }) =>
@@ -121,7 +121,10 @@ const tooWide = (layer: Layer, missingScopes: readonly Scope[]): BehalfError =>
 
 type LimitName = keyof StoredLimits;
 
-/** Each limit that is asked for, or the least of the bounds; `LIMIT_EXCEEDED` for more than any bound. */
+/**
+ * The requested limits; where one is not requested, the least of the bounds. Throws `LIMIT_EXCEEDED` above
+ * any bound.
+ */
 export function narrowLimits(
   bounds: readonly StoredLimits[],
   asked: Partial<Record<LimitName, number | undefined>>,

@@ -28,7 +28,7 @@ import type { AnswerRows, Operation } from './operation.js';
 interface Caller {
   readonly id: string;
   readonly authority: Authority;
-  /** What was done beforehand, by key. */
+  /** Results of work done in advance, by key. */
   readonly beforehand: Map<string, Promise<unknown>>;
 }
 
@@ -45,11 +45,14 @@ export interface OperationsParts {
   readonly digest: Digest;
 }
 
-/** Makes what resolvers are given, over the reading connection or inside a mutation's transaction. */
+/** Makes the context for resolvers, over the reading connection or inside a mutation's transaction. */
 export class Operations {
   constructor(private readonly parts: OperationsParts) {}
 
-  /** `plain` where every rule has been decided before; else rows come with their places, for rules to look at. */
+  /**
+   * `plain` where every rule was decided in advance; `placed` reads rows with their dimension values, for
+   * rules that look at rows.
+   */
   reading(caller: Caller, trail: Trail, mode: 'plain' | 'placed'): Operation {
     return this.make(caller, trail, this.parts.database.read, undefined, mode);
   }
@@ -128,7 +131,7 @@ export class Operations {
     const kept = { answer: JSON.stringify(answer), places: placesIn(answer, answerRows) };
     const row = { ownerId, key, inputDigest, operationId: id, ...kept, createdAt };
     await tx.insert(idempotencyKeys, [row]).catch((error: unknown) => {
-      // Another operation with the same key was faster: run again and find its answer.
+      // Another operation with the same key committed first: run again and return its answer.
       throw isDuplicate(error) ? new RunAgain('idempotencyKey', { cause: error }) : error;
     });
     return answer;
@@ -137,7 +140,7 @@ export class Operations {
 
 type Kept = Pick<IdempotencyKeyRow, 'answer' | 'places'>;
 
-/** Where the rows of an answer stand, by its properties. */
+/** The dimension values of an answer's rows, by property. */
 function placesIn(answer: object, answerRows: AnswerRows): Kept['places'] {
   const places: Record<string, StoredDimensionValues> = {};
   for (const property of Object.keys(answerRows)) {
@@ -148,7 +151,10 @@ function placesIn(answer: object, answerRows: AnswerRows): Kept['places'] {
   return places;
 }
 
-/** The first answer, its rows as they stood then, provided that they were and are inside the boundary of now. */
+/**
+ * The first answer, with its rows as they were then. Throws `NOT_FOUND` for a row that was or is outside
+ * today's boundary.
+ */
 async function restore<T extends object>(rows: Rows, kept: Kept, answerRows: AnswerRows): Promise<T> {
   const answer = JSON.parse(kept.answer) as Record<string, unknown>;
   for (const [property, table] of Object.entries(answerRows)) {

@@ -7,7 +7,7 @@ import { eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { agentRoles, roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
 
-/** An active person, and what their roles come to. */
+/** An active person, with the rights from their roles. */
 export interface HeldByPerson {
   readonly user: UserRow;
   readonly held: readonly RoleRow[];
@@ -19,15 +19,18 @@ const peopleMax = 10_000;
 const rolesMax = 10_000;
 
 /**
- * People and roles as one authority is computed from them. What many authorities of one version share is read once:
- * whoever computes one looks into what is known of that version, and hands over what it read itself only after the
- * version has been seen to stand.
+ * Loads people and roles for one authority. Authorities of one version share what was loaded: a loader first
+ * looks into the shared loader of its version. It hands over its own reads only after the version is seen to
+ * be unchanged.
  */
 export class RoleLoader {
   private readonly people = new Lru<string, HeldByPerson>(peopleMax);
   private readonly roles = new Lru<string, RoleRow>(rolesMax);
 
-  /** @param known read earlier, of the same version; none inside a transaction, which sees rows of its own */
+  /**
+   * @param known an earlier loader of the same version; none inside a transaction, which may see rows of its
+   * own
+   */
   constructor(private readonly known?: RoleLoader) {}
 
   get caches(): Readonly<Record<string, CacheState>> {
@@ -59,13 +62,13 @@ export class RoleLoader {
     );
   }
 
-  /** Gives what was read here to those who compute from the same version. */
+  /** Gives the reads of this loader to the shared one. */
   handOver(to: RoleLoader): void {
     for (const person of this.people.values()) to.people.set(person.user.id, person);
     for (const role of this.roles.values()) to.roles.set(role.id, role);
   }
 
-  /** All or none from memory: what is read together is told in one order. */
+  /** Takes either all rows from memory or none, so that their order is always that of one read. */
   private async byIds(connection: Connection, ids: readonly string[]): Promise<RoleRow[]> {
     const known = ids.flatMap((id) => this.known?.roles.get(id) ?? []);
     if (known.length === ids.length) return known.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -78,6 +81,6 @@ export class RoleLoader {
 export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>
   new RoleLoader().rolesOfAgent(connection, agentId);
 
-/** The largest cost of one operation for a person with these roles. */
+/** The cost limit of one operation for a person with these roles. */
 export const costMaxOf = (held: readonly Pick<RoleRow, 'limits'>[]): number | undefined =>
   largestCost(held.map((role) => role.limits.operationCost));

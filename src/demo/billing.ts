@@ -42,7 +42,7 @@ function instalments(order: Order, issued: Moment): Draft['instalments'] {
   return planned.filter((each) => each.received < 0);
 }
 
-/** Invoices follow shipping; now and then one is made too early and voided when its order is cancelled. */
+/** Invoices follow shipping. Sometimes one is issued too early and voided when its order is cancelled. */
 function draftInvoice(random: Random, order: Order): Draft[] {
   const early = random.chance(0.4);
   const delay = random.between(0.01, 0.15);

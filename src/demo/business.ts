@@ -37,15 +37,15 @@ export interface BusinessData {
 
 export interface BusinessOptions {
   readonly seed: number;
-  /** Milliseconds since the epoch. All rows lie before it, the last ones shortly. */
+  /** Milliseconds since the epoch. All rows are older; the last ones are recent. */
   readonly now: number;
-  /** `seededIds(seed)`, so that the ids repeat as well. */
+  /** `seededIds(seed)`, so that ids are repeatable too. */
   readonly ids: SeedIds;
 }
 
 /**
- * The demo company's business data: 18 months of a maker of office coffee machines. The same seed tells the
- * same story; `now` only moves it in time.
+ * The demo company's business data: 18 months of a maker of office coffee machines. The same seed gives the
+ * same data; `now` only shifts its times.
  */
 export function generateBusiness({ seed, now, ids }: BusinessOptions): BusinessData {
   const scenario = makeScenario(seed, now, ids);

@@ -1,18 +1,18 @@
 export interface Category {
   readonly name: string;
-  /** What the company pays, as a share of the price. */
+  /** The purchase price, as a share of the sales price. */
   readonly costShare: number;
-  /** Stock at which the warehouse orders again, and how much. */
+  /** The stock level at which the warehouse reorders, and how much it orders. */
   readonly reorderLevel: number;
   readonly reorderSize: number;
-  /** How often it is on an order, and how many of it. */
+  /** How often orders contain it, and in which quantities. */
   readonly demand: number;
   readonly quantities: readonly number[];
-  /** One product a line: SKU | name | price in cents | when | description. */
+  /** One product per line: SKU | name | price in cents | when | description. */
   readonly products: string;
 }
 
-/** `when`: `-`, or `new 120` for launched 120 working days ago, or `ended 150`. */
+/** `when`: `-`, or `new 120` for a launch 120 working days ago, or `ended 150`. */
 export const catalogue: readonly Category[] = [
   {
     name: 'Espresso machines',

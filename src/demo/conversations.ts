@@ -36,7 +36,7 @@ export interface TicketDraft {
 }
 
 const refundCount = 70;
-/** Tickets of the last days, so that the helpdesk has something to do. */
+/** Tickets of the last days, so that the helpdesk has open work. */
 const recentCount = 48;
 const recentDays = 9;
 const returnPostageMinor = 950;
@@ -69,7 +69,7 @@ function ordinaryTicket(scenario: Scenario, random: Random, script: Script, matt
   };
 }
 
-/** Who has to agree, as finance's rules say. */
+/** The person who has to approve, by finance's rules. */
 function approval(amountMinor: number): string {
   if (amountMinor <= 50_000) return 'Within my limit, approved.';
   if (amountMinor <= 500_000) return 'Above EUR 500: Farah Idris has approved it.';
@@ -117,10 +117,10 @@ function refundTicket(
   };
 }
 
-/** How often an order is drawn for one script, so that a script for few orders is not told too seldom. */
+/** How often an order is drawn for one script. Scripts that fit few orders need many draws. */
 const drawsMax = 300;
 
-/** Draws until enough fit: many draws do not, and the story is small. */
+/** Draws until enough drafts fit. Many draws do not fit, but the scenario is small. */
 function collect(count: number, draw: (found: readonly TicketDraft[]) => TicketDraft | null): TicketDraft[] {
   const found: TicketDraft[] = [];
   while (found.length < count) {

@@ -4,7 +4,7 @@ import { brandWords, countries, trades, type Country } from './places.js';
 import type { Random } from './random.js';
 import { byMoment, scenarioDays, type Scenario } from './scenario.js';
 
-/** In thousands of euros, as the credit rules have it. */
+/** In thousands of euros, from the credit rules. */
 const creditLimitMax = { europe: 10, 'north-america': 8, 'asia-pacific': 6, 'latin-america': 5 } as const;
 
 const slug = (text: string): string =>

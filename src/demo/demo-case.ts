@@ -1,10 +1,10 @@
 import type { CustomerDraft, Plan } from './drafts.js';
 import type { Moment } from './scenario.js';
 
-/** The newest ticket, written by hand: what the demo and the documentation work with. */
+/** The newest ticket, written by hand. The demo and the documentation use it. */
 export const demoTicketNumber = 'T-4021';
 
-/** How long before now the demo ticket came in; urgent tickets are answered within two hours. */
+/** The age of the demo ticket. Urgent tickets are answered within two hours. */
 export const demoTicketAgeMs = 95 * 60_000;
 
 export const demoCustomer: CustomerDraft = {
@@ -40,7 +40,7 @@ interface DemoOrder {
   readonly items: readonly (readonly [string, number])[];
 }
 
-/** The last one is what the ticket is about: delivered, and paid a few days later. */
+/** The ticket is about the last order: delivered, and paid a few days later. */
 export const demoOrders: readonly DemoOrder[] = [
   {
     placed: -302.3,

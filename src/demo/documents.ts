@@ -15,13 +15,13 @@ const frontMatter = z.object({
 export type DemoCollection = z.infer<typeof collectionShape>;
 
 export interface DemoDocument extends z.infer<typeof frontMatter> {
-  /** Below the company's folder, with `/`. */
+  /** The path below the company's folder, with `/`. */
   readonly path: string;
   readonly collection: string;
   readonly body: string;
 }
 
-/** The demo company's folder, found upwards from this file: the same from the sources and when built. */
+/** The demo company's folder, found upwards from this file; the same from the sources and from the build. */
 export function companyFolder(from = dirname(fileURLToPath(import.meta.url))): string {
   const here = join(from, 'examples', 'company');
   if (existsSync(join(here, 'collections.yaml'))) return here;
@@ -33,7 +33,7 @@ export function companyFolder(from = dirname(fileURLToPath(import.meta.url))): s
 export const demoCollections = (folder: string): DemoCollection[] =>
   z.array(collectionShape).parse(parse(readFileSync(join(folder, 'collections.yaml'), 'utf8')));
 
-/** Each document of each collection, its front matter parsed and taken off. */
+/** Each document of each collection, with its front matter parsed and removed. */
 export const demoDocuments = (folder: string, collections: readonly DemoCollection[]): DemoDocument[] =>
   collections.flatMap(({ key }) =>
     readdirSync(join(folder, 'documents', key))

@@ -4,9 +4,9 @@ import type { Moment } from './scenario.js';
 export interface Customer {
   readonly row: CustomerRow;
   readonly since: Moment;
-  /** Has a framework agreement: 15 % on every line. */
+  /** Whether it has a framework agreement: 15 % on every line. */
   readonly framework: boolean;
-  /** How often it orders, compared with others. */
+  /** How often it orders, relative to others. */
   readonly weight: number;
 }
 
@@ -15,14 +15,14 @@ export interface CustomerDraft extends Omit<Customer, 'row'> {
   readonly facts: Omit<CustomerRow, 'id' | 'number' | 'createdAt' | 'currency'>;
 }
 
-/** What will become of an order if the story lasts long enough; in working days. */
+/** What happens to an order if the scenario lasts long enough. In working days. */
 export interface Plan {
   readonly packAfter: number;
   readonly shipAfter: number;
   readonly transit: number;
-  /** From placing; the order never ships. */
+  /** Counted from the order's placing. Null: not cancelled. A cancelled order never ships. */
   readonly cancelAfter: number | null;
   readonly settlement: 'full' | 'instalments' | 'partial' | 'never';
-  /** From the invoice to the first payment. */
+  /** Counted from the invoice to the first payment. */
   readonly payAfter: number;
 }

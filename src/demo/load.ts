@@ -24,22 +24,22 @@ import { demoAdministrator, demoAgents, demoUsers, type DemoAgent, type DemoUser
 export interface LoadOptions {
   readonly clock: Clock;
   readonly ids: Ids;
-  /** The same seed tells the same story. */
+  /** The same seed gives the same data. */
   readonly seed?: number;
-  /** Told what is being loaded. */
+  /** Receives what is being loaded. */
   readonly onProgress?: (doing: string) => void;
-  /** Keeps the secrets before anything is committed; a retry of the transaction calls it again. */
+  /** Stores the secrets before the commit. A retry of the transaction calls it again. */
   readonly keep?: (company: LoadedCompany) => void;
 }
 
 export interface LoadedCompany {
   readonly people: readonly (DemoUser & { readonly id: string; readonly password: string })[];
   readonly agents: readonly (DemoAgent & { readonly id: string; readonly secret: string })[];
-  /** Rows by table. */
+  /** Number of rows by table. */
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** True where nobody has begun to use this database: no people, agents, delegations, knowledge or business. */
+/** Whether the database is unused: no people, agents, delegations, knowledge or business data. */
 export async function isEmpty(connection: Connection): Promise<boolean> {
   const used = [users, agents, delegations, collections, documents, ...Object.values(business)];
   for (const table of used) {
@@ -49,8 +49,8 @@ export async function isEmpty(connection: Connection): Promise<boolean> {
 }
 
 /**
- * Loads the demo company with its record, all or nothing. `CONFLICT` where the database is not empty. The
- * administrator must choose a new password at the first sign-in; the passwords of the others stay good.
+ * Loads the demo company with its record in one transaction. Throws `CONFLICT` where the database is not
+ * empty. The administrator must choose a new password at the first sign-in; the other passwords stay valid.
  */
 export function loadDemoCompany(database: Database, options: LoadOptions): Promise<LoadedCompany> {
   const { clock, ids, onProgress = () => undefined } = options;

@@ -6,7 +6,7 @@ import type { Script } from './scenario-steps.js';
 import { scenarioDays, type Moment, type Scenario } from './scenario.js';
 import { spokenDate, spokenMoney } from './wording.js';
 
-/** What a ticket is about. */
+/** The subject of a ticket. */
 export interface Matter {
   readonly customer: Customer;
   readonly order: Order | null;
@@ -46,7 +46,7 @@ function unpaidAt(invoice: Invoice | null, moment: Moment, amountMinor: number):
   return invoice.payments.every((payment) => payment.received > moment);
 }
 
-/** Something that this script can be about, or null where the order drawn does not fit. */
+/** A subject for this script. Null where the drawn order does not fit. */
 export function findMatter(random: Random, script: Script, archive: Archive): Matter | null {
   const order = random.pick(archive.orders);
   const { customer } = order;
@@ -62,7 +62,7 @@ export function findMatter(random: Random, script: Script, archive: Archive): Ma
   return { customer, order, line: random.pick(lines), invoice, start };
 }
 
-/** What the script's texts may name; without what does not exist. */
+/** The values that the script's texts may name. Values that do not exist are missing. */
 export function matterValues(scenario: Scenario, matter: Matter): Record<string, string> {
   const { customer, order, line, invoice } = matter;
   const date = (moment: Moment | null | undefined): string | undefined =>

@@ -17,7 +17,7 @@ export interface Order {
   readonly customer: Customer;
   readonly plan: Plan;
   readonly placed: Moment;
-  /** Null for what has not happened yet. */
+  /** Null where it has not happened yet. */
   readonly shipped: Moment | null;
   readonly delivered: Moment | null;
 }
@@ -37,7 +37,7 @@ interface Draft {
 const orderCount = 1500;
 const firstNumber = 19_001;
 
-/** Working days on the road, as the shipping policy promises them. */
+/** Working days in transit, as in the shipping policy. */
 const transitDays: Readonly<Record<string, readonly [number, number]>> = {
   europe: [2, 4],
   'north-america': [5, 8],
@@ -163,7 +163,7 @@ export function makeOrders(
   const random = scenario.random('orders');
   const others = customers.filter((each) => each.row.name !== demoCustomer.facts.name);
   const drafts = Array.from({ length: orderCount - demoOrders.length }, (): Draft => {
-    // The exponent lets the business grow: more orders in recent months.
+    // The exponent makes the business grow: more orders in recent months.
     const placed = -0.05 - (scenarioDays - 1) * random.next() ** 1.25;
     const customer = random.weighted(
       others.filter((each) => each.since < placed),

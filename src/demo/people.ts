@@ -1,4 +1,4 @@
-/** Someone who works at the demo company. Passwords are made when the company is loaded. */
+/** An employee of the demo company. Passwords are generated when the company is loaded. */
 export interface DemoUser {
   readonly name: string;
   readonly displayName: string;
@@ -11,7 +11,7 @@ export interface DemoAgent {
   readonly name: string;
   readonly displayName: string;
   readonly businessTask: string;
-  /** The user who answers for it. */
+  /** The user who is responsible for it. */
   readonly owner: string;
   readonly role: string;
 }

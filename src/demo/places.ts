@@ -1,4 +1,6 @@
-/** Where customers are. `customers` is how many of the demo company's 199 made-up ones are there. */
+/**
+ * A country with customers. `customers` is how many of the demo company's 199 generated customers are there.
+ */
 export interface Country {
   readonly region: 'europe' | 'north-america' | 'asia-pacific' | 'latin-america';
   readonly name: string;
@@ -7,7 +9,7 @@ export interface Country {
   readonly legalForms: readonly string[];
   /** `City/area code` */
   readonly cities: readonly string[];
-  /** `#` stands for the house number. */
+  /** `#` is replaced by the house number. */
   readonly streets: readonly string[];
   readonly firstNames: readonly string[];
   readonly lastNames: readonly string[];
@@ -236,7 +238,7 @@ const asiaPacific: readonly Country[] = [
 
 export const countries: readonly Country[] = [...europe, ...americas, ...asiaPacific];
 
-/** What customers do. With a family name, a town or a made-up word, it makes a company's name. */
+/** Customers' trades. With a family name, a town or a made-up word, a trade makes a company's name. */
 export const trades = list(
   'Architects, Coworking, Dental Group, Design Studio, Engineering, Insurance, Law, Logistics, Publishing, ' +
     'Software, Theatre, Travel, Clinic, Hotels, Print, Analytics, Robotics, Films, Gardens, Energy, Café, Bakery',

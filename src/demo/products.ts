@@ -5,7 +5,7 @@ import type { Moment, Scenario } from './scenario.js';
 export interface Product {
   readonly row: ProductRow;
   readonly category: Category;
-  /** When it could be ordered. */
+  /** The period in which it could be ordered. */
   readonly from: Moment;
   readonly until: Moment;
 }
@@ -29,7 +29,7 @@ const entries: readonly Entry[] = catalogue.flatMap((category) =>
     }),
 );
 
-/** Products, with a stock of 0 until `makeStock` has told what came and went. */
+/** Products with a stock of 0. `makeStock` computes the stock from the movements. */
 export function makeProducts(scenario: Scenario): Product[] {
   const random = scenario.random('products');
   return entries.map(({ category, when, ...facts }) => {

@@ -1,18 +1,18 @@
 import { makeIds } from '../core/ids.js';
 
-/** A repeatable source of choices: the same seed and label give the same answers on every machine. */
+/** A repeatable source of random choices: the same seed and label give the same values on every machine. */
 export interface Random {
   /** From 0 up to, but not including, 1. */
   next(): number;
   between(min: number, max: number): number;
-  /** A whole number, both ends included. */
+  /** An integer, both ends included. */
   int(min: number, max: number): number;
   chance(probability: number): boolean;
   pick<T>(list: readonly T[]): T;
   weighted<T>(list: readonly T[], weight: (item: T) => number): T;
 }
 
-/** The mulberry32 generator (public domain, Tommy Ettinger): small, and good enough for a story. */
+/** The mulberry32 generator (public domain, Tommy Ettinger): small, and good enough for demo data. */
 function mulberry32(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -29,7 +29,7 @@ const mixLabel = (seed: number, label: string): number => {
   return hash;
 };
 
-/** Each label has a stream of its own, so that a change to one part leaves the others as they were. */
+/** Each label has its own stream, so that a change to one part leaves the others unchanged. */
 export function makeRandom(seed: number, label: string): Random {
   const next = mulberry32(mixLabel(seed, label));
   const between = (min: number, max: number): number => min + next() * (max - min);
@@ -51,7 +51,7 @@ export function makeRandom(seed: number, label: string): Random {
   };
 }
 
-/** Makes ids whose time part is the moment that the row tells of. */
+/** Makes ids whose time part is the time of the row. */
 export interface SeedIds {
   at(ms: number): string;
 }

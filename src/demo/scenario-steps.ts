@@ -1,41 +1,41 @@
-/** One message of a conversation that may happen. */
+/** One message of a possible conversation. */
 export interface Turn {
   readonly who: 'customer' | 'staff' | 'note';
   readonly text: string;
-  /** Working days since the message before: the shortest and the longest. */
+  /** Working days since the previous message: minimum and maximum. */
   readonly wait: readonly [number, number];
 }
 
-/** What a ticket begins after, and how many working days after it. */
+/** The event before a ticket begins, and the working days after it. */
 export type Start =
   | { readonly after: 'nothing' | 'placing' | 'shipping' }
   | { readonly after: 'delivery' | 'invoice' | 'payment'; readonly days: readonly [number, number] };
 
 /**
- * A conversation as a template. Texts may name {order}, {product}, {quantity}, {invoice}, {amount}, {city},
- * {placed}, {shipped}, {delivered} and {paid}, as far as `start` and `product` make sure that they exist.
+ * The template of a conversation. Texts may name {order}, {product}, {quantity}, {invoice}, {amount}, {city},
+ * {placed}, {shipped}, {delivered} and {paid}, where `start` and `product` ensure that they exist.
  */
 export interface Script {
   readonly category: 'question' | 'delivery' | 'billing' | 'returns' | 'fault';
   readonly priorities: readonly ('low' | 'normal' | 'high' | 'urgent')[];
   readonly start: Start;
-  /** Must match `category: product` of a line of the order. */
+  /** Must match `category: product` of an order line. */
   readonly product?: RegExp;
   readonly regions?: readonly string[];
-  /** The invoice is at least this high, and nothing has been paid yet. */
+  /** The invoice has at least this amount, and nothing has been paid yet. */
   readonly unpaidMinorMin?: number;
   readonly subject: string;
-  /** How the customer may begin. */
+  /** Alternatives for the customer's first message. */
   readonly openings: readonly string[];
   readonly turns: readonly Turn[];
 }
 
-/** Ends in a refund; its last message says so and may name {refund}, a note {approval}. */
+/** A script that ends in a refund. Its last message says so and may name {refund}, a note {approval}. */
 export interface RefundScript extends Script {
   readonly refund: {
     readonly of: 'one' | 'line';
     readonly reason: string;
-    /** The goods come back, and the customer pays the postage. */
+    /** Whether the goods come back. The customer then pays the postage. */
     readonly returned: boolean;
   };
 }

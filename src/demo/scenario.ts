@@ -3,21 +3,21 @@ import { makeRandom, type Random, type SeedIds } from './random.js';
 
 /**
  * A moment in working days before today: -1 is the opening of the last working day before today, -0.5 its
- * middle, 0 the end of the story. Counting so, the story has no Sundays and is the same whatever today is.
+ * middle, 0 the end of the scenario. So the scenario has no weekends, and it is the same whatever today is.
  */
 export type Moment = number;
 
-/** How far back orders go: 18 months. */
+/** The age of the oldest orders: 18 months. */
 export const scenarioDays = 390;
 
 export interface Scenario {
   readonly now: number;
-  /** Only `at`: ids follow the row's own time. */
+  /** Only `at`, because ids follow the row's own time. */
   readonly ids: SeedIds;
   random(label: string): Random;
   ms(moment: Moment): number;
   iso(moment: Moment): string;
-  /** An id for a row that came to be at this moment. */
+  /** An id for a row created at this moment. */
   id(moment: Moment): string;
 }
 

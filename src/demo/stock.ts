@@ -4,7 +4,7 @@ import type { Product } from './products.js';
 import type { Random } from './random.js';
 import { byMoment, scenarioDays, type Moment, type Scenario } from './scenario.js';
 
-/** Goods that come back to the shelf. */
+/** Goods that return to stock. */
 export interface Restock {
   readonly product: Product;
   readonly quantity: number;
@@ -15,7 +15,7 @@ export interface Restock {
 interface Change {
   readonly moment: Moment;
   readonly quantity: number;
-  /** Null for goods from a supplier: purchase orders are numbered over all products. */
+  /** Null for goods from a supplier, because purchase orders are numbered over all products. */
   readonly reason: string | null;
 }
 
@@ -39,7 +39,7 @@ function corrections(random: Random, product: Product): Change[] {
   }));
 }
 
-/** Adds goods in, at the opening of each day whose demand would leave too little on the shelf. */
+/** Adds deliveries, at the opening of each day whose demand would leave too little stock. */
 function supply(product: Product, changes: readonly Change[]): Movement[] {
   const { reorderLevel, reorderSize } = product.category;
   const least = product.row.discontinued ? 0 : Math.ceil(reorderLevel / 3);
@@ -68,7 +68,7 @@ function supply(product: Product, changes: readonly Change[]): Movement[] {
   return movements;
 }
 
-/** Every piece that came and went. */
+/** All stock movements. */
 export function makeStock(
   scenario: Scenario,
   products: readonly Product[],

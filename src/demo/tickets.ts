@@ -19,7 +19,7 @@ export interface Helpdesk {
 const ticketCount = 300;
 const lastNumber = Number(demoTicketNumber.slice(2));
 
-/** From the last thing that the customer saw. */
+/** Follows from the last message that the customer saw. */
 function status(messages: readonly Message[], isComplete: boolean): TicketRow['status'] {
   const last = messages.at(-1);
   if (isComplete && last !== undefined) return last.moment > -10 ? 'resolved' : 'closed';

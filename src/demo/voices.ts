@@ -16,7 +16,7 @@ export interface TimedTurn extends Turn {
   readonly moment: Moment;
 }
 
-/** Since when the assistant gives some of the first answers, in working days. */
+/** For how many working days the assistant has given some of the first answers. */
 const assistantDays = 130;
 
 const colleagues = ['Rosa Lind', 'Rosa Lind', 'Milan Vos', 'Inês Carvalho', 'Tom Adeyemi', 'Hanna Berg'];
@@ -34,7 +34,7 @@ export function timeTurns(
   return [first, ...turns.map((turn) => ({ ...turn, moment: (moment += random.between(...turn.wait)) }))];
 }
 
-/** Gives each turn its author, and its text a greeting, the values and a signature. */
+/** Assigns each turn an author, and adds a greeting, the values and a signature to its text. */
 export function speak(
   random: Random,
   { customer, start }: Matter,

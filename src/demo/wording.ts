@@ -6,7 +6,7 @@ export const spokenDate = (ms: number): string => day.format(ms);
 export const spokenMoney = (minor: number): string =>
   `EUR ${moneyOf(minor, 'EUR').amount.replace(/\B(?=(\d{3})+\.)/g, ',')}`;
 
-/** Puts values in place of `{name}`. A name without a value is a fault of the template. */
+/** Replaces `{name}` by values. A name without a value is an error of the template. */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];

@@ -3,9 +3,9 @@ import { makeBusiness } from './business/index.js';
 import { knowledge } from './knowledge/index.js';
 
 export interface DomainSettings {
-  /** Aggregates hide cells with fewer distinct customers than this. */
+  /** Aggregates suppress cells with fewer distinct customers. */
   readonly smallestCell: number;
 }
 
-/** The installed domains. A company adds its own here, beside its SDL and its migration. */
+/** The installed domains. A company adds its own here, with its SDL and its migration. */
 export const domains = (settings: DomainSettings): readonly Domain[] => [knowledge, makeBusiness(settings)];

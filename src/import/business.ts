@@ -21,7 +21,7 @@ export interface BusinessOptions extends RunOptions {
 }
 
 export interface EntityReport extends Counts {
-  /** Rows of this source that are in the file no more. They stay as they are. */
+  /** Earlier rows of this source that are no longer in the file. They stay as they are. */
   readonly vanished: number;
 }
 
@@ -31,10 +31,10 @@ export interface BusinessReport {
   readonly operationId: string | null;
 }
 
-/** Rows that are looked up at once, and that one transaction writes. */
+/** The number of rows per look-up and per transaction. */
 const chunkRows = 500;
 
-/** By table, what was written of it. */
+/** The counts of written rows, by table. */
 type Written = Readonly<Record<string, Counts>>;
 
 interface Chunk {
@@ -43,9 +43,9 @@ interface Chunk {
 }
 
 /**
- * Brings the rows of CSV files into the tables that a mapping names. Files are read twice and never held: the first
- * reading finds every fault, so that what is refused changes nothing; the second writes, in parts that nobody waits for
- * long.
+ * Imports the rows of CSV files into the tables that a mapping names. Each file is read twice, and never held
+ * in memory. The first pass finds every fault, so that a refused import changes nothing. The second pass
+ * writes in short transactions.
  */
 export async function importBusiness(
   workshop: Workshop,
@@ -68,7 +68,7 @@ export async function importBusiness(
 class BusinessImport {
   private readonly source: string;
   private readonly csv: Omit<CsvFile, 'name'>;
-  /** SHA-256 of each entity's file as it was when it was checked. */
+  /** SHA-256 of each entity's file when it was checked. */
   private readonly digests = new Map<string, string>();
   private rowCount = 0;
 
@@ -122,7 +122,7 @@ class BusinessImport {
     );
   }
 
-  /** What is there already of this source, also of tables that only are referred to. */
+  /** The existing rows of this source, including those of tables that are only referred to. */
   private async world(connection: Connection, faults: Faults): Promise<World> {
     const lookups = await readLookups(this.file, this.csv, faults);
     const keys = new Map<string, Keys>();
@@ -154,7 +154,7 @@ class BusinessImport {
     this.digests.set(name, reader.digest);
   }
 
-  /** Rows of all files in the order of the plan; a part holds those of several where files are short. */
+  /** The rows of all files in the order of the plan. One part may hold rows of several short files. */
   private async *parts(world: World): AsyncGenerator<Part<Written>> {
     let chunks: Chunk[] = [];
     let held = 0;
@@ -186,7 +186,7 @@ class BusinessImport {
     };
   }
 
-  /** As the first reading had them; `CONFLICT` where the file is another by now. */
+  /** The rows that the first pass checked. Throws `CONFLICT` where the file has changed since. */
   private async *rows(planned: PlannedEntity, world: World): AsyncGenerator<PendingRow> {
     const { entity } = planned;
     const faults = new Faults();

@@ -8,7 +8,7 @@ import type { Faults } from './faults.js';
 import { type Keys, type Known } from './keys.js';
 import { columnsOf, type PlannedEntity } from './plan.js';
 
-/** What people know a row by, and no other row of its table has. */
+/** Columns by which people identify a row. They are unique in their table. */
 const uniqueNames = ['number', 'sku'];
 
 interface Seen {
@@ -16,7 +16,7 @@ interface Seen {
   readonly line: number;
 }
 
-/** The first reading of a file: tells every fault, and gives each row its id. Nothing is written. */
+/** The first pass over a file: reports every fault and assigns each row its id. It writes nothing. */
 export class Checker {
   private readonly converter: Converter;
   private readonly unique: { readonly field: Field; readonly label: string } | undefined;
@@ -38,7 +38,7 @@ export class Checker {
     };
   }
 
-  /** One row. `flush` has to follow after some thousand rows and after the last. */
+  /** Checks one row. Call `flush` after some thousand rows and after the last. */
   check(row: CsvRow): void {
     const key = this.converter.key(row);
     if (key === undefined) {
@@ -74,7 +74,7 @@ export class Checker {
     this.addToSum(columns);
   }
 
-  /** Whether a number is taken by a row that did not come from this source. */
+  /** Checks whether a unique value is used by a row that did not come from this source. */
   async flush(connection: Connection): Promise<void> {
     const { unique, unseen } = this;
     this.unseen = [];
@@ -93,7 +93,10 @@ export class Checker {
     }
   }
 
-  /** What hangs on the row here, its invoices for example, would stay behind with the other customer. */
+  /**
+   * Refuses a change of the row's customer: rows that belong to it, such as its invoices, would remain with
+   * the old customer.
+   */
   private checkMove(row: CsvRow, before: Known, now: Known): void {
     const { columns } = this.plan.entity.table;
     const stays = (name: string): void => {

@@ -9,18 +9,18 @@ import type { Source } from './mapping.js';
 import { columnsOf, placeholder, type PlannedEntity, type PlannedField } from './plan.js';
 import { amount, lineTotal } from './values.js';
 
-/** What rows of all files share. */
+/** State that the rows of all files share. */
 export interface World {
   readonly keys: ReadonlyMap<string, Keys>;
   readonly lookups: Lookups;
-  /** The total of an order's lines by the order's id, as far as lines have been read. */
+  /** The total of an order's lines read so far, by the order's id. */
   readonly sums: Map<string, number>;
 }
 
-/** Column to value, without what the writer manages: `id`, and `version`. */
+/** Maps columns to values, without those that the writer sets: `id` and `version`. */
 export type Converted = Record<string, Value>;
 
-/** Makes rows of one file's rows. One reading of the file, one converter. */
+/** Converts the rows of one file. Use one converter for each pass over the file. */
 export class Converter {
   private readonly positions = new Map<string, number>();
 
@@ -30,7 +30,7 @@ export class Converter {
     private readonly faults: Faults,
   ) {}
 
-  /** The row's key; undefined after telling that it has none. */
+  /** The row's key. Undefined, with a fault reported, where it has none. */
   key(row: CsvRow): string | undefined {
     const parts = this.plan.mapping.key.map((column) => row.text(column));
     const there = parts.filter((part) => part !== null);
@@ -39,7 +39,10 @@ export class Converter {
     return undefined;
   }
 
-  /** Undefined after telling what is wrong, or where the row hangs on one of which that was told. */
+  /**
+   * Undefined, with a fault reported, where a value is wrong. Also undefined where the row refers to a row
+   * whose fault was reported.
+   */
   convert(row: CsvRow, self: Known): Converted | undefined {
     const { entity, fields } = this.plan;
     const before = this.faults.count;
@@ -77,7 +80,7 @@ export class Converter {
     return targets.find(([{ field }]) => field === this.plan.entity.owner)?.[1];
   }
 
-  /** The row that a reference names: null for none, undefined where there is no telling. */
+  /** The row that a reference names. Null for no reference; undefined where it cannot be determined. */
   private target(planned: PlannedField, row: CsvRow): Known | null | undefined {
     const { field } = planned;
     const key = this.textOf(planned, row);
@@ -103,7 +106,7 @@ export class Converter {
     }
   }
 
-  /** Null for no value, undefined after telling a fault. */
+  /** Null for no value. Undefined where a fault was reported. */
   private textOf(planned: PlannedField, row: CsvRow): string | null | undefined {
     const { field, source } = planned;
     try {
@@ -160,7 +163,7 @@ export class Converter {
 
 const textOrNull = (value: Value | undefined): string | null => (typeof value === 'string' ? value : null);
 
-/** What a fault of a field is told of: the file's columns, or the field where it has none. */
+/** What a fault names: the file's columns, or the field where there are none. */
 const labelOf = ({ field, source }: PlannedField): string => columnsOf(source).join(', ') || field.name;
 
 function plainText(source: Source, row: CsvRow, inner: (source: Source) => string | null): string | null {

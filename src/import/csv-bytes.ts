@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { Transform } from 'node:stream';
 
-/** Texts of a CSV file as they come, with `\n` at the end of each line, and what its first line says of it. */
+/** Decodes a CSV file into text with line ends of `\n`, and computes its digest. */
 export class CsvBytes {
   /** SHA-256 of the file, once it has been read to its end. */
   digest = '';
 
   /**
-   * Decodes UTF-8, and UTF-16 in either order of bytes, as spreadsheets write it. What cannot be decoded becomes U+FFFD,
-   * so that the row that has it can be told.
+   * Decodes UTF-8, and UTF-16 in either byte order, which spreadsheets write. Invalid bytes become U+FFFD, so
+   * that the affected row can be reported.
    */
   stream(): Transform {
     const hash = createHash('sha256');
@@ -16,7 +16,7 @@ export class CsvBytes {
     let held = '';
     const lines = (text: string, isLast: boolean): string => {
       const whole = held + text;
-      // A CR at the very end may be half of a line end.
+      // A CR at the very end may be the first half of a line end.
       held = !isLast && whole.endsWith('\r') ? '\r' : '';
       return whole.slice(0, whole.length - held.length).replace(/\r\n?/g, '\n');
     };
@@ -34,7 +34,7 @@ export class CsvBytes {
   }
 }
 
-/** By its mark, or by the zero byte that a letter of a header has in UTF-16. */
+/** The encoding by the byte order mark, or by the zero byte of a header's first letter in UTF-16. */
 export function encodingOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' {
   const [first = 1, second = 1] = bytes;
   if ((first === 0xff && second === 0xfe) || (first !== 0 && second === 0)) return 'utf-16le';

@@ -8,26 +8,26 @@ import type { Faults } from './faults.js';
 
 export interface CsvFile {
   readonly folder: string;
-  /** Below the folder; also how faults call it. */
+  /** The path below the folder. Faults name the file by it. */
   readonly name: string;
-  /** `,` where neither the mapping nor the file's first line (`sep=;`) says another. */
+  /** Undefined: the delimiter from the file's first line (`sep=;`), or else `,`. */
   readonly delimiter: string | undefined;
-  /** Texts that stand for no value, beside the empty one. */
+  /** Texts that mean no value, beside the empty text. */
   readonly nulls: ReadonlySet<string>;
-  /** The column to which the rest belongs where a row has too many fields. */
+  /** The column that gets the surplus fields of a row with too many. */
   readonly extraCommasIn?: string | undefined;
-  /** A file without rows is no fault. */
+  /** Whether a file without rows is accepted. */
   readonly allowEmpty?: boolean | undefined;
 }
 
 export interface CsvRow {
-  /** On which line of the file the row begins, from 1. */
+  /** The line on which the row begins, from 1. */
   readonly line: number;
-  /** A column's text, trimmed; null for no value. */
+  /** A column's text, trimmed. Null for no value. */
   text(column: string): string | null;
 }
 
-/** A column that somebody is going to ask for, and what to do where the file has none such. */
+/** A column that will be read, and what to do where the file lacks it. */
 export interface NeededColumn {
   readonly name: string;
   readonly missing: (header: readonly string[]) => void;
@@ -38,14 +38,14 @@ interface Parsed {
   readonly info: { readonly lines: number };
 }
 
-/** A row longer than this is no row: somewhere a quote was left open. */
+/** A longer row is not a row: a quote was left open. */
 const rowBytesMax = 4 * 1024 * 1024;
 
-/** One reading of a CSV file, row by row, never the whole of it at once. */
+/** One pass over a CSV file, row by row. The file is never held in memory. */
 export class CsvReader {
   private readonly bytes = new CsvBytes();
   private delimiter = ',';
-  /** Some row could not be read, so that nothing follows from one not being there. */
+  /** Whether some row could not be read. Then a missing row proves nothing. */
   incomplete = false;
 
   constructor(
@@ -58,7 +58,7 @@ export class CsvReader {
     return this.bytes.digest;
   }
 
-  /** Rows with as many fields as the header. What is wrong with others is told. */
+  /** The rows with as many fields as the header. Faults of other rows are reported. */
   async *rows(needed: readonly NeededColumn[]): AsyncGenerator<CsvRow> {
     try {
       let header: Header | undefined;
@@ -88,7 +88,7 @@ export class CsvReader {
     }
   }
 
-  /** What the first line says of the delimiter, as spreadsheets write and read it. */
+  /** The delimiter in the first line (`sep=;`), which spreadsheets read and write. */
   private async separator(): Promise<string | undefined> {
     const file = await open(join(this.file.folder, this.file.name));
     try {
@@ -111,7 +111,7 @@ export class CsvReader {
       skip_empty_lines: true,
       skip_records_with_empty_values: true,
     });
-    // Errors of any of them come out of the parser, where they are awaited.
+    // An error of any stream reaches the parser, where it is awaited.
     pipeline(
       createReadStream(join(this.file.folder, this.file.name)),
       this.bytes.stream(),
@@ -139,7 +139,7 @@ export class CsvReader {
 
   private fields(written: readonly string[], header: Header, line: number): readonly string[] | undefined {
     const at = header.places.get(this.file.extraCommasIn ?? '');
-    // Of a row with surplus commas, the last field may well be an empty one of its own.
+    // In a row with surplus commas, an empty last field may be a real one.
     const spare = at === undefined ? written.length : header.unnamed;
     const record = withoutEmptyEnd(written, Math.max(header.width, written.length - spare));
     const surplus = record.length - header.width;
@@ -185,11 +185,11 @@ const csvReasons: Readonly<Record<string, string>> = {
 interface Header {
   readonly places: ReadonlyMap<string, number>;
   readonly width: number;
-  /** Fields at its end without a name, as spreadsheets write them. */
+  /** The number of unnamed fields at the end of the header, which spreadsheets write. */
   readonly unnamed: number;
 }
 
-/** Without empty fields at the end, but at least so many. */
+/** Removes empty fields at the end, down to a minimum length. */
 function withoutEmptyEnd(record: readonly string[], lengthMin = 0): readonly string[] {
   let length = record.length;
   while (length > lengthMin && record[length - 1]?.trim() === '') length -= 1;
@@ -210,7 +210,7 @@ class Row implements CsvRow {
   }
 }
 
-/** A byte order mark is no space: where it stands in a value, that is told. */
+/** A byte order mark is not trimmed, so that one inside a value is reported. */
 const outerSpace = /^[^\S\ufeff]+|[^\S\ufeff]+$/g;
 
 const breaksIn = (record: readonly string[]): number =>

@@ -6,11 +6,11 @@ import { bodyOf, titleOf } from '../domains/knowledge/write.js';
 import type { Faults } from './faults.js';
 import { frontMatterOf } from './front-matter.js';
 
-/** What a Markdown file says of itself. */
+/** The parts of a Markdown file. */
 export interface DocumentText {
   readonly title: string;
   readonly classification: Classification | undefined;
-  /** The whole file: what is left of it would not be what its author wrote. Search leaves the front matter out. */
+  /** The whole file, as its author wrote it. Search leaves the front matter out. */
   readonly body: string;
 }
 
@@ -20,7 +20,9 @@ export function classificationOf(text: string): Classification {
   throw badInput(`${JSON.stringify(text)} is no classification; it is ${classifications.join(', ')}.`);
 }
 
-/** Reads one file; undefined after telling what is wrong with it, `empty` where there is nothing in it. */
+/**
+ * Reads one file. Undefined, with a fault reported, where it is faulty. `empty` for a file without content.
+ */
 export function readDocument(
   path: string,
   bytes: Uint8Array,
@@ -61,7 +63,7 @@ function attempt<T>(faults: Faults, file: string, line: number, work: () => T): 
   }
 }
 
-/** Without the byte order mark, and with one kind of line end. */
+/** Removes the byte order mark and makes line ends uniform. */
 function decode(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n');
@@ -70,7 +72,7 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** No byte of a line end is part of another character in UTF-8. */
+/** Lines can be counted in bytes, because in UTF-8 no byte of a line end is part of another character. */
 function undecodedLine(bytes: Uint8Array): number {
   const lines = Buffer.from(bytes)
     .toString('latin1')
@@ -84,7 +86,7 @@ const firstHeading = (markdown: string): string | undefined =>
 const lineOf = (heading: string, markdown: string): number =>
   markdown.split('\n').findIndex((line) => plainText(line.replace(/^[ #]+|[ #]+$/g, '')) === heading) + 1;
 
-/** `travel/going-out-of-office.md` is `Going out of office`. */
+/** `travel/going-out-of-office.md` becomes `Going out of office`. */
 function nameOf(path: string): string {
   const name = (path.split('/').at(-1) ?? path)
     .replace(/\.(?:md|markdown)$/i, '')

@@ -24,15 +24,15 @@ import { isStored, storedDocuments, storedId, vanishedDocuments, type Vanished }
 
 export interface DocumentOptions extends RunOptions {
   readonly folder: string;
-  /** What keeps external ids apart; the folder's name unless given. */
+  /** The namespace of external ids. Default: the folder's name. */
   readonly source?: string | undefined;
-  /** For files that lie in no folder below the imported one. */
+  /** For files directly in the imported folder. */
   readonly collection: string;
-  /** For files that do not say. */
+  /** For files that state no classification. */
   readonly classification: Classification;
-  /** Where the pages are on the web. */
+  /** The web address of the pages. */
   readonly baseUrl?: string | undefined;
-  /** Takes the rest where files are at fault. */
+  /** Whether to import the other files where some are faulty. */
   readonly skipFaulty?: boolean | undefined;
 }
 
@@ -42,11 +42,11 @@ export interface DocumentsReport {
   readonly created: number;
   readonly updated: number;
   readonly unchanged: number;
-  /** Documents of this source whose file is no longer there. They stay as they are. */
+  /** Documents of this source whose file is gone. They stay as they are. */
   readonly vanished: readonly Vanished[];
-  /** Files that were left out for their faults, where that was asked for. What they were before stays. */
+  /** Files left out for their faults, with `skipFaulty`. Their documents stay as they were. */
   readonly skipped: readonly Fault[];
-  /** Files that were left out as there is nothing in them. */
+  /** Files left out because they are empty. */
   readonly warnings: readonly Fault[];
   readonly operationId: string | null;
 }
@@ -64,14 +64,15 @@ interface Counts {
   readonly unchanged: number;
 }
 
-/** What one transaction writes: some milliseconds for one long page, or for many short ones. */
+/** The size of one transaction: some milliseconds for one long page or many short ones. */
 const [partFiles, partBytes] = [100, 512 * 1024];
-/** SQLite holds such a path, and MySQL too. */
+/** Both databases can store a path of this length. */
 const pathLengthMax = 1_000;
 
 /**
- * Brings every Markdown file below a folder into the knowledge base. Everything is read and checked before the first
- * write: what is refused changes nothing. It is written in parts, so that nobody waits long for SQLite's one writer.
+ * Imports every Markdown file below a folder into the knowledge base. All files are read and checked before
+ * the first write, so that a refused import changes nothing. The writes are split into short transactions,
+ * because SQLite has only one writer.
  */
 export async function importDocuments(
   workshop: Workshop,
@@ -123,7 +124,7 @@ const sumOf = (all: readonly Counts[]): Counts =>
     { created: 0, updated: 0, unchanged: 0 },
   );
 
-/** Paths below the folder with `/` between their parts, in the order of their characters; nothing hidden, no links. */
+/** Paths below the folder, with `/`, sorted. Without hidden files and links. */
 async function markdownFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     throw badInput(`${folder} cannot be read as a folder: ${String((cause as { code?: unknown }).code)}.`);
@@ -137,7 +138,7 @@ async function markdownFiles(folder: string): Promise<string[]> {
   return paths;
 }
 
-/** The folder that names a file's collection. */
+/** The folder that determines a file's collection. */
 const folderOf = (path: string, { collection }: DocumentOptions): string =>
   path.includes('/') ? (path.split('/')[0] ?? '') : collection;
 
@@ -193,7 +194,10 @@ async function check(
 
 const digestOf = (bytes: Buffer): string => sha256(bytes.toString('latin1'));
 
-/** In order, so that a part has few files and few bytes; at least one file, and one part. */
+/**
+ * Splits files in order into parts of few files and few bytes. At least one part, and at least one file per
+ * part.
+ */
 function partsOf(files: readonly CheckedFile[]): CheckedFile[][] {
   const parts: CheckedFile[][] = [[]];
   let bytes = 0;
@@ -210,7 +214,7 @@ function partsOf(files: readonly CheckedFile[]): CheckedFile[][] {
   return parts;
 }
 
-/** What is long to make, the passages, is made before the transaction of each part begins. */
+/** Builds the passages of each part before its transaction begins, because that takes long. */
 async function* writing(
   workshop: Workshop,
   options: DocumentOptions,

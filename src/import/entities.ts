@@ -8,16 +8,16 @@ import type { AnyTable, Column, Table } from '../store/tables/table.js';
 export type Value = string | number | boolean | null;
 export type ImportedRow = { id: string } & Record<string, Value>;
 
-/** What a mapping can fill: a column under the name that it has in the GraphQL schema. */
+/** A column that a mapping can fill, by its name in the GraphQL schema. */
 export interface Field {
   readonly name: string;
   readonly column: string;
   readonly kind: Column<unknown>['kind'];
   readonly length: number | undefined;
   readonly nullable: boolean;
-  /** The entity whose row it names. */
+  /** The entity that it refers to. */
   readonly references: string | undefined;
-  /** What it can be, where the schema has an enum for it. */
+  /** The allowed values, where the schema has an enum for it. */
   readonly values: readonly string[] | undefined;
 }
 
@@ -27,11 +27,12 @@ export interface Entity {
   readonly table: Table<ImportedRow>;
   readonly fields: ReadonlyMap<string, Field>;
   /**
-   * The reference to the row whose customer this row shares, such as a line's order. Customer and currency follow
-   * it and cannot be mapped: a boundary must not hold for an order and fail to hold for its lines.
+   * The reference to the row whose customer this row shares, such as a line's order. Customer and currency
+   * are copied from it and cannot be mapped: an order and its lines must never be on different sides of a
+   * boundary.
    */
   readonly owner: Field | undefined;
-  /** Columns that follow the owner. */
+  /** The columns copied from the owner. */
   readonly inherited: readonly string[];
 }
 
@@ -40,17 +41,17 @@ const columnsOf = (table: AnyTable): [string, Column<unknown>][] => Object.entri
 const followed = ['customerId', 'currency'];
 const managed = ['id', 'version'];
 
-/** `customerId` is `customer` and `totalMinor` is `total`, as in the schema. */
+/** `customerId` becomes `customer` and `totalMinor` becomes `total`, as in the schema. */
 const fieldName = (column: string, { kind, references }: Column<unknown>): string => {
   if (references !== undefined) return column.replace(/Id$/, '');
   return kind === 'minor' ? column.replace(/Minor$/, '') : column;
 };
 
-/** What can be imported here; the smallest cell of statistics plays no part in it. */
+/** The importable entities. The smallest cell only affects statistics, so any value serves here. */
 export const importable = (): ReadonlyMap<string, Entity> =>
   entitiesOf(domains({ smallestCell: 2 }), readSdl());
 
-/** Every table of the installed domains that can be imported, each after those that it refers to. */
+/** Every importable table of the installed domains, each after the tables that it refers to. */
 function entitiesOf(installed: readonly Domain[], sdl: string): ReadonlyMap<string, Entity> {
   const schema = buildSchema(sdl);
   const enumOf = (type: string, column: string): string[] | undefined => {
@@ -59,7 +60,7 @@ function entitiesOf(installed: readonly Domain[], sdl: string): ReadonlyMap<stri
     const named = field === undefined ? undefined : getNamedType(field.type);
     return isEnumType(named) ? named.getValues().map((value) => toStored(value.name)) : undefined;
   };
-  // Documents have passages and versions, which a row by itself would lack.
+  // Documents need passages and versions, which an imported row would lack.
   const tables = installed.filter((domain) => domain.name !== 'knowledge').flatMap((domain) => domain.tables);
   const byName = new Map(tables.map((table) => [table.name, table]));
   const entities = new Map<string, Entity>();

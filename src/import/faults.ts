@@ -1,16 +1,16 @@
 import { BehalfError } from '../core/errors.js';
 
-/** What is wrong with one place of the input. */
+/** A fault at one position of the input. */
 export interface Fault {
   readonly file: string;
-  /** Beginning with 1; none where the whole file is meant. */
+  /** From 1. Undefined where the fault is the whole file's. */
   readonly line?: number | undefined;
-  /** The column of a table, or the place in a mapping. */
+  /** The column of a table, or the path in a mapping. */
   readonly column?: string | undefined;
   readonly reason: string;
 }
 
-/** So many are told at once; after that nobody looks for more. */
+/** How many faults are reported at once. The check stops there. */
 export const faultsMax = 50;
 
 export const wording = ({ file, line, column = '', reason }: Fault): string => {
@@ -18,7 +18,7 @@ export const wording = ({ file, line, column = '', reason }: Fault): string => {
   return [place, ...(column === '' ? [] : [column]), reason].join(': ');
 };
 
-/** An import that was refused for its input. It changed nothing. */
+/** An import was refused for its input. It changed nothing. */
 export class ImportRefused extends BehalfError {
   constructor(
     readonly faults: readonly Fault[],
@@ -31,24 +31,24 @@ export class ImportRefused extends BehalfError {
   }
 }
 
-/** A parser's message without the picture of the place, which the fault names itself. */
+/** A parser's message without its position, which the fault states itself. */
 export const yamlReason = (message: string): string =>
   (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 
-/** Gathers faults, so that they are told together. */
+/** Collects faults, to report them together. */
 export class Faults {
   private readonly found: Fault[] = [];
 
   /**
-   * @param done what was not, because of them
-   * @param max so many are looked for before all is refused
+   * @param done the participle for the work that was refused
+   * @param max how many faults to collect before the import is refused
    */
   constructor(
     private readonly done = 'imported',
     private readonly max = faultsMax,
   ) {}
 
-  /** Throws `ImportRefused` when this makes it enough. */
+  /** Throws `ImportRefused` when `max` is reached. */
   add(fault: Fault): void {
     this.found.push(fault);
     if (this.found.length >= this.max) this.refuse();
@@ -58,13 +58,13 @@ export class Faults {
     return this.found;
   }
 
-  /** As a fault, where the reason is the input's; anything else is thrown on. */
+  /** Adds an error about the input as a fault; throws any other error on. */
   caught(error: unknown, place: Omit<Fault, 'reason'>): void {
     if (!(error instanceof BehalfError) || error instanceof ImportRefused) throw error;
     this.add({ ...place, reason: error.message });
   }
 
-  /** Throws `ImportRefused` where anything was found. */
+  /** Throws `ImportRefused` where there are faults. */
   refuse(): void {
     if (this.found.length > 0) throw new ImportRefused(this.found, this.done);
   }

@@ -5,22 +5,22 @@ import { collectionKeyOf } from '../domains/knowledge/write.js';
 /** The collection of a folder. */
 export interface FolderCollection {
   readonly key: string;
-  /** The folder's name; none where that is the key, which then has a name made of it. */
+  /** The folder's name. Undefined where it equals the key; the name is then made from the key. */
   readonly name: string | undefined;
 }
 
 /**
- * Which collection each folder is. Two folders never share one: where two names come to one key, or one comes to that of
- * a collection which is there under another name, both names are told.
+ * Assigns each folder its collection. Two folders never share one: where two names give the same key, or a
+ * name gives the key of an existing collection with another name, the fault states both names.
  */
 export class Folders {
   private readonly byKey = new Map<string, Set<string>>();
 
   constructor(
     folders: Iterable<string>,
-    /** Key to name, of the collections that are there. */
+    /** Maps keys of existing collections to names. */
     private readonly present: ReadonlyMap<string, string>,
-    /** Folder to the keys of the collections in which this source has documents of it. */
+    /** Maps folders to the keys of the collections in which this source has documents from them. */
     private readonly before: ReadonlyMap<string, ReadonlySet<string>>,
   ) {
     for (const folder of new Set(folders)) {
@@ -29,7 +29,7 @@ export class Folders {
     }
   }
 
-  /** Throws `BAD_USER_INPUT` for a folder that is no collection of its own. */
+  /** Throws `BAD_USER_INPUT` for a folder without a collection of its own. */
   collection(folder: string): FolderCollection {
     const key = collectionKeyOf(folder);
     const others = [...(this.byKey.get(key) ?? [])].filter((other) => other !== folder);

@@ -16,18 +16,18 @@ import { classifications, type Classification } from '../domains/knowledge/table
 import { yamlReason, type Faults } from './faults.js';
 import { quoted } from './times.js';
 
-/** What the front matter of a document says that matters here; other entries are the source's own. */
+/** The entries of a document's front matter that are used here. Other entries are ignored. */
 export interface FrontMatter {
   readonly title: { readonly text: string; readonly line: number } | undefined;
   readonly classification: Classification | undefined;
-  /** The text below the block, and the number of lines above it. */
+  /** The text below the block, and the number of lines above that text. */
   readonly rest: string;
   readonly linesAbove: number;
 }
 
 /**
- * Reads the front matter of a text. Who may read the document depends on it, so whatever looks like front matter and
- * cannot be read, or like a classification and is none, is a fault: never is it left out silently.
+ * Reads the front matter of a text. It may decide who can read the document. So anything that looks like
+ * front matter but cannot be read, or like a classification but is not valid, is a fault, and never ignored.
  */
 export function frontMatterOf(path: string, text: string, faults: Faults): FrontMatter | undefined {
   const before = faults.count;
@@ -54,7 +54,7 @@ export function frontMatterOf(path: string, text: string, faults: Faults): Front
   return { title: facts.title, classification: facts.classification, rest: block.rest, linesAbove };
 }
 
-/** Words that nobody says of a page that all may read. */
+/** Words that never describe a public page. */
 const guarded: ReadonlySet<string> = new Set<Classification>(['confidential', 'restricted']);
 
 type Tell = (line: number, reason: string, column?: string) => void;
@@ -66,7 +66,7 @@ class Reader {
 
   constructor(
     yaml: string,
-    /** Of the opening fence. */
+    /** The line of the opening fence. */
     private readonly line: number,
     private readonly tell: Tell,
   ) {
@@ -99,7 +99,10 @@ class Reader {
     };
   }
 
-  /** What another entry says of who may read the page would be overlooked: a slip, another language, another letter. */
+  /**
+   * Refuses other entries that seem to state a classification: typing errors, other languages, look-alike
+   * letters. They would be ignored otherwise.
+   */
   private refuseAlike(): void {
     visit(this.document, {
       Pair: (_, { key, value }) => {
@@ -130,7 +133,7 @@ class Reader {
     return found;
   }
 
-  /** As it was written: `1.10` is not the number 1.1, nor `007` seven. */
+  /** The title as it was written: `1.10` is not the number 1.1, and `007` is not 7. */
   private title(pair: Pair | undefined): FrontMatter['title'] {
     const value = this.resolved(pair?.value);
     if (pair === undefined || value === null || value === undefined) return undefined;
@@ -140,7 +143,7 @@ class Reader {
     return text === undefined || text === '' ? undefined : { text, line };
   }
 
-  /** Inside another entry it would be overlooked. */
+  /** Refuses a classification inside another entry, where it would be ignored. */
   private refuseNested(): void {
     visit(this.document, {
       Pair: (_, pair, path) => {
@@ -165,7 +168,7 @@ class Reader {
   }
 }
 
-/** The name of an entry, in one form: a letter in another case or width makes no other entry. */
+/** The name of an entry, normalised: case and width of letters make no difference. */
 function nameOf(key: unknown): string | undefined {
   if (!isScalar(key) || key.value === null || typeof key.value === 'object') return undefined;
   return writtenAs(key)
@@ -181,7 +184,7 @@ function writtenAs({ value, source }: Scalar): string | undefined {
   return text?.replace(/\s+/g, ' ').trim();
 }
 
-/** The first lines without a blank one between them, below the page's headings, and how many lines are above. */
+/** The first lines up to a blank one, below the page's headings, and the number of lines above. */
 function firstBlock(text: string): { at: number; text: string } {
   const lines = text.split('\n');
   const at = lines.findIndex((line) => !/^\s*(?:#.*)?$/.test(line));
@@ -192,7 +195,7 @@ function firstBlock(text: string): { at: number; text: string } {
   };
 }
 
-/** The line that looks as if it said who may read the text; a heading does not. */
+/** A line that seems to state who may read the text. Headings do not count. */
 function doubtfulLine(text: string, firstLine: number): number | undefined {
   const at = text
     .split('\n')

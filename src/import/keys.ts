@@ -4,36 +4,39 @@ import type { Connection } from '../store/sql/connection.js';
 import { columnKeys } from '../store/sql/connection.js';
 import type { Entity } from './entities.js';
 
-/** What is known of a row that a key names, before it is written. */
+/** The state of a row that a key names, before it is written. */
 export interface Known {
   readonly id: string;
-  /** Whether the table has the row, and whether import_keys has the key. */
+  /** `stored`: the table has the row. `keyed`: import_keys has the key. */
   readonly stored: boolean;
   readonly keyed: boolean;
-  /** Whose data it is, as far as it is anyone's, and in which currency. */
+  /** The customer and the currency of the row, where it has them. */
   customerId: string | null;
   currency: string | null;
-  /** Where the file has it; 0 where it has not. */
+  /** The row's line in the file; 0 where it is not in the file. */
   line: number;
-  /** Something is wrong with it, which has been told. */
+  /** Whether a fault of the row was reported. */
   broken: boolean;
 }
 
-/** The parts of a key as one text that no other parts have. */
+/** Joins the parts of a key into a text that is unique for them. */
 export const keyOf = (parts: readonly string[]): string =>
   parts.length === 1
     ? (parts[0] ?? '')
     : parts.map((part) => part.replaceAll('%', '%25').replaceAll('/', '%2F')).join('/');
 
-/** As import_keys keeps it: keys can be longer than the column, and databases disagree on all but plain letters. */
+/**
+ * The key as import_keys stores it. A key may be longer than the column, and the databases compare only plain
+ * letters alike, so other keys are stored as digests.
+ */
 export const externalIdOf = (key: string): string =>
   /^[\x21-\x7e]{1,200}$/.test(key) ? key : `sha256:${sha256(key)}`;
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-/** The keys of one entity in one source. Keys are held in memory; rows are not. */
+/** The keys of one entity in one source. Keys are held in memory, rows are not. */
 export class Keys {
-  /** Some rows of the file could not be read. */
+  /** Whether some rows of the file could not be read. */
   incomplete = false;
   private readonly byExternalId = new Map<string, Known>();
   private readonly storedIds = new Set<string>();
@@ -78,7 +81,7 @@ export class Keys {
     return this.storedIds.has(id);
   }
 
-  /** How many rows came from this source before and are in its file no more. */
+  /** The number of earlier rows of this source that are no longer in its file. */
   get vanished(): number {
     return [...this.byExternalId.values()].filter(({ stored, line }) => stored && line === 0).length;
   }

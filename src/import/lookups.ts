@@ -2,15 +2,18 @@ import { CsvReader, type CsvFile } from './csv.js';
 import type { Faults } from './faults.js';
 import type { Constant, Lookup, MappingFile } from './mapping.js';
 
-/** What a text is looked up as; undefined where it is not there, null where it stands for no value. */
+/**
+ * Functions that look a text up. They return undefined for an unknown text, and null for one that means no
+ * value.
+ */
 export type Lookups = ReadonlyMap<string, (text: string) => string | null | undefined>;
 
-/** A lookup is held in memory, so it must be small. */
+/** Lookups are held in memory, so they must be small. */
 const entriesMax = 100_000;
 
 const textOf = (constant: Constant): string | null => (constant === null ? null : String(constant));
 
-/** Reads the lookups of a mapping, from itself and from files. */
+/** Reads the lookups of a mapping, inline ones and those from files. */
 export async function readLookups(
   file: MappingFile,
   csv: Omit<CsvFile, 'name'>,

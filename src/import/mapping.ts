@@ -12,21 +12,24 @@ const timeFormat = z
   .string()
   .refine(isTimeFormat, 'must be made of YYYY, MM, DD and, where there is a time of day, HH, mm, ss, SSS');
 
-/** One of these says where a value comes from. */
+/** The keys that say where a value comes from. */
 const kinds = ['column', 'columns', 'constant', 'text', 'join', 'present', 'compute'] as const;
 
 export const computations = ['line_total', 'sum_of_lines', 'position'] as const;
 export type Computation = (typeof computations)[number];
 
-/** Where a value comes from. One of `kinds` is there; the rest say more about it. */
+/** The source of a value. Exactly one of `kinds` is set; the other properties refine it. */
 export interface Source {
   readonly column?: string | undefined;
-  /** The parts of a key that is made of several columns. */
+  /** The columns of a composite key. */
   readonly columns?: readonly string[] | undefined;
   readonly constant?: Constant | undefined;
-  /** A text with columns in braces, such as `NW-{orderID}`; no value where one of them has none. */
+  /**
+   * A text with columns in braces, such as `NW-{orderID}`. It gives no value where one of the columns has
+   * none.
+   */
   readonly text?: string | undefined;
-  /** Columns put together by `with`, without those that have no value. */
+  /** Columns joined by `with`. Columns without a value are left out. */
   readonly join?: readonly string[] | undefined;
   readonly with?: string | undefined;
   /** `then` where the column has a value, otherwise `else`. */
@@ -73,7 +76,7 @@ const sourceParts: z.ZodType<Source> = z
   });
 
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
-/** A bare text is a column where a field is filled, and a constant after `then` and `else`. */
+/** A plain text is a column for a field, and a constant for `then` and `else`. */
 const source = z.preprocess((value) => (isObject(value) ? value : { column: value }), sourceParts);
 const branch: z.ZodType<Source> = z.preprocess(
   (value) => (isObject(value) ? value : { constant: value }),
@@ -126,17 +129,17 @@ const mappingSchema = z
 export type Mapping = z.infer<typeof mappingSchema>;
 export type Path = readonly (string | number)[];
 
-/** A mapping as it was written, so that faults found later can name the line. */
+/** A mapping with its source text, so that later faults can name the line. */
 export class MappingFile {
   private constructor(
     readonly name: string,
     readonly mapping: Mapping,
     private readonly lines: Lines,
-    /** Where faults are told. */
+    /** Receives the faults. */
     readonly faults: Faults,
   ) {}
 
-  /** Undefined after telling what is wrong with its form. */
+  /** Undefined, with faults reported, where its form is wrong. */
   static parse(name: string, text: string, faults: Faults): MappingFile | undefined {
     const before = faults.count;
     const counter = new LineCounter();
@@ -171,7 +174,7 @@ class Lines {
     private readonly counter: LineCounter,
   ) {}
 
-  /** The line of a place, or of the nearest one around it that is there. */
+  /** The line of a path, or of its nearest existing parent. */
   of(path: Path): number {
     let node: unknown = this.document.contents;
     let at = rangeOf(node);

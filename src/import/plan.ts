@@ -14,7 +14,10 @@ export interface PlannedField {
 export interface PlannedEntity {
   readonly entity: Entity;
   readonly mapping: EntityMapping;
-  /** References come first, for a row's currency may follow one, and amounts need the currency's places. */
+  /**
+   * References come first: a row's currency may come from one, and amounts need the currency's decimal
+   * places.
+   */
   readonly fields: readonly PlannedField[];
   readonly needed: readonly NeededColumn[];
 }
@@ -25,7 +28,10 @@ const computedFields: Readonly<Record<Computation, string>> = {
   position: 'order_lines.position',
 };
 
-/** What the mapping asks for, entity by entity in the order of need. Tells every fault of the mapping. */
+/**
+ * The plan of a mapping, with entities in the order of their dependencies. Reports every fault of the
+ * mapping.
+ */
 export function planOf(file: MappingFile, entities: ReadonlyMap<string, Entity>): PlannedEntity[] {
   const { mapping } = file;
   for (const name of Object.keys(mapping.entities)) {
@@ -115,7 +121,7 @@ class Planner {
       this.fault(path, 'line_total needs `quantity` and `unitPrice`');
   }
 
-  /** A constant is at fault once and not with each row. */
+  /** Checks a constant once, so that its fault is not reported for each row. */
   private constant(field: Field, { constant }: Source, read: Reader, path: Path): void {
     if (constant === null && !field.nullable) this.fault(path, 'cannot be without a value');
     if (constant === null || constant === undefined || field.kind === 'minor') return;
@@ -140,7 +146,7 @@ class Planner {
   }
 }
 
-/** With its numbers as the files write them. */
+/** The source with its numbers in the format of the files. */
 const inWriting = (source: Source, decimal: string): Source => ({
   ...source,
   ...(typeof source.constant === 'number' && { constant: String(source.constant).replace('.', decimal) }),
@@ -148,7 +154,7 @@ const inWriting = (source: Source, decimal: string): Source => ({
   ...(source.else !== undefined && { else: inWriting(source.else, decimal) }),
 });
 
-/** The columns that a source itself looks at; those of `then` and `else` are theirs. */
+/** The columns that a source itself reads. Those of `then` and `else` are not included. */
 export function columnsOf(source: Source): string[] {
   const { column, columns, text, join, present } = source;
   return [

@@ -11,7 +11,7 @@ import { commandRecord } from '../operator/record.js';
 import { CommandError } from '../core/command-error.js';
 import type { Progress } from '../core/progress.js';
 
-/** What an import works with. */
+/** What an import needs. */
 export interface Workshop {
   readonly database: Database;
   readonly clock: Clock;
@@ -20,35 +20,36 @@ export interface Workshop {
 }
 
 export interface RunOptions {
-  /** The name of the person who answers for the import; needed unless it is a dry run. */
+  /** The name of the person who is responsible for the import. Required unless it is a dry run. */
   readonly as?: string | undefined;
-  /** Does everything, then undoes it. */
+  /** Whether to roll everything back at the end. */
   readonly dryRun: boolean;
 }
 
 export interface Work<T> {
   readonly command: string;
-  /** What the record tells of the result, beside the rows touched. */
+  /** The details of the result for the record, beside the touched rows. */
   readonly detail: (result: T) => Readonly<Record<string, unknown>>;
   readonly run: Part<T>;
 }
 
-/**
- * What one transaction does. May run again after a deadlock, so it keeps nothing from one run to the next.
- */
+/** The work of one transaction. It may run again after a deadlock, so it must keep no state between runs. */
 export type Part<T> = (tx: Connection, trail: Trail, person: UserRow | undefined) => Promise<T>;
 
-/** Work in several transactions, none of them long: others can write in between. */
+/** Work in several short transactions, so that others can write in between. */
 export interface WorkInParts<T> extends Omit<Work<T>, 'run' | 'detail'> {
   readonly count: number;
   readonly parts: AsyncIterable<Part<T>>;
-  /** What the record of a part tells; of the last, which has the results of all, also of the whole. */
+  /**
+   * The details for a part's record. `results` has those of all parts so far, so the last record can describe
+   * the whole.
+   */
   readonly detail: (results: readonly T[], isLast: boolean) => Readonly<Record<string, unknown>>;
 }
 
 export interface Ran<T> {
   readonly result: T;
-  /** Finds the audit record, of several the last; null after a dry run. */
+  /** The id of the audit record, or of the last one of several. Null after a dry run. */
   readonly operationId: string | null;
 }
 
@@ -59,7 +60,10 @@ class Undo<T> extends Error {
   }
 }
 
-/** The person whom the record will name. Throws `CommandError` for none and for one who is not active. */
+/**
+ * The person whom the record will name. Throws `CommandError` where no name is given or the person is not
+ * active.
+ */
 export async function responsible(
   connection: Connection,
   { as, dryRun }: RunOptions,
@@ -70,8 +74,8 @@ export async function responsible(
 }
 
 /**
- * Runs the work and writes its record in one transaction. A failure leaves a record of its own and nothing else; a
- * dry run leaves nothing at all.
+ * Runs the work and writes its record in one transaction. A failure leaves only a record of itself. A dry run
+ * leaves nothing.
  */
 export async function recordedRun<T>(
   workshop: Workshop,
@@ -94,9 +98,9 @@ async function* only<T>(part: Part<T>): AsyncGenerator<Part<T>> {
 }
 
 /**
- * Runs one part after the other, each in a transaction with its own record, so that what was changed always has one.
- * Where there are several, their records share `run`, and each names its place. A failure leaves a record of its own,
- * and what the parts before it did; a dry run leaves nothing at all.
+ * Runs the parts in order, each in a transaction with its own record, so that every change has one. Records
+ * of several parts share `run`, and each states its position. A failure leaves a record of itself and the
+ * changes of earlier parts. A dry run leaves nothing.
  */
 export async function recordedParts<T>(
   { database, clock, ids }: Workshop,
@@ -141,14 +145,17 @@ export async function recordedParts<T>(
   } catch (error) {
     if (!options.dryRun && !(error instanceof CommandError)) {
       const failed = record(new Trail(), {}, error);
-      // Nothing of this part was changed; where this fails too, the first error tells more.
+      // This part changed nothing. If writing its record fails too, the first error says more.
       await database.transaction((tx) => insertRecords(tx, [failed])).catch(() => undefined);
     }
     throw results.length === 0 || options.dryRun ? error : cutOff(error, results.length, work.count);
   }
 }
 
-/** Who waits for SQLite's one writer looks for it now and then: between two parts it has to be free for a moment. */
+/**
+ * Processes that wait for SQLite's one writer poll for it, so it has to be free for a moment between two
+ * parts.
+ */
 const giveWay = ({ dialect }: Database): Promise<void> =>
   dialect === 'sqlite' ? sleep(pauseMs) : Promise.resolve();
 const pauseMs = 25;

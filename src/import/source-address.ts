@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 
 const page = '{page}';
 
-/** Parses the option that says where the imported pages are on the web. */
+/** Parses the option with the web address of the imported pages. */
 export function baseUrlOf(text: string): string {
   const filled = text.replaceAll(page, 'page');
   const url = URL.canParse(filled) ? new URL(filled) : undefined;
@@ -13,7 +13,10 @@ export function baseUrlOf(text: string): string {
   return text;
 }
 
-/** The address of the page at a path: after the base, or in place of `{page}`, there without its `.md`. */
+/**
+ * The address of the page at a path: the path is appended to the base, or replaces `{page}` without its
+ * `.md`.
+ */
 export function addressOf(base: string, path: string): string {
   const encoded = path.split('/').map(encodeURIComponent).join('/');
   if (base.includes(page)) return base.replaceAll(page, () => encoded.replace(/\.(?:md|markdown)$/i, ''));

@@ -7,12 +7,12 @@ import { importKeys } from '../store/tables/identity.js';
 type Key = Pick<ImportedDocument, 'source' | 'externalId'>;
 
 export interface Vanished {
-  /** Null where it is known by a digest alone: a long one, or one that is not plain letters. */
+  /** Null where only a digest is stored, for a path that is long or not plain ASCII. */
   readonly path: string | null;
   readonly title: string;
 }
 
-/** Whether the title and the text are there already, so that nobody needs the passages. */
+/** Whether title and text are stored already, so that no passages are needed. */
 export async function isStored(
   connection: Connection,
   document: Key & Pick<ImportedDocument, 'title' | 'body'>,
@@ -22,7 +22,7 @@ export async function isStored(
   return row !== undefined && row.title === document.title && row.body === document.body;
 }
 
-/** The id of what a source brought under this key. */
+/** The id of the document that a source stored under this key. */
 export async function storedId(connection: Connection, document: Key): Promise<string | undefined> {
   const { source, entity, externalId } = importKeyOf(document);
   const key = await connection.one(
@@ -38,7 +38,7 @@ export interface Stored {
   readonly collection: string;
 }
 
-/** What this source has brought. */
+/** The documents of this source. */
 export async function storedDocuments(connection: Connection, source: string): Promise<Stored[]> {
   const rows = await connection.query(
     'SELECT k.`external_id` AS externalId, d.`title` AS title, d.`collection` AS collection' +
@@ -53,7 +53,7 @@ export async function storedDocuments(connection: Connection, source: string): P
   }));
 }
 
-/** What this source once had and this folder has not. */
+/** The documents of this source whose files are no longer in the folder. */
 export async function vanishedDocuments(
   connection: Connection,
   source: string,

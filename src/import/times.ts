@@ -17,22 +17,25 @@ const tokens: Readonly<Record<string, string>> = {
 const iso =
   /^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})(?:[T ](?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:\.(?<ms>\d{1,3})\d*)?)?(?<zone>Z|[+-]\d{2}:\d{2})?)?$/;
 
-/** What both databases keep as a time, in UTC: years of four digits. */
+/** The years that both databases can store as a time in UTC: those of four digits. */
 const [yearMin, yearMax] = [1000, 9999];
-/** No place on Earth is further from UTC. */
+/** The largest offset from UTC on Earth. */
 const offsetMinutesMax = 14 * 60;
 
 const parts = /YYYY|MM?|DD?|HH?|mm|SSS|ss/g;
 
-/** True for a format such as `DD.MM.YYYY HH:mm`: year, month and day, each token at most once; `D.M.YYYY` has no zeros before. */
+/**
+ * Whether a text is a time format such as `DD.MM.YYYY HH:mm`: it has year, month and day, and each token at
+ * most once. `D.M.YYYY` means no leading zeros.
+ */
 export function isTimeFormat(format: string): boolean {
   const found = (format.match(parts) ?? []).map((token) => (token.length < 3 ? token.charAt(0) : token));
   return new Set(found).size === found.length && ['YYYY', 'M', 'D'].every((token) => found.includes(token));
 }
 
 /**
- * Reads times as UTC with milliseconds. Without a format it takes ISO 8601 with or without a time of day; only
- * there can a zone be written.
+ * Reads times as UTC with milliseconds. Without a format it accepts ISO 8601, with or without a time of day;
+ * only then may the text have a time zone.
  */
 export function timeReader(format: string | undefined): (text: string) => string {
   const pattern = format === undefined ? iso : patternOf(format);
@@ -78,7 +81,7 @@ function offsetMs(text: string, zone: string | undefined): number {
   return offset * (zone.startsWith('-') ? -60_000 : 60_000);
 }
 
-/** A text between quotes, with what nobody sees as its code. */
+/** A text in quotes, with invisible characters as escapes. */
 export const quoted = (text: string): string =>
   JSON.stringify(text).replace(/[\p{Cf}\p{Zs}]/gu, (letter) =>
     letter === ' ' ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,

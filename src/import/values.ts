@@ -4,21 +4,24 @@ import { paragraphs, visibleLine } from '../core/text.js';
 import { quoted, timeReader } from './times.js';
 import type { Field, Value } from './entities.js';
 
-/** Makes a field's value of a text, or throws `BAD_USER_INPUT`. `places` are those of the row's currency. */
+/**
+ * Converts a text to a field's value. Throws `BAD_USER_INPUT`. `places` are the decimal places of the row's
+ * currency.
+ */
 export type Reader = (text: string, places: number | undefined) => Value;
 
 export interface ReaderOptions {
-  /** How a time is written; see `timeReader`. */
+  /** The format of a time; see `timeReader`. */
   readonly format?: string | undefined;
-  /** How many places the decimal point moves to the right. */
+  /** How many places to move the decimal point to the right. */
   readonly shift?: number | undefined;
   readonly numbers?: NumberFormat | undefined;
 }
 
-/** How numbers are written. */
+/** The format of numbers. */
 export interface NumberFormat {
   readonly decimal: '.' | ',';
-  /** What stands between thousands, where anything may. */
+  /** The thousands separator, if one is allowed. */
   readonly group?: '.' | ',' | ' ' | "'" | undefined;
 }
 
@@ -51,7 +54,7 @@ export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions
 
 function textReader({ name, length = 0, values }: Field): Reader {
   return (text) => {
-    // Exports put line breaks into addresses; a line has none.
+    // Exports put line breaks into addresses; they become spaces.
     const line = visibleLine(text.replace(/\s*[\r\n\t]+\s*/g, ' '), length, name);
     if (values !== undefined && !values.includes(line))
       throw badInput(`${JSON.stringify(line)} is none of ${values.join(', ')}.`);
@@ -60,7 +63,7 @@ function textReader({ name, length = 0, values }: Field): Reader {
   };
 }
 
-/** A decimal times a power of ten, exactly: `0.15` by 4 places is 1500. */
+/** A decimal times a power of ten, exactly: `0.15` with 4 places is 1500. */
 export function shifted(text: string, places: number, numbers: NumberFormat = { decimal: '.' }): bigint {
   const parts = /^([+-]?)(\d{1,18})(?:[.,](\d*))?$/.exec(ungrouped(text, numbers));
   const other = numbers.decimal === '.' ? ',' : '.';
@@ -80,7 +83,7 @@ export function shifted(text: string, places: number, numbers: NumberFormat = { 
   return BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction.padEnd(places, '0')}`);
 }
 
-/** Without what stands between thousands, where it stands there alone. */
+/** Removes thousands separators that stand between full groups. */
 function ungrouped(text: string, { decimal, group }: NumberFormat): string {
   if (group === undefined) return text;
   const between = group === ' ' ? '[ \u00a0\u202f]' : `\\${group}`;
@@ -111,7 +114,7 @@ function flag(text: string): boolean {
   throw badInput(`${JSON.stringify(text)} is neither true nor false, 1 nor 0, yes nor no.`);
 }
 
-/** Quantity times price less discount, rounded half up in minor units. */
+/** Quantity times price minus discount, rounded half up to minor units. */
 export function lineTotal(quantity: number, unitPriceMinor: number, discountBasisPoints: number): number {
   const parts = BigInt(quantity) * BigInt(unitPriceMinor) * BigInt(basisPointsMax - discountBasisPoints);
   const whole = BigInt(basisPointsMax);

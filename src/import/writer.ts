@@ -20,7 +20,7 @@ export interface PendingRow {
   readonly columns: Converted;
 }
 
-/** Brings rows of one table up to date, in a transaction of the caller's. */
+/** Inserts or updates rows of one table, in the caller's transaction. */
 export class Writer {
   readonly counts: Counts = { created: 0, updated: 0, unchanged: 0 };
   private readonly hasVersion: boolean;
@@ -34,7 +34,7 @@ export class Writer {
     this.hasVersion = 'version' in entity.table.columns;
   }
 
-  /** Few enough rows at once for one look into the table. */
+  /** Expects few enough rows for one look-up in the table. */
   async write(rows: readonly PendingRow[]): Promise<void> {
     const ids = rows.filter(({ known }) => known.stored).map(({ known }) => known.id);
     const { table } = this.entity;
@@ -81,7 +81,7 @@ export class Writer {
     this.counts.created += rows.length;
   }
 
-  /** Only what the mapping fills is compared and changed; the rest belongs to those who work here. */
+  /** Compares and changes only the mapped columns. Other columns belong to the people who work here. */
   private async update(row: PendingRow, before: ImportedRow | undefined): Promise<void> {
     if (before === undefined) return;
     const changes: Converted = Object.fromEntries(

@@ -65,13 +65,13 @@ interface Args extends TimeRange {
   readonly bucket: Bucket;
 }
 
-/** The queries of fixed groupings; cells of fewer than `smallestCell` distinct customers are suppressed. */
+/** The queries with fixed groupings. Cells of fewer than `smallestCell` distinct customers are suppressed. */
 export function analytics(smallestCell: number): Readonly<Record<string, Resolver>> {
   const query =
     <Row>(statistic: Statistic<Row>, show: (figure: ShownFigure) => object): Resolver =>
     async (_root: unknown, args: Args, operation: Operation, selection: ColumnSelection) => {
       const found = await figures(operation.rows, statistic, args, args.bucket, smallestCell);
-      // How many there are, nobody knew before.
+      // The number of figures was unknown before they were computed.
       operation.resolving(found.length * selection.fields);
       return found.map((figure) => ({
         period: figure.period,

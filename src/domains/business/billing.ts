@@ -18,7 +18,10 @@ import {
 } from './tables.js';
 import { outstandingMinor } from './types.js';
 
-/** What rows that name another have come to, inside the boundary of a scope. The other must be locked. */
+/**
+ * The sum of the rows that refer to another row, inside the boundary of a scope. The caller must have locked
+ * that row.
+ */
 async function sumSoFar<Row>(
   rows: Rows,
   table: Table<Row>,
@@ -83,7 +86,7 @@ async function issueInvoice(args: InvoiceArgs, { rows, ids, clock }: Operation):
   return { invoice: await rows.insert(invoices, row, scope) };
 }
 
-/** The order's number with a count; its own id where that would not fit into the column. */
+/** `INV-`, the order's number and a count. Where that is too long for the column, the invoice's id. */
 function invoiceNumber(orderNumber: string, count: number, id: string): string {
   const number = `INV-${orderNumber}-${String(count)}`;
   return number.length <= 40 ? number : `INV-${id}`;

@@ -2,10 +2,12 @@ import { badInput } from '../../core/errors.js';
 
 export type Bucket = 'DAY' | 'MONTH' | 'QUARTER' | 'YEAR';
 
-/** A bucket's name: `2026`, `2026-Q1`, `2026-03`, `2026-03-01`. Names of one length of bucket sort by time. */
+/**
+ * A bucket's name: `2026`, `2026-Q1`, `2026-03`, `2026-03-01`. Names of buckets of one length sort by time.
+ */
 export type Period = string;
 
-/** A time as its buckets' names, the shortest bucket last. */
+/** The names of all buckets that contain a day, the shortest last. */
 export function periodsOf(day: string): Readonly<Record<Bucket, Period>> {
   const year = day.slice(0, 4);
   const quarter = Math.ceil(Number(day.slice(5, 7)) / 3);
@@ -17,20 +19,25 @@ export function periodsOf(day: string): Readonly<Record<Bucket, Period>> {
   };
 }
 
-/** Buckets from the longest to `leaf`, each of which holds whole ones of the next. */
+/**
+ * The bucket lengths from the longest down to `leaf`, where each bucket contains whole buckets of the next
+ * length.
+ */
 export const bucketsDownTo = (leaf: Bucket): readonly Bucket[] => {
   const nested = ['YEAR', 'QUARTER', 'MONTH', 'DAY'] as const;
   return nested.slice(0, nested.indexOf(leaf) + 1);
 };
 
-/** The bucket of the next length that holds this one whole; nothing holds a year. */
+/** The next longer bucket, which contains this one whole. Empty for a year. */
 export function wholeOf(period: Period, bucket: Bucket): Period {
   const longer = bucketsDownTo(bucket).at(-2);
   if (longer === undefined) return '';
   return longer === 'YEAR' ? period.slice(0, 4) : periodsOf(period)[longer];
 }
 
-/** A stored time's bucket as SQL that gives the same text on both databases: the year, and what follows it. */
+/**
+ * SQL for a stored time's bucket, with the same text on both databases: the year, and the rest of the name.
+ */
 export function periodSql(bucket: Bucket, column: string): { readonly year: string; readonly rest: string } {
   const text = `CAST(${column} AS CHAR)`;
   const month = `SUBSTR(${text}, 6, 2)`;
@@ -51,13 +58,13 @@ export interface TimeRange {
 const dayMs = 86_400_000;
 const daysMax: Readonly<Record<Bucket, number>> = { DAY: 366, MONTH: 3_653, QUARTER: 3_653, YEAR: 3_653 };
 
-/** Years of four digits, from one to another. */
+/** All years of a range, each with four digits. */
 const yearsFrom = (first: string, last: string): string[] =>
   Array.from({ length: Number(last) - Number(first) + 1 }, (_, at) =>
     String(Number(first) + at).padStart(4, '0'),
   );
 
-/** The first and the last bucket that reach into a range, and the years in which they are. */
+/** The first and last bucket that overlap a range, and the years that contain them. */
 export function periodsIn(
   range: TimeRange,
   bucket: Bucket,

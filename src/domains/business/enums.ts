@@ -1,4 +1,4 @@
-/** Enum values stand in capitals in the schema and in small letters in the tables. */
+/** Enum values are in upper case in the schema and in lower case in the tables. */
 export const toStored = (value: string): string => value.toLowerCase();
 
 /** The reverse of `toStored`. */

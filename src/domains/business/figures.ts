@@ -18,19 +18,19 @@ import {
 } from './buckets.js';
 import { cellsToShow, type Cell, type Line } from './suppression.js';
 
-/** What is counted, by what, and under which scope. All of it is SQL of ours over the alias `t` and the joins. */
+/** What is counted, its grouping, and the scope. All SQL is our own, over the alias `t` and the joins. */
 export interface Statistic<Row> {
-  /** What tells it from others. */
+  /** A unique name. */
   readonly name: string;
   readonly scope: Scope;
   readonly table: Table<Row>;
   readonly joins?: AggregateQuery['joins'];
   readonly where?: string;
   readonly time: string;
-  /** Sums that add up over buckets and groups: what does not could not be protected by what follows. */
+  /** Sums that add up over buckets and groups. The suppression below protects nothing else. */
   readonly measures: Readonly<Record<string, string>>;
   readonly currency?: string;
-  /** The fixed grouping beside time. */
+  /** The fixed grouping, beside time. */
   readonly group?: string;
 }
 
@@ -48,13 +48,13 @@ export interface ShownFigure extends Pick<Figure, 'bucket' | 'period' | 'group' 
   readonly measures: Figure['measures'] | null;
 }
 
-/** Of one length of bucket in one year. */
+/** For one bucket length in one year. */
 const figuresMax = 10_000;
 
 /**
- * A statistic's figures in the buckets that reach into a range. What is suppressed is decided over whole years
- * and all longer buckets, whatever part was asked for: subtracting one answer from another tells no more than
- * either. So all fields of an operation share what is decided of a year.
+ * A statistic's figures in the buckets that overlap a range. Suppression is always decided for whole years
+ * and all longer buckets, whatever range is requested, so that subtracting one answer from another reveals no
+ * more than either. All fields of an operation share the decisions of a year.
  */
 export async function figures<Row>(
   rows: Rows,
@@ -82,7 +82,7 @@ export async function figures<Row>(
 
 type Decided = ReadonlyMap<Bucket, readonly ShownFigure[]>;
 
-/** What of one year may be shown, by length of bucket, in order. */
+/** The figures of one year that may be shown, by bucket length, in order. */
 async function decided<Row>(
   rows: Rows,
   statistic: Statistic<Row>,
@@ -93,7 +93,7 @@ async function decided<Row>(
   const isGrouped = statistic.group !== undefined;
   const leaves = await aggregate(rows, statistic, leaf, isGrouped, year);
   const counted = [...leaves];
-  // Where there are no parts, there is no whole.
+  // Without parts there is no total.
   if (leaves.length > 0) {
     for (const byGroup of isGrouped ? [true, false] : [false]) {
       for (const length of bucketsDownTo(leaf)) {
@@ -133,7 +133,7 @@ function* deciding(
   return groupBy(told, (figure) => figure.bucket);
 }
 
-/** What one figure takes of each of these steps, beside one that looks at a number. */
+/** The steps of work for one figure, relative to one step per number. */
 const stepsOfFigure = 5;
 
 type Counted = Omit<Figure, 'atoms'>;
@@ -180,7 +180,9 @@ async function aggregate<Row>(
   return found.map((figure) => ({ ...figure, place: place(figure) }));
 }
 
-/** The shortest buckets, by group where there is one, are the atoms; every figure is a sum of them. */
+/**
+ * The shortest buckets, divided by group where there is one, are the atoms. Every figure is a sum of atoms.
+ */
 function* withAtoms(
   counted: readonly Counted[],
   leaf: Bucket,
@@ -200,14 +202,17 @@ function* withAtoms(
       }
     }
   }
-  // A figure without atoms was counted a moment later than they were.
+  // A figure without atoms is from rows that were added after the atoms were counted.
   return counted.flatMap((figure) => {
     const mine = atoms.get(figure.place);
     return mine === undefined ? [] : [{ ...figure, atoms: mine }];
   });
 }
 
-/** Figures of one year in one currency: those of others never add up to anything that is shown. */
+/**
+ * Decides for the figures of one year and currency. Those of other years and currencies never add up with
+ * them to a shown figure.
+ */
 function* toShow(family: readonly Figure[], smallestCell: number): Generator<number, Set<Figure>> {
   const byImportance = [...family].sort(
     (a, b) =>
@@ -225,7 +230,7 @@ function* toShow(family: readonly Figure[], smallestCell: number): Generator<num
   return yield* cellsToShow(stages, smallestCell);
 }
 
-/** Buckets add up to the next longer one, groups to all of them together. */
+/** The sums: buckets add up to the next longer bucket, and groups to the total of all groups. */
 function linesOf(cells: readonly Figure[], byPlace: ReadonlyMap<string, Figure>): Line<Figure>[] {
   const overTime = groupBy(cells, (part) => place({ ...part, period: wholeOf(part.period, part.bucket) }));
   const ofGroups = cells.filter((figure) => figure.group !== null);
@@ -236,7 +241,7 @@ function linesOf(cells: readonly Figure[], byPlace: ReadonlyMap<string, Figure>)
   });
 }
 
-/** Sorts by period, then group, then currency. */
+/** A key that sorts by period, then group, then currency. */
 const place = ({ period, group, currency }: Pick<Figure, 'period' | 'group' | 'currency'>): string =>
   `${period} ${group === null ? '' : `=${group}`} ${currency}`;
 
@@ -254,9 +259,9 @@ function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): Map<Key,
 }
 
 /**
- * Statistics are of all rows or of none: whoever may choose some of them, such as customers by name or by region, could ask
- * twice, with one more the second time, and learn what that one bought. So each dimension of what is counted, whatever the
- * SDL says these are, must hold everything.
+ * Requires a boundary without restrictions in every dimension. A caller who may see only some rows, such as
+ * customers of chosen names or regions, could ask twice, the second time with one customer more, and learn
+ * what that customer bought.
  */
 function requireEveryCustomer<Row>(rows: Rows, { scope, table, joins = [] }: Statistic<Row>): void {
   const { authority } = rows;

@@ -5,8 +5,8 @@ export interface Keyed {
 }
 
 /**
- * A mutation that is done once for its key. Its name and the rest of its arguments are the input that the key
- * stands for; `rows` tells which properties of the answer hold a row, and of which table.
+ * A mutation that runs once for its key. The key stands for the mutation's name and its other arguments.
+ * `rows` names the properties of the answer that hold a row, with the table of each.
  */
 export const idempotent =
   (name: string, rows: object, work: (args: never, operation: Operation) => Promise<object>): Resolver =>

@@ -7,11 +7,11 @@ import * as tables from './tables.js';
 import { types } from './types.js';
 
 export interface BusinessSettings {
-  /** Statistics are told of at least so many distinct customers; 2 or more. */
+  /** The smallest number of distinct customers in a shown figure; at least 2. */
   readonly smallestCell: number;
 }
 
-/** Customers, products and stock, orders, billing, tickets, and what statistics tell of them. */
+/** Customers, products and stock, orders, billing, tickets, and statistics about them. */
 export function makeBusiness({ smallestCell }: BusinessSettings): Domain {
   if (!Number.isInteger(smallestCell) || smallestCell < 2) {
     throw new RangeError('`smallestCell` must be an integer of 2 or more.');

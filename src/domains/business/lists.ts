@@ -7,7 +7,7 @@ import { filterBy, orderBy, type ScopeOf } from '../../store/bounded/filter.js';
 import type { ListQuery } from '../../store/bounded/page.js';
 import { toStored } from './enums.js';
 
-/** Arguments of every field that gives a page. */
+/** The arguments of every field that returns a page. */
 export interface ListArgs<Filter> extends PageArgs {
   readonly filter?: Filter | null;
   readonly orderBy?: Readonly<Record<string, 'ASC' | 'DESC' | null>> | null;
@@ -17,7 +17,7 @@ export interface PageArgs {
   readonly after?: string | null;
 }
 
-/** How one type's rows are filtered and sorted. */
+/** How rows of one type are filtered and sorted. */
 export interface Listing<Row, Filter extends object> {
   readonly filterType: string;
   readonly filters: Parameters<typeof filterBy<Row, Filter>>[3];
@@ -52,7 +52,7 @@ function few(values: readonly string[], path: string): readonly string[] {
   return values;
 }
 
-/** The column has one of these texts, each no longer than the column. */
+/** Whether the column has one of these texts. A text longer than the column is refused. */
 export const isOneOf =
   <Row>(column: keyof Row & string, lengthMax: number, path: string) =>
   (values: readonly string[]): Condition<Row> =>
@@ -61,7 +61,7 @@ export const isOneOf =
       few(values, path).map((value) => oneLine(value, lengthMax, path)),
     );
 
-/** The column has one of these enum values. */
+/** Whether the column has one of these enum values. */
 export const isEnumOf =
   <Row>(column: keyof Row & string, path: string) =>
   (values: readonly string[]): Condition<Row> =>
@@ -77,7 +77,7 @@ export const before =
   (time: string): Condition<Row> =>
     compare(column, '<', time);
 
-/** A range, not LIKE: LIKE ignores case on one database and not on the other. */
+/** Uses a range, because LIKE ignores case on only one of the databases. */
 export const startsWith =
   <Row>(column: keyof Row & string, lengthMax: number, path: string) =>
   (value: string): Condition<Row> => {

@@ -1,35 +1,35 @@
-/** One number that could be shown: a sum over some atoms, the smallest parts that any sum is made of. */
+/** One number that could be shown: a sum of atoms, the smallest parts of all sums. */
 export interface Cell {
-  /** The atoms that it adds up; equal keys are equal atoms. */
+  /** The atoms in the sum. Equal keys are equal atoms. */
   readonly atoms: readonly string[];
-  /** How many distinct customers stand behind it. */
+  /** The number of distinct customers in the sum. */
   readonly customers: number;
 }
 
-/** Cells that add up to another one. */
+/** Cells that add up to another cell. */
 export interface Line<C extends Cell> {
   readonly whole: C;
   readonly parts: readonly C[];
 }
 
-/** Cells to decide about together, the most important first and a whole before its parts. */
+/** Cells to decide together, the most important first, and a whole before its parts. */
 export interface Stage<C extends Cell> {
   readonly cells: readonly C[];
-  /** All lines of which these cells are parts. */
+  /** All lines that have these cells as parts. */
   readonly lines: readonly Line<C>[];
 }
 
 /**
- * Which cells may be shown, so that nobody can compute one of the others. An earlier cell is never withheld in
- * favour of a later one, and what an earlier stage shows does not depend on the later ones.
+ * The cells that may be shown, so that nobody can compute any other cell. An earlier cell is never withheld
+ * in favour of a later one, and the cells shown of an earlier stage do not depend on later stages.
  *
- * A cell of fewer than `smallest` customers is a secret, and so are several such cells of one line together,
- * unless they are the whole line. Numbers that add up tell a secret exactly when its atoms are a linear
- * combination of those of the cells shown; a cell that would complete such a combination is withheld too.
- * That includes subtracting from totals, through any chain of tables over the same atoms. Parts of what is
- * withheld are withheld: so what is left of a cell without its parts shown has enough customers as well.
+ * A cell of fewer than `smallest` customers is a secret. Several such cells of one line together are a secret
+ * too, unless they are the whole line. The shown sums reveal a secret exactly when its atoms are a linear
+ * combination of the atoms of shown cells. A cell that would complete such a combination is withheld too.
+ * This covers subtraction from totals, through any chain of tables over the same atoms. The parts of a
+ * withheld cell are withheld, so that a cell minus its shown parts also has enough customers.
  *
- * Yields how much work each step was, in numbers that were looked at.
+ * Yields the work of each step, as a number of numbers looked at.
  */
 export function* cellsToShow<C extends Cell>(
   stages: readonly Stage<C>[],
@@ -53,7 +53,7 @@ export function* cellsToShow<C extends Cell>(
       const isOpen = (wholes.get(cell) ?? []).every((whole) => shown.has(whole));
       if (isOpen && cell.customers >= smallest && (yield* space.reveal(cell.atoms))) shown.add(cell);
     }
-    // What can be computed anyway, and is no secret, is shown: a suppressed cell is one that cannot be known.
+    // A cell that can be computed anyway and is no secret is shown. So a suppressed cell cannot be computed.
     for (const cell of cells) {
       if (shown.has(cell) || cell.customers < smallest) continue;
       if (yield* space.tells(cell.atoms)) shown.add(cell);
@@ -75,25 +75,27 @@ function secretsOf<C extends Cell>(
   return [...cells.filter(isSmall).map((cell) => cell.atoms), ...together];
 }
 
-/** Below 2^26, so that products of two residues are exact. */
+/** Below 2^26, so that the product of two residues is exact. */
 const prime = 67_108_859;
 
-/** The places of a vector at which it is not 0: cells of groups have few of them. */
+/** The non-zero positions of a vector. Cells of groups have few of them. */
 type Vector = Map<number, number>;
 
 /**
- * The sums that follow from the cells shown so far, as a vector space over the residues of a prime. Each vector of its
- * basis has a 1 at its pivot, where all others have 0, and so have the secrets, which are kept reduced by the basis: one
- * of them follows as soon as nothing of it is left.
+ * The sums that follow from the shown cells, as a vector space over the residues of a prime. Each basis
+ * vector has a 1 at its pivot, where all other vectors have a 0. Secrets are kept reduced by the basis. A
+ * secret follows from the shown cells once its reduced vector is empty.
  */
 class Space {
   private readonly positions = new Map<string, number>();
   private readonly basis = new Map<number, Vector>();
   private readonly secrets = new Set<Vector>();
-  /** Of the basis and of the secrets, those that are not 0 at a place. */
+  /** By position: the basis vectors and secrets that are not 0 there. */
   private readonly holders = new Map<number, Set<Vector>>();
 
-  /** What follows already is no secret: it adds up from cells that have enough customers each. */
+  /**
+   * Adds a secret. A sum that already follows is none, because each cell it consists of has enough customers.
+   */
   *guard(atoms: readonly string[]): Generator<number, void> {
     const secret = yield* this.reduced(atoms);
     if (secret.size === 0) return;
@@ -105,7 +107,7 @@ class Space {
     return (yield* this.reduced(atoms)).size === 0;
   }
 
-  /** Adds a cell to what is known, unless that would tell a secret. */
+  /** Adds a cell to the shown sums, unless a secret would follow. */
   *reveal(atoms: readonly string[]): Generator<number, boolean> {
     const vector = yield* this.reduced(atoms);
     const [first] = vector;
@@ -170,7 +172,7 @@ class Space {
   }
 }
 
-/** Whether nothing is left of a vector when the other, which has 1 at `pivot`, is taken away as often as it can be. */
+/** Whether the vector is a multiple of `other`, which has a 1 at `pivot`. */
 function isMultiple(vector: Vector, other: Vector, pivot: number): boolean {
   if (vector.size !== other.size) return false;
   const factor = vector.get(pivot) ?? 0;
@@ -178,7 +180,7 @@ function isMultiple(vector: Vector, other: Vector, pivot: number): boolean {
   return true;
 }
 
-/** By Fermat's little theorem. */
+/** The multiplicative inverse, by Fermat's little theorem. */
 function inverse(value: number): number {
   let result = 1;
   let power = value;

@@ -45,7 +45,7 @@ export const products = table(
     category: text(100),
     description: text(2000),
     priceMinor: minor(),
-    /** What the company pays for it. */
+    /** The purchase price. */
     costMinor: nullable(minor()),
     currency: text(3),
     stock: int(),
@@ -68,7 +68,7 @@ export const stockMovements = table(
   {
     id: id(),
     productId: id('products'),
-    /** Positive for goods in, negative for goods out. */
+    /** Positive for incoming goods, negative for outgoing goods. */
     quantity: int(),
     reason: text(500),
     stockAfter: int(),
@@ -217,7 +217,7 @@ export const ticketMessages = table(
     /** customer, staff, agent */
     author: text(20),
     authorName: text(200),
-    /** A note among colleagues, not shown to the customer. */
+    /** A note between colleagues that the customer does not see. */
     internal: flag(),
     body: longtext(),
     createdAt: time(),

@@ -26,7 +26,7 @@ import {
   type TicketRow,
 } from './tables.js';
 
-/** Rows that name this one in `column`, filtered and sorted as in a list of their own. */
+/** Rows that refer to this one by `column`, filtered and sorted as in their own list. */
 const children = <Row extends { id: string }, Filter extends object>(
   table: Table<Row>,
   column: keyof Row & string,
@@ -36,7 +36,7 @@ const children = <Row extends { id: string }, Filter extends object>(
     operation.rows.children(table, column, row.id, listQuery(listing, args, operation), selection),
   );
 
-/** Rows that are part of this one, in an order of their own. */
+/** Rows that are part of this one, in a fixed order. */
 const parts = <Row extends { id: string }>(
   table: Table<Row>,
   column: keyof Row & string,
@@ -56,18 +56,21 @@ const product = reads<{ productId: string }>(['productId'], (row, _args, operati
   operation.rows.get(products, row.productId, selection),
 );
 
-/** An amount that stands in one column, in the currency of the row. */
+/** An amount in one column, in the row's currency. */
 const money = (column: string): Resolver =>
   reads<{ currency: string } & Record<string, unknown>>([column, 'currency'], (row) => {
     const minor = row[column];
     return typeof minor === 'number' ? moneyOf(minor, row.currency) : null;
   });
 
-/** An enum value that stands in one column. */
+/** An enum value in one column. */
 const enumIn = (column: string): Resolver =>
   reads<Record<string, string>>([column], (row) => fromStored(row[column] ?? ''));
 
-/** The two kinds of message never meet in one list, so that neither rows nor counts tell of the other. */
+/**
+ * Customer messages and internal notes are never in one list, so that neither rows nor counts of one reveal
+ * the other.
+ */
 const messages = (internal: boolean, scope?: string): Resolver =>
   reads<TicketRow>(['id'], (row, { first, after }: PageArgs, operation, selection) =>
     operation.rows.children(
@@ -85,7 +88,7 @@ const messages = (internal: boolean, scope?: string): Resolver =>
     ),
   );
 
-/** A line's currency is its order's. */
+/** An amount of an order line, in the currency of its order. */
 const lineMoney = (column: 'unitPriceMinor' | 'totalMinor'): Resolver =>
   reads<OrderLineRow>(['orderId', column], async (row, _args, operation) =>
     moneyOf(row[column], (await operation.rows.need(orders, row.orderId, currency)).currency),
@@ -150,6 +153,6 @@ export const types: Resolvers = {
   TicketMessage: { author: enumIn('author') },
 };
 
-/** What an invoice still asks for; nothing when it is void. */
+/** The unpaid part of an invoice; 0 where it is void. */
 export const outstandingMinor = (row: InvoiceRow): number =>
   row.status === 'void' ? 0 : Math.max(0, row.amountMinor - row.paidMinor);

@@ -1,23 +1,23 @@
-/** The block with which a Markdown text may begin, told by its fences alone. */
+/** The block at the beginning of a Markdown text, recognised by its fences alone. */
 export type FrontMatterBlock =
   | { readonly kind: 'none'; readonly lead: string; readonly rest: string }
   | {
       readonly kind: 'yaml';
       readonly lead: string;
-      /** What is between the fences. */
+      /** The text between the fences. */
       readonly yaml: string;
-      /** On which line of the text the opening fence is, from 1. */
+      /** The line of the opening fence, from 1. */
       readonly line: number;
       readonly rest: string;
     }
-  /** It begins like front matter and is none that is read here; the reason is a sentence. */
+  /** It begins like front matter, but cannot be read. The reason is a sentence. */
   | { readonly kind: 'unreadable'; readonly line: number; readonly reason: string };
 
-/** Blank lines, comments and characters that nobody sees: what stands before the fence changes nothing. */
+/** Blank lines, comments and invisible characters, which may precede the opening fence. */
 const leading = /^(?:[\s\p{Cf}]+|<!--[^]*?-->)*/u;
 const invisible = /\p{Cf}/gu;
 
-/** Lines end with `\n`. */
+/** Expects line ends of `\n`. */
 export function frontMatterBlock(text: string): FrontMatterBlock {
   const [blank = ''] = leading.exec(text) ?? [];
   const lead = text.slice(0, blank.length);

@@ -1,19 +1,19 @@
 import MarkdownIt, { type Token } from 'markdown-it';
 import { frontMatterBlock } from './front-matter.js';
 
-/** A part of a Markdown text under one heading, which is empty before the first. */
+/** The text under one heading of a Markdown text. The heading is empty for text before the first one. */
 export interface Section {
   readonly heading: string;
   readonly text: string;
 }
 
-/** Deeper than anybody reads. */
+/** Deeper nesting has no reader. */
 const nestingMax = 40;
 const parser = new MarkdownIt('commonmark', { maxNesting: nestingMax }).enable(['table', 'strikethrough']);
 
 const headingLengthMax = 300;
 
-/** Without the YAML block with which a Markdown file may begin. What has no key between its rules is text. */
+/** Removes the YAML block at the beginning of a Markdown file. A block without a key is ordinary text. */
 export function stripFrontMatter(markdown: string): string {
   const block = frontMatterBlock(markdown);
   return block.kind === 'yaml' &&
@@ -22,14 +22,14 @@ export function stripFrontMatter(markdown: string): string {
     : markdown;
 }
 
-/** Characters that are parsed at a time: some milliseconds. */
+/** The number of characters parsed at a time; takes some milliseconds. */
 const sliceLength = 4_096;
-/** Up to here a slice grows for a block that fills it; a longer one is parsed in pieces. */
+/** The maximum length of a slice with one long block. A longer block is parsed in pieces. */
 const blockLengthMax = 8_192;
 
 /**
- * Splits at the headings that stand in no other block (CommonMark). Yields a section when it has ended, and undefined
- * where others may have their turn. Lines too long for a heading are text.
+ * Splits at headings that are in no other block (CommonMark). Yields each section at its end, and undefined
+ * where the caller may let other work run. Lines too long for a heading are text.
  */
 export function* readSections(markdown: string): Generator<Section | undefined> {
   let heading = '';
@@ -47,11 +47,11 @@ export function* readSections(markdown: string): Generator<Section | undefined> 
   yield { heading, text: markdown.slice(begin).trim() };
 }
 
-/** All of them at once, for a short text or where nobody waits. */
+/** All sections at once, for a short text or where blocking is no problem. */
 export const sectionsOf = (markdown: string): Section[] =>
   [...readSections(markdown)].filter((section) => section !== undefined);
 
-/** A heading with the places in the text where it begins and where what it heads does. */
+/** A heading, with the offsets of its beginning and of the text below it. */
 interface Heading {
   readonly start: number;
   readonly end: number;
@@ -60,20 +60,20 @@ interface Heading {
 
 interface Slice {
   readonly headings: readonly Heading[];
-  /** The place with which to go on. */
+  /** The offset at which to continue. */
   readonly next: number;
-  /** The first line of a block that goes on there: code between fences, or HTML. */
+  /** The first line of a block that continues there: a code fence or HTML. */
   readonly opening?: string | undefined;
 }
 
-/** The whole blocks from a place on, which is the beginning of a line. */
+/** The whole blocks from an offset on, which must be the beginning of a line. */
 function blocksFrom(markdown: string, from: number, opening: string | undefined): Slice {
   const head = opening === undefined ? '' : `${opening}\n`;
   for (let length = sliceLength; ; length *= 2) {
     const to = lineEnd(markdown, from + length);
     const isEnd = to === markdown.length;
     const lines = `${head}${markdown.slice(from, to)}`;
-    // The line behind tells whether the last block has ended.
+    // The extra line shows whether the last block has ended.
     const tokens = blocksOf(isEnd ? lines : `${lines}x`);
     const begins = lineBegins(lines, from - head.length);
     const placeOf = (line: number): number => begins[line] ?? to;
@@ -91,7 +91,7 @@ function blocksFrom(markdown: string, from: number, opening: string | undefined)
   }
 }
 
-/** The last block, where it may go on behind the slice. Whatever is in a container, a line without indent ends it. */
+/** The last block, if it may continue after the slice. A line without indentation ends any container. */
 function unfinished(tokens: readonly Token[], isInSlice: (line: number) => boolean): Token | undefined {
   const blocks = tokens.filter(({ level, map, nesting }) => level === 0 && nesting >= 0 && map !== null);
   const last = blocks.at(-1);
@@ -102,13 +102,13 @@ function unfinished(tokens: readonly Token[], isInSlice: (line: number) => boole
     : undefined;
 }
 
-/** The beginning of the line behind a place, or the end of the text. */
+/** The beginning of the next line, or the end of the text. */
 function lineEnd(text: string, at: number): number {
   const end = text.indexOf('\n', at);
   return end < 0 ? text.length : end + 1;
 }
 
-/** The place of each line in the text, of which the first has one. */
+/** The offset of each line. `first` is that of the first one. */
 function lineBegins(lines: string, first: number): number[] {
   const begins = [first];
   for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', end + 1))
@@ -132,13 +132,10 @@ function headingsOf(tokens: readonly Token[], placeOf: (line: number) => number,
   });
 }
 
-/**
- * The words that a reader sees, on one line: without marks, tags and the targets of links. For texts of a passage's
- * length.
- */
+/** The visible words, on one line: without marks, tags and link targets. For texts of a passage's length. */
 export function plainText(markdown: string): string {
   const tokens = parser.parse(markdown, {});
-  // What is nested deeper is not parsed at all.
+  // The parser skips deeper nesting.
   if (tokens.some(({ level }) => level >= nestingMax - 2))
     return oneLineOf(markdown.replace(/[>*+|`~#-]+/g, ' '));
   return wordsOf(tokens);
@@ -146,7 +143,7 @@ export function plainText(markdown: string): string {
 
 const wordsOf = (tokens: readonly Token[]): string => oneLineOf(textOf(tokens).replace(templates, ' '));
 
-/** Of site generators. */
+/** Template syntax of site generators. */
 const templates = /\{%[^%}]{0,500}%\}|\{:?[.#:][^}\n]{0,200}\}/g;
 
 const oneLineOf = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -176,7 +173,7 @@ function textOf(tokens: readonly Token[]): string {
         case 'hardbreak':
           return ' ';
         default:
-          // Blocks end words, emphasis does not.
+          // A block separates words; emphasis does not.
           return block ? ' ' : '';
       }
     })

@@ -34,7 +34,7 @@ interface Payload {
   readonly document: DocumentRow;
 }
 
-/** The scopes of the mutations, under which their rows must be inside before and after. */
+/** The scopes of the mutations. A written row must be inside their boundaries before and after. */
 const write = 'documents:write';
 const classify = 'documents:classify';
 
@@ -106,7 +106,7 @@ export function setDocumentClassification(
   });
 }
 
-/** The mutation's name is part of the input: one key cannot stand for two kinds of change. */
+/** The mutation's name is part of the input, so that one key cannot stand for two kinds of change. */
 const once = (
   operation: Operation,
   key: string,
@@ -115,7 +115,10 @@ const once = (
   work: () => Promise<Payload>,
 ): Promise<Payload> => operation.once(key, { mutation, ...input }, { document: documents }, work);
 
-/** Keeps a document's new version, and makes its passages anew, at the place that it has now. */
+/**
+ * Stores a document's new version, and rebuilds its passages with the document's new collection and
+ * classification.
+ */
 async function keep(operation: Operation, document: DocumentRow, scope: string): Promise<Payload> {
   const { rows, ids } = operation;
   const parent = { table: documents, id: document.id };
@@ -132,16 +135,19 @@ async function keep(operation: Operation, document: DocumentRow, scope: string):
 
 type Text = Pick<DocumentRow, 'title' | 'body'>;
 
-/** Of a long document they take a second. */
+/** Run in advance, because the passages of a long document take a second. */
 const passagesFor = (operation: Operation, { title, body }: Text): Promise<PassageText[]> =>
   operation.beforehand(`passages ${sha256(`${title}\0${body}`)}`, () => passagesOf({ title, body }));
 
-/** The passages of a new document, before its transaction. */
+/** Builds the passages of a new document before its transaction. */
 export async function beforeCreating({ title, body }: CreateArgs, operation: Operation): Promise<void> {
   await passagesFor(operation, { title: titleOf(title), body: bodyOf(body) });
 }
 
-/** The passages of a document as it is going to be, if nobody else changes it meanwhile. */
+/**
+ * Builds the passages of a changed document before its transaction. They are used if nobody else changes it
+ * in between.
+ */
 export async function beforeChanging(
   { id, title, body }: Pick<UpdateArgs, 'id' | 'title' | 'body'>,
   operation: Operation,
@@ -155,7 +161,7 @@ export async function beforeChanging(
 
 const isGiven = (text: string | null | undefined): text is string => text !== null && text !== undefined;
 
-/** `Mara Lindt through Support agent`, as long as the column is. */
+/** `Mara Lindt through Support agent`, truncated to the column. */
 function changedBy(operation: Operation): string {
   const { person, agents } = operation.authority.chain;
   const agent = agents.at(-1);

@@ -5,7 +5,10 @@ import type { PartOf } from '../../store/bounded/word-index.js';
 import { classifications, collections } from './tables.js';
 import { isCollectionKey } from './write.js';
 
-/** The parts of the index that all of the scopes let the caller see: pairs of a collection and a classification. */
+/**
+ * The parts of the index that all of the scopes show to the caller: pairs of a collection and a
+ * classification.
+ */
 export async function visibleParts(
   { authority, rows }: Operation,
   scopes: readonly [Scope, ...Scope[]],
@@ -29,7 +32,7 @@ const placeOf = (collection: string, classification: string) =>
     ['classification', classification],
   ]);
 
-/** The collections that boundaries name; undefined where one of them allows all. */
+/** The collections that boundaries name. Undefined where a boundary allows all. */
 function namedIn(boundaries: Boundaries): string[] | undefined {
   const named = new Set<string>();
   for (const boundary of boundaries) {

@@ -3,35 +3,35 @@ import { plainText, readSections, stripFrontMatter, type Section } from './markd
 import { indexTokens } from './tokenize.js';
 
 /**
- * Which rules made a passage. With each change of them (of tokens, sections, plain text) comes the next number, and
- * servers make older passages anew (`renewal.ts`).
+ * The edition of the rules that make passages. Raise it with each change of tokens, sections or plain text;
+ * servers then rebuild older passages (`renewal.ts`).
  */
 export const passageEdition = 1;
 
-/** A passage as made from a document, before it has an id. */
+/** A passage of a document, before it has an id. */
 export interface PassageText {
-  /** Beginning with 1. */
+  /** From 1. */
   readonly position: number;
   readonly heading: string;
   /** Markdown, without the heading. */
   readonly body: string;
-  /** What a reader sees of it, on one line. */
+  /** The visible text, on one line. */
   readonly plain: string;
   readonly tokens: string;
 }
 
 const lengthAimed = 1_200;
-/** What is a little longer stays whole. */
+/** A slightly longer text stays whole. */
 const lengthMax = 1_500;
-/** A text with more headings than this is split by length alone. */
+/** A text with more headings is split by length alone. */
 const sectionsMax = 2_000;
 const headingLengthMax = 300;
-/** A passage takes a fraction of a millisecond, or some where its Markdown is hostile. */
+/** A passage takes a fraction of a millisecond, or several milliseconds for hostile Markdown. */
 const passagesPerTurn = 2;
 
 /**
- * The passages of a document from top to bottom; at least one, and the same for the same document. Others have their
- * turn between, however long it is.
+ * The passages of a document in order; at least one. The same document always gives the same passages. Yields
+ * to the event loop in between, so that a long document blocks nobody.
  */
 export async function passagesOf(document: {
   readonly title: string;
@@ -66,7 +66,7 @@ async function sectionsIn({
   return joinEmpty(all, title);
 }
 
-/** A heading with nothing under it leads the next one (`Leave › Carrying over`), unless it is the title again. */
+/** A heading without text joins the next one (`Leave › Carrying over`), unless it repeats the title. */
 function joinEmpty(sections: readonly Section[], title: string): Section[] {
   const joined: Section[] = [];
   let leading = '';
@@ -82,7 +82,7 @@ function joinEmpty(sections: readonly Section[], title: string): Section[] {
 
 const cut = (heading: string): string => [...heading].slice(0, headingLengthMax).join('');
 
-/** Parts of a long text, cut at the ends of paragraphs, else of lines, sentences or words. */
+/** Splits a long text at the ends of paragraphs, or else of lines, sentences or words. */
 function split(text: string): string[] {
   const parts: string[] = [];
   let rest = text;
@@ -99,6 +99,6 @@ function breakOf(text: string): number {
     const at = text.lastIndexOf(end, lengthAimed);
     if (at > lengthAimed / 3) return at + end.length;
   }
-  // Never between the two halves of a letter.
+  // Never splits a surrogate pair.
   return /[\udc00-\udfff]/.test(text.charAt(lengthAimed)) ? lengthAimed - 1 : lengthAimed;
 }

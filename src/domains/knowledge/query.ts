@@ -6,7 +6,7 @@ import { stem } from './tokenize.js';
 const lengthMax = 500;
 const termsMax = 16;
 
-/** English words that stand in almost every passage. */
+/** English words that are in almost every passage. */
 const stopWords: ReadonlySet<string> = new Set(
   (
     'a about all also am an and any are as at be been but by can could d did do does doing for from get had has ' +
@@ -16,12 +16,12 @@ const stopWords: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The stems that say one and the same, any of which will do: `mail` or `email`, where `e-mail` is asked for. */
+/** Equivalent stems, any of which matches: `mail` or `email` for the query `e-mail`. */
 export type Term = readonly [string, ...string[]];
 
 /**
- * What to look for, each once, in the order of the query. Stop words count only where there is nothing else, or where
- * they stand out in capitals (`IT`). `BAD_USER_INPUT` for a query without a word.
+ * The distinct terms of a query, in order. Stop words count only where there are no others, or where they
+ * stand out in capitals (`IT`). Throws `BAD_USER_INPUT` for a query without a word.
  */
 export function queryTerms(query: string): Term[] {
   const text = oneLine(query.replace(/\s+/g, ' '), lengthMax, 'query');

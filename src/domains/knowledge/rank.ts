@@ -1,7 +1,7 @@
 import type { Term } from './query.js';
 import { encode } from './tokenize.js';
 
-/** A passage that might fit: its id, and its tokens as `indexTokens` made them. */
+/** A candidate passage: its id and its tokens from `indexTokens`. */
 export interface Candidate {
   readonly id: string;
   readonly tokens: string;
@@ -9,34 +9,34 @@ export interface Candidate {
 
 export interface Ranked<C extends Candidate = Candidate> {
   readonly id: string;
-  /** Of use only in comparison with others of the same search. */
+  /** Comparable only within one search. */
   readonly score: number;
   readonly candidate: C;
 }
 
-/** What one term is in one candidate. */
+/** The occurrences of one term in one candidate. */
 interface Occurrence {
   readonly body: number;
   readonly title: number;
   readonly heading: number;
-  /** Where it begins, counted in characters of the tokens. */
+  /** The offsets of its occurrences in the tokens, in characters. */
   readonly at: readonly number[];
-  /** How far behind its beginning the next word begins. */
+  /** The distance from the beginning of an occurrence to that of the next word. */
   readonly step: number;
 }
 
 const saturation = 1.2;
 const titleWeight = 3;
 const headingWeight = 4;
-/** Characters of tokens that an ordinary passage has; a longer one needs more occurrences for the same score. */
+/** The token length of a usual passage. A longer passage needs more occurrences for the same score. */
 const lengthUsual = 800;
 /** About ten words. */
 const nearMax = 80;
 
 /**
- * Orders candidates, the best first; ties by id. The score of each is BM25's with weights for title and
- * heading, lowered for missing terms, raised where neighbours in the query are neighbours in the text. How rare
- * a term is, is judged from the candidates alone, which the caller may all read. Candidates without any of the
+ * Sorts candidates, the best first, ties by id. The score is BM25 with weights for title and heading. It is
+ * lowered for missing terms and raised where terms adjacent in the query are adjacent in the text. A term's
+ * rarity is judged from the candidates alone, all of which the caller may read. Candidates without any of the
  * terms are left out.
  */
 export function rank<C extends Candidate>(candidates: readonly C[], terms: readonly Term[]): Ranked<C>[] {
@@ -65,11 +65,11 @@ export function rank<C extends Candidate>(candidates: readonly C[], terms: reado
 
 const isThere = (occurrence: Occurrence | undefined): boolean => (occurrence?.at.length ?? 0) > 0;
 
-/** Of several forms of a term the most frequent one; of equals the first, which is the term as it was asked for. */
+/** The most frequent form of a term. A tie goes to the first form, which is the one in the query. */
 const best = (forms: readonly Occurrence[]): Occurrence =>
   forms.reduce((most, form) => (form.at.length > most.at.length ? form : most));
 
-/** A term's tokens with a space at each end: a plain search of the text finds whole ones. */
+/** A term's tokens with a space at each end, so that a plain text search finds whole tokens. */
 interface Needles {
   readonly word: string;
   readonly title: string;
@@ -82,7 +82,7 @@ const needlesOf = (form: string): Needles => ({
   heading: ` ${encode(form, 'heading')} `,
 });
 
-/** The tokens of title and heading, which come first and are counted, and those of all words. */
+/** The tokens of title and heading, which come first, with their number, and the tokens of all words. */
 interface Parts {
   readonly names: string;
   readonly titleLength: number;
@@ -94,7 +94,7 @@ function partsOf(tokens: string): Parts {
   let titleLength = 0;
   let headingLength = 0;
   let at = 0;
-  // A token's second letter tells its field.
+  // A token's second letter names its field.
   while (tokens.charAt(at + 1) !== 'w') {
     if (tokens.charAt(at + 1) === 't') titleLength += 1;
     else if (tokens.charAt(at + 1) === 'h') headingLength += 1;
@@ -148,13 +148,13 @@ function scoreOf(
   return (score + Math.max(inTitle, inHeading / 2) * covered) * (covered / whole);
 }
 
-/** 1 where title or heading are the terms and nothing else: somebody asks for a page by its name. */
+/** 1 where the title or the heading consists of exactly the terms: the caller asks for a page by its name. */
 function likeness(length: number, occurrences: readonly Occurrence[], field: 'title' | 'heading'): number {
   const inside = occurrences.filter((one) => one[field] > 0).length;
   return length === 0 ? 0 : (inside / length) * (inside / occurrences.length);
 }
 
-/** 1 where the second term follows the first at once, less where it is only near, 0 where it is not. */
+/** 1 where the second term directly follows the first, less where it is near, 0 where it is not. */
 function closeness(first: readonly number[], second: readonly number[], step: number): number {
   let nearest = Number.POSITIVE_INFINITY;
   for (let i = 0, j = 0; i < first.length && j < second.length;) {

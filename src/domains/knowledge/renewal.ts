@@ -10,9 +10,9 @@ import { passageRows } from './write.js';
 const outdated = compare<PassageRow>('edition', '<', passageEdition);
 
 /**
- * Makes passages anew that older rules made, one document in a transaction. Until then they are found by the words of
- * their own time. What a server of an older version writes meanwhile is found and made anew as well, so that replicas may
- * be replaced one after the other.
+ * Rebuilds passages of older editions, one document per transaction. Until then, searches find them by their
+ * old tokens. Passages that an older server writes in the meantime are found and rebuilt as well, so replicas
+ * can be replaced one at a time.
  */
 export class PassageRenewal {
   private left = 0;
@@ -22,7 +22,7 @@ export class PassageRenewal {
     private readonly ids: Ids,
   ) {}
 
-  /** How many passages were outdated at the last look, without those that have been made anew since. */
+  /** The number of outdated passages at the last look, minus those rebuilt since. */
   get waiting(): number {
     return Math.max(0, this.left);
   }
@@ -49,7 +49,7 @@ export class PassageRenewal {
     return row?.documentId;
   }
 
-  /** Returns how many were outdated; none where another replica was here first. */
+  /** Returns the number of outdated passages. 0 where another replica was faster. */
   private async renew(tx: Connection, id: string): Promise<number> {
     const document = await tx.one(documents, eq('id', id), { lock: 'update' });
     const count = await tx.count(passages, all(eq('documentId', id), outdated));

@@ -48,7 +48,10 @@ interface DocumentsArgs extends PageArgs {
 const collectionBy = (operation: Operation, key: string): Promise<CollectionRow | null> =>
   isCollectionKey(key) ? operation.rows.getBy(collections, 'key', key) : Promise.resolve(null);
 
-/** Beyond every letter: a prefix and this enclose all that begins with the prefix, the same on both databases. */
+/**
+ * The highest code point. A prefix, and the prefix with this appended, enclose all texts with the prefix, the
+ * same on both databases.
+ */
 const lastLetter = '\u{10FFFF}';
 
 function listDocuments(operation: Operation, args: DocumentsArgs, selection: ColumnSelection) {

@@ -6,11 +6,11 @@ import type { PassageRow } from './tables.js';
 export interface Hit {
   readonly passage: PassageRow;
   readonly score: number;
-  /** The stems that were looked for; the snippet marks them. */
+  /** The stems of the query. The snippet marks them. */
   readonly terms: readonly string[];
 }
 
-/** Where a hit stands among all of its search. */
+/** The rank of a hit in its search. */
 export type Place = Pick<Ranked, 'id' | 'score'>;
 
 export class SearchEdge {

@@ -21,7 +21,7 @@ type Found = Scanned<PassageRow, 'id' | 'tokens'>;
 const candidatesMax = 300;
 const titledMax = 100;
 
-/** Finds, ranks and shows one page of passages. Only those of the page count as read. */
+/** Finds, ranks and returns one page of passages. Only those of the page count as read. */
 export async function search(operation: Operation, args: SearchArgs): Promise<SearchPage> {
   const terms = queryTerms(args.query);
   const size = operation.rows.pageSize(args.first);
@@ -49,10 +49,10 @@ const isAfter = (one: Place, other: Place): boolean =>
   one.score < other.score || (one.score === other.score && one.id > other.id);
 
 /**
- * A bounded number of passages inside the boundary, the same on both databases: those with any of the terms. Where
- * there are more than the bound, the ids alone would choose, so those with all terms come first, and of any terms a
- * share for each, lest a frequent one crowd out a rare one; and where even those are more, passages with the terms
- * in title or heading come as well.
+ * A bounded number of passages inside the boundary with any of the terms, the same on both databases. Where
+ * more match, ids alone would decide. So passages with all terms come first, then a share for each term, so
+ * that a frequent term does not crowd out a rare one. Where even those with all terms exceed the bound,
+ * passages with the terms in title or heading are added.
  */
 async function candidatesOf(
   operation: Operation,

@@ -10,7 +10,8 @@ interface Found {
 }
 
 /**
- * The part of a plain text that has most of the terms: found words in `**`, `…` where it was cut. The beginning where only title or heading have them.
+ * The part of a plain text with the most terms: matches in `**`, `…` where it was truncated. The beginning of
+ * the text where only title or heading match.
  */
 export function snippetOf(text: string, terms: readonly string[]): string {
   const found = findTerms(text, terms);
@@ -34,7 +35,7 @@ export function snippetOf(text: string, terms: readonly string[]): string {
 
 function findTerms(text: string, terms: readonly string[]): Found[] {
   const wanted = new Set(terms);
-  // A stem begins as its word does, so most words need not be stemmed.
+  // A stem begins with the same letter as its word, so most words need not be stemmed.
   const initials = new Set(terms.map((term) => term.charAt(0)));
   const found: Found[] = [];
   for (const { start, end, words } of spans(text)) {
@@ -44,7 +45,7 @@ function findTerms(text: string, terms: readonly string[]): Found[] {
       .find((one) => wanted.has(one));
     const last = found.at(-1);
     if (term === undefined) continue;
-    // Letters that belong to two finds, as in scripts without spaces, are marked once.
+    // Overlapping matches, as in scripts without spaces, are marked once.
     if (last !== undefined && start < last.end)
       found.splice(-1, 1, { ...last, end: Math.max(end, last.end) });
     else found.push({ start, end, term });
@@ -52,7 +53,7 @@ function findTerms(text: string, terms: readonly string[]): Found[] {
   return found;
 }
 
-/** The neighbouring finds that fit into one snippet and have most different terms, then most of them. */
+/** The adjacent matches that fit into one snippet, with the most different terms, then the most matches. */
 function bestRun(found: readonly Found[]): readonly Found[] {
   let best: readonly Found[] = [];
   let bestValue = 0;
@@ -67,7 +68,7 @@ function bestRun(found: readonly Found[]): readonly Found[] {
   return best;
 }
 
-/** The next beginning of a word, unless the place is one already. */
+/** The next beginning of a word, or the offset itself where it is one. */
 function wordStart(text: string, at: number): number {
   if (at === 0 || text.charAt(at - 1) === ' ') return at;
   const space = text.indexOf(' ', at);
@@ -80,6 +81,6 @@ function wordEnd(text: string, at: number): number {
   return at - space > 30 ? wholeLetter(text, at) : space;
 }
 
-/** Never between the two halves of a letter. */
+/** Moves an offset so that it never splits a surrogate pair. */
 const wholeLetter = (text: string, at: number): number =>
   /[\udc00-\udfff]/.test(text.charAt(at)) ? at - 1 : at;

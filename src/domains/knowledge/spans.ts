@@ -1,25 +1,28 @@
 import { fold, invisible, spelling } from './fold.js';
 
-/** A place in a text with words that it stands for, folded but not stemmed. */
+/** A range of a text, with the words that it stands for, folded but not stemmed. */
 export interface Span {
   readonly start: number;
   readonly end: number;
   readonly words: readonly string[];
   /**
-   * `word` is one of the text's words in their order; `form` is another way to write what the words around it say:
-   * `email` for `e-mail`, `Mueller` for `Müller`; `letter` is one of a script that puts no space between words.
+   * `word` is a word of the text, in order. `form` is another spelling of surrounding words: `email` for
+   * `e-mail`, `Mueller` for `Müller`. `letter` is a letter of a script without spaces between words.
    */
   readonly kind: 'word' | 'form' | 'letter';
 }
 
 const tail = `\\p{L}\\p{N}\\p{M}${invisible}`;
 const run = `[\\p{L}\\p{N}][${tail}]*`;
-/** Between letters a part of the word: hyphens, apostrophes, and the marks of Hebrew acronyms. */
+/**
+ * Characters that join parts of a word when they are between letters: hyphens, apostrophes, and the marks of
+ * Hebrew acronyms.
+ */
 const joiner = `(?:[-\\u2010\\u2011'\\u2018\\u2019\\uff07\\u055a\\u05f3\\u05f4]|(?<=\\p{sc=Hebrew})"(?=\\p{sc=Hebrew}))`;
 const compounds = new RegExp(`${run}(?:${joiner}${run})*`, 'gu');
 const partsOf = new RegExp(run, 'gu');
 
-/** Scripts that put no space between words, and Hangul, which puts none before particles. */
+/** Scripts without spaces between words, and Hangul, which has none before particles. */
 const unspacedScripts = [
   ...[
     'Han',
@@ -42,15 +45,15 @@ const unspacedLetter = `(?!\\p{Nd})[${unspacedScripts.map((script) => `\\p{sc=${
 const pieces = new RegExp(`(?<unspaced>(?:${unspacedLetter})+)|(?:(?!${unspacedLetter})[${tail}])+`, 'gu');
 const lettersOf = new RegExp(unspacedLetter, 'gu');
 
-/** What has more parts is no word that anybody writes in one. */
+/** More parts are not a word that anybody writes as one. */
 const partsMax = 5;
 
-/** The words of a text with their places in it; what others lie within comes before them. */
+/** The words of a text with their ranges. A range inside another one comes before it. */
 export function* spans(text: string): Generator<Span> {
   for (const { 0: compound, index } of text.matchAll(compounds)) {
     const parts = [...compound.matchAll(partsOf)]
       .map(({ 0: part, index: at }) => ({ text: part, start: index + at }))
-      // The genitive's s is no word of its own.
+      // The s of a genitive is not a word.
       .filter(({ text: part, start }) => !/^s$/i.test(part) || !/['’]/.test(text.charAt(start - 1)));
     const last = parts.at(-1);
     if (last !== undefined && parts.length > 1 && parts.length <= partsMax) {
@@ -61,7 +64,7 @@ export function* spans(text: string): Generator<Span> {
   }
 }
 
-/** Of a run of letters without anything between. */
+/** The spans of an unbroken run of letters. */
 function* spansOf(part: string, start: number): Generator<Span> {
   if (/^[a-zA-Z0-9]+$/.test(part)) {
     yield { start, end: start + part.length, words: [part.toLowerCase()], kind: 'word' };
@@ -74,7 +77,7 @@ function* spansOf(part: string, start: number): Generator<Span> {
       const place = { start: at, end: at + piece.length };
       const other = spelling(piece);
       if (other.length > 0) yield { ...place, words: other, kind: 'form' };
-      // What stands at a place where a word may be broken is a word as well.
+      // The pieces at a zero-width space, where a word may break, count as words too.
       const broken = piece.split('\u200b');
       if (broken.length > 1) yield { ...place, words: broken.flatMap(fold), kind: 'form' };
       yield { ...place, words: fold(piece), kind: 'word' };
@@ -82,7 +85,10 @@ function* spansOf(part: string, start: number): Generator<Span> {
   }
 }
 
-/** Text of an unspaced script as overlapping pairs of letters, and as letters: whatever part is asked for is there. */
+/**
+ * Text of an unspaced script as overlapping pairs of letters and as single letters, so that any part of it
+ * can be found.
+ */
 function* pairs(piece: string, start: number): Generator<Span> {
   const known = new Map<string, string>();
   const letters = [...piece.matchAll(lettersOf)].map(({ 0: letter, index }) => {

@@ -16,7 +16,7 @@ export const collections = table(
   'collections',
   {
     id: id(),
-    /** The dimension `collection`: a slug that people write in boundaries. */
+    /** The dimension `collection`: a slug that people use in boundaries. */
     key: text(64),
     name: text(200),
     description: text(1000),
@@ -26,7 +26,7 @@ export const collections = table(
   { unique: [['key']] },
 );
 
-/** Who may read a document, from everyone to few: the dimension `classification`. */
+/** The classifications from open to strict: the dimension `classification`. */
 export const classifications = ['public', 'internal', 'confidential', 'restricted'] as const;
 export type Classification = (typeof classifications)[number];
 
@@ -41,9 +41,13 @@ export const documents = table(
     body: longtext(),
     version: int(),
     ownerId: nullable(id('users')),
-    /** As it was when the document was made: who may read a document need not be able to read users. */
+    /**
+     * The owner's name when the document was made. A reader of the document need not be able to read users.
+     */
     ownerName: nullable(text(200)),
-    /** Where an import found it: its path below the folder, and its address where the import told one. */
+    /**
+     * The source of an imported document: its path below the folder, and its web address where it is known.
+     */
     sourcePath: nullable(text(1000)),
     sourceUrl: nullable(text(2000)),
     createdAt: time(),
@@ -61,10 +65,11 @@ export const documents = table(
 );
 
 /**
- * A document as it was after each change. Its collection and classification are those of its own time, so a
- * version that was restricted stays so. That the document as it is now must be inside too, so that an old public
- * version of a now restricted document does not leak, follows from the only way here: `Document.versions`, whose
- * parent is inside the boundary of `documents:read`, and at whose place `documents:read_history` is decided.
+ * Each version of a document. A version keeps its own collection and classification, so a formerly restricted
+ * version stays restricted. The current document must be inside the boundary too, so that an old public
+ * version of a now restricted document does not leak. That follows from the only way here,
+ * `Document.versions`: its parent is inside the boundary of `documents:read`, and `documents:read_history` is
+ * decided for the parent's dimension values.
  */
 export const documentVersions = table(
   'DocumentVersion',
@@ -85,8 +90,8 @@ export const documentVersions = table(
 );
 
 /**
- * A section of a document, as search finds and cites it. Made anew with each change of the document, so that
- * its place is always the document's own.
+ * A section of a document, the unit of search and citation. Every change of the document rebuilds its
+ * passages, so that they always have the document's own collection and classification.
  */
 export const passages = table(
   'Passage',
@@ -98,15 +103,15 @@ export const passages = table(
     classification: text(20),
     version: int(),
     position: int(),
-    /** The document's title, so that a hit is cited without reading the whole document. */
+    /** The document's title, so that a hit can be cited without reading the document. */
     title: text(300),
     heading: text(300),
     body: longtext(),
-    /** The body as a reader sees it, on one line; null in passages of edition 0. */
+    /** The visible text of the body, on one line; null in passages of edition 0. */
     plain: nullable(longtext()),
-    /** Which rules made it (`passageEdition`). */
+    /** The edition of the rules that made it (`passageEdition`). */
     edition: since(int(), 0),
-    /** Normalised tokens, the only column whose words are indexed. */
+    /** Normalised tokens; the only indexed column. */
     tokens: longtext(),
   },
   ['id'],
@@ -119,7 +124,7 @@ export const passages = table(
   },
 );
 
-/** Divided by what boundaries choose. */
+/** Divided into parts by the columns that boundaries use. */
 export const passageWords = new WordIndex(passages, {
   tokens: 'tokens',
   parts: ['collection', 'classification'],

@@ -1,16 +1,16 @@
 import { stemmer } from 'stemmer';
 import { spans, type Span } from './spans.js';
 
-/** English endings go; words of other scripts, and those with digits, stay as they are. */
+/** Removes English endings. Words in other scripts or with digits stay as they are. */
 export const stem = (word: string): string => (/^[a-z]+$/.test(word) ? stemmer(word) : word);
 
-/** Where a word stands. Words of titles and headings are indexed once more under these names. */
+/** The position of a word. Words of titles and headings are indexed once more under these names. */
 export type Field = 'word' | 'title' | 'heading';
 
 const lengthMax = 60;
 
 /**
- * A stem as the indexes of both databases take it as it is: small letters and digits only, from 3 to 60 of them.
+ * A stem in a form that the indexes of both databases store unchanged: 3 to 60 lower-case letters and digits.
  */
 export function encode(stemmed: string, field: Field): string {
   const place = field.charAt(0);
@@ -25,11 +25,11 @@ function numbered(text: string): string {
   return digits;
 }
 
-/** What a text says: its words in their order, and apart from them other ways to write them. */
+/** The words of a text in order, and, separately, their other spellings. */
 interface Stems {
   readonly words: string[];
   readonly forms: Set<string>;
-  /** Of scripts that put no space between words. */
+  /** Letters of scripts without spaces between words. */
   readonly letters: Set<string>;
 }
 
@@ -50,12 +50,12 @@ function stemsOf(text: string): Stems {
   return found;
 }
 
-/** The stems of a text in their order. */
+/** The stems of a text, in order. */
 export const stems = (text: string): string[] => stemsOf(text).words;
 
 /**
- * What the index sees of a passage: its words, and once more those of its title and heading. Other forms and letters
- * come last, each once, so that neighbours in the text stay neighbours here.
+ * The indexed tokens of a passage: its words, with those of its title and heading once more. Other forms and
+ * single letters come last, each once, so that words adjacent in the text stay adjacent here.
  */
 export function indexTokens(passage: { title: string; heading: string; text: string }): string {
   const [title, heading, text] = [passage.title, passage.heading, passage.text].map(stemsOf) as [

@@ -21,34 +21,40 @@ import {
 /** 1 MiB, in bytes of UTF-8. */
 export const bodyBytesMax = 1_048_576;
 
-/** A title as it is stored; `BAD_USER_INPUT` for none. */
+/** A title as it is stored. Throws `BAD_USER_INPUT` for an empty one. */
 export const titleOf = (text: string): string => visibleLine(text, 300, 'title');
 
-/** A body as it is stored; `BAD_USER_INPUT` for an empty one and for one of more than 1 MiB. */
+/** A body as it is stored. Throws `BAD_USER_INPUT` for an empty body or one over 1 MiB. */
 export function bodyOf(text: string): string {
   if (Buffer.byteLength(text) > bodyBytesMax) throw badInput('`body` is longer than 1 MiB.', 'body');
   return paragraphs(text, bodyBytesMax, 'body');
 }
 
-/** Letters of any script, digits, `-` and `_`, up to 64, in the form that `collectionKeyOf` gives. */
+/**
+ * Whether a text is a key as `collectionKeyOf` returns it: up to 64 letters of any script, digits, `-` and
+ * `_`.
+ */
 export const isCollectionKey = (text: string): boolean =>
   /^[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]{0,63}$/u.test(text) &&
   text === text.normalize('NFC') &&
   text === text.toLowerCase();
 
-/** Rows of one collection. MySQL takes `hr ` for `hr`; what is no key names no collection on either database. */
+/**
+ * The rows of one collection. MySQL may ignore trailing spaces when it compares, so a text that is no key
+ * matches nothing on either database.
+ */
 export const inCollection = <Row extends { collection: string }>(key: string): Condition<Row> =>
   isCollectionKey(key) ? eq<Row>('collection', key) : any<Row>();
 
 /**
- * A text such as a folder's name as a collection's key: `Travel & leave` is `travel-leave`, `人事` stays as it is. Two texts
- * may have one key; whoever makes collections of texts has to look.
+ * Makes a collection's key from a text such as a folder's name: `Travel & leave` becomes `travel-leave`, `人事`
+ * stays as it is. Two texts may give the same key; the caller has to check.
  */
 export function collectionKeyOf(text: string): string {
   const letters = text
     .normalize('NFKD')
     .toLowerCase()
-    // Accents of Latin letters alone: in other scripts a mark makes another letter.
+    // Accents of Latin letters only. In other scripts a mark makes a different letter.
     .replace(/(?<=[a-z])[\u0300-\u036f]+/g, '')
     .normalize('NFC')
     .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '-')
@@ -59,7 +65,7 @@ export function collectionKeyOf(text: string): string {
   return key;
 }
 
-/** The passages of a document, at the document's own place. */
+/** The passages of a document, with its collection and classification. */
 export const passageRows = (document: DocumentRow, texts: readonly PassageText[], ids: Ids): PassageRow[] =>
   texts.map((passage) => ({
     id: ids.next(),
@@ -72,7 +78,7 @@ export const passageRows = (document: DocumentRow, texts: readonly PassageText[]
     ...passage,
   }));
 
-/** A document's present version, as its history keeps it. */
+/** The current version of a document, as a row of its history. */
 export const versionRow = (document: DocumentRow, changedBy: string, ids: Ids): DocumentVersionRow => ({
   id: ids.next(),
   documentId: document.id,
@@ -87,13 +93,13 @@ export const versionRow = (document: DocumentRow, changedBy: string, ids: Ids): 
 
 export interface CollectionInput {
   readonly key: string;
-  /** Made from the key where not given. */
+  /** Default: made from the key. */
   readonly name?: string;
   readonly description?: string;
   readonly at: string;
 }
 
-/** Makes the collection where there is none of this key; one that is there stays as it is. */
+/** Creates the collection if no collection has this key. An existing one stays as it is. */
 export async function ensureCollection(tx: Connection, input: CollectionInput, ids: Ids): Promise<void> {
   const { key, at } = input;
   if (!isCollectionKey(key)) {
@@ -118,31 +124,31 @@ export async function ensureCollection(tx: Connection, input: CollectionInput, i
 }
 
 export interface ImportedDocument {
-  /** What keeps the external ids of several imports apart. */
+  /** The namespace of the external ids. */
   readonly source: string;
-  /** What the source knows it by, such as its path below the imported folder. */
+  /** The document's id at the source, such as its path below the imported folder. */
   readonly externalId: string;
   readonly collection: string;
   readonly title: string;
   readonly classification: Classification;
   readonly body: string;
   readonly at: string;
-  /** Who imports, as the history names them. */
+  /** The importing person's name in the history. */
   readonly by: string;
-  /** The collection's name, where it is made here and is not the key. */
+  /** The name of a new collection, where it differs from the key. */
   readonly collectionName?: string | undefined;
-  /** Where the source has it, so that a citation can be followed. */
+  /** The document's location at the source, for citations. */
   readonly sourcePath?: string | null;
   readonly sourceUrl?: string | null;
-  /** Its passages, where they were made before the transaction began. */
+  /** Passages built before the transaction, if any. */
   readonly passages?: readonly PassageText[] | undefined;
 }
 
 /**
- * Brings a document of a source up to date, in a transaction of the caller's: made on first sight, given a new
- * version when title, text, collection or classification differ, else left alone. The source wins over changes
- * made here since, which stay in the history; but it never lowers a classification, for what a person has
- * withdrawn from view must not come back because a file was imported again.
+ * Brings an imported document up to date, in the caller's transaction. A new document is created. A new
+ * version is added where title, text, collection or classification differ; otherwise nothing changes. The
+ * source overwrites changes made here, which remain in the history. But an import never lowers a
+ * classification, because a document that a person has restricted must not become open again.
  */
 export async function upsertImportedDocument(
   tx: Connection,
@@ -166,7 +172,7 @@ export async function upsertImportedDocument(
     before.classification === classification
   ) {
     if (before.sourcePath === origin.sourcePath && before.sourceUrl === origin.sourceUrl) return 'unchanged';
-    // Where it came from is no part of what a version says.
+    // The document's origin is not part of a version.
     await tx.update(documents, eq('id', before.id), origin);
     return 'updated';
   }
@@ -186,8 +192,8 @@ export async function upsertImportedDocument(
 }
 
 /**
- * Under which key a document of a source is found again. Paths can be longer than the column, and databases do
- * not agree on spaces at the end.
+ * The key under which an imported document is stored. A path may be longer than the column, and the databases
+ * compare trailing spaces differently, so the external id may be a digest.
  */
 export const importKeyOf = ({ source, externalId }: Pick<ImportedDocument, 'source' | 'externalId'>) => ({
   source: oneLine(source, 60, 'source'),

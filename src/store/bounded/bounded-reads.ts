@@ -27,22 +27,22 @@ import type { WordIndex, WordQuery } from './word-index.js';
 
 export interface RowQuery<Row> {
   readonly where: Condition<Row>;
-  /** Beside the type's own. */
+  /** Scopes beside the type's own. */
   readonly scopes?: readonly Scope[];
   readonly order?: readonly Order<Row>[];
   readonly limit?: number;
   readonly lock?: boolean;
-  /** All columns where none are named. */
+  /** Undefined: all columns. */
   readonly columns?: ReadonlySet<string> | undefined;
-  /** Of the rows read, how many the caller gets to see. */
+  /** How many of the rows the caller will see. Undefined: all. */
   readonly shown?: number;
 }
 
 export interface AggregateQuery {
-  /** The scope whose boundary applies to the table and to everything joined. */
+  /** The scope whose boundary applies to the table and to every joined one. */
   readonly scope: Scope;
   readonly scopes?: readonly Scope[];
-  /** Result name to SQL; the table is `t`, a joined one its join's name. */
+  /** Maps result names to SQL expressions. The table's alias is `t`; a joined table's is its join's name. */
   readonly select: Readonly<Record<string, string>>;
   readonly joins?: readonly { readonly name: string; readonly table: AnyTable; readonly on: string }[];
   readonly where?: Sql;
@@ -51,21 +51,27 @@ export interface AggregateQuery {
 }
 
 /**
- * `plain` reads the columns that are asked for; `placed` reads also where each row stands, for rules that look at
- * it; `whole` reads everything, for changes, whose answers are kept.
+ * `plain` reads only the selected columns. `placed` also reads each row's dimension values, for rules that
+ * look at rows. `whole` reads all columns, for mutations, whose answers are stored.
  */
 export type ReadMode = 'plain' | 'placed' | 'whole';
 
 const countedRow: Sql = { text: step, params: [] };
 
-/** So many statements of one operation are under way at once, and on SQLite so many are answered in one turn. */
+/**
+ * How many statements of one operation may run at once. On SQLite, so many are answered in one turn of the
+ * event loop.
+ */
 const statementsMax = 4;
 
-/** The statements behind `Rows`. Each carries the boundary of its scopes and tells the witness what it read. */
+/**
+ * The statements behind `Rows`. Each carries the boundary of its scopes and reports the rows that it read to
+ * the row access observer.
+ */
 export class BoundedReads {
   private readonly underWay = new Set<Promise<unknown>>();
   private readonly statements = new ConcurrencyGate(statementsMax);
-  /** For statements that keep a processor busy, and what follows from them: one after the other. */
+  /** Runs CPU-heavy statements, and their decoding, one at a time. */
   private readonly heavy = new ConcurrencyGate(1);
 
   constructor(
@@ -76,13 +82,15 @@ export class BoundedReads {
     private readonly mode: ReadMode,
   ) {}
 
-  /** The same object for the same columns, so that it can stand for them as a key. */
+  /** Returns the same object for the same columns, so that it can be used as a key. */
   shape<Row>(table: Table<Row>, columns: ReadonlySet<string> | undefined): StatementShape {
     const { mode } = this;
     return this.types.shape(table, mode === 'whole' ? undefined : columns, mode !== 'plain');
   }
 
-  /** Rows by a unique column, in one statement with whoever asks alike at this moment; null for what is not there. */
+  /**
+   * Rows by a unique column; null for a missing row. Equal look-ups of the same moment share one statement.
+   */
   async lookUp<Row extends { id: string }>(
     table: Table<Row>,
     column: keyof Row & string,
@@ -123,7 +131,7 @@ export class BoundedReads {
     return rows;
   }
 
-  /** One page and one row more for each parent, in one statement with whoever asks alike at this moment. */
+  /** For each parent, one page and one row more. Equal reads of the same moment share one statement. */
   async windows<Row extends { id: string }>(
     table: Table<Row>,
     link: Link<Row>,
@@ -165,7 +173,7 @@ export class BoundedReads {
     return Number(rows[0]?.n ?? 0);
   }
 
-  /** How many rows hang on each parent; those with none are missing. */
+  /** The number of rows of each parent. A parent without rows is missing. */
   async counts<Row>(
     table: Table<Row>,
     link: Link<Row>,
@@ -184,8 +192,9 @@ export class BoundedReads {
   }
 
   /**
-   * Rows to choose from, in any order: those that an index of words finds. The witness hears of none: `shown` tells it
-   * which the caller gets. Rows are numbered first, as a database that sorts whole rows drags along all their text.
+   * Candidate rows that a word index finds, sorted by id. The row access observer is not told; `shown`
+   * reports the rows that the caller gets. The inner query selects row numbers only, because a sort of whole
+   * rows would copy all their text.
    */
   async candidates<Row extends { id: string }>(
     index: WordIndex<Row>,
@@ -210,7 +219,7 @@ export class BoundedReads {
     return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, query.limit);
   }
 
-  /** A column's values of the rows inside a scope's boundary. */
+  /** The values of a column in the rows inside a scope's boundary. */
   async values<Row>(table: Table<Row>, column: keyof Row & string, scope: Scope): Promise<string[]> {
     const where = this.bounded(table, all<Row>(), [scope]);
     const rows = await this.query(
@@ -246,7 +255,7 @@ export class BoundedReads {
     );
   }
 
-  /** Resolves when nothing is being read any more, and nothing that waited for it has begun to read. */
+  /** Resolves when no read is under way and no waiting read has started. */
   async settled(): Promise<void> {
     do {
       await Promise.allSettled(this.underWay);
@@ -254,7 +263,7 @@ export class BoundedReads {
     } while (this.underWay.size > 0);
   }
 
-  /** @param again true for a text that comes often with other parameters */
+  /** @param again true for a text that is used often with different parameters */
   private query(
     sql: string,
     params: readonly unknown[],
@@ -270,7 +279,9 @@ export class BoundedReads {
     return this.tracked(this.statements.enter(() => shared.find(read, values, this.untilMs())));
   }
 
-  /** Asked when it is its turn: it may have waited for others of its operation. */
+  /**
+   * Called when the statement is about to be sent, because it may have waited for others of its operation.
+   */
   private untilMs(): number {
     return Date.now() + this.observer.asking();
   }
@@ -292,7 +303,7 @@ export class BoundedReads {
     return this.types.of(table);
   }
 
-  /** The condition, and last the boundary of the type's own scope and of each further scope. */
+  /** The condition, then the boundaries of the type's own scope and of each further scope. */
   private where<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[] = []): Sql {
     return this.bounded(table, condition, [this.types.of(table).scope, ...scopes]);
   }
@@ -309,7 +320,10 @@ export class BoundedReads {
     };
   }
 
-  /** Comes first, so that rows count that another condition leaves out. MySQL's statements are ended by time. */
+  /**
+   * Comes first, so that rows that later conditions reject are counted too. On MySQL a time limit ends
+   * statements instead.
+   */
   private counted(): readonly Sql[] {
     return this.connection.dialect === 'sqlite' ? [countedRow] : [];
   }
@@ -318,7 +332,10 @@ export class BoundedReads {
     this.readEach(table, [rows]);
   }
 
-  /** The rows of several answers. One without rows tells that there are none. */
+  /**
+   * Reports the rows of several answers. An answer without rows reveals that there are none, so it is
+   * reported too.
+   */
   private readEach(table: { readonly type: string }, answers: readonly (readonly { id: string }[])[]): void {
     const ids = answers.flatMap((rows) => rows.map((row) => row.id));
     if (ids.length > 0) this.observer.touched(table.type, ids, 'read');

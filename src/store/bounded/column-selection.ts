@@ -1,14 +1,14 @@
 import type { AnyTable } from '../tables/table.js';
 
-/** Which columns of a table's rows an answer needs. */
+/** The columns that an answer needs of each table's rows. */
 export interface ColumnSelection {
-  /** Undefined: all of them. */
+  /** Undefined: all columns. */
   columns(table: Pick<AnyTable, 'type'>): ReadonlySet<string> | undefined;
-  /** How many fields each object of the answer has, those of all levels below together. */
+  /** The number of fields in each object of the answer, nested levels included. */
   readonly fields: number;
 }
 
-/** Named columns, for a resolver that itself looks at a row. */
+/** Selects the named columns, for a resolver that itself reads a row. */
 export const only = (...columns: readonly string[]): ColumnSelection => {
   const set = new Set(columns);
   return { columns: () => set, fields: set.size };

@@ -5,24 +5,27 @@ import { all, any, compare, eq, type Condition } from '../sql/condition.js';
 import type { Order } from '../sql/connection.js';
 import type { Table } from '../tables/table.js';
 
-/** A total order: what was asked for, up to a column that tells every two rows apart, or else the id. */
+/** Makes an order total: it ends at the first unique column, or else the id is appended. */
 export function totalOrder<Row extends { id: string }>(
   table: Table<Row>,
   order: readonly Order<Row>[],
 ): Order<Row>[] {
   const telling = order.findIndex(({ column }) => table.columns[column].isUnique === true);
-  // One column more than that, and the database would sort instead of following the index.
+  // With columns after a unique one, the database would sort instead of following the index.
   if (telling >= 0) return order.slice(0, telling + 1);
   return [...order, { column: 'id', direction: order[0]?.direction ?? 'asc' }];
 }
 
-/** Makes and reads the cursors of one list of one caller, each of which is good for nothing else. */
+/** Makes and reads the cursors of one list for one caller. They are invalid anywhere else. */
 export class Cursors {
   private context: string | undefined;
 
   constructor(
     private readonly seal: Seal,
-    /** What the list is, JSON-safe. Most answers ask for no cursor, so its digest waits. */
+    /**
+     * Identifies the list; JSON-safe. Its digest is computed on first use, because most answers need no
+     * cursor.
+     */
     private readonly list: readonly unknown[],
   ) {}
 
@@ -30,7 +33,7 @@ export class Cursors {
     return this.seal.seal(this.contextText, JSON.stringify(values));
   }
 
-  /** The values that a cursor was made of; `BAD_USER_INPUT` for any other text. */
+  /** The values in a cursor. Throws `BAD_USER_INPUT` for any other text. */
   values(cursor: string): unknown[] {
     const text = this.seal.open(this.contextText, cursor);
     if (text !== undefined) return JSON.parse(text) as unknown[];
@@ -42,7 +45,7 @@ export class Cursors {
   }
 }
 
-/** Where a row stands in an order. */
+/** The cursor of a row in an order. */
 export const cursorOf = <Row>(cursors: Cursors, order: readonly Order<Row>[], row: Row): string =>
   cursors.cursor(order.map((by) => row[by.column]));
 

@@ -5,8 +5,8 @@ type Places = readonly [DimensionValues, ...DimensionValues[]];
 const valuesKey = Symbol('places');
 
 /**
- * A row's value in each of its dimensions, as read with it; of a row as it stood earlier also as it stands now. They
- * stay with the row and are no part of it.
+ * The dimension values that were read with the row. For an earlier version of a row, those of that time and
+ * those of now. They are attached to the object, but no property of the row.
  */
 export const dimensionValuesOf = (row: object): Places | undefined =>
   (row as { [valuesKey]?: Places })[valuesKey];

@@ -9,7 +9,7 @@ type Filters<Row, Input> = {
   readonly [K in keyof Required<Input>]: (value: NonNullable<Input[K]>) => Condition<Row>;
 };
 
-/** A filter input as a condition, with the scopes of the fields that it looks at. Null means: not given. */
+/** A filter input as a condition, with the scopes of the fields that it uses. A null field is ignored. */
 export function filterBy<Row, Input extends object>(
   scopeOf: ScopeOf,
   inputType: string,
@@ -26,7 +26,7 @@ export function filterBy<Row, Input extends object>(
   };
 }
 
-/** An `orderBy` input (one of its fields) as an order, with the scope of the field that it looks at. */
+/** An `orderBy` input (with one of its fields) as an order, with the scope of that field. */
 export function orderBy<Row>(
   scopeOf: ScopeOf,
   inputType: string,

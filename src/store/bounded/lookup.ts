@@ -3,7 +3,7 @@ import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead } from '../sql/shared-reads.js';
 import type { AnyTable } from '../tables/table.js';
 
-/** Looks rows up by one column that is unique. */
+/** Looks up rows by one unique column. */
 export class Lookup implements SharedRead<object> {
   readonly key: string;
   readonly valuesMax = 1_000;
@@ -13,7 +13,7 @@ export class Lookup implements SharedRead<object> {
     table: AnyTable,
     private readonly column: string,
     private readonly shape: StatementShape,
-    /** What else must hold, the boundary included. */
+    /** The further condition, including the boundary. */
     private readonly condition: Sql,
   ) {
     this.before = `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE t.${columnName(column)}`;

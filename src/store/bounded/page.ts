@@ -7,12 +7,12 @@ import type { Table } from '../tables/table.js';
 
 export interface ListQuery<Row> {
   readonly where?: Condition<Row>;
-  /** Scopes of the fields that `where` and `order` look at, beside the type's own: each one's boundary applies. */
+  /** Scopes of the fields in `where` and `order`, beside the type's own. The boundary of each applies. */
   readonly scopes?: readonly Scope[];
   readonly order?: readonly Order<Row>[];
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
-  /** What its cursors belong to, where `where` changes from one page to the next. JSON-safe. */
+  /** Identifies the list for its cursors, where `where` changes from one page to the next. JSON-safe. */
   readonly list?: unknown;
 }
 
@@ -21,23 +21,29 @@ export interface Page<Row> {
   readonly edges: readonly { readonly cursor: string; readonly node: Row }[];
   readonly nodes: readonly Row[];
   readonly pageInfo: PageInfo;
-  /** Counted only when asked for, inside the same boundary. */
+  /** Computed only when requested, inside the same boundary. */
   totalCount(): Promise<number>;
 }
 
 export const pageSizeDefault = 20;
 
-/** How many rows a page may have: what was asked for, within the cap. */
+/** The number of rows in a page: the requested size, up to the maximum. */
 export function pageSizeOf(first: number | null | undefined, max: number): number {
   const size = first ?? Math.min(pageSizeDefault, max);
   if (size < 0 || size > max) throw badInput(`\`first\` must be between 0 and ${String(max)}.`, 'first');
   return size;
 }
 
-/** How many rows a page counts as read: one of none tells by `hasNextPage` that there is a row. */
+/**
+ * How many rows a page counts as read. A page of size 0 counts as one, because its `hasNextPage` reveals a
+ * row.
+ */
 export const readBy = (size: number): number => Math.max(1, size);
 
-/** A list query with its order made total and its cursor read: one more row than the page has tells of a next one. */
+/**
+ * A list query with a total order and its cursor decoded. It reads one more row than the page has, to see
+ * whether there is a next page.
+ */
 export interface PageQuery<Row> {
   readonly where: Condition<Row>;
   readonly scopes: readonly Scope[];
@@ -48,7 +54,7 @@ export interface PageQuery<Row> {
 
 interface PageParts {
   readonly sizeMax: number;
-  /** The cursors of a list in this order. */
+  /** Makes the cursors of a list in this order. */
   readonly cursors: (list: readonly unknown[]) => Cursors;
 }
 
@@ -86,7 +92,7 @@ export const pageOf = <Row extends { id: string }>(
   totalCount: () => Promise<number>,
 ): Page<Row> => new FoundPage(found, query, cursors, totalCount);
 
-/** Its cursor is made only where it is asked for, and once: execution reads a property several times. */
+/** Makes its cursor on first use and keeps it, because execution reads a property several times. */
 class Edge<Row> {
   private made: string | undefined;
 
@@ -101,7 +107,7 @@ class Edge<Row> {
   }
 }
 
-/** Where a page ends. */
+/** The end of a page. */
 export class PageInfo {
   constructor(
     private readonly edges: readonly { readonly cursor: string }[],

@@ -1,16 +1,16 @@
 import type { DimensionValues } from '../../authority/boundary.js';
 
-/** Who learns which rows an operation touched; the audit trail. */
+/** Learns which rows an operation touches. The audit trail implements it. */
 export interface RowAccessObserver {
   /**
-   * Before every statement: how many milliseconds the operation has left. Throws `LIMIT_EXCEEDED` where it has used up
-   * its time.
+   * Called before every statement. Returns how many milliseconds the operation has left. Throws
+   * `LIMIT_EXCEEDED` where none are left.
    */
   asking(): number;
   touched(type: string, ids: readonly string[], action: TouchAction): void;
-  /** Answers that show no row and tell something all the same: a count, a sum, that nothing was found. */
+  /** Answers that show no row but still reveal something: a count, a sum, an empty result. */
   looked(type: string, action: 'read' | 'aggregate', answers: number): void;
-  /** Where a row stands that is written, before or after it. */
+  /** The dimension values of a written row, before or after the write. */
   wrote(type: string, values: DimensionValues): void;
 }
 export type TouchAction = 'read' | 'create' | 'update' | 'delete' | 'aggregate';

@@ -8,17 +8,19 @@ import type { RowType, ValueSql } from './row-type.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
 import type { AnyTable } from '../tables/table.js';
 
-/** What the SDL's `@rows` says of one type. */
+/** The SDL's `@rows` of one type. */
 export interface RowDeclaration {
   readonly type: string;
   readonly scope: Scope;
-  /** Dimension to path. A dimension that the type does not have is missing. */
+  /** Maps dimensions to paths. A dimension that does not apply to the type is missing. */
   readonly bounds: ReadonlyMap<string, string>;
 }
 
 type Tables = readonly AnyTable[];
 
-/** Follows `customer.region`: the column `customerId` leads to the table that it references. */
+/**
+ * Follows a path such as `customer.region`: the column `customerId` leads to the table that it references.
+ */
 function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<string, AnyTable>): ValueSql {
   const [head = '', ...rest] = path;
   const columns = table.columns;
@@ -36,12 +38,12 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
   };
 }
 
-/** Joins the SDL's declarations with the tables; throws, naming them, for paths that lead nowhere. */
+/** Combines the SDL's declarations with the tables. Throws where paths lead nowhere, and names them. */
 export class RowTypes {
   private readonly byTable = new Map<string, RowType>();
   private readonly shapes = new StatementShapes();
   private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
-  /** As long as both are in use: callers choose shapes, and boundaries live long. */
+  /** Entries live as long as both keys. Callers determine the shapes, and boundaries live long. */
   private readonly lookups = new WeakMap<Boundaries, WeakMap<StatementShape, Map<string, Lookup>>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
@@ -75,17 +77,17 @@ export class RowTypes {
     return found;
   }
 
-  /** Undefined for a type whose objects are no rows. */
+  /** Undefined for a type whose objects are not rows. */
   named(type: string): RowType | undefined {
     return this.all.find((rowType) => rowType.type === type);
   }
 
-  /** What to read of the table's rows; all columns where none are named. */
+  /** The columns to read of the table's rows; all where `columns` is undefined. */
   shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): StatementShape {
     return this.shapes.of(this.of(table), columns, places);
   }
 
-  /** The boundary of a scope over the table `t`; made once for equal boundaries. */
+  /** The boundary of a scope over the table `t`. Equal boundaries share one result. */
   boundary(rowType: RowType, scope: Scope, authority: Authority): Sql {
     const boundaries = authority.boundaries(scope);
     const known = this.bounds.get(boundaries) ?? new Map<RowType, Sql>();
@@ -95,7 +97,10 @@ export class RowTypes {
     return sql;
   }
 
-  /** Rows of a shape by the values of a column, inside the boundary of the type's own scope; made once, as `boundary`. */
+  /**
+   * The look-up of rows by the values of a column, inside the boundary of the type's own scope. Cached like
+   * `boundary`.
+   */
   lookup(table: AnyTable, column: string, shape: StatementShape, authority: Authority): Lookup {
     const rowType = this.of(table);
     const boundaries = authority.boundaries(rowType.scope);
@@ -120,10 +125,10 @@ export class RowTypes {
 }
 
 /**
- * The one place where a boundary becomes SQL. A row is inside when one of the boundaries allows its value in
- * every dimension that its type has; NULL is never in a set; no boundary means no row.
- * @param use `checked` where rows are found by a unique column: left to choose, SQLite would take an index of a
- * boundary's column and look for each of its values with each of the rows. Its `+` says that this is no way in.
+ * The one place where a boundary becomes SQL. A row is inside if one of the boundaries allows its value in
+ * every dimension of its type. NULL is in no set. An empty list allows no row.
+ * @param use `checked` where rows are found by a unique column. Otherwise SQLite might choose an index of a
+ * boundary's column and try each of its values for each row. The unary `+` excludes that index.
  */
 export function boundarySql(
   rowType: RowType,

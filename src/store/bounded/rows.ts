@@ -23,23 +23,23 @@ import type { WordIndex, WordQuery } from './word-index.js';
 
 const whole = Symbol('whole');
 
-/** How many rows are looked at for the values that were written to them. */
+/** The maximum number of rows that are checked for the values written to them. */
 const writtenMax = 100;
 
-/** Where something was written. */
+/** The rows to which values were written. */
 export interface Written {
   readonly ids: readonly string[];
   readonly places: readonly DimensionValues[];
-  /** Whether the caller is the person on whose behalf it was done, within whose rights it was. */
+  /** Whether the caller is the person on whose behalf, and within whose rights, it was written. */
   readonly isOwn: boolean;
 }
 
-/** A row of a scan: some of its columns, and the rest under a name that only `Rows` knows. */
+/** A scanned row: some of its columns, and the whole row under a symbol that only `Rows` knows. */
 export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R };
 
 /**
- * The only way from a resolver to rows. Every statement carries the caller's boundary, whichever path led to
- * it, and every row that comes or goes is told to the witness. One instance serves one operation.
+ * The only way from a resolver to rows. Every statement carries the caller's boundary, and every row read or
+ * written is reported to the row access observer. One instance serves one operation.
  */
 export class Rows {
   private readonly reads: BoundedReads;
@@ -58,7 +58,9 @@ export class Rows {
     this.reads = new BoundedReads(connection, authority, observer, types, mode);
   }
 
-  /** One row, or null where it is not there or outside the boundary. Calls of one tick share a statement. */
+  /**
+   * One row, or null where it does not exist or is outside the boundary. Calls of one tick share a statement.
+   */
   get<R extends { id: string }>(
     table: Table<R>,
     id: string | null,
@@ -67,21 +69,21 @@ export class Rows {
     return id === null || !isId(id) ? nothing : this.getBy(table, 'id', id, selection);
   }
 
-  /** As `get`, by another column that is unique. */
+  /** As `get`, by another unique column. */
   getBy<R extends { id: string }>(
     table: Table<R>,
     column: keyof R & string,
     value: string,
     selection?: ColumnSelection,
   ): Promise<R | null> {
-    // By another column the whole row is read, which is rare and keeps the keys few.
+    // A look-up by another column is rare. It reads the whole row, which keeps the loader's keys few.
     const columns = column === 'id' ? selection?.columns(table) : undefined;
     const key = column === 'id' ? this.reads.shape(table, columns) : `get ${table.name} ${column}`;
     const loader = this.loader(key, (values) => this.reads.lookUp(table, column, values, columns));
     return loader.load(value) as Promise<R | null>;
   }
 
-  /** One row by a unique column, or null. */
+  /** The first row that fulfils the condition, or null. */
   async find<R extends { id: string }>(
     table: Table<R>,
     where: Condition<R>,
@@ -90,7 +92,7 @@ export class Rows {
     return (await this.reads.rows(table, { where, limit: 1, columns: selection?.columns(table) }))[0] ?? null;
   }
 
-  /** One row, or `NOT_FOUND`. */
+  /** One row. Throws `NOT_FOUND` where there is none. */
   async need<R extends { id: string }>(table: Table<R>, id: string, selection?: ColumnSelection): Promise<R> {
     const row = await this.get(table, id, selection);
     if (row === null) throw notFound(table.type);
@@ -98,8 +100,8 @@ export class Rows {
   }
 
   /**
-   * A row as it stood earlier, or `NOT_FOUND` where it was outside today's boundary then, or is now.
-   * @param stood its value in each dimension of then; in a dimension that is newer it has none
+   * An earlier version of a row. Throws `NOT_FOUND` where it was outside today's boundary then, or is now.
+   * @param stood its dimension values of that time; a dimension added since has none
    */
   async earlier<R extends { id: string }>(table: Table<R>, row: R, stood: StoredDimensionValues): Promise<R> {
     const { scope, dimensions } = this.reads.typeOf(table);
@@ -129,7 +131,7 @@ export class Rows {
     return pageOf(rows, paged, () => this.count(table, query));
   }
 
-  /** A page for each parent, in one statement for all parents of a tick that ask alike. */
+  /** A page for each parent. Equal calls of one tick share a statement for all their parents. */
   children<R extends { id: string }>(
     table: Table<R>,
     column: keyof R & string,
@@ -140,7 +142,7 @@ export class Rows {
     return this.linked(table, { column }, parentId, query, selection);
   }
 
-  /** As `children`, for rows that hang on their parents in any way, such as by a table of pairs. */
+  /** As `children`, for rows linked to their parents in another way, such as by a table of pairs. */
   async linked<R extends { id: string }>(
     table: Table<R>,
     link: Link<R>,
@@ -159,13 +161,13 @@ export class Rows {
     return pageOf(rows, paged, () => this.countLinked(table, link, parent, query));
   }
 
-  /** @param below what the list hangs on */
+  /** @param below identifies the parent of the list */
   private paged<R extends { id: string }>(table: Table<R>, query: ListQuery<R>, below: unknown) {
     const cursors = (list: readonly unknown[]): Cursors => this.cursors([...list, below]);
     return pageQuery(table, query, { sizeMax: this.pageSizeMax, cursors });
   }
 
-  /** The cursors of a list, for this caller alone: the person, and the delegations of the chain. */
+  /** The cursors of a list for this caller only: the person and the delegations of the chain. */
   cursors(list: readonly unknown[]): Cursors {
     const { chain, task } = this.authority;
     return new Cursors(this.seal, [...list, chain.person.id, task?.delegationIds ?? []]);
@@ -187,7 +189,7 @@ export class Rows {
     return (await loader.load(parent)) as number;
   }
 
-  /** How many rows a list has: told with a page, which costs at least one row. */
+  /** The number of rows in a list. The charge for its page covers it. */
   private async count<R>(table: Table<R>, query: Pick<ListQuery<R>, 'where' | 'scopes'>): Promise<number> {
     this.observer.touched(table.type, [], 'aggregate');
     const scopes = [this.reads.typeOf(table).scope, ...(query.scopes ?? [])];
@@ -195,9 +197,9 @@ export class Rows {
   }
 
   /**
-   * Rows to choose from, such as what a search ranks: the first that have the words, in the order of their ids, and of
-   * each only some columns can be looked at. They carry the boundary, and the witness learns only that there was a
-   * look, until `show` opens those that the caller gets.
+   * Rows to choose from, such as candidates that a search ranks: the first rows with the words, in the order
+   * of their ids. The caller of `scan` reads only the named columns. The boundary applies. The row access
+   * observer learns of one look; `show` reports the rows that the caller gets.
    */
   async scan<R extends { id: string }, K extends keyof R & string>(
     index: WordIndex<R>,
@@ -211,14 +213,14 @@ export class Rows {
   }
 
   /**
-   * A column's values of all rows inside the boundary of a scope, such as keys under which to look further. No caller
-   * gets them, so the witness hears nothing.
+   * The values of a column in all rows inside a scope's boundary, such as keys for a further look-up. They
+   * are not part of any answer, so the row access observer is not told.
    */
   values<R>(table: Table<R>, column: keyof R & string, scope: Scope): Promise<string[]> {
     return this.reads.values(table, column, scope);
   }
 
-  /** The whole rows that were chosen from a scan; they count as read. */
+  /** The whole rows chosen from a scan. They count as read. */
   show<R extends { id: string }>(table: Table<R>, chosen: readonly Scanned<R, never>[]): R[] {
     const rows = chosen.map((one) => one[whole]);
     this.reads.shown(table, rows);
@@ -226,15 +228,15 @@ export class Rows {
   }
 
   /**
-   * Whether a row that a write under `scope` is going to name is inside that scope's boundary. The type's own
-   * scope is not asked for: it is not read.
+   * Whether a row that a write under `scope` refers to is inside that scope's boundary. The type's own scope
+   * is not needed, because the row is not read.
    */
   async exists<R>(table: Table<R>, where: Condition<R>, scope: Scope): Promise<boolean> {
     this.observer.looked(table.type, 'aggregate', 1);
     return (await this.reads.count(table, where, [scope])) > 0;
   }
 
-  /** Work that several fields of the operation share: done once for a key, until rows are changed. */
+  /** Shares work between fields of the operation: it runs once for a key, until rows change. */
   shared<T>(key: string, work: () => Promise<T>): Promise<T> {
     const known = this.works.get(key) ?? work();
     this.works.set(key, known);
@@ -246,12 +248,12 @@ export class Rows {
     this.observer.asking();
   }
 
-  /** The dimensions that a table's rows have, as the SDL says. */
+  /** The dimensions of a table's rows, from the SDL. */
   dimensionsOf(table: AnyTable): string[] {
     return [...this.reads.typeOf(table).dimensions.keys()];
   }
 
-  /** Groups and sums inside the boundary of one scope. Values come as the driver gives them. */
+  /** Groups and sums inside the boundary of one scope. Values are returned as the driver gives them. */
   aggregate<R>(table: Table<R>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
     this.observer.looked(table.type, 'aggregate', 1);
     return this.reads.groups(table, query);
@@ -294,8 +296,8 @@ export class Rows {
   }
 
   /**
-   * Whether a message may tell what follows from rows that this scope reads and that hang on this row. Who may only
-   * change them learns that a change does not go, and not by how much.
+   * Whether a message may show figures from rows that this scope reads and that belong to this row. A caller
+   * who may only write them learns that a change is refused, but not by how much.
    */
   mayTell(row: object, scope: Scope): boolean {
     return (dimensionValuesOf(row) ?? []).some((values) =>
@@ -309,8 +311,9 @@ export class Rows {
   }
 
   /**
-   * Whether the caller may read, under this scope, what was written to rows of a type: everywhere, or at all these rows
-   * as they stood then and as they stand now; those count as read.
+   * Whether the caller may read, under this scope, values written to rows of a type: where the scope is held
+   * without bounds, or where all these rows are inside its boundary, as they were then and as they are now.
+   * The rows count as read.
    */
   async mayRead(type: string, scope: Scope, written: Written): Promise<boolean> {
     const rowType = this.reads.typeNamed(type);
@@ -329,7 +332,7 @@ export class Rows {
     return ids.length <= writtenMax && places.every(isIn) && this.reaches(rowType.table, ids, scope);
   }
 
-  /** The scope by which rows of a type come; undefined for a type that has none. */
+  /** The scope that reads rows of a type. Undefined where the type has none. */
   scopeOfType(type: string): Scope | undefined {
     return this.reads.typeNamed(type)?.scope;
   }
@@ -342,9 +345,9 @@ export class Rows {
   }
 
   /**
-   * Adds rows that the server makes out of a parent row, such as a document's version. The parent must lie inside the
-   * boundary of `scope`, and so must what is added; else `NOT_FOUND`. They are part of the parent: the witness is told
-   * of that one.
+   * Adds rows that the server derives from a parent row, such as a document's version. Throws `NOT_FOUND`
+   * where the parent or the added rows are outside the boundary of `scope`. They are part of the parent: the
+   * row access observer is told of the parent only.
    */
   addParts<P extends { id: string }, R extends { id: string }>(
     parent: { readonly table: Table<P>; readonly id: string },
@@ -355,7 +358,7 @@ export class Rows {
     return this.writeParts(parent, parts, rows, scope, () => this.connection.insert(parts.table, rows));
   }
 
-  /** As `addParts`, in place of those before, for rows that an index of words finds. */
+  /** As `addParts`, but replaces the parent's earlier rows. For rows of a word index. */
   replaceParts<P extends { id: string }, R extends { id: string }>(
     parent: { readonly table: Table<P>; readonly id: string },
     parts: { readonly index: WordIndex<R>; readonly column: keyof R & string },
@@ -384,7 +387,9 @@ export class Rows {
     if (inside !== rows.length) throw notFound(parent.table.type);
   }
 
-  /** Locks and reads a row for a change under `scope`; `NOT_FOUND` where the boundary leaves it out. */
+  /**
+   * Locks and reads a row for a change under `scope`. Throws `NOT_FOUND` where it is outside the boundary.
+   */
   async inside<R extends { id: string }>(
     table: Table<R>,
     id: string,
@@ -398,17 +403,19 @@ export class Rows {
     return row;
   }
 
-  /** Resolves when nothing is being read any more: an answer with errors may come before all resolvers ended. */
+  /**
+   * Resolves when no read is under way. An answer with errors may be ready before all resolvers have ended.
+   */
   settled(): Promise<void> {
     return this.reads.settled();
   }
 
-  /** How many rows a page may have: what was asked for, within the cap. */
+  /** The number of rows in a page: the requested size, up to the maximum. */
   pageSize(first: number | null | undefined): number {
     return pageSizeOf(first, this.pageSizeMax);
   }
 
-  /** After a change nothing read before may be given again; those who change rows elsewhere call it too. */
+  /** Drops all cached reads after a change. Code that changes rows without `Rows` calls it too. */
   forget(): void {
     this.loaders = new Map();
     this.works = new Map();
@@ -428,7 +435,7 @@ export class Rows {
 
 const nothing = Promise.resolve(null);
 
-/** The columns and those of the order, from which cursors are made. */
+/** The selected columns plus those of the order, which cursors need. */
 const pageColumns = (
   page: { readonly order: readonly { readonly column: string }[] },
   columns: ReadonlySet<string> | undefined,

@@ -4,17 +4,17 @@ import { asText, columnName, decoderOf, quote } from '../sql/condition.js';
 import { withDimensionValues } from './dimension-values.js';
 import type { RowType } from './row-type.js';
 
-/** What is read of each row of a type: some columns, and on demand the row's value in each dimension. */
+/** The columns that a statement reads of each row of a type, optionally with the row's dimension values. */
 export interface StatementShape {
-  /** Alike for what reads alike. */
+  /** Equal for equal shapes. */
   readonly key: string;
-  /** The columns as they stand between SELECT and FROM; the table is `t`. */
+  /** The columns between SELECT and FROM. The table's alias is `t`. */
   readonly select: string;
-  /** A row as the driver gave it, turned into one of ours. The driver's own must not be used afterwards. */
+  /** Turns a driver's row into one of ours. The driver's row must not be used afterwards. */
   decode(raw: Record<string, unknown>): object;
 }
 
-/** Columns that are read whatever the answer needs. */
+/** Columns that are always read. */
 const always = ['id'] as const;
 
 function shapeOf(
@@ -63,12 +63,12 @@ function placeIn(raw: Record<string, unknown>, type: RowType): DimensionValues {
 
 const contentsMax = 2_000;
 
-/** Shapes made once: what the answer needs of a type is mostly the same as a moment ago. */
+/** Caches shapes, because consecutive operations mostly need the same columns. */
 export class StatementShapes {
   private readonly byColumns = new WeakMap<object, Map<string, StatementShape>>();
   readonly byContent = new Lru<string, StatementShape>(contentsMax);
 
-  /** The same shape for the same columns, so that it can stand for them as a key. */
+  /** Returns the same shape for the same columns, so that it can be used as a key. */
   of(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): StatementShape {
     const known = this.byColumns.get(columns ?? all);
     const key = `${type.type}${places ? ' placed' : ''}`;

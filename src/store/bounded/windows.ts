@@ -14,8 +14,8 @@ import type { Found, SharedRead } from '../sql/shared-reads.js';
 import type { Table } from '../tables/table.js';
 
 /**
- * How rows hang on their parents: by a column of their own, or by a table of pairs. `among` gives a condition that all
- * children of these parents fulfil, where no index begins with the column.
+ * How rows are linked to their parents: by a column of their own, or by a table of pairs. `among` gives a
+ * further condition that all children of these parents fulfil, for a column without an index of its own.
  */
 export type Link<Row> =
   | {
@@ -24,10 +24,10 @@ export type Link<Row> =
     }
   | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
 
-/** How many rows a statement may come to that several operations share. */
+/** The maximum number of rows of one statement that several operations share. */
 const sharedRowsMax = 10_000;
 
-/** One page and one row more for each parent, by a window function that both databases have. */
+/** For each parent, one page and one row more, by a window function that both databases support. */
 export class Windows<Row> implements SharedRead<Row[]> {
   readonly key: string;
   readonly valuesMax: number;
@@ -40,7 +40,7 @@ export class Windows<Row> implements SharedRead<Row[]> {
     private readonly dialect: Dialect,
     private readonly shape: StatementShape,
     { order, size }: Pick<PageQuery<Row>, 'order' | 'size'>,
-    /** What must hold, the boundary included. */
+    /** The condition, including the boundary. */
     private readonly condition: Sql,
   ) {
     const { from, parent } = linkSql(table, link);
@@ -72,7 +72,7 @@ export class Windows<Row> implements SharedRead<Row[]> {
   }
 }
 
-/** What follows the parent's column: which parents are meant, and what holds for all their children. */
+/** The SQL after the parent's column: the list of parents, and the further condition on their children. */
 export function parentsSql<Row>(
   table: Table<Row>,
   link: Link<Row>,

@@ -4,38 +4,39 @@ import { columnName, eq, padded, quote, type Dialect, type Sql } from '../sql/co
 import type { Connection } from '../sql/connection.js';
 import type { Table } from '../tables/table.js';
 
-/** Values of the columns by which an index of words is divided. */
+/** The values of the columns that divide a word index into parts. */
 export type PartOf = readonly string[];
 
-/** Rows with all of the words, or with any of them. */
+/** Whether a row must have all of the words or any of them. */
 export type MatchMode = 'all' | 'any';
 
 export interface WordQuery {
-  /** Only rows of these parts are looked at. */
+  /** Only rows of these parts are searched. */
   readonly parts: readonly PartOf[];
-  /** Each in one form or several, any of which will do; small letters and digits only. */
+  /** Each word in one or more forms, any of which matches. Only lower-case letters and digits. */
   readonly words: readonly (readonly string[])[];
   readonly mode: MatchMode;
   readonly limit: number;
 }
 
-/** More words than this come to several statements. */
+/** More words than this are split over several statements. */
 const wordsMax = 512;
 
-/** SQLite works while the process waits, a tenth of a millisecond and more for each row with its words. */
+/** SQLite blocks the process for at least a tenth of a millisecond for each row and its words. */
 const rowsPerTurn = 32;
 
 /**
- * Finds rows by words, and divides them into parts by what boundaries choose. A word is kept once for each part, under
- * a name that tells the part. So a look-up inside some parts costs the same whatever the other parts hold: nobody can
- * tell by the time that it takes whether hidden rows have a word. On SQLite the index is a full-text one that triggers
- * keep (FTS5 without content), on MySQL a table in the order of its words: its own full-text index has no limit, goes
- * through what was deleted at each look-up, and shows a transaction none of its own rows.
+ * Finds rows by words. The index is divided into parts by the columns that boundaries use, and each word is
+ * stored with the name of its part. So a look-up in some parts costs the same whatever the other parts hold,
+ * and its time does not reveal whether hidden rows have a word. On SQLite the index is an FTS5 table without
+ * content, maintained by triggers. On MySQL it is a table in the order of its words, because the built-in
+ * full-text index supports no limit, reads deleted rows at each look-up, and hides a transaction's own rows
+ * from it.
  */
 export class WordIndex<Row> {
   private readonly fullText: string;
   private readonly words: string;
-  /** Each row `t` with each of its words. */
+  /** Each row `t` joined with each of its words. */
   private readonly pairs: string;
   private readonly word: string;
 
@@ -52,7 +53,7 @@ export class WordIndex<Row> {
     this.word = `LEFT(UNHEX(SHA1(CONCAT(${name}j.\`token\`))), ${String(digestBytes)})`;
   }
 
-  /** Statements that select, as `n`, the numbers of the first rows that fit. */
+  /** Statements that select, as `n`, the row numbers of the first matching rows. */
   find(query: WordQuery, dialect: Dialect): Sql[] {
     const size = Math.max(1, Math.floor(wordsMax / query.words.flat().length));
     const groups: Sql[] = [];
@@ -65,7 +66,7 @@ export class WordIndex<Row> {
     return groups;
   }
 
-  /** Puts rows in place of those of one parent, and their words with them; others have their turn between. */
+  /** Replaces the rows of one parent and their words. Yields to the event loop in between. */
   async replace(tx: Connection, parent: keyof Row & string, id: string, rows: readonly Row[]): Promise<void> {
     if (tx.dialect === 'mysql') await tx.affecting(this.removal(parent), [id], true);
     await tx.delete(this.table, eq<Row>(parent, id));
@@ -77,12 +78,12 @@ export class WordIndex<Row> {
     if (tx.dialect === 'mysql') await tx.affecting(this.addition(ofParent), [id], true);
   }
 
-  /** Indexes a table that others have filled. */
+  /** Indexes a table that is already filled. */
   async fill(tx: Connection): Promise<void> {
     if (tx.dialect === 'mysql') await tx.affecting(this.addition(''), []);
   }
 
-  /** In the order of the key, so that two that do so never wait for each other in a circle. */
+  /** Writes in the order of the key, so that two concurrent writes never deadlock. */
   private addition(where: string): string {
     return (
       `INSERT INTO ${this.words} (\`word\`, \`row_no\`) SELECT DISTINCT ${this.word}, t.\`row_no\` ` +
@@ -137,12 +138,12 @@ export class WordIndex<Row> {
   }
 }
 
-/** Words of one part, each in its forms. */
+/** The words of one part, each with its forms. */
 type Words = readonly (readonly string[])[];
 
 const digestBytes = 8;
 
-/** In the migrations, too. */
+/** The migrations build the same names. */
 const wordOf = (part: PartOf, token: string): string =>
   [...part.map((value) => Buffer.from(value, 'utf8').toString('hex').toUpperCase()), token].join('x');
 

@@ -1,6 +1,6 @@
 /**
- * Lets so many tasks run at once; others wait in the order in which they came. A place that becomes free is taken in the
- * next turn of the event loop: the work of many tasks that never wait for anything would add up in one turn.
+ * Lets a limited number of tasks run at once; others wait in order. A free place is taken in the next turn of
+ * the event loop. Otherwise, tasks that never wait for anything would all run in one turn.
  */
 export class ConcurrencyGate {
   private readonly waiting: (() => void)[] = [];

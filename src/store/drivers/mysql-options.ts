@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { placeOf, type MysqlUrl } from '../../core/database-url.js';
 import type { DatabaseTls, Pem } from '../../core/database-tls.js';
 
-/** What mysql2 takes to reach a server. */
+/** The options with which mysql2 reaches a server. */
 export interface MysqlOptions {
   readonly host: string;
   readonly port: number;
@@ -26,7 +26,7 @@ interface SslOptions {
   readonly minVersion?: DatabaseTls['minVersion'];
 }
 
-/** Reads the certificates. Throws where one of them cannot be used. */
+/** Reads the certificates. Throws `CertificateFault` where one cannot be used. */
 export function mysqlOptions(url: MysqlUrl): MysqlOptions {
   const { host, port, socket, user, password, database, tls } = url;
   return {
@@ -44,7 +44,8 @@ function sslOptions({ verify, ca, cert, key, minVersion }: DatabaseTls): SslOpti
     ...(key !== undefined && { key: read('ssl-key', key) }),
   };
   try {
-    // The driver would find out when it connects, where nobody could catch it; and Node takes any text for `ca`.
+    // The driver would fail when it connects, where no caller can catch the error. Node accepts any text as
+    // `ca`, so it is parsed here.
     createSecureContext(texts);
     if (texts.ca !== undefined) new X509Certificate(texts.ca);
   } catch (error) {
@@ -61,7 +62,7 @@ function sslOptions({ verify, ca, cert, key, minVersion }: DatabaseTls): SslOpti
   };
 }
 
-/** A certificate or a key that `DATABASE_URL` names cannot be used. */
+/** A certificate or key that `DATABASE_URL` names cannot be used. */
 export class CertificateFault extends Error {
   override readonly name = 'CertificateFault';
 
@@ -80,15 +81,15 @@ function read(option: string, pem: Pem): string {
 }
 
 /**
- * A certificate is compared with the name that the socket was opened with. Node keeps none where that is an address,
- * and then takes `localhost` instead.
+ * Node compares the certificate with the name that the socket was opened with. For an address Node keeps no
+ * name and would compare with `localhost`, so the name is set here.
  */
 function namedSocket(port: number, host: string): Socket {
   const socket = connect({ port, host, keepAlive: true, noDelay: true });
   return Object.assign(socket, { _host: host });
 }
 
-/** Why a server cannot be reached, and what to do. Never tells user or password. */
+/** Why a server cannot be reached, and what to do. Never shows user or password. */
 export function whyUnreachable(url: MysqlUrl, error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
   const [place, tls] = [placeOf(url), url.tls];
@@ -100,7 +101,7 @@ export function whyUnreachable(url: MysqlUrl, error: unknown): string {
       return `The database at ${place} takes connections only by TLS: ${howToEncrypt}.`;
     case 'ER_ACCESS_DENIED_ERROR':
     case 'ER_DBACCESS_DENIED_ERROR':
-      // MariaDB's answer to a plain connection that it does not take is the same.
+      // MariaDB answers the same to a plain connection that it refuses.
       return (
         `The database at ${place} refuses the user or the password of DATABASE_URL` +
         (tls === undefined ? `, or takes that user only by TLS: ${howToEncrypt}` : '') +

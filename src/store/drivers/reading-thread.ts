@@ -9,7 +9,7 @@ export interface WorkerSettings {
   readonly mappedBytes: number;
 }
 
-/** A statement that only reads, as the thread gets it. */
+/** A read-only statement, as it is sent to the thread. */
 export interface Asked {
   readonly id: number;
   readonly sql: string;
@@ -18,7 +18,7 @@ export interface Asked {
   readonly untilMs: number;
 }
 
-/** Asks for more rows of a statement that was answered in part. */
+/** Requests more rows of a statement that was answered in part. */
 export interface Further {
   readonly further: number;
 }
@@ -39,7 +39,7 @@ export type Answered = { readonly id: number } & (
     }
 );
 
-/** As tests run it, this module is not compiled, and a thread loads only what is. */
+/** Under test this module runs uncompiled, but a thread can load only the compiled one. */
 const workerPath = fileURLToPath(new URL('./reading-worker.js', import.meta.url)).replace(
   /(?<!\/dist)\/src\/store\/drivers\/reading-worker\.js$/,
   '/dist/src/store/drivers/reading-worker.js',
@@ -51,8 +51,8 @@ interface Waiting {
 }
 
 /**
- * Reads of SQLite in a thread of their own, one after the other, over a connection of their own: what looks at many rows
- * holds up nobody there but what waits for the same thread. The thread begins with the first of them.
+ * Runs reads of SQLite in a separate thread over its own connection, one at a time. A read that looks at many
+ * rows holds up only other reads of this thread. The thread starts with the first read.
  */
 export class ReadingThread {
   private readonly waiting = new Map<number, Waiting>();
@@ -75,7 +75,7 @@ export class ReadingThread {
       }
       for (const values of answered.rows) rows.push(rowOf(names, values));
       if (answered.isLast) return { rows, affected: 0 };
-      // Each part comes in a turn of the event loop of its own.
+      // Each part is handled in its own turn of the event loop.
       answered = await this.ask(id, { further: id } satisfies Further);
     }
   }
@@ -102,12 +102,12 @@ export class ReadingThread {
   }
 
   private start(): Worker {
-    // What is loaded into the process beforehand, such as by `--import`, is not for this thread.
+    // Modules preloaded into the process, such as by `--import`, are not for this thread.
     const worker = new Worker(workerPath, { workerData: this.settings, execArgv: [] });
     worker.on('message', (answered: Answered) => {
       this.waiting.get(answered.id)?.resolve(answered);
       this.waiting.delete(answered.id);
-      // An idle thread must not keep the process.
+      // An idle thread must not keep the process alive.
       if (this.waiting.size === 0) worker.unref();
     });
     const fail = (error: Error): void => {

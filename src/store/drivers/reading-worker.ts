@@ -4,11 +4,11 @@ import type { Answered, Asked, Further, RowsPart, WorkerSettings } from './readi
 import { sqliteDriver } from './sqlite-driver.js';
 import { onStep } from './row-steps.js';
 
-/** How many statements a connection prepares before a new one takes its place. */
+/** How many statements are prepared before the connection is replaced by a new one. */
 const preparedMax = 300;
-/** So many rows are looked at between two looks at the clock. */
+/** How many rows are looked at between two checks of the time. */
 const stepsBetween = 256;
-/** What the other side makes rows of in one turn of its event loop. */
+/** How many rows the main thread builds in one turn of its event loop. */
 const rowsInPart = 1_000;
 
 const { path, cacheKib, mappedBytes } = workerData as WorkerSettings;
@@ -44,7 +44,7 @@ function statement(sql: string): Database.Statement<unknown[], unknown[]> {
   return known;
 }
 
-/** Answers of which there is more than was sent. */
+/** The rest of each answer that was sent in part. */
 const unsent = new Map<number, unknown[][]>();
 
 function answer({ id, sql, params, untilMs }: Asked): Answered {

@@ -1,33 +1,36 @@
 /**
- * A condition for SQLite that holds for every row and counts the rows that a statement looks at. SQLite answers in the
- * calling thread, and nothing else can end a statement from inside. Of a join it counts the rows of the table `t`.
+ * A condition for SQLite that is true for every row and counts the rows that a statement looks at. SQLite
+ * runs in the calling thread, so only a function that the statement calls can end it. In a join it counts the
+ * rows of the table `t`.
  */
 export const step = 'behalf_step(t.rowid)';
 
-/** What of better-sqlite3 takes functions. */
+/** The part of better-sqlite3 that registers functions. */
 interface TakesFunctions {
   function(name: string, options: { deterministic: boolean }, call: (row: unknown) => number): unknown;
 }
 
-/** Has `look` called for each row that a statement with `step` looks at; where it throws, the statement ends. */
+/**
+ * Calls `look` for each row that a statement with `step` looks at. An error from `look` ends the statement.
+ */
 export function onStep(db: TakesFunctions, look: () => void): void {
-  // A function that could be computed beforehand would be called once for each statement.
+  // A deterministic function could be called just once for each statement.
   db.function('behalf_step', { deterministic: false }, (row) => {
     look();
     return row === null ? 0 : 1;
   });
 }
 
-/** The statement looked at more rows than it may. */
+/** The statement looked at more rows than its limit. */
 export class TooManySteps extends Error {
   override readonly name = 'TooManySteps';
 }
 
-/** How much one connection has been asked for in this turn of the event loop, which stands still meanwhile. */
+/** The work of one connection in this turn of the event loop, which SQLite blocks. */
 export class Turn {
   private spent = 0;
 
-  /** @param max so much is one turn's share */
+  /** @param max the amount of work in one turn */
   constructor(private readonly max: number) {}
 
   get isSpent(): boolean {
@@ -44,7 +47,7 @@ export class Turn {
   }
 }
 
-/** How many rows each statement of some kind may look at, and who is told of how many it did. */
+/** The row limit of a kind of statement, with the counters of its connection and its turn. */
 export interface StepLimit {
   readonly steps: Steps;
   readonly max: number;
@@ -62,7 +65,7 @@ export class Steps {
     });
   }
 
-  /** Runs one statement; `sizeOf` tells how many rows it gave. Throws `TooManySteps`. */
+  /** Runs one statement. `sizeOf` gives the number of rows in its result. Throws `TooManySteps`. */
   run<T>({ max, turn }: Omit<StepLimit, 'steps'>, statement: () => T, sizeOf: (result: T) => number): T {
     this.left = max;
     let size = 0;

@@ -23,39 +23,39 @@ import { Steps, TooManySteps, Turn } from './row-steps.js';
 /** A connection for one transaction. */
 export interface Session {
   readonly statements: Statements;
-  /** Undefined where the first statement begins it. */
+  /** The statement that begins a transaction. Undefined where the first statement begins it. */
   readonly begin: string | undefined;
   end(isUsable: boolean): void;
 }
 
-/** Connections of a pool, and who waits for one. */
+/** The connections of a pool, and the tasks that wait for one. */
 export interface PoolState {
   readonly used: number;
   readonly free: number;
   readonly waiting: number;
 }
 
-/** Where transactions find a connection. */
+/** Opens sessions for transactions. */
 export interface Sessions {
-  /** @param until up to which moment of `performance.now()` it is waited for other processes */
+  /** @param until when to stop waiting for other processes, as a time of `performance.now()` */
   open(until: number): Promise<Session>;
   readonly state?: () => PoolState;
   readonly caches?: Readonly<Record<string, CacheState>>;
 }
 
 /**
- * A connection to SQLite that writes, one transaction at a time, and one that only reads. A commit empties the page
- * cache of every other connection, never its own: so reads go by the first one, too, except while a transaction
- * is under way there, whose changes nobody may see yet. Where another process writes, whoever wants to waits outside of
- * the driver.
+ * One connection to SQLite that writes, one transaction at a time, and one that only reads. A commit clears
+ * the page cache of every other connection, but not its own. So reads use the writing connection, too, except
+ * during a transaction, whose changes are not visible yet. While another process writes, writers wait outside
+ * of the driver.
  */
 export class SqliteSessions implements Sessions {
   readonly reading: Statements;
   readonly caches: Readonly<Record<string, CacheState>>;
   private readonly writing: SqliteStatements;
-  /** Others get their turn until then. */
+  /** The end of the pause in which other processes get their turn. */
   private restsUntil = 0;
-  /** Texts of statements that looked at too many rows here. */
+  /** Statements that looked at too many rows here. They run in the thread from then on. */
   private readonly large = new Lru<string, true>(largeMax);
 
   constructor(
@@ -113,7 +113,8 @@ export class SqliteSessions implements Sessions {
   async open(until: number): Promise<Session> {
     const rest = this.restsUntil - performance.now();
     if (rest > 0) await pause(rest);
-    // TypeORM's own transactions are deferred, where a second process would make the upgrade fail.
+    // TypeORM's own transactions are deferred; with a second process their upgrade to a write lock would
+    // fail.
     await this.writing.runUntil(until, 'BEGIN IMMEDIATE', []);
     const began = performance.now();
     return {
@@ -127,9 +128,15 @@ export class SqliteSessions implements Sessions {
   }
 }
 
-/** Rows that a statement looks at take one or two microseconds each, and rows that it gives a few more. */
+/**
+ * A statement takes one or two microseconds for each row that it looks at, and a few more for each row that
+ * it returns.
+ */
 const stepsMax = 5_000;
-/** Nobody but the connection that changes rows sees them as changed, so nobody else can read for it. */
+/**
+ * Higher than `stepsMax`, because only the writing connection sees its uncommitted changes, so the thread
+ * cannot read for it.
+ */
 const stepsOfChangeMax = 20_000;
 const largeMax = 1_000;
 
@@ -144,14 +151,14 @@ const refusingLarge = (statements: Statements): Statements => ({
 });
 
 /**
- * Nobody queues for SQLite, everybody looks again and again: who has held it for so long lets the others look before the
- * next transaction, so that one long change after the other does not lock them out.
+ * SQLite has no queue: each process polls for the lock. A process that held it this long pauses before its
+ * next transaction, so that the others get a turn.
  */
 const longMs = 50;
 
-/** A pool of connections to MySQL, each taken for a statement or for a transaction. */
+/** A pool of connections to MySQL. A connection is taken for one statement or one transaction. */
 export class MysqlSessions implements Sessions {
-  /** Each on any free connection. */
+  /** Each statement runs on any free connection. */
   readonly statements: Statements;
 
   private constructor(
@@ -163,8 +170,9 @@ export class MysqlSessions implements Sessions {
   }
 
   /**
-   * @param statementSeconds how long one statement may take; 0 for ever
-   * @param isForTransactions nothing is ever sent outside of one, so the first statement begins it
+   * @param statementSeconds how long one statement may take; 0 for no limit
+   * @param isForTransactions the pool serves transactions only, so autocommit is off and the first statement
+   * begins one
    */
   static async over(
     source: DataSource,
@@ -177,7 +185,7 @@ export class MysqlSessions implements Sessions {
     pool.on('connection', (connection) => {
       for (const setting of settings) connection.query(setting);
     });
-    // The one connection that the pool opened before anyone could listen.
+    // The pool opened one connection before the listener was added.
     for (const setting of settings) await source.query(setting);
     return new MysqlSessions(
       pool,
@@ -203,7 +211,7 @@ export class MysqlSessions implements Sessions {
     };
   }
 
-  /** Statistics, on at most half of the connections, so that there is always one for others. */
+  /** Runs statistics on at most half of the connections, so that others stay free. */
   statistics(): TimedStatements {
     const places = new ConcurrencyGate(Math.max(1, Math.floor(this.size / 2)));
     return {
@@ -222,14 +230,15 @@ export class MysqlSessions implements Sessions {
   }
 }
 
-/** The driver tells these to nobody else. */
+/** Private fields of the driver, which has no public counterpart. */
 type PoolQueues = Readonly<
   Record<'_allConnections' | '_freeConnections' | '_connectionQueue', { readonly length: number }>
 >;
 
 /**
- * The statements of one transaction. Whatever still runs when it ends, such as a resolver beside the one that
- * failed, must not reach the connection: it may serve another transaction by then, or write outside of any.
+ * The statements of one transaction. A resolver may still run when the transaction ends, such as one beside
+ * the one that failed. Its statements must not reach the connection, which may serve another transaction by
+ * then, or write outside of one.
  */
 export class WhileItLasts implements Statements {
   private hasEnded = false;
@@ -246,16 +255,16 @@ export class WhileItLasts implements Statements {
   }
 }
 
-/** Strict mode, whatever the server's default: an over-long or misfit value is refused, never cut. */
+/** Strict mode, whatever the server's default: a value that does not fit is refused, never truncated. */
 const sessionSettings = [
-  // What a client asks for when it connects, a server may be told to ignore.
+  // A server may be configured to ignore the charset of the handshake.
   'SET NAMES utf8mb4 COLLATE utf8mb4_bin',
-  // A look inside a transaction must see what others have committed.
+  // Reads inside a transaction must see what others have committed.
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 ];
 
-/** The two databases have the same setting under other names and in other units. */
+/** MariaDB and MySQL have different names and units for the same setting. */
 async function statementLimit(source: DataSource, seconds: number): Promise<string[]> {
   if (seconds === 0) return [];
   const [row] = await source.query<{ version: string }[]>('SELECT VERSION() AS version');

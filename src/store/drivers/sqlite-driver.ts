@@ -4,9 +4,10 @@ import type Driver from 'better-sqlite3';
 type Package = 'better-sqlite3' | 'better-sqlite3-napi';
 
 /**
- * Version 12 of better-sqlite3 is the last one for Node 20. From Node 24.19 on, the process aborts when one of its
- * statements is collected as garbage: its destructor removes a hook of an environment that is not entered then. Version
- * 13 has no such destructor and needs Node 22, so npm installs it, under this other name, only there.
+ * Version 12 of better-sqlite3 is the last one for Node 20. From Node 24.19 on, the process aborts when one
+ * of its statements is garbage-collected: its destructor removes a hook of an environment that has not been
+ * entered. Version 13 has no such destructor and needs Node 22, so npm installs it, under another name, only
+ * there.
  */
 export function sqlitePackage(nodeVersion: string): Package {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
@@ -15,7 +16,7 @@ export function sqlitePackage(nodeVersion: string): Package {
 
 const load = createRequire(import.meta.url);
 
-/** The driver that this version of Node can run; loaded with the first database. */
+/** The driver for this version of Node. It is loaded with the first database. */
 export function sqliteDriver(name: Package = sqlitePackage(process.versions.node)): typeof Driver {
   try {
     return load(name) as typeof Driver;

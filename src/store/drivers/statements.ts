@@ -3,7 +3,7 @@ import { lockedOut, outOfTime, overloaded } from '../../core/errors.js';
 import { Lru } from '../../core/lru.js';
 import { TooManySteps, type StepLimit } from './row-steps.js';
 
-/** What a statement came to: its rows, or how many rows it changed. */
+/** The result of a statement: its rows, or the number of rows that it changed. */
 export interface Outcome {
   readonly rows: Record<string, unknown>[];
   readonly affected: number;
@@ -12,18 +12,21 @@ export interface Outcome {
 /** Sends statements with `?` parameters to one connection or pool. Throws `StatementFailed`. */
 export interface Statements {
   /**
-   * @param again true for a text that comes often with other parameters, which is then prepared once
-   * @param untilMs when a SELECT is ended, in milliseconds since 1970, where it may take long
+   * @param again true for a text that is used often with different parameters, which is then prepared once
+   * @param untilMs when a long SELECT is ended, in milliseconds since 1970
    */
   run(sql: string, params: readonly unknown[], again?: boolean, untilMs?: number): Promise<Outcome>;
 }
 
-/** For what may take long: never in the thread of the event loop, and ended at a time in milliseconds since 1970. */
+/**
+ * For statements that may take long. They never run in the thread of the event loop, and end at `untilMs`, in
+ * milliseconds since 1970.
+ */
 export interface TimedStatements {
   run(sql: string, params: readonly unknown[], untilMs: number): Promise<Outcome>;
 }
 
-/** A statement that the database refused, or could not be asked; `driverError` is the driver's own account. */
+/** The database refused a statement or could not be reached. `driverError` is the driver's error. */
 export class StatementFailed extends Error {
   override readonly name = 'StatementFailed';
   readonly driverError: { readonly code?: string; readonly errno?: number };
@@ -37,7 +40,10 @@ export class StatementFailed extends Error {
 /** ER_STATEMENT_TIMEOUT of MariaDB, ER_QUERY_TIMEOUT of MySQL. */
 const timeouts = new Set<unknown>([1969, 3024]);
 
-/** A limit of the server's own is told as that: the statement took too long, or too many wait for a connection. */
+/**
+ * Maps the database's own limits to errors of ours: a statement took too long, or too many operations wait
+ * for a connection.
+ */
 export function asFailure(error: unknown): Error {
   const failure = new StatementFailed(error);
   if (timeouts.has(failure.driverError.errno)) return outOfTime(failure);
@@ -46,9 +52,9 @@ export function asFailure(error: unknown): Error {
 
 interface SqliteStatement {
   readonly reader: boolean;
-  /** That the statement changes nothing. */
+  /** Whether the statement changes nothing. */
   readonly readonly: boolean;
-  /** From now on each row comes as an array of its values. */
+  /** Makes the statement return each row as an array of values. */
   raw(): unknown;
   columns(): { readonly name: string }[];
   all(params: readonly unknown[]): unknown[];
@@ -65,23 +71,24 @@ const preparedMax = 500;
 
 type Prepared = (params: readonly unknown[]) => Outcome;
 
-/** How often it is looked whether another process has let go of the database. */
+/** How often to check whether another process has released the database. */
 export const lockPollMs = 5;
 
 const isBusy = (failure: StatementFailed): boolean =>
   failure.driverError.code?.startsWith('SQLITE_BUSY') === true;
 
 /**
- * SQLite in this process: each statement is prepared once and answers at once. Where another process is in the way it
- * has done nothing, and comes again: the driver's own waiting would hold up everybody in this process.
+ * SQLite in this process: each statement is prepared once and answers at once. A statement that finds the
+ * database locked has done nothing, and is sent again. The driver's own waiting would block everybody in this
+ * process.
  */
 export class SqliteStatements implements Statements {
   readonly prepared = new Lru<string, Prepared>(preparedMax);
 
   /**
-   * @param patienceMs how long a statement comes again
+   * @param patienceMs how long a statement is repeated while the database is locked
    * @param limit bounds the rows that one statement looks at
-   * @param onlyReads refuses what would change anything
+   * @param onlyReads refuses statements that change anything
    */
   constructor(
     private readonly db: SqliteDatabase,
@@ -90,12 +97,12 @@ export class SqliteStatements implements Statements {
     private readonly onlyReads = false,
   ) {}
 
-  /** Throws `TooManySteps` as it is: the same statement can be asked elsewhere. */
+  /** Throws `TooManySteps` unchanged, so that the same statement can run elsewhere. */
   run(sql: string, params: readonly unknown[]): Promise<Outcome> {
     return this.runUntil(undefined, sql, params);
   }
 
-  /** As `run`, but until that moment of `performance.now()`; at least once. */
+  /** As `run`, but gives up at that moment of `performance.now()`. The statement is sent at least once. */
   runUntil(until: number | undefined, sql: string, params: readonly unknown[]): Promise<Outcome> {
     try {
       const prepared = this.prepare(sql);
@@ -137,7 +144,7 @@ const sizeOf = ({ rows }: Outcome): number => rows.length;
 
 function preparedOf(statement: SqliteStatement): Prepared {
   if (!statement.reader) return (params) => ({ rows: [], affected: statement.run(params).changes });
-  // An array of values costs the driver half of what an object does.
+  // In the driver, an array of values costs half as much as an object.
   statement.raw();
   const names = statement.columns().map(({ name }) => name);
   return (params) => ({
@@ -155,7 +162,7 @@ export function rowOf(names: readonly string[], values: readonly unknown[]): Rec
 
 type Answered = (error: unknown, result: unknown) => void;
 
-/** What of mysql2 takes statements: a pool, or one of its connections. */
+/** The part of mysql2 that sends statements: a pool, or one of its connections. */
 export interface MysqlSender {
   query(sql: string, params: unknown[], answered: Answered): unknown;
   execute(sql: string, params: unknown[], answered: Answered): unknown;
@@ -170,8 +177,8 @@ export interface MysqlPool extends MysqlSender {
 }
 
 /**
- * Sends on any free connection of a pool. Not by the pool's own `query`: of its answers, dead ones outlive the
- * collections of young garbage, up to the next full one.
+ * Sends on any free connection of a pool. The pool's own `query` is not used, because its dead answers
+ * survive the collections of young garbage until the next full one.
  */
 export class AnyFree implements MysqlSender {
   constructor(private readonly pool: MysqlPool) {}
@@ -214,8 +221,8 @@ export class MysqlStatements implements Statements {
 }
 
 /**
- * Ends with the operation that asks. MariaDB reads the first words, where MySQL sees a comment, and MySQL those after SELECT.
- * Both have the limit of all statements beside it, which is the less for most.
+ * Ends the statement with its operation. MariaDB reads the leading comment, which MySQL ignores; MySQL reads
+ * the hint after SELECT. The general statement limit applies as well, and is mostly the lower one.
  */
 function timed(select: string, untilMs: number): string {
   const leftMs = Math.max(1, Math.floor(untilMs - Date.now()));
@@ -225,5 +232,5 @@ function timed(select: string, untilMs: number): string {
   );
 }
 
-/** The driver would send a number as a double; as text it reaches its column exactly. */
+/** The driver would send a number as a double. A text reaches its column exactly. */
 const asParameter = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);

@@ -2,13 +2,16 @@ import { snake, type Column, type Table } from '../tables/table.js';
 
 export type Dialect = 'sqlite' | 'mysql';
 
-/** SQL text with its parameters by position: no parameter can be overwritten by another of its name. */
+/** SQL text with positional parameters. Named parameters could overwrite one another. */
 export interface Sql {
   readonly text: string;
   readonly params: readonly unknown[];
 }
 
-/** A condition over the columns of one table. Lists are bounded by the caller; an empty `in` matches nothing. */
+/**
+ * A condition over the columns of one table. Callers bound the length of lists. An empty `in` matches
+ * nothing.
+ */
 export type Condition<Row> =
   | {
       readonly kind: 'compare';
@@ -21,7 +24,7 @@ export type Condition<Row> =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Row>[] }
   | { readonly kind: 'not'; readonly of: Condition<Row> }
   | { readonly kind: 'sql'; readonly sql: Sql }
-  /** Where the two databases have no words in common. */
+  /** Where the two databases need different SQL. */
   | { readonly kind: 'dialects'; readonly sql: Readonly<Record<Dialect, Sql>> };
 export type Operator = '=' | '<>' | '<' | '<=' | '>' | '>=';
 
@@ -43,10 +46,13 @@ export const all = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({
 export const any = <Row>(...of: readonly Condition<Row>[]): Condition<Row> => ({ kind: 'any', of });
 export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', of });
 
-/** Both databases take backticks. Names come from table descriptions, never from input. */
+/**
+ * Quotes a name with backticks, which both databases accept. Names come from table descriptions, never from
+ * input.
+ */
 export const quote = (name: string): string => `\`${name.replaceAll('`', '')}\``;
 const columnNames = new Map<string, string>();
-/** The column of a property. Properties come from table descriptions, so these are few. */
+/** The column name of a property. Properties come from table descriptions, so they are few. */
 export function columnName(key: string): string {
   const known = columnNames.get(key);
   if (known !== undefined) return known;
@@ -60,7 +66,7 @@ export const orderSql = (
 ): string =>
   order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');
 
-/** Text from a value that has one; an object in a text column would be a mistake of ours. */
+/** Text of a scalar value. An object in a text column would be our own mistake. */
 export function asText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
@@ -68,7 +74,10 @@ export function asText(value: unknown): string {
   throw new TypeError(`A ${typeof value} has no text.`);
 }
 
-/** A value as the drivers take it, coerced to its column's kind, so that no database compares across types. */
+/**
+ * Encodes a value for the drivers. It is coerced to its column's kind, so that no database compares across
+ * types.
+ */
 export function encode(column: Column<unknown>, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   switch (column.kind) {
@@ -103,11 +112,11 @@ function decodeInteger(raw: unknown): number | null {
 function decodeTime(raw: unknown): string | null {
   if (raw === null || raw === undefined) return null;
   const text = typeof raw === 'string' ? raw : asText(raw);
-  // Prepared statements leave out a fraction of zero.
+  // Prepared statements omit a fraction of zero.
   return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
 }
 
-/** The reverse of `encode`, for what the drivers give; undefined where that is the value already. */
+/** The reverse of `encode`, for values from the drivers. Undefined where they need no decoding. */
 export function decoderOf(column: Column<unknown>): Decoder | undefined {
   switch (column.kind) {
     case 'id':
@@ -130,7 +139,9 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
 export const decode = (column: Column<unknown>, raw: unknown): unknown =>
   (decoderOf(column) ?? decodeText)(raw);
 
-/** Up to a power of two, the last one again and again, so that few different texts have to be prepared. */
+/**
+ * Pads a list to a power of two by repeating its last value, so that few different texts need to be prepared.
+ */
 export function padded<T>(values: readonly T[]): readonly T[] {
   const size = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)));
   const last = values.at(-1);
@@ -147,7 +158,7 @@ const join = (parts: readonly Sql[], word: 'AND' | 'OR'): Sql => ({
   params: parts.flatMap((part) => part.params),
 });
 
-/** The condition as SQL over the table's alias. */
+/** The condition as SQL for the table's alias. */
 export function conditionSql<Row>(
   table: Table<Row>,
   alias: string,

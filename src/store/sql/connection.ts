@@ -21,32 +21,33 @@ export interface SelectOptions<Row> {
   readonly order?: readonly Order<Row>[];
   readonly limit?: number;
   /**
-   * Locks the rows until the transaction ends; `claim` leaves out those that another one has locked. Nothing on
-   * SQLite, where a transaction is alone.
+   * Locks the rows until the transaction ends. `claim` skips rows that another transaction has locked. No
+   * effect on SQLite, where transactions run alone.
    */
   readonly lock?: 'share' | 'update' | 'claim';
 }
 
 /**
- * Statements over one connection or transaction. It checks no authority: domains get `Rows`, never this.
+ * Statements over one connection or transaction. It checks no authority: domains get `Rows`, never this
+ * class.
  */
 export class Connection {
-  /** How often this transaction itself has moved the authority's version. */
+  /** How often this transaction has moved the version of all rights. */
   epochMoves = 0;
 
   constructor(
     private readonly statements: Statements,
     readonly dialect: Dialect,
-    /** Undefined inside a transaction, which sees rows of its own. */
+    /** Undefined inside a transaction, which may see rows of its own. */
     readonly shared?: SharedReads,
-    /** Undefined inside a transaction, as `shared`. */
+    /** Undefined inside a transaction, like `shared`. */
     private readonly statistics?: TimedStatements,
   ) {}
 
   /**
-   * Raw SQL with `?` parameters. Rows come as the driver gives them.
-   * @param again true for a text that comes often with other parameters
-   * @param untilMs when a SELECT outside of a transaction is ended, in milliseconds since 1970, where it may take long
+   * Runs SQL with `?` parameters. Rows are returned as the driver gives them.
+   * @param again true for a text that is used often with different parameters
+   * @param untilMs when a long SELECT outside of a transaction is ended, in milliseconds since 1970
    */
   async query(
     sql: string,
@@ -57,7 +58,7 @@ export class Connection {
     return (await this.statements.run(sql, params, again, untilMs)).rows;
   }
 
-  /** A SELECT that looks at as many rows as there are: beside the event loop, and no longer than `leftMs`. */
+  /** A SELECT over any number of rows. It runs beside the event loop, for at most `leftMs`. */
   async aggregate(
     sql: string,
     params: readonly unknown[],
@@ -75,7 +76,7 @@ export class Connection {
     return (await this.selectColumns(table, columnKeys(table), condition, options)) as Row[];
   }
 
-  /** As `select`, of each row only these columns. */
+  /** As `select`, but reads only these columns. */
   async selectColumns<Row, K extends keyof Row & string>(
     table: Table<Row>,
     columns: readonly K[],
@@ -117,7 +118,7 @@ export class Connection {
     }
   }
 
-  /** Returns how many rows matched the condition. */
+  /** Returns the number of rows that matched the condition. */
   async update<Row>(table: Table<Row>, condition: Condition<Row>, changes: Partial<Row>): Promise<number> {
     const keys = columnKeys(table).filter((key) => changes[key] !== undefined);
     const where = conditionSql(table, table.name, condition, this.dialect);
@@ -128,7 +129,7 @@ export class Connection {
     ]);
   }
 
-  /** Returns how many rows were deleted. */
+  /** Returns the number of deleted rows. */
   async delete<Row>(table: Table<Row>, condition: Condition<Row>): Promise<number> {
     const where = conditionSql(table, table.name, condition, this.dialect);
     return this.affecting(`DELETE FROM ${quote(table.name)} WHERE ${where.text}`, where.params);
@@ -147,7 +148,7 @@ export class Connection {
     return this.one(table, eq<Row>('id', id));
   }
 
-  /** A statement that changes rows; returns how many. */
+  /** Runs a statement that changes rows. Returns their number. */
   async affecting(sql: string, params: readonly unknown[], again = false): Promise<number> {
     return (await this.statements.run(sql, params, again)).affected;
   }
@@ -160,11 +161,11 @@ export class Connection {
 
 const locks = { share: 'LOCK IN SHARE MODE', update: 'FOR UPDATE', claim: 'FOR UPDATE SKIP LOCKED' } as const;
 
-/** Up to so many rows are one part, whatever their number; larger parts are powers of two. */
+/** Parts of up to this size may have any number of rows. Larger parts are powers of two. */
 const smallPart = 32;
 const partMax = 128;
 
-/** In as few parts as can be without many different texts that have to be prepared. */
+/** Splits a count into few parts of few different sizes, because each size is a text to prepare. */
 function* sizes(count: number): Generator<number> {
   for (let left = count; left > 0;) {
     const size = left <= smallPart ? left : Math.min(partMax, 2 ** Math.floor(Math.log2(left)));
@@ -175,7 +176,7 @@ function* sizes(count: number): Generator<number> {
 
 const insertions = new WeakMap<AnyTable, string[]>();
 
-/** The text that inserts so many rows, made once. */
+/** The text that inserts so many rows; cached. */
 function insertion<Row>(table: Table<Row>, count: number): string {
   const known = insertions.get(table) ?? [];
   insertions.set(table, known);
@@ -189,10 +190,10 @@ function insertionText<Row>(table: Table<Row>, count: number): string {
   return `INSERT INTO ${quote(table.name)} (${names.join(', ')}) VALUES ${all.join(', ')}`;
 }
 
-/** Below SQLite's bound of 32,766 parameters a statement. */
+/** Below SQLite's limit of 32,766 parameters for a statement. */
 const parametersMax = 16_000;
 
-/** Well below what MySQL takes in one packet, as characters may need four bytes each. */
+/** Well below MySQL's packet limit, because a character may need four bytes. */
 const charactersMax = 1_000_000;
 
 interface Chunk {
@@ -200,7 +201,7 @@ interface Chunk {
   readonly count: number;
 }
 
-/** Encoded rows, one after the other, in the fewest statements that neither database finds too large. */
+/** Splits encoded rows into the fewest statements that fit both databases' limits. */
 function* bounded<Row>(
   table: Table<Row>,
   keys: readonly (keyof Row & string)[],

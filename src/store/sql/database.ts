@@ -21,9 +21,9 @@ import { sqliteDriver } from '../drivers/sqlite-driver.js';
 import type { SqliteDatabase, Statements, TimedStatements } from '../drivers/statements.js';
 
 /**
- * Of the connection that writes and, mostly, reads (see `SqliteSessions`). Long lists out of a large table reach for
- * rows that lie far apart: read from the mapped file they are found in less time than in the page cache, which
- * holds what is not in the file yet. So many bytes are the most that SQLite maps.
+ * The settings of the connection that writes and mostly also reads (see `SqliteSessions`). A long list from a
+ * large table reads rows that lie far apart. The mapped file serves them faster than the page cache, which
+ * then only holds pages that are not in the file yet. `mappedBytes` is SQLite's maximum.
  */
 const sqliteMemory = { cacheKib: 65_536, mappedBytes: 0x7fff0000 };
 
@@ -47,7 +47,7 @@ export function dataSourceOptions(
       driver: sqliteDriver(),
       database: target.path,
       enableWAL: true,
-      // WAL with NORMAL may lose the last commits at a power cut; a record is a promise.
+      // WAL with NORMAL may lose the last commits at a power cut. A record is a promise.
       prepareDatabase: (db: SqliteDatabase & { readonly readonly: boolean }) => {
         db.pragma('synchronous = FULL');
         if (db.readonly) return;
@@ -74,36 +74,36 @@ export function dataSourceOptions(
   };
 }
 
-/** What bounds a server's statements in MySQL; commands have all the time they need. */
+/** Limits of a server's statements. Commands have no limits of time. */
 export interface StatementLimits {
-  /** 0: none. MySQL ends only what reads, MariaDB everything. */
+  /** 0: no limit. MySQL ends only reads, MariaDB any statement. */
   readonly seconds: number;
-  /** How many may wait for a connection. */
+  /** How many operations may wait for a connection. */
   readonly waiting: number;
-  /** On SQLite: how long it is waited for another process that writes. */
+  /** On SQLite: how long to wait for another process that writes. */
   readonly lockSeconds: number;
 }
 
-/** Of commands. */
+/** The limits for commands. */
 const unlimited: StatementLimits = { seconds: 0, waiting: 0, lockSeconds: 60 };
 
-/** How a database is worked with, whichever it is. */
+/** The parts of an open database, the same for SQLite and MySQL. */
 interface Ways {
   readonly dialect: Dialect;
-  /** The first one migrates. */
+  /** The first source runs the migrations. */
   readonly sources: readonly [DataSource, ...DataSource[]];
   readonly reading: Statements;
   readonly statistics: TimedStatements;
   readonly changes: Sessions;
   readonly records: Sessions;
-  /** Ends what else there is. */
+  /** Closes everything but the sources. */
   close(): Promise<unknown>;
   readonly lockMs: number;
 }
 
 /**
- * One writing lane and one connection more for reading on SQLite; a pool on MySQL, and beside it one connection for records,
- * so that these never wait for what they are about.
+ * On SQLite: a serial queue for the one writing connection, and another connection for reads. On MySQL: a
+ * pool, and one separate connection for records, so that a record never waits for the operations it is about.
  */
 export class Database {
   readonly read: Connection;
@@ -132,14 +132,15 @@ export class Database {
   }
 
   /**
-   * All or nothing. On SQLite transactions run one after the other; on MySQL with READ COMMITTED, so that
-   * a look inside sees what others have committed. A deadlock or a lost race for a lock runs `work` again.
+   * Commits all changes or none. On SQLite transactions run one at a time. On MySQL they are READ COMMITTED,
+   * so that reads inside see what others have committed. After a deadlock or a lost race for a lock, `work`
+   * runs again.
    */
   transaction<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     return this.run(this.ways.changes, work);
   }
 
-  /** As `transaction`, for records of what is done: on MySQL one after the other, in a place that is always free. */
+  /** As `transaction`, for records. On MySQL they run one at a time on a connection reserved for them. */
   recording<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     return this.run(this.ways.records, work);
   }
@@ -149,16 +150,16 @@ export class Database {
     return this.ways.changes.state?.();
   }
 
-  /** Statements that are kept prepared in this process: on MySQL the driver keeps them, as many for each connection. */
+  /** Caches of prepared statements in this process. On MySQL the driver has them, per connection. */
   get caches(): Readonly<Record<string, CacheState>> {
     return this.ways.changes.caches ?? {};
   }
 
-  /** Names of the migrations that this program has and the database lacks. */
+  /** The names of this program's migrations that the database lacks. */
   async pendingMigrations(): Promise<string[]> {
     const [source] = this.ways.sources;
     const done = await this.read.query('SELECT name FROM migrations').catch(async () => {
-      // No table yet, or no database: only the second is a fault.
+      // Either the table or the database is missing. Only a missing database is an error.
       await this.read.query('SELECT 1');
       return [];
     });
@@ -172,7 +173,7 @@ export class Database {
     const [source] = this.ways.sources;
     const waiting = (ms: number): unknown =>
       this.dialect === 'sqlite' && sqliteOf(source).pragma(`busy_timeout = ${String(ms)}`);
-    // TypeORM does not come again, and nobody is served beside a migration.
+    // TypeORM does not retry, and a migration serves nobody else, so the driver may block here.
     waiting(this.ways.lockMs);
     try {
       const done = await source.runMigrations({ transaction: 'each' });
@@ -190,7 +191,8 @@ export class Database {
   }
 
   private async run<T>(sessions: Sessions, work: (tx: Connection) => Promise<T>): Promise<T> {
-    // Counted from here, so that who comes late waits no longer than who came first.
+    // Counted from here, so that time in the queue counts too, and no transaction waits longer than the
+    // limit.
     const until = performance.now() + this.ways.lockMs;
     if (this.dialect === 'sqlite') return this.lane.run(() => this.attempt(sessions, work, until));
     for (let attempt = 1; ; attempt += 1) {
@@ -220,7 +222,7 @@ export class Database {
       return result;
     } catch (error) {
       bounds.end();
-      // A failed roll-back means a lost connection, and that rolls back too; the first error tells more.
+      // A failed rollback means a lost connection, and the server rolls back then. The first error says more.
       await session.statements.run('ROLLBACK', []).catch(() => (isUsable = false));
       throw error;
     } finally {
@@ -230,9 +232,9 @@ export class Database {
 }
 
 const attemptsMax = 5;
-/** Of one connection; the server counts those of all. */
+/** Per connection. The server limits the sum over all connections. */
 const preparedMax = 400;
-/** The driver compiles a function for each set of columns that comes back, and would keep 15,000 of them. */
+/** The driver compiles a function for each set of result columns, and would keep 15,000 of them. */
 const parsersMax = 1_000;
 
 async function openMysql(options: DataSourceOptions, limits: StatementLimits): Promise<Ways> {
@@ -268,7 +270,7 @@ async function openSqlite(
   if (isNew) chmodSync(path, 0o600);
   const readOnly = { ...options, readonly: true, enableWAL: false, migrations: [] } as DataSourceOptions;
   const reader = await new DataSource(readOnly).initialize();
-  // Apart, so that no list waits for statistics.
+  // Two threads, so that no list waits for statistics.
   const settings = { path, ...sqliteMemory };
   const [scans, statistics] = [new ReadingThread(settings), new ReadingThread(settings)];
   const statementMs = seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000;
@@ -289,30 +291,33 @@ async function openSqlite(
 const sqliteOf = (source: DataSource): SqliteDatabase =>
   (source.driver as unknown as { databaseConnection: SqliteDatabase }).databaseConnection;
 
-/** The connection was lost during COMMIT: the change may have been made or not. */
+/** The connection was lost during COMMIT: the change may or may not have been made. */
 export class CommitLost extends Error {
   override readonly name = 'CommitLost';
 }
 
-/** Thrown inside a transaction that lost a race and would succeed, or find the winner's work, if run again. */
+/** Thrown inside a transaction that lost a race. Another run would succeed, or find the winner's result. */
 export class RunAgain extends Error {
   override readonly name = 'RunAgain';
 }
 
-/** ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD: nothing was changed, the transaction may run again. */
+/**
+ * ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD: nothing was changed, so the transaction may run
+ * again.
+ */
 export function isLockConflict(error: unknown): boolean {
   if (error instanceof RunAgain) return true;
   const code = (error as { driverError?: { errno?: number } }).driverError?.errno;
   return code === 1213 || code === 1205 || code === 1020;
 }
 
-/** True where the database refused a statement, false where it could not be asked at all. */
+/** Whether the database refused a statement. False where it could not be reached. */
 export function isStatementFault(error: unknown): boolean {
   const code = (error as { driverError?: { code?: string } }).driverError?.code ?? '';
   return code.startsWith('ER_') || code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_TOOBIG';
 }
 
-/** True for a row that a unique key refused. */
+/** Whether a unique key refused a row. */
 export function isDuplicate(error: unknown): boolean {
   const driver = (error as { driverError?: { errno?: number; code?: string } }).driverError;
   return driver?.errno === 1062 || /^SQLITE_CONSTRAINT_(PRIMARYKEY|UNIQUE)$/.test(driver?.code ?? '');

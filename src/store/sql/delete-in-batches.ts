@@ -4,20 +4,20 @@ import type { Connection } from './connection.js';
 import type { Database } from './database.js';
 import type { Table } from '../tables/table.js';
 
-/** Rows of one transaction: a backlog of any length is then no long statement, and holds up nobody. */
+/** Rows per transaction, so that a long backlog holds up nobody. */
 const sweptAtOnce = 500;
 
-/** Whose rows go. */
+/** The rows to delete. */
 interface Swept<Row> {
   readonly table: Table<Row>;
-  /** The two columns of its key. */
+  /** The two columns of the table's key. */
   readonly key: readonly [keyof Row & string, keyof Row & string];
   readonly which: Condition<Row>;
-  /** What of `which` must still hold when a row is deleted. */
+  /** The part of `which` that must still hold when a row is deleted. */
   readonly still: Condition<Row>;
 }
 
-/** Deletes rows in bounded transactions until the signal; returns how many. */
+/** Deletes rows in bounded transactions until the signal aborts. Returns their number. */
 export async function deleteInBatches<Row>(
   database: Database,
   { table, key, which, still }: Swept<Row>,
@@ -25,7 +25,7 @@ export async function deleteInBatches<Row>(
 ): Promise<number> {
   const [first, second] = key;
   const part = async (tx: Connection): Promise<{ found: number; deleted: number }> => {
-    // MySQL takes no LIMIT in a subquery of IN, so the keys come first.
+    // MySQL allows no LIMIT in a subquery of IN, so the keys are read first.
     const found = await tx.selectColumns(table, key, which, { limit: sweptAtOnce });
     let deleted = 0;
     for (const group of new Set(found.map((row) => row[first]))) {

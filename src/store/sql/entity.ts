@@ -27,7 +27,9 @@ const types: Record<Dialect, Record<Column<unknown>['kind'], ColumnType>> = {
   },
 };
 
-/** A table as migrations make it on one of the databases, in TypeORM's words. Nothing here is read at run time. */
+/**
+ * A table in TypeORM's terms, as the migrations make it on one of the databases. It is not used at run time.
+ */
 export function entityOf(table: AnyTable, dialect: Dialect): EntitySchema {
   const { name, type, rowNumber, indexes } = table;
   const isNumbered = rowNumber === 'everywhere' || rowNumber === dialect;
@@ -56,7 +58,7 @@ const rowNumbers: Record<Dialect, EntitySchemaColumnOptions> = {
   mysql: { name: 'row_no', type: 'bigint', primary: true, generated: 'increment' },
 };
 
-/** As migrations name them, see `migrations/columns.ts`. */
+/** The index name of the migrations; see `migrations/columns.ts`. */
 const indexName = (table: string, columns: readonly string[], isUnique: boolean): string =>
   `${isUnique ? 'uq' : 'ix'}_${table}_${columns.map(snake).join('_')}`.slice(0, 60);
 

@@ -2,11 +2,11 @@ import { all } from './condition.js';
 import type { Connection } from './connection.js';
 import { serverKeys } from '../tables/server.js';
 
-/** Secrets that a migration has made once, so that all servers of the database have the same, and after a restart too. */
+/** Secrets that a migration has created once. All servers of the database share them, across restarts. */
 export interface ServerKeys {
   /** Seals cursors where no cookie keys are set. */
   readonly cursors: string;
-  /** Keys the digests of values that a record does not show. */
+  /** The key for digests of values that a record does not show. */
   readonly digests: string;
 }
 

@@ -2,14 +2,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { padded, type Sql } from './condition.js';
 import type { Statements } from '../drivers/statements.js';
 
-/** A statement that looks for something by values, without the values. */
+/** A statement that looks up values, without the values themselves. */
 export interface SharedRead<T> {
-  /** Alike for what asks alike, its kind and its boundary included. */
+  /** Equal for reads that can share a statement; includes the kind of read and its boundary. */
   readonly key: string;
-  /** Up to so many values are looked for in one statement, unless one operation asks for more. */
+  /** The maximum number of values in one statement, unless one operation needs more. */
   readonly valuesMax: number;
   sql(values: readonly string[]): Sql;
-  /** What the driver gave, by the values. Several operations may hold the same of it: nobody changes it. */
+  /** Decodes the driver's rows, keyed by value. Operations share the results, so nobody may change them. */
   decode(raw: Record<string, unknown>[]): Found<T>;
 }
 
@@ -18,23 +18,26 @@ export type Found<T> = ReadonlyMap<string, T>;
 interface Batch {
   readonly values: Set<string>;
   readonly found: Promise<Found<unknown>>;
-  /** When the last of those ends who wait for it, in milliseconds since 1970. */
+  /** The latest end of the operations that wait for it, in milliseconds since 1970. */
   untilMs: number;
 }
 
 /**
- * Reads that ask alike, parameter by parameter, share one statement when they come in the same turn of the
- * event loop, whichever operations they belong to. The boundary is part of what must be alike, so that nobody
- * gets a row that a statement of their own would not have given. Outside transactions only.
+ * Equal reads of the same turn of the event loop share one statement, whichever operations they belong to.
+ * They must be equal in every parameter, the boundary included, so that no operation gets a row that its own
+ * statement would not return. Outside of transactions only.
  */
 export class SharedReads {
-  /** Of this turn, by key. The next turn has a map of its own: what a map drops, its former tables may still hold. */
+  /**
+   * The batches of this turn, by key. Each turn has a new map, because a reused map could keep old entries in
+   * memory.
+   */
   private waiting = new Map<string, Batch>();
   private turn: Promise<void> | undefined;
 
   constructor(private readonly statements: Statements) {}
 
-  /** What the statement found that served these values; the caller picks its own. */
+  /** The results of the shared statement. It may hold more values; the caller picks its own. */
   find<T>(read: SharedRead<T>, values: readonly string[], untilMs: number): Promise<Found<T>> {
     const { key, valuesMax } = read;
     const known = this.waiting.get(key);

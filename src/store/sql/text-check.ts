@@ -1,17 +1,17 @@
 import type { Connection } from './connection.js';
 import type { AnyTable } from '../tables/table.js';
 
-/** A column whose text compares otherwise than by its bytes. */
+/** A column that does not compare text by its bytes. */
 export interface MisfitColumn {
   readonly table: string;
   readonly column: string;
   readonly collation: string;
 }
 
-/** What `migrations/columns.ts` gives text on MariaDB and on MySQL. */
+/** The collations that `migrations/columns.ts` sets on MariaDB and on MySQL. */
 const bytewise = ['utf8mb4_nopad_bin', 'utf8mb4_0900_bin'] as const;
 
-/** The collation that text should have, and the columns that have another one. None on SQLite. */
+/** The expected collation of text, and the columns with another one. Empty on SQLite. */
 export async function misfitText(
   read: Connection,
   tables: readonly AnyTable[],

@@ -1,6 +1,6 @@
 import { id, int, longtext, nullable, table, text, time, type RowOf } from './table.js';
 
-/** One row per operation. `body` holds the record's exact bytes; the other columns find it. */
+/** One row per operation. `body` holds the record's exact bytes; the other columns are for searches. */
 export const auditRecords = table(
   'AuditRecord',
   'audit_records',
@@ -13,7 +13,7 @@ export const auditRecords = table(
     /** succeeded, partial, refused, failed */
     outcome: text(20),
     userId: nullable(id('users')),
-    /** The agent that acted: the last of the chain. */
+    /** The acting agent: the last one of the chain. */
     agentId: nullable(id('agents')),
     delegationId: nullable(id('delegations')),
     task: nullable(text(200)),
@@ -24,7 +24,7 @@ export const auditRecords = table(
     errorCode: nullable(text(40)),
     rowCount: int(),
     durationMs: int(),
-    /** 1: its values say where they were written to. Null: a record from before they did. */
+    /** 1: the body's values carry their coordinates. Null: an older record without them. */
     valuesFormat: nullable(int()),
     body: longtext(),
   },
@@ -32,12 +32,14 @@ export const auditRecords = table(
   { indexes: [['at', 'id']], rowNumber: 'sqlite' },
 );
 
-/** Records that are in no index yet. Written with the record, deleted when it is indexed. */
+/**
+ * Records that are not indexed yet. A row is written with its record and deleted when the record is indexed.
+ */
 export const auditUnindexed = table('AuditUnindexed', 'audit_unindexed', { recordId: id('audit_records') }, [
   'recordId',
 ]);
 
-/** Records from before every row was named: of these types they touched rows that they do not name. */
+/** Older records that touched rows of these types without naming all of them. */
 export const auditIncomplete = table(
   'AuditIncomplete',
   'audit_incomplete',
@@ -45,7 +47,10 @@ export const auditIncomplete = table(
   ['type', 'recordId'],
 );
 
-/** Which documents ran, or were refused, that a role wants registered: one row for each such role of the chain. */
+/**
+ * Unregistered documents that ran or were refused although a role of the chain asks for registered ones: one
+ * row per role.
+ */
 export const auditDocuments = table(
   'AuditDocument',
   'audit_documents',

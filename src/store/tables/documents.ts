@@ -1,8 +1,8 @@
 import { id, int, longtext, nullable, table, text, time, type RowOf } from './table.js';
 
 /**
- * Operations that an administrator has registered. One that is replaced or retired stays as it was; `standingName`
- * and `standingHash` are then null, and they alone are what a request is looked up by.
+ * Operations that an administrator has registered. A replaced or retired one stays in the table, with null in
+ * `standingName` and `standingHash`. Requests are looked up by these two columns only.
  */
 export const trustedDocuments = table(
   'TrustedDocument',

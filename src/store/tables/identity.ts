@@ -1,6 +1,6 @@
 import { flag, id, int, json, longtext, nullable, since, table, text, time, type RowOf } from './table.js';
 
-/** Dimension to allowed values, or `all`. A dimension that is missing allows nothing. */
+/** Maps dimensions to allowed values or `all`. A missing dimension allows nothing. */
 export type StoredBoundary = Record<string, readonly string[] | 'all'>;
 
 /** A row's value in each dimension of its type. */
@@ -11,7 +11,7 @@ export const users = table(
   'users',
   {
     id: id(),
-    /** What the person types to sign in; unique. */
+    /** The sign-in name of the person; unique. */
     name: text(100),
     displayName: text(200),
     email: nullable(text(254)),
@@ -42,7 +42,7 @@ export const agents = table(
     authMethod: text(40),
     /** Public keys (RFC 7517) of an agent that signs its assertions. */
     jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),
-    /** Moves when tokens end that were issued to it: those of an earlier generation are worth nothing. */
+    /** Moves to end the agent's tokens: tokens of an earlier generation are invalid. */
     tokenGeneration: since(int(), 0),
     createdAt: time(),
     version: int(),
@@ -51,7 +51,7 @@ export const agents = table(
   { unique: [['name']] },
 );
 
-/** Several may be valid at once, so that a secret can be rotated with overlap. */
+/** Several secrets may be valid at once, so that they can be rotated with overlap. */
 export const agentSecrets = table(
   'AgentSecret',
   'agent_secrets',
@@ -73,9 +73,9 @@ export interface StoredLimits {
   depth: number;
 }
 
-/** What a role limits: what a delegation under it may spend, and what one operation may cost. */
+/** The limits of a role: what a delegation under it may spend, and the cost of one operation. */
 export interface StoredRoleLimits extends StoredLimits {
-  /** The largest cost of one operation; none but the server's own where it is missing. */
+  /** The largest cost of one operation. Where it is missing, only the server's own limit applies. */
   operationCost?: number;
 }
 
@@ -87,10 +87,10 @@ export const roles = table(
     name: text(100),
     description: text(1000),
     businessTask: text(500),
-    /** agent, person: who may hold it. */
+    /** agent or person: the kind of holder. */
     holder: text(20),
     scopes: json<readonly string[]>(),
-    /** Scopes that a person has to approve operation by operation. */
+    /** Scopes that need a person's approval for each operation. */
     approvalScopes: json<readonly string[]>(),
     boundary: json<StoredBoundary>(),
     limits: json<StoredRoleLimits>(),
@@ -120,7 +120,7 @@ export const agentRoles = table(
   { indexes: [['roleId']] },
 );
 
-/** Which roles an administrator may assign to others. */
+/** The roles that an administrator may assign to others. */
 export const grantableRoles = table(
   'GrantableRole',
   'grantable_roles',
@@ -136,7 +136,7 @@ export const delegations = table(
     /** The person at the root. */
     userId: id('users'),
     agentId: id('agents'),
-    /** The one role of the agent that this delegation uses. */
+    /** The agent's role that this delegation uses. */
     roleId: id('roles'),
     parentId: nullable(id('delegations')),
     /** 0 for a person's own delegation. */
@@ -150,9 +150,9 @@ export const delegations = table(
     rowsMax: int(),
     rowsUsed: int(),
     depthMax: int(),
-    /** active, completed, revoked; expiry follows from `expiresAt`. */
+    /** active, completed, revoked. Expiry follows from `expiresAt`. */
     status: text(20),
-    /** A standing delegation: an agent on a schedule runs under it. */
+    /** Whether it is a standing delegation, for an agent on a schedule. */
     standing: flag(),
     createdAt: time(),
     expiresAt: time(),
@@ -164,7 +164,7 @@ export const delegations = table(
   { indexes: [['agentId', 'id'], ['parentId'], ['userId', 'id']] },
 );
 
-/** A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). */
+/** A person's permission for an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). */
 export const consents = table(
   'Consent',
   'consents',
@@ -182,7 +182,7 @@ export const consents = table(
   { indexes: [['userId', 'agentId']] },
 );
 
-/** What the authorization server keeps. `id` is a digest: no token or code is stored as such. */
+/** The authorization server's data. `id` is a digest: no token or code is stored in the clear. */
 export const oauthPayloads = table(
   'OAuthPayload',
   'oauth_payloads',
@@ -205,24 +205,26 @@ export const oauthPayloads = table(
 export const authorityEpoch = table('AuthorityEpoch', 'authority_epoch', {
   id: int(),
   version: int(),
-  /** The kill switch for everything. */
+  /** The kill switch: no agent acts while it is set. */
   stopped: flag(),
-  /** As that of an agent, for the tokens of all agents. */
+  /** Like an agent's `tokenGeneration`, for the tokens of all agents. */
   tokenGeneration: since(int(), 0),
 });
 
-/** The first answer to a mutation, given again for the same key and input. */
+/** The first answer to a mutation. A repeat with the same key and input gets it again. */
 export const idempotencyKeys = table(
   'IdempotencyKey',
   'idempotency_keys',
   {
-    /** The delegation, or the person where there is none. */
+    /** The delegation's id, or the person's where there is none. */
     ownerId: id(),
     key: text(100),
     inputDigest: text(64),
     operationId: id(),
     answer: longtext(),
-    /** Where the answer's rows stood, by its properties and then by dimension. Without it none is given again. */
+    /**
+     * The dimension values of the answer's rows, by property. Without them the rows are not returned again.
+     */
     places: nullable(json<Record<string, StoredDimensionValues>>()),
     createdAt: time(),
   },
@@ -230,7 +232,7 @@ export const idempotencyKeys = table(
   { indexes: [['createdAt']] },
 );
 
-/** Which of our rows an imported record became. */
+/** Maps imported records to the rows that they became. */
 export const importKeys = table(
   'ImportKey',
   'import_keys',

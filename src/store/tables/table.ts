@@ -1,22 +1,22 @@
 /**
- * A column as both databases keep it. Values in our hands are JSON-safe: `time` is ISO 8601 with
- * milliseconds, `minor` a safe integer of minor currency units, `json` the parsed value.
+ * A column, the same on both databases. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds,
+ * `minor` a safe integer of minor currency units, `json` the parsed value.
  */
 export interface Column<Value> {
   readonly kind: 'id' | 'text' | 'longtext' | 'int' | 'minor' | 'time' | 'flag' | 'json';
   readonly length?: number;
   readonly nullable: boolean;
-  /** No two rows have the same value, and the database has an index that says so. */
+  /** Whether a unique index covers the column. */
   readonly isUnique?: true;
-  /** The table whose row this id names. */
+  /** The table that this id refers to. */
   readonly references?: string;
-  /** What rows got that stood there before the column; every new row brings its own value. */
+  /** The value for rows that are older than the column. Every new row brings its own. */
   readonly default?: number | string;
-  /** Never set: carries the value's type. */
+  /** Never set. It only carries the value's type. */
   readonly value?: Value;
 }
 
-/** A table whose rows' type does not matter. */
+/** A table of any row type. */
 export interface AnyTable {
   readonly type: string;
   readonly name: string;
@@ -31,7 +31,9 @@ export interface Index {
   readonly isUnique: boolean;
 }
 
-/** Where rows have a number beside their id, by which an index of words or terms names them; it is the primary key there. */
+/**
+ * Where rows have a number beside their id. Word and term indexes use it, and it is the primary key there.
+ */
 type RowNumber = 'sqlite' | 'everywhere';
 
 type Columns = Readonly<Record<string, Column<unknown>>>;
@@ -39,7 +41,7 @@ export type RowOf<T> = T extends Table<infer Row> ? Row : never;
 type RowFor<C extends Columns> = { -readonly [K in keyof C]: C[K] extends Column<infer V> ? V : never };
 
 export interface Table<Row> {
-  /** The GraphQL type of its rows, where it has one; otherwise the name used in audit records. */
+  /** The GraphQL type of its rows, or, without one, the name in audit records. */
   readonly type: string;
   readonly name: string;
   readonly columns: { readonly [K in keyof Row]: Column<Row[K]> };
@@ -70,7 +72,7 @@ export const nullable = <Value>(column: Column<Value>): Column<Value | null> => 
   nullable: true,
 });
 
-/** With what rows of before got. */
+/** Adds a default for rows that are older than the column. */
 export const since = <Value extends number | string>(column: Column<Value>, value: Value): Column<Value> => ({
   ...column,
   default: value,
@@ -81,13 +83,16 @@ export const unique = <Value>(column: Column<Value>): Column<Value> => ({ ...col
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 interface Further<Key> {
-  /** Columns of which no two rows have the same values, beside those that are `unique`. */
+  /** Sets of columns whose combined values are unique, beside the `unique` columns. */
   readonly unique?: readonly (readonly Key[])[];
   readonly indexes?: readonly (readonly Key[])[];
   readonly rowNumber?: RowNumber;
 }
 
-/** Describes one table once: the row's TypeScript type, how values are read, and TypeORM's entities follow. */
+/**
+ * Describes a table once. The row's TypeScript type, the decoding of values and TypeORM's entities follow
+ * from it.
+ */
 export function table<C extends Columns>(
   type: string,
   name: string,
