@@ -165,8 +165,9 @@ export class MysqlSessions implements Sessions {
     private readonly pool: MysqlPool & Partial<PoolQueues>,
     private readonly size: number,
     private readonly begin: string | undefined,
+    private readonly statementMs: number,
   ) {
-    this.statements = new MysqlStatements(new AnyFree(pool));
+    this.statements = new MysqlStatements(new AnyFree(pool), statementMs);
   }
 
   /**
@@ -191,6 +192,7 @@ export class MysqlSessions implements Sessions {
       pool,
       source.options.poolSize ?? 1,
       isForTransactions ? undefined : 'START TRANSACTION',
+      statementSeconds === 0 ? Number.POSITIVE_INFINITY : statementSeconds * 1000,
     );
   }
 
@@ -202,7 +204,7 @@ export class MysqlSessions implements Sessions {
       });
     });
     return {
-      statements: new MysqlStatements(connection),
+      statements: new MysqlStatements(connection, this.statementMs),
       begin: this.begin,
       end: (isUsable) => {
         if (isUsable) connection.release();

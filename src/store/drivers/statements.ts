@@ -203,10 +203,14 @@ export class AnyFree implements MysqlSender {
 
 /** MySQL or MariaDB. */
 export class MysqlStatements implements Statements {
-  constructor(private readonly sender: MysqlSender) {}
+  /** @param longestMs how long a statement may take in any case, as its session says as well; `Infinity` for no limit */
+  constructor(
+    private readonly sender: MysqlSender,
+    private readonly longestMs: number,
+  ) {}
 
   run(sql: string, params: readonly unknown[], again = false, untilMs = Infinity): Promise<Outcome> {
-    const text = again || untilMs === Infinity ? sql : timed(sql, untilMs);
+    const text = again || untilMs === Infinity ? sql : timed(sql, untilMs, this.longestMs);
     return new Promise((resolve, reject) => {
       const answered: Answered = (error, result) => {
         if (error !== null && error !== undefined) reject(asFailure(error));
@@ -221,11 +225,11 @@ export class MysqlStatements implements Statements {
 }
 
 /**
- * Ends the statement with its operation. MariaDB reads the leading comment, which MySQL ignores; MySQL reads
- * the hint after SELECT. The general statement limit applies as well, and is mostly the lower one.
+ * Ends a SELECT with its operation. MariaDB reads the leading comment, which MySQL ignores; MySQL reads the hint after
+ * SELECT. Either takes the place of the session's own limit, so it is never longer than that.
  */
-function timed(select: string, untilMs: number): string {
-  const leftMs = Math.max(1, Math.floor(untilMs - Date.now()));
+function timed(select: string, untilMs: number, longestMs: number): string {
+  const leftMs = Math.max(1, Math.floor(Math.min(untilMs - Date.now(), longestMs)));
   return (
     `/*M! SET STATEMENT max_statement_time = ${String(leftMs / 1000)} FOR */ ` +
     select.replace(/^SELECT /, `SELECT /*+ MAX_EXECUTION_TIME(${String(leftMs)}) */ `)
