@@ -199,11 +199,15 @@ const headers = new HeaderMap([
 
 const request = (body: unknown): HTTPGraphQLRequest => ({ method: 'POST', headers, search: '', body });
 
+/** These parameters are text. The others are JSON, so that a string in place of an object stays a string. */
+const textParameters: ReadonlySet<string> = new Set(['query', 'operationName']);
+
 /** As the search part of a URL. */
 function safeRequest(body: unknown): HTTPGraphQLRequest {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(parametersIn(body))) {
-    if (value !== undefined) search.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+    if (value === undefined) continue;
+    search.set(name, typeof value === 'string' && textParameters.has(name) ? value : JSON.stringify(value));
   }
   return { method: 'GET', headers, search: search.toString(), body: undefined };
 }

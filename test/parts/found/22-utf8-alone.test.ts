@@ -111,6 +111,12 @@ describe('22 what is not UTF-8 is refused at /graphql, and nothing is stored', (
       'query=%7Bviewer%7Bscopes%7D%7D&variables=%7B%22a%22%3A%22%5Cud800%22%7D',
     ],
     ['variables with a prototype', 'query=%7Bviewer%7Bscopes%7D%7D&variables=%7B%22__proto__%22%3A1%7D'],
+    ['variables that are a text', 'query=%7Bviewer%7Bscopes%7D%7D&variables=%22%7B%7D%22'],
+    ['extensions that are a text', 'query=%7Bviewer%7Bscopes%7D%7D&extensions=%22%7B%7D%22'],
+    [
+      'variables with a prototype in a text',
+      `query=%7Bviewer%7Bscopes%7D%7D&variables=${encodeURIComponent(JSON.stringify('{"__proto__":1}'))}`,
+    ],
     ['operationName', 'query=query%20A%7Bviewer%7Bscopes%7D%7D&operationName=A%C0%80'],
   ])('in an address: %s', async (_what, query) => {
     const before = await digestOf(server.database);
