@@ -5,6 +5,7 @@ import { AccessRules } from '../src/graphql/plan/access.js';
 import { ColumnSelections } from '../src/graphql/schema/column-selections.js';
 import { compilable, type Compilable } from '../src/graphql/plan/compilable.js';
 import { CompiledOperations } from '../src/graphql/plan/compiled.js';
+import type { ColumnSelection } from '../src/store/bounded/column-selection.js';
 import type { SchemaPolicy } from '../src/graphql/schema/schema-policy.js';
 import { DocumentReach } from '../src/graphql/document/document-check.js';
 import type { RuleMap } from '../src/graphql/rules/rule-map.js';
@@ -146,11 +147,14 @@ describe('memory', () => {
 
 describe('an operation that is known', () => {
   const plain = buildSchema('type Query { at(filter: Filter): String } input Filter { name: String }');
+  const columnSelections = new ColumnSelections([]);
   let isCompiled: boolean;
+  let seen: ColumnSelection | undefined;
   const at = plain.getQueryType()?.getFields().at;
   if (at !== undefined)
     at.resolve = (_parent, args, _context, info) => {
-      isCompiled = 'asked' in info;
+      isCompiled = 'selection' in info;
+      seen = columnSelections.at(info);
       return JSON.stringify(args);
     };
   const compiled = new CompiledOperations();
@@ -158,7 +162,7 @@ describe('an operation that is known', () => {
     const document = parse(text);
     const plan = new OperationPlan(
       {
-        ...{ plain, compiled, pageSizeMax: 100, columnSelections: new ColumnSelections([]), digest: sha256 },
+        ...{ plain, compiled, pageSizeMax: 100, columnSelections, digest: sha256 },
         ruleMap: { scopedInputs: () => new Set(), isScopedInput: () => false } as unknown as RuleMap,
         policy: { costs: new Map(), personal: new Set() } as unknown as SchemaPolicy,
       },
@@ -179,6 +183,13 @@ describe('an operation that is known', () => {
   const crowdOut = (): void => {
     for (let at = 0; at < 100; at += 1) compiled.set({}, () => ({}), 500);
   };
+
+  test('its resolvers are given the columns that were worked out when it was compiled', async () => {
+    const enriching = vi.spyOn(columnSelections, 'enriching');
+    await run(preparedOf('{ at(filter: { name: "columns" }) }'));
+    expect(enriching).toHaveBeenCalledOnce();
+    expect(enriching.mock.results[0]?.value).toEqual({ selection: seen });
+  });
 
   test('is compiled at once, and when it had to make room, anew after a hundred runs', async () => {
     const plan = preparedOf('{ at(filter: { name: "x" }) }');

@@ -42,9 +42,7 @@ export function compile(
 ): Compiled | undefined {
   const compiled = compileQuery(schema, document, operationName, {
     disablingCapturingStackErrors: true,
-    resolverInfoEnricher: ({ fieldNodes, fragments, returnType }) => ({
-      asked: columnSelections.read({ fieldNodes, fragments, returnType }),
-    }),
+    resolverInfoEnricher: (info) => columnSelections.enriching(info),
   });
   if (!isQuery(compiled)) return undefined;
   return (contextValue, variables) => compiled.query(undefined, contextValue, variables);

@@ -13,6 +13,11 @@ import type { AnyTable } from '../../store/tables/table.js';
 
 type Where = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType'>;
 
+/** What resolvers of a compiled operation find in their `info`, besides what graphql-js puts there. */
+interface Enriched {
+  readonly selection: ColumnSelection;
+}
+
 /** `all`: some resolver below does not declare the columns that it reads. */
 type Columns = Set<string> | 'all';
 
@@ -28,7 +33,7 @@ export class ColumnSelections {
   }
 
   /** The columns below the field of a resolver; the same for each of its rows. */
-  at(info: Where & { readonly selection?: ColumnSelection }): ColumnSelection {
+  at(info: Where & Partial<Enriched>): ColumnSelection {
     if (info.selection !== undefined) return info.selection;
     const known = this.known.get(info.fieldNodes);
     if (known !== undefined) return known;
@@ -37,8 +42,12 @@ export class ColumnSelections {
     return selection;
   }
 
-  /** Works the columns out, without looking for a known selection. */
-  read(info: Where): ColumnSelection {
+  /** The same, worked out once when an operation is compiled. */
+  enriching(info: Where): Enriched {
+    return { selection: this.read(info) };
+  }
+
+  private read(info: Where): ColumnSelection {
     const found = new Map<string, Columns>();
     const sets = info.fieldNodes.flatMap((node) => node.selectionSet ?? []);
     for (const set of sets) this.collect(getNamedType(info.returnType), set, info, found);
