@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { SqliteSessions } from '../src/store/drivers/sessions.js';
 import { sqliteDriver, sqlitePackage } from '../src/store/drivers/sqlite-driver.js';
 
 test('SQLite runs by a driver whose statements can be collected, on every version of Node', () => {
@@ -10,4 +11,28 @@ test('SQLite runs by a driver whose statements can be collected, on every versio
 test('where the driver is not installed, the error says how to get it', () => {
   const missing = 'no-such-driver' as 'better-sqlite3';
   expect(() => sqliteDriver(missing)).toThrow(/no-such-driver.*run `npm ci` with this version of Node/);
+});
+
+test('a read that has to come again does not see the change of a transaction that has begun meanwhile', async () => {
+  let isWriting = false;
+  const connection = (all: () => unknown[]) => ({
+    get inTransaction() {
+      return isWriting;
+    },
+    function: () => undefined,
+    pragma: () => undefined,
+    prepare: () => ({
+      ...{ reader: true, readonly: true, raw: () => undefined, columns: () => [{ name: 'value' }], all },
+      run: () => ({ changes: 0 }),
+    }),
+  });
+  const writer = connection(() => {
+    if (isWriting) return [['not committed']];
+    isWriting = true;
+    throw Object.assign(new Error('database is locked'), { code: 'SQLITE_BUSY' });
+  });
+  const reader = connection(() => [['committed']]);
+  const scans = { run: () => Promise.reject(new Error('No statement is large here.')) };
+  const sessions = new SqliteSessions(writer, reader, scans, 1_000, 1_000);
+  expect((await sessions.reading.run('SELECT value', [])).rows).toEqual([{ value: 'committed' }]);
 });

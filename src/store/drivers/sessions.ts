@@ -70,7 +70,9 @@ export class SqliteSessions implements Sessions {
     const cached = new SqliteStatements(writer, patienceMs, { steps: ofWriter, max: stepsMax, turn }, true);
     const apart = new SqliteStatements(reader, patienceMs, { steps: ofReader, max: stepsMax, turn }, true);
     const here: Statements = {
-      run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params),
+      // A transaction may begin before a statement is sent again.
+      run: (sql, params) =>
+        writer.inTransaction ? apart.run(sql, params) : cached.runUntil(undefined, sql, params, apart),
     };
     this.reading = {
       run: (sql, params, _again, untilMs) =>

@@ -102,8 +102,16 @@ export class SqliteStatements implements Statements {
     return this.runUntil(undefined, sql, params);
   }
 
-  /** As `run`, but gives up at that moment of `performance.now()`. The statement is sent at least once. */
-  runUntil(until: number | undefined, sql: string, params: readonly unknown[]): Promise<Outcome> {
+  /**
+   * As `run`, but gives up at that moment of `performance.now()`. The statement is sent at least once.
+   * @param next sends it again
+   */
+  runUntil(
+    until: number | undefined,
+    sql: string,
+    params: readonly unknown[],
+    next: SqliteStatements = this,
+  ): Promise<Outcome> {
     try {
       const prepared = this.prepare(sql);
       const { limit } = this;
@@ -114,7 +122,7 @@ export class SqliteStatements implements Statements {
       if (error instanceof TooManySteps) return Promise.reject(error);
       const failure = new StatementFailed(error);
       if (!isBusy(failure)) return Promise.reject(failure);
-      return this.again(until ?? performance.now() + this.patienceMs, sql, params, failure);
+      return next.again(until ?? performance.now() + this.patienceMs, sql, params, failure);
     }
   }
 
