@@ -69,8 +69,9 @@ export class Rejections {
       return;
     }
     this.tallies.delete(address);
-    if (this.tallies.size >= addressesMax) await this.dropOldest();
     this.tallies.set(address, { since: now, count: 1, codes: new Map() });
+    // The new tally comes first, so that requests of this address count in it while the oldest is recorded.
+    if (this.tallies.size > addressesMax) await this.dropOldest();
     if (tally !== undefined && tally.codes.size > 0) await this.record(address, tally);
     if (record) await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
   }
