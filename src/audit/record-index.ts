@@ -53,11 +53,11 @@ const collated = (sql: string): string => `${sql} COLLATE utf8mb4_bin`;
 /** Writes in the order of the key, so that two concurrent runs never deadlock. */
 async function indexRows(tx: Connection, ids: readonly string[]): Promise<void> {
   const params = padded(ids);
-  const places = params.map(() => '?').join(', ');
+  const placeholders = params.map(() => '?').join(', ');
   const selects = mysqlSources.map(
     ({ type, value, from }) =>
       `SELECT ${[type, value, 'b.`id`'].map(collated).join(', ')} FROM \`audit_records\` b${from} ` +
-      `WHERE b.\`id\` IN (${places}) AND ${value} IS NOT NULL`,
+      `WHERE b.\`id\` IN (${placeholders}) AND ${value} IS NOT NULL`,
   );
   await tx.affecting(
     `INSERT INTO \`audit_index\` (\`type\`, \`value\`, \`record_id\`) ${selects.join(' UNION ALL ')} ` +

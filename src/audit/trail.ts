@@ -58,7 +58,7 @@ export class Trail implements RowAccessObserver {
   readonly changes: Change[] = [];
   private readonly byKey = new Map<string, Touched>();
   private readonly denied = new Map<string, RecordedDecision>();
-  private readonly stood = new Map<string, WrittenRow>();
+  private readonly writtenRows = new Map<string, WrittenRow>();
   private rows = 0;
 
   /**
@@ -122,11 +122,11 @@ export class Trail implements RowAccessObserver {
 
   wrote(type: string, values: DimensionValues): void {
     const at = { type, place: Object.fromEntries(values) };
-    this.stood.set(JSON.stringify(at), at);
+    this.writtenRows.set(JSON.stringify(at), at);
   }
 
   get places(): readonly WrittenRow[] {
-    return [...this.stood.values()];
+    return [...this.writtenRows.values()];
   }
 
   changed(change: Change): void {

@@ -48,12 +48,12 @@ export class Allowance implements Terms {
 
   /** Whether the scope is held at all. `boundaries` says where. */
   decide(scope: Scope): Decision {
-    const decision = this.decisions.get(scope) ?? this.work(scope);
+    const decision = this.decisions.get(scope) ?? this.compute(scope);
     this.decisions.set(scope, decision);
     return decision;
   }
 
-  private work(scope: Scope): Decision {
+  private compute(scope: Scope): Decision {
     if (scope === sessionScope) return { allow: true };
     const personLayer = this.layers[0]?.layer ?? 'person';
     if (!this.ceiling.has(scope)) {
@@ -126,17 +126,17 @@ const valuesOf = (boundary: Boundary): unknown =>
 function textOfTerms({ layers, tokenScopes, ceiling, inPerson }: Terms): string {
   // Most scopes of a layer share one boundary, so each boundary is written once and referred to by its
   // number.
-  const places = new Map<Boundary, number>();
-  const placeOf = (boundary: Boundary): number => {
-    const place = places.get(boundary) ?? places.size;
-    places.set(boundary, place);
-    return place;
+  const indexes = new Map<Boundary, number>();
+  const indexOf = (boundary: Boundary): number => {
+    const index = indexes.get(boundary) ?? indexes.size;
+    indexes.set(boundary, index);
+    return index;
   };
   const layersText = layers.map(({ layer, rights, needsApproval }) => [
     layer,
-    [...rights].map(([scope, boundaries]) => [scope, boundaries.map(placeOf)]),
+    [...rights].map(([scope, boundaries]) => [scope, boundaries.map(indexOf)]),
     [...needsApproval],
   ]);
-  const boundaries = [...places.keys()].map(valuesOf);
+  const boundaries = [...indexes.keys()].map(valuesOf);
   return JSON.stringify([inPerson, [...tokenScopes], [...ceiling], layersText, boundaries]);
 }

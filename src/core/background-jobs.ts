@@ -19,7 +19,7 @@ const longestPauseMs = 600_000;
 export class BackgroundJobs {
   private readonly ending = new AbortController();
   private readonly running: Promise<void>[] = [];
-  private readonly inRow = new Map<BackgroundJob, number>();
+  private readonly failuresInRow = new Map<BackgroundJob, number>();
 
   constructor(
     private readonly logger: Pick<Logger, 'warn'>,
@@ -28,20 +28,20 @@ export class BackgroundJobs {
 
   /** How often each job has failed since it last succeeded. */
   get failures(): ReadonlyMap<BackgroundJob, number> {
-    return this.inRow;
+    return this.failuresInRow;
   }
 
   get isAnyFailing(): boolean {
-    return [...this.inRow.values()].some((failures) => failures > 0);
+    return [...this.failuresInRow.values()].some((failures) => failures > 0);
   }
 
   /**
    * Repeats a job with a pause before each run; runs never overlap. A failure is logged as `trouble`. Each
    * failure in a row doubles the pause, so a job that cannot succeed costs almost nothing.
    */
-  start(chore: BackgroundJob, pauseMs: number, work: Work, trouble: string): void {
-    this.inRow.set(chore, 0);
-    this.running.push(this.repeat(chore, pauseMs, work, trouble));
+  start(job: BackgroundJob, pauseMs: number, work: Work, trouble: string): void {
+    this.failuresInRow.set(job, 0);
+    this.running.push(this.repeat(job, pauseMs, work, trouble));
   }
 
   /** Aborts the jobs' signal and resolves when no job runs any more. */
@@ -50,9 +50,9 @@ export class BackgroundJobs {
     await Promise.all(this.running);
   }
 
-  private async repeat(chore: BackgroundJob, pauseMs: number, work: Work, trouble: string): Promise<void> {
+  private async repeat(job: BackgroundJob, pauseMs: number, work: Work, trouble: string): Promise<void> {
     const { signal } = this.ending;
-    for (let failures = 0; ; this.inRow.set(chore, failures)) {
+    for (let failures = 0; ; this.failuresInRow.set(job, failures)) {
       await this.pause(pauseAfter(failures, pauseMs), signal).catch(() => undefined);
       if (signal.aborted) return;
       try {
@@ -60,7 +60,7 @@ export class BackgroundJobs {
         failures = 0;
       } catch (error) {
         failures += 1;
-        this.logger.warn({ err: error, chore, failures }, trouble);
+        this.logger.warn({ err: error, chore: job, failures }, trouble);
       }
     }
   }

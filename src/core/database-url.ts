@@ -37,11 +37,11 @@ export function parseDatabaseUrl(text: string): DatabaseUrl {
 /** The URL without user, password and options. */
 export function describeDatabase(url: DatabaseUrl): string {
   if (url.dialect === 'sqlite') return `sqlite:${url.path}`;
-  return `mysql://${placeOf(url)}/${url.database}`;
+  return `mysql://${serverAddress(url)}/${url.database}`;
 }
 
 /** The server's address in words. */
-export function placeOf({ host, port, socket }: MysqlUrl): string {
+export function serverAddress({ host, port, socket }: MysqlUrl): string {
   if (socket !== undefined) return socket;
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }
@@ -138,7 +138,7 @@ function optionsOf(url: URL): Map<string, string> {
  * plausible option name is shown.
  */
 function unknownOption(name: string): DatabaseUrlFault {
-  const told = /^[a-z][a-z\d_-]{1,39}$/i.test(name) ? `the option ${name}` : 'one of its options';
+  const shownName = /^[a-z][a-z\d_-]{1,39}$/i.test(name) ? `the option ${name}` : 'one of its options';
   const known = [...new Set(optionNames.values())].join(', ');
-  return new DatabaseUrlFault(`${told} is unknown; known are ${known}`);
+  return new DatabaseUrlFault(`${shownName} is unknown; known are ${known}`);
 }

@@ -52,7 +52,7 @@ export class AuthRecords {
 
   private async body(connection: Connection, event: AuthEvent): Promise<AuditBody> {
     const { clientName, grantType, errorCode, detail } = event;
-    const told = { clientName, grantType, errorCode, detail };
+    const eventDetail = { clientName, grantType, errorCode, detail };
     return {
       ...emptyBody,
       operationId: event.operationId ?? this.ids.next(),
@@ -67,7 +67,7 @@ export class AuthRecords {
           ? []
           : [{ code: event.outcome === 'refused' ? 'UNAUTHENTICATED' : 'INTERNAL' }],
       source: { address: event.address ?? null, userAgent: event.userAgent ?? null },
-      detail: Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined)),
+      detail: Object.fromEntries(Object.entries(eventDetail).filter(([, value]) => value !== undefined)),
     };
   }
 }

@@ -50,7 +50,7 @@ export interface Found<Fact extends TokenFact> {
  */
 export class Authorities<Fact extends TokenFact = TokenFact> {
   private cache = new Lru<string, Found<Fact>>(cacheMax);
-  private holders = new RoleLoader();
+  private sharedLoader = new RoleLoader();
   private cacheVersion = -1;
   private readonly allowances = new Allowances();
   private hits = 0;
@@ -64,9 +64,9 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   ) {}
 
   get caches(): Readonly<Record<string, MeasuredCache>> {
-    const { cache, hits, misses, holders: roleLoader, allowances } = this;
+    const { cache, hits, misses, sharedLoader, allowances } = this;
     const { size, weight, max } = cache;
-    return { authorities: { size, weight, max, hits, misses }, ...roleLoader.caches, ...allowances.caches };
+    return { authorities: { size, weight, max, hits, misses }, ...sharedLoader.caches, ...allowances.caches };
   }
 
   /**
@@ -80,7 +80,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     const epoch = await this.epoch.read();
     if (epoch.version !== this.cacheVersion) {
       this.cache = new Lru(cacheMax);
-      this.holders = new RoleLoader();
+      this.sharedLoader = new RoleLoader();
       this.cacheVersion = epoch.version;
     }
     const known = this.cache.get(key);
@@ -90,14 +90,14 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     }
     this.misses += 1;
     const fact = await find();
-    const roleLoader = new RoleLoader(epoch.version === this.cacheVersion ? this.holders : undefined);
+    const roleLoader = new RoleLoader(epoch.version === this.cacheVersion ? this.sharedLoader : undefined);
     const found = { fact, authority: await this.compute(this.connection, fact, epoch, roleLoader) };
     // A change may have been committed between the two reads. The authority carries the earlier version, so
     // the commit gate checks it again. It is cached only if the version has not moved.
     const after = await this.epoch.read();
     if (after.version === epoch.version && this.cacheVersion === epoch.version) {
       this.cache.set(key, found);
-      roleLoader.handOver(this.holders);
+      roleLoader.shareWith(this.sharedLoader);
     }
     return found;
   }

@@ -68,7 +68,7 @@ export function requirePossible(catalog: Catalog, boundary: ReadonlyMap<string, 
 }
 
 /** The values of each dimension, each with the caller's own text for it. */
-type Said = ReadonlyMap<string, ReadonlyMap<string, string> | 'all'>;
+type NamedValues = ReadonlyMap<string, ReadonlyMap<string, string> | 'all'>;
 
 /** Looks up boundary values, as far as the giver may know of them. */
 export class BoundaryLookup {
@@ -82,12 +82,12 @@ export class BoundaryLookup {
    * Replaces the numbers that the giver can read by ids. Other numbers stay unchanged, so that a hidden
    * number and a missing one are refused alike.
    */
-  async read(boundary: ReadonlyMap<string, ValueSet>): Promise<Said> {
-    const said = new Map<string, ReadonlyMap<string, string> | 'all'>();
+  async read(boundary: ReadonlyMap<string, ValueSet>): Promise<NamedValues> {
+    const named = new Map<string, ReadonlyMap<string, string> | 'all'>();
     for (const [dimension, values] of boundary) {
-      said.set(dimension, values === 'all' ? values : await this.identified(dimension, [...values]));
+      named.set(dimension, values === 'all' ? values : await this.identified(dimension, [...values]));
     }
-    return said;
+    return named;
   }
 
   private async identified(dimension: string, values: readonly string[]): Promise<Map<string, string>> {
@@ -108,8 +108,8 @@ export class BoundaryLookup {
    * Refuses a value that names nothing within the giver's reach. Values in the giver's own boundary are not
    * looked up: another party has already chosen them, and they may name rows that do not exist yet.
    */
-  async require(said: Said, scopes: readonly Scope[]): Promise<void> {
-    for (const [dimension, values] of said) {
+  async require(named: NamedValues, scopes: readonly Scope[]): Promise<void> {
+    for (const [dimension, values] of named) {
       const source = this.catalog.dimensions.get(dimension)?.source;
       if (values === 'all' || source?.kind !== 'rows') continue;
       const unknown = [...values.keys()].filter((value) => !this.isNamed(dimension, value, scopes));

@@ -33,7 +33,7 @@ export interface Finished extends Caller {
 /** The delegations that are used up, as of one version of the rights. */
 export type Charges = Pick<Ledger, 'spent' | 'version'>;
 
-interface Settled {
+interface CommitResult {
   readonly refusal: BehalfError | undefined;
   readonly charged: Charges;
 }
@@ -53,7 +53,7 @@ export class StaleAuthority extends BehalfError {
  * the rights it used are still held, and writes its record. Only then may the response leave.
  */
 export class CommitGate {
-  private readonly group: GroupCommit<Finished, Settled>;
+  private readonly group: GroupCommit<Finished, CommitResult>;
   readonly budgets = new SpentBudgets();
 
   constructor(
@@ -61,7 +61,13 @@ export class CommitGate {
     private readonly clock: Clock,
     onCommit?: (seconds: number, records: number) => void,
   ) {
-    this.group = new GroupCommit(database, (tx, all) => this.settle(tx, all), undefined, undefined, onCommit);
+    this.group = new GroupCommit(
+      database,
+      (tx, all) => this.commitAll(tx, all),
+      undefined,
+      undefined,
+      onCommit,
+    );
   }
 
   /** Operations that wait for their record to be committed. */
@@ -120,7 +126,7 @@ export class CommitGate {
     };
   }
 
-  private async settle(tx: Connection, all: readonly Finished[]): Promise<Settled[]> {
+  private async commitAll(tx: Connection, all: readonly Finished[]): Promise<CommitResult[]> {
     const ledger = await Ledger.charge(
       tx,
       all.filter(({ isFree }) => isFree !== true),

@@ -28,11 +28,13 @@ export async function storeConsent(
   { agent, role, scopes, boundary }: Offer,
 ): Promise<Given> {
   const now = isoTime(clock.now());
-  const replaced = (await standing(tx, userId, agent.id, 'update')).filter((row) => row.roleId === role.id);
+  const replaced = (await activeConsents(tx, userId, agent.id, 'update')).filter(
+    (row) => row.roleId === role.id,
+  );
   for (const row of replaced) await tx.update(consents, eq<ConsentRow>('id', row.id), { revokedAt: now });
   const id = ids.next();
-  const said = { id, userId, agentId: agent.id, roleId: role.id, scopes, boundary };
-  const consent: ConsentRow = { ...said, createdAt: now, revokedAt: null };
+  const terms = { id, userId, agentId: agent.id, roleId: role.id, scopes, boundary };
+  const consent: ConsentRow = { ...terms, createdAt: now, revokedAt: null };
   await tx.insert(consents, [consent]);
   const ended = await endBeyondConsent({ tx, clock, by: userId }, replaced, consent);
   await bumpEpoch(tx);
@@ -43,10 +45,10 @@ export async function storeConsent(
 export async function giveConsent(
   context: CreateContext,
   giver: Authority,
-  asked: RequestedRights,
+  requested: RequestedRights,
 ): Promise<Given> {
-  if (giver.chain.agents.length > 0) throw refused('agent', asked.scopes ?? []);
-  return storeConsent(context, giver.chain.person.id, await offer(context, giver, asked));
+  if (giver.chain.agents.length > 0) throw refused('agent', requested.scopes ?? []);
+  return storeConsent(context, giver.chain.person.id, await offer(context, giver, requested));
 }
 
 export interface Consented {
@@ -62,7 +64,7 @@ export async function findConsent(
   agentId: string,
   roleName: string | undefined,
 ): Promise<Consented> {
-  for (const row of await standing(tx, userId, agentId, 'share')) {
+  for (const row of await activeConsents(tx, userId, agentId, 'share')) {
     const role = await tx.byId(roles, row.roleId);
     if (role === undefined || (roleName !== undefined && role.name !== roleName)) continue;
     return {
@@ -80,7 +82,7 @@ export async function findConsent(
  * The active consents, the newest first. The rows are locked, so that a withdrawal sees every delegation made
  * under them.
  */
-const standing = (
+const activeConsents = (
   tx: Connection,
   userId: string,
   agentId: string,

@@ -75,25 +75,30 @@ const expiryDefaultSeconds = 3_600;
 export async function offer(
   context: Pick<CreateContext, 'tx' | 'catalog'>,
   giver: Authority,
-  asked: RequestedRights,
+  requested: RequestedRights,
   also: readonly Ceiling[] = [],
 ): Promise<Offer> {
-  const agent = await findAgent(context.tx, asked.agent);
+  const agent = await findAgent(context.tx, requested.agent);
   const held = await rolesOfAgent(context.tx, agent.id);
-  const role = chooseRole(held, asked.role ?? undefined, asked.scopes ?? []);
+  const role = chooseRole(held, requested.role ?? undefined, requested.scopes ?? []);
   const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(context.catalog, scope));
   const { rights } = holdingOf([{ ...role, scopes: scopesForAgents }]);
   const ceilings: Ceiling[] = [...ceilingsOf(giver), ...also, { layer: 'agent', rights }];
   const lookup = new BoundaryLookup(context.tx, context.catalog, giver);
-  const said = await lookup.read(readBoundary(context.catalog, asked.boundary ?? {}, giver.chain.person.id));
-  const boundary = new Map(
-    [...said].map(([dimension, values]) => [dimension, values === 'all' ? values : new Set(values.keys())]),
+  const namedValues = await lookup.read(
+    readBoundary(context.catalog, requested.boundary ?? {}, giver.chain.person.id),
   );
-  const scopes = asked.scopes ?? undefined;
+  const boundary = new Map(
+    [...namedValues].map(([dimension, values]) => [
+      dimension,
+      values === 'all' ? values : new Set(values.keys()),
+    ]),
+  );
+  const scopes = requested.scopes ?? undefined;
   const narrowed = narrow(ceilings, { scopes, boundary }, context.catalog.dimensions.keys());
   // Looked up after narrowing, so that values outside the giver's own boundary are refused alike, whether
   // they exist or not.
-  await lookup.require(said, narrowed.scopes);
+  await lookup.require(namedValues, narrowed.scopes);
   if (agent.status !== 'active') throw stopped(agent, narrowed.scopes);
   return { ...narrowed, agent, role };
 }

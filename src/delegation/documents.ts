@@ -217,9 +217,9 @@ function readId(id: unknown): Key {
 
 function persistedHash(extensions: unknown): string | undefined {
   if (typeof extensions !== 'object' || extensions === null) return undefined;
-  const { persistedQuery: asked } = extensions as { persistedQuery?: unknown };
-  if (asked === undefined || asked === null) return undefined;
-  const { version, sha256Hash } = (typeof asked === 'object' ? asked : {}) as Record<string, unknown>;
+  const { persistedQuery: persisted } = extensions as { persistedQuery?: unknown };
+  if (persisted === undefined || persisted === null) return undefined;
+  const { version, sha256Hash } = (typeof persisted === 'object' ? persisted : {}) as Record<string, unknown>;
   if (version !== undefined && version !== 1) throw unsupported();
   if (version === 1 && typeof sha256Hash === 'string' && hashText.test(sha256Hash)) return sha256Hash;
   throw badInput(

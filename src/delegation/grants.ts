@@ -68,13 +68,13 @@ export class Grants {
         readonly scopes?: readonly string[];
       },
   ): Promise<TokenGrant> {
-    return this.making(async (context) => {
+    return this.withLockedEpoch(async (context) => {
       const { task, purpose, agentId, userId } = input;
       if (task === undefined || purpose === undefined) {
         throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
       }
       const person = await this.authorities.ofPerson(context.tx, userId, input.personTokenScopes);
-      requireHandingOver(person);
+      requireDelegateScope(person);
       const { role, ceiling } = await findConsent(context.tx, userId, agentId, input.role);
       const { scopes } = input;
       const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
@@ -95,7 +95,7 @@ export class Grants {
         readonly scopes?: readonly string[];
       },
   ): Promise<TokenGrant> {
-    return this.making(async (context) => {
+    return this.withLockedEpoch(async (context) => {
       const { tx } = context;
       const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
       if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
@@ -150,7 +150,7 @@ export class Grants {
   }
 
   /** Runs in a transaction that locks the epoch, so that no right can change between its reads and writes. */
-  private making<T>(work: (context: CreateContext) => Promise<T>): Promise<T> {
+  private withLockedEpoch<T>(work: (context: CreateContext) => Promise<T>): Promise<T> {
     return this.database.transaction(async (tx) => {
       await readEpoch(tx, true);
       return work(this.makingIn(tx));
@@ -211,9 +211,9 @@ export class Grants {
     authority: Authority,
     row: DelegationRow,
     client: ActingClient,
-    asked: readonly string[] | undefined,
+    requested: readonly string[] | undefined,
   ): Promise<TokenGrant> {
-    const missing = (asked ?? []).filter((scope) => !row.scopes.includes(scope));
+    const missing = (requested ?? []).filter((scope) => !row.scopes.includes(scope));
     if (missing.length > 0) throw refused('delegation', missing);
     // Read after the authority: a generation never decreases, so an equal one now was equal then.
     const agent = await tx.byId(agents, client.agentId);
@@ -224,7 +224,7 @@ export class Grants {
       delegationId: row.id,
       userId: row.userId,
       agentId: row.agentId,
-      scopes: asked ?? row.scopes,
+      scopes: requested ?? row.scopes,
       expiresAt: authority.expiresAt,
       generation: authority.task?.generation ?? 0,
       chain: chain(authority),
@@ -234,9 +234,9 @@ export class Grants {
   private async offered(tx: Connection, input: ConsentInput): Promise<Offer> {
     const scopes = [...this.catalog.definitions.keys()];
     const person = await this.authorities.ofPerson(tx, input.userId, scopes);
-    requireHandingOver(person);
-    const asked: RequestedRights = { agent: input.agentName, role: input.role, scopes: input.scopes };
-    return offer({ tx, catalog: this.catalog }, person, asked);
+    requireDelegateScope(person);
+    const requested: RequestedRights = { agent: input.agentName, role: input.role, scopes: input.scopes };
+    return offer({ tx, catalog: this.catalog }, person, requested);
   }
 
   private async inWords(tx: Connection, { agent, role, scopes, boundary }: Offer): Promise<ConsentOffer> {
@@ -259,12 +259,12 @@ export class Grants {
 }
 
 /** Checks the person's own right to delegate. Their token need not carry the scope. */
-function requireHandingOver(person: Authority): void {
-  const held = person.layers.every((layer) => layer.rights.has(handingOver));
-  if (!held) throw refused('person', [handingOver]);
+function requireDelegateScope(person: Authority): void {
+  const held = person.layers.every((layer) => layer.rights.has(delegateScope));
+  if (!held) throw refused('person', [delegateScope]);
 }
 
-const handingOver = 'delegations:create';
+const delegateScope = 'delegations:create';
 
 const inWords = (values: readonly string[] | 'all'): string => {
   if (values === 'all') return 'all';

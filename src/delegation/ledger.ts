@@ -169,12 +169,12 @@ async function look(tx: Connection, ids: readonly string[]): Promise<Charged & {
   // GROUP_CONCAT truncates a very long list. The remaining delegations are then found one at a time.
   const without = (limit: string): string =>
     `SELECT GROUP_CONCAT(d.\`id\`) ${among} AND d.\`${limit}_used\` >= d.\`${limit}_max\``;
-  const told =
+  const columns =
     ids.length === 0
       ? ['0', 'NULL', 'NULL']
       : [covered, without('operations'), without('rows')].map((sql) => `(${sql})`);
   const [row] = await tx.query(
-    `SELECT e.\`version\` AS \`version\`, ${told[0] ?? ''} AS \`covered\`, ${told[1] ?? ''} AS \`noOperations\`, ${told[2] ?? ''} AS \`noRows\` ` +
+    `SELECT e.\`version\` AS \`version\`, ${columns[0] ?? ''} AS \`covered\`, ${columns[1] ?? ''} AS \`noOperations\`, ${columns[2] ?? ''} AS \`noRows\` ` +
       'FROM `authority_epoch` e WHERE e.`id` = 1 LOCK IN SHARE MODE',
     ids.length === 0 ? [] : [...params, ...params, ...params],
     true,

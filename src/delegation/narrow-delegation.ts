@@ -39,10 +39,10 @@ const uncut = (authority: Authority): Rights => authority.layers[0]?.rights ?? n
  */
 export function narrow(
   ceilings: readonly Ceiling[],
-  asked: RequestedNarrowing,
+  requested: RequestedNarrowing,
   dimensions: Iterable<string>,
 ): Narrowed {
-  const scopes = asked.scopes === undefined ? shared(ceilings) : [...new Set(asked.scopes)].sort();
+  const scopes = requested.scopes === undefined ? shared(ceilings) : [...new Set(requested.scopes)].sort();
   if (scopes.length === 0) throw badInput('There is no scope to hand over.', 'scopes');
   for (const ceiling of ceilings) {
     const missing = scopes.filter((scope) => scope === sessionScope || !ceiling.rights.has(scope));
@@ -51,7 +51,7 @@ export function narrow(
   const boundary = new Map<string, ValueSet>();
   const empty: StoredBoundary = {};
   for (const dimension of dimensions) {
-    const set = asked.boundary.get(dimension) ?? sharedValues(ceilings, scopes, dimension);
+    const set = requested.boundary.get(dimension) ?? sharedValues(ceilings, scopes, dimension);
     if (set === 'all' || set.size > 0) boundary.set(dimension, set);
     else empty[dimension] = [];
   }
@@ -127,12 +127,12 @@ type LimitName = keyof StoredLimits;
  */
 export function narrowLimits(
   bounds: readonly StoredLimits[],
-  asked: Partial<Record<LimitName, number | undefined>>,
+  requested: Partial<Record<LimitName, number | undefined>>,
 ): StoredLimits {
   const one = (name: LimitName, least: number): number => {
     const max = Math.min(...bounds.map((bound) => bound[name]));
-    const value = asked[name] ?? max;
-    if (!Number.isSafeInteger(value) || (asked[name] !== undefined && value < least)) {
+    const value = requested[name] ?? max;
+    if (!Number.isSafeInteger(value) || (requested[name] !== undefined && value < least)) {
       throw badInput(`\`${name}\` must be a whole number of at least ${String(least)}.`, name);
     }
     if (value > max || max < least) {

@@ -128,7 +128,7 @@ export class Operations {
     }
     const answer = await work();
     const createdAt = isoTime(this.parts.clock.now());
-    const kept = { answer: JSON.stringify(answer), places: placesIn(answer, answerRows) };
+    const kept = { answer: JSON.stringify(answer), places: dimensionValuesIn(answer, answerRows) };
     const row = { ownerId, key, inputDigest, operationId: id, ...kept, createdAt };
     await tx.insert(idempotencyKeys, [row]).catch((error: unknown) => {
       // Another operation with the same key committed first: run again and return its answer.
@@ -141,7 +141,7 @@ export class Operations {
 type Kept = Pick<IdempotencyKeyRow, 'answer' | 'places'>;
 
 /** The dimension values of an answer's rows, by property. */
-function placesIn(answer: object, answerRows: AnswerRows): Kept['places'] {
+function dimensionValuesIn(answer: object, answerRows: AnswerRows): Kept['places'] {
   const places: Record<string, StoredDimensionValues> = {};
   for (const property of Object.keys(answerRows)) {
     const row = (answer as Record<string, object | null | undefined>)[property];
@@ -160,9 +160,9 @@ async function restore<T extends object>(rows: Rows, kept: Kept, answerRows: Ans
   for (const [property, table] of Object.entries(answerRows)) {
     const row = answer[property] as { id: string } | null | undefined;
     if (row === null || row === undefined) continue;
-    const stood = kept.places?.[property];
-    if (stood === undefined) throw notFound(table.type);
-    answer[property] = await rows.earlier(table as unknown as Table<{ id: string }>, row, stood);
+    const storedValues = kept.places?.[property];
+    if (storedValues === undefined) throw notFound(table.type);
+    answer[property] = await rows.earlier(table as unknown as Table<{ id: string }>, row, storedValues);
   }
   return answer as T;
 }

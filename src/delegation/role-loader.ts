@@ -63,7 +63,7 @@ export class RoleLoader {
   }
 
   /** Gives the reads of this loader to the shared one. */
-  handOver(to: RoleLoader): void {
+  shareWith(to: RoleLoader): void {
     for (const person of this.people.values()) to.people.set(person.user.id, person);
     for (const role of this.roles.values()) to.roles.set(role.id, role);
   }

@@ -54,7 +54,7 @@ function ordinaryTicket(scenario: Scenario, random: Random, script: Script, matt
   const turns = timeTurns(random, matter.start, random.pick(script.openings), script.turns);
   const isRecent = matter.start > -recentDays;
   const kept = isRecent ? random.int(1, turns.length) : turns.length;
-  const said = turns.filter((turn, index) => index < kept && turn.moment < 0);
+  const sent = turns.filter((turn, index) => index < kept && turn.moment < 0);
   const values = matterValues(scenario, matter);
   return {
     customer: matter.customer,
@@ -63,8 +63,8 @@ function ordinaryTicket(scenario: Scenario, random: Random, script: Script, matt
     category: script.category,
     priority: random.pick(script.priorities),
     subject: fill(script.subject, values),
-    messages: speak(random, matter, said, values),
-    isComplete: said.length === turns.length,
+    messages: speak(random, matter, sent, values),
+    isComplete: sent.length === turns.length,
     refund: null,
   };
 }

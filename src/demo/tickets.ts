@@ -124,16 +124,18 @@ export function makeHelpdesk(
   const drafts = draftTickets(scenario, ticketCount - 1, orders, invoices).sort(
     byMoment((draft) => draft.start),
   );
-  const told = drafts.map((draft, index) => {
+  const ticketsOfDrafts = drafts.map((draft, index) => {
     const number = `T-${String(lastNumber - drafts.length + index)}`;
     return { draft, ticket: makeTicket(scenario, draft, number) };
   });
   const demo = makeDemoTicket(scenario, invoices);
-  const refunded = told.flatMap(({ draft: { refund }, ticket }) => (refund ? [{ refund, ticket }] : []));
+  const refunded = ticketsOfDrafts.flatMap(({ draft: { refund }, ticket }) =>
+    refund ? [{ refund, ticket }] : [],
+  );
   return {
-    tickets: [...told.map(({ ticket }) => ticket), ...demo.tickets],
+    tickets: [...ticketsOfDrafts.map(({ ticket }) => ticket), ...demo.tickets],
     messages: [
-      ...told.flatMap(({ draft, ticket }) =>
+      ...ticketsOfDrafts.flatMap(({ draft, ticket }) =>
         draft.messages.map((message) => makeMessage(scenario, ticket, message)),
       ),
       ...demo.messages,

@@ -84,7 +84,7 @@ export class CsvReader {
       else if (isEmpty && this.file.allowEmpty !== true)
         this.fault(last, 'There is no row below the columns. Where that is meant, say `allowEmpty: true`.');
     } catch (error) {
-      this.told(error);
+      this.report(error);
     }
   }
 
@@ -133,12 +133,12 @@ export class CsvReader {
     for (const { name, missing } of needed) if (!names.includes(name)) missing(names);
     this.incomplete = this.faults.count > before;
     if (this.incomplete) return undefined;
-    const places = new Map(names.flatMap((name, at) => (name === '' ? [] : [[name, at] as const])));
-    return { places, width: names.length, unnamed: record.length - names.length };
+    const positions = new Map(names.flatMap((name, at) => (name === '' ? [] : [[name, at] as const])));
+    return { positions, width: names.length, unnamed: record.length - names.length };
   }
 
   private fields(written: readonly string[], header: Header, line: number): readonly string[] | undefined {
-    const at = header.places.get(this.file.extraCommasIn ?? '');
+    const at = header.positions.get(this.file.extraCommasIn ?? '');
     // In a row with surplus commas, an empty last field may be a real one.
     const spare = at === undefined ? written.length : header.unnamed;
     const record = withoutEmptyEnd(written, Math.max(header.width, written.length - spare));
@@ -163,7 +163,7 @@ export class CsvReader {
     this.faults.add({ file: this.file.name, line, reason });
   }
 
-  private told(error: unknown): void {
+  private report(error: unknown): void {
     if (error instanceof CsvError) {
       const lines: unknown = (error as { lines?: unknown }).lines;
       this.fault(typeof lines === 'number' ? lines : undefined, csvReasons[error.code] ?? error.message);
@@ -183,7 +183,7 @@ const csvReasons: Readonly<Record<string, string>> = {
 };
 
 interface Header {
-  readonly places: ReadonlyMap<string, number>;
+  readonly positions: ReadonlyMap<string, number>;
   readonly width: number;
   /** The number of unnamed fields at the end of the header, which spreadsheets write. */
   readonly unnamed: number;
@@ -205,7 +205,7 @@ class Row implements CsvRow {
   ) {}
 
   text(column: string): string | null {
-    const text = (this.fields[this.header.places.get(column) ?? -1] ?? '').replace(outerSpace, '');
+    const text = (this.fields[this.header.positions.get(column) ?? -1] ?? '').replace(outerSpace, '');
     return text === '' || this.nulls.has(text) ? null : text;
   }
 }

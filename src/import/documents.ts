@@ -110,8 +110,8 @@ export async function importDocuments(
       }),
     }),
   });
-  const told = { skipped: faults.all, warnings, operationId };
-  return { source, documents: files.length, ...sumOf(results), vanished: gone, ...told };
+  const notes = { skipped: faults.all, warnings, operationId };
+  return { source, documents: files.length, ...sumOf(results), vanished: gone, ...notes };
 }
 
 const sumOf = (all: readonly Counts[]): Counts =>
@@ -225,17 +225,17 @@ async function* writing(
   let done = 0;
   for (const files of parts) {
     progress(`writing part ${String((done += 1))} of ${String(parts.length)}`);
-    const prepared: Prepared[] = [];
+    const toWrite: DocumentToWrite[] = [];
     for (const file of files) {
       const document = await read(options, source, file);
       const isNew = !(await isStored(database.read, document));
-      prepared.push({ ...document, ...(isNew && { passages: await passagesOf(document) }) });
+      toWrite.push({ ...document, ...(isNew && { passages: await passagesOf(document) }) });
     }
     yield async (tx, trail, person) => {
       const counts = { created: 0, updated: 0, unchanged: 0 };
       const by = person?.displayName ?? 'dry run';
       const at = isoTime(clock.now());
-      for (const document of prepared) {
+      for (const document of toWrite) {
         const outcome = await upsertImportedDocument(tx, { ...document, at, by }, ids);
         counts[outcome] += 1;
         if (outcome !== 'unchanged') await touched(tx, document, outcome, trail);
@@ -245,9 +245,9 @@ async function* writing(
   }
 }
 
-type Prepared = Omit<ImportedDocument, 'at' | 'by'>;
+type DocumentToWrite = Omit<ImportedDocument, 'at' | 'by'>;
 
-async function read(options: DocumentOptions, source: string, file: CheckedFile): Promise<Prepared> {
+async function read(options: DocumentOptions, source: string, file: CheckedFile): Promise<DocumentToWrite> {
   const { path, collection, digest } = file;
   const bytes = await readFile(join(options.folder, path));
   const text: DocumentText | 'empty' | undefined =
@@ -265,7 +265,7 @@ async function read(options: DocumentOptions, source: string, file: CheckedFile)
 
 async function touched(
   tx: Connection,
-  document: Prepared,
+  document: DocumentToWrite,
   outcome: 'created' | 'updated',
   trail: Trail,
 ): Promise<void> {

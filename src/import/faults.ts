@@ -26,8 +26,8 @@ export class ImportRefused extends BehalfError {
   ) {
     const many = faults.length === 1 ? '1 fault' : `${String(faults.length)} faults`;
     const rest = faults.length < faultsMax ? '' : '; there may be more';
-    const told = faults.slice(0, faultsMax).map(wording).join('\n');
-    super('BAD_USER_INPUT', `Nothing was ${done}: ${many}${rest}.\n${told}`);
+    const list = faults.slice(0, faultsMax).map(wording).join('\n');
+    super('BAD_USER_INPUT', `Nothing was ${done}: ${many}${rest}.\n${list}`);
   }
 }
 

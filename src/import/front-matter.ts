@@ -107,9 +107,9 @@ class Reader {
     visit(this.document, {
       Pair: (_, { key, value }) => {
         const name = nameOf(this.resolved(key)) ?? '';
-        const said = nameOf(this.resolved(value)) ?? '';
+        const valueText = nameOf(this.resolved(value)) ?? '';
         const isAlike = name.replace(/\P{L}/gu, '').includes('classif');
-        if (name !== 'title' && name !== 'classification' && (isAlike || guarded.has(said)))
+        if (name !== 'title' && name !== 'classification' && (isAlike || guarded.has(valueText)))
           this.tell(
             this.lineOf(key),
             `Nothing is read of ${quoted(name)}: who may read the page is said by \`classification\`.`,

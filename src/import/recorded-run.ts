@@ -112,9 +112,9 @@ export async function recordedParts<T>(
   const results: T[] = [];
   let startedAt = clock.now();
   let operationId: string | null = null;
-  const record = (trail: Trail, told: Readonly<Record<string, unknown>>, error?: unknown) => {
+  const record = (trail: Trail, partDetail: Readonly<Record<string, unknown>>, error?: unknown) => {
     const place = { run, part: results.length + 1, of: work.count };
-    const detail = { ...told, ...(work.count > 1 && place) };
+    const detail = { ...partDetail, ...(work.count > 1 && place) };
     return {
       ...commandRecord({ command: work.command, by: person, clock, ids, trail, detail }, error),
       durationMs: clock.now() - startedAt,

@@ -46,7 +46,8 @@ function amountIn(currency: string, amount: Money): number {
   return minor;
 }
 
-const told = (minor: number, currency: string): string => `${moneyOf(minor, currency).amount} ${currency}`;
+const amountText = (minor: number, currency: string): string =>
+  `${moneyOf(minor, currency).amount} ${currency}`;
 
 interface InvoiceArgs extends Keyed {
   readonly orderId: string;
@@ -109,7 +110,7 @@ async function recordPayment(args: PaymentArgs, { rows, ids, clock }: Operation)
   if (before.status !== 'open') throw conflict(`The invoice is ${fromStored(before.status)}.`);
   const amountMinor = amountIn(before.currency, args.amount);
   const left = outstandingMinor(before);
-  if (amountMinor > left) throw conflict(`Only ${told(left, before.currency)} are outstanding.`);
+  if (amountMinor > left) throw conflict(`Only ${amountText(left, before.currency)} are outstanding.`);
   const row: PaymentRow = {
     id: ids.next(),
     invoiceId: before.id,
@@ -145,7 +146,7 @@ async function issueRefund(args: RefundArgs, { rows, ids, clock }: Operation): P
   if (amountMinor > left) {
     throw conflict(
       rows.mayTell(payment, 'refunds:read')
-        ? `Only ${told(left, payment.currency)} are left to pay back.`
+        ? `Only ${amountText(left, payment.currency)} are left to pay back.`
         : 'This is more than is left to pay back.',
     );
   }

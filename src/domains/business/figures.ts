@@ -120,7 +120,7 @@ function* deciding(
     for (const figure of yield* toShow(family, smallestCell)) shown.add(figure);
   }
   yield all.length * stepsOfFigure;
-  const told = all
+  const sorted = all
     .filter((figure) => (figure.group !== null) === isGrouped)
     .sort((a, b) => compareText(a.place, b.place))
     .map((figure) => ({
@@ -130,7 +130,7 @@ function* deciding(
       currency: figure.currency,
       measures: shown.has(figure) ? figure.measures : null,
     }));
-  return groupBy(told, (figure) => figure.bucket);
+  return groupBy(sorted, (figure) => figure.bucket);
 }
 
 /** The steps of work for one figure, relative to one step per number. */

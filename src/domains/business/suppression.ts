@@ -91,7 +91,7 @@ class Space {
   private readonly basis = new Map<number, Vector>();
   private readonly secrets = new Set<Vector>();
   /** By position: the basis vectors and secrets that are not 0 there. */
-  private readonly holders = new Map<number, Set<Vector>>();
+  private readonly byPosition = new Map<number, Set<Vector>>();
 
   /**
    * Adds a secret. A sum that already follows is none, because each cell it consists of has enough customers.
@@ -115,7 +115,7 @@ class Space {
     const [pivot, value] = first;
     const factor = inverse(value);
     for (const [at, one] of vector) vector.set(at, (one * factor) % prime);
-    const affected = [...(this.holders.get(pivot) ?? [])];
+    const affected = [...(this.byPosition.get(pivot) ?? [])];
     for (const one of affected) {
       if (!this.secrets.has(one)) continue;
       yield one.size;
@@ -150,12 +150,12 @@ class Space {
   }
 
   private hold(vector: Vector): void {
-    for (const at of vector.keys()) this.holdersOf(at).add(vector);
+    for (const at of vector.keys()) this.vectorsAt(at).add(vector);
   }
 
-  private holdersOf(at: number): Set<Vector> {
-    const known = this.holders.get(at) ?? new Set<Vector>();
-    this.holders.set(at, known);
+  private vectorsAt(at: number): Set<Vector> {
+    const known = this.byPosition.get(at) ?? new Set<Vector>();
+    this.byPosition.set(at, known);
     return known;
   }
 
@@ -166,8 +166,8 @@ class Space {
       if (value !== 0) vector.set(at, value);
       else vector.delete(at);
       if (!isHeld || (before === 0) === (value === 0)) continue;
-      if (value === 0) this.holdersOf(at).delete(vector);
-      else this.holdersOf(at).add(vector);
+      if (value === 0) this.vectorsAt(at).delete(vector);
+      else this.vectorsAt(at).add(vector);
     }
   }
 }

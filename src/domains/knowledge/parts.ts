@@ -21,12 +21,12 @@ export async function visibleParts(
       : [collection].filter(isCollectionKey);
   return keys.flatMap((key) =>
     classifications
-      .filter((name) => bounds.every((boundaries) => isInside(boundaries, placeOf(key, name))))
+      .filter((name) => bounds.every((boundaries) => isInside(boundaries, valuesOfPart(key, name))))
       .map((name) => [key, name]),
   );
 }
 
-const placeOf = (collection: string, classification: string) =>
+const valuesOfPart = (collection: string, classification: string) =>
   new Map([
     ['collection', collection],
     ['classification', classification],

@@ -11,7 +11,7 @@ export interface Hit {
 }
 
 /** The rank of a hit in its search. */
-export type Place = Pick<Ranked, 'id' | 'score'>;
+export type RankPosition = Pick<Ranked, 'id' | 'score'>;
 
 export class SearchEdge {
   private made: string | undefined;

@@ -5,7 +5,7 @@ import type { MatchMode } from '../../store/bounded/word-index.js';
 import { visibleParts } from './parts.js';
 import { queryTerms, type Term } from './query.js';
 import { rank } from './rank.js';
-import { SearchEdge, SearchPage, type Place } from './results.js';
+import { SearchEdge, SearchPage, type RankPosition } from './results.js';
 import { passages, passageWords, type PassageRow } from './tables.js';
 import { encode, type Field } from './tokenize.js';
 
@@ -28,7 +28,7 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   const collection = args.collection ?? null;
   const cursors = operation.rows.cursors(['search', terms, collection]);
   const after = args.after ?? null;
-  const begins = after === null ? undefined : placeOf(cursors.values(after));
+  const begins = after === null ? undefined : positionOf(cursors.values(after));
   const found = rank(await candidatesOf(operation, terms, collection), terms);
   const ranked = begins === undefined ? found : found.filter((one) => isAfter(one, begins));
   const shown = ranked.slice(0, size);
@@ -43,9 +43,12 @@ export async function search(operation: Operation, args: SearchArgs): Promise<Se
   return new SearchPage(edges, ranked.length > size, after !== null);
 }
 
-const placeOf = ([score, id]: readonly unknown[]): Place => ({ score: Number(score), id: String(id) });
+const positionOf = ([score, id]: readonly unknown[]): RankPosition => ({
+  score: Number(score),
+  id: String(id),
+});
 
-const isAfter = (one: Place, other: Place): boolean =>
+const isAfter = (one: RankPosition, other: RankPosition): boolean =>
   one.score < other.score || (one.score === other.score && one.id > other.id);
 
 /**

@@ -65,11 +65,11 @@ export function indexTokens(passage: { title: string; heading: string; text: str
   ];
   const all = [title, heading, text];
   const words = all.flatMap((part) => part.words);
-  const said = new Set(words);
+  const inText = new Set(words);
   const further = new Set(all.flatMap((part) => [...part.forms, ...part.letters]));
   return [
     ...[...title.words, ...title.forms].map((one) => encode(one, 'title')),
     ...[...heading.words, ...heading.forms].map((one) => encode(one, 'heading')),
-    ...[...words, ...[...further].filter((one) => !said.has(one))].map((one) => encode(one, 'word')),
+    ...[...words, ...[...further].filter((one) => !inText.has(one))].map((one) => encode(one, 'word')),
   ].join(' ');
 }

@@ -1,6 +1,6 @@
 import type { DimensionValues } from '../../authority/boundary.js';
 
-type Places = readonly [DimensionValues, ...DimensionValues[]];
+type ValuesOverTime = readonly [DimensionValues, ...DimensionValues[]];
 
 const valuesKey = Symbol('places');
 
@@ -8,8 +8,8 @@ const valuesKey = Symbol('places');
  * The dimension values that were read with the row. For an earlier version of a row, those of that time and
  * those of now. They are attached to the object, but no property of the row.
  */
-export const dimensionValuesOf = (row: object): Places | undefined =>
-  (row as { [valuesKey]?: Places })[valuesKey];
+export const dimensionValuesOf = (row: object): ValuesOverTime | undefined =>
+  (row as { [valuesKey]?: ValuesOverTime })[valuesKey];
 
-export const withDimensionValues = <Row>(row: Row, ...places: Places): Row =>
-  Object.assign(row as object, { [valuesKey]: places }) as Row;
+export const withDimensionValues = <Row>(row: Row, ...values: ValuesOverTime): Row =>
+  Object.assign(row as object, { [valuesKey]: values }) as Row;

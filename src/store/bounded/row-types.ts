@@ -83,8 +83,8 @@ export class RowTypes {
   }
 
   /** The columns to read of the table's rows; all where `columns` is undefined. */
-  shape(table: AnyTable, columns: ReadonlySet<string> | undefined, places: boolean): StatementShape {
-    return this.shapes.of(this.of(table), columns, places);
+  shape(table: AnyTable, columns: ReadonlySet<string> | undefined, withDimensions: boolean): StatementShape {
+    return this.shapes.of(this.of(table), columns, withDimensions);
   }
 
   /** The boundary of a scope over the table `t`. Equal boundaries share one result. */

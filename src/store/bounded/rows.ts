@@ -44,7 +44,7 @@ export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R }
 export class Rows {
   private readonly reads: BoundedReads;
   private loaders = new Map<string | StatementShape, DataLoader<string, unknown>>();
-  private works = new Map<string, Promise<unknown>>();
+  private sharedWork = new Map<string, Promise<unknown>>();
 
   constructor(
     private readonly connection: Connection,
@@ -101,12 +101,16 @@ export class Rows {
 
   /**
    * An earlier version of a row. Throws `NOT_FOUND` where it was outside today's boundary then, or is now.
-   * @param stood its dimension values of that time; a dimension added since has none
+   * @param storedValues its dimension values of that time; a dimension added since has none
    */
-  async earlier<R extends { id: string }>(table: Table<R>, row: R, stood: StoredDimensionValues): Promise<R> {
+  async earlier<R extends { id: string }>(
+    table: Table<R>,
+    row: R,
+    storedValues: StoredDimensionValues,
+  ): Promise<R> {
     const { scope, dimensions } = this.reads.typeOf(table);
     const values: DimensionValues = new Map(
-      [...dimensions.keys()].map((name) => [name, stood[name] ?? null]),
+      [...dimensions.keys()].map((name) => [name, storedValues[name] ?? null]),
     );
     if (!isInside(this.authority.boundaries(scope), values)) throw notFound(table.type);
     const now = await this.need(table, row.id);
@@ -238,8 +242,8 @@ export class Rows {
 
   /** Shares work between fields of the operation: it runs once for a key, until rows change. */
   shared<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const known = this.works.get(key) ?? work();
-    this.works.set(key, known);
+    const known = this.sharedWork.get(key) ?? work();
+    this.sharedWork.set(key, known);
     return known as Promise<T>;
   }
 
@@ -418,7 +422,7 @@ export class Rows {
   /** Drops all cached reads after a change. Code that changes rows without `Rows` calls it too. */
   forget(): void {
     this.loaders = new Map();
-    this.works = new Map();
+    this.sharedWork = new Map();
   }
 
   private loader(

@@ -21,7 +21,7 @@ function shapeOf(
   key: string,
   type: RowType,
   columns: ReadonlySet<string> | undefined,
-  places: boolean,
+  withDimensions: boolean,
 ): StatementShape {
   const all = Object.keys(type.table.columns);
   const names =
@@ -38,7 +38,7 @@ function shapeOf(
     for (const { name, decoder } of decoders) raw[name] = decoder(raw[name]);
     return raw;
   };
-  if (!places) return { key, select: select.join(', '), decode };
+  if (!withDimensions) return { key, select: select.join(', '), decode };
   const dimensions = [...type.dimensions];
   const values = dimensions.map(([dimension, value]) => `${value('t')} AS ${quote(`@${dimension}`)}`);
   return {
@@ -47,18 +47,18 @@ function shapeOf(
     decode: (raw) => {
       const row: Record<string, unknown> = {};
       for (const name of names) row[name] = raw[name];
-      return withDimensionValues(decode(row), placeIn(raw, type));
+      return withDimensionValues(decode(row), dimensionValuesIn(raw, type));
     },
   };
 }
 
-function placeIn(raw: Record<string, unknown>, type: RowType): DimensionValues {
-  const place = new Map<string, string | null>();
+function dimensionValuesIn(raw: Record<string, unknown>, type: RowType): DimensionValues {
+  const values = new Map<string, string | null>();
   for (const dimension of type.dimensions.keys()) {
     const value = raw[`@${dimension}`];
-    place.set(dimension, value === null || value === undefined ? null : asText(value));
+    values.set(dimension, value === null || value === undefined ? null : asText(value));
   }
-  return place;
+  return values;
 }
 
 const contentsMax = 2_000;
@@ -69,12 +69,12 @@ export class StatementShapes {
   readonly byContent = new Lru<string, StatementShape>(contentsMax);
 
   /** Returns the same shape for the same columns, so that it can be used as a key. */
-  of(type: RowType, columns: ReadonlySet<string> | undefined, places: boolean): StatementShape {
+  of(type: RowType, columns: ReadonlySet<string> | undefined, withDimensions: boolean): StatementShape {
     const known = this.byColumns.get(columns ?? all);
-    const key = `${type.type}${places ? ' placed' : ''}`;
+    const key = `${type.type}${withDimensions ? ' placed' : ''}`;
     const shape = known?.get(key);
     if (shape !== undefined) return shape;
-    const made = this.ofContent(type, columns, places);
+    const made = this.ofContent(type, columns, withDimensions);
     if (known === undefined) this.byColumns.set(columns ?? all, new Map([[key, made]]));
     else known.set(key, made);
     return made;
@@ -83,13 +83,13 @@ export class StatementShapes {
   private ofContent(
     type: RowType,
     columns: ReadonlySet<string> | undefined,
-    places: boolean,
+    withDimensions: boolean,
   ): StatementShape {
     const content = columns === undefined ? '*' : [...columns].sort().join(' ');
-    const key = `${type.type} ${String(places)} ${content}`;
+    const key = `${type.type} ${String(withDimensions)} ${content}`;
     const known = this.byContent.get(key);
     if (known !== undefined) return known;
-    const made = shapeOf(key, type, columns, places);
+    const made = shapeOf(key, type, columns, withDimensions);
     this.byContent.set(key, made);
     return made;
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, isIP, type Socket } from 'node:net';
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { placeOf, type MysqlUrl } from '../../core/database-url.js';
+import { serverAddress, type MysqlUrl } from '../../core/database-url.js';
 import type { DatabaseTls, Pem } from '../../core/database-tls.js';
 
 /** The options with which mysql2 reaches a server. */
@@ -92,7 +92,7 @@ function namedSocket(port: number, host: string): Socket {
 /** Why a server cannot be reached, and what to do. Never shows user or password. */
 export function whyUnreachable(url: MysqlUrl, error: unknown): string {
   const { code, message } = error as { code?: string; message?: string };
-  const [place, tls] = [placeOf(url), url.tls];
+  const [place, tls] = [serverAddress(url), url.tls];
   if (error instanceof CertificateFault) return `The database at ${place} was not asked: ${error.message}.`;
   switch (code) {
     case 'ER_BAD_DB_ERROR':

@@ -10,7 +10,7 @@ export interface WorkerSettings {
 }
 
 /** A read-only statement, as it is sent to the thread. */
-export interface Asked {
+export interface ReadRequest {
   readonly id: number;
   readonly sql: string;
   readonly params: readonly unknown[];
@@ -19,7 +19,7 @@ export interface Asked {
 }
 
 /** Requests more rows of a statement that was answered in part. */
-export interface Further {
+export interface MoreRowsRequest {
   readonly further: number;
 }
 
@@ -65,7 +65,7 @@ export class ReadingThread {
   async run(sql: string, params: readonly unknown[], untilMs: number): Promise<Outcome> {
     this.lastId += 1;
     const id = this.lastId;
-    let answered = await this.ask(id, { id, sql, params, untilMs } satisfies Asked);
+    let answered = await this.ask(id, { id, sql, params, untilMs } satisfies ReadRequest);
     const rows: Record<string, unknown>[] = [];
     const names = ('names' in answered ? answered.names : undefined) ?? [];
     for (;;) {
@@ -76,7 +76,7 @@ export class ReadingThread {
       for (const values of answered.rows) rows.push(rowOf(names, values));
       if (answered.isLast) return { rows, affected: 0 };
       // Each part is handled in its own turn of the event loop.
-      answered = await this.ask(id, { further: id } satisfies Further);
+      answered = await this.ask(id, { further: id } satisfies MoreRowsRequest);
     }
   }
 
@@ -92,7 +92,7 @@ export class ReadingThread {
     });
   }
 
-  private ask(id: number, question: Asked | Further): Promise<Answered> {
+  private ask(id: number, question: ReadRequest | MoreRowsRequest): Promise<Answered> {
     const worker = (this.worker ??= this.start());
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
-import type { Answered, Asked, Further, RowsPart, WorkerSettings } from './reading-thread.js';
+import type { Answered, ReadRequest, MoreRowsRequest, RowsPart, WorkerSettings } from './reading-thread.js';
 import { sqliteDriver } from './sqlite-driver.js';
 import { onStep } from './row-steps.js';
 
@@ -47,7 +47,7 @@ function statement(sql: string): Database.Statement<unknown[], unknown[]> {
 /** The rest of each answer that was sent in part. */
 const unsent = new Map<number, unknown[][]>();
 
-function answer({ id, sql, params, untilMs }: Asked): Answered {
+function answer({ id, sql, params, untilMs }: ReadRequest): Answered {
   until = untilMs;
   if (Date.now() > until) return { id, failure: { isLate: true, message: '', code: undefined } };
   try {
@@ -70,7 +70,7 @@ function part(id: number): RowsPart {
   return { rows: rows.splice(0, rowsInPart), isLast: false };
 }
 
-parentPort?.on('message', (message: Asked | Further | 'close') => {
+parentPort?.on('message', (message: ReadRequest | MoreRowsRequest | 'close') => {
   if (message === 'close') {
     db?.close();
     parentPort?.close();

@@ -217,10 +217,10 @@ export class MysqlSessions implements Sessions {
 
   /** Runs statistics on at most half of the connections, so that others stay free. */
   statistics(): TimedStatements {
-    const places = new ConcurrencyGate(Math.max(1, Math.floor(this.size / 2)));
+    const gate = new ConcurrencyGate(Math.max(1, Math.floor(this.size / 2)));
     return {
       run: (sql, params, untilMs) =>
-        places.enter(() => {
+        gate.enter(() => {
           if (Date.now() >= untilMs) throw outOfTime();
           return this.statements.run(sql, params, false, untilMs);
         }),

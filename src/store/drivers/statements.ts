@@ -211,7 +211,7 @@ export class AnyFree implements MysqlSender {
 
 /** MySQL or MariaDB. */
 export class MysqlStatements implements Statements {
-  /** @param longestMs how long a statement may take in any case, as its session says as well; `Infinity` for no limit */
+  /** @param longestMs the session's limit for one statement; `Infinity` for none */
   constructor(
     private readonly sender: MysqlSender,
     private readonly longestMs: number,
@@ -233,8 +233,8 @@ export class MysqlStatements implements Statements {
 }
 
 /**
- * Ends a SELECT with its operation. MariaDB reads the leading comment, which MySQL ignores; MySQL reads the hint after
- * SELECT. Either takes the place of the session's own limit, so it is never longer than that.
+ * Ends a SELECT with its operation. MariaDB reads the leading comment, which MySQL ignores; MySQL reads the
+ * hint after SELECT. Both replace the session's own limit, so they never exceed it.
  */
 function timed(select: string, untilMs: number, longestMs: number): string {
   const leftMs = Math.max(1, Math.floor(Math.min(untilMs - Date.now(), longestMs)));

@@ -107,7 +107,7 @@ interface Ways {
  */
 export class Database {
   readonly read: Connection;
-  private readonly lane = new SerialQueue();
+  private readonly serialQueue = new SerialQueue();
 
   private constructor(private readonly ways: Ways) {
     this.read = new Connection(ways.reading, ways.dialect, new SharedReads(ways.reading), ways.statistics);
@@ -187,14 +187,14 @@ export class Database {
     const [first, ...others] = this.ways.sources;
     await this.ways.close();
     for (const source of others) await source.destroy();
-    await this.lane.run(() => first.destroy());
+    await this.serialQueue.run(() => first.destroy());
   }
 
   private async run<T>(sessions: Sessions, work: (tx: Connection) => Promise<T>): Promise<T> {
     // Counted from here, so that time in the queue counts too, and no transaction waits longer than the
     // limit.
     const until = performance.now() + this.ways.lockMs;
-    if (this.dialect === 'sqlite') return this.lane.run(() => this.attempt(sessions, work, until));
+    if (this.dialect === 'sqlite') return this.serialQueue.run(() => this.attempt(sessions, work, until));
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.attempt(sessions, work, until);
