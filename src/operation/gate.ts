@@ -58,6 +58,7 @@ export interface Arrival {
   readonly caller: Caller;
   /** Replaced where a stale authority had to be read again. */
   call: Call;
+  isObserved?: boolean;
 }
 
 /** No GraphQL operation can have this name, so the records of schema requests can be found by it. */
@@ -80,13 +81,13 @@ export class OperationGate {
    * before any work, then recognises the caller.
    * @param mayBeOptimistic false where the authority must be checked first
    */
-  async admit(caller: Caller, mayAssume = true): Promise<Arrival | Answer> {
+  async admit(caller: Caller, mayBeOptimistic = true): Promise<Arrival | Answer> {
     try {
       this.parts.admission.check();
     } catch (error) {
       return this.refuseForLoad(caller, this.parts.ids.next(), error);
     }
-    const call = mayAssume ? this.parts.callers.optimistic(caller) : undefined;
+    const call = mayBeOptimistic ? this.parts.callers.optimistic(caller) : undefined;
     return call === undefined ? this.recognise(caller) : { caller, call };
   }
 
@@ -138,7 +139,7 @@ export class OperationGate {
 
   private async perform(arrival: Arrival, asked: Asked): Promise<Answer> {
     if (arrival.call.isOptimistic) {
-      const quick = await this.assumed(arrival.call, asked);
+      const quick = await this.optimistic(arrival.call, asked);
       if (quick !== undefined) return quick;
       const again = await this.recognise(arrival.caller);
       if (isAnswer(again)) return again;
@@ -152,7 +153,7 @@ export class OperationGate {
   }
 
   /** Undefined where the caller has to be recognised first; nothing is recorded then. */
-  private async assumed(call: Call, asked: Asked): Promise<Answer | undefined> {
+  private async optimistic(call: Call, asked: Asked): Promise<Answer | undefined> {
     const { fastPath, commitGate } = this.parts;
     if (asked.kind !== 'document' || asked.isSafe === true) return undefined;
     if (commitGate.spent(call.authority) !== undefined) return undefined;
@@ -168,6 +169,7 @@ export class OperationGate {
     const answered = quick ?? (await apollo.answer(call, resolved, isSafe));
     if ('body' in answered) return { ...answered, operationId: call.id, kind: 'response' };
     const { status, errors, allow } = answered;
+    if (call.isRecorded) throw new Error('Apollo Server failed after the operation was recorded.');
     const lost = await this.parts.commit.record(
       call,
       [{ code: status >= 500 ? 'INTERNAL' : 'BAD_USER_INPUT' }],
@@ -250,8 +252,11 @@ export class OperationGate {
   }
 
   /** Once for each call: when its record is durable, or it is certain that there will be none. */
-  private observe({ caller, call }: Arrival): void {
-    if (call.isRecorded) this.parts.observe(call, caller.traceparent);
+  private observe(arrival: Arrival): void {
+    const { caller, call } = arrival;
+    if (!call.isRecorded || arrival.isObserved === true) return;
+    arrival.isObserved = true;
+    this.parts.observe(call, caller.traceparent);
   }
 }
 

@@ -88,7 +88,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   // An unwanted body changes nothing about the answer.
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if ((error.statusCode ?? 500) < 500) tellNothing(request, reply);
-    else void reply.send(error);
+    else void reply.code(500).send({ error: 'internal' });
   });
   const operations = new HttpOperations(parts);
   void app.register((scope, _options, done) => {
