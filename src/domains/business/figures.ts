@@ -136,6 +136,9 @@ function* deciding(
 /** The steps of work for one figure, relative to one step per number. */
 const stepsOfFigure = 5;
 
+/** An atom gets a key and a place in a list for each of the figures that it is part of. */
+const stepsOfAtom = 40;
+
 type Counted = Omit<Figure, 'atoms'>;
 
 async function aggregate<Row>(
@@ -191,7 +194,7 @@ function* withAtoms(
   const atoms = new Map<string, string[]>();
   for (const part of counted) {
     if (part.bucket !== leaf || (part.group !== null) !== isGrouped) continue;
-    yield stepsOfFigure;
+    yield stepsOfAtom;
     const periods = periodsOf(part.period);
     for (const length of bucketsDownTo(leaf)) {
       for (const group of new Set([part.group, null])) {
@@ -214,19 +217,20 @@ function* withAtoms(
  * them to a shown figure.
  */
 function* toShow(family: readonly Figure[], smallestCell: number): Generator<number, Set<Figure>> {
+  const rank = new Map(bucketsDownTo('DAY').map((bucket, at) => [bucket, at]));
+  const rankOf = ({ bucket }: Figure): number => rank.get(bucket) ?? 0;
   const byImportance = [...family].sort(
-    (a, b) =>
-      bucketsDownTo(a.bucket).length - bucketsDownTo(b.bucket).length ||
-      b.customers - a.customers ||
-      compareText(a.place, b.place),
+    (a, b) => rankOf(a) - rankOf(b) || b.customers - a.customers || compareText(a.place, b.place),
   );
   yield family.length * stepsOfFigure;
   const byPlace = new Map(family.map((figure) => [figure.place, figure]));
-  const stages = [false, true].map((ofGroups) => {
-    const cells = byImportance.filter((figure) => (figure.group !== null) === ofGroups);
-    return { cells, lines: linesOf(cells, byPlace) };
-  });
   yield family.length * stepsOfFigure;
+  const stages: { readonly cells: readonly Figure[]; readonly lines: readonly Line<Figure>[] }[] = [];
+  for (const ofGroups of [false, true]) {
+    const cells = byImportance.filter((figure) => (figure.group !== null) === ofGroups);
+    stages.push({ cells, lines: linesOf(cells, byPlace) });
+    yield family.length * stepsOfFigure;
+  }
   return yield* cellsToShow(stages, smallestCell);
 }
 
