@@ -14,7 +14,7 @@ import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import { Metrics } from './core/metrics.js';
 import { version } from './core/version.js';
-import { PassageRenewal } from './domains/knowledge/renewal.js';
+import { PassageRenewal } from './domains/knowledge/passage-renewal.js';
 import type { Execution } from './graphql/execute/executor.js';
 import type { OAuth } from './oauth/server.js';
 import type { OperationGate } from './operation/gate.js';

@@ -1,10 +1,10 @@
 import { buildSchema, Kind, parse, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import type { Authority } from '../src/authority/authority.js';
-import { AccessRules } from '../src/graphql/plan/access.js';
+import { AccessRules } from '../src/graphql/plan/access-rules.js';
 import { ColumnSelections } from '../src/graphql/schema/column-selections.js';
 import { compilable, type Compilable } from '../src/graphql/plan/compilable.js';
-import { CompiledOperations } from '../src/graphql/plan/compiled.js';
+import { CompiledOperations } from '../src/graphql/plan/compiled-operations.js';
 import type { ColumnSelection } from '../src/store/bounded/column-selection.js';
 import type { SchemaPolicy } from '../src/graphql/schema/schema-policy.js';
 import { DocumentReach } from '../src/graphql/document/document-check.js';

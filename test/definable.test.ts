@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isWithinRoles, type Defined } from '../src/admin/definable.js';
+import { isWithinRoles, type Defined } from '../src/admin/role-comparison.js';
 import { isInside, parseBoundary, type DimensionValues } from '../src/authority/boundary.js';
 
 const scopes = ['x:read', 'y:read'];

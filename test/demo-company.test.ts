@@ -1,7 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { demoTicketNumber, generateBusiness, seededIds, type BusinessData } from '../src/demo/business.js';
+import {
+  demoTicketNumber,
+  generateBusiness,
+  seededIds,
+  type BusinessData,
+} from '../src/demo/generate-business.js';
 import { demoAgents, demoUsers } from '../src/demo/people.js';
 import { isId } from '../src/core/ids.js';
 import type { Column, Table } from '../src/store/tables/table.js';

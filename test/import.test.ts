@@ -5,13 +5,13 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CsvReader } from '../src/import/csv.js';
 import { readDocument } from '../src/import/document-file.js';
-import { importable } from '../src/import/entities.js';
-import { Faults, ImportRefused } from '../src/import/faults.js';
-import { keyOf } from '../src/import/keys.js';
+import { importable } from '../src/import/importable-tables.js';
+import { Faults, ImportRefused } from '../src/import/import-faults.js';
+import { keyOf } from '../src/import/import-keys.js';
 import { MappingFile } from '../src/import/mapping.js';
-import { planOf } from '../src/import/plan.js';
-import { timeReader } from '../src/import/times.js';
-import { lineTotal, shifted } from '../src/import/values.js';
+import { planOf } from '../src/import/mapping-plan.js';
+import { timeReader } from '../src/import/time-formats.js';
+import { lineTotal, shifted } from '../src/import/field-values.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'behalf-import-'));
 afterAll(() => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/core/client-secrets.js';
-import { nestActors } from '../src/oauth/introspection.js';
+import { nestActors } from '../src/oauth/middleware/introspection.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from '../src/oauth/metadata.js';
 import { html } from '../src/oauth/pages/html.js';
 import { hashPassword, verifyPassword } from '../src/core/passwords.js';
-import { commandLineClient, defaultLimits } from '../src/oauth/ports.js';
+import { commandLineClient, defaultLimits } from '../src/oauth/contract/dependencies.js';
 
 describe('passwords', () => {
   test('a hash tells its parameters, fits its column and verifies', async () => {

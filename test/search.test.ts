@@ -5,10 +5,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plainText, sectionsOf, stripFrontMatter } from '../src/domains/knowledge/markdown.js';
 import { passagesOf } from '../src/domains/knowledge/passages.js';
-import { queryTerms } from '../src/domains/knowledge/query.js';
-import { rank, type Candidate } from '../src/domains/knowledge/rank.js';
+import { queryTerms } from '../src/domains/knowledge/query-terms.js';
+import { rank, type Candidate } from '../src/domains/knowledge/ranking.js';
 import { snippetOf } from '../src/domains/knowledge/snippet.js';
-import { encode, indexTokens, stems } from '../src/domains/knowledge/tokenize.js';
+import { encode, indexTokens, stems } from '../src/domains/knowledge/index-tokens.js';
 
 const tokenize = (text: string): string[] =>
   indexTokens({ title: '', heading: '', text })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { Trail } from '../src/audit/trail.js';
 import { Authority } from '../src/authority/authority.js';
 import { rightsOf } from '../src/authority/rights.js';
-import type { Operation, Resolvers } from '../src/delegation/operation.js';
+import type { Operation, Resolvers } from '../src/delegation/resolver-context.js';
 import { readSchemaPolicy } from '../src/graphql/schema/schema-policy.js';
 import { RuleMap } from '../src/graphql/rules/rule-map.js';
 import { executableSchema } from '../src/graphql/schema/executable-schema.js';

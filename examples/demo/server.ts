@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp, type AppParts } from '../../src/app.js';
 import { openDatabase } from '../../src/cli/operator/open-database.js';
-import { loadDemoCompany, type LoadedCompany } from '../../src/demo/load.js';
+import { loadDemoCompany, type LoadedCompany } from '../../src/demo/load-demo-company.js';
 import { CommandError } from '../../src/core/command-error.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { describeDatabase } from '../../src/core/database-url.js';

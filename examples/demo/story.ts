@@ -1,4 +1,4 @@
-import { demoTicketNumber } from '../../src/demo/business.js';
+import { demoTicketNumber } from '../../src/demo/generate-business.js';
 import { handTicket, takeTicket, type Handed } from './acts/handing-over.js';
 import { readBack, type AuditRecord } from './acts/reading-back.js';
 import { askForHiddenField, askForInvoice, tryOtherCustomer } from './acts/refusals.js';

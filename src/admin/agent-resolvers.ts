@@ -1,5 +1,5 @@
-import { oneLine } from '../core/text.js';
-import type { Operation, Resolvers } from '../delegation/operation.js';
+import { oneLine } from '../core/checked-text.js';
+import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { any, eq } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { agentRoles, agents, delegations, roles, users, type AgentRow } from '../store/tables/identity.js';
@@ -16,7 +16,7 @@ import {
 } from './agents.js';
 import { parseKeys } from './agent-keys.js';
 import { lookBeyond, type Beyond } from './credentials.js';
-import { byName, fromStored, idIs, toStored, type PageArgs } from './listing.js';
+import { byName, fromStored, idIs, toStored, type PageArgs } from './list-queries.js';
 import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
 
 interface AgentFilter {

@@ -2,7 +2,7 @@ import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
 import { isoTime } from '../core/clock.js';
 import { badInput, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { visibleLine } from '../core/text.js';
+import { visibleLine } from '../core/checked-text.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';

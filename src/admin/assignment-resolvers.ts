@@ -1,5 +1,5 @@
 import { badInput } from '../core/errors.js';
-import type { Operation, Resolvers } from '../delegation/operation.js';
+import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import type { Table } from '../store/tables/table.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { assignAgentRole, assignRole, setGrantable, unassignAgentRole, unassignRole } from './assignments.js';

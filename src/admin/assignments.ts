@@ -13,7 +13,7 @@ import {
   type UserRow,
 } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
-import { grantableOf, requireGrantable, requireOther } from './grantable.js';
+import { grantableOf, requireGrantable, requireOther } from './grantable-roles.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** Gives a person a role. `grantedBy` is null for the server's own terminal. */

@@ -11,7 +11,7 @@ import {
   type DelegationRow,
   type UserRow,
 } from '../store/tables/identity.js';
-import { grantableOf, requireGrantable, rolesNamed } from './grantable.js';
+import { grantableOf, requireGrantable, rolesNamed } from './grantable-roles.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** A live delegation that uses roles outside a grantable set. */

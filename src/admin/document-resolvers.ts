@@ -1,13 +1,13 @@
 import { badInput } from '../core/errors.js';
-import { oneLine } from '../core/text.js';
-import type { DocumentRules } from '../delegation/documents.js';
-import type { Operation, Resolvers } from '../delegation/operation.js';
+import { oneLine } from '../core/checked-text.js';
+import type { DocumentRules } from '../delegation/trusted-documents.js';
+import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { eq, isNull, not } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
 import { users } from '../store/tables/identity.js';
-import { registerDocuments, retireDocument, type NewDocument } from './documents.js';
-import { byName, fromStored, toStored, type PageArgs } from './listing.js';
+import { registerDocuments, retireDocument, type NewDocument } from './trusted-documents.js';
+import { byName, fromStored, toStored, type PageArgs } from './list-queries.js';
 import { changing, unitOfWork } from './unit-of-work.js';
 
 interface DocumentFilter {

@@ -1,18 +1,18 @@
-import type { Catalog } from '../delegation/catalog.js';
-import type { DocumentRules } from '../delegation/documents.js';
-import type { Domain, Resolver, Resolvers } from '../delegation/operation.js';
+import type { Catalog } from '../delegation/schema-catalog.js';
+import type { DocumentRules } from '../delegation/trusted-documents.js';
+import type { Domain, Resolver, Resolvers } from '../delegation/resolver-context.js';
 import { auditRecords } from '../store/tables/audit.js';
 import { trustedDocuments } from '../store/tables/documents.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
-import { consentResolvers } from './consents.js';
-import { delegationResolvers } from './delegations.js';
+import { consentResolvers } from './consent-resolvers.js';
+import { delegationResolvers } from './delegation-resolvers.js';
 import { documentResolvers } from './document-resolvers.js';
 import type { Scopes } from './record-values.js';
-import { recordResolvers } from './records.js';
+import { recordResolvers } from './record-resolvers.js';
 import { roleResolvers } from './role-resolvers.js';
-import { stopResolvers } from './stop.js';
+import { stopResolvers } from './kill-switch.js';
 import { userResolvers } from './user-resolvers.js';
 
 /** Delegations, accounts, agents, roles, registered documents, audit records and the kill switch. */

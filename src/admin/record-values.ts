@@ -3,7 +3,7 @@ import type { AuditBody } from '../audit/record.js';
 import type { Change } from '../audit/trail.js';
 import type { Scope } from '../authority/scope.js';
 import { isId } from '../core/ids.js';
-import type { Operation } from '../delegation/operation.js';
+import type { Operation } from '../delegation/resolver-context.js';
 import type { Written } from '../store/bounded/rows.js';
 import type { AuditRecordRow } from '../store/tables/audit.js';
 

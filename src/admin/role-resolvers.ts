@@ -1,12 +1,12 @@
 import { parsePolicy } from '../authority/documents.js';
-import { oneLine } from '../core/text.js';
-import type { Catalog } from '../delegation/catalog.js';
-import type { Operation, Resolvers } from '../delegation/operation.js';
+import { oneLine } from '../core/checked-text.js';
+import type { Catalog } from '../delegation/schema-catalog.js';
+import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { eq } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { agentRoles, agents, roles, userRoles, users, type RoleRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
-import { byName, dimensionsOf, fromStored, toStored, type PageArgs } from './listing.js';
+import { byName, dimensionsOf, fromStored, toStored, type PageArgs } from './list-queries.js';
 import { createRole, updateRole, type NewLimits } from './roles.js';
 import { changing, requireVersion, unitOfWork } from './unit-of-work.js';
 

@@ -2,10 +2,10 @@ import { parsePolicy, type DocumentPolicy } from '../authority/documents.js';
 import { sessionScope, type Scope } from '../authority/scope.js';
 import { isoTime } from '../core/clock.js';
 import { badInput, BehalfError } from '../core/errors.js';
-import { oneLine, visibleLine } from '../core/text.js';
+import { oneLine, visibleLine } from '../core/checked-text.js';
 import { storeBoundary } from '../authority/boundary.js';
 import { readBoundary, requirePossible } from '../delegation/boundary-values.js';
-import { isPeopleOnly, type Catalog } from '../delegation/catalog.js';
+import { isPeopleOnly, type Catalog } from '../delegation/schema-catalog.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { eq } from '../store/sql/condition.js';
 import {
@@ -18,8 +18,8 @@ import {
   type StoredRoleLimits,
 } from '../store/tables/identity.js';
 import { requireAdministrator } from './administrators.js';
-import { isWithinRoles } from './definable.js';
-import { requireDefinable, requireGrantable } from './grantable.js';
+import { isWithinRoles } from './role-comparison.js';
+import { requireDefinable, requireGrantable } from './grantable-roles.js';
 import { add, store, type UnitOfWork } from './unit-of-work.js';
 
 export interface NewRole {

@@ -3,7 +3,7 @@ import type { Scope } from '../authority/scope.js';
 import type { Clock } from '../core/clock.js';
 import { BehalfError, conflict, internal } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
-import type { Operation } from '../delegation/operation.js';
+import type { Operation } from '../delegation/resolver-context.js';
 import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { isDuplicate } from '../store/sql/database.js';

@@ -1,9 +1,9 @@
-import { oneLine } from '../core/text.js';
-import type { Operation, Resolvers } from '../delegation/operation.js';
+import { oneLine } from '../core/checked-text.js';
+import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { eq } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { grantableRoles, roles, userRoles, users, type UserRow } from '../store/tables/identity.js';
-import { byName, fromStored, toStored, type PageArgs } from './listing.js';
+import { byName, fromStored, toStored, type PageArgs } from './list-queries.js';
 import {
   createUser,
   disableUser,

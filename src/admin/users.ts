@@ -1,7 +1,7 @@
 import { isoTime } from '../core/clock.js';
 import { badInput } from '../core/errors.js';
 import { hashPassword, newPassword } from '../core/passwords.js';
-import { visibleLine } from '../core/text.js';
+import { visibleLine } from '../core/checked-text.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { eq } from '../store/sql/condition.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { outcomes, recordKinds, type AuditBody } from '../audit/record.js';
 import { errorCodes } from '../core/errors.js';
 import type { Database } from '../store/sql/database.js';
-import { withDatabase } from './operator/session.js';
+import { withDatabase } from './operator/with-database.js';
 import { command, group, type JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
 import { idOf, momentOf, oneOf, positiveNumber, sinceOption } from './terminal/options.js';
@@ -16,7 +16,7 @@ import {
   type RecordFilter,
 } from './trail/find-records.js';
 import { recordLine } from './trail/record-line.js';
-import { resourceOf } from './trail/resource.js';
+import { resourceOf } from './trail/resource-option.js';
 
 interface SearchOptions extends JsonOption, RecordFilter {
   readonly limit: number;

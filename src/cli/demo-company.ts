@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import type { Database } from '../store/sql/database.js';
 import { demoAgents } from '../demo/people.js';
-import { loadDemoCompany, type LoadedCompany } from '../demo/load.js';
+import { loadDemoCompany, type LoadedCompany } from '../demo/load-demo-company.js';
 import { progress } from './terminal/output.js';
 import { withSecretFiles } from './terminal/secret-file.js';
 

@@ -1,4 +1,4 @@
-import { activeDocuments } from '../admin/documents.js';
+import { activeDocuments } from '../admin/trusted-documents.js';
 import { asText, decode, encode } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { auditRecords } from '../store/tables/audit.js';

@@ -1,18 +1,23 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { DocumentsRefused, registerDocuments, retireDocument, activeDocuments } from '../admin/documents.js';
+import {
+  DocumentsRefused,
+  registerDocuments,
+  retireDocument,
+  activeDocuments,
+} from '../admin/trusted-documents.js';
 import type { Trail } from '../audit/trail.js';
 import { badInput } from '../core/errors.js';
-import type { DocumentRules } from '../delegation/documents.js';
+import type { DocumentRules } from '../delegation/trusted-documents.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { readSdl } from '../graphql/schema/sdl.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { UserRow } from '../store/tables/identity.js';
-import { Faults, ImportRefused } from '../import/faults.js';
+import { Faults, ImportRefused } from '../import/import-faults.js';
 import { recordedRun, responsible, type RunOptions, type Workshop } from '../import/recorded-run.js';
-import { requireScope } from '../operator/change.js';
+import { requireScope } from '../operator/recorded-change.js';
 
 export interface SyncOptions extends RunOptions {
   readonly folder: string;

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { documentHistory, activeDocuments } from '../admin/documents.js';
+import { documentHistory, activeDocuments } from '../admin/trusted-documents.js';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import { unregisteredUses, type UnregisteredUses } from './documents-report.js';
 import { syncDocuments, type SyncReport } from './documents-sync.js';
-import { ImportRefused } from '../import/faults.js';
+import { ImportRefused } from '../import/import-faults.js';
 import { eq } from '../store/sql/condition.js';
 import { roles, type RoleRow } from '../store/tables/identity.js';
-import { withDatabase } from './operator/session.js';
+import { withDatabase } from './operator/with-database.js';
 import { isIn } from '../store/sql/condition.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { command, group, type JsonOption } from './terminal/command.js';

@@ -12,7 +12,7 @@ import { readSdl } from '../graphql/schema/sdl.js';
 import { eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { delegations, users, type UserRow } from '../store/tables/identity.js';
-import { withDatabase } from './operator/session.js';
+import { withDatabase } from './operator/with-database.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
 import { idOf } from './terminal/options.js';

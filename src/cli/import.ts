@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
 import { classifications } from '../domains/knowledge/tables.js';
-import { withDatabase } from './operator/session.js';
+import { withDatabase } from './operator/with-database.js';
 import { command, group, type JsonOption } from './terminal/command.js';
 import { answer, clean, columns, note, print, progress } from './terminal/output.js';
 import { importBusiness, type BusinessReport } from '../import/business.js';
 import { classificationOf } from '../import/document-file.js';
 import { importDocuments, type DocumentsReport } from '../import/documents.js';
-import { importable } from '../import/entities.js';
-import { ImportRefused, wording, type Fault } from '../import/faults.js';
+import { importable } from '../import/importable-tables.js';
+import { ImportRefused, wording, type Fault } from '../import/import-faults.js';
 import type { Workshop } from '../import/recorded-run.js';
 import { baseUrlOf } from '../import/source-address.js';
 

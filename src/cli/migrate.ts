@@ -5,7 +5,7 @@ import { readConfig, type Config } from '../config.js';
 import { allTables } from '../domains/all-tables.js';
 import type { Database } from '../store/sql/database.js';
 import { misfitText } from '../store/sql/text-check.js';
-import { changeAlone } from '../operator/change.js';
+import { changeAlone } from '../operator/recorded-change.js';
 import { openDatabase } from './operator/open-database.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { conflict } from '../core/errors.js';
 import { demoFiles, loadWithSecrets } from './demo-company.js';
-import { withDatabase } from './operator/session.js';
-import { isEmpty } from '../demo/load.js';
+import { withDatabase } from './operator/with-database.js';
+import { isEmpty } from '../demo/load-demo-company.js';
 import { demoCompanyName } from '../demo/people.js';
 import { command, type JsonOption } from './terminal/command.js';
 import { answer, columns } from './terminal/output.js';

@@ -1,11 +1,11 @@
 import { AuthRecords } from '../delegation/auth-records.js';
 import { Authorities } from '../delegation/authorities.js';
 import { AuthorityEpoch } from '../delegation/authority-epoch.js';
-import { Grants } from '../delegation/grants.js';
+import { OAuthDelegations } from '../delegation/oauth-delegations.js';
 import { CommitGate } from '../delegation/commit-gate.js';
-import { commandLineClient, defaultLimits } from '../oauth/ports.js';
+import { commandLineClient, defaultLimits } from '../oauth/contract/dependencies.js';
 import { createOAuth, type OAuth } from '../oauth/server.js';
-import type { AccessTokenFact } from '../oauth/token-lookup.js';
+import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Basics } from './basics.js';
 import type { ComposedSchema } from './schema.js';
 
@@ -31,7 +31,7 @@ export function composeAuthority(
     logger,
     recorder,
     addressOf,
-    delegations: new Grants(database, authorities, clock, ids, catalog, recorder),
+    delegations: new OAuthDelegations(database, authorities, clock, ids, catalog, recorder),
     settings: {
       issuer: config.publicUrl,
       scopes: [...policy.definitions.keys()],

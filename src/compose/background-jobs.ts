@@ -2,7 +2,7 @@ import type { Indexer } from '../audit/indexer.js';
 import type { BackgroundJobs } from '../core/background-jobs.js';
 import type { Clock } from '../core/clock.js';
 import { deleteExpiredIdempotencyKeys } from '../delegation/expired-idempotency-keys.js';
-import type { PassageRenewal } from '../domains/knowledge/renewal.js';
+import type { PassageRenewal } from '../domains/knowledge/passage-renewal.js';
 import { mergeSearchIndex } from '../domains/knowledge/search-index.js';
 import type { Rejections } from '../operation/rejections.js';
 import type { OAuth } from '../oauth/server.js';

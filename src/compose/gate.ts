@@ -1,10 +1,10 @@
 import { keyedDigest } from '../core/digest.js';
 import type { CacheState } from '../core/lru.js';
-import { Seal } from '../core/seal.js';
-import { TrustedDocuments } from '../delegation/documents.js';
-import { Operations } from '../delegation/operations.js';
+import { TextSeal } from '../core/text-seal.js';
+import { TrustedDocuments } from '../delegation/trusted-documents.js';
+import { ResolverContexts } from '../delegation/resolver-contexts.js';
 import { Annotations } from '../graphql/view/annotate.js';
-import { CompiledOperations } from '../graphql/plan/compiled.js';
+import { CompiledOperations } from '../graphql/plan/compiled-operations.js';
 import { Executor, type Execution } from '../graphql/execute/executor.js';
 import { DocumentCache } from '../graphql/plan/document-cache.js';
 import { Structures } from '../graphql/document/structure.js';
@@ -44,7 +44,7 @@ export async function composeGate(
   const { BEHALF_ANSWER_BYTES_MAX: answerBytesMax } = config;
   const keys = await ServerKeys.read(database.read);
   const digest = keyedDigest(keys.digests);
-  const operations = new Operations({
+  const contexts = new ResolverContexts({
     database,
     types: schema.rowTypes,
     clock,
@@ -52,14 +52,14 @@ export async function composeGate(
     scopeOf: schema.scopeOf,
     pageSizeMax,
     costMax,
-    seal: new Seal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
+    seal: new TextSeal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
     digest,
   });
   const compiled = new CompiledOperations();
   const annotations = new Annotations(views);
   const executor = new Executor({
     database,
-    operations,
+    contexts,
     commitGate,
     prepared: {
       plain,

@@ -3,13 +3,13 @@ import { parseBoundary, selfValue, unite, type Boundaries, type ValueSet } from 
 import type { Scope } from '../authority/scope.js';
 import { badInput, BehalfError, internal } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { visibleLine } from '../core/text.js';
+import { visibleLine } from '../core/checked-text.js';
 import { asText, columnName, quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { boundarySql } from '../store/bounded/row-types.js';
 import type { RowType } from '../store/bounded/row-type.js';
 import type { StoredBoundary } from '../store/tables/identity.js';
-import type { Catalog, DimensionSource } from './catalog.js';
+import type { Catalog, DimensionSource } from './schema-catalog.js';
 
 type RowSource = Extract<DimensionSource, { kind: 'rows' }>;
 

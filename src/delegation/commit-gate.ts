@@ -5,10 +5,10 @@ import type { Clock } from '../core/clock.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
 import { isLockConflict, RunAgain, type Database } from '../store/sql/database.js';
-import { isActiveDocument } from './documents.js';
+import { isActiveDocument } from './trusted-documents.js';
 import { SpentBudgets } from './budgets.js';
 import { readEpoch } from './authority-epoch.js';
-import { Ledger } from './ledger.js';
+import { ChargeLedger } from './charge-ledger.js';
 
 export interface Caller {
   /** Undefined where the caller was not authenticated. Then nothing is charged or checked again. */
@@ -31,7 +31,7 @@ export interface Finished extends Caller {
 }
 
 /** The delegations that are used up, as of one version of the rights. */
-export type Charges = Pick<Ledger, 'spent' | 'version'>;
+export type Charges = Pick<ChargeLedger, 'spent' | 'version'>;
 
 interface CommitResult {
   readonly refusal: BehalfError | undefined;
@@ -113,7 +113,7 @@ export class CommitGate {
       if (refusal !== undefined) throw refusal;
     }
     return async (finished) => {
-      const ledger = await Ledger.charge(tx, [finished]);
+      const ledger = await ChargeLedger.charge(tx, [finished]);
       if (ledger.version !== start.version + tx.epochMoves) throw new RunAgain('rights changed meanwhile');
       const refusal =
         this.expired(finished.authority) ??
@@ -127,7 +127,7 @@ export class CommitGate {
   }
 
   private async commitAll(tx: Connection, all: readonly Finished[]): Promise<CommitResult[]> {
-    const ledger = await Ledger.charge(
+    const ledger = await ChargeLedger.charge(
       tx,
       all.filter(({ isFree }) => isFree !== true),
     );
@@ -156,7 +156,7 @@ export class CommitGate {
   private async refusals(
     tx: Connection,
     all: readonly Finished[],
-    ledger: Ledger,
+    ledger: ChargeLedger,
   ): Promise<{ refusals: (BehalfError | undefined)[]; spent: Charges['spent'] }> {
     const spending = await ledger.oneByOne();
     const looks = new Map<string, Promise<BehalfError | undefined>>();

@@ -4,7 +4,7 @@ import type { Scope } from '../authority/scope.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, BehalfError, internal, notFound } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
-import { visibleLine } from '../core/text.js';
+import { visibleLine } from '../core/checked-text.js';
 import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import {
@@ -17,7 +17,7 @@ import {
   type StoredLimits,
 } from '../store/tables/identity.js';
 import { BoundaryLookup, readBoundary } from './boundary-values.js';
-import { isPeopleOnly, type Catalog } from './catalog.js';
+import { isPeopleOnly, type Catalog } from './schema-catalog.js';
 import { rolesOfAgent } from './role-loader.js';
 import {
   ceilingsOf,

@@ -1,7 +1,7 @@
 import { demoCustomer } from './demo-case.js';
-import type { Customer, CustomerDraft } from './drafts.js';
-import { brandWords, countries, trades, type Country } from './places.js';
-import type { Random } from './random.js';
+import type { Customer, CustomerDraft } from './customer-drafts.js';
+import { brandWords, countries, trades, type Country } from './customer-places.js';
+import type { Random } from './seeded-random.js';
 import { byMoment, scenarioDays, type Scenario } from './scenario.js';
 
 /** In thousands of euros, from the credit rules. */

@@ -1,4 +1,4 @@
-import type { CustomerDraft, Plan } from './drafts.js';
+import type { CustomerDraft, Plan } from './customer-drafts.js';
 import type { Moment } from './scenario.js';
 
 /** The newest ticket, written by hand. The demo and the documentation use it. */

@@ -1,9 +1,9 @@
 import type { OrderLineRow, OrderRow } from '../domains/business/tables.js';
 import { catalogue } from './catalogue.js';
 import { demoCustomer, demoOrders } from './demo-case.js';
-import type { Customer, Plan } from './drafts.js';
+import type { Customer, Plan } from './customer-drafts.js';
 import type { Product } from './products.js';
-import type { Random } from './random.js';
+import type { Random } from './seeded-random.js';
 import { byMoment, scenarioDays, type Moment, type Scenario } from './scenario.js';
 
 export interface Line {

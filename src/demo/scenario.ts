@@ -1,5 +1,5 @@
 import { isoTime } from '../core/clock.js';
-import { makeRandom, type Random, type SeedIds } from './random.js';
+import { makeRandom, type Random, type SeedIds } from './seeded-random.js';
 
 /**
  * A moment in working days before today: -1 is the opening of the last working day before today, -0.5 its

@@ -1,7 +1,7 @@
 import type { StockMovementRow } from '../domains/business/tables.js';
 import type { Order } from './orders.js';
 import type { Product } from './products.js';
-import type { Random } from './random.js';
+import type { Random } from './seeded-random.js';
 import { byMoment, scenarioDays, type Moment, type Scenario } from './scenario.js';
 
 /** Goods that return to stock. */

@@ -1,13 +1,13 @@
 import type { RefundRow, TicketMessageRow, TicketRow } from '../domains/business/tables.js';
 import { isoTime } from '../core/clock.js';
-import type { Invoice } from './billing.js';
-import { draftTickets, type TicketDraft } from './conversations.js';
+import type { Invoice } from './invoices.js';
+import { draftTickets, type TicketDraft } from './draft-tickets.js';
 import { demoCustomer, demoMessage, demoSubject, demoTicketAgeMs, demoTicketNumber } from './demo-case.js';
 import type { Order } from './orders.js';
 import type { Restock } from './stock.js';
 import { byMoment, type Scenario } from './scenario.js';
-import type { Message } from './voices.js';
-import { fill, spokenDate, spokenMoney } from './wording.js';
+import type { Message } from './ticket-messages.js';
+import { fill, spokenDate, spokenMoney } from './fill-template.js';
 
 export interface Helpdesk {
   readonly tickets: TicketRow[];

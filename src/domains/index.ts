@@ -1,4 +1,4 @@
-import type { Domain } from '../delegation/operation.js';
+import type { Domain } from '../delegation/resolver-context.js';
 import { makeBusiness } from './business/index.js';
 import { knowledge } from './knowledge/index.js';
 

@@ -3,17 +3,17 @@ import { basename } from 'node:path';
 import { sha256 } from '../core/digest.js';
 import { badInput, conflict } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
-import { Checker } from './checker.js';
-import { Converter, type World } from './converter.js';
+import { RowChecker } from './row-checker.js';
+import { RowConverter, type World } from './row-converter.js';
 import { CsvReader, type CsvFile } from './csv.js';
-import type { Entity } from './entities.js';
-import { Faults } from './faults.js';
-import { Keys } from './keys.js';
-import { readLookups } from './lookups.js';
+import type { Entity } from './importable-tables.js';
+import { Faults } from './import-faults.js';
+import { ImportKeys } from './import-keys.js';
+import { readLookups } from './mapping-lookups.js';
 import { MappingFile } from './mapping.js';
-import { planOf, type PlannedEntity } from './plan.js';
+import { planOf, type PlannedEntity } from './mapping-plan.js';
 import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
-import { Writer, type Counts, type PendingRow } from './writer.js';
+import { RowWriter, type Counts, type PendingRow } from './row-writer.js';
 
 export interface BusinessOptions extends RunOptions {
   readonly folder: string;
@@ -125,11 +125,11 @@ class BusinessImport {
   /** The existing rows of this source, including those of tables that are only referred to. */
   private async world(connection: Connection, faults: Faults): Promise<World> {
     const lookups = await readLookups(this.file, this.csv, faults);
-    const keys = new Map<string, Keys>();
+    const keys = new Map<string, ImportKeys>();
     const referred = this.plan.flatMap(({ fields }) => fields.flatMap(({ field }) => field.references ?? []));
     for (const name of new Set([...this.plan.map(({ entity }) => entity.name), ...referred])) {
       const entity = this.entities.get(name);
-      if (entity !== undefined) keys.set(name, await Keys.load(connection, entity, this.source));
+      if (entity !== undefined) keys.set(name, await ImportKeys.load(connection, entity, this.source));
     }
     return { keys, lookups, sums: new Map() };
   }
@@ -137,8 +137,8 @@ class BusinessImport {
   private async check(planned: PlannedEntity, world: World, faults: Faults): Promise<void> {
     const { database, ids, progress } = this.workshop;
     const { name } = planned.entity;
-    const keys = world.keys.get(name) ?? new Keys();
-    const checker = new Checker(planned, world, keys, faults, ids);
+    const keys = world.keys.get(name) ?? new ImportKeys();
+    const checker = new RowChecker(planned, world, keys, faults, ids);
     const reader = this.reader(planned, faults);
     let done = 0;
     for await (const row of reader.rows(planned.needed)) {
@@ -178,7 +178,7 @@ class BusinessImport {
     return async (tx, trail) => {
       const written: Record<string, Counts> = {};
       for (const { planned, rows } of chunks) {
-        const writer = new Writer(tx, planned.entity, this.source, trail);
+        const writer = new RowWriter(tx, planned.entity, this.source, trail);
         await writer.write(rows);
         written[planned.entity.name] = writer.counts;
       }
@@ -190,7 +190,7 @@ class BusinessImport {
   private async *rows(planned: PlannedEntity, world: World): AsyncGenerator<PendingRow> {
     const { entity } = planned;
     const faults = new Faults();
-    const converter = new Converter(planned, world, faults);
+    const converter = new RowConverter(planned, world, faults);
     const reader = this.reader(planned, faults);
     const keys = world.keys.get(entity.name);
     const changed = () =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { CsvBytes, encodingOf } from './csv-bytes.js';
-import type { Faults } from './faults.js';
+import type { Faults } from './import-faults.js';
 
 export interface CsvFile {
   readonly folder: string;

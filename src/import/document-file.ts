@@ -1,9 +1,9 @@
 import { badInput } from '../core/errors.js';
-import { refusedCharacterAt } from '../core/text.js';
+import { refusedCharacterAt } from '../core/checked-text.js';
 import { plainText, sectionsOf } from '../domains/knowledge/markdown.js';
 import { classifications, type Classification } from '../domains/knowledge/tables.js';
-import { bodyOf, titleOf } from '../domains/knowledge/write.js';
-import type { Faults } from './faults.js';
+import { bodyOf, titleOf } from '../domains/knowledge/document-writes.js';
+import type { Faults } from './import-faults.js';
 import { frontMatterOf } from './front-matter.js';
 
 /** The parts of a Markdown file. */

@@ -4,7 +4,7 @@ import type { Trail } from '../audit/trail.js';
 import { isoTime } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
 import { badInput, conflict } from '../core/errors.js';
-import { oneLine } from '../core/text.js';
+import { oneLine } from '../core/checked-text.js';
 import { passagesOf } from '../domains/knowledge/passages.js';
 import { collections, documents, type Classification } from '../domains/knowledge/tables.js';
 import {
@@ -12,12 +12,12 @@ import {
   importKeyOf,
   upsertImportedDocument,
   type ImportedDocument,
-} from '../domains/knowledge/write.js';
+} from '../domains/knowledge/document-writes.js';
 import { all } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { readDocument, type DocumentText } from './document-file.js';
-import { Faults, ImportRefused, type Fault } from './faults.js';
-import { Folders, type FolderCollection } from './folders.js';
+import { Faults, ImportRefused, type Fault } from './import-faults.js';
+import { FolderCollections, type FolderCollection } from './folder-collections.js';
 import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
 import { addressOf } from './source-address.js';
 import { isStored, storedDocuments, storedId, vanishedDocuments, type Vanished } from './stored-documents.js';
@@ -147,7 +147,7 @@ async function foldersOf(
   source: string,
   options: DocumentOptions,
   paths: readonly string[],
-): Promise<Folders> {
+): Promise<FolderCollections> {
   const present = new Map((await connection.select(collections, all())).map(({ key, name }) => [key, name]));
   const brought = new Map(
     (await storedDocuments(connection, source)).map(({ externalId, collection }) => [externalId, collection]),
@@ -158,7 +158,7 @@ async function foldersOf(
     const folder = folderOf(path, options);
     if (key !== undefined) before.set(folder, (before.get(folder) ?? new Set()).add(key));
   }
-  return new Folders(
+  return new FolderCollections(
     paths.map((path) => folderOf(path, options)),
     present,
     before,
@@ -168,7 +168,7 @@ async function foldersOf(
 async function check(
   options: DocumentOptions,
   path: string,
-  folders: Folders,
+  folders: FolderCollections,
   faults: Faults,
   warnings: Fault[],
 ): Promise<CheckedFile | undefined> {

@@ -13,8 +13,8 @@ import {
 } from 'yaml';
 import { frontMatterBlock } from '../domains/knowledge/front-matter.js';
 import { classifications, type Classification } from '../domains/knowledge/tables.js';
-import { yamlReason, type Faults } from './faults.js';
-import { quoted } from './times.js';
+import { yamlReason, type Faults } from './import-faults.js';
+import { quoted } from './time-formats.js';
 
 /** The entries of a document's front matter that are used here. Other entries are ignored. */
 export interface FrontMatter {

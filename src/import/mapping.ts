@@ -1,7 +1,7 @@
 import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Range } from 'yaml';
 import { z } from 'zod';
-import { yamlReason, type Faults } from './faults.js';
-import { isTimeFormat } from './times.js';
+import { yamlReason, type Faults } from './import-faults.js';
+import { isTimeFormat } from './time-formats.js';
 
 const constant = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'must be a text, a number, true, false or null',

@@ -6,8 +6,8 @@ import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
 import type { UserRow } from '../store/tables/identity.js';
-import { findPerson } from '../operator/change.js';
-import { commandRecord } from '../operator/record.js';
+import { findPerson } from '../operator/recorded-change.js';
+import { commandRecord } from '../operator/command-record.js';
 import { CommandError } from '../core/command-error.js';
 import type { Progress } from '../core/progress.js';
 

@@ -1,5 +1,5 @@
 import { documents } from '../domains/knowledge/tables.js';
-import { importKeyOf, type ImportedDocument } from '../domains/knowledge/write.js';
+import { importKeyOf, type ImportedDocument } from '../domains/knowledge/document-writes.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { importKeys } from '../store/tables/identity.js';

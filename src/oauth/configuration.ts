@@ -4,16 +4,21 @@ import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
-import { PayloadAdapter, type PayloadStore } from './adapter.js';
+import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
-import { detailTypes } from './authorization-details.js';
-import { errors } from './oidc-provider.js';
-import { agentGenerationMember, agentIdMember, publicClientMetadata, type AgentClients } from './clients.js';
-import { decisionsOf, makePolicy } from './interaction-policy.js';
-import { paths } from './paths.js';
-import { resourceOf, type OAuthPorts, type OAuthSettings } from './ports.js';
+import { detailTypes } from './library/authorization-details.js';
+import { errors } from './library/oidc-provider.js';
+import {
+  agentGenerationMember,
+  agentIdMember,
+  publicClientMetadata,
+  type AgentClients,
+} from './library/agent-clients.js';
+import { decisionsOf, makePolicy } from './interactions/interaction-policy.js';
+import { paths } from './contract/paths.js';
+import { resourceOf, type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
 import { renderErrorPage } from './pages/error-page.js';
-import { isLoginCurrent } from './current-sign-in.js';
+import { isLoginCurrent } from './interactions/current-sign-in.js';
 
 /**
  * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), or
@@ -102,11 +107,11 @@ const features = (settings: OAuthSettings): Configuration['features'] => {
 
 /** The library's settings: OAuth 2.1 only, opaque tokens, PKCE always, rotating refresh tokens. */
 export function makeConfiguration(
-  ports: OAuthPorts,
+  dependencies: OAuthDependencies,
   clients: AgentClients,
   store: PayloadStore,
 ): Configuration {
-  const { settings, database } = ports;
+  const { settings, database } = dependencies;
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
   return {
     adapter: (model) => (model === 'Client' ? clients : new PayloadAdapter(model, store)),

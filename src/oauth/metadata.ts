@@ -1,10 +1,10 @@
 import { clientSigningAlgorithms } from '../core/client-keys.js';
-import { delegationType, consentType } from './authorization-details.js';
-import { tokenExchange } from './clients.js';
+import { delegationType, consentType } from './library/authorization-details.js';
+import { tokenExchange } from './library/agent-clients.js';
 import { clientAuthMethods, confidentialMethods } from './configuration.js';
 import { dpopAlgorithms } from './dpop.js';
-import { paths } from './paths.js';
-import { resourceOf, type OAuthSettings } from './ports.js';
+import { paths } from './contract/paths.js';
+import { resourceOf, type OAuthSettings } from './contract/dependencies.js';
 
 /** RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { Provider } from './oidc-provider.js';
-import type { PayloadStore } from './adapter.js';
-import { AgentClients, tokenExchange } from './clients.js';
+import { Provider } from './library/oidc-provider.js';
+import type { PayloadStore } from './library/payload-adapter.js';
+import { AgentClients, tokenExchange } from './library/agent-clients.js';
 import { makeConfiguration } from './configuration.js';
 import {
   clientCredentials,
@@ -9,14 +9,14 @@ import {
   makeClientCredentials,
 } from './grants/client-credentials.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
-import { makeIntrospection } from './introspection.js';
+import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './interactions/form.js';
-import { giveBody, onFailure, replaceChecks } from './library.js';
-import { paths } from './paths.js';
-import type { SlowDown } from './slow-down.js';
-import type { OAuthPorts } from './ports.js';
-import { makeRecording } from './recording.js';
-import { makeRefreshGrace } from './refresh-grace.js';
+import { giveBody, onFailure, replaceChecks } from './library/library-internals.js';
+import { paths } from './contract/paths.js';
+import type { SlowDown } from './throttling/slow-down.js';
+import type { OAuthDependencies } from './contract/dependencies.js';
+import { makeRecording } from './middleware/recording.js';
+import { makeRefreshGrace } from './middleware/refresh-grace.js';
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
 
@@ -52,10 +52,14 @@ const formsAlone: Middleware = async (ctx, next) => {
 };
 
 /** The library, with this project's grants, clients and records around it. */
-export function makeProvider(ports: OAuthPorts, store: PayloadStore, refused: SlowDown): Provider {
-  const { settings, database, clock, logger, delegations, recorder, addressOf } = ports;
+export function makeProvider(
+  dependencies: OAuthDependencies,
+  store: PayloadStore,
+  refused: SlowDown,
+): Provider {
+  const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
   const clients = new AgentClients(database, clock);
-  const provider = new Provider(settings.issuer, makeConfiguration(ports, clients, store));
+  const provider = new Provider(settings.issuer, makeConfiguration(dependencies, clients, store));
   replaceChecks(provider, clients, store);
 
   const issuing = { clock, settings };

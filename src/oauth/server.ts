@@ -3,10 +3,10 @@ import { isUtf8Target } from '../core/utf8.js';
 import type { CacheState } from '../core/lru.js';
 import { clientKeyOf } from '../core/client-address.js';
 import type { Connection } from '../store/sql/connection.js';
-import { purgeExpired, type PayloadStore } from './adapter.js';
-import { Devices } from './devices.js';
+import { purgeExpired, type PayloadStore } from './library/payload-adapter.js';
+import { KnownBrowsers } from './throttling/known-browsers.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
-import { Guesses } from './guesses.js';
+import { PasswordGuesses } from './throttling/password-guesses.js';
 import { ChangePassword } from './interactions/change-password.js';
 import { Consent } from './interactions/consent.js';
 import { Interactions } from './interactions/handler.js';
@@ -14,12 +14,12 @@ import { SignIn } from './interactions/sign-in.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
 import { sendPage } from './pages/page.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
-import { isProviderPath, methodsAt, paths } from './paths.js';
-import { PasswordChecks } from './password-checks.js';
-import type { OAuthPorts } from './ports.js';
+import { isProviderPath, methodsAt, paths } from './contract/paths.js';
+import { PasswordChecks } from './throttling/password-checks.js';
+import type { OAuthDependencies } from './contract/dependencies.js';
 import { makeProvider } from './provider.js';
-import { SlowDown } from './slow-down.js';
-import { findAccessToken, type AccessTokenFact } from './token-lookup.js';
+import { SlowDown } from './throttling/slow-down.js';
+import { findAccessToken, type AccessTokenFact } from './library/token-lookup.js';
 
 export interface OAuth {
   /**
@@ -39,7 +39,7 @@ export interface OAuth {
 }
 
 /** The issuer must be an origin, so that its documents are where clients look for them. */
-function checkSettings({ settings }: OAuthPorts): void {
+function checkSettings({ settings }: OAuthDependencies): void {
   if (!URL.canParse(settings.issuer) || new URL(settings.issuer).origin !== settings.issuer) {
     throw new TypeError(
       'The issuer must be an origin such as https://behalf.example.com, without path or slash.',
@@ -78,16 +78,16 @@ const refuse = (response: ServerResponse, status: number, error: string, why: st
 };
 
 /** Builds the authorization server. Throws for an unsafe setting. */
-export function createOAuth(ports: OAuthPorts): OAuth {
-  checkSettings(ports);
-  const { settings, database, clock, logger, recorder, delegations, addressOf } = ports;
+export function createOAuth(dependencies: OAuthDependencies): OAuth {
+  checkSettings(dependencies);
+  const { settings, database, clock, logger, recorder, delegations, addressOf } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
-  const provider = makeProvider(ports, store, refused);
+  const provider = makeProvider(dependencies, store, refused);
   const answer = provider.callback();
   const begun = new SlowDown(clock, settings.limits.begunPerAddress);
-  const devices = new Devices(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
-  const guesses = new Guesses(clock, devices, settings.limits);
+  const browsers = new KnownBrowsers(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
+  const guesses = new PasswordGuesses(clock, browsers, settings.limits);
   const checks = new PasswordChecks();
   const steps = {
     login: new SignIn({ database, recorder, guesses, checks, begun }),

@@ -6,7 +6,7 @@ import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
 import { Call, type CallLimits } from '../graphql/execute/call.js';
 import type { OAuth } from '../oauth/server.js';
-import type { AccessTokenFact } from '../oauth/token-lookup.js';
+import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Line } from './admission.js';
 

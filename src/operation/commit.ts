@@ -3,7 +3,7 @@ import type { RecordedError } from '../audit/record.js';
 import { BehalfError, internal, type ErrorCode } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { StaleAuthority, type CommitGate } from '../delegation/commit-gate.js';
-import { finishedOf } from '../graphql/execute/finished.js';
+import { finishedOf } from '../graphql/execute/finished-call.js';
 import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';

@@ -1,5 +1,5 @@
 import { sha256 } from '../core/digest.js';
-import { UnregisteredDocument, type TrustedDocuments } from '../delegation/documents.js';
+import { UnregisteredDocument, type TrustedDocuments } from '../delegation/trusted-documents.js';
 import type { Call } from '../graphql/execute/call.js';
 import type { Structures } from '../graphql/document/structure.js';
 import { isRecord, parametersIn, type Parameters } from './parameters.js';

@@ -6,7 +6,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
-import { wellKnown } from '../oauth/paths.js';
+import { wellKnown } from '../oauth/contract/paths.js';
 import type { OAuth } from '../oauth/server.js';
 import type { CrossOrigin } from './cross-origin.js';
 import { graphqlRoute } from '../transports/graphql-http/route.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { PasswordChecks, TooManyChecks } from '../../src/oauth/password-checks.js';
-import { SlowDown } from '../../src/oauth/slow-down.js';
+import { PasswordChecks, TooManyChecks } from '../../src/oauth/throttling/password-checks.js';
+import { SlowDown } from '../../src/oauth/throttling/slow-down.js';
 
 const make = (keysMax?: number) => {
   const clock = { ms: 0, now: () => clock.ms };

@@ -8,7 +8,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { workInTurn } from '../../src/core/in-turns.js';
+import { workInTurn } from '../../src/core/event-loop-turns.js';
 import { Introspection, type Told } from '../../src/graphql/execute/introspection.js';
 import { fragmentsOf } from '../../src/graphql/plan/operation-plan.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';

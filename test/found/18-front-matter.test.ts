@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/import/document-file.js';
-import { Faults } from '../../src/import/faults.js';
+import { Faults } from '../../src/import/import-faults.js';
 
 const read = (text: string) => {
   const faults = new Faults();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Folders } from '../../src/import/folders.js';
-import { collectionKeyOf, isCollectionKey } from '../../src/domains/knowledge/write.js';
+import { FolderCollections } from '../../src/import/folder-collections.js';
+import { collectionKeyOf, isCollectionKey } from '../../src/domains/knowledge/document-writes.js';
 
 describe('19 a collection has the name of its folder, and never that of two', () => {
   test.each([
@@ -51,14 +51,14 @@ describe('19 a collection has the name of its folder, and never that of two', ()
     ['ＨＲ', 'HR'],
     [`${'x'.repeat(64)}1`, `${'x'.repeat(64)}2`],
   ])('%s and %s are refused, each with both names', (one, other) => {
-    const folders = new Folders([one, other], new Map(), new Map());
+    const folders = new FolderCollections([one, other], new Map(), new Map());
     for (const folder of [one, other])
       for (const name of [one, other]) expect(() => folders.collection(folder)).toThrow(JSON.stringify(name));
   });
 
   test('й and и, and が and か, are two letters and two collections', () => {
     const names = ['йод', 'иод', 'が', 'か'];
-    const folders = new Folders(names, new Map(), new Map());
+    const folders = new FolderCollections(names, new Map(), new Map());
     expect(names.map((name) => folders.collection(name).key)).toEqual(names);
   });
 
@@ -68,7 +68,7 @@ describe('19 a collection has the name of its folder, and never that of two', ()
       ['hr', 'Human resources'],
       ['travel-leave', 'Travel leave'],
     ]);
-    const folders = new Folders(
+    const folders = new FolderCollections(
       ['C#', 'hr', 'Travel & Leave'],
       present,
       new Map([['Travel & Leave', new Set(['travel-leave'])]]),
@@ -76,17 +76,20 @@ describe('19 a collection has the name of its folder, and never that of two', ()
     expect(() => folders.collection('C#')).toThrow('"C#" and "C++"');
     expect(folders.collection('hr')).toEqual({ key: 'hr', name: undefined });
     expect(folders.collection('Travel & Leave').key).toBe('travel-leave');
-    expect(new Folders(['C++'], present, new Map()).collection('C++')).toEqual({ key: 'c', name: 'C++' });
+    expect(new FolderCollections(['C++'], present, new Map()).collection('C++')).toEqual({
+      key: 'c',
+      name: 'C++',
+    });
   });
 
   test.each(['???', '🚀', '...', ' '])('nothing is named after %j', (folder) => {
-    expect(() => new Folders([folder], new Map(), new Map()).collection(folder)).toThrow(
+    expect(() => new FolderCollections([folder], new Map(), new Map()).collection(folder)).toThrow(
       'No collection can be named',
     );
   });
 
   test('a folder with an invisible character is refused', () => {
     const folder = 'Human\u200b resources';
-    expect(() => new Folders([folder], new Map(), new Map()).collection(folder)).toThrow('U+200B');
+    expect(() => new FolderCollections([folder], new Map(), new Map()).collection(folder)).toThrow('U+200B');
   });
 });

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CsvReader } from '../../src/import/csv.js';
-import { Faults } from '../../src/import/faults.js';
-import { timeReader } from '../../src/import/times.js';
-import { shifted } from '../../src/import/values.js';
+import { Faults } from '../../src/import/import-faults.js';
+import { timeReader } from '../../src/import/time-formats.js';
+import { shifted } from '../../src/import/field-values.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'behalf-csv-'));
 afterAll(() => {

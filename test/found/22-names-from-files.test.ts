@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readerOf } from '../../src/import/values.js';
+import { readerOf } from '../../src/import/field-values.js';
 import { readBoundary } from '../../src/delegation/boundary-values.js';
 
 const hidden = ['Maison\u200bDelorme', 'Maison \u202eDelorme', 'Maison\u00adDelorme'];

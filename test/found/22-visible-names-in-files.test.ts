@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readerOf } from '../../src/import/values.js';
+import { readerOf } from '../../src/import/field-values.js';
 
 const read = readerOf({ name: 'name', kind: 'text', length: 200 } as Parameters<typeof readerOf>[0], {});
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { oneLine, visibleLine } from '../../src/core/text.js';
+import { oneLine, visibleLine } from '../../src/core/checked-text.js';
 
 const character = (code: number): string => String.fromCodePoint(code);
 

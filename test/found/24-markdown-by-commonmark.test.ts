@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { paragraphs } from '../../src/core/text.js';
+import { paragraphs } from '../../src/core/checked-text.js';
 import { plainText, readSections, sectionsOf } from '../../src/domains/knowledge/markdown.js';
 import { passagesOf } from '../../src/domains/knowledge/passages.js';
 

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const built = pathToFileURL(join(root, 'dist/src/oauth/oidc-provider.js')).href;
+const built = pathToFileURL(join(root, 'dist/src/oauth/library/oidc-provider.js')).href;
 const told = async (script: string): Promise<string> =>
   (await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])).stderr;
 
@@ -21,7 +21,7 @@ describe('31 a start on a supported Node warns of nothing', () => {
   test('nobody loads the library past that', () => {
     const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
     const past = files
-      .filter((file) => file.endsWith('.ts') && file !== join('oauth', 'oidc-provider.ts'))
+      .filter((file) => file.endsWith('.ts') && file !== join('oauth', 'library', 'oidc-provider.ts'))
       .filter((file) =>
         /import \{[^}]*\} from 'oidc-provider'/.test(readFileSync(join(root, 'src', file), 'utf8')),
       );

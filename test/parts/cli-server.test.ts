@@ -5,8 +5,8 @@ import { Agent, request } from 'node:http';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { demoTicketNumber } from '../../src/demo/business.js';
-import { FormClient } from '../../src/cli/sign-in/forms.js';
+import { demoTicketNumber } from '../../src/demo/generate-business.js';
+import { FormClient } from '../../src/cli/sign-in/form-client.js';
 import { builtCommand, CommandLine, gather, type Serving } from '../support/command-line.js';
 import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
 

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrations } from '../../migrations/index.js';
-import { listAgents, listUsers } from '../../src/cli/operator/lists.js';
+import { listAgents, listUsers } from '../../src/cli/operator/list-accounts.js';
 import { makeProgram } from '../../src/cli/program.js';
 import { Database } from '../../src/store/sql/database.js';
 import { CommandLine } from '../support/command-line.js';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { administration } from '../../src/admin/index.js';
-import type { Resolver } from '../../src/delegation/operation.js';
+import type { Resolver } from '../../src/delegation/resolver-context.js';
 import { domains } from '../../src/domains/index.js';
 import { customers, ticketMessages, tickets } from '../../src/domains/business/tables.js';
 import { eq } from '../../src/store/sql/condition.js';

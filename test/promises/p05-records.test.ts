@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../src/core/digest.js';
 import { readEpoch } from '../../src/delegation/authority-epoch.js';
-import { tokenIdOf } from '../../src/oauth/token-lookup.js';
+import { tokenIdOf } from '../../src/oauth/library/token-lookup.js';
 import { users } from '../../src/store/tables/identity.js';
 import { CodeFlow } from '../parts/oauth/browser.js';
 import { at, type Employee } from '../support/administration.js';

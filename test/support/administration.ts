@@ -9,7 +9,7 @@ import { Authorities } from '../../src/delegation/authorities.js';
 import { AuthorityEpoch } from '../../src/delegation/authority-epoch.js';
 import { AuthRecords } from '../../src/delegation/auth-records.js';
 import { CommitGate } from '../../src/delegation/commit-gate.js';
-import { Grants } from '../../src/delegation/grants.js';
+import { OAuthDelegations } from '../../src/delegation/oauth-delegations.js';
 import { allTables } from '../../src/domains/all-tables.js';
 import { readSchemaPolicy } from '../../src/graphql/schema/schema-policy.js';
 import { DocumentReach, documentRules } from '../../src/graphql/document/document-check.js';
@@ -84,14 +84,14 @@ export class Company {
   }
 
   /** The authorization server's view of delegations. */
-  grants(): Grants {
+  grants(): OAuthDelegations {
     const { database, clock, ids } = this.server;
     const peopleOnly = new Set(
       [...catalog.definitions.values()].filter((scope) => scope.peopleOnly).map((scope) => scope.name),
     );
     const authorities = new Authorities(database.read, new AuthorityEpoch(database.read), clock, peopleOnly);
     const records = new AuthRecords(database, new CommitGate(database, clock), clock, ids);
-    return new Grants(database, authorities, clock, ids, catalog, records);
+    return new OAuthDelegations(database, authorities, clock, ids, catalog, records);
   }
 
   private static work<T>(

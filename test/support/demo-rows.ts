@@ -1,7 +1,7 @@
-import { generateBusiness, seededIds, type BusinessData } from '../../src/demo/business.js';
+import { generateBusiness, seededIds, type BusinessData } from '../../src/demo/generate-business.js';
 import type { Ids } from '../../src/core/ids.js';
 import * as business from '../../src/domains/business/tables.js';
-import { upsertImportedDocument } from '../../src/domains/knowledge/write.js';
+import { upsertImportedDocument } from '../../src/domains/knowledge/document-writes.js';
 import type { Database } from '../../src/store/sql/database.js';
 import type { Table } from '../../src/store/tables/table.js';
 

@@ -1,6 +1,6 @@
 import { administration } from '../../src/admin/index.js';
 import type { AppParts } from '../../src/app.js';
-import type { Domain, Resolver } from '../../src/delegation/operation.js';
+import type { Domain, Resolver } from '../../src/delegation/resolver-context.js';
 import { domains } from '../../src/domains/index.js';
 import { catalog, rules } from './administration.js';
 

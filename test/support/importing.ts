@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { importBusiness, type BusinessReport } from '../../src/import/business.js';
 import { importDocuments, type DocumentOptions, type DocumentsReport } from '../../src/import/documents.js';
-import { importable } from '../../src/import/entities.js';
+import { importable } from '../../src/import/importable-tables.js';
 import type { TestServer } from './server.js';
 
 const workshopOf = ({ database, clock, ids }: TestServer) => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { knowledge } from '../../src/domains/knowledge/index.js';
 import type { Classification } from '../../src/domains/knowledge/tables.js';
-import { upsertImportedDocument } from '../../src/domains/knowledge/write.js';
+import { upsertImportedDocument } from '../../src/domains/knowledge/document-writes.js';
 import { isoTime } from '../../src/core/clock.js';
 import { everywhere, TestServer } from './server.js';
 

@@ -2,7 +2,7 @@ import type { TokenEndpointResponse } from 'oauth4webapi';
 import { giveAgentRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
 import type { AppParts } from '../../src/app.js';
-import type { BusinessData } from '../../src/demo/business.js';
+import type { BusinessData } from '../../src/demo/generate-business.js';
 import { hashPassword } from '../../src/core/passwords.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { users } from '../../src/store/tables/identity.js';

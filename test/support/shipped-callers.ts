@@ -1,4 +1,4 @@
-import { registerDocuments } from '../../src/admin/documents.js';
+import { registerDocuments } from '../../src/admin/trusted-documents.js';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';

@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { parseBoundary } from '../../src/authority/boundary.js';
-import { makeRandom } from '../../src/demo/random.js';
+import { makeRandom } from '../../src/demo/seeded-random.js';
 import { administration } from '../../src/admin/index.js';
 import { domains } from '../../src/domains/index.js';
 import { passageWords } from '../../src/domains/knowledge/tables.js';

@@ -7,7 +7,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { AppParts } from '../../src/app.js';
-import type { BusinessData } from '../../src/demo/business.js';
+import type { BusinessData } from '../../src/demo/generate-business.js';
 import { domains } from '../../src/domains/index.js';
 import { documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';

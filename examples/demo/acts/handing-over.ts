@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { demoTicketNumber } from '../../../src/demo/business.js';
+import { demoTicketNumber } from '../../../src/demo/generate-business.js';
 import { delegate, findTicket, whoAmI } from '../documents.js';
 import { agentToken } from '../oauth.js';
 import type { Caller, Step } from '../step.js';

@@ -1,4 +1,4 @@
-import type { LoadedCompany } from '../../../src/demo/load.js';
+import type { LoadedCompany } from '../../../src/demo/load-demo-company.js';
 import { signInPerson } from '../oauth.js';
 import type { Caller, Step } from '../step.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { demoTicketNumber } from '../../../src/demo/business.js';
+import { demoTicketNumber } from '../../../src/demo/generate-business.js';
 import { minorOf, moneyOf, type Money } from '../../../src/core/money.js';
 import { answerTicket, readCase, readMessages, searchKnowledge } from '../documents.js';
 import type { Answer } from '../graphql.js';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { commandLineClient } from '../../oauth/ports.js';
-import { paths } from '../../oauth/paths.js';
+import { commandLineClient } from '../../oauth/contract/dependencies.js';
+import { paths } from '../../oauth/contract/paths.js';
 import { CommandError } from '../../core/command-error.js';
 
 const metadataShape = z.object({

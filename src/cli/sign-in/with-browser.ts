@@ -4,7 +4,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sendPage } from '../../oauth/pages/page.js';
 import { notSignedInPage } from '../../oauth/pages/sign-in-pages.js';
-import { paths } from '../../oauth/paths.js';
+import { paths } from '../../oauth/contract/paths.js';
 import { CommandError } from '../../core/command-error.js';
 import { note } from '../terminal/output.js';
 import { AuthorizationRequest, type Metadata, type Tokens } from './oauth-client.js';

@@ -1,7 +1,7 @@
 import type { Prompt } from '../terminal/prompt.js';
 import { CommandError } from '../../core/command-error.js';
 import { note } from '../terminal/output.js';
-import { FormClient, type FormPage, type Landed } from './forms.js';
+import { FormClient, type FormPage, type Landed } from './form-client.js';
 import type { AuthorizationRequest } from './oauth-client.js';
 
 export interface Person {

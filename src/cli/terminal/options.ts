@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { isoTime } from '../../core/clock.js';
 import { BehalfError } from '../../core/errors.js';
 import { isId } from '../../core/ids.js';
-import { timeReader } from '../../import/times.js';
+import { timeReader } from '../../import/time-formats.js';
 
 /** Parses an option that is a whole number, 0 or more. */
 export function wholeNumber(text: string): number {

@@ -7,7 +7,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
 import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
 import { CommandError } from '../../core/command-error.js';
-import type { Resource } from './resource.js';
+import type { Resource } from './resource-option.js';
 import { recordReader } from './shown-record.js';
 
 /** The same conditions as in `auditRecords(filter:)`. */

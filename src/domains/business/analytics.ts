@@ -1,10 +1,10 @@
 import { moneyOf } from '../../core/money.js';
-import type { Operation, Resolver } from '../../delegation/operation.js';
+import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import type { AnyTable } from '../../store/tables/table.js';
-import type { Bucket, TimeRange } from './buckets.js';
+import type { Bucket, TimeRange } from './time-buckets.js';
 import { fromStored } from './enums.js';
-import { figures, type ShownFigure, type Statistic } from './figures.js';
+import { figures, type ShownFigure, type Statistic } from './statistics.js';
 import {
   customers,
   orderLines,

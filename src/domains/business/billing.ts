@@ -1,8 +1,8 @@
 import { isoTime } from '../../core/clock.js';
 import { badInput, conflict } from '../../core/errors.js';
 import { minorOf, moneyOf, type Money } from '../../core/money.js';
-import { visibleLine } from '../../core/text.js';
-import type { Operation, Resolver } from '../../delegation/operation.js';
+import { visibleLine } from '../../core/checked-text.js';
+import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import type { Rows } from '../../store/bounded/rows.js';
 import type { Table } from '../../store/tables/table.js';
 import { fromStored, toStored } from './enums.js';
@@ -16,7 +16,7 @@ import {
   type PaymentRow,
   type RefundRow,
 } from './tables.js';
-import { outstandingMinor } from './types.js';
+import { outstandingMinor } from './type-resolvers.js';
 
 /**
  * The sum of the rows that refer to another row, inside the boundary of a scope. The caller must have locked

@@ -1,10 +1,10 @@
-import type { Domain } from '../../delegation/operation.js';
+import type { Domain } from '../../delegation/resolver-context.js';
 import { analytics } from './analytics.js';
 import { billing } from './billing.js';
 import { mutations } from './mutations.js';
 import { queries } from './queries.js';
 import * as tables from './tables.js';
-import { types } from './types.js';
+import { types } from './type-resolvers.js';
 
 export interface BusinessSettings {
   /** The smallest number of distinct customers in a shown figure; at least 2. */

@@ -1,7 +1,7 @@
 import { isoTime } from '../../core/clock.js';
 import { badInput, conflict } from '../../core/errors.js';
-import { paragraphs, visibleLine } from '../../core/text.js';
-import type { Operation, Resolver } from '../../delegation/operation.js';
+import { paragraphs, visibleLine } from '../../core/checked-text.js';
+import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import { fromStored, toStored } from './enums.js';
 import { idempotent, type Keyed } from './idempotent.js';
 import {

@@ -1,9 +1,9 @@
-import { oneLine } from '../../core/text.js';
-import type { Operation, Resolver } from '../../delegation/operation.js';
+import { oneLine } from '../../core/checked-text.js';
+import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import { eq } from '../../store/sql/condition.js';
 import type { Table } from '../../store/tables/table.js';
-import { listQuery, type ListArgs, type Listing } from './lists.js';
+import { listQuery, type ListArgs, type Listing } from './list-query.js';
 import {
   customerListing,
   invoiceListing,
@@ -12,7 +12,7 @@ import {
   productListing,
   refundListing,
   ticketListing,
-} from './listings.js';
+} from './list-filters.js';
 import { customers, invoices, orders, payments, products, refunds, tickets } from './tables.js';
 
 const byId =

@@ -1,4 +1,4 @@
-import type { Domain } from '../../delegation/operation.js';
+import type { Domain } from '../../delegation/resolver-context.js';
 import { resolvers } from './resolvers.js';
 import { collections, documents, documentVersions, passages } from './tables.js';
 

@@ -1,11 +1,11 @@
 import { badInput, notFound } from '../../core/errors.js';
 import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
-import type { Operation } from '../../delegation/operation.js';
+import type { Operation } from '../../delegation/resolver-context.js';
 import { eq } from '../../store/sql/condition.js';
 import { passagesOf, type PassageText } from './passages.js';
 import { collections, documents, documentVersions, passageWords, type DocumentRow } from './tables.js';
-import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './write.js';
+import { bodyOf, isCollectionKey, passageRows, titleOf, versionRow } from './document-writes.js';
 
 interface CreateArgs {
   readonly collection: string;

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { plainText, readSections, stripFrontMatter, type Section } from './markdown.js';
-import { indexTokens } from './tokenize.js';
+import { indexTokens } from './index-tokens.js';
 
 /**
  * The edition of the rules that make passages. Raise it with each change of tokens, sections or plain text;
- * servers then rebuild older passages (`renewal.ts`).
+ * servers then rebuild older passages (`passage-renewal.ts`).
  */
 export const passageEdition = 1;
 

@@ -1,8 +1,8 @@
 import { compare, eq, all } from '../../store/sql/condition.js';
 import { filterBy, orderBy } from '../../store/bounded/filter.js';
-import { preparing, reads, type Operation, type Resolvers } from '../../delegation/operation.js';
+import { preparing, reads, type Operation, type Resolvers } from '../../delegation/resolver-context.js';
 import { only, type ColumnSelection } from '../../store/bounded/column-selection.js';
-import { oneLine } from '../../core/text.js';
+import { oneLine } from '../../core/checked-text.js';
 import {
   beforeChanging,
   beforeCreating,
@@ -11,7 +11,7 @@ import {
   updateDocument,
 } from './mutations.js';
 import { plainText } from './markdown.js';
-import type { Hit } from './results.js';
+import type { Hit } from './search-page.js';
 import { search, type SearchArgs } from './search.js';
 import { snippetOf } from './snippet.js';
 import {
@@ -24,7 +24,7 @@ import {
   type DocumentVersionRow,
   type PassageRow,
 } from './tables.js';
-import { inCollection, isCollectionKey } from './write.js';
+import { inCollection, isCollectionKey } from './document-writes.js';
 
 interface PageArgs {
   readonly first?: number | null;

@@ -1,13 +1,13 @@
-import type { Operation } from '../../delegation/operation.js';
+import type { Operation } from '../../delegation/resolver-context.js';
 import { readBy } from '../../store/bounded/page.js';
 import type { Scanned } from '../../store/bounded/rows.js';
 import type { MatchMode } from '../../store/bounded/word-index.js';
-import { visibleParts } from './parts.js';
-import { queryTerms, type Term } from './query.js';
-import { rank } from './rank.js';
-import { SearchEdge, SearchPage, type RankPosition } from './results.js';
+import { visibleParts } from './visible-parts.js';
+import { queryTerms, type Term } from './query-terms.js';
+import { rank } from './ranking.js';
+import { SearchEdge, SearchPage, type RankPosition } from './search-page.js';
 import { passages, passageWords, type PassageRow } from './tables.js';
-import { encode, type Field } from './tokenize.js';
+import { encode, type Field } from './index-tokens.js';
 
 export interface SearchArgs {
   readonly query: string;

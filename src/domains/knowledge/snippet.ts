@@ -1,5 +1,5 @@
-import { spans } from './spans.js';
-import { stem } from './tokenize.js';
+import { spans } from './word-spans.js';
+import { stem } from './index-tokens.js';
 
 const lengthMax = 240;
 

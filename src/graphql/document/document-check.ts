@@ -16,9 +16,9 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Scope } from '../../authority/scope.js';
-import { unseenIn } from '../../core/text.js';
+import { unseenIn } from '../../core/checked-text.js';
 import { Lru } from '../../core/lru.js';
-import type { CheckedDocument, DocumentFault, DocumentRules } from '../../delegation/documents.js';
+import type { CheckedDocument, DocumentFault, DocumentRules } from '../../delegation/trusted-documents.js';
 import { SchemaIndex, type Reachable } from '../view/schema-index.js';
 import { documentFault, documentTokensMax } from './structure.js';
 import { ceilingKey } from '../view/views.js';

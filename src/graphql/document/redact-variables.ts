@@ -16,7 +16,7 @@ import {
 import { kept, type Digest } from '../../audit/kept-value.js';
 import { sha256 } from '../../core/digest.js';
 import type { SchemaPolicy } from '../schema/schema-policy.js';
-import { declaredVariables } from './variables.js';
+import { declaredVariables } from './declared-variables.js';
 
 const redacted = '[redacted]';
 const depthMax = 20;

@@ -17,7 +17,7 @@ import {
 import { sha256 } from '../../core/digest.js';
 import { badInput, type BehalfError } from '../../core/errors.js';
 import { Lru } from '../../core/lru.js';
-import { countRepeats, type Fragments } from './repeats.js';
+import { countRepeats, type Fragments } from './selection-counts.js';
 import { faultOf, makeCount, requireWithin, type Count } from './structure-limits.js';
 
 /** The most tokens in a document. */

@@ -9,15 +9,15 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { BehalfError, conflict, tooComplex } from '../../core/errors.js';
-import type { Operation, Resolver } from '../../delegation/operation.js';
-import type { Operations } from '../../delegation/operations.js';
+import type { Operation, Resolver } from '../../delegation/resolver-context.js';
+import type { ResolverContexts } from '../../delegation/resolver-contexts.js';
 import { StaleAuthority, type Charges, type CommitGate } from '../../delegation/commit-gate.js';
 import { CommitLost, RunAgain, type Database } from '../../store/sql/database.js';
 import { auditRecords } from '../../store/tables/audit.js';
-import type { Access } from '../plan/access.js';
+import type { Access } from '../plan/access-rules.js';
 import type { Annotations } from '../view/annotate.js';
 import { inAnswerOrder } from '../plan/answer-order.js';
-import { finishedOf } from './finished.js';
+import { finishedOf } from './finished-call.js';
 import type { Call } from './call.js';
 import { Merge, type Refused } from '../plan/prune-and-merge.js';
 import { codeOf } from '../errors.js';
@@ -79,7 +79,7 @@ class RolledBack extends Error {
 
 export interface ExecutorParts {
   readonly database: Database;
-  readonly operations: Operations;
+  readonly contexts: ResolverContexts;
   readonly commitGate: CommitGate;
   readonly prepared: OperationPlanParts;
   readonly annotations: Annotations;
@@ -171,11 +171,11 @@ export class Executor {
         : this.shielded({ ...request, schema });
     }
     if (this.parts.execution === 'shielded' || looksAtEach(plan, access)) return this.shielded(request);
-    const operation = this.parts.operations.reading(call, call.trail, 'plain');
+    const operation = this.parts.contexts.reading(call, call.trail, 'plain');
     const { result, isExact } = await plan.run(access.denied, operation, request.variables);
     if (result.errors !== undefined) await operation.rows.settled();
     if (!isExact || (isCut && result.errors !== undefined)) {
-      const again = this.parts.operations.reading(call, call.newTrail(), 'plain');
+      const again = this.parts.contexts.reading(call, call.newTrail(), 'plain');
       if (isCut) return this.shielded(request);
       const exact = await plan.runExactly(again, request.variables);
       await again.rows.settled();
@@ -211,7 +211,7 @@ export class Executor {
   /** Runs every field behind its rule. */
   private async shielded(request: Request): Promise<ExecutionResult> {
     const { call } = request;
-    const operation = this.parts.operations.reading(call, call.trail, 'placed');
+    const operation = this.parts.contexts.reading(call, call.trail, 'placed');
     const result = inAnswerOrder(await this.execute(request, operation));
     // graphql-js may answer with errors before all resolvers have ended. The record must hold their reads as well.
     if (result.errors !== undefined) await operation.rows.settled();
@@ -229,7 +229,7 @@ export class Executor {
     try {
       return await this.parts.database
         .transaction(async (tx) => {
-          const operation = this.parts.operations.writing(call, call.newTrail(), tx);
+          const operation = this.parts.contexts.writing(call, call.newTrail(), tx);
           const finish = await this.parts.commitGate.begin(tx, call);
           result = await this.execute(request, operation);
           if (result.errors !== undefined) throw new RolledBack(result);
@@ -267,7 +267,7 @@ export class Executor {
     for (const selected of plan.selection.fields) {
       const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
       if (before === undefined) continue;
-      const operation = this.parts.operations.reading(call, call.newTrail(), 'plain');
+      const operation = this.parts.contexts.reading(call, call.newTrail(), 'plain');
       await before(argumentsOf(selected, coerced) as never, operation).catch(() => undefined);
     }
   }

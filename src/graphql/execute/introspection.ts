@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import { tooComplex } from '../../core/errors.js';
 import { Lru } from '../../core/lru.js';
-import { inTurns } from '../../core/in-turns.js';
+import { inTurns } from '../../core/event-loop-turns.js';
 import { argumentsOf, type Selected } from '../plan/selection.js';
 
 type Values = Readonly<Record<string, unknown>>;

@@ -5,7 +5,7 @@ import { Lru } from '../../core/lru.js';
 import type { MeasuredCache } from '../../core/metrics.js';
 import type { DocumentReach } from '../document/document-check.js';
 import { fragmentsOf, type OperationPlan } from './operation-plan.js';
-import { selectionsIn } from '../document/repeats.js';
+import { selectionsIn } from '../document/selection-counts.js';
 import { ceilingKey } from '../view/views.js';
 
 /** A document that came before and was found valid then. */

@@ -11,11 +11,11 @@ import {
 import type { Digest } from '../../audit/kept-value.js';
 import type { Authority } from '../../authority/authority.js';
 import { Lru } from '../../core/lru.js';
-import { AccessRules, usesVariables, type Access } from './access.js';
+import { AccessRules, usesVariables, type Access } from './access-rules.js';
 import { inAnswerOrder } from './answer-order.js';
 import type { ColumnSelections } from '../schema/column-selections.js';
 import { compilable, type Compilable } from './compilable.js';
-import { compile, type Compiled, type CompiledOperations } from './compiled.js';
+import { compile, type Compiled, type CompiledOperations } from './compiled-operations.js';
 import { Cost } from './cost.js';
 import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { withoutDenied } from './prune-and-merge.js';
@@ -24,7 +24,7 @@ import { literalsOf } from '../document/literals.js';
 import { redactorOf, type Redactor } from '../document/redact-variables.js';
 import { argumentsOf, each, selectionOf, type Selected, type Selection } from './selection.js';
 import { usedInside } from '../schema/used-inputs.js';
-import { declaredVariables, type DeclaredVariable } from '../document/variables.js';
+import { declaredVariables, type DeclaredVariable } from '../document/declared-variables.js';
 
 type Values = Readonly<Record<string, unknown>>;
 

@@ -14,7 +14,7 @@ import { refusalError } from '../../authority/explain.js';
 import type { Scope } from '../../authority/scope.js';
 import { areWithin } from '../../authority/within.js';
 import type { BehalfError } from '../../core/errors.js';
-import type { Operation } from '../../delegation/operation.js';
+import type { Operation } from '../../delegation/resolver-context.js';
 import { dimensionValuesOf } from '../../store/bounded/dimension-values.js';
 import type { SchemaPolicy } from '../schema/schema-policy.js';
 import { usedInputs } from '../schema/used-inputs.js';

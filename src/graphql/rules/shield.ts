@@ -3,7 +3,7 @@ import { isIntrospectionType, isObjectType, type GraphQLResolveInfo, type GraphQ
 import type * as Middleware from 'graphql-middleware';
 import type * as Shield from 'graphql-shield';
 import { BehalfError } from '../../core/errors.js';
-import type { Operation } from '../../delegation/operation.js';
+import type { Operation } from '../../delegation/resolver-context.js';
 import type { RuleMap } from './rule-map.js';
 
 const require = createRequire(import.meta.url);

@@ -7,7 +7,7 @@ import {
   type GraphQLResolveInfo,
   type SelectionSetNode,
 } from 'graphql';
-import type { Domain, Resolver, Resolvers } from '../../delegation/operation.js';
+import type { Domain, Resolver, Resolvers } from '../../delegation/resolver-context.js';
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import type { AnyTable } from '../../store/tables/table.js';
 

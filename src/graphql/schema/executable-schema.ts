@@ -5,7 +5,7 @@ import {
   type GraphQLFieldResolver,
   type GraphQLSchema,
 } from 'graphql';
-import type { Operation, Resolver, Resolvers } from '../../delegation/operation.js';
+import type { Operation, Resolver, Resolvers } from '../../delegation/resolver-context.js';
 import type { Page } from '../../store/bounded/page.js';
 import { ColumnSelections } from './column-selections.js';
 import { scalars } from './scalars.js';

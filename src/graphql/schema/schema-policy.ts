@@ -13,7 +13,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { isScopeName, type Scope, type ScopeDefinition } from '../../authority/scope.js';
-import type { Dimension, DimensionSource } from '../../delegation/catalog.js';
+import type { Dimension, DimensionSource } from '../../delegation/schema-catalog.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { usedInside } from './used-inputs.js';
 

@@ -1,5 +1,5 @@
 import { storeBoundary } from '../../authority/boundary.js';
-import type { Operation, Resolvers } from '../../delegation/operation.js';
+import type { Operation, Resolvers } from '../../delegation/resolver-context.js';
 
 /** The caller, answered from the authority itself. */
 export const viewerResolvers: Resolvers = {

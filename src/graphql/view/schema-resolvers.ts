@@ -1,7 +1,7 @@
-import { byName } from '../../admin/listing.js';
+import { byName } from '../../admin/list-queries.js';
 import { sessionScope, type Scope } from '../../authority/scope.js';
-import { isPeopleOnly, type Catalog } from '../../delegation/catalog.js';
-import type { Domain, Operation } from '../../delegation/operation.js';
+import { isPeopleOnly, type Catalog } from '../../delegation/schema-catalog.js';
+import type { Domain, Operation } from '../../delegation/resolver-context.js';
 import type { Page } from '../../store/bounded/page.js';
 import { agentRoles, agents, roles, type RoleRow } from '../../store/tables/identity.js';
 import { nothingHeld, type Annotations } from './annotate.js';

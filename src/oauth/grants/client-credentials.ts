@@ -1,12 +1,12 @@
 import type { TokenEndpointGrantContext } from 'oidc-provider';
-import { errors } from '../oidc-provider.js';
+import { errors } from '../library/oidc-provider.js';
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
-import { onlyDelegation } from '../authorization-details.js';
-import { actingClientOf } from '../library.js';
-import type { Delegations } from '../ports.js';
-import { inOAuthWords } from '../refusals.js';
-import { issueToken, type IssueParts } from './issue.js';
-import { readDpopProof } from './proof.js';
+import { onlyDelegation } from '../library/authorization-details.js';
+import { actingClientOf } from '../library/library-internals.js';
+import type { Delegations } from '../contract/dependencies.js';
+import { inOAuthWords } from '../library/oauth-errors.js';
+import { issueToken, type IssueParts } from './issue-token.js';
+import { readDpopProof } from './dpop-proof.js';
 
 export const clientCredentials = 'client_credentials';
 export const clientCredentialsParameters = ['scope', 'resource', 'authorization_details'];

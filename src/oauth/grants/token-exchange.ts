@@ -1,21 +1,21 @@
 import type { AccessToken, TokenEndpointGrantContext } from 'oidc-provider';
-import { errors } from '../oidc-provider.js';
+import { errors } from '../library/oidc-provider.js';
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
-import { delegationDetails, onlyDelegation } from '../authorization-details.js';
-import { tokenExchange } from '../clients.js';
-import { actingClientOf, agentIdOf } from '../library.js';
+import { delegationDetails, onlyDelegation } from '../library/authorization-details.js';
+import { tokenExchange } from '../library/agent-clients.js';
+import { actingClientOf, agentIdOf } from '../library/library-internals.js';
 import {
   resourceOf,
   type ActingClient,
   type Delegations,
   type TaskDetails,
   type TokenGrant,
-} from '../ports.js';
-import { inOAuthWords } from '../refusals.js';
+} from '../contract/dependencies.js';
+import { inOAuthWords } from '../library/oauth-errors.js';
 import { requestedScopes } from './client-credentials.js';
-import { issueToken, type IssueParts } from './issue.js';
-import { generationOf } from '../token-lookup.js';
-import { readDpopProof, type DpopProof } from './proof.js';
+import { issueToken, type IssueParts } from './issue-token.js';
+import { generationOf } from '../library/token-lookup.js';
+import { readDpopProof, type DpopProof } from './dpop-proof.js';
 
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 export const tokenExchangeParameters = [

@@ -1,14 +1,14 @@
 import { all, eq } from '../../store/sql/condition.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
-import { endUser, type PayloadStore } from '../adapter.js';
+import { endUser, type PayloadStore } from '../library/payload-adapter.js';
 import { expiredPage } from '../pages/error-page.js';
 import type { Fault } from '../pages/page.js';
 import { changePasswordPage } from '../pages/sign-in-pages.js';
 import { newPasswordFault } from '../../core/new-passwords.js';
 import { hashPassword, verifyPassword } from '../../core/passwords.js';
-import type { PasswordChecks } from '../password-checks.js';
-import type { Recorder } from '../ports.js';
-import { requireSignIn } from '../current-sign-in.js';
+import type { PasswordChecks } from '../throttling/password-checks.js';
+import type { Recorder } from '../contract/dependencies.js';
+import { requireSignIn } from './current-sign-in.js';
 import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ChangePasswordParts {

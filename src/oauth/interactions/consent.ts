@@ -1,12 +1,12 @@
 import { canonicalJson, sha256 } from '../../core/digest.js';
 import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Database } from '../../store/sql/database.js';
-import { consentDetails, parseDetails } from '../authorization-details.js';
+import { consentDetails, parseDetails } from '../library/authorization-details.js';
 import { consentPage } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/error-page.js';
 import type { Page } from '../pages/page.js';
-import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../ports.js';
-import { requireSignIn } from '../current-sign-in.js';
+import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../contract/dependencies.js';
+import { requireSignIn } from './current-sign-in.js';
 import { denied, done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface ConsentParts {

@@ -1,15 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
-import { errors } from '../oidc-provider.js';
+import { errors } from '../library/oidc-provider.js';
 import type { Logger } from '../../core/logger.js';
 import { eq, all } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
-import type { PromptName } from '../interaction-policy.js';
+import type { PromptName } from './interaction-policy.js';
 import { deadEndPage, expiredPage } from '../pages/error-page.js';
 import { sendPage, type Page } from '../pages/page.js';
-import { paths } from '../paths.js';
-import { userAgentOf } from '../recording.js';
+import { paths } from '../contract/paths.js';
+import { userAgentOf } from '../middleware/recording.js';
 import { checkOrigin, FormError, readForm } from './form.js';
 import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from './step.js';
 

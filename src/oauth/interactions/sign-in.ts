@@ -3,19 +3,19 @@ import { clientKeyOf } from '../../core/client-address.js';
 import { eq } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
-import type { Guess, Guesses } from '../guesses.js';
+import type { Guess, PasswordGuesses } from '../throttling/password-guesses.js';
 import { busyPage, signInPage } from '../pages/sign-in-pages.js';
-import { TooManyChecks, type PasswordChecks } from '../password-checks.js';
-import type { SlowDown } from '../slow-down.js';
+import { TooManyChecks, type PasswordChecks } from '../throttling/password-checks.js';
+import type { SlowDown } from '../throttling/slow-down.js';
 import type { Fault, Page } from '../pages/page.js';
 import { hashPassword, verifyPassword } from '../../core/passwords.js';
-import type { Recorder } from '../ports.js';
+import type { Recorder } from '../contract/dependencies.js';
 import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface SignInParts {
   readonly database: Database;
   readonly recorder: Recorder;
-  readonly guesses: Guesses;
+  readonly guesses: PasswordGuesses;
   readonly checks: PasswordChecks;
   readonly begun: SlowDown;
 }

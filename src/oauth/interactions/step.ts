@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
 import type { Page } from '../pages/page.js';
-import type { AuthEvent } from '../ports.js';
-import { describable } from '../refusals.js';
-import type { Login, SignedIn } from '../current-sign-in.js';
+import type { AuthEvent } from '../contract/dependencies.js';
+import { describable } from '../library/oauth-errors.js';
+import type { Login, SignedIn } from './current-sign-in.js';
 
 /** One step of an authorization request, as its page needs it. */
 export interface StepRequest {

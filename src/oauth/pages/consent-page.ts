@@ -1,4 +1,4 @@
-import type { ConsentOffer } from '../ports.js';
+import type { ConsentOffer } from '../contract/dependencies.js';
 import { html } from './html.js';
 import type { Page } from './page.js';
 

@@ -1,5 +1,5 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
-import { errors } from '../oidc-provider.js';
+import { errors } from '../library/oidc-provider.js';
 import { html } from './html.js';
 import { pageHeaders, pageText, type Page } from './page.js';
 

@@ -21,7 +21,7 @@ import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead, SharedReads } from '../sql/shared-reads.js';
 import { step } from '../drivers/row-steps.js';
 import type { AnyTable, Table } from '../tables/table.js';
-import { linkSql, parentsSql, Windows, type Link } from './windows.js';
+import { linkSql, ChildrenByParent, parentsSql, type Link } from './children-by-parent.js';
 import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
 
@@ -132,7 +132,7 @@ export class BoundedReads {
   }
 
   /** For each parent, one page and one row more. Equal reads of the same moment share one statement. */
-  async windows<Row extends { id: string }>(
+  async children<Row extends { id: string }>(
     table: Table<Row>,
     link: Link<Row>,
     parents: readonly string[],
@@ -140,7 +140,7 @@ export class BoundedReads {
   ): Promise<Row[][]> {
     const { shared } = this.connection;
     const condition = this.where(table, query.where, query.scopes);
-    const windows = new Windows(
+    const children = new ChildrenByParent(
       table,
       link,
       this.connection.dialect,
@@ -149,8 +149,8 @@ export class BoundedReads {
       condition,
     );
     const found = await (shared === undefined
-      ? this.alone(windows, parents)
-      : this.shared(shared, windows, parents));
+      ? this.alone(children, parents)
+      : this.shared(shared, children, parents));
     const pages = parents.map((id) => found.get(id) ?? []);
     this.readEach(
       table,

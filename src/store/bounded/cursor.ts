@@ -1,6 +1,6 @@
 import { badInput } from '../../core/errors.js';
 import { sha256 } from '../../core/digest.js';
-import type { Seal } from '../../core/seal.js';
+import type { TextSeal } from '../../core/text-seal.js';
 import { all, any, compare, eq, type Condition } from '../sql/condition.js';
 import type { Order } from '../sql/connection.js';
 import type { Table } from '../tables/table.js';
@@ -21,7 +21,7 @@ export class Cursors {
   private context: string | undefined;
 
   constructor(
-    private readonly seal: Seal,
+    private readonly seal: TextSeal,
     /**
      * Identifies the list; JSON-safe. Its digest is computed on first use, because most answers need no
      * cursor.

@@ -3,7 +3,7 @@ import type { Boundaries } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import type { CacheState } from '../../core/lru.js';
 import { columnName, quote, type Sql } from '../sql/condition.js';
-import { Lookup } from './lookup.js';
+import { LookupByKey } from './lookup-by-key.js';
 import type { RowType, ValueSql } from './row-type.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
 import type { AnyTable } from '../tables/table.js';
@@ -44,7 +44,7 @@ export class RowTypes {
   private readonly shapes = new StatementShapes();
   private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
   /** Entries live as long as both keys. Callers determine the shapes, and boundaries live long. */
-  private readonly lookups = new WeakMap<Boundaries, WeakMap<StatementShape, Map<string, Lookup>>>();
+  private readonly lookups = new WeakMap<Boundaries, WeakMap<StatementShape, Map<string, LookupByKey>>>();
 
   constructor(declarations: readonly RowDeclaration[], tables: Tables) {
     const byType = new Map(tables.map((table) => [table.type, table]));
@@ -101,16 +101,16 @@ export class RowTypes {
    * The look-up of rows by the values of a column, inside the boundary of the type's own scope. Cached like
    * `boundary`.
    */
-  lookup(table: AnyTable, column: string, shape: StatementShape, authority: Authority): Lookup {
+  lookup(table: AnyTable, column: string, shape: StatementShape, authority: Authority): LookupByKey {
     const rowType = this.of(table);
     const boundaries = authority.boundaries(rowType.scope);
-    const known = this.lookups.get(boundaries) ?? new WeakMap<StatementShape, Map<string, Lookup>>();
+    const known = this.lookups.get(boundaries) ?? new WeakMap<StatementShape, Map<string, LookupByKey>>();
     this.lookups.set(boundaries, known);
-    const ofShape = known.get(shape) ?? new Map<string, Lookup>();
+    const ofShape = known.get(shape) ?? new Map<string, LookupByKey>();
     known.set(shape, ofShape);
     const lookup =
       ofShape.get(column) ??
-      new Lookup(table, column, shape, boundarySql(rowType, 't', boundaries, 'checked'));
+      new LookupByKey(table, column, shape, boundarySql(rowType, 't', boundaries, 'checked'));
     ofShape.set(column, lookup);
     return lookup;
   }

@@ -3,7 +3,7 @@ import type { Authority } from '../../authority/authority.js';
 import { isInside, type DimensionValues } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import { BehalfError, conflict, notFound } from '../../core/errors.js';
-import type { Seal } from '../../core/seal.js';
+import type { TextSeal } from '../../core/text-seal.js';
 import { isId } from '../../core/ids.js';
 import type { ColumnSelection } from './column-selection.js';
 import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
@@ -17,7 +17,7 @@ import type { RowTypes } from './row-types.js';
 import type { StatementShape } from './statement-shape.js';
 import type { StoredDimensionValues } from '../tables/identity.js';
 import type { AnyTable, Table } from '../tables/table.js';
-import type { Link } from './windows.js';
+import type { Link } from './children-by-parent.js';
 import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
 
@@ -52,7 +52,7 @@ export class Rows {
     private readonly observer: RowAccessObserver,
     types: RowTypes,
     private readonly pageSizeMax: number,
-    private readonly seal: Seal,
+    private readonly seal: TextSeal,
     mode: ReadMode,
   ) {
     this.reads = new BoundedReads(connection, authority, observer, types, mode);
@@ -159,7 +159,7 @@ export class Rows {
     const columns = pageColumns(page, selection?.columns(table));
     const shape = this.reads.shape(table, columns);
     const loader = this.loader(JSON.stringify(['linked', link, page, shape.key]), (parents) =>
-      this.reads.windows(table, link, parents, { columns, ...page }),
+      this.reads.children(table, link, parents, { columns, ...page }),
     );
     const rows = (await loader.load(parent)) as R[];
     return pageOf(rows, paged, () => this.countLinked(table, link, parent, query));

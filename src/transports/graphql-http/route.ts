@@ -3,7 +3,7 @@ import type { Asked } from '../../operation/gate.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import type { HttpOperations } from '../http/operations.js';
 import { mediaTypeFor } from './media-type.js';
-import { parametersOfAddress } from './search.js';
+import { parametersOfAddress } from './query-string.js';
 
 /** `/graphql` (GraphQL over HTTP): parameters in the body, or in the address of a safe request. */
 export function graphqlRoute(scope: FastifyInstance, operations: HttpOperations): void {

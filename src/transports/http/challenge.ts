@@ -1,7 +1,7 @@
-import { wellKnown } from '../../oauth/paths.js';
+import { wellKnown } from '../../oauth/contract/paths.js';
 import { DpopRefused, dpopAlgorithms } from '../../oauth/dpop.js';
 import type { Credentials } from '../../operation/callers.js';
-import { describable } from '../../oauth/refusals.js';
+import { describable } from '../../oauth/library/oauth-errors.js';
 
 /**
  * The credentials of an `Authorization` header in one of the two schemes: RFC 6750 section 2.1, RFC 9449 section 7.1.

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Seal } from '../../../src/core/seal.js';
+import { TextSeal } from '../../../src/core/text-seal.js';
 import { Rows } from '../../../src/store/bounded/rows.js';
 import { Connection } from '../../../src/store/sql/connection.js';
 import { ReadingThread } from '../../../src/store/drivers/reading-thread.js';
@@ -105,8 +105,8 @@ async function mostOf(work: () => Promise<unknown>): Promise<Work & { underWay: 
     turn.rows += rows;
     add.call(this, rows);
   });
-  const seal = Object.getOwnPropertyDescriptor(Seal.prototype, 'seal')?.value as Seal['seal'];
-  const seals = vi.spyOn(Seal.prototype, 'seal').mockImplementation(function (this: Seal, ...args) {
+  const seal = Object.getOwnPropertyDescriptor(TextSeal.prototype, 'seal')?.value as TextSeal['seal'];
+  const seals = vi.spyOn(TextSeal.prototype, 'seal').mockImplementation(function (this: TextSeal, ...args) {
     turn.cursors += 1;
     return seal.apply(this, args);
   });

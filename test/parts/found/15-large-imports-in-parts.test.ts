@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importBusiness } from '../../../src/import/business.js';
 import { importDocuments } from '../../../src/import/documents.js';
-import { importable } from '../../../src/import/entities.js';
+import { importable } from '../../../src/import/importable-tables.js';
 import type { Database } from '../../../src/store/sql/database.js';
 import { Files, contents, everything } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';

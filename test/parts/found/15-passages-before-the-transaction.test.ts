@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import MarkdownIt from 'markdown-it';
 import { isoTime } from '../../../src/core/clock.js';
-import { Operations } from '../../../src/delegation/operations.js';
+import { ResolverContexts } from '../../../src/delegation/resolver-contexts.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { passages } from '../../../src/domains/knowledge/tables.js';
-import { ensureCollection } from '../../../src/domains/knowledge/write.js';
+import { ensureCollection } from '../../../src/domains/knowledge/document-writes.js';
 import { everywhere, TestServer } from '../../support/server.js';
 
 /** In which order texts are parsed, which making passages begins with, and transactions of mutations begin. */
@@ -31,9 +31,12 @@ beforeEach(() => {
     if (events.at(-1) !== 'passages') events.push('passages');
     return parse.apply(this, args);
   });
-  const writing = Object.getOwnPropertyDescriptor(Operations.prototype, 'writing')
-    ?.value as Operations['writing'];
-  vi.spyOn(Operations.prototype, 'writing').mockImplementation(function (this: Operations, ...args) {
+  const writing = Object.getOwnPropertyDescriptor(ResolverContexts.prototype, 'writing')
+    ?.value as ResolverContexts['writing'];
+  vi.spyOn(ResolverContexts.prototype, 'writing').mockImplementation(function (
+    this: ResolverContexts,
+    ...args
+  ) {
     events.push('transaction');
     return writing.apply(this, args);
   });

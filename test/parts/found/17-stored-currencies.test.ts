@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
-import { ImportRefused } from '../../../src/import/faults.js';
+import { ImportRefused } from '../../../src/import/import-faults.js';
 import { dataSourceOptions } from '../../../src/store/sql/database.js';
 import { BusinessRows } from '../../support/business.js';
 import { CommandLine } from '../../support/command-line.js';

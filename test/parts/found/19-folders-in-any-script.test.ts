@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ImportRefused } from '../../../src/import/faults.js';
+import { ImportRefused } from '../../../src/import/import-faults.js';
 import { Files, everything, importFolder } from '../../support/importing.js';
 import { TestServer, everywhere, type PersonFixture } from '../../support/server.js';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUser } from '../../../src/admin/users.js';
-import { upsertImportedDocument } from '../../../src/domains/knowledge/write.js';
+import { upsertImportedDocument } from '../../../src/domains/knowledge/document-writes.js';
 import { Company, codes, key, type Employee } from '../../support/administration.js';
 import { digestOf } from '../../support/faults.js';
 

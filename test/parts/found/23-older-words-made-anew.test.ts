@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { passageEdition } from '../../../src/domains/knowledge/passages.js';
-import { PassageRenewal } from '../../../src/domains/knowledge/renewal.js';
+import { PassageRenewal } from '../../../src/domains/knowledge/passage-renewal.js';
 import { passages, passageWords } from '../../../src/domains/knowledge/tables.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { dataSourceOptions } from '../../../src/store/sql/database.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashPassword } from '../../../src/core/passwords.js';
-import { endUser } from '../../../src/oauth/adapter.js';
+import { endUser } from '../../../src/oauth/library/payload-adapter.js';
 import { all, eq, isIn } from '../../../src/store/sql/condition.js';
 import type { Connection } from '../../../src/store/sql/connection.js';
 import type { Database } from '../../../src/store/sql/database.js';

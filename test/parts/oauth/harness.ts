@@ -9,7 +9,11 @@ import type { Logger } from '../../../src/core/logger.js';
 import { makeIds } from '../../../src/core/ids.js';
 import { hashClientSecret } from '../../../src/core/client-secrets.js';
 import { hashPassword } from '../../../src/core/passwords.js';
-import { commandLineClient, defaultLimits, type OAuthSettings } from '../../../src/oauth/ports.js';
+import {
+  commandLineClient,
+  defaultLimits,
+  type OAuthSettings,
+} from '../../../src/oauth/contract/dependencies.js';
 import { makeAddressOf } from '../../../src/transports/http/address.js';
 import { createOAuth, type OAuth } from '../../../src/oauth/server.js';
 import { eq } from '../../../src/store/sql/condition.js';

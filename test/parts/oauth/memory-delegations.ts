@@ -7,7 +7,7 @@ import type {
   DelegationChain,
   Delegations,
   TokenGrant,
-} from '../../../src/oauth/ports.js';
+} from '../../../src/oauth/contract/dependencies.js';
 import type { Connection } from '../../../src/store/sql/connection.js';
 import type { Database } from '../../../src/store/sql/database.js';
 import { eq } from '../../../src/store/sql/condition.js';

@@ -1,4 +1,4 @@
-import type { AuthEvent, Recorder } from '../../../src/oauth/ports.js';
+import type { AuthEvent, Recorder } from '../../../src/oauth/contract/dependencies.js';
 
 /** Keeps what was recorded; breaks on demand. */
 export class MemoryRecorder implements Recorder {

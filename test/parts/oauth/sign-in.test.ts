@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { defaultLimits } from '../../../src/oauth/ports.js';
+import { defaultLimits } from '../../../src/oauth/contract/dependencies.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { oauthPayloads, users } from '../../../src/store/tables/identity.js';
 import { Browser, CodeFlow, tokensOf } from './browser.js';

@@ -1,0 +1,293 @@
+import type { Authority } from '../authority/authority.js';
+import type { Clock } from '../core/clock.js';
+import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../core/errors.js';
+import { isId, type Ids } from '../core/ids.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Database } from '../store/sql/database.js';
+import {
+  agents,
+  delegations,
+  users,
+  type DelegationRow,
+  type StoredBoundary,
+} from '../store/tables/identity.js';
+import type { AuthRecords } from './auth-records.js';
+import type { Authorities } from './authorities.js';
+import type { Catalog } from './schema-catalog.js';
+import { findConsent, storeConsent } from './consent.js';
+import { changeOf, type Ended } from './end-delegation.js';
+import { bumpEpoch, readEpoch } from './authority-epoch.js';
+import {
+  makeDelegation,
+  makeSubDelegation,
+  offer,
+  type RequestedRights,
+  type CreateContext,
+  type Offer,
+} from './create-delegation.js';
+import { refused } from './narrow-delegation.js';
+import type {
+  ActingClient,
+  ConsentInput,
+  ConsentOffer,
+  DelegationChain,
+  TaskDetails,
+  TokenGrant,
+} from './token-grant.js';
+
+const never = Number.MAX_SAFE_INTEGER;
+
+/** Delegations for the authorization server. Every refusal is a `BehalfError`. */
+export class OAuthDelegations {
+  constructor(
+    private readonly database: Database,
+    private readonly authorities: Pick<Authorities, 'ofPerson' | 'resolveInside'>,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly catalog: Catalog,
+    private readonly records: AuthRecords,
+  ) {}
+
+  /** Grants a token under an existing delegation that names this agent. */
+  async forClientCredentials(
+    input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
+  ): Promise<TokenGrant> {
+    const tx = this.database.read;
+    const row = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
+    // Another agent's delegation looks like one that does not exist.
+    if (row?.agentId !== input.agentId) throw notFound('Delegation');
+    return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, input.scopes);
+  }
+
+  /** Makes a delegation where the person has consented to this agent; refuses otherwise. */
+  exchangePersonToken(
+    input: TaskDetails &
+      ActingClient & {
+        readonly userId: string;
+        readonly personTokenScopes: readonly string[];
+        readonly scopes?: readonly string[];
+      },
+  ): Promise<TokenGrant> {
+    return this.withLockedEpoch(async (context) => {
+      const { task, purpose, agentId, userId } = input;
+      if (task === undefined || purpose === undefined) {
+        throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
+      }
+      const person = await this.authorities.ofPerson(context.tx, userId, input.personTokenScopes);
+      requireDelegateScope(person);
+      const { role, ceiling } = await findConsent(context.tx, userId, agentId, input.role);
+      const { scopes } = input;
+      const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
+      const row = await makeDelegation(context, person, request, [ceiling]);
+      await this.recordMade(context.tx, row);
+      return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
+    });
+  }
+
+  /** Makes a sub-delegation within the parent delegation and the parent's token. */
+  exchangeAgentToken(
+    input: TaskDetails &
+      ActingClient & {
+        readonly delegationId: string;
+        readonly parentTokenScopes: readonly string[];
+        readonly parentGeneration: number;
+        readonly fromAgentId: string;
+        readonly scopes?: readonly string[];
+      },
+  ): Promise<TokenGrant> {
+    return this.withLockedEpoch(async (context) => {
+      const { tx } = context;
+      const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
+      if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
+      const giver = await this.authority(tx, parent, input.parentTokenScopes, input.parentGeneration);
+      const row = await makeSubDelegation(context, giver, {
+        agent: input.agentId,
+        role: input.role,
+        task: input.task ?? parent.task,
+        purpose: input.purpose ?? parent.purpose,
+        scopes: input.scopes,
+        boundary: readDetails(input.boundary),
+      });
+      await this.recordMade(tx, row);
+      return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
+    });
+  }
+
+  /** The rights that a person is asked to allow an agent. */
+  async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
+    const tx = this.database.read;
+    return this.inWords(tx, await this.offered(tx, input));
+  }
+
+  /** Stores the consent to exactly the offer. Throws `CONFLICT` where the rights have changed since. */
+  async consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void> {
+    await readEpoch(tx, true);
+    const scopes = input.offer.scopes.map((scope) => scope.name);
+    const now = await this.offered(tx, { ...input, role: input.offer.role, scopes });
+    const words = await this.inWords(tx, now);
+    if (words.boundary.join('\n') !== input.offer.boundary.join('\n')) {
+      throw conflict('What may be allowed has changed meanwhile. Look at it again.');
+    }
+    const { ended } = await storeConsent(this.makingIn(tx), input.userId, now);
+    await this.recordEnded(tx, ended);
+  }
+
+  /** Undefined once the token, the delegation, one of its agents, a parent or the person has ended. */
+  async chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined> {
+    const tx = this.database.read;
+    const row = isId(delegationId) ? await tx.byId(delegations, delegationId) : undefined;
+    if (row === undefined) return undefined;
+    try {
+      return chain(await this.authority(tx, row, row.scopes, generation));
+    } catch (error) {
+      if (error instanceof BehalfError && error.code === 'UNAUTHENTICATED') return undefined;
+      throw error;
+    }
+  }
+
+  epochBump(tx: Connection): Promise<void> {
+    return bumpEpoch(tx);
+  }
+
+  /** Runs in a transaction that locks the epoch, so that no right can change between its reads and writes. */
+  private withLockedEpoch<T>(work: (context: CreateContext) => Promise<T>): Promise<T> {
+    return this.database.transaction(async (tx) => {
+      await readEpoch(tx, true);
+      return work(this.makingIn(tx));
+    });
+  }
+
+  /** Commits the delegation and the record of its creation together. The token has a record of its own. */
+  private recordMade(tx: Connection, row: DelegationRow): Promise<void> {
+    const { id, userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt } = row;
+    const after = { userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt };
+    return this.records.recordAuthEventIn(tx, {
+      kind: 'token',
+      outcome: 'success',
+      userId,
+      agentId,
+      delegationId: id,
+      detail: 'a token exchange made this delegation',
+      changes: [{ type: 'Delegation', id, before: null, after }],
+    });
+  }
+
+  /** Each ended delegation has its own record, by which it is found. */
+  private async recordEnded(tx: Connection, ended: readonly Ended[]): Promise<void> {
+    for (const one of ended) {
+      await this.records.recordAuthEventIn(tx, {
+        kind: 'revocation',
+        outcome: 'success',
+        delegationId: one.after.id,
+        detail: 'a narrower consent replaced the one that allowed this delegation',
+        changes: [changeOf(one)],
+      });
+    }
+  }
+
+  private makingIn(tx: Connection): CreateContext {
+    return { tx, clock: this.clock, ids: this.ids, catalog: this.catalog };
+  }
+
+  /** Throws `UNAUTHENTICATED` where anything that the delegation depends on has ended. */
+  private authority(
+    tx: Connection,
+    row: DelegationRow,
+    scopes: readonly string[],
+    generation?: number,
+  ): Promise<Authority> {
+    return this.authorities.resolveInside(tx, {
+      tokenId: '',
+      userId: row.userId,
+      delegationId: row.id,
+      generation,
+      scopes,
+      expiresAt: never,
+    });
+  }
+
+  private async grant(
+    tx: Connection,
+    authority: Authority,
+    row: DelegationRow,
+    client: ActingClient,
+    requested: readonly string[] | undefined,
+  ): Promise<TokenGrant> {
+    const missing = (requested ?? []).filter((scope) => !row.scopes.includes(scope));
+    if (missing.length > 0) throw refused('delegation', missing);
+    // Read after the authority: a generation never decreases, so an equal one now was equal then.
+    const agent = await tx.byId(agents, client.agentId);
+    if (agent?.tokenGeneration !== client.agentGeneration) {
+      throw unauthenticated('This agent was stopped, or got new credentials, a moment ago. Ask again.');
+    }
+    return {
+      delegationId: row.id,
+      userId: row.userId,
+      agentId: row.agentId,
+      scopes: requested ?? row.scopes,
+      expiresAt: authority.expiresAt,
+      generation: authority.task?.generation ?? 0,
+      chain: chain(authority),
+    };
+  }
+
+  private async offered(tx: Connection, input: ConsentInput): Promise<Offer> {
+    const scopes = [...this.catalog.definitions.keys()];
+    const person = await this.authorities.ofPerson(tx, input.userId, scopes);
+    requireDelegateScope(person);
+    const requested: RequestedRights = { agent: input.agentName, role: input.role, scopes: input.scopes };
+    return offer({ tx, catalog: this.catalog }, person, requested);
+  }
+
+  private async inWords(tx: Connection, { agent, role, scopes, boundary }: Offer): Promise<ConsentOffer> {
+    const owner = await tx.byId(users, agent.ownerId);
+    return {
+      agentName: agent.name,
+      agentDisplayName: agent.displayName,
+      businessTask: agent.businessTask,
+      ownerName: owner?.displayName ?? '',
+      role: role.name,
+      scopes: scopes.map((name) => ({
+        name,
+        description: this.catalog.definitions.get(name)?.description ?? '',
+      })),
+      boundary: Object.entries(boundary)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([dimension, values]) => `${dimension}: ${inWords(values)}`),
+    };
+  }
+}
+
+/** Checks the person's own right to delegate. Their token need not carry the scope. */
+function requireDelegateScope(person: Authority): void {
+  const held = person.layers.every((layer) => layer.rights.has(delegateScope));
+  if (!held) throw refused('person', [delegateScope]);
+}
+
+const delegateScope = 'delegations:create';
+
+const inWords = (values: readonly string[] | 'all'): string => {
+  if (values === 'all') return 'all';
+  return values.length === 0 ? 'none' : values.join(', ');
+};
+
+const chain = (authority: Authority): DelegationChain => ({
+  userId: authority.chain.person.id,
+  userName: authority.chain.person.name,
+  agents: authority.chain.agents.map(({ id, name, delegationId }) => ({ id, name, delegationId })),
+});
+
+/** Parses `{ "region": ["europe"], "customer": "all" }`. Throws `BAD_USER_INPUT` for any other form. */
+function readDetails(boundary: unknown): StoredBoundary | undefined {
+  if (boundary === undefined) return undefined;
+  const fault = badInput('`boundary` gives for each dimension a list of values, or `all`.', 'boundary');
+  if (typeof boundary !== 'object' || boundary === null || Array.isArray(boundary)) throw fault;
+  const read: StoredBoundary = {};
+  for (const [dimension, values] of Object.entries(boundary) as [string, unknown][]) {
+    if (values === 'all') read[dimension] = 'all';
+    else if (Array.isArray(values) && values.every((value) => typeof value === 'string')) {
+      read[dimension] = values;
+    } else throw fault;
+  }
+  return read;
+}

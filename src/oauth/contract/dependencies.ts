@@ -1,0 +1,138 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthEvent } from '../../delegation/auth-records.js';
+import type {
+  ActingClient,
+  ConsentInput,
+  ConsentOffer,
+  DelegationChain,
+  TaskDetails,
+  TokenGrant,
+} from '../../delegation/token-grant.js';
+import type { Clock } from '../../core/clock.js';
+import type { Logger } from '../../core/logger.js';
+import type { Connection } from '../../store/sql/connection.js';
+import type { Database } from '../../store/sql/database.js';
+
+export type { AuthEvent } from '../../delegation/auth-records.js';
+export type {
+  ActingClient,
+  ChainAgent,
+  ConsentInput,
+  ConsentOffer,
+  DelegationChain,
+  TaskDetails,
+  TokenGrant,
+} from '../../delegation/token-grant.js';
+
+/**
+ * Delegations as the authorization server needs them. Every method refuses with a `BehalfError`, whose code and message
+ * reach the client as an OAuth error.
+ */
+export interface Delegations {
+  /** A token under an existing delegation that names this agent. */
+  forClientCredentials(
+    input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
+  ): Promise<TokenGrant>;
+  /** Makes a delegation, only where the person consented to this agent. */
+  exchangePersonToken(
+    input: TaskDetails &
+      ActingClient & {
+        readonly userId: string;
+        readonly personTokenScopes: readonly string[];
+        readonly scopes?: readonly string[];
+      },
+  ): Promise<TokenGrant>;
+  /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
+  exchangeAgentToken(
+    input: TaskDetails &
+      ActingClient & {
+        readonly delegationId: string;
+        readonly parentTokenScopes: readonly string[];
+        readonly parentGeneration: number;
+        readonly fromAgentId: string;
+        readonly scopes?: readonly string[];
+      },
+  ): Promise<TokenGrant>;
+  consentOffer(input: ConsentInput): Promise<ConsentOffer>;
+  /** Stores the consent to exactly this offer, through `tx` alone: its record commits with it. */
+  consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
+  /** Undefined once the token, the delegation, an agent, a parent or the person has ended. */
+  chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
+  /** Ending a token moves the authority's version in the same transaction. */
+  epochBump(tx: Connection): Promise<void>;
+}
+
+export interface Recorder {
+  /** Resolves when the record is durable. Rejects where it cannot be; then no token may be given out. */
+  recordAuthEvent(event: AuthEvent): Promise<void>;
+  /**
+   * The same inside the transaction of the change. It must write through `tx` alone: SQLite has one writing connection,
+   * and a second transaction would wait for the first without end.
+   */
+  recordAuthEventIn(tx: Connection, event: AuthEvent): Promise<void>;
+}
+
+/** A first-party program through which people sign in: a public client with PKCE (RFC 8252, RFC 9700). */
+export interface PublicClient {
+  readonly clientId: string;
+  readonly name: string;
+  /** Native clients may use any port of a loopback redirect URI (RFC 8252 section 7.3). */
+  readonly native: boolean;
+  readonly redirectUris: readonly string[];
+}
+
+export const commandLineClient: PublicClient = {
+  clientId: 'behalf-cli',
+  name: 'Behalf command line',
+  native: true,
+  redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'http://127.0.0.1/'],
+};
+
+/** The free attempts of one key in a window; beyond them, attempts are delayed one after another. */
+export interface AttemptLimit {
+  readonly attempts: number;
+  readonly windowSeconds: number;
+}
+
+export interface OAuthSettings {
+  /** The base URL, an origin without a path: `https://behalf.example.com`. Never taken from a request. */
+  readonly issuer: string;
+  /** All scopes of the schema. */
+  readonly scopes: readonly string[];
+  readonly accessTokenTtlSeconds: number;
+  /** The length of a sign-in; refresh tokens rotate within it. */
+  readonly refreshTokenTtlSeconds: number;
+  /** Keys of the cookies: the first signs, all verify. Each has at least 32 characters. */
+  readonly cookieKeys: readonly string[];
+  readonly clients: readonly PublicClient[];
+  readonly limits: {
+    /** Sign-in attempts from one address, and for one account. */
+    readonly signInPerAddress: AttemptLimit;
+    readonly signInPerAccount: AttemptLimit;
+    /** Sign-ins started at one address, without those that ended with a right password. */
+    readonly begunPerAddress: AttemptLimit;
+    /** Refused requests to the token, revocation and introspection endpoints from one address. */
+    readonly refusedPerAddress: AttemptLimit;
+  };
+}
+
+export const defaultLimits: OAuthSettings['limits'] = {
+  signInPerAddress: { attempts: 30, windowSeconds: 900 },
+  signInPerAccount: { attempts: 10, windowSeconds: 900 },
+  begunPerAddress: { attempts: 300, windowSeconds: 600 },
+  refusedPerAddress: { attempts: 60, windowSeconds: 60 },
+};
+
+export interface OAuthDependencies {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly delegations: Delegations;
+  readonly recorder: Recorder;
+  readonly settings: OAuthSettings;
+  /** The caller's address in normal form. */
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+/** The one protected resource (RFC 8707): every token is for this URL. */
+export const resourceOf = (settings: Pick<OAuthSettings, 'issuer'>): string => `${settings.issuer}/graphql`;

@@ -1,0 +1,54 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { interactionPolicy } from '../library/oidc-provider.js';
+import { consentDetails, parseDetails } from '../library/authorization-details.js';
+import type { Login } from './current-sign-in.js';
+
+const { Check, Prompt } = interactionPolicy;
+type Prompts = InstanceType<typeof Prompt>[];
+
+export type PromptName = 'login' | 'change_password' | 'consent';
+
+/** The person's decisions in this authorization request, step by step. */
+interface Decisions {
+  readonly login?: Login;
+  readonly consent?: unknown;
+}
+export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => (ctx.oidc.result ?? {}) as Decisions;
+
+/**
+ * Every authorization request asks for the password. A session in the browser is never enough: another program on the
+ * person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a password given
+ * in this request, for an unchanged account, leads to a grant: see `configuration.ts`.
+ */
+const signIn = new Prompt(
+  { name: 'login', requestable: true },
+  new Check('sign_in', 'the person signs in for each request', (ctx) =>
+    ctx.oidc.entities.Grant?.jti === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+  ),
+);
+
+const changePassword = (mustChange: (userId: string) => Promise<boolean>): InstanceType<typeof Prompt> =>
+  new Prompt(
+    { name: 'change_password' },
+    new Check('first_password', 'a password that someone else chose is replaced', async (ctx) =>
+      ctx.oidc.account !== undefined && (await mustChange(ctx.oidc.account.accountId))
+        ? Check.REQUEST_PROMPT
+        : Check.NO_NEED_TO_PROMPT,
+    ),
+  );
+
+/** People's own programs need no consent. An agent that will act on the person's behalf does. */
+const consent = new Prompt(
+  { name: 'consent' },
+  new Check('agent_consent', 'the person decides about an agent', 'consent_required', (ctx) => {
+    const asked = consentDetails(parseDetails(ctx.oidc.params?.authorization_details)) !== undefined;
+    return asked && decisionsOf(ctx).consent === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+  }),
+);
+
+/** The steps of an authorization request, in order. */
+export const makePolicy = (mustChange: (userId: string) => Promise<boolean>): Prompts => [
+  signIn,
+  changePassword(mustChange),
+  consent,
+];

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
+import { isoTime, type Clock } from '../../core/clock.js';
+import { all, any, compare, eq, isNull } from '../../store/sql/condition.js';
+import type { Database } from '../../store/sql/database.js';
+import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../store/tables/identity.js';
+import { consentType, delegationType } from './authorization-details.js';
+import { matchesClientSecret } from '../../core/client-secrets.js';
+import type { PublicClient } from '../contract/dependencies.js';
+
+export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+/** A member of client metadata: the agent's id. Absent for people's programs. */
+export const agentIdMember = 'behalf_agent_id';
+/** A member of client metadata: the generation of the agent's tokens when the client was read. */
+export const agentGenerationMember = 'behalf_agent_generation';
+
+/** The library requires a secret for `client_secret_basic`. This one is random and never compared. */
+const unusedSecret = randomBytes(32).toString('base64url');
+
+export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
+  client_id: client.clientId,
+  client_name: client.name,
+  application_type: client.native ? 'native' : 'web',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: [...client.redirectUris],
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  response_modes: ['query'],
+  authorization_details_types: [consentType],
+});
+
+/**
+ * `EdDSA` and `Ed25519` are one algorithm here, and two to the library, which looks at the curve where a key has no
+ * `alg`.
+ */
+const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  key.kty === 'OKP' ? { ...key, alg: undefined } : key;
+
+function agentMetadata(agent: AgentRow): ClientMetadata {
+  const authentication: Partial<ClientMetadata> =
+    agent.authMethod === 'private_key_jwt'
+      ? {
+          token_endpoint_auth_method: 'private_key_jwt',
+          jwks: { keys: (agent.jwks?.keys ?? []).map(asLibrary) },
+        }
+      : { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret };
+  return {
+    client_id: agent.name,
+    client_name: agent.displayName,
+    redirect_uris: [],
+    grant_types: ['client_credentials', tokenExchange],
+    response_types: [],
+    authorization_details_types: [delegationType],
+    [agentIdMember]: agent.id,
+    [agentGenerationMember]: agent.tokenGeneration,
+    ...authentication,
+  };
+}
+
+/** Agents as OAuth clients, read again for each request: a stopped agent is unknown at once. */
+export class AgentClients implements Adapter {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  async find(clientId: string): Promise<AdapterPayload | undefined> {
+    if (clientId.length > 100) return undefined;
+    const agent = await this.database.read.one(
+      agents,
+      all(eq<AgentRow>('name', clientId), eq<AgentRow>('status', 'active')),
+    );
+    return agent === undefined ? undefined : agentMetadata(agent);
+  }
+
+  /** RFC 6749 section 2.3.1, against every valid secret of the agent. */
+  async hasSecret(agentId: string, secret: string): Promise<boolean> {
+    const now = isoTime(this.clock.now());
+    const valid = any<AgentSecretRow>(isNull('expiresAt'), compare('expiresAt', '>', now));
+    const rows = await this.database.read.select(
+      agentSecrets,
+      all(eq<AgentSecretRow>('agentId', agentId), valid),
+    );
+    return matchesClientSecret(
+      secret,
+      rows.map((row) => row.secretHash),
+    );
+  }
+
+  upsert(): Promise<void> {
+    return Promise.reject(new Error('Agents are not registered through OAuth.'));
+  }
+  findByUid(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+  findByUserCode(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+  consume(): Promise<void> {
+    return Promise.resolve();
+  }
+  destroy(): Promise<void> {
+    return Promise.resolve();
+  }
+  revokeByGrantId(): Promise<void> {
+    return Promise.resolve();
+  }
+}

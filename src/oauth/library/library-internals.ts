@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+import type {
+  AccessToken,
+  AuthorizationDetail,
+  Client,
+  Grant,
+  KoaContextWithOIDC,
+  Provider,
+  ResourceServerInstance,
+} from 'oidc-provider';
+import { firstUse, type PayloadStore } from './payload-adapter.js';
+import { agentGenerationMember, agentIdMember, type AgentClients } from './agent-clients.js';
+import type { ActingClient } from '../contract/dependencies.js';
+import { generationMember } from './token-lookup.js';
+
+/** The one file that goes beyond the library's published types. */
+
+interface Replaceable {
+  readonly Client: {
+    readonly prototype: { compareClientSecret(this: Client, actual: string): Promise<boolean> };
+  };
+  readonly ReplayDetection: {
+    unique(issuer: string, jti: string, expiresAtSeconds: number): Promise<boolean>;
+  };
+}
+
+/** The library reads a request's body itself, once. It gets the body that was read and checked before. */
+export function giveBody(request: IncomingMessage, body: Buffer): void {
+  Object.defineProperties(request, { readable: { value: true }, iterator: { value: () => [body] } });
+}
+
+/** The id of the client's agent; undefined for people's programs. */
+export function agentIdOf(client: Client | undefined): string | undefined {
+  const id: unknown = client?.[agentIdMember];
+  return typeof id === 'string' ? id : undefined;
+}
+
+/** The client's agent, as read with the client; undefined for people's programs. */
+export function actingClientOf(client: Client | undefined): ActingClient | undefined {
+  const agentId = agentIdOf(client);
+  const agentGeneration: unknown = client?.[agentGenerationMember];
+  return agentId === undefined || typeof agentGeneration !== 'number'
+    ? undefined
+    : { agentId, agentGeneration };
+}
+
+/**
+ * Compares digests of secrets, of which several may be valid, and makes a unique key decide that a proof is used once.
+ */
+export function replaceChecks(provider: Provider, clients: AgentClients, store: PayloadStore): void {
+  const target = provider as unknown as Replaceable;
+  target.Client.prototype.compareClientSecret = async function compareClientSecret(actual) {
+    const agentId = agentIdOf(this);
+    return agentId !== undefined && clients.hasSecret(agentId, actual);
+  };
+  target.ReplayDetection.unique = (issuer, jti, expiresAtSeconds) =>
+    firstUse(store, issuer, jti, expiresAtSeconds);
+}
+
+/** A grant with the delegation's id: revoking the delegation ends the grant's tokens. */
+export function newDelegationGrant(
+  provider: Provider,
+  fields: { jti: string; accountId: string; clientId: string; expiresIn: number },
+): Grant {
+  return new provider.Grant(fields);
+}
+
+export function newAccessToken(
+  provider: Provider,
+  fields: {
+    accountId: string;
+    client: Client;
+    grantId: string;
+    gty: string;
+    scope: string;
+    expiresIn: number;
+    resourceServer: ResourceServerInstance;
+    rar: AuthorizationDetail[];
+    generation: number;
+  },
+): AccessToken {
+  const { generation, ...rest } = fields;
+  return new provider.AccessToken({ ...rest, extra: { [generationMember]: generation } });
+}
+
+/** The remaining life of an access token in seconds, for `expires_in`. */
+export const secondsLeft = (token: AccessToken): number => token.remainingTTL;
+
+/** The endpoint that answered; undefined where none did. */
+export const routeOf = (ctx: KoaContextWithOIDC): string | undefined =>
+  (ctx as { readonly oidc?: KoaContextWithOIDC['oidc'] }).oidc?.route;
+
+interface Failure extends Error {
+  readonly statusCode?: number;
+}
+interface Failing {
+  on(event: 'server_error' | 'grant.error', listener: (ctx: unknown, error: Failure) => void): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+}
+
+/** The server's failures, in the endpoints and around them. Without a listener they go to the console. */
+export function onFailure(provider: Provider, listener: (error: Error) => void): void {
+  const emitter = provider as unknown as Failing;
+  emitter.on('server_error', (_ctx, error) => {
+    listener(error);
+  });
+  emitter.on('grant.error', (_ctx, error) => {
+    if (error.statusCode !== undefined && error.statusCode >= 500) listener(error);
+  });
+  emitter.on('error', listener);
+}

@@ -1,0 +1,218 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { errors } from './oidc-provider.js';
+import { isoTime, type Clock } from '../../core/clock.js';
+import { sha256 } from '../../core/digest.js';
+import { all, any, compare, eq, isNull, not, type Condition } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { isDuplicate, type Database } from '../../store/sql/database.js';
+import { deleteInBatches } from '../../store/sql/delete-in-batches.js';
+import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
+
+export interface PayloadStore {
+  readonly database: Database;
+  readonly clock: Clock;
+  epochBump(tx: Connection): Promise<void>;
+}
+
+/** Deleting one of these ends rights. */
+const endsRights: ReadonlySet<string> = new Set(['AccessToken', 'RefreshToken', 'Grant']);
+
+/**
+ * Stands for the id inside a stored payload. JSON text never holds a raw control character, so no client input can
+ * equal it.
+ */
+const idMark = '\u0001';
+
+const isKey = (model: string, digest: string): Condition<OAuthPayloadRow> =>
+  all(eq('model', model), eq('id', digest));
+const ofGrant = (grantId: string): Condition<OAuthPayloadRow> => eq('grantId', grantId);
+
+/** The payload as text, without the token, code or cookie value that its holder has. */
+function seal(id: string, payload: AdapterPayload): string {
+  const { session } = payload;
+  const kept = session === undefined ? payload : { ...payload, session: { ...session, cookie: undefined } };
+  return JSON.stringify(kept).replaceAll(id, idMark);
+}
+
+/** The reverse of `seal`. Without an id, the payload has empty text in its place. */
+export const parsePayload = (text: string, id = ''): AdapterPayload =>
+  JSON.parse(text.replaceAll(idMark, id)) as AdapterPayload;
+
+/** How long a used refresh token gives its client the first answer again. */
+export const graceSeconds = 10;
+
+/** The same client used the refresh token at the same moment or just before: nothing ends. */
+export class UsedJustNow extends errors.InvalidGrant {
+  constructor() {
+    super('already used just now');
+  }
+}
+
+/** `id` is unknown where a session is found by its uid; the payload then lacks it. */
+function unseal(row: OAuthPayloadRow, id: string | undefined, nowMs: number): AdapterPayload {
+  const payload = parsePayload(row.payload, id);
+  if (id === undefined) delete payload.jti;
+  // The library would end the family; `consume` decides that instead.
+  if (row.consumedAt !== null && !isInGrace(row, nowMs))
+    payload.consumed = Math.floor(Date.parse(row.consumedAt) / 1000);
+  return payload;
+}
+
+const isInGrace = ({ model, consumedAt }: OAuthPayloadRow, nowMs: number): boolean =>
+  model === 'RefreshToken' && consumedAt !== null && nowMs - Date.parse(consumedAt) < graceSeconds * 1000;
+
+/**
+ * Keeps the library's payloads in one table, under the SHA-256 of their ids: reading the table reveals no token, code
+ * or session. A code or refresh token is consumed by one conditional update, so of two requests at the same moment one
+ * loses (RFC 6749 section 4.1.2, RFC 9700 section 4.14).
+ */
+export class PayloadAdapter implements Adapter {
+  constructor(
+    private readonly model: string,
+    private readonly store: PayloadStore,
+  ) {}
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const row = this.row(id, payload, expiresIn);
+    const { model, id: digest, consumedAt: _, ...changes } = row;
+    await this.store.database.transaction(async (tx) => {
+      if ((await tx.update(oauthPayloads, isKey(model, digest), changes)) > 0) return;
+      await tx.insert(oauthPayloads, [row]).catch(async (error: unknown) => {
+        if (!isDuplicate(error)) throw error;
+        await tx.update(oauthPayloads, isKey(model, digest), changes);
+      });
+    });
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const row = await this.unexpired(isKey(this.model, sha256(id)));
+    return row === undefined ? undefined : unseal(row, id, this.store.clock.now());
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    const row = await this.unexpired(all(eq('model', this.model), eq('uid', uid)));
+    return row === undefined ? undefined : unseal(row, undefined, this.store.clock.now());
+  }
+
+  /** The device flow is off. */
+  findByUserCode(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  async consume(id: string): Promise<void> {
+    const key = isKey(this.model, sha256(id));
+    const now = this.store.clock.now();
+    const consumedAt = isoTime(now);
+    const lost = await this.store.database.transaction(async (tx) => {
+      if ((await tx.update(oauthPayloads, all(key, isNull('consumedAt')), { consumedAt })) > 0)
+        return undefined;
+      const row = await tx.one(oauthPayloads, key);
+      if (row !== undefined && isInGrace(row, now)) return new UsedJustNow();
+      // A second use means that someone else has the token: everything of the grant ends, the winner's tokens too.
+      if (typeof row?.grantId === 'string') await endGrant(this.store, tx, row.grantId);
+      return new errors.InvalidGrant('already used');
+    });
+    if (lost !== undefined) throw lost;
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.store.database.transaction(async (tx) => {
+      const count = await tx.delete(oauthPayloads, isKey(this.model, sha256(id)));
+      if (count > 0 && endsRights.has(this.model)) await this.store.epochBump(tx);
+    });
+  }
+
+  /** The library calls this once for each model; the first call ends all of them. */
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.store.database.transaction(async (tx) => {
+      const count = await tx.delete(oauthPayloads, all(ofGrant(grantId), not(eq('model', 'Grant'))));
+      if (count > 0) await this.store.epochBump(tx);
+    });
+  }
+
+  private async unexpired(condition: Condition<OAuthPayloadRow>): Promise<OAuthPayloadRow | undefined> {
+    const now = isoTime(this.store.clock.now());
+    const alive = any<OAuthPayloadRow>(isNull('expiresAt'), compare('expiresAt', '>', now));
+    return this.store.database.read.one(oauthPayloads, all(condition, alive));
+  }
+
+  private row(id: string, payload: AdapterPayload, expiresIn: number | undefined): OAuthPayloadRow {
+    return {
+      model: this.model,
+      id: sha256(id),
+      grantId: this.model === 'Grant' ? id : (payload.grantId ?? null),
+      uid: payload.uid ?? null,
+      userCode: null,
+      accountId: payload.accountId ?? null,
+      payload: seal(id, payload),
+      expiresAt: expiresIn === undefined ? null : isoTime(this.store.clock.now() + expiresIn * 1000),
+      consumedAt: null,
+    };
+  }
+}
+
+/** Ends a grant and every token issued under it. */
+async function endGrant(
+  store: Pick<PayloadStore, 'epochBump'>,
+  tx: Connection,
+  grantId: string,
+): Promise<void> {
+  const count = await tx.delete(oauthPayloads, ofGrant(grantId));
+  if (count > 0) await store.epochBump(tx);
+}
+
+/** True once for each (issuer, id) until it is purged: the unique key decides (RFC 7523 section 3, RFC 9449). */
+export async function firstUse(
+  { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
+  issuer: string,
+  jti: string,
+  expiresAtSeconds: number,
+): Promise<boolean> {
+  const row: OAuthPayloadRow = {
+    model: 'ReplayDetection',
+    id: sha256(`${issuer}\n${jti}`),
+    grantId: null,
+    uid: null,
+    userCode: null,
+    accountId: null,
+    payload: '{}',
+    expiresAt: isoTime(Math.max(expiresAtSeconds * 1000, clock.now() + 1000)),
+    consumedAt: null,
+  };
+  return database.transaction((tx) =>
+    tx.insert(oauthPayloads, [row]).then(
+      () => true,
+      (error: unknown) => {
+        if (isDuplicate(error)) return false;
+        throw error;
+      },
+    ),
+  );
+}
+
+/** Deletes expired rows, which are never returned anyway. Returns how many. */
+export function purgeExpired(
+  { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
+  signal?: AbortSignal,
+): Promise<number> {
+  const expired = compare<OAuthPayloadRow>('expiresAt', '<=', isoTime(clock.now()));
+  return deleteInBatches(
+    database,
+    { table: oauthPayloads, key: ['model', 'id'], which: expired, still: expired },
+    signal,
+  );
+}
+
+/**
+ * Ends every token of a person, those of their agents included. An agent with an active delegation can get a new one.
+ * Sessions stay: they give no access, since every authorization request asks for the password.
+ */
+export async function endUser(
+  store: Pick<PayloadStore, 'epochBump'>,
+  tx: Connection,
+  userId: string,
+): Promise<void> {
+  const theirs = all<OAuthPayloadRow>(eq('accountId', userId), not(eq('model', 'Session')));
+  const count = await tx.delete(oauthPayloads, theirs);
+  if (count > 0) await store.epochBump(tx);
+}

@@ -1,0 +1,113 @@
+import type { IncomingMessage } from 'node:http';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Logger } from '../../core/logger.js';
+import { clientKeyOf } from '../../core/client-address.js';
+import { delegationDetails } from '../library/authorization-details.js';
+import { agentIdOf, routeOf } from '../library/library-internals.js';
+import type { AuthEvent, Recorder } from '../contract/dependencies.js';
+import type { SlowDown } from '../throttling/slow-down.js';
+import { tokenIdOf } from '../library/token-lookup.js';
+
+const kinds = { token: 'token', revocation: 'revocation' } as const;
+type Recorded = keyof typeof kinds;
+const isRecorded = (route: string): route is Recorded => Object.hasOwn(kinds, route);
+
+/** Bounded, so that client input cannot swell a record. */
+const bounded = (text: unknown, length: number): string | undefined =>
+  typeof text === 'string' && text !== '' ? text.slice(0, length) : undefined;
+
+/** Leaves out undefined members. */
+export const present = <T extends object>(members: { [K in keyof T]: T[K] | undefined }): T =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
+
+export const userAgentOf = (request: IncomingMessage): string | undefined =>
+  bounded(request.headers['user-agent'], 300);
+
+const errorCodeOf = (body: unknown): string | undefined =>
+  typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string'
+    ? body.error
+    : undefined;
+
+const attestations = ['oauth-client-attestation', 'oauth-client-attestation-pop'];
+
+/** False where the client may only have claimed its name: its proof was refused or not checked. */
+function isProven({ status, body, headers }: KoaContextWithOIDC): boolean {
+  if (status < 400) return true;
+  // The library accepts the name before it refuses attestations, which are not supported here.
+  const isAttested = attestations.some((name) => headers[name] !== undefined);
+  return status < 500 && errorCodeOf(body) !== 'invalid_client' && !isAttested;
+}
+
+function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): AuthEvent {
+  const { client, entities, params } = ctx.oidc;
+  const token = entities.AccessToken ?? entities.RefreshToken;
+  const refused = ctx.status >= 400;
+  return present<AuthEvent>({
+    kind: kinds[route],
+    outcome: ctx.status >= 500 ? 'failure' : refused ? 'refused' : 'success',
+    userId: token?.accountId,
+    agentId: isProven(ctx) ? agentIdOf(client) : undefined,
+    clientName: client?.clientId ?? bounded(params?.client_id, 100),
+    delegationId: delegationDetails(token?.rar)?.delegation,
+    // A refused request did not give out its refresh token.
+    tokenId: entities.AccessToken?.jti === undefined ? undefined : tokenIdOf(entities.AccessToken.jti),
+    grantType: bounded(params?.grant_type, 100),
+    errorCode: refused ? (errorCodeOf(ctx.body) ?? String(ctx.status)) : undefined,
+    address,
+    userAgent: userAgentOf(ctx.req),
+  });
+}
+
+export interface RecordingParts {
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  readonly refused: SlowDown;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+
+function slowDown(ctx: KoaContextWithOIDC, waitSeconds: number): void {
+  ctx.status = 429;
+  ctx.set('retry-after', String(waitSeconds));
+  ctx.body = { error: 'slow_down', error_description: 'too many refused requests' };
+}
+
+function unavailable(ctx: KoaContextWithOIDC): void {
+  ctx.status = 503;
+  ctx.body = {
+    error: 'temporarily_unavailable',
+    error_description: 'the server cannot record this now; try again later',
+  };
+}
+
+/** A known client has its own count, so that a broken client does not hold up others at its address. */
+const refusedKey = (ctx: KoaContextWithOIDC, address: string): string =>
+  JSON.stringify([clientKeyOf(address), routeOf(ctx) === undefined ? undefined : ctx.oidc.client?.clientId]);
+
+/**
+ * Records every answer of the token and revocation endpoints before it leaves. Where that fails, the answer is dropped,
+ * and the token stays unknown. A good request is always answered. Of too many refused ones, most get `slow_down` and no
+ * record, so that garbage cannot fill the log.
+ */
+export const makeRecording =
+  ({ recorder, logger, refused, addressOf }: RecordingParts) =>
+  async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    const address = addressOf(ctx.req);
+    await next();
+    const route = routeOf(ctx);
+    if (ctx.method === 'POST' && ctx.status >= 400 && ctx.status < 500) {
+      const key = refusedKey(ctx, address);
+      const waitSeconds = refused.waitSeconds(key, key);
+      if (waitSeconds > 0) {
+        slowDown(ctx, waitSeconds);
+        return;
+      }
+      refused.count(key, key);
+    }
+    if (route === undefined || !isRecorded(route)) return;
+    try {
+      await recorder.recordAuthEvent(eventOf(ctx, route, address));
+    } catch (error) {
+      logger.error({ err: error }, 'an authorization event could not be recorded; the response was dropped');
+      unavailable(ctx);
+    }
+  };
