@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { mariaDbUnavailable } from './test/support/mariadb-setup.js';
+import { mariaDbUnavailable } from './test/support/mariadb.js';
 
 /** BEHALF_TEST_DATABASES=mariadb leaves SQLite out, and the other way round. */
 const databases = (process.env.BEHALF_TEST_DATABASES ?? 'sqlite,mariadb').split(',');
@@ -14,7 +14,7 @@ const onDatabase = (name: string, options: object = {}) => ({
   },
 });
 
-const sqlite = onDatabase('sqlite');
+const sqlite = onDatabase('sqlite', { globalSetup: ['test/support/sqlite-setup.ts'] });
 const mariadb = onDatabase('mariadb', {
   globalSetup: ['test/support/mariadb-setup.ts'],
   ...(mariaDbUnavailable() !== undefined && { runner: './test/support/skip-all.ts' }),

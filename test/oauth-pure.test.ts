@@ -3,7 +3,7 @@ import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/c
 import { nestActors } from '../src/oauth/middleware/introspection.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from '../src/oauth/metadata.js';
 import { html } from '../src/oauth/pages/html.js';
-import { hashPassword, verifyPassword } from '../src/core/passwords.js';
+import { hashOfNobody, hashPassword, verifyPassword } from '../src/core/passwords.js';
 import { commandLineClient, defaultLimits } from '../src/oauth/contract/dependencies.js';
 
 describe('passwords', () => {
@@ -13,6 +13,14 @@ describe('passwords', () => {
     expect(hash.length).toBeLessThanOrEqual(300);
     expect(await verifyPassword('correct horse battery staple', hash)).toBe(true);
     expect(await verifyPassword('correct horse battery stapler', hash)).toBe(false);
+  });
+
+  test('the hash of nobody has the parameters of the others, and no password verifies', async () => {
+    const parametersOf = (hash: string): string[] => hash.split('$').slice(0, 4);
+    expect(parametersOf(hashOfNobody())).toEqual(parametersOf(await hashPassword('the same')));
+    expect(hashOfNobody()).toHaveLength((await hashPassword('the same')).length);
+    expect(hashOfNobody()).not.toBe(hashOfNobody());
+    expect(await verifyPassword('the same', hashOfNobody())).toBe(false);
   });
 
   test('two hashes of one password differ', async () => {

@@ -27,10 +27,16 @@ const derive = (
     });
   });
 
-/** `scrypt$N$r$p$salt$key`, salt and key in base64url; at most 120 characters. */
 export async function hashPassword(plain: string): Promise<string> {
   const salt = randomBytes(saltBytes);
-  const key = await derive(plain, salt, current);
+  return format(salt, await derive(plain, salt, current));
+}
+
+/** Of no password: to verify one against it takes as long as against any other, and fails. */
+export const hashOfNobody = (): string => format(randomBytes(saltBytes), randomBytes(keyBytes));
+
+/** `scrypt$N$r$p$salt$key`, salt and key in base64url; at most 120 characters. */
+function format(salt: Buffer, key: Buffer): string {
   const { cost, blockSize, parallelization } = current;
   const fields = [cost, blockSize, parallelization, salt.toString('base64url'), key.toString('base64url')];
   return `scrypt$${fields.join('$')}`;

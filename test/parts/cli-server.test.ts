@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { demoTicketNumber } from '../../src/demo/generate-business.js';
 import { FormClient } from '../../src/cli/sign-in/form-client.js';
 import { builtCommand, CommandLine, gather, type Serving } from '../support/command-line.js';
-import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, testDatabase } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 
 // Each command is a process of its own.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

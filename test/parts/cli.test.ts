@@ -6,7 +6,8 @@ import { listAgents, listUsers } from '../../src/cli/operator/list-accounts.js';
 import { makeProgram } from '../../src/cli/program.js';
 import { Database } from '../../src/store/sql/database.js';
 import { CommandLine } from '../support/command-line.js';
-import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf, testDatabase } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 import { freePort } from '../support/free-port.js';
 
 // Each command is a process of its own.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Crashes } from '../support/crash.js';
-import { freshDatabaseUrl, freshMariaDb, testDatabase, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, testDatabase } from '../support/database.js';
+import { freshMariaDb, type FreshDatabase } from '../support/fresh-database.js';
 import { startMariaDb } from '../support/mariadb.js';
 
 /** `npm run test:crash` asks for more. */

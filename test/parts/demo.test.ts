@@ -14,7 +14,8 @@ import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { Database } from '../../src/store/sql/database.js';
 import { roles, type RoleRow } from '../../src/store/tables/identity.js';
-import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 import { ofThisNode } from '../support/this-node.js';
 
 const root = join(import.meta.dirname, '../..');

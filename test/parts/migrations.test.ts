@@ -5,7 +5,8 @@ import { Indexer } from '../../src/audit/indexer.js';
 import { all } from '../../src/store/sql/condition.js';
 import { Database, dataSourceOptions } from '../../src/store/sql/database.js';
 import { auditUnindexed } from '../../src/store/tables/audit.js';
-import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 import { misfound, recordsOf } from '../support/records.js';
 import { TestServer } from '../support/server.js';
 

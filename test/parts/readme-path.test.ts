@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { builtCommand, CommandLine } from '../support/command-line.js';
-import { freshDatabaseUrl, testDatabase, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, testDatabase } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 
 // Each command is a process of its own.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });

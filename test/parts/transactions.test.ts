@@ -4,15 +4,15 @@ import { products, type ProductRow } from '../../src/domains/business/tables.js'
 import { eq } from '../../src/store/sql/condition.js';
 import type { Connection } from '../../src/store/sql/connection.js';
 import { Database } from '../../src/store/sql/database.js';
-import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../support/database.js';
+import { migratedDatabaseUrl, targetOf, testDatabase } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 
 let fresh: FreshDatabase;
 let database: Database;
 beforeAll(async () => {
-  fresh = await freshDatabaseUrl();
+  fresh = await migratedDatabaseUrl();
   const target = targetOf(fresh.url);
   database = await Database.open(target, migrations);
-  await database.migrate();
   await database.transaction((tx) => tx.insert(products, [product]));
 });
 afterAll(async () => {

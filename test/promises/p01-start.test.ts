@@ -4,7 +4,8 @@ import { createApp } from '../../src/app.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { Database } from '../../src/store/sql/database.js';
-import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 import { freePort } from '../support/free-port.js';
 
 let fresh: FreshDatabase;

@@ -7,7 +7,8 @@ import { CodeFlow } from '../parts/oauth/browser.js';
 import { at, codes, type Employee } from '../support/administration.js';
 import { testDatabase } from '../support/database.js';
 import { digestOf } from '../support/faults.js';
-import { Office, password, type Agent } from '../support/office.js';
+import { Office, type Agent } from '../support/office.js';
+import { password } from '../support/passwords.js';
 import { recordOf, recordsOf } from '../support/records.js';
 import type { Answer } from '../support/server.js';
 

@@ -6,7 +6,8 @@ import { users } from '../../src/store/tables/identity.js';
 import { CodeFlow } from '../parts/oauth/browser.js';
 import { at, type Employee } from '../support/administration.js';
 import { malformed } from '../support/malformed.js';
-import { given, Office, password, type Agent } from '../support/office.js';
+import { given, Office, type Agent } from '../support/office.js';
+import { password } from '../support/passwords.js';
 import { auditText, recordOf, recordsOf } from '../support/records.js';
 import type { Answer } from '../support/server.js';
 

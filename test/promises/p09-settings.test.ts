@@ -3,7 +3,8 @@ import { migrations } from '../../migrations/index.js';
 import { createApp } from '../../src/app.js';
 import { ConfigError, readConfig } from '../../src/config.js';
 import { Database } from '../../src/store/sql/database.js';
-import { freshDatabaseUrl, targetOf, type FreshDatabase } from '../support/database.js';
+import { freshDatabaseUrl, targetOf } from '../support/database.js';
+import type { FreshDatabase } from '../support/fresh-database.js';
 import { freePort } from '../support/free-port.js';
 import { TestServer } from '../support/server.js';
 

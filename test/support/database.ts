@@ -1,19 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createConnection } from 'mysql2/promise';
 import { inject } from 'vitest';
 import { parseDatabaseUrl, type DatabaseUrl } from '../../src/core/database-url.js';
-import type {} from './mariadb-setup.js';
+import { copyMariaDb, copySqlite, freshMariaDb, freshSqlite, type FreshDatabase } from './fresh-database.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The migrated file that the tests of the `sqlite` project copy. */
+    readonly sqliteTemplate: string;
+    /** The server that the tests of the `mariadb` project share. */
+    readonly mariaDbUrl: string;
+    /** The migrated database of that server. */
+    readonly mariaDbTemplate: string;
+  }
+}
 
 export type TestDatabase = 'sqlite' | 'mariadb';
-
-export interface FreshDatabase {
-  /** As `DATABASE_URL` takes it. */
-  readonly url: string;
-  drop(): Promise<void>;
-}
 
 /** The database kind of this test run. */
 export function testDatabase(): TestDatabase {
@@ -27,31 +27,12 @@ export async function freshDatabaseUrl(): Promise<FreshDatabase> {
   return testDatabase() === 'sqlite' ? freshSqlite() : freshMariaDb(inject('mariaDbUrl'));
 }
 
+/** As if a fresh database had been migrated: a copy of one that was, with server keys of its own. */
+export async function migratedDatabaseUrl(): Promise<FreshDatabase> {
+  return testDatabase() === 'sqlite'
+    ? copySqlite(inject('sqliteTemplate'))
+    : copyMariaDb(inject('mariaDbUrl'), inject('mariaDbTemplate'));
+}
+
 /** The URL of a test's database, parsed. */
 export const targetOf = (url: string): DatabaseUrl => parseDatabaseUrl(url);
-
-async function freshSqlite(): Promise<FreshDatabase> {
-  const folder = await mkdtemp(join(tmpdir(), 'behalf-sqlite-'));
-  return {
-    url: `sqlite:${join(folder, 'behalf.sqlite')}`,
-    drop: () => rm(folder, { recursive: true, force: true }),
-  };
-}
-
-/** A new database in that server. */
-export async function freshMariaDb(serverUrl: string): Promise<FreshDatabase> {
-  const name = `behalf_${randomBytes(8).toString('hex')}`;
-  await run(serverUrl, `CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => run(serverUrl, `DROP DATABASE IF EXISTS ${name}`) };
-}
-
-async function run(serverUrl: string, statement: string): Promise<void> {
-  const connection = await createConnection(serverUrl);
-  try {
-    await connection.query(statement);
-  } finally {
-    await connection.end();
-  }
-}

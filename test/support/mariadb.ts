@@ -27,18 +27,26 @@ export interface MariaDb {
   restart(): Promise<void>;
 }
 
+/** Why the `mariadb` project cannot run here; undefined when it can. */
+export function mariaDbUnavailable(): string | undefined {
+  return process.env.BEHALF_TEST_MYSQL_URL === undefined ? mariaDbMissing() : undefined;
+}
+
 /** Why no private MariaDB can be started here; undefined when one can. */
-export function mariaDbMissing(): string | undefined {
+function mariaDbMissing(): string | undefined {
   const missing = ['mariadbd', 'mariadb-install-db'].filter((name) => findBinary(name) === undefined);
   return missing.length === 0 ? undefined : `${missing.join(' and ')} not found: install MariaDB's server`;
 }
+
+/** Options of a server that loses its last commits when it is killed. */
+export const forgetful = ['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0'];
 
 /**
  * Starts a MariaDB of its own, which ends with this process in any case.
  * @param more options of the server beside, and instead of, the usual ones
  */
-export async function startMariaDb(more: readonly string[] = []): Promise<MariaDb> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'behalf-mariadb-'));
+export async function startMariaDb(more: readonly string[] = [], parent = tmpdir()): Promise<MariaDb> {
+  const dataDir = await mkdtemp(join(parent, 'behalf-mariadb-'));
   try {
     return await startIn(dataDir, more);
   } catch (error) {

@@ -3,12 +3,12 @@ import { giveAgentRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
 import type { AppParts } from '../../src/app.js';
 import type { BusinessData } from '../../src/demo/generate-business.js';
-import { hashPassword } from '../../src/core/passwords.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { users } from '../../src/store/tables/identity.js';
 import { tokensOf } from '../parts/oauth/browser.js';
 import { at, Company, key, type Employee } from './administration.js';
 import { loadBusiness, smallBusiness } from './demo-rows.js';
+import { password, passwordHash } from './passwords.js';
 import type { Answer } from './server.js';
 
 export interface Agent {
@@ -31,14 +31,10 @@ export interface TokenAnswer {
 }
 
 export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
-/** The password of every person. */
-export const password = 'correct horse battery staple';
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 /** A company at work: customers and their tickets, people who hand over tasks, agents that get real tokens. */
 export class Office {
-  private passwordHash: Promise<string> | undefined;
-
   private constructor(
     readonly company: Company,
     readonly data: BusinessData,
@@ -74,7 +70,6 @@ export class Office {
   /** Signs a person in through the browser's pages; returns the tokens of the command line's program. */
   async signIn(who: Employee, scope?: string): Promise<TokenEndpointResponse> {
     const row = await this.server.database.read.byId(users, who.id);
-    const passwordHash = await (this.passwordHash ??= hashPassword(password));
     const changes = { passwordHash, mustChangePassword: false };
     await this.company.do(({ tx }) => tx.update(users, eq('id', who.id), changes));
     const parameters: Record<string, string> = scope === undefined ? {} : { scope };

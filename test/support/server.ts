@@ -21,7 +21,7 @@ import {
   type StoredBoundary,
 } from '../../src/store/tables/identity.js';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
-import { freshDatabaseUrl, targetOf, testDatabase } from './database.js';
+import { migratedDatabaseUrl, targetOf, testDatabase } from './database.js';
 import { freePort } from './free-port.js';
 
 export interface Answer {
@@ -117,7 +117,7 @@ export class TestServer {
   ): Promise<TestServer> {
     const fresh =
       existing === undefined
-        ? await freshDatabaseUrl()
+        ? await migratedDatabaseUrl()
         : { url: existing.databaseUrl, drop: () => Promise.resolve() };
     const clock = parts.clock ?? systemClock;
     const ids = parts.ids ?? makeIds(clock);

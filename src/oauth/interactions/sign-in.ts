@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { clientKeyOf } from '../../core/client-address.js';
 import { eq } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
@@ -8,7 +7,7 @@ import { busyPage, signInPage } from '../pages/sign-in-pages.js';
 import { TooManyChecks, type PasswordChecks } from '../throttling/password-checks.js';
 import type { SlowDown } from '../throttling/slow-down.js';
 import type { Fault, Page } from '../pages/page.js';
-import { hashPassword, verifyPassword } from '../../core/passwords.js';
+import { hashOfNobody, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../contract/dependencies.js';
 import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
@@ -46,7 +45,7 @@ function missing(userName: string, password: string): readonly Fault[] {
 /** The person's user name and password. */
 export class SignIn implements Step {
   /** Verified where there is no such user, so that the answer takes as long. */
-  private readonly nobody = hashPassword(randomBytes(24).toString('base64url'));
+  private readonly nobody = hashOfNobody();
 
   constructor(private readonly parts: SignInParts) {}
 
@@ -78,7 +77,7 @@ export class SignIn implements Step {
     password: string,
     user: UserRow | undefined,
   ): Promise<boolean | undefined> {
-    const hash = user?.passwordHash ?? (await this.nobody);
+    const hash = user?.passwordHash ?? this.nobody;
     try {
       return await this.parts.checks.run(guess.isKnown, () => verifyPassword(password, hash));
     } catch (error) {

@@ -6,7 +6,8 @@ import { consents, delegations, roles } from '../../../src/store/tables/identity
 import { codes, type Employee } from '../../support/administration.js';
 import { makeRole } from '../../support/case.js';
 import { digestOf } from '../../support/faults.js';
-import { Office, password, type Agent, type TokenAnswer } from '../../support/office.js';
+import { Office, type Agent, type TokenAnswer } from '../../support/office.js';
+import { password } from '../../support/passwords.js';
 import { CodeFlow } from '../oauth/browser.js';
 
 const task = ['customers:read', 'tickets:read', 'tickets:reply'];

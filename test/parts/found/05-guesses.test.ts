@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentRow, UserRow } from '../../../src/store/tables/identity.js';
 import { Browser, CodeFlow, type Shown } from '../oauth/browser.js';
-import { forwardSeconds, Harness, loopback, password } from '../oauth/harness.js';
+import { forwardSeconds, Harness, loopback } from '../oauth/harness.js';
+import { password } from '../../support/passwords.js';
 
 let harness: Harness;
 let people = 0;

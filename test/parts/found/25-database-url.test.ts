@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dataSourceOptions } from '../../../src/store/sql/database.js';
 import { certify, makeAuthority, type Certified } from '../../support/certificates.js';
 import { CommandLine, type Ended } from '../../support/command-line.js';
-import { freshMariaDb, targetOf, testDatabase } from '../../support/database.js';
+import { targetOf, testDatabase } from '../../support/database.js';
+import { freshMariaDb } from '../../support/fresh-database.js';
 import { startMariaDb, type MariaDb } from '../../support/mariadb.js';
 import { TestServer } from '../../support/server.js';
 

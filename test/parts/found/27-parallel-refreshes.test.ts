@@ -3,7 +3,8 @@ import { sha256 } from '../../../src/core/digest.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../../src/store/tables/identity.js';
 import { tokensOf } from '../oauth/browser.js';
-import { forwardSeconds, Harness, password } from '../oauth/harness.js';
+import { forwardSeconds, Harness } from '../oauth/harness.js';
+import { password } from '../../support/passwords.js';
 
 describe('27 parallel refreshes of one token get one answer', () => {
   let harness: Harness;

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BehalfError } from '../../../src/core/errors.js';
 import { CommandLine, gather } from '../../support/command-line.js';
-import { freshDatabaseUrl, type FreshDatabase } from '../../support/database.js';
+import { freshDatabaseUrl } from '../../support/database.js';
+import type { FreshDatabase } from '../../support/fresh-database.js';
 import { CodeFlow, type Shown } from '../oauth/browser.js';
-import { forwardSeconds, Harness, loopback, password } from '../oauth/harness.js';
+import { forwardSeconds, Harness, loopback } from '../oauth/harness.js';
+import { password } from '../../support/passwords.js';
 
 describe('28 a sign-in or consent that came to nothing goes back to the program', () => {
   let harness: Harness;

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agents, users, type UserRow } from '../../../src/store/tables/identity.js';
 import { Office } from '../../support/office.js';
 import { CodeFlow, discover, insecure } from '../oauth/browser.js';
-import { Harness, password } from '../oauth/harness.js';
+import { Harness } from '../oauth/harness.js';
+import { password } from '../../support/passwords.js';
 
 const pair = (alg: string, options: object = {}): Promise<{ publicKey: CryptoKey; privateKey: CryptoKey }> =>
   generateKeyPair(alg, { extractable: true, ...options });

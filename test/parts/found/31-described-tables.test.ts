@@ -5,14 +5,14 @@ import { allTables } from '../../../src/domains/all-tables.js';
 import { Database, dataSourceOptions } from '../../../src/store/sql/database.js';
 import { entityOf } from '../../../src/store/sql/entity.js';
 import { snake } from '../../../src/store/tables/table.js';
-import { freshDatabaseUrl, targetOf, testDatabase, type FreshDatabase } from '../../support/database.js';
+import { migratedDatabaseUrl, targetOf, testDatabase } from '../../support/database.js';
+import type { FreshDatabase } from '../../support/fresh-database.js';
 
 let fresh: FreshDatabase;
 let database: Database;
 beforeAll(async () => {
-  fresh = await freshDatabaseUrl();
+  fresh = await migratedDatabaseUrl();
   database = await Database.open(targetOf(fresh.url), migrations);
-  await database.migrate();
 });
 afterAll(async () => {
   await database.close();

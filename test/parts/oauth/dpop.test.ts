@@ -4,7 +4,8 @@ import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { AgentRow, UserRow } from '../../../src/store/tables/identity.js';
 import { CodeFlow, discover, insecure } from './browser.js';
-import { forwardSeconds, Harness, password } from './harness.js';
+import { forwardSeconds, Harness } from './harness.js';
+import { password } from '../../support/passwords.js';
 
 let harness: Harness;
 let ada: UserRow;

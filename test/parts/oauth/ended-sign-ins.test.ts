@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { hashPassword } from '../../../src/core/passwords.js';
 import { endUser } from '../../../src/oauth/library/payload-adapter.js';
 import { all, eq, isIn } from '../../../src/store/sql/condition.js';
 import type { Connection } from '../../../src/store/sql/connection.js';
@@ -15,7 +14,8 @@ import { testDatabase } from '../../support/database.js';
 import { Gate } from '../../support/gate.js';
 import { Office } from '../../support/office.js';
 import { CodeFlow, type Shown } from './browser.js';
-import { forwardSeconds, Harness, password } from './harness.js';
+import { forwardSeconds, Harness } from './harness.js';
+import { password, passwordHash } from '../../support/passwords.js';
 
 const chosen = 'a much better password';
 const newPassword = { 'new-password': chosen, 'repeat-password': chosen };
@@ -77,7 +77,6 @@ describe.each(['resetPassword', 'revokeTokens', 'disableUser'])('after %s', (mut
 
   /** An account with `password`, and nothing that lets anyone in. */
   const renew = async (changes: Partial<UserRow> = {}): Promise<void> => {
-    const passwordHash = await hashPassword(password);
     await office.company.do(async ({ tx }) => {
       await tx.delete(oauthPayloads, eq('accountId', person.id));
       await tx.update(users, eq('id', person.id), {

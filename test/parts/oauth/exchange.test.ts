@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { eq } from '../../../src/store/sql/condition.js';
 import { agents, type AgentRow, type UserRow } from '../../../src/store/tables/identity.js';
 import { CodeFlow, discover, insecure, tokensOf } from './browser.js';
-import { forwardSeconds, Harness, password } from './harness.js';
+import { forwardSeconds, Harness } from './harness.js';
+import { password } from '../../support/passwords.js';
 
 const grantType = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';

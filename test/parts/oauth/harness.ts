@@ -8,7 +8,6 @@ import { parseDatabaseUrl } from '../../../src/core/database-url.js';
 import type { Logger } from '../../../src/core/logger.js';
 import { makeIds } from '../../../src/core/ids.js';
 import { hashClientSecret } from '../../../src/core/client-secrets.js';
-import { hashPassword } from '../../../src/core/passwords.js';
 import {
   commandLineClient,
   defaultLimits,
@@ -25,12 +24,12 @@ import {
   type AgentRow,
   type UserRow,
 } from '../../../src/store/tables/identity.js';
-import { freshDatabaseUrl } from '../../support/database.js';
+import { migratedDatabaseUrl } from '../../support/database.js';
+import { passwordHash } from '../../support/passwords.js';
 import { MemoryDelegations } from './memory-delegations.js';
 import { MemoryRecorder } from './memory-recorder.js';
 
 export const allScopes = ['customers:read', 'invoices:read', 'refunds:issue', 'tickets:read'];
-export const password = 'correct horse battery staple';
 export const loopback = 'http://127.0.0.1:45678/callback';
 
 const freePort = (): Promise<number> =>
@@ -83,9 +82,8 @@ export class Harness {
 
   static async start(changes: Partial<OAuthSettings> = {}): Promise<Harness> {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.parse('2026-03-01T12:00:00.000Z') });
-    const fresh = await freshDatabaseUrl();
+    const fresh = await migratedDatabaseUrl();
     const database = await Database.open(parseDatabaseUrl(fresh.url), migrations);
-    await database.migrate();
     const issuer = `http://127.0.0.1:${String(await freePort())}`;
     const { lines, logger } = memoryLogger();
     const delegations = new MemoryDelegations(database, systemClock);
@@ -133,7 +131,7 @@ export class Harness {
       name,
       displayName: name.toUpperCase(),
       email: null,
-      passwordHash: await hashPassword(password),
+      passwordHash,
       mustChangePassword: false,
       status: 'active',
       createdAt: isoTime(systemClock.now()),

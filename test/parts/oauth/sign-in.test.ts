@@ -4,7 +4,8 @@ import { defaultLimits } from '../../../src/oauth/contract/dependencies.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { oauthPayloads, users } from '../../../src/store/tables/identity.js';
 import { Browser, CodeFlow, tokensOf } from './browser.js';
-import { allScopes, forwardSeconds, Harness, password } from './harness.js';
+import { allScopes, forwardSeconds, Harness } from './harness.js';
+import { password } from '../../support/passwords.js';
 
 let harness: Harness;
 beforeAll(async () => {

@@ -11,7 +11,8 @@ import {
   type UserRow,
 } from '../../../src/store/tables/identity.js';
 import { CodeFlow, discover, insecure, program, tokensOf } from './browser.js';
-import { allScopes, forwardSeconds, Harness, password } from './harness.js';
+import { allScopes, forwardSeconds, Harness } from './harness.js';
+import { password } from '../../support/passwords.js';
 
 let harness: Harness;
 let ada: UserRow;
