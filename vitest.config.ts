@@ -1,14 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { filesOn, type TestDatabase } from './test/support/declared-databases.js';
 import { mariaDbUnavailable } from './test/support/mariadb.js';
 
 /** BEHALF_TEST_DATABASES=mariadb leaves SQLite out, and the other way round. */
 const databases = (process.env.BEHALF_TEST_DATABASES ?? 'sqlite,mariadb').split(',');
 
-const onDatabase = (name: string, options: object = {}) => ({
+const onDatabase = (name: TestDatabase, options: object) => ({
   extends: true as const,
   test: {
     name,
-    include: ['test/{promises,parts}/**/*.test.ts'],
+    include: filesOn(name),
     env: { BEHALF_TEST_DATABASE: name },
     ...options,
   },
@@ -29,7 +30,7 @@ export default defineConfig({
     isolate: false,
     restoreMocks: true,
     unstubEnvs: true,
-    setupFiles: ['test/support/real-time.ts'],
+    setupFiles: ['test/support/each-file.ts'],
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,

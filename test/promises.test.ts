@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { databasesOf } from './support/declared-databases.js';
 
 interface Promised {
   readonly number: number;
@@ -21,6 +22,8 @@ test.each(promises)('promise $number is proved, on both databases', ({ number, p
   const own = `test/promises/p${String(number).padStart(2, '0')}-`;
   expect(proof.some((file) => file.startsWith(own))).toBe(true);
   for (const file of proof) {
+    if (/^test\/(promises|parts)\//.test(file))
+      expect(databasesOf(file), file).toEqual(['sqlite', 'mariadb']);
     const text = readFileSync(file, 'utf8');
     expect(text, file).toMatch(/\btest(\.each\(|\()/);
     expect(text, file).not.toMatch(/\.(skip|only|todo|fails)\(/);

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TicketRow } from '../../src/domains/business/tables.js';
 import { all } from '../../src/store/sql/condition.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { naming } from '../../src/audit/record-index.js';

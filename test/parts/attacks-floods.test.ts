@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

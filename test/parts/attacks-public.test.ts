@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Target, type Reply, type Sent } from '../support/attacks.js';
 import { digestOf } from '../support/faults.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { isObjectType, type GraphQLObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canary, namesOf, Target, type Reply } from '../support/attacks.js';

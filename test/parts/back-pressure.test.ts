@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';

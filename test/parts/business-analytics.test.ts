@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeBusiness } from '../../src/domains/business/index.js';
 import type { CustomerRow, ProductRow } from '../../src/domains/business/tables.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   invoices,

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { execFile, spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { statSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';

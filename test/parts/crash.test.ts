@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Crashes } from '../support/crash.js';
 import { freshDatabaseUrl, testDatabase } from '../support/database.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from '../../src/store/sql/condition.js';
 import { grantableRoles, roles, type RoleRow } from '../../src/store/tables/identity.js';

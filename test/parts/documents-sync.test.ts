@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { documentsCommand } from '../../src/cli/documents.js';
 import { syncDocuments, type SyncOptions, type SyncReport } from '../../src/cli/documents-sync.js';

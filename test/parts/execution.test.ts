@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { buildSchema, parse, TypeInfo, visit, visitWithTypeInfo } from 'graphql';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { RuleMap } from '../../src/graphql/rules/rule-map.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImportRefused } from '../../src/import/import-faults.js';
 import { CommandError } from '../../src/core/command-error.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { importCommand } from '../../src/cli/import.js';
 import { ImportRefused } from '../../src/import/import-faults.js';

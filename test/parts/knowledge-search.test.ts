@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPage, pages, reading, startKnowledge, within } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';

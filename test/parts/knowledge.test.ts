@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from '../../src/store/sql/condition.js';
 import { documents, passages } from '../../src/domains/knowledge/tables.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeLogger } from '../../src/core/logger.js';
 import { codes } from '../support/administration.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { customers, orders } from '../../src/domains/business/tables.js';
 import { BusinessRows, startBusiness } from '../support/business.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isoTime } from '../../src/core/clock.js';
 import { deleteExpiredIdempotencyKeys } from '../../src/delegation/expired-idempotency-keys.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { recordsOf } from '../support/records.js';
 import { TestServer } from '../support/server.js';

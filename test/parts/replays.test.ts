@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { customers, ticketMessages } from '../../src/domains/business/tables.js';
 import { documents, documentVersions } from '../../src/domains/knowledge/tables.js';

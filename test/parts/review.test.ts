@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { CustomerRow, TicketRow } from '../../src/domains/business/tables.js';
 import { emptyBody } from '../../src/audit/record.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Authorities } from '../../src/delegation/authorities.js';
 import { AuthorityEpoch } from '../../src/delegation/authority-epoch.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mergeSearchIndex } from '../../src/domains/knowledge/search-index.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { createInterface } from 'node:readline';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { auditServer, type AuditResult } from 'graphql-http';

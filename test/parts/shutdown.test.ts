@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Crashes } from '../support/crash.js';
 import { Crowd } from '../support/crowd.js';

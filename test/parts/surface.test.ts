@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { all } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterEach, describe, expect, test } from 'vitest';
 import { administration } from '../../src/admin/index.js';
 import type { Resolver } from '../../src/delegation/resolver-context.js';

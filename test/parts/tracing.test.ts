@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';

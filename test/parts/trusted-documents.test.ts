@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unregisteredUses } from '../../src/cli/documents-report.js';
 import { sha256Hex } from '../../src/core/digest.js';

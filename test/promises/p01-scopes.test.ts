@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import {
   buildClientSchema,
   getIntrospectionQuery,

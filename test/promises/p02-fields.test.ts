@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { addRegions, inRegions, regions } from '../support/regions.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import fc from 'fast-check';
 import {
   buildSchema,
@@ -20,6 +21,7 @@ import type { Table } from '../../src/store/tables/table.js';
 import { delegations, type StoredBoundary } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { everywhere, TestServer, type AgentFixture } from '../support/server.js';
+import { volume } from '../support/volume.js';
 
 type RowValues = Record<string, unknown> & { id: string };
 
@@ -206,7 +208,7 @@ test('no path shows a row outside the boundary: lists, single rows, relations, c
         expect(allowed(type, boundary)).toContain(id);
       }
     }),
-    { numRuns: 12 },
+    { numRuns: volume(12, 4) },
   );
 }, 120_000);
 

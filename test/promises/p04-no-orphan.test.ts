@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { agents, delegations, users, type DelegationRow } from '../../src/store/tables/identity.js';
 import { eq } from '../../src/store/sql/condition.js';

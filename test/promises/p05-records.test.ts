@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256 } from '../../src/core/digest.js';
 import { readEpoch } from '../../src/delegation/authority-epoch.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Connection } from '../../src/store/sql/connection.js';
 import { eq } from '../../src/store/sql/condition.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { at, codes, type Employee } from '../support/administration.js';
 import { boundaryInput, changeRole, makeCase, type Case } from '../support/case.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { all, eq } from '../../src/store/sql/condition.js';

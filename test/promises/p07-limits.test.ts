@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ticketMessages } from '../../src/domains/business/tables.js';
 import { eq } from '../../src/store/sql/condition.js';

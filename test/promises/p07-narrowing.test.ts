@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { eq } from '../../src/store/sql/condition.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tickets } from '../../src/domains/business/tables.js';
 import { eq } from '../../src/store/sql/condition.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import fc from 'fast-check';
 import {
   buildClientSchema,
@@ -21,6 +22,7 @@ import { argumentsOf, operationAt } from '../support/documents.js';
 import { expectNoDifference, inventedFor, raw } from '../support/no-oracle.js';
 import { scopedSdl } from '../support/scoped-sdl.js';
 import { TestServer, type AgentFixture } from '../support/server.js';
+import { volume } from '../support/volume.js';
 
 const whole = buildSchema(scopedSdl);
 const support = shippedRoles.find((role) => role.name === 'support-agent')?.scopes ?? [];
@@ -173,7 +175,7 @@ test('what is hidden cannot be told from what does not exist, however it is aske
         expect(extensions).toEqual({ code: 'BAD_USER_INPUT', operationId: '<operation>' });
       }
     }),
-    { numRuns: 150 },
+    { numRuns: volume(150) },
   );
 });
 

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { customers, orders, tickets, invoices, payments } from '../../src/domains/business/tables.js';
 import { collections, documents } from '../../src/domains/knowledge/tables.js';

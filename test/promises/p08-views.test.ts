@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import fc from 'fast-check';
 import {
   buildClientSchema,

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BadInput, long, someId, type Case } from '../support/bad-input.js';
 

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isoTime } from '../../src/core/clock.js';
 import { all, eq } from '../../src/store/sql/condition.js';

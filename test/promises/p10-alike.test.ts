@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CustomerRow, type OrderRow } from '../../src/domains/business/tables.js';

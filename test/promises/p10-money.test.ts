@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { orders } from '../../src/domains/business/tables.js';
 import { catalog } from '../support/administration.js';

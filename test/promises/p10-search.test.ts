@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importPage, pages, startKnowledge, within } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';

@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import { parseDatabaseUrl, type DatabaseUrl } from '../../src/core/database-url.js';
+import type { TestDatabase } from './declared-databases.js';
 import { copyMariaDb, copySqlite, freshMariaDb, freshSqlite, type FreshDatabase } from './fresh-database.js';
 
 declare module 'vitest' {
@@ -12,8 +13,6 @@ declare module 'vitest' {
     readonly mariaDbTemplate: string;
   }
 }
-
-export type TestDatabase = 'sqlite' | 'mariadb';
 
 /** The database kind of this test run. */
 export function testDatabase(): TestDatabase {

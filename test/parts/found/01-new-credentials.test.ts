@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bumpEpoch } from '../../../src/delegation/authority-epoch.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { buildSchema } from 'graphql';
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

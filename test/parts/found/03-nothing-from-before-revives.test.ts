@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { at, codes } from '../../support/administration.js';

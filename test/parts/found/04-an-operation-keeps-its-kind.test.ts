@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { at, codes, Company, key, nodesAt } from '../../support/administration.js';

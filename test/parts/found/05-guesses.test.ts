@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentRow, UserRow } from '../../../src/store/tables/identity.js';
 import { Browser, CodeFlow, type Shown } from '../oauth/browser.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newestRecords } from '../../../src/cli/trail/find-records.js';
 import { all, eq } from '../../../src/store/sql/condition.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addRegions } from '../../support/regions.js';
 import { everywhere, TestServer, type Answer, type PersonFixture } from '../../support/server.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { delegations } from '../../../src/store/tables/identity.js';
 import { BusinessRows } from '../../support/business.js';

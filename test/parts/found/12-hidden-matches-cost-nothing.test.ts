@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importPage, reading, startKnowledge, within } from '../../support/knowledge.js';
 import { rowsLookedAt } from '../../support/looks.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock, type Clock } from '../../../src/core/clock.js';
 import { Connection } from '../../../src/store/sql/connection.js';

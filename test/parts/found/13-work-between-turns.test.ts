@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { TextSeal } from '../../../src/core/text-seal.js';
 import { Rows } from '../../../src/store/bounded/rows.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { recordOf } from '../../support/records.js';

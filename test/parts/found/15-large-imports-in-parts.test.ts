@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importBusiness } from '../../../src/import/business.js';
 import { importDocuments } from '../../../src/import/documents.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import MarkdownIt from 'markdown-it';
 import { isoTime } from '../../../src/core/clock.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Files, everything, importFolder } from '../../support/importing.js';
 import { TestServer, everywhere, type PersonFixture } from '../../support/server.js';

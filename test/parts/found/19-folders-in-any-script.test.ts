@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImportRefused } from '../../../src/import/import-faults.js';
 import { Files, everything, importFolder } from '../../support/importing.js';

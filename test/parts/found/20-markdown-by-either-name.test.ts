@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, describe, test } from 'vitest';
 import { Files, importFolder } from '../../support/importing.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CommandLine, type Ended } from '../../support/command-line.js';
 import { Files, everything } from '../../support/importing.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUser } from '../../../src/admin/users.js';
 import { upsertImportedDocument } from '../../../src/domains/knowledge/document-writes.js';

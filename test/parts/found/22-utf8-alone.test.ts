@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { codesOf, digestOf, recordedCodes } from '../../support/faults.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Company, codes, key, type Employee } from '../../support/administration.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { UserRow } from '../../../src/store/tables/identity.js';

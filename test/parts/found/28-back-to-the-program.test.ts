@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BehalfError } from '../../../src/core/errors.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { createHash, randomUUID } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';

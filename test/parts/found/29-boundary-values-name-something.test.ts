@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CustomerRow } from '../../../src/domains/business/tables.js';
 import { consents, delegations, roles } from '../../../src/store/tables/identity.js';

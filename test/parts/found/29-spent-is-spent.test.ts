@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCase } from '../../support/case.js';
 import { Office } from '../../support/office.js';

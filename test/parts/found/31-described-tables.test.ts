@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { migrations } from '../../../migrations/index.js';

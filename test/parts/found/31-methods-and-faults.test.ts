@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf, recordedCodes } from '../../support/faults.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { makeProgram } from '../../../src/cli/program.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BusinessRows, startBusiness } from '../../support/business.js';
 import { everywhere, type TestServer } from '../../support/server.js';

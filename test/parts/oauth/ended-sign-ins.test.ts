@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endUser } from '../../../src/oauth/library/payload-adapter.js';
 import { all, eq, isIn } from '../../../src/store/sql/condition.js';

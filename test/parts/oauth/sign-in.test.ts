@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { defaultLimits } from '../../../src/oauth/contract/dependencies.js';

@@ -1,3 +1,4 @@
+// databases: sqlite, mariadb
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isoTime } from '../../../src/core/clock.js';
