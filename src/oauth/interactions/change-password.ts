@@ -1,7 +1,7 @@
 import { all, eq } from '../../store/sql/condition.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
 import { endUser, type PayloadStore } from '../library/payload-adapter.js';
-import { expiredPage } from '../pages/error-page.js';
+import { expiredPage } from '../pages/dead-end-page.js';
 import type { Fault } from '../pages/page.js';
 import { changePasswordPage } from '../pages/sign-in-pages.js';
 import { newPasswordFault } from '../../core/new-passwords.js';

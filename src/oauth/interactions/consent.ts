@@ -3,7 +3,7 @@ import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Database } from '../../store/sql/database.js';
 import { consentDetails, parseDetails } from '../library/authorization-details.js';
 import { consentPage } from '../pages/consent-page.js';
-import { deadEndPage, expiredPage } from '../pages/error-page.js';
+import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import type { Page } from '../pages/page.js';
 import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../contract/dependencies.js';
 import { requireSignIn } from './current-sign-in.js';

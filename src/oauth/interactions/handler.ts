@@ -6,7 +6,7 @@ import { eq, all } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
 import type { PromptName } from './interaction-policy.js';
-import { deadEndPage, expiredPage } from '../pages/error-page.js';
+import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import { sendPage, type Page } from '../pages/page.js';
 import { paths } from '../contract/paths.js';
 import { userAgentOf } from '../middleware/recording.js';

@@ -1,5 +1,5 @@
 import { newPasswordLengthMin } from '../../core/new-passwords.js';
-import { deadEndPage } from './error-page.js';
+import { deadEndPage } from './dead-end-page.js';
 import { html } from './html.js';
 import { faultSummary, input, type Fault, type Page } from './page.js';
 
