@@ -1,24 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, posix, relative, sep } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { filesBelow, importsOf, root, sources } from './support/imports.js';
 import layers from './support/layers.json' with { type: 'json' };
 
-const root = join(import.meta.dirname, '..');
 const order = layers.order.flat();
 const only: Partial<Record<string, string[]>> = layers.only;
-
-interface Import {
-  /** The imported file, from the root of the project. */
-  readonly target: string;
-  readonly typeOnly: boolean;
-}
-
-const sources = new Map(
-  [...['src', 'migrations', 'examples'].flatMap(filesBelow), 'ormconfig.ts']
-    .filter((file) => existsSync(join(root, file)))
-    .map((file) => [file, readFileSync(join(root, file), 'utf8')]),
-);
 
 test('imports go one way', () => {
   expect(layerFaults(sources)).toEqual([]);
@@ -142,44 +130,10 @@ function cycles(files: ReadonlyMap<string, string>): string[] {
   return found;
 }
 
-function importsOf(file: string, text: string): Import[] {
-  const found: Import[] = [];
-  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
-    if (specifier === undefined || !ts.isStringLiteralLike(specifier) || !specifier.text.startsWith('.'))
-      return;
-    if (!specifier.text.endsWith('.js')) return;
-    const target = posix.join(posix.dirname(file), specifier.text.replace(/\.js$/, '.ts'));
-    found.push({ target, typeOnly });
-  };
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node))
-      add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
-    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument))
-      add(node.argument.literal, true);
-    else if (ts.isCallExpression(node) && isLoad(node.expression)) add(node.arguments[0], false);
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest));
-  return found;
-}
-
-function isLoad(callee: ts.Expression): boolean {
-  return (
-    callee.kind === ts.SyntaxKind.ImportKeyword || (ts.isIdentifier(callee) && callee.text === 'require')
-  );
-}
-
 function layerOf(file: string): string | undefined {
   return order.find((layer) => isWithin(file, layer));
 }
 
 function isWithin(file: string, path: string): boolean {
   return file === path || file.startsWith(`${path}/`);
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'));
 }

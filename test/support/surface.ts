@@ -49,7 +49,7 @@ export class Names {
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
       .replace(/tok_[\w-]+/g, '<token id>')
       .replace(/"durationMs":\d+/g, '"durationMs":<ms>')
-      .replace(/(hmac|digest)(\W+)[\w+/=-]{20,}/gi, '$1$2<digest>');
+      .replace(/(hmac|digest)([^\w+/=-]+)[\w+/=-]{20,}/gi, '$1$2<digest>');
   }
 
   private nameOf(kind: string, value: string): string {
