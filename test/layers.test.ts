@@ -52,16 +52,6 @@ test('no file of src imports itself through others', () => {
   expect(cycles(sources)).toEqual([]);
 });
 
-test('the command loads nothing before the engine is set', () => {
-  const loadedFirst = (file: string): string[] =>
-    ts
-      .createSourceFile(file, sources.get(file) ?? '', ts.ScriptTarget.Latest)
-      .statements.filter(ts.isImportDeclaration)
-      .map(({ moduleSpecifier }) => (moduleSpecifier as ts.StringLiteral).text);
-  expect(loadedFirst('src/cli/behalf.ts')).toEqual(['./engine.js']);
-  expect(loadedFirst('src/cli/engine.ts')).toEqual(['node:v8']);
-});
-
 test.each([
   ['src/store/bounded/rows.ts', "import type { Grant } from '../../oauth/grant.js'", 'src/oauth/grant.ts'],
   ['src/domains/business/orders.ts', "export * from '../../admin/users.js'", 'src/admin/users.ts'],

@@ -75,7 +75,7 @@ export async function updateAgent(
   });
 }
 
-export const overlapSecondsMax = 604_800;
+const overlapSecondsMax = 604_800;
 
 /**
  * Earlier secrets, and tokens issued for them, stay valid for the overlap at most. Keys end at once; without overlap,

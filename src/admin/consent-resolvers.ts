@@ -24,10 +24,10 @@ const give =
   (catalog: Catalog) =>
   (_: unknown, { input, idempotencyKey }: GiveArgs, operation: Operation) =>
     operation.once(idempotencyKey, { giveConsent: input }, answer, async () => {
-      const { boundary: dimensions, ...asked } = input;
+      const { boundary: dimensions, ...rights } = input;
       const boundary = boundaryInput(dimensions ?? []);
-      const { trail, ...work } = unitOfWork(operation);
-      const given = await giveConsent({ ...work, catalog }, operation.authority, { ...asked, boundary });
+      const { trail, ...unit } = unitOfWork(operation);
+      const given = await giveConsent({ ...unit, catalog }, operation.authority, { ...rights, boundary });
       const { consent, replaced, ended } = given;
       trail.touched(consents.type, [consent.id], 'create');
       trail.changed({ type: consents.type, id: consent.id, before: null, after: shown(consent) });

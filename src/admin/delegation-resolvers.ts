@@ -79,10 +79,10 @@ const delegate =
   (catalog: Catalog) =>
   (_: unknown, { input, idempotencyKey }: DelegateArgs, operation: Operation) =>
     operation.once(idempotencyKey, { delegate: input }, answer, async () => {
-      const { boundary: dimensions, ...asked } = input;
+      const { boundary: dimensions, ...rights } = input;
       const boundary = boundaryInput(dimensions ?? []);
-      const { trail, ...work } = unitOfWork(operation);
-      const row = await makeDelegation({ ...work, catalog }, operation.authority, { ...asked, boundary });
+      const { trail, ...unit } = unitOfWork(operation);
+      const row = await makeDelegation({ ...unit, catalog }, operation.authority, { ...rights, boundary });
       trail.touched(delegations.type, [row.id], 'create');
       trail.changed({ type: delegations.type, id: row.id, before: null, after: shown(row) });
       return { delegation: await operation.rows.inside(delegations, row.id, 'delegations:create') };

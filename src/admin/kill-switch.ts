@@ -8,7 +8,7 @@ import { unitOfWork, type UnitOfWork } from './unit-of-work.js';
  * Stops every agent, or lets all go on. People who act themselves are not stopped. Tokens of agents from before the
  * stop end for good; delegations stay active.
  */
-export async function setStopped(unit: UnitOfWork, stopped: boolean): Promise<void> {
+async function setStopped(unit: UnitOfWork, stopped: boolean): Promise<void> {
   // First, so that the row read next cannot change.
   await bumpEpoch(unit.tx);
   const before = await readEpoch(unit.tx);

@@ -71,10 +71,13 @@ function listRecords(operation: Operation, { filter, first, after }: RecordsArgs
     errorCode: (code) => eq('errorCode', knownCode(code)),
     unregistered: (outcome) => linkedBy(auditDocuments, 'recordId', 'outcome', toStored(outcome)),
   });
-  const asked = resource ?? undefined;
+  const touching = resource ?? undefined;
   return operation.rows.list(auditRecords, {
-    where: all(chosen.where, ...inReach(operation), ...(asked === undefined ? [] : [touched(asked)])),
-    scopes: [...chosen.scopes, ...(asked === undefined ? [] : [operation.scopeOf('AuditResourceFilter.id')])],
+    where: all(chosen.where, ...inReach(operation), ...(touching === undefined ? [] : [touched(touching)])),
+    scopes: [
+      ...chosen.scopes,
+      ...(touching === undefined ? [] : [operation.scopeOf('AuditResourceFilter.id')]),
+    ],
     order: [{ column: 'at', direction: 'desc' }],
     first,
     after,

@@ -61,9 +61,9 @@ export async function registerDocuments(
   input: readonly NewDocument[],
 ): Promise<Registered> {
   const documents = checkDocuments(rules, input);
-  const standing = await activeAmong(unit.tx, documents);
-  const byName = new Map(standing.map((row) => [row.name, row]));
-  requireFree(documents, standing);
+  const active = await activeAmong(unit.tx, documents);
+  const byName = new Map(active.map((row) => [row.name, row]));
+  requireFree(documents, active);
   await requireKind(unit.tx, documents);
   const rows: TrustedDocumentRow[] = [];
   const added: TrustedDocumentRow[] = [];
@@ -165,9 +165,9 @@ const activeAmong = (tx: Connection, documents: readonly Checked[]): Promise<Tru
   );
 
 /** A hash belongs to one document: a source registered under another name, which stays, cannot be registered again. */
-function requireFree(documents: readonly Checked[], standing: readonly TrustedDocumentRow[]): void {
+function requireFree(documents: readonly Checked[], active: readonly TrustedDocumentRow[]): void {
   const names = new Set(documents.map(({ name }) => name));
-  const staying = new Map(standing.filter((row) => !names.has(row.name)).map((row) => [row.hash, row.name]));
+  const staying = new Map(active.filter((row) => !names.has(row.name)).map((row) => [row.hash, row.name]));
   const faults = documents.flatMap(({ name, hash }) => {
     const other = staying.get(hash);
     const message = `This source is registered as ${other ?? ''}: retire that one first.`;

@@ -23,7 +23,7 @@ export interface UserChanges {
 const namePattern = /^[a-z0-9][a-z0-9._@+-]{0,99}$/;
 
 /** Lower case only: the databases compare other letters in different ways. */
-export function userName(text: string): string {
+function userName(text: string): string {
   if (namePattern.test(text)) return text;
   throw badInput('A name has lower-case letters, digits and `. _ - @ +`, up to 100.', 'name');
 }

@@ -36,10 +36,10 @@ export async function rotateAgentSecret(name: string, options: RotateOptions): P
   }
   if (!yes && expected.length > 0) await confirm(expected, json === true);
   let ended: readonly Beyond[] = [];
-  const asked = { command: 'agent rotate-secret', as: options.as, detail: { agent: name } };
-  const told = await handingOver('secret', options.secretFile, (keep) =>
+  const event = { command: 'agent rotate-secret', as: options.as, detail: { agent: name } };
+  const handed = await handingOver('secret', options.secretFile, (keep) =>
     withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         await deciding.require('agents:manage');
         const made = await rotateSecret(
           deciding,
@@ -54,10 +54,10 @@ export async function rotateAgentSecret(name: string, options: RotateOptions): P
     ),
   );
   const until = overlap === 0 ? 'no longer work' : `work ${String(overlap)} seconds longer`;
-  answer(json, { name, overlapSeconds: overlap, ended, ...told.json }, () => [
+  answer(json, { name, overlapSeconds: overlap, ended, ...handed.json }, () => [
     `${paint('bold', name)} has a new secret; earlier ones ${until}.`,
     ...linesOf(ended, 'ended'),
-    told.text,
+    handed.text,
   ]);
 }
 
@@ -82,8 +82,8 @@ async function confirm(expected: readonly Beyond[], isJson: boolean): Promise<vo
 
 /** Throws where more delegations would end than the person has confirmed. */
 function requireExpected(ended: readonly Beyond[], expected: readonly Beyond[]): void {
-  const told = new Set(expected.map(({ delegationId }) => delegationId));
-  if (ended.every(({ delegationId }) => told.has(delegationId))) return;
+  const confirmed = new Set(expected.map(({ delegationId }) => delegationId));
+  if (ended.every(({ delegationId }) => confirmed.has(delegationId))) return;
   throw new CommandError('More would end now than was told. Nothing was changed; run it again.');
 }
 

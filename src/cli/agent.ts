@@ -81,10 +81,10 @@ export const agentCommand = (): Command =>
 async function create(name: string, options: CreateOptions): Promise<void> {
   const { displayName = name, task, owner, role: roleNames } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
-  const asked = { command: 'agent create', as: options.as, detail: { agent: name, owner, roles: roleNames } };
-  const told = await handingOver('secret', options.secretFile, (keep) =>
+  const event = { command: 'agent create', as: options.as, detail: { agent: name, owner, roles: roleNames } };
+  const handed = await handingOver('secret', options.secretFile, (keep) =>
     withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         await deciding.require('agents:manage');
         const { id: ownerId } = await findUser(deciding.tx, owner);
         const { agent, secret } = await createAgent(deciding, {
@@ -99,9 +99,9 @@ async function create(name: string, options: CreateOptions): Promise<void> {
       }),
     ),
   );
-  answer(options.json, { name, ...told.json }, () => [
+  answer(options.json, { name, ...handed.json }, () => [
     `${paint('bold', name)} can ask for tokens once somebody delegates a task to it.`,
-    told.text,
+    handed.text,
   ]);
 }
 
@@ -121,9 +121,9 @@ async function list(options: JsonOption): Promise<void> {
 const setting =
   (name: string, status: 'active' | 'stopped', set: (deciding: Deciding, agent: AgentRow) => Promise<void>) =>
   async (agentName: string, options: AsOption): Promise<void> => {
-    const asked = { command: name, as: options.as, detail: { agent: agentName } };
+    const event = { command: name, as: options.as, detail: { agent: agentName } };
     await withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         await deciding.require('agents:manage');
         await set(deciding, await findAgent(deciding.tx, agentName));
       }),
@@ -134,9 +134,9 @@ const setting =
 const assigning =
   (name: string, outcome: string, work: typeof assignAgentRole) =>
   async (agentName: string, roleName: string, options: AsOption): Promise<void> => {
-    const asked = { command: name, as: options.as, detail: { agent: agentName, role: roleName } };
+    const event = { command: name, as: options.as, detail: { agent: agentName, role: roleName } };
     await withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         await deciding.require('roles:assign');
         const role = await findRole(deciding.tx, roleName, 'agent');
         const agent = await findAgent(deciding.tx, agentName);

@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { tuneEngine } from './engine.js';
+import { run } from './run.js';
 
-tuneEngine();
-const { run } = await import('./run.js');
 await run();

@@ -63,7 +63,7 @@ export const documentsCommand = (): Command =>
   );
 
 async function sync(folder: string, { as, json, prune = false, dryRun = false }: SyncOptions): Promise<void> {
-  const told = await synced(json, () =>
+  const result = await synced(json, () =>
     withDatabase((database) =>
       syncDocuments(
         { database, clock: systemClock, ids: makeIds(systemClock), progress },
@@ -71,7 +71,7 @@ async function sync(folder: string, { as, json, prune = false, dryRun = false }:
       ),
     ),
   );
-  answer(json, { command: 'documents sync', dryRun, ...told }, () => syncLines(told, dryRun));
+  answer(json, { command: 'documents sync', dryRun, ...result }, () => syncLines(result, dryRun));
 }
 
 /** With `--json`, faults are answered as JSON too, beside the text on standard error. */
@@ -87,19 +87,19 @@ async function synced(json: boolean | undefined, work: () => Promise<SyncReport>
   }
 }
 
-const syncLines = (told: SyncReport, dryRun: boolean): string[] => [
-  `${String(told.documents)} documents${dryRun ? ' (dry run)' : ''}:`,
+const syncLines = (report: SyncReport, dryRun: boolean): string[] => [
+  `${String(report.documents)} documents${dryRun ? ' (dry run)' : ''}:`,
   ...columns([
-    ['  created', String(told.created)],
-    ['  replaced', String(told.replaced)],
-    ['  unchanged', String(told.unchanged)],
-    ['  retired', String(told.retired.length)],
-    ['  registered without a file', String(told.withoutFile.length)],
+    ['  created', String(report.created)],
+    ['  replaced', String(report.replaced)],
+    ['  unchanged', String(report.unchanged)],
+    ['  retired', String(report.retired.length)],
+    ['  registered without a file', String(report.withoutFile.length)],
   ]),
-  ...told.withoutFile.map((name) => `    ${clean(name)} (--prune retires it)`),
-  told.operationId === null
+  ...report.withoutFile.map((name) => `    ${clean(name)} (--prune retires it)`),
+  report.operationId === null
     ? 'This was a dry run: nothing was changed.'
-    : `Audit record: ${told.operationId}`,
+    : `Audit record: ${report.operationId}`,
 ];
 
 async function list(options: JsonOption): Promise<void> {

@@ -55,7 +55,7 @@ export interface Migrated {
 }
 
 /** Runs pending migrations, adds this version's new shipped roles, and records both. */
-export async function migrateWithRecord(database: Database): Promise<Migrated> {
+async function migrateWithRecord(database: Database): Promise<Migrated> {
   const isPending = (await database.pendingMigrations()).length > 0;
   if (isPending) progress('Migrating the database');
   try {

@@ -36,15 +36,15 @@ interface Created {
 export async function createAccount(name: string, options: CreateOptions): Promise<void> {
   const { displayName = name, email } = options;
   const input: NewUser = { name, displayName, ...(email === undefined ? {} : { email }) };
-  const told = await handingOver('password', options.passwordFile, (keep) =>
+  const handed = await handingOver('password', options.passwordFile, (keep) =>
     withDatabase(async (database) => {
       const make = options.as === undefined ? createFirst : createAs;
       await make(database, input, options, keep);
     }),
   );
-  answer(options.json, { name, mustChangePassword: true, ...told.json }, () => [
+  answer(options.json, { name, mustChangePassword: true, ...handed.json }, () => [
     `${paint('bold', name)} can sign in, and chooses a new password then.`,
-    told.text,
+    handed.text,
   ]);
 }
 
@@ -56,8 +56,8 @@ async function createFirst(
   options: CreateOptions,
   keep: Keep,
 ): Promise<void> {
-  const asked = { command: 'user create', detail: { user: input.name, first: true } };
-  await changeAlone(database, asked, async (unit) => {
+  const event = { command: 'user create', detail: { user: input.name, first: true } };
+  await changeAlone(database, event, async (unit) => {
     // One at a time, or two could both be the first.
     await bumpEpoch(unit.tx);
     if (await hasAdministrator(unit.tx)) {
@@ -79,8 +79,8 @@ async function createAs(
   keep: Keep,
 ): Promise<void> {
   const roleNames = [...options.role, ...(options.admin === true ? [administratorRole] : [])];
-  const asked = { command: 'user create', as: options.as, detail: { user: input.name, roles: roleNames } };
-  await change(database, asked, async (deciding) => {
+  const event = { command: 'user create', as: options.as, detail: { user: input.name, roles: roleNames } };
+  await change(database, event, async (deciding) => {
     const created: Created = await createUser(deciding, input);
     const place = new Map([['person', created.user.id]]);
     await deciding.require('users:manage', place);
@@ -108,18 +108,18 @@ function hasAdministrator(tx: Connection): Promise<boolean> {
 
 /** `behalf user reset-password` */
 export async function giveNewPassword(name: string, options: ResetOptions): Promise<void> {
-  const asked = { command: 'user reset-password', as: options.as, detail: { user: name } };
-  const told = await handingOver('password', options.passwordFile, (keep) =>
+  const event = { command: 'user reset-password', as: options.as, detail: { user: name } };
+  const handed = await handingOver('password', options.passwordFile, (keep) =>
     withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         const user = await findUser(deciding.tx, name);
         await deciding.require('users:manage', new Map([['person', user.id]]));
         keep(await resetPassword(deciding, deciding.by.id, user));
       }),
     ),
   );
-  answer(options.json, { name, mustChangePassword: true, ...told.json }, () => [
+  answer(options.json, { name, mustChangePassword: true, ...handed.json }, () => [
     `${paint('bold', name)} signs in with the new password once, and chooses another then.`,
-    told.text,
+    handed.text,
   ]);
 }

@@ -79,9 +79,9 @@ async function list(options: JsonOption): Promise<void> {
 const changing =
   (name: string, outcome: string, work: (deciding: Deciding, user: UserRow) => Promise<void>) =>
   async (userName: string, options: AsOption): Promise<void> => {
-    const asked = { command: name, as: options.as, detail: { user: userName } };
+    const event = { command: name, as: options.as, detail: { user: userName } };
     await withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         const user = await findUser(deciding.tx, userName);
         await deciding.require('users:manage', new Map([['person', user.id]]));
         await work(deciding, user);
@@ -93,9 +93,9 @@ const changing =
 const assigning =
   (name: string, outcome: string, work: typeof assignRole) =>
   async (userName: string, roleName: string, options: AsOption): Promise<void> => {
-    const asked = { command: name, as: options.as, detail: { user: userName, role: roleName } };
+    const event = { command: name, as: options.as, detail: { user: userName, role: roleName } };
     await withDatabase((database) =>
-      change(database, asked, async (deciding) => {
+      change(database, event, async (deciding) => {
         const role = await findRole(deciding.tx, roleName, 'person');
         const user = await findUser(deciding.tx, userName);
         await deciding.require('roles:assign', new Map([['person', user.id]]));

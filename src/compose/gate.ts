@@ -61,7 +61,7 @@ export async function composeGate(
     database,
     contexts,
     commitGate,
-    prepared: {
+    planParts: {
       plain,
       policy,
       ruleMap,
@@ -82,7 +82,7 @@ export async function composeGate(
     policy,
     digest,
     executor,
-    known: documentCache,
+    documentCache: documentCache,
     commit,
     logger,
   });

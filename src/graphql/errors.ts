@@ -42,16 +42,20 @@ const shortened = (message: string): string =>
 export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const code = codeOf(error) ?? codeOf(new GraphQLError('', { extensions: { ...formatted.extensions } }));
   const mine = ours(error);
-  const place = {
+  const position = {
     ...(formatted.locations === undefined ? {} : { locations: formatted.locations }),
     ...(formatted.path === undefined ? {} : { path: formatted.path }),
   };
   if (mine !== undefined)
-    return { message: shortened(mine.message), ...place, extensions: { code: mine.code, ...mine.details } };
+    return {
+      message: shortened(mine.message),
+      ...position,
+      extensions: { code: mine.code, ...mine.details },
+    };
   if (code === undefined || code === 'INTERNAL') {
-    return { message: internal(error).message, ...place, extensions: { code: 'INTERNAL' } };
+    return { message: internal(error).message, ...position, extensions: { code: 'INTERNAL' } };
   }
-  return { message: shortened(formatted.message), ...place, extensions: { code } };
+  return { message: shortened(formatted.message), ...position, extensions: { code } };
 }
 
 /** A response body with one error of this project and nothing else. */
@@ -65,7 +69,7 @@ export const statusOfError = ({ code, details }: BehalfError): number =>
   details.limit === 'load' || details.limit === 'time' ? 503 : statusOf(code);
 
 /** The HTTP status of a request that gave no data. A spent limit stays spent, so its status invites no retry. */
-export function statusOf(code: ErrorCode): number {
+function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'UNAUTHENTICATED':
       return 401;

@@ -57,8 +57,8 @@ export class Admission {
     if (line.closed) throw this.gone();
     await new Promise<void>((resolve, reject) => {
       const onClose = (): void => {
-        const place = this.queue.indexOf(waiting);
-        if (place !== -1) this.queue.splice(place, 1);
+        const index = this.queue.indexOf(waiting);
+        if (index !== -1) this.queue.splice(index, 1);
         reject(this.gone());
       };
       const waiting: Waiting = {

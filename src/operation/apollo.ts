@@ -57,7 +57,7 @@ export interface ApolloParts {
   readonly policy: SchemaPolicy;
   readonly digest: Digest;
   readonly executor: Executor;
-  readonly known: DocumentCache;
+  readonly documentCache: DocumentCache;
   readonly commit: Commit;
   readonly logger: Logger;
 }
@@ -87,14 +87,14 @@ export class ApolloServers {
   async answer(call: Call, body: unknown, isSafe: boolean): Promise<Committed | Unreached> {
     const server = await this.for(call.authority.ceiling);
     const context: CallContext = { call, outcome: { committed: undefined } };
-    const { status, headers, ...told } = await server.executeHTTPGraphQLRequest({
+    const { status, headers, ...sent } = await server.executeHTTPGraphQLRequest({
       httpGraphQLRequest: isSafe ? safeRequest(body) : request(body),
       context: () => Promise.resolve(context),
     });
     const allow = headers.get('allow');
     const { committed } = context.outcome;
     if (committed !== undefined) return { ...committed, allow };
-    const text = told.body.kind === 'complete' ? told.body.string : '{}';
+    const text = sent.body.kind === 'complete' ? sent.body.string : '{}';
     return { status: status ?? 500, errors: (JSON.parse(text) as Pick<Unreached, 'errors'>).errors, allow };
   }
 
@@ -157,7 +157,7 @@ export class ApolloServers {
 
   /** Apollo's interface for a custom executor; nothing is federated here. */
   private gateway(view: View): Gateway {
-    const { executor, known } = this.parts;
+    const { executor, documentCache } = this.parts;
     return {
       onSchemaLoadOrUpdate: (callback) => {
         callback({ apiSchema: view.schema, coreSupergraphSdl: '' });
@@ -170,7 +170,7 @@ export class ApolloServers {
             // Apollo Server reports this as the client's error.
             if (operation === null || operation === undefined) return { errors: [noOperation()] };
             // Without the root type, Apollo has not validated the operation.
-            if (hasRoots(view.schema, document)) known.note(request.query ?? '', document, view.key);
+            if (hasRoots(view.schema, document)) documentCache.note(request.query ?? '', document, view.key);
             const { call } = context as unknown as CallContext;
             const { refused = [], ...result } = await executor.run({
               call,

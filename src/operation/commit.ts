@@ -89,9 +89,9 @@ export class Commit {
         { operationId: call.id, err: error instanceof Error ? (error.cause ?? error) : error },
         'no record',
       );
-      const told = error instanceof BehalfError ? error : internal(error);
-      call.markUnrecorded(told.code);
-      return told;
+      const shown = error instanceof BehalfError ? error : internal(error);
+      call.markUnrecorded(shown.code);
+      return shown;
     }
   }
 

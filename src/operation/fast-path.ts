@@ -26,7 +26,7 @@ export class FastPath {
     /** The whole schema, with every field behind its rule. */
     private readonly schema: GraphQLSchema,
     private readonly executor: Executor,
-    private readonly known: DocumentCache,
+    private readonly documentCache: DocumentCache,
     private readonly commit: Commit,
   ) {}
 
@@ -37,15 +37,16 @@ export class FastPath {
   async answer(call: Call, parameters: Parameters): Promise<Committed | undefined> {
     const request = usual(parameters);
     if (request === undefined) return undefined;
-    const known = this.known.get(request.query, call.authority.ceiling);
+    const known = this.documentCache.get(request.query, call.authority.ceiling);
     const operation = known?.operation(request.operationName);
     if (known === undefined || operation === undefined) return undefined;
     if (call.isOptimistic && call.authority.documents !== 'any') return undefined;
     const { variables } = request;
     const { schema, executor } = this;
-    const meant = { call, schema, document: known.document, operation, variables };
-    const decided = executor.known(meant);
-    if (decided === undefined || !this.known.reaches(decided.named, call.authority.ceiling)) return undefined;
+    const execution = { call, schema, document: known.document, operation, variables };
+    const decided = executor.decideKnown(execution);
+    if (decided === undefined || !this.documentCache.reaches(decided.named, call.authority.ceiling))
+      return undefined;
     known.keep(decided.plan);
     call.documentHash = known.hash;
     call.operationName = operation.name?.value ?? null;
@@ -53,9 +54,9 @@ export class FastPath {
     call.variables = decided.plan.redact(variables);
     call.literals = decided.plan.literals;
     try {
-      return await executor.go(meant, decided).then((executed) => {
+      return await executor.runDecided(execution, decided).then((executed) => {
         const { data, extensions } = executed;
-        return this.commit.result(call, { errors: this.told(call, executed), data, extensions });
+        return this.commit.result(call, { errors: this.errorsOf(call, executed), data, extensions });
       });
     } catch (error) {
       if (error instanceof StaleAuthority) return undefined;
@@ -63,7 +64,10 @@ export class FastPath {
     }
   }
 
-  private told(call: Call, { errors, refused = [] }: Executed): readonly GraphQLFormattedError[] | undefined {
+  private errorsOf(
+    call: Call,
+    { errors, refused = [] }: Executed,
+  ): readonly GraphQLFormattedError[] | undefined {
     if (refused.length > 0) return refusedBodies(refused, call.id);
     if (errors === undefined) return undefined;
     this.commit.logFailures(call, errors);

@@ -36,7 +36,7 @@ export interface GateParts extends ResolveParts {
 }
 
 /** An operation of GraphQL, or the schema as SDL. */
-export type Asked =
+export type OperationRequest =
   | {
       readonly kind: 'document';
       /** An object of `Parameters`, or any other value that came instead. */
@@ -50,7 +50,7 @@ export type Asked =
 interface Unread {
   /** An HTTP status that says more than the error's own. */
   readonly status?: number | undefined;
-  readonly wanted?: Asked['kind'] | undefined;
+  readonly wanted?: OperationRequest['kind'] | undefined;
 }
 
 /** A recognised caller whose request has no answer yet. */
@@ -71,9 +71,9 @@ const schemaOperation = 'schema.graphql';
 export class OperationGate {
   constructor(private readonly parts: GateParts) {}
 
-  async run(caller: Caller, asked: Asked): Promise<Answer> {
+  async run(caller: Caller, wanted: OperationRequest): Promise<Answer> {
     const arrival = await this.admit(caller);
-    return isAnswer(arrival) ? arrival : this.answer(arrival, asked);
+    return isAnswer(arrival) ? arrival : this.answer(arrival, wanted);
   }
 
   /**
@@ -95,7 +95,7 @@ export class OperationGate {
    * The second half of `run`. It waits for its turn first. The turn ends with the answer, so that a slow reader holds
    * up no other caller.
    */
-  async answer(arrival: Arrival, asked: Asked): Promise<Answer> {
+  async answer(arrival: Arrival, wanted: OperationRequest): Promise<Answer> {
     const { caller, call } = arrival;
     let endTurn: (() => void) | undefined;
     try {
@@ -107,7 +107,7 @@ export class OperationGate {
     }
     call.marks.admitted = performance.now();
     try {
-      return await this.perform(arrival, asked);
+      return await this.perform(arrival, wanted);
     } catch (error) {
       return await this.refused(arrival.call, error);
     } finally {
@@ -127,19 +127,19 @@ export class OperationGate {
   }
 
   private async refused(call: Call, error: unknown, status?: number): Promise<Answer> {
-    const told = tellable(error);
-    if (told.code === 'INTERNAL')
+    const shown = tellable(error);
+    if (shown.code === 'INTERNAL')
       this.parts.logger.error({ operationId: call.id, err: error }, 'request failed');
-    if (call.isRecorded) return refusal(told, call.id);
+    if (call.isRecorded) return refusal(shown, call.id);
     // False makes the commit gate check the authority and write the record in any case.
     call.isOptimistic = false;
-    const lost = await this.parts.commit.record(call, [{ code: told.code }], false);
-    return lost === undefined ? refusal(told, call.id, status) : refusal(lost, call.id);
+    const lost = await this.parts.commit.record(call, [{ code: shown.code }], false);
+    return lost === undefined ? refusal(shown, call.id, status) : refusal(lost, call.id);
   }
 
-  private async perform(arrival: Arrival, asked: Asked): Promise<Answer> {
+  private async perform(arrival: Arrival, wanted: OperationRequest): Promise<Answer> {
     if (arrival.call.isOptimistic) {
-      const quick = await this.optimistic(arrival.call, asked);
+      const quick = await this.optimistic(arrival.call, wanted);
       if (quick !== undefined) return quick;
       const again = await this.recognise(arrival.caller);
       if (isAnswer(again)) return again;
@@ -147,17 +147,17 @@ export class OperationGate {
       Object.assign(again.call.marks, { arrived, admitted });
       arrival.call = again.call;
     }
-    return asked.kind === 'schema'
+    return wanted.kind === 'schema'
       ? this.schema(arrival.call)
-      : this.document(arrival.call, asked.body, asked.isSafe ?? false);
+      : this.document(arrival.call, wanted.body, wanted.isSafe ?? false);
   }
 
   /** Undefined where the caller has to be recognised first; nothing is recorded then. */
-  private async optimistic(call: Call, asked: Asked): Promise<Answer | undefined> {
+  private async optimistic(call: Call, wanted: OperationRequest): Promise<Answer | undefined> {
     const { fastPath, commitGate } = this.parts;
-    if (asked.kind !== 'document' || asked.isSafe === true) return undefined;
+    if (wanted.kind !== 'document' || wanted.isSafe === true) return undefined;
     if (commitGate.spent(call.authority) !== undefined) return undefined;
-    const quick = await fastPath.answer(call, parametersIn(asked.body));
+    const quick = await fastPath.answer(call, parametersIn(wanted.body));
     return quick && { ...quick, operationId: call.id, kind: 'response' };
   }
 
@@ -176,8 +176,8 @@ export class OperationGate {
       false,
     );
     if (lost !== undefined) return refusal(lost, call.id);
-    const told = JSON.stringify({ errors: withOperationId(errors, call.id) });
-    return { status, body: told, operationId: call.id, kind: 'response', allow };
+    const text = JSON.stringify({ errors: withOperationId(errors, call.id) });
+    return { status, body: text, operationId: call.id, kind: 'response', allow };
   }
 
   /** The caller's own view of the schema, as SDL. */
@@ -197,17 +197,17 @@ export class OperationGate {
     try {
       return { caller, call: await callers.recognise(caller) };
     } catch (error) {
-      const told = tellable(error);
+      const shown = tellable(error);
       const operationId = ids.next();
-      if (told.code === 'INTERNAL') logger.error({ operationId, err: error }, 'authentication failed');
-      if (told.code !== 'UNAUTHENTICATED') return refusal(told, operationId);
+      if (shown.code === 'INTERNAL') logger.error({ operationId, err: error }, 'authentication failed');
+      if (shown.code !== 'UNAUTHENTICATED') return refusal(shown, operationId);
       // An address waits for its own failed requests, never for a failure of the server.
       const isFlood = waitSeconds > 0;
       await this.recordUnrecognised(caller, error, operationId, isFlood);
       return {
-        ...refusal(told, operationId, isFlood ? 429 : statusOfError(told)),
+        ...refusal(shown, operationId, isFlood ? 429 : statusOfError(shown)),
         ...(isFlood && { retryAfterSeconds: waitSeconds }),
-        unrecognised: told,
+        unrecognised: shown,
       };
     }
   }

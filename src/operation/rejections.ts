@@ -3,7 +3,7 @@ import { isoTime, type Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
-import type { CacheState } from '../core/lru.js';
+import { Lru, type CacheState } from '../core/lru.js';
 import { clientKeyOf } from '../core/client-address.js';
 import type { CommitGate } from '../delegation/commit-gate.js';
 
@@ -13,6 +13,7 @@ const addressesMax = 10_000;
 const perWindowMax = 120;
 
 interface Tally {
+  readonly address: string;
   readonly since: number;
   count: number;
   readonly codes: Map<ErrorCode, number>;
@@ -23,7 +24,9 @@ interface Tally {
  * can neither fill the log nor pass unnoticed. The first of a window is recorded at once, the others in one record.
  */
 export class Rejections {
-  private readonly tallies = new Map<string, Tally>();
+  private readonly tallies = new Lru<string, Tally>(addressesMax, (dropped) => {
+    this.later(this.recordIfCounted(dropped));
+  });
   private readonly noting = new Set<Promise<unknown>>();
 
   constructor(
@@ -35,8 +38,7 @@ export class Rejections {
   ) {}
 
   get tallied(): CacheState {
-    const { size } = this.tallies;
-    return { size, weight: size, max: addressesMax };
+    return this.tallies;
   }
 
   /** Seconds that this address has to wait; 0 where it need not wait. */
@@ -49,12 +51,7 @@ export class Rejections {
 
   /** As `count`, without waiting for the record; `flush` waits for it. */
   note(from: string, code: ErrorCode): void {
-    const noted = this.count(from, code)
-      .catch((error: unknown) => {
-        this.logger.error({ err: error }, 'refused requests could not be recorded');
-      })
-      .finally(() => this.noting.delete(noted));
-    this.noting.add(noted);
+    this.later(this.count(from, code));
   }
 
   /** @param record false for a request that already has a record of its own */
@@ -68,49 +65,56 @@ export class Rejections {
       if (record || tally.count > perWindowMax) tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
       return;
     }
-    this.tallies.delete(address);
-    this.tallies.set(address, { since: now, count: 1, codes: new Map() });
-    // The new tally comes first, so that requests of this address count in it while the oldest is recorded.
-    if (this.tallies.size > addressesMax) await this.dropOldest();
-    if (tally !== undefined && tally.codes.size > 0) await this.record(address, tally);
-    if (record) await this.record(address, { since: now, count: 1, codes: new Map([[code, 1]]) });
+    this.tallies.set(address, { address, since: now, count: 1, codes: new Map() });
+    if (tally !== undefined) await this.recordIfCounted(tally);
+    if (record) await this.record({ address, since: now, count: 1, codes: new Map([[code, 1]]) });
   }
 
   /** Writes the counts of windows that are over: the address may never come back. */
   async recordDue(): Promise<void> {
     const now = this.clock.now();
-    for (const [address, tally] of this.tallies) {
-      if (now - tally.since < windowMs) continue;
-      this.tallies.delete(address);
-      if (tally.codes.size > 0) await this.record(address, tally);
-    }
+    await this.close((tally) => now - tally.since >= windowMs);
   }
 
   /** Writes all counts that have no record yet; called at the end. */
   async flush(): Promise<void> {
     await Promise.all(this.noting);
-    for (const [address, tally] of this.tallies) if (tally.codes.size > 0) await this.record(address, tally);
-    this.tallies.clear();
+    await this.close(() => true);
   }
 
-  private async dropOldest(): Promise<void> {
-    const [oldest] = this.tallies;
-    if (oldest === undefined) return;
-    const [address, tally] = oldest;
-    this.tallies.delete(address);
-    if (tally.codes.size > 0) await this.record(address, tally);
+  private async close(isOver: (tally: Tally) => boolean): Promise<void> {
+    for (const tally of [...this.tallies.values()].filter(isOver)) {
+      // A later window of the address may have replaced it, and recorded it, while another one was written.
+      if (this.tallies.get(tally.address) !== tally) continue;
+      this.tallies.delete(tally.address);
+      await this.recordIfCounted(tally);
+    }
   }
 
-  private async record(address: string, tally: Tally): Promise<void> {
+  /** Goes on without waiting; `flush` waits. */
+  private later(work: Promise<void>): void {
+    const noted = work
+      .catch((error: unknown) => {
+        this.logger.error({ err: error }, 'refused requests could not be recorded');
+      })
+      .finally(() => this.noting.delete(noted));
+    this.noting.add(noted);
+  }
+
+  private async recordIfCounted(tally: Tally): Promise<void> {
+    if (tally.codes.size > 0) await this.record(tally);
+  }
+
+  private async record({ address, since, codes }: Tally): Promise<void> {
     const body: AuditBody = {
       operationId: this.ids.next(),
-      at: isoTime(tally.since),
+      at: isoTime(since),
       kind: 'rejected',
       outcome: 'refused',
       ...emptyBody,
-      errors: [...tally.codes.keys()].map((code) => ({ code })),
+      errors: [...codes.keys()].map((code) => ({ code })),
       source: { address, userAgent: null },
-      detail: { requests: Object.fromEntries(tally.codes) },
+      detail: { requests: Object.fromEntries(codes) },
     };
     const look = (): Promise<never> => Promise.reject(new Error('Nobody was recognised.'));
     await this.commitGate.release({ authority: undefined, look, rows: 0, record: () => body });

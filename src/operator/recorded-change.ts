@@ -41,10 +41,10 @@ export interface Deciding extends UnitOfWork {
  */
 export async function change<T>(
   database: Database,
-  asked: Change,
+  change: Change,
   work: (deciding: Deciding) => Promise<T>,
 ): Promise<T> {
-  return record(database, asked, async (made, by) => {
+  return record(database, change, async (made, by) => {
     if (by === undefined) throw new CommandError('Name the person who decides this: `--as USER`.');
     return work({
       ...made,
@@ -57,9 +57,9 @@ export async function change<T>(
 /** The same before there is any person to decide. */
 export const changeAlone = <T>(
   database: Database,
-  asked: Omit<Change, 'as'>,
+  change: Omit<Change, 'as'>,
   work: (unit: UnitOfWork) => Promise<T>,
-): Promise<T> => record(database, { ...asked, as: undefined }, work);
+): Promise<T> => record(database, { ...change, as: undefined }, work);
 
 async function record<T>(
   database: Database,

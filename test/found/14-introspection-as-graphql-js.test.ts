@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { workInTurn } from '../../src/core/event-loop-turns.js';
-import { Introspection, type Told } from '../../src/graphql/execute/introspection.js';
+import { Introspection, type IntrospectionAnswer } from '../../src/graphql/execute/introspection.js';
 import { fragmentsOf } from '../../src/graphql/plan/operation-plan.js';
 import { readSdl } from '../../src/graphql/schema/sdl.js';
 import { selectionOf } from '../../src/graphql/plan/selection.js';
@@ -21,7 +21,7 @@ function ask(
   source: string,
   variables: Record<string, unknown> = {},
   more: { introspection?: Introspection; costMax?: number; inTime?: () => void; schema?: GraphQLSchema } = {},
-): Promise<Told> {
+): Promise<IntrospectionAnswer> {
   const { introspection = new Introspection(), ...rest } = more;
   const document = parse(source);
   const operation = getOperationAST(document);

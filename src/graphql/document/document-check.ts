@@ -29,7 +29,7 @@ const reachesMax = 2_000;
 
 /** Knows what documents name, and whether a ceiling reaches all of it. */
 export class DocumentReach {
-  private readonly outline: SchemaIndex;
+  private readonly index: SchemaIndex;
   readonly reaches = new Lru<string, Reachable>(reachesMax);
   private readonly byCeiling = new WeakMap<ReadonlySet<Scope>, Reachable>();
 
@@ -37,7 +37,7 @@ export class DocumentReach {
     readonly schema: GraphQLSchema,
     scopes: ReadonlyMap<string, Scope>,
   ) {
-    this.outline = new SchemaIndex(schema, scopes);
+    this.index = new SchemaIndex(schema, scopes);
   }
 
   /** Whether a ceiling reaches every one of these coordinates and types. */
@@ -59,7 +59,7 @@ export class DocumentReach {
     const known = this.byCeiling.get(ceiling);
     if (known !== undefined) return known;
     const key = ceilingKey(ceiling);
-    const reach = this.reaches.get(key) ?? this.outline.reach((scope) => ceiling.has(scope));
+    const reach = this.reaches.get(key) ?? this.index.reach((scope) => ceiling.has(scope));
     this.reaches.set(key, reach);
     this.byCeiling.set(ceiling, reach);
     return reach;

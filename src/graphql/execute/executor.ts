@@ -81,7 +81,7 @@ export interface ExecutorParts {
   readonly database: Database;
   readonly contexts: ResolverContexts;
   readonly commitGate: CommitGate;
-  readonly prepared: OperationPlanParts;
+  readonly planParts: OperationPlanParts;
   readonly annotations: Annotations;
   readonly costMax: number;
   readonly answerBytesMax: number;
@@ -94,28 +94,28 @@ export interface ExecutorParts {
  * first, and come back as null with an error. Where a rule has to look at rows, the shielded schema runs.
  */
 export class Executor {
-  private readonly prepared = new WeakMap<OperationDefinitionNode, OperationPlan>();
+  private readonly plans = new WeakMap<OperationDefinitionNode, OperationPlan>();
   readonly introspection = new Introspection();
 
   constructor(private readonly parts: ExecutorParts) {}
 
   async run(request: Request): Promise<Executed> {
-    const decided = this.begin(request);
-    return isDecided(decided) ? this.go(request, decided) : decided;
+    const decided = this.decide(request);
+    return isDecided(decided) ? this.runDecided(request, decided) : decided;
   }
 
   /**
    * Decides a document that was found valid for this caller before; `schema` is the whole schema. Undefined where the
    * answer needs the caller's own view. Nothing runs before `go`.
    */
-  known(request: Request): Decided | undefined {
-    const decided = this.begin(request);
+  decideKnown(request: Request): Decided | undefined {
+    const decided = this.decide(request);
     if (!isDecided(decided) || decided.access.isHidden || decided.plan.selection.isIntrospective)
       return undefined;
     return decided;
   }
 
-  async go(request: Request, decided: Decided): Promise<Executed> {
+  async runDecided(request: Request, decided: Decided): Promise<Executed> {
     const { cost } = decided;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
     const result = await (isMutation ? this.mutate(request, decided) : this.query(request, decided));
@@ -124,14 +124,14 @@ export class Executor {
   }
 
   /** Everything that can be decided before the operation runs. */
-  private begin(request: Request): Decided | Executed {
+  private decide(request: Request): Decided | Executed {
     const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
     const definitions = operation.variableDefinitions ?? [];
     const { coerced, errors } = getVariableValues(schema, definitions, request.variables, { maxErrors: 10 });
     if (errors !== undefined) return { errors: errors.map(asInputFault) };
     try {
-      const plan = this.prepare(document, operation, coerced);
+      const plan = this.planFor(document, operation, coerced);
       plan.checkArguments(coerced);
       const access = plan.accessOf(call.authority, coerced);
       const { fields, isIntrospective } = plan.selection;
@@ -151,18 +151,18 @@ export class Executor {
   }
 
   /** The operation's plan, made once for each operation. */
-  prepare(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): OperationPlan {
-    const known = this.prepared.get(operation);
+  planFor(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): OperationPlan {
+    const known = this.plans.get(operation);
     if (known !== undefined) return known;
-    const made = new OperationPlan(this.parts.prepared, document, operation, coerced);
-    if (made.selection.isFixed) this.prepared.set(operation, made);
+    const made = new OperationPlan(this.parts.planParts, document, operation, coerced);
+    if (made.selection.isFixed) this.plans.set(operation, made);
     return made;
   }
 
   private async query(request: Request, { plan, access, cost }: Decided): Promise<Executed> {
     const { call } = request;
     const { isIntrospective } = plan.selection;
-    const isCut = access.denied.size > 0;
+    const isPruned = access.denied.size > 0;
     if (isIntrospective) {
       const schema = this.parts.annotations.schemaFor(request.schema, call.authority);
       const isAlone = plan.selection.fields.every(({ isMeta }) => isMeta);
@@ -174,17 +174,17 @@ export class Executor {
     const operation = this.parts.contexts.reading(call, call.trail, 'plain');
     const { result, isExact } = await plan.run(access.denied, operation, request.variables);
     if (result.errors !== undefined) await operation.rows.settled();
-    if (!isExact || (isCut && result.errors !== undefined)) {
+    if (!isExact || (isPruned && result.errors !== undefined)) {
       const again = this.parts.contexts.reading(call, call.newTrail(), 'plain');
-      if (isCut) return this.shielded(request);
+      if (isPruned) return this.shielded(request);
       const exact = await plan.runExactly(again, request.variables);
       await again.rows.settled();
       return exact;
     }
-    if (!isCut) return result;
-    const filling = new Merge(access.denied, plan.selection, call.trail);
-    const data = filling.fill(result.data) as ExecutionResult['data'];
-    return { data, refused: filling.refused };
+    if (!isPruned) return result;
+    const merge = new Merge(access.denied, plan.selection, call.trail);
+    const data = merge.fill(result.data) as ExecutionResult['data'];
+    return { data, refused: merge.refused };
   }
 
   /** Runs an operation that selects nothing but introspection. */
@@ -200,8 +200,8 @@ export class Executor {
     };
     try {
       const { fields } = selection;
-      const told = await this.introspection.of(schema, fields, coerced, { document, costMax: max, inTime });
-      return { data: told.data, extensions: { cost: { requested: told.cost, max } } };
+      const answer = await this.introspection.of(schema, fields, coerced, { document, costMax: max, inTime });
+      return { data: answer.data, extensions: { cost: { requested: answer.cost, max } } };
     } catch (error) {
       if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
       throw error;

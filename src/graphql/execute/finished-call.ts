@@ -21,10 +21,10 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
 export function finishedOf(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
   call.marks.releasing = performance.now();
   const record = (refusal: BehalfError | undefined): AuditBody => {
-    const told = refusal === undefined ? errors : [{ code: refusal.code }];
-    const outcome = outcomeOf(told, hasData && refusal === undefined);
+    const recorded = refusal === undefined ? errors : [{ code: refusal.code }];
+    const outcome = outcomeOf(recorded, hasData && refusal === undefined);
     call.outcome = outcome;
-    call.errorCode = told[0]?.code;
+    call.errorCode = recorded[0]?.code;
     return {
       operationId: call.id,
       at: isoTime(call.startedAt),
@@ -40,7 +40,7 @@ export function finishedOf(call: Call, errors: readonly RecordedError[], hasData
       variables: call.variables,
       arguments: call.literals,
       ...whatOf(call.trail),
-      errors: told,
+      errors: recorded,
       durationMs: call.durationMs,
       source: call.source,
       detail: {},

@@ -14,7 +14,7 @@ import { argumentsOf, type Selected } from '../plan/selection.js';
 type Values = Readonly<Record<string, unknown>>;
 
 /** The result of `__schema` and `__type`, and its number of fields on all levels. */
-export interface Told {
+export interface IntrospectionAnswer {
   readonly data: Readonly<Record<string, unknown>>;
   readonly cost: number;
 }
@@ -34,7 +34,7 @@ const answerWeight = 500;
 export class Introspection {
   private readonly views = new WeakMap<GraphQLSchema, number>();
   private viewCount = 0;
-  readonly kept = new Lru<string, { told: Promise<Told>; fields: number }>(
+  readonly kept = new Lru<string, { answer: Promise<IntrospectionAnswer>; fields: number }>(
     keptFieldsMax,
     undefined,
     ({ fields }) => answerWeight + fields,
@@ -48,20 +48,20 @@ export class Introspection {
     schema: GraphQLSchema,
     fields: readonly Selected[],
     variables: Values,
-    asker: { readonly document: string; readonly costMax: number; readonly inTime: () => void },
-  ): Promise<Told> {
-    const { document, costMax, inTime } = asker;
-    if (!isUsual(fields)) return inTurns(telling(schema, fields, variables, costMax), inTime);
+    request: { readonly document: string; readonly costMax: number; readonly inTime: () => void },
+  ): Promise<IntrospectionAnswer> {
+    const { document, costMax, inTime } = request;
+    if (!isUsual(fields)) return inTurns(answering(schema, fields, variables, costMax), inTime);
     const key = `${String(this.numberOf(schema))} ${document}`;
     const known = this.kept.get(key);
-    if (known !== undefined) return known.told;
-    const told = inTurns(telling(schema, fields, variables, Number.POSITIVE_INFINITY), inTime);
+    if (known !== undefined) return known.answer;
+    const answer = inTurns(answering(schema, fields, variables, Number.POSITIVE_INFINITY), inTime);
     // Another caller with the same document waits for the same answer.
-    this.kept.set(key, { told, fields: 1 });
+    this.kept.set(key, { answer, fields: 1 });
     try {
-      const { data, cost } = await told;
+      const { data, cost } = await answer;
       const usual = { data, cost: Math.min(cost, usualCost) };
-      this.kept.set(key, { told: Promise.resolve(usual), fields: cost });
+      this.kept.set(key, { answer: Promise.resolve(usual), fields: cost });
       return usual;
     } catch (error) {
       this.kept.delete(key);
@@ -88,48 +88,48 @@ export function introspectionCost(
   variables: Values,
   costMax: number,
 ): number {
-  const work = telling(schema, fields.filter(isIntrospective), variables, costMax);
+  const work = answering(schema, fields.filter(isIntrospective), variables, costMax);
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value.cost;
   }
 }
 
-export const isIntrospective = ({ coordinate }: Selected): boolean =>
+const isIntrospective = ({ coordinate }: Selected): boolean =>
   coordinate.endsWith('.__schema') || coordinate.endsWith('.__type');
 
-function* telling(
+function* answering(
   schema: GraphQLSchema,
   fields: readonly Selected[],
   variables: Values,
   costMax: number,
-): Generator<number, Told> {
+): Generator<number, IntrospectionAnswer> {
   // graphql-js's own resolvers read nothing else.
   const info = { schema } as GraphQLResolveInfo;
   const argumentsBy = new Map<Selected, Values>();
-  let [cost, toldOf] = [0, 0];
+  let [cost, yieldedAt] = [0, 0];
 
   function* object(
     value: unknown,
     selected: readonly Selected[],
   ): Generator<number, Record<string, unknown>> {
-    const told = Object.create(null) as Record<string, unknown>;
+    const answer = Object.create(null) as Record<string, unknown>;
     for (const one of selected) {
       cost += 1;
       if (cost > costMax) throw tooComplex({ requested: cost, max: costMax });
-      if (cost - toldOf >= fieldsInStep) {
-        yield (cost - toldOf) * stepsOfField;
-        toldOf = cost;
+      if (cost - yieldedAt >= fieldsInStep) {
+        yield (cost - yieldedAt) * stepsOfField;
+        yieldedAt = cost;
       }
       const { field, type, key, children } = one;
       const args = argumentsBy.get(one) ?? argumentsOf(one, variables);
       argumentsBy.set(one, args);
       const found: unknown =
         field.name === '__typename' ? type.name : field.resolve?.(value, args, undefined, info);
-      told[key] =
+      answer[key] =
         children.length === 0 ? leaf(field.type, found) : yield* composite(field.type, found, children);
     }
-    return told;
+    return answer;
   }
 
   function* composite(

@@ -1,6 +1,6 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 
-type Place = readonly (number | string)[];
+type Position = readonly (number | string)[];
 
 /**
  * The result with its errors in the order of the answer. graphql-js orders them by the time at which promises ended,
@@ -10,13 +10,13 @@ export function inAnswerOrder(result: ExecutionResult): ExecutionResult {
   const { errors, data } = result;
   if (errors === undefined || errors.length < 2) return result;
   const orders = new Map<object, Map<string, number>>();
-  const placed = errors.map((error) => ({ error, place: placeOf(error, data, orders) }));
-  placed.sort((a, b) => compare(a.place, b.place));
-  return { ...result, errors: placed.map(({ error }) => error) };
+  const positioned = errors.map((error) => ({ error, position: positionOf(error, data, orders) }));
+  positioned.sort((a, b) => compare(a.position, b.position));
+  return { ...result, errors: positioned.map(({ error }) => error) };
 }
 
 /** The path of an error as numbers as far as the answer goes; below a null, the names themselves. */
-function placeOf(error: GraphQLError, data: unknown, orders: Map<object, Map<string, number>>): Place {
+function positionOf(error: GraphQLError, data: unknown, orders: Map<object, Map<string, number>>): Position {
   let at = data;
   return (error.path ?? []).map((step) => {
     if (typeof at !== 'object' || at === null) return step;
@@ -29,7 +29,7 @@ function placeOf(error: GraphQLError, data: unknown, orders: Map<object, Map<str
   });
 }
 
-function compare(a: Place, b: Place): number {
+function compare(a: Position, b: Position): number {
   for (let at = 0; at < Math.min(a.length, b.length); at += 1) {
     const [mine, other] = [a[at] ?? 0, b[at] ?? 0];
     if (mine === other) continue;

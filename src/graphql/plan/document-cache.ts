@@ -9,7 +9,7 @@ import { selectionsIn } from '../document/selection-counts.js';
 import { ceilingKey } from '../view/views.js';
 
 /** A document that came before and was found valid then. */
-export class CachedDocument {
+class CachedDocument {
   readonly hash: string;
   /** The ceilings for which it was found valid; it may name coordinates that other ceilings do not reach. */
   readonly ceilings = new Set<string>();

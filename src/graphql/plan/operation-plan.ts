@@ -51,7 +51,7 @@ export class OperationPlan {
   /** Fields with an argument that may turn out null although it must not be. */
   private readonly varying: readonly Selected[];
   /** Variables whose value may name a coordinate that has a scope. */
-  private readonly telling: readonly DeclaredVariable[];
+  private readonly scopedVariables: readonly DeclaredVariable[];
   private runs = this.noRuns();
   /** Compiled code is large, so only cached documents are compiled. */
   private isKept = false;
@@ -68,7 +68,9 @@ export class OperationPlan {
     this.redact = redactorOf(plain, policy, document, operation, digest);
     this.literals = literalsOf(plain, policy, document, operation, digest);
     this.rules = new AccessRules(ruleMap, this.selection);
-    this.telling = declaredVariables(plain, operation).filter(({ type }) => ruleMap.isScopedInput(type));
+    this.scopedVariables = declaredVariables(plain, operation).filter(({ type }) =>
+      ruleMap.isScopedInput(type),
+    );
     this.varying = [...each(this.selection.fields)].filter((field) => mayLackValue(field, operation));
   }
 
@@ -96,7 +98,7 @@ export class OperationPlan {
 
   /** Coordinates of input fields and enum values in the variables, including those that only a skipped field uses. */
   namedBy(variables: Values): string[] {
-    return this.telling.flatMap(({ name, type }) => usedInside(type, variables[name]));
+    return this.scopedVariables.flatMap(({ name, type }) => usedInside(type, variables[name]));
   }
 
   accessOf(authority: Authority, variables: Values): Access {
@@ -113,7 +115,7 @@ export class OperationPlan {
   }
 
   /** Runs the allowed fields on the schema without rules. The caller must pass every denied field. */
-  run(denied: ReadonlyMap<Selected, Denied>, contextValue: unknown, variables: Values): Promise<Ran> {
+  run(denied: ReadonlyMap<Selected, Denied>, contextValue: unknown, variables: Values): Promise<RunResult> {
     const key = [...denied.keys()].map((selected) => selected.number).join(' ');
     let run = this.runs.get(key);
     if (run === undefined) {
@@ -126,7 +128,7 @@ export class OperationPlan {
   }
 }
 
-export interface Ran {
+export interface RunResult {
   readonly result: ExecutionResult;
   /** False where the errors are not exact: run again by `runExactly`. */
   readonly isExact: boolean;
@@ -152,7 +154,7 @@ class Runnable {
     private readonly make: () => DocumentNode,
   ) {}
 
-  async run(contextValue: unknown, variableValues: Values, mayCompile: boolean): Promise<Ran> {
+  async run(contextValue: unknown, variableValues: Values, mayCompile: boolean): Promise<RunResult> {
     const document = (this.document ??= this.make());
     const compiled = this.compiledFor(document, variableValues, mayCompile);
     if (compiled !== undefined) {

@@ -52,7 +52,7 @@ export class RuleMap {
   ): BehalfError | undefined {
     const coordinate = `${typeName}.${fieldName}`;
     const denied =
-      this.denies(operation.authority, coordinate, this.placed(typeName, parent)) ??
+      this.denies(operation.authority, coordinate, this.rowState(typeName, parent)) ??
       this.deniesInputs(operation.authority, coordinate, args, values);
     if (denied === undefined) return undefined;
     operation.trail.refused(denied.decision);
@@ -60,12 +60,12 @@ export class RuleMap {
   }
 
   /** Throws for a coordinate that has no scope. */
-  denies(authority: Authority, coordinate: string, at?: Placed): Denied | undefined {
+  denies(authority: Authority, coordinate: string, at?: RowState): Denied | undefined {
     const scope = this.scopeOf(coordinate);
     const decision: Decision =
       at === undefined || at.ownScope === scope
         ? authority.decide(scope)
-        : decideAtEach(authority, scope, at.places);
+        : decideAtEach(authority, scope, at.values);
     if (decision.allow) return undefined;
     const { reason, layer } = decision;
     return {
@@ -149,24 +149,24 @@ export class RuleMap {
     return scope;
   }
 
-  private placed(typeName: string, parent: unknown): Placed | undefined {
+  private rowState(typeName: string, parent: unknown): RowState | undefined {
     const ownScope = this.rowScopes.get(typeName);
     if (ownScope === undefined || parent === null || typeof parent !== 'object') return undefined;
-    return { ownScope, places: dimensionValuesOf(parent) ?? [unknownPlace] };
+    return { ownScope, values: dimensionValuesOf(parent) ?? [unknownValues] };
   }
 }
 
-interface Placed {
+interface RowState {
   /** The scope that let the caller reach the row. */
   readonly ownScope: string;
-  readonly places: readonly DimensionValues[];
+  readonly values: readonly DimensionValues[];
 }
 
 /** A row that did not come through `Rows` is inside no boundary. */
-const unknownPlace: DimensionValues = new Map([['unknown', null]]);
+const unknownValues: DimensionValues = new Map([['unknown', null]]);
 
 /** A row given in an earlier state must be inside the boundary both then and now. */
-function decideAtEach(authority: Authority, scope: Scope, places: readonly DimensionValues[]): Decision {
-  const outside = places.find((values) => !authority.decideAt(scope, values).allow);
+function decideAtEach(authority: Authority, scope: Scope, values: readonly DimensionValues[]): Decision {
+  const outside = values.find((one) => !authority.decideAt(scope, one).allow);
   return outside === undefined ? authority.decide(scope) : authority.decideAt(scope, outside);
 }

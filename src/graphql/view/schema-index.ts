@@ -125,18 +125,18 @@ class Search {
   private heedsInterfaces = false;
 
   constructor(
-    private readonly outline: SchemaIndex,
+    private readonly index: SchemaIndex,
     private readonly allows: (scope: Scope) => boolean,
   ) {
-    this.left = new Set(outline.scalars);
-    for (const [name, values] of outline.enums)
+    this.left = new Set(index.scalars);
+    for (const [name, values] of index.enums)
       if (values.some((value) => this.has(value))) this.left.add(name);
     this.growInputs();
-    for (const [name, { fields }] of outline.composites) {
+    for (const [name, { fields }] of index.composites) {
       this.left.add(name);
       for (const field of fields) if (this.has(field)) this.fields.add(field.coordinate);
     }
-    for (const name of outline.unions.keys()) this.left.add(name);
+    for (const name of index.unions.keys()) this.left.add(name);
     // A type that is gone does not limit the interfaces that it implements, so such types go first.
     this.shrinkOutputs();
     this.heedsInterfaces = true;
@@ -144,8 +144,8 @@ class Search {
   }
 
   reach(): Reachable {
-    const { outline, left } = this;
-    const types = new Set(outline.roots.filter((root) => left.has(root)));
+    const { index, left } = this;
+    const types = new Set(index.roots.filter((root) => left.has(root)));
     const members = new Set<string>();
     const lead = (part: Part): void => {
       members.add(part.coordinate);
@@ -153,10 +153,10 @@ class Search {
     };
     // Types added during the loop are visited too.
     for (const name of types) {
-      for (const value of outline.enums.get(name) ?? []) if (this.has(value)) members.add(value.coordinate);
-      for (const field of outline.inputs.get(name) ?? []) if (this.isUsable(field)) lead(field);
-      for (const member of outline.unions.get(name) ?? []) if (left.has(member)) types.add(member);
-      const composite = outline.composites.get(name);
+      for (const value of index.enums.get(name) ?? []) if (this.has(value)) members.add(value.coordinate);
+      for (const field of index.inputs.get(name) ?? []) if (this.isUsable(field)) lead(field);
+      for (const member of index.unions.get(name) ?? []) if (left.has(member)) types.add(member);
+      const composite = index.composites.get(name);
       for (const other of [...(composite?.interfaces ?? []), ...(composite?.implementations ?? [])]) {
         if (left.has(other)) types.add(other);
       }
@@ -181,7 +181,7 @@ class Search {
   private growInputs(): void {
     for (let before = -1; before !== this.left.size;) {
       before = this.left.size;
-      for (const [name, fields] of this.outline.inputs) {
+      for (const [name, fields] of this.index.inputs) {
         const isWhole = fields.every((field) => !field.isRequired || this.isUsable(field));
         if (isWhole && fields.some((field) => this.isUsable(field))) this.left.add(name);
       }
@@ -190,7 +190,7 @@ class Search {
 
   /** An output type exists as long as one of its fields does. Taken away until nothing changes. */
   private shrinkOutputs(): void {
-    const { composites, unions } = this.outline;
+    const { composites, unions } = this.index;
     for (let changed = true; changed;) {
       changed = false;
       for (const [name, { fields }] of composites) {
@@ -219,7 +219,7 @@ class Search {
     return (
       this.isUsable(arg) &&
       this.implementations(owner).every((name) => {
-        const theirs = this.outline.composites.get(name)?.fields.find((one) => one.name === field.name);
+        const theirs = this.index.composites.get(name)?.fields.find((one) => one.name === field.name);
         const same = theirs?.args.find((one) => one.name === arg.name);
         return same !== undefined && this.isUsable(same);
       })
@@ -228,6 +228,6 @@ class Search {
 
   private implementations(owner: string): readonly string[] {
     if (!this.heedsInterfaces) return [];
-    return (this.outline.composites.get(owner)?.implementations ?? []).filter((name) => this.left.has(name));
+    return (this.index.composites.get(owner)?.implementations ?? []).filter((name) => this.left.has(name));
   }
 }

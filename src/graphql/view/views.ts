@@ -15,13 +15,13 @@ export const ceilingKey = (ceiling: ReadonlySet<Scope>): string => sha256([...ce
 
 /** Makes views. Validation, suggestions, messages and introspection all come from them. */
 export class Views {
-  private readonly outline: SchemaIndex;
+  private readonly index: SchemaIndex;
 
   constructor(
     private readonly schema: GraphQLSchema,
     readonly policy: SchemaPolicy,
   ) {
-    this.outline = new SchemaIndex(schema, policy.scopes);
+    this.index = new SchemaIndex(schema, policy.scopes);
   }
 
   of(ceiling: ReadonlySet<Scope>): View {
@@ -35,6 +35,6 @@ export class Views {
 
   /** What these scopes alone reach. */
   reach(scopes: ReadonlySet<Scope>): Reachable {
-    return this.outline.reach((scope) => scopes.has(scope));
+    return this.index.reach((scope) => scopes.has(scope));
   }
 }

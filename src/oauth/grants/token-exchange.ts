@@ -17,7 +17,7 @@ import { issueToken, type IssueParts } from './issue-token.js';
 import { generationOf } from '../library/token-lookup.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
 
-export const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
 export const tokenExchangeParameters = [
   'subject_token',
   'subject_token_type',
@@ -77,20 +77,20 @@ async function findSubject(
 interface Exchange {
   readonly client: ActingClient;
   readonly subject: AccessToken;
-  readonly asked: TaskDetails & { readonly scopes?: readonly string[] };
+  readonly requested: TaskDetails & { readonly scopes?: readonly string[] };
 }
 
 /** A person's token makes a delegation, an agent's token a sub-delegation. */
 async function exchange(
   ctx: TokenEndpointGrantContext,
   delegations: Delegations,
-  { client, subject, asked }: Exchange,
+  { client, subject, requested }: Exchange,
 ): Promise<TokenGrant> {
   const delegationId = delegationDetails(subject.rar)?.delegation;
   const scopes = [...subject.scopes];
   if (delegationId === undefined) {
     return delegations.exchangePersonToken({
-      ...asked,
+      ...requested,
       ...client,
       userId: subject.accountId,
       personTokenScopes: scopes,
@@ -101,7 +101,7 @@ async function exchange(
   const fromAgentId = agentIdOf(parent);
   if (fromAgentId === undefined) throw new errors.InvalidRequest('the subject_token is not active');
   return delegations.exchangeAgentToken({
-    ...asked,
+    ...requested,
     ...client,
     delegationId,
     parentTokenScopes: scopes,
@@ -110,7 +110,7 @@ async function exchange(
   });
 }
 
-function askedFor(ctx: TokenEndpointGrantContext): Exchange['asked'] {
+function requestedTask(ctx: TokenEndpointGrantContext): Exchange['requested'] {
   const details = onlyDelegation(ctx.oidc.params.authorization_details);
   if (details?.delegation !== undefined) {
     throw new errors.InvalidAuthorizationDetails('an exchange makes a new delegation; name none');
@@ -141,12 +141,12 @@ export const makeTokenExchange =
     const value = checkParameters(ctx, resourceOf(parts.settings));
     const proof = await readDpopProof(ctx);
     await resolveRequestedResources(ctx.oidc.provider, ctx);
-    const asked = askedFor(ctx);
+    const requested = requestedTask(ctx);
     const subject = await findSubject(ctx, value, proof);
     const grant = await inOAuthWords('invalid_request', () =>
-      exchange(ctx, delegations, { client, subject, asked }),
+      exchange(ctx, delegations, { client, subject, requested }),
     );
-    const within = (asked.scopes ?? grant.scopes).filter((scope) => subject.scopes.has(scope));
+    const within = (requested.scopes ?? grant.scopes).filter((scope) => subject.scopes.has(scope));
     await issueToken(ctx, parts, {
       grant,
       within,

@@ -41,8 +41,10 @@ const changePassword = (mustChange: (userId: string) => Promise<boolean>): Insta
 const consent = new Prompt(
   { name: 'consent' },
   new Check('agent_consent', 'the person decides about an agent', 'consent_required', (ctx) => {
-    const asked = consentDetails(parseDetails(ctx.oidc.params?.authorization_details)) !== undefined;
-    return asked && decisionsOf(ctx).consent === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    const isRequested = consentDetails(parseDetails(ctx.oidc.params?.authorization_details)) !== undefined;
+    return isRequested && decisionsOf(ctx).consent === undefined
+      ? Check.REQUEST_PROMPT
+      : Check.NO_NEED_TO_PROMPT;
   }),
 );
 

@@ -12,8 +12,8 @@ const { warn } = console;
 const setWarn = (to: typeof warn): unknown => Object.assign(console, { warn: to });
 
 if (isSupported) {
-  setWarn((...told: unknown[]) => {
-    if (!String(told[0]).includes(notice)) warn.apply(console, told);
+  setWarn((...parts: unknown[]) => {
+    if (!String(parts[0]).includes(notice)) warn.apply(console, parts);
   });
 }
 

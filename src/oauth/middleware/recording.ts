@@ -17,7 +17,7 @@ const bounded = (text: unknown, length: number): string | undefined =>
   typeof text === 'string' && text !== '' ? text.slice(0, length) : undefined;
 
 /** Leaves out undefined members. */
-export const present = <T extends object>(members: { [K in keyof T]: T[K] | undefined }): T =>
+const present = <T extends object>(members: { [K in keyof T]: T[K] | undefined }): T =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as T;
 
 export const userAgentOf = (request: IncomingMessage): string | undefined =>

@@ -46,7 +46,7 @@ async function keep(
   token: string,
 ): Promise<void> {
   const { RotatedRefreshToken: rotated } = ctx.oidc.entities;
-  const answer: Answer = { asked: askedBy(ctx), at: clock.now(), body: ctx.body as Answer['body'] };
+  const answer: Answer = { asked: parametersOf(ctx), at: clock.now(), body: ctx.body as Answer['body'] };
   const row: OAuthPayloadRow = {
     model,
     id: sha256(token),
@@ -74,7 +74,7 @@ async function find({ database, clock }: PayloadStore, token: string): Promise<A
   return undefined;
 }
 
-const askedBy = ({ oidc: { params } }: KoaContextWithOIDC): string =>
+const parametersOf = ({ oidc: { params } }: KoaContextWithOIDC): string =>
   JSON.stringify([params?.scope, params?.resource]);
 
 /**
@@ -95,7 +95,7 @@ export function makeRefreshGrace(provider: Provider, store: PayloadStore) {
     if (ctx.status === 200) await keep(store, ctx, token);
     if (!usedJustNow.has(ctx)) return;
     const answer = await find(store, token);
-    if (answer?.asked !== askedBy(ctx)) return;
+    if (answer?.asked !== parametersOf(ctx)) return;
     const { body, at } = answer;
     const given = await provider.AccessToken.find(body.access_token);
     if (given === undefined) return;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Asked } from '../../operation/gate.js';
+import type { OperationRequest } from '../../operation/gate.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import type { HttpOperations } from '../http/operations.js';
 import { mediaTypeFor } from './media-type.js';
@@ -14,12 +14,12 @@ export function graphqlRoute(scope: FastifyInstance, operations: HttpOperations)
       const fault = methodFault(request, reply, ['GET', 'POST']);
       if (fault !== undefined) throw fault;
       const mediaType = mediaTypeFor(request.raw);
-      return operations.answer(request, reply, askedBy(request), mediaType);
+      return operations.answer(request, reply, requestIn(request), mediaType);
     },
   });
 }
 
-const askedBy = (request: FastifyRequest): Asked =>
+const requestIn = (request: FastifyRequest): OperationRequest =>
   request.method === 'GET'
     ? { kind: 'document', body: parametersOfAddress(request), isSafe: true }
     : { kind: 'document', body: request.body };

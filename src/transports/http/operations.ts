@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BehalfError, internal, unauthenticated } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
-import { isAnswer, type Arrival, type Asked, type OperationGate } from '../../operation/gate.js';
+import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
 import { callerOf } from './caller.js';
 import { challenges, credentialsIn } from './challenge.js';
 import { HttpError } from './http-error.js';
@@ -54,15 +54,15 @@ export class HttpOperations {
     request: FastifyRequest,
     reply: FastifyReply,
     error: unknown,
-    wanted?: Asked['kind'],
+    wanted?: OperationRequest['kind'],
   ): Promise<FastifyReply> {
-    const told = tellable(error);
-    const status = told instanceof HttpError ? told.status : undefined;
+    const shown = tellable(error);
+    const status = shown instanceof HttpError ? shown.status : undefined;
     if (status === 415) void reply.header('accept-encoding', 'identity');
     return this.send(
       request,
       reply,
-      await this.parts.gate.refuse(arrivalOf(request), told, { status, wanted }),
+      await this.parts.gate.refuse(arrivalOf(request), shown, { status, wanted }),
     );
   }
 
@@ -70,10 +70,10 @@ export class HttpOperations {
   async answer(
     request: FastifyRequest,
     reply: FastifyReply,
-    asked: Asked,
+    wanted: OperationRequest,
     mediaType?: string,
   ): Promise<FastifyReply> {
-    return this.send(request, reply, await this.parts.gate.answer(arrivalOf(request), asked), mediaType);
+    return this.send(request, reply, await this.parts.gate.answer(arrivalOf(request), wanted), mediaType);
   }
 
   private send(
