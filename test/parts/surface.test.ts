@@ -4,6 +4,7 @@ import { all } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { BusinessRows } from '../support/business.js';
 import { malformed } from '../support/malformed.js';
+import { inventedId } from '../support/no-oracle.js';
 import { TestServer, type AgentFixture } from '../support/server.js';
 import { answerTo, Names, type WireRequest } from '../support/surface.js';
 
@@ -56,7 +57,7 @@ const requests = (): readonly (readonly [what: string, sent: WireRequest])[] => 
   ['with variables, again', asked(byId, { variables: { id: customer }, operationName: 'Find' })],
   ['with variables, a third time', asked(byId, { variables: { id: customer } })],
   ['in the address with variables', got({ query: byId, variables: JSON.stringify({ id: customer }) })],
-  ['of a row that is not there', asked(byId, { variables: { id: customer.replace(/.$/, 'Z') } })],
+  ['of a row that is not there', asked(byId, { variables: { id: inventedId(customer) } })],
   ['of an id that is none', asked(byId, { variables: { id: '' } })],
   ['a field that the task lacks', asked(withheld)],
   ['a field that the task lacks, again', asked(withheld)],
