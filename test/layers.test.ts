@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { filesBelow, importsOf, root, sources } from './support/imports.js';
 import layers from './support/layers.json' with { type: 'json' };

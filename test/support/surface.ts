@@ -43,13 +43,16 @@ export class Names {
   in(text: string): string {
     let named = text;
     for (const [value, name] of this.fixed) named = named.replaceAll(value, name);
-    return named
-      .replace(/[0-9A-HJKMNP-TV-Z]{26}/gi, (id) => this.nameOf('id', id.toUpperCase()))
-      .replace(/http:\/\/127\.0\.0\.1:\d+/g, '<server>')
-      .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
-      .replace(/tok_[\w-]+/g, '<token id>')
-      .replace(/"durationMs":\d+/g, '"durationMs":<ms>')
-      .replace(/(hmac|digest)([^\w+/=-]+)[\w+/=-]{20,}/gi, '$1$2<digest>');
+    return (
+      named
+        // First, as a digest may happen to hold text like an id.
+        .replace(/(hmac|digest)([^\w+/=-]+)[\w+/=-]{20,}/gi, '$1$2<digest>')
+        .replace(/[0-9A-HJKMNP-TV-Z]{26}/gi, (id) => this.nameOf('id', id.toUpperCase()))
+        .replace(/http:\/\/127\.0\.0\.1:\d+/g, '<server>')
+        .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z/g, '<time>')
+        .replace(/tok_[\w-]+/g, '<token id>')
+        .replace(/"durationMs":\d+/g, '"durationMs":<ms>')
+    );
   }
 
   private nameOf(kind: string, value: string): string {
