@@ -57,7 +57,7 @@ const stackedMarks = /\p{M}{9}/u;
  * annotations, and three characters that Unicode does not list as ignorable but fonts show as nothing.
  */
 const unseen =
-  /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u2800\ufff9-\ufffc\u{13441}\u{16fe4}\u{1d159}]/u;
+  /[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u{16fe4}\u2800\ufff9-\ufffc\u{13441}\u{1d159}]/u;
 
 /** Places where an invisible character changes what is shown, so it is allowed. */
 const joined = [
