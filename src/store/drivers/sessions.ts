@@ -67,12 +67,17 @@ export class SqliteSessions implements Sessions {
   ) {
     const turn = new Turn(stepsMax);
     const [ofWriter, ofReader] = [new Steps(writer), new Steps(reader)];
-    const cached = new SqliteStatements(writer, patienceMs, { steps: ofWriter, max: stepsMax, turn }, true);
     const apart = new SqliteStatements(reader, patienceMs, { steps: ofReader, max: stepsMax, turn }, true);
+    // A transaction may begin before a statement is sent again, so that goes apart.
+    const cached = new SqliteStatements(
+      writer,
+      patienceMs,
+      { steps: ofWriter, max: stepsMax, turn },
+      true,
+      apart,
+    );
     const here: Statements = {
-      // A transaction may begin before a statement is sent again.
-      run: (sql, params) =>
-        writer.inTransaction ? apart.run(sql, params) : cached.runUntil(undefined, sql, params, apart),
+      run: (sql, params) => (writer.inTransaction ? apart : cached).run(sql, params),
     };
     this.reading = {
       run: (sql, params, _again, untilMs) =>

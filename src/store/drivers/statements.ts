@@ -89,12 +89,14 @@ export class SqliteStatements implements Statements {
    * @param patienceMs how long a statement is repeated while the database is locked
    * @param limit bounds the rows that one statement looks at
    * @param onlyReads refuses statements that change anything
+   * @param next sends a statement again that found the database locked
    */
   constructor(
     private readonly db: SqliteDatabase,
     private readonly patienceMs: number,
     private readonly limit?: StepLimit,
     private readonly onlyReads = false,
+    private readonly next?: SqliteStatements,
   ) {}
 
   /** Throws `TooManySteps` unchanged, so that the same statement can run elsewhere. */
@@ -102,16 +104,8 @@ export class SqliteStatements implements Statements {
     return this.runUntil(undefined, sql, params);
   }
 
-  /**
-   * As `run`, but gives up at that moment of `performance.now()`. The statement is sent at least once.
-   * @param next sends it again
-   */
-  runUntil(
-    until: number | undefined,
-    sql: string,
-    params: readonly unknown[],
-    next: SqliteStatements = this,
-  ): Promise<Outcome> {
+  /** As `run`, but gives up at that moment of `performance.now()`. The statement is sent at least once. */
+  runUntil(until: number | undefined, sql: string, params: readonly unknown[]): Promise<Outcome> {
     try {
       const prepared = this.prepare(sql);
       const { limit } = this;
@@ -122,7 +116,7 @@ export class SqliteStatements implements Statements {
       if (error instanceof TooManySteps) return Promise.reject(error);
       const failure = new StatementFailed(error);
       if (!isBusy(failure)) return Promise.reject(failure);
-      return next.again(until ?? performance.now() + this.patienceMs, sql, params, failure);
+      return (this.next ?? this).again(until ?? performance.now() + this.patienceMs, sql, params, failure);
     }
   }
 
