@@ -28,8 +28,8 @@ export async function seed(url, world, dist, progress) {
   await promisify(execFile)(process.execPath, [join(dist, 'src/cli/behalf.js'), 'migrate', '--json'], {
     env: { ...process.env, DATABASE_URL: url },
   });
-  const { passagesOf } = await import(pathToFileURL(join(dist, 'src/domains/knowledge/passages.js')).href);
-  const tables = Object.entries({ ...businessRows(world, passagesOf), ...peopleRows(world) });
+  const making = await import(pathToFileURL(join(dist, 'src/domains/knowledge/passages.js')).href);
+  const tables = Object.entries({ ...businessRows(world, making), ...peopleRows(world) });
   const writer = url.startsWith('sqlite:')
     ? sqliteWriter(url.slice('sqlite:'.length))
     : await mysqlWriter(url);

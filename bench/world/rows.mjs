@@ -172,7 +172,7 @@ function* documentRows(world) {
 }
 
 /** Passages as the server's own code makes them: all servers look for the same words. */
-async function* passages(world, passagesOf) {
+async function* passages(world, { passagesOf, passageEdition }) {
   let made = 0;
   for (const { id, collection: key, classification, version, title, body } of documentRows(world)) {
     for (const passage of await passagesOf({ title, body })) {
@@ -184,6 +184,8 @@ async function* passages(world, passagesOf) {
         classification,
         version,
         title,
+        // Passages of an older edition would be renewed beside what is measured.
+        ...(passageEdition !== undefined && { edition: passageEdition }),
         ...passage,
       };
     }
@@ -194,8 +196,11 @@ function* times(count, make, world) {
   for (let n = 0; n < count; n += 1) yield make(n, world);
 }
 
-/** Every business and knowledge row of a world, table by table. */
-export function businessRows(world, passagesOf) {
+/**
+ * Every business and knowledge row of a world, table by table.
+ * @param making the module of the measured build that makes passages
+ */
+export function businessRows(world, making) {
   return {
     customers: times(world.customers, customer, world),
     orders: times(world.orders, order, world),
@@ -206,6 +211,6 @@ export function businessRows(world, passagesOf) {
     refunds: times(200, refund, world),
     collections: times(collectionKeys.length, collection, world),
     documents: documentRows(world),
-    passages: passages(world, passagesOf),
+    passages: passages(world, making),
   };
 }
