@@ -74,7 +74,7 @@ export async function endBeyond(unit: UnitOfWork, by: string, agent: AgentRow): 
   return beyond;
 }
 
-/** What `endBeyond` would end. Throws as `endBeyond` does. */
+/** The delegations and tokens that `endBeyond` would end. Throws as `endBeyond` does. */
 export async function lookBeyond(
   { tx, clock }: Pick<UnitOfWork, 'tx' | 'clock'>,
   by: string,

@@ -38,7 +38,7 @@ export interface Task {
   readonly generation: number;
 }
 
-/** What a task may still spend: the least that any delegation of the chain has left. */
+/** The budget that a task has left: the least of all delegations of the chain. */
 export interface TaskLimits {
   readonly operationsLeft: number;
   readonly rowsLeft: number;

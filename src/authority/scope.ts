@@ -2,7 +2,7 @@
 export type Scope = string;
 
 /**
- * What every live chain may do: ask who it is, and read page information. It is never granted, and always
+ * The scope of every live chain: to ask who it is, and to read page information. It is never granted, and always
  * held.
  */
 export const sessionScope: Scope = 'session:read';

@@ -9,7 +9,7 @@ import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Basics } from './basics.js';
 import type { ComposedSchema } from './schema.js';
 
-/** Who may do what, and the records of sign-ins and tokens. */
+/** The parts that decide rights, and those that record sign-ins and tokens. */
 export interface ComposedAuthority {
   readonly authorities: Authorities<AccessTokenFact>;
   readonly commitGate: CommitGate;

@@ -42,7 +42,7 @@ export function tlsOf(options: ReadonlyMap<string, string>): DatabaseTls | undef
   return verify === undefined ? undefined : complete({ verify, ...files });
 }
 
-/** What is verified where no mode is given. */
+/** The verification where no mode is given. */
 function unsaid(isOn: boolean, { ca, cert, key }: Partial<DatabaseTls>): DatabaseTls['verify'] | undefined {
   if (isOn) return 'identity';
   if (ca !== undefined) return 'authority';

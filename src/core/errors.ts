@@ -21,11 +21,11 @@ export const errorMeanings = {
 export type ErrorCode = keyof typeof errorMeanings;
 export const errorCodes = Object.keys(errorMeanings) as readonly ErrorCode[];
 
-/** What a caller is shown beside the code. Each key is part of the public contract. */
+/** The details that a caller is shown beside the code. Each key is part of the public contract. */
 export interface ErrorDetails {
   missingScopes?: readonly string[];
   layer?: Layer;
-  /** What the caller can do, in one sentence. */
+  /** Advice to the caller, in one sentence. */
   hint?: string;
   /** The input that was at fault, as a dotted path. */
   path?: string;

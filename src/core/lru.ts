@@ -9,7 +9,7 @@ interface Entry<Key, Value> {
 export interface CacheState {
   /** Number of entries. */
   readonly size: number;
-  /** What counts towards `max`: the number of entries or their total weight. */
+  /** The amount held against `max`: the number of entries or their total weight. */
   readonly weight: number;
   readonly max: number;
 }

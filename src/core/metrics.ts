@@ -7,7 +7,7 @@ export interface MeasuredCache extends CacheState {
   readonly misses?: number;
 }
 
-/** What the gauges read at each scrape. Nothing is maintained in between. */
+/** The values that the gauges read at each scrape. Nothing is maintained in between. */
 export interface State {
   /** Operations that are running, and those that are waiting to run. */
   admission(): { readonly running: number; readonly waiting: number };

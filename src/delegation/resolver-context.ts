@@ -35,7 +35,7 @@ export interface Operation {
   beforehand<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Adds resolved fields that could not be priced in advance. Throws `QUERY_TOO_COMPLEX`. */
   resolving(fields: number): void;
-  /** What the task may still spend. Undefined where the person acts in person. */
+  /** The budget that the task has left. Undefined where the person acts in person. */
   taskLimits(): Promise<TaskLimits | undefined>;
   /** The transaction of a mutation, for the services of delegation and admin. Domains use `rows`. */
   readonly transaction: Connection | undefined;

@@ -32,7 +32,7 @@ export interface ActingClient {
 }
 
 /**
- * What a person is asked to allow an agent. With the consent, the agent may exchange the person's token
+ * The rights that a person is asked to allow an agent. With the consent, the agent may exchange the person's token
  * (`may_act`).
  */
 export interface ConsentInput {
@@ -58,7 +58,7 @@ export interface ConsentOffer {
   readonly boundary: readonly string[];
 }
 
-/** What a token exchange may say about its task, in `authorization_details` (RFC 9396). */
+/** The task as a token exchange may describe it in `authorization_details` (RFC 9396). */
 export interface TaskDetails {
   readonly task?: string;
   readonly purpose?: string;

@@ -15,7 +15,7 @@ export interface CustomerDraft extends Omit<Customer, 'row'> {
   readonly facts: Omit<CustomerRow, 'id' | 'number' | 'createdAt' | 'currency'>;
 }
 
-/** What happens to an order if the scenario lasts long enough. In working days. */
+/** The events of an order, in working days, as far as the scenario lasts. */
 export interface Plan {
   readonly packAfter: number;
   readonly shipAfter: number;

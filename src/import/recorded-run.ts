@@ -11,7 +11,7 @@ import { commandRecord } from '../operator/command-record.js';
 import { CommandError } from '../core/command-error.js';
 import type { Progress } from '../core/progress.js';
 
-/** What an import needs. */
+/** The parts that an import works with. */
 export interface Workshop {
   readonly database: Database;
   readonly clock: Clock;

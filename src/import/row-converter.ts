@@ -163,7 +163,7 @@ export class RowConverter {
 
 const textOrNull = (value: Value | undefined): string | null => (typeof value === 'string' ? value : null);
 
-/** What a fault names: the file's columns, or the field where there are none. */
+/** The place that a fault names: the file's columns, or the field where there are none. */
 const labelOf = ({ field, source }: PlannedField): string => columnsOf(source).join(', ') || field.name;
 
 function plainText(source: Source, row: CsvRow, inner: (source: Source) => string | null): string | null {

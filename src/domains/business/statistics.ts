@@ -18,7 +18,7 @@ import {
 } from './time-buckets.js';
 import { cellsToShow, type Cell, type Line } from './suppression.js';
 
-/** What is counted, its grouping, and the scope. All SQL is our own, over the alias `t` and the joins. */
+/** The measures of a statistic, its grouping and its scope. All SQL is our own, over the alias `t` and the joins. */
 export interface Statistic<Row> {
   /** A unique name. */
   readonly name: string;

@@ -26,7 +26,7 @@ export class Call {
   operationName: string | null = null;
   operationType: string | null = null;
   documentHash: string | null = null;
-  /** What the record says about the document besides its hash. */
+  /** The document's registered name or the policy it broke, for the record. */
   document: Pick<NonNullable<AuditBody['operation']>, 'registeredAs' | 'unregistered'> = {};
   /** The hash of the registered document that this call needs in order to run. */
   restsOn: string | undefined;
@@ -43,7 +43,7 @@ export class Call {
    * True where the call is refused, before it runs, because its delegations have spent their limits. It is not charged.
    */
   isFree = false;
-  /** What a mutation did before its transaction, kept because the transaction may run again. */
+  /** Results of the work before a mutation's transaction, kept because the transaction may run again. */
   readonly beforehand = new Map<string, Promise<unknown>>();
   /** Fields that were refused before the operation ran; the response still has to report them. */
   refused: readonly Refused[] = [];

@@ -7,7 +7,7 @@ import { argumentsOf, each, type Selected, type Selection } from './selection.js
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What one authority may not do in an operation, as far as that is known before it runs. */
+/** The coordinates of an operation that one authority lacks, as far as that is known before it runs. */
 export interface Access {
   /** In the order of the answer; fields below a denied field are included. */
   readonly denied: ReadonlyMap<Selected, Denied>;

@@ -10,7 +10,7 @@ const fieldsMax = 500;
  */
 const plainText = /^[A-Za-z0-9 .,:@+/=-]*$/;
 
-/** What a request must bring so that a compiled operation gives the same as graphql-js. */
+/** The conditions on a request under which a compiled operation gives the same as graphql-js. */
 export interface Compilable {
   /** Variables inside input objects: the compiler puts null where such a variable is left out. */
   readonly needed: readonly string[];

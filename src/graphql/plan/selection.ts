@@ -58,7 +58,7 @@ export interface Selection {
   readonly isOrdinary: boolean;
 }
 
-/** What an operation selects: fragments written out, nodes of one response key joined. The operation must be valid. */
+/** The fields of a valid operation: fragments are written out, nodes of one response key are joined. */
 export function selectionOf(
   schema: GraphQLSchema,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,

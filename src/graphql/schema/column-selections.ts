@@ -13,7 +13,7 @@ import type { AnyTable } from '../../store/tables/table.js';
 
 type Where = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments' | 'returnType'>;
 
-/** What resolvers of a compiled operation find in their `info`, besides what graphql-js puts there. */
+/** The property that a compiled operation adds to the `info` of its resolvers. */
 interface Enriched {
   readonly selection: ColumnSelection;
 }

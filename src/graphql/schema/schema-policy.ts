@@ -17,7 +17,7 @@ import type { Dimension, DimensionSource } from '../../delegation/schema-catalog
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { usedInside } from './used-inputs.js';
 
-/** What the SDL declares about authority: the one source for rules, row boundaries, views and docs. */
+/** The SDL's declarations about authority: the one source for rules, row boundaries, views and docs. */
 export interface SchemaPolicy {
   /** The scope of each coordinate (`Order.total`, `Query.orders(filter:)`, `OrderFilter.status`, `Enum.VALUE`). */
   readonly scopes: ReadonlyMap<string, Scope>;

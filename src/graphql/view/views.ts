@@ -33,7 +33,7 @@ export class Views {
     return subschema(this.schema, this.reach(ceiling), describe);
   }
 
-  /** What these scopes alone reach. */
+  /** The types and coordinates that these scopes alone reach. */
   reach(scopes: ReadonlySet<Scope>): Reachable {
     return this.index.reach((scope) => scopes.has(scope));
   }

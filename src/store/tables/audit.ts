@@ -8,7 +8,7 @@ export const auditRecords = table(
     /** The operation id. */
     id: id(),
     at: time(),
-    /** What was recorded: `RecordKind` in src/audit/record.ts. */
+    /** The kind of the recorded event: `RecordKind` in src/audit/record.ts. */
     kind: text(20),
     /** succeeded, partial, refused, failed */
     outcome: text(20),
