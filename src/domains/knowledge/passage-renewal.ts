@@ -1,7 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Ids } from '../../core/ids.js';
 import { all, compare, eq } from '../../store/sql/condition.js';
-import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import { passageEdition, passagesOf } from './passages.js';
 import { documents, passages, passageWords, type PassageRow } from './tables.js';
@@ -10,7 +9,7 @@ import { passageRows } from './document-writes.js';
 const outdated = compare<PassageRow>('edition', '<', passageEdition);
 
 /**
- * Rebuilds passages of older editions, one document per transaction. Until then, searches find them by their
+ * Rebuilds passages of older editions, one document after another. Until then, searches find them by their
  * old tokens. Passages that an older server writes in the meantime are found and rebuilt as well, so replicas
  * can be replaced one at a time.
  */
@@ -32,7 +31,7 @@ export class PassageRenewal {
     while (this.left > 0 && signal?.aborted !== true) {
       const id = await this.next();
       if (id === undefined) return;
-      this.left -= await this.database.transaction((tx) => this.renew(tx, id));
+      this.left -= await this.renew(id);
       await nextTurn();
     }
   }
@@ -49,13 +48,22 @@ export class PassageRenewal {
     return row?.documentId;
   }
 
-  /** Returns the number of outdated passages. 0 where another replica was faster. */
-  private async renew(tx: Connection, id: string): Promise<number> {
-    const document = await tx.one(documents, eq('id', id), { lock: 'update' });
-    const count = await tx.count(passages, all(eq('documentId', id), outdated));
-    if (count === 0) return 0;
-    const rows = document === undefined ? [] : passageRows(document, await passagesOf(document), this.ids);
-    await passageWords.replace(tx, 'documentId', id, rows);
-    return count;
+  /**
+   * Makes the passages before the transaction, because a long document takes a second and SQLite has one
+   * writer. Returns the number of rebuilt passages: 0 where another replica was faster, or the document has
+   * changed meanwhile.
+   */
+  private async renew(id: string): Promise<number> {
+    const document = await this.database.read.byId(documents, id);
+    const texts = document === undefined ? [] : await passagesOf(document);
+    return this.database.transaction(async (tx) => {
+      const now = await tx.one(documents, eq('id', id), { lock: 'update' });
+      if (now?.version !== document?.version) return 0;
+      const count = await tx.count(passages, all(eq('documentId', id), outdated));
+      if (count === 0) return 0;
+      const rows = now === undefined ? [] : passageRows(now, texts, this.ids);
+      await passageWords.replace(tx, 'documentId', id, rows);
+      return count;
+    });
   }
 }

@@ -1,13 +1,14 @@
 // databases: sqlite, mariadb
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import MarkdownIt from 'markdown-it';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { migrations } from '../../../migrations/index.js';
 import { passageEdition } from '../../../src/domains/knowledge/passages.js';
 import { PassageRenewal } from '../../../src/domains/knowledge/passage-renewal.js';
-import { passages, passageWords } from '../../../src/domains/knowledge/tables.js';
+import { passages, passageWords, type PassageRow } from '../../../src/domains/knowledge/tables.js';
 import { eq } from '../../../src/store/sql/condition.js';
-import { dataSourceOptions } from '../../../src/store/sql/database.js';
+import { dataSourceOptions, type Database } from '../../../src/store/sql/database.js';
 import { targetOf } from '../../support/database.js';
 import { importPage, reading, startKnowledge } from '../../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../../support/server.js';
@@ -16,7 +17,8 @@ let server: TestServer;
 let reader: PersonFixture;
 
 beforeAll(async () => {
-  server = await startKnowledge();
+  // The tests renew passages themselves.
+  server = await startKnowledge({ renewEveryMs: 86_400_000 });
   reader = await server.person({ scopes: reading });
   for (const number of [1, 2, 3]) {
     const page = { path: `${String(number)}.md`, collection: 'guides', classification: 'public' as const };
@@ -39,9 +41,9 @@ async function found(query: string): Promise<number> {
 }
 
 /** As if an older server had made the passages, whose rules knew other words. */
-async function age(): Promise<void> {
+async function age(condition = eq<PassageRow>('collection', 'guides')): Promise<void> {
   await server.database.transaction(async (tx) => {
-    for (const row of await tx.select(passages, eq('collection', 'guides'))) {
+    for (const row of await tx.select(passages, condition)) {
       const old = { ...row, edition: 0, plain: null, tokens: row.tokens.replaceAll('zwemail', 'zwancient') };
       await passageWords.replace(tx, 'id', row.id, [old]);
     }
@@ -75,6 +77,26 @@ describe('23 what older rules made is made anew beside the requests', () => {
     expect([await found('ancient'), await found('email')]).toEqual([0, 3]);
   });
 
+  test('passages are made before the transaction, in which SQLite would hold up every other change', async () => {
+    await age();
+    const parse = vi.spyOn(MarkdownIt.prototype, 'parse');
+    const parsedInside: number[] = [];
+    const { read } = server.database;
+    const transaction: Database['transaction'] = async (work) => {
+      parse.mockClear();
+      const result = await server.database.transaction(work);
+      parsedInside.push(parse.mock.calls.length);
+      return result;
+    };
+    try {
+      await new PassageRenewal({ read, transaction }, server.ids).run();
+    } finally {
+      parse.mockRestore();
+    }
+    expect(parsedInside).toEqual([0, 0, 0]);
+    expect(await editions()).toEqual(Array(6).fill(passageEdition));
+  });
+
   test('an upgrade indexes what is there, and taking it back leaves the texts', async () => {
     const before = [await found('email'), await found('refund')];
     const source = await new DataSource(
@@ -93,5 +115,33 @@ describe('23 what older rules made is made anew beside the requests', () => {
     expect([await found('email'), await found('refund')]).toEqual(before);
     await new PassageRenewal(server.database, server.ids).run();
     expect([await found('email'), await found('refund')]).toEqual(before);
+  });
+
+  test('a document that an older server changes in between gets no passages of its former text', async () => {
+    const page = {
+      path: 'moving.md',
+      collection: 'guides',
+      classification: 'public',
+      title: 'Moving',
+    } as const;
+    await importPage(server, { ...page, body: 'Formerly.' });
+    const isMoving = eq<PassageRow>('title', 'Moving');
+    await age(isMoving);
+    const { read } = server.database;
+    let transactions = 0;
+    const transaction: Database['transaction'] = async (work) => {
+      transactions += 1;
+      if (transactions === 1) {
+        await importPage(server, { ...page, body: 'Nowadays.' });
+        await age(isMoving);
+      }
+      return server.database.transaction(work);
+    };
+    await new PassageRenewal({ read, transaction }, server.ids).run();
+    expect(transactions).toBe(2);
+    expect(await read.select(passages, isMoving)).toMatchObject([
+      { plain: 'Nowadays.', version: 2, edition: passageEdition },
+    ]);
+    expect([await found('formerly'), await found('nowadays')]).toEqual([0, 1]);
   });
 });
