@@ -1,8 +1,10 @@
 // databases: sqlite, mariadb
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { mergeSearchIndex } from '../../src/domains/knowledge/search-index.js';
 import type { Connection } from '../../src/store/sql/connection.js';
+import { SqliteStatements } from '../../src/store/drivers/statements.js';
+import { testDatabase } from '../support/database.js';
 import { importPage, reading, startKnowledge } from '../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../support/server.js';
 import { statementsOf } from '../support/statements.js';
@@ -118,4 +120,60 @@ describe('the index of passages', () => {
     await checked();
     expect(writes(await statementsOf(() => mergeSearchIndex(server.database)))).toBe(0);
   });
+
+  if (testDatabase() === 'sqlite')
+    test('a long document is written in turns of the event loop, which SQLite blocks', async () => {
+      const letters = 40_000;
+      const page = (first: number) => ({
+        ...{ path: 'long.md', collection: 'guides', classification: 'public' as const, title: 'Long' },
+        body: Array.from({ length: letters }, (_, at) =>
+          String.fromCharCode(0x4e00 + ((first + at * 7_919) % 20_000)),
+        ).join(''),
+      });
+      const made = await mostInTurn(() => importPage(server, page(0)));
+      const replaced = await mostInTurn(() => importPage(server, page(1)));
+      expect([made.removed, replaced.removed]).toEqual([0, 32]);
+      for (const { added } of [made, replaced]) {
+        expect(added).toBeGreaterThan(0);
+        expect(added).toBeLessThan(80_000);
+      }
+      await checked();
+    });
 });
+
+/** The most letters of passages that were written, and the most passages that were removed, in one turn. */
+async function mostInTurn(
+  work: () => Promise<unknown>,
+): Promise<{ readonly added: number; readonly removed: number }> {
+  const turn = { added: 0, removed: 0 };
+  const most = { added: 0, removed: 0 };
+  let isWatching = true;
+  const close = (): void => {
+    most.added = Math.max(most.added, turn.added);
+    most.removed = Math.max(most.removed, turn.removed);
+    Object.assign(turn, { added: 0, removed: 0 });
+    if (isWatching) setImmediate(close);
+  };
+  setImmediate(close);
+  const run = Object.getOwnPropertyDescriptor(SqliteStatements.prototype, 'run')
+    ?.value as SqliteStatements['run'];
+  const spy = vi.spyOn(SqliteStatements.prototype, 'run').mockImplementation(async function (
+    this: SqliteStatements,
+    sql,
+    params,
+  ) {
+    const outcome = await run.call(this, sql, params);
+    if (sql.startsWith('INSERT INTO `passages`'))
+      turn.added += params.reduce<number>((sum, value) => sum + String(value).length, 0);
+    if (sql.startsWith('DELETE FROM `passages`')) turn.removed += outcome.affected;
+    return outcome;
+  });
+  try {
+    await work();
+    return most;
+  } finally {
+    isWatching = false;
+    close();
+    spy.mockRestore();
+  }
+}

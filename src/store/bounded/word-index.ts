@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { columnName, eq, padded, quote, type Dialect, type Sql } from '../sql/condition.js';
+import { columnName, eq, isIn, padded, quote, type Dialect, type Sql } from '../sql/condition.js';
 import type { Connection } from '../sql/connection.js';
 import type { Table } from '../tables/table.js';
 
@@ -22,8 +22,12 @@ export interface WordQuery {
 /** More words than this are split over several statements. */
 const wordsMax = 512;
 
-/** SQLite blocks the process for at least a tenth of a millisecond for each row and its words. */
+/**
+ * SQLite blocks the process while it writes: at least a tenth of a millisecond for each row, and a fifth for
+ * 1,000 letters of its words.
+ */
 const rowsPerTurn = 32;
+const lettersPerTurn = 65_536;
 
 /**
  * Finds rows by words. The index is divided into parts by the columns that boundaries use, and each word is
@@ -33,7 +37,7 @@ const rowsPerTurn = 32;
  * full-text index supports no limit, reads deleted rows at each look-up, and hides a transaction's own rows
  * from it.
  */
-export class WordIndex<Row> {
+export class WordIndex<Row extends { readonly id: string }> {
   private readonly fullText: string;
   private readonly words: string;
   /** Each row `t` joined with each of its words. */
@@ -42,7 +46,10 @@ export class WordIndex<Row> {
 
   constructor(
     readonly table: Table<Row>,
-    columns: { readonly tokens: keyof Row & string; readonly parts: readonly (keyof Row & string)[] },
+    private readonly columns: {
+      readonly tokens: keyof Row & string;
+      readonly parts: readonly (keyof Row & string)[];
+    },
   ) {
     this.fullText = quote(`${table.name}_fts`);
     this.words = quote(`${table.name}_words`);
@@ -68,14 +75,44 @@ export class WordIndex<Row> {
 
   /** Replaces the rows of one parent and their words. Yields to the event loop in between. */
   async replace(tx: Connection, parent: keyof Row & string, id: string, rows: readonly Row[]): Promise<void> {
-    if (tx.dialect === 'mysql') await tx.affecting(this.removal(parent), [id], true);
-    await tx.delete(this.table, eq<Row>(parent, id));
-    for (let at = 0; at < rows.length; at += rowsPerTurn) {
+    await this.remove(tx, parent, id);
+    for (const [at, slice] of this.slices(rows).entries()) {
       if (at > 0) await nextTurn();
-      await tx.insert(this.table, rows.slice(at, at + rowsPerTurn));
+      await tx.insert(this.table, slice);
     }
     const ofParent = ` WHERE t.${columnName(parent)} = ?`;
     if (tx.dialect === 'mysql') await tx.affecting(this.addition(ofParent), [id], true);
+  }
+
+  private async remove(tx: Connection, parent: keyof Row & string, id: string): Promise<void> {
+    const ofParent = eq<Row>(parent, id);
+    if (tx.dialect === 'mysql') {
+      await tx.affecting(this.removal(parent), [id], true);
+      await tx.delete(this.table, ofParent);
+      return;
+    }
+    const ids = (await tx.selectColumns(this.table, ['id'], ofParent)).map((row) => row.id);
+    for (let at = 0; at < ids.length; at += rowsPerTurn) {
+      if (at > 0) await nextTurn();
+      await tx.delete(this.table, isIn<Row>('id', ids.slice(at, at + rowsPerTurn)));
+    }
+  }
+
+  /** Rows in slices, each for one turn of the event loop. */
+  private slices(rows: readonly Row[]): Row[][] {
+    const slices: Row[][] = [];
+    let slice: Row[] = [];
+    let letters = 0;
+    for (const row of rows) {
+      const { length } = String(row[this.columns.tokens]);
+      if (slice.length === 0 || slice.length === rowsPerTurn || letters + length > lettersPerTurn) {
+        slices.push((slice = []));
+        letters = 0;
+      }
+      slice.push(row);
+      letters += length;
+    }
+    return slices;
   }
 
   /** Indexes a table that is already filled. */
