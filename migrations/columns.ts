@@ -50,6 +50,11 @@ export class Columns {
     return { name, type: this.mysql ? 'int' : 'integer' };
   }
 
+  /** A safe integer of 64 bits. As SQLite's key it is an alias of the row number. */
+  long(name: string): TableColumnOptions {
+    return { name, type: this.mysql ? 'bigint' : 'integer' };
+  }
+
   /** Minor units of a currency. */
   minor(name: string): TableColumnOptions {
     return { name, type: 'bigint' };

@@ -20,6 +20,7 @@ import { PassageEditions1700000000024 } from './0024-passage-editions.js';
 import { CurrencyPlaces1700000000026 } from './0026-currency-places.js';
 import { DocumentSources1700000000027 } from './0027-document-sources.js';
 import { TableCharsets1700000000028 } from './0028-table-charsets.js';
+import { AuditOutbox1700000000029 } from './0029-audit-outbox.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   CurrencyPlaces1700000000026,
   DocumentSources1700000000027,
   TableCharsets1700000000028,
+  AuditOutbox1700000000029,
 ];

@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { migrations } from '../migrations/index.js';
-import { Indexer } from './audit/indexer.js';
+import { indexConsumer } from './audit/outbox/index-consumer.js';
+import { Outbox } from './audit/outbox/outbox.js';
 import { composeAuthority } from './compose/authority.js';
 import type { Basics } from './compose/basics.js';
 import { composeGate } from './compose/gate.js';
@@ -70,7 +71,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const { gate, tallies } = composed;
 
   const jobs = new BackgroundJobs(logger);
-  const indexer = new Indexer(database, logger);
+  const outbox = new Outbox(database, [indexConsumer], logger);
   const renewal = new PassageRenewal(database, ids);
   const readiness = new Readiness(
     database,
@@ -81,7 +82,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     admission: () => composed.admission.state,
     caches: composed.caches,
     recordsWaiting: () => commitGate.size,
-    recordsUnindexed: () => indexer.waiting,
+    recordsUnindexed: () => outbox.waiting(indexConsumer.name),
     passagesOutdated: () => renewal.waiting,
     chores: () => jobs.failures,
     pool: () => database.pool,
@@ -132,7 +133,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     oauth,
     gate,
     async listen() {
-      if (!isUpkept) startBackgroundJobs(jobs, { database, clock, oauth, indexer, renewal, tallies }, parts);
+      if (!isUpkept) startBackgroundJobs(jobs, { database, clock, oauth, outbox, renewal, tallies }, parts);
       isUpkept = true;
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';

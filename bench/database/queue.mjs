@@ -3,7 +3,7 @@ import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 
 const pauseMs = 50;
-const waiting = 'SELECT record_id FROM audit_unindexed LIMIT 1';
+const waiting = 'SELECT record_id FROM audit_outbox UNION ALL SELECT record_id FROM audit_sequence LIMIT 1';
 
 /** Resolves when every record is indexed: what a server does later belongs to the operations that made it necessary. */
 export async function settled(url) {

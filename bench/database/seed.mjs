@@ -49,7 +49,8 @@ async function index(url, dist) {
   const load = async (path) => import(pathToFileURL(join(dist, path)).href);
   const paths = [
     'src/store/sql/database.js',
-    'src/audit/indexer.js',
+    'src/audit/outbox/outbox.js',
+    'src/audit/outbox/index-consumer.js',
     'src/domains/knowledge/search-index.js',
     'migrations/index.js',
     'src/core/database-url.js',
@@ -57,14 +58,15 @@ async function index(url, dist) {
   ];
   const [
     { Database: Store },
-    { Indexer },
+    { Outbox },
+    { indexConsumer },
     { mergeSearchIndex },
     { migrations },
     { parseDatabaseUrl },
     { passageWords },
   ] = await Promise.all(paths.map(load));
   const database = await Store.open(parseDatabaseUrl(url), migrations);
-  await new Indexer(database, console).run();
+  await new Outbox(database, [indexConsumer], console).run();
   // Another build may have an index that fills itself.
   if (passageWords !== undefined) await database.transaction((tx) => passageWords.fill(tx));
   await mergeSearchIndex(database);

@@ -240,7 +240,7 @@ function* auditRecords(world) {
 }
 
 /** None of them is indexed yet. */
-function* auditUnindexed(world) {
+function* auditOutbox(world) {
   for (let n = 0; n < world.auditRecords; n += 1) yield { record_id: idOf('AR', n) };
 }
 
@@ -255,5 +255,5 @@ export const peopleRows = (world) => ({
   oauth_payloads: oauthPayloads(world),
   bench_tokens: benchTokens(world),
   audit_records: auditRecords(world),
-  audit_unindexed: auditUnindexed(world),
+  audit_outbox: auditOutbox(world),
 });

@@ -4,6 +4,9 @@ import type { Connection } from '../store/sql/connection.js';
 import type { AuditRecordRow } from '../store/tables/audit.js';
 import type { AuditBody } from './record.js';
 
+/** The name of the index's cursor. */
+export const indexName = 'index';
+
 /** The index terms beside rows. No GraphQL type can have such a name. */
 export type Party = '@person' | '@agent' | '@delegation' | '@task';
 
@@ -83,17 +86,6 @@ async function indexTerms(tx: Connection, ids: readonly string[]): Promise<void>
   }
 }
 
-/** Removes indexed records from the queue. */
-export async function unqueue(tx: Connection, ids: readonly string[]): Promise<void> {
-  const params = padded(ids);
-  const index = tx.dialect === 'sqlite' ? ' INDEXED BY `sqlite_autoindex_audit_unindexed_1`' : '';
-  await tx.affecting(
-    `DELETE FROM \`audit_unindexed\`${index} WHERE \`record_id\` IN (${params.map(() => '?').join(', ')})`,
-    params,
-    true,
-  );
-}
-
 interface Stored {
   readonly userId: string | null;
   readonly agentId: string | null;
@@ -160,6 +152,13 @@ interface Waiting {
   readonly mysql: Sql;
 }
 
+/** Records that the index does not have: they have no position yet, or one beyond its cursor, or were set aside. */
+const waitingIds =
+  '(SELECT `record_id` FROM `audit_outbox` ' +
+  'UNION ALL SELECT `record_id` FROM `audit_sequence` WHERE `position` > ' +
+  `(SELECT \`position\` FROM \`audit_cursors\` WHERE \`consumer\` = '${indexName}') ` +
+  `UNION ALL SELECT \`record_id\` FROM \`audit_set_aside\` WHERE \`consumer\` = '${indexName}')`;
+
 // The derived table is for MariaDB: with an OR, or a UNION directly inside IN, it would scan all records.
 // CROSS JOIN is for SQLite: otherwise it would begin with all records instead of the unindexed ones.
 const found = (type: string, values: readonly string[], waiting: Waiting): Condition<AuditRecordRow> => {
@@ -169,14 +168,14 @@ const found = (type: string, values: readonly string[], waiting: Waiting): Condi
     sql: {
       sqlite: {
         text:
-          `t.\`row_no\` IN (${sqlite.text} UNION ALL SELECT b.\`row_no\` FROM \`audit_unindexed\` u ` +
+          `t.\`row_no\` IN (${sqlite.text} UNION ALL SELECT b.\`row_no\` FROM ${waitingIds} u ` +
           `CROSS JOIN \`audit_records\` b WHERE b.\`id\` = u.\`record_id\` AND ${waiting.sqlite.text})`,
         params: [...sqlite.params, ...waiting.sqlite.params],
       },
       mysql: {
         text:
           `t.\`id\` IN (SELECT f.\`record_id\` FROM (${mysql.text} UNION ALL SELECT u.\`record_id\` FROM ` +
-          `\`audit_unindexed\` u JOIN \`audit_records\` b ON b.\`id\` = u.\`record_id\` WHERE ${waiting.mysql.text}) f)`,
+          `${waitingIds} u STRAIGHT_JOIN \`audit_records\` b ON b.\`id\` = u.\`record_id\` WHERE ${waiting.mysql.text}) f)`,
         params: [...mysql.params, ...waiting.mysql.params],
       },
     },

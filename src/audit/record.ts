@@ -2,7 +2,7 @@ import type { Authority } from '../authority/authority.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { RowOf } from '../store/tables/table.js';
-import { auditDocuments, auditRecords, auditUnindexed, type AuditRecordRow } from '../store/tables/audit.js';
+import { auditDocuments, auditRecords, auditOutbox, type AuditRecordRow } from '../store/tables/audit.js';
 import type { Change, WrittenRow, FurtherRows, RecordedDecision, TouchedResources, Trail } from './trail.js';
 
 export const recordKinds = [
@@ -227,13 +227,13 @@ const rowOf = (body: AuditBody): AuditRecordRow => ({
 });
 
 /**
- * Writes records in the caller's transaction. The `Indexer` indexes them later; searches are exact before
- * that, too.
+ * Writes records in the caller's transaction. The outbox hands them to its consumers later; searches are exact
+ * before they are indexed, too.
  */
 export async function insertRecords(tx: Connection, bodies: readonly AuditBody[]): Promise<void> {
   await tx.insert(auditRecords, bodies.map(rowOf));
   await tx.insert(
-    auditUnindexed,
+    auditOutbox,
     bodies.map((body) => ({ recordId: body.operationId })),
   );
   await tx.insert(auditDocuments, bodies.flatMap(documentRows));

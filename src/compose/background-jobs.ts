@@ -1,4 +1,4 @@
-import type { Indexer } from '../audit/indexer.js';
+import type { Outbox } from '../audit/outbox/outbox.js';
 import type { BackgroundJobs } from '../core/background-jobs.js';
 import type { Clock } from '../core/clock.js';
 import { deleteExpiredIdempotencyKeys } from '../delegation/expired-idempotency-keys.js';
@@ -10,7 +10,7 @@ import type { Database } from '../store/sql/database.js';
 
 /** Pauses between two runs of a job; tests set their own. */
 export interface JobPauses {
-  /** Of the job that indexes records. */
+  /** Of the outbox, which indexes records. */
   readonly indexEveryMs?: number;
   /** Of the job that merges the search index. */
   readonly mergeEveryMs?: number;
@@ -24,7 +24,7 @@ export interface JobParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly oauth: OAuth;
-  readonly indexer: Indexer;
+  readonly outbox: Outbox;
   readonly renewal: PassageRenewal;
   readonly tallies: readonly Rejections[];
 }
@@ -34,7 +34,7 @@ export interface JobParts {
  * small.
  */
 export function startBackgroundJobs(jobs: BackgroundJobs, parts: JobParts, pauses: JobPauses): void {
-  const { database, clock, oauth, indexer, renewal, tallies } = parts;
+  const { database, clock, oauth, outbox, renewal, tallies } = parts;
   const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
   const { renewEveryMs = 10_000 } = pauses;
   jobs.start(
@@ -49,7 +49,7 @@ export function startBackgroundJobs(jobs: BackgroundJobs, parts: JobParts, pause
     (signal) => deleteExpiredIdempotencyKeys({ database, clock }, signal),
     'old idempotency keys could not be deleted',
   );
-  jobs.start('record_index', indexEveryMs, (signal) => indexer.run(signal), 'records could not be indexed');
+  jobs.start('record_index', indexEveryMs, (signal) => outbox.run(signal), 'records could not be indexed');
   jobs.start('passages', renewEveryMs, (signal) => renewal.run(signal), 'passages could not be made anew');
   jobs.start(
     'search_index',

@@ -45,6 +45,7 @@ export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions
       return flag;
     case 'time':
       return timeReader(format);
+    case 'long':
     case 'json':
       return () => {
         throw badInput(`\`${field.name}\` cannot be imported.`);

@@ -1,18 +1,18 @@
 // databases: sqlite, mariadb
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Indexer } from '../../src/audit/indexer.js';
+import { placeRecords } from '../../src/audit/outbox/sequencer.js';
 import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../../src/audit/record.js';
 import { Trail } from '../../src/audit/trail.js';
 import { conditionOf, newestRecords } from '../../src/cli/trail/find-records.js';
 import { isoTime } from '../../src/core/clock.js';
 import { all, eq, isIn } from '../../src/store/sql/condition.js';
-import { auditRecords, auditUnindexed } from '../../src/store/tables/audit.js';
+import { auditOutbox, auditRecords } from '../../src/store/tables/audit.js';
 import { testDatabase } from '../support/database.js';
 import { BusinessRows } from '../support/business.js';
 import { loadBusiness, smallBusiness } from '../support/demo-rows.js';
 import { metric } from '../support/metrics.js';
-import { misfound, recordsOf } from '../support/records.js';
+import { misfound, recordIndexer, recordsOf, unindexed } from '../support/records.js';
 import { everywhere, TestServer, type Answer, type PersonFixture } from '../support/server.js';
 
 const kinds: readonly RecordKind[] = [
@@ -27,7 +27,6 @@ const kinds: readonly RecordKind[] = [
 ];
 const scopes = ['orders:read', 'orders:update_status', 'customers:read', 'customers:read_contact'];
 const never = 86_400_000;
-const noOne = { error: () => undefined };
 
 const data = smallBusiness();
 let server: TestServer;
@@ -47,8 +46,7 @@ afterAll(() => server.stop());
 const numbers = JSON.stringify(data.orders.slice(0, 20).map(({ number }) => number));
 const list = `{ orders(filter: { numbers: ${numbers} }, first: 60) { nodes { id customer { id } } } }`;
 const read = () => server.database.read;
-const queued = async (): Promise<string[]> =>
-  (await read().select(auditUnindexed, all())).map(({ recordId }) => recordId);
+const queued = (): Promise<string[]> => unindexed(server.database);
 const operationId = (answer: Answer): string => answer.headers.get('behalf-operation-id') ?? '';
 
 /** A record that read these rows, as whatever wrote it would have. */
@@ -175,10 +173,12 @@ describe('a search by a row', () => {
       expect(await search(auditor, type, id)).toEqual(await truth(type, id));
       expect(await search(rosa, type, id)).toEqual(await truth(type, id, rosa));
     }
+    await placeRecords(server.database);
+    expect(await misfound(server.database)).toEqual([]);
     expect(await search(auditor, 'Order', orderId)).toContain(operationId(theirs));
     expect(await search(rosa, 'Order', orderId)).toEqual([operationId(mine)]);
 
-    await new Indexer(server.database, noOne).run();
+    await recordIndexer(server.database).run();
     expect(await queued()).toEqual([]);
     expect(await searches()).toEqual(before);
     expect(await misfound(server.database)).toEqual([]);
@@ -193,7 +193,7 @@ describe('a search by a row', () => {
     expect(await queued()).toContain(operationId(answer));
     const before = await at();
     expect(before).toEqual(await truth('Order', orderId));
-    await new Indexer(server.database, noOne).run();
+    await recordIndexer(server.database).run();
     expect(await at()).toEqual(before);
   });
 });
@@ -223,8 +223,8 @@ describe('indexing', () => {
     // On SQLite all writers of a process share one lane; a second one would wait for it without end.
     const { database } = server;
     const databases = testDatabase() === 'sqlite' ? [database, database] : [database, server.app.database];
-    await Promise.all(databases.map((one) => new Indexer(one, noOne).run()));
-    await new Indexer(server.database, noOne).run();
+    await Promise.all(databases.map((one) => recordIndexer(one).run()));
+    await recordIndexer(server.database).run();
     expect(await queued()).toEqual([]);
     expect(await index()).not.toEqual(before);
     expect(await misfound(server.database)).toEqual([]);
@@ -241,24 +241,24 @@ describe('indexing', () => {
     const [{ body } = { body: '' }] = await read().select(auditRecords, eq('id', operationId(probe)));
     expect(JSON.parse(body)).toMatchObject({ outcome: 'failed', operation: { name: null } });
     expect(await found()).toEqual([{ id: operationId(probe) }]);
-    await new Indexer(server.database, noOne).run();
+    await recordIndexer(server.database).run();
     expect(await found()).toEqual([{ id: operationId(probe) }]);
     expect(await queued()).not.toContain(operationId(probe));
   });
 
   test('of what is indexed already changes nothing', async () => {
-    await new Indexer(server.database, noOne).run();
+    await recordIndexer(server.database).run();
     const records = await read().select(auditRecords, all());
     await server.database.transaction((tx) =>
       tx.insert(
-        auditUnindexed,
+        auditOutbox,
         records.map(({ id }) => ({ recordId: id })),
       ),
     );
     const found = await search(auditor, 'Order', orderId);
     expect(found).toEqual(await truth('Order', orderId));
     expect(new Set(found).size).toBe(found.length);
-    await new Indexer(server.database, noOne).run();
+    await recordIndexer(server.database).run();
     expect(await queued()).toEqual([]);
     expect(await misfound(server.database)).toEqual([]);
   });
@@ -275,7 +275,7 @@ describe('indexing', () => {
           throw new Error('the process dies here');
         }),
     };
-    await expect(new Indexer(dying, noOne).run()).rejects.toThrow('dies here');
+    await expect(recordIndexer(dying).run()).rejects.toThrow('dies here');
     expect([await queued(), await index()]).toEqual(before);
     expect(await search(auditor, 'Order', orderId)).toContain(operationId(answer));
 
@@ -300,11 +300,11 @@ describe('indexing', () => {
     expect(found).not.toContain(bad.operationId);
 
     const lines: unknown[] = [];
-    const indexer = new Indexer(server.database, { error: (line: unknown) => lines.push(line) });
+    const indexer = recordIndexer(server.database, { error: (line: unknown) => lines.push(line) });
     await indexer.run();
     await indexer.run();
     expect((await queued()).sort()).toEqual(stuck);
-    expect(indexer.waiting).toBe(2);
+    expect(indexer.waiting('index')).toBe(2);
     expect(lines).toMatchObject(stuck.map((id) => ({ operationId: id })));
     expect(JSON.stringify(lines)).not.toContain(orderId);
     expect(await search(auditor, 'Order', orderId)).toEqual(found);
@@ -317,7 +317,7 @@ describe('indexing', () => {
     // It has set them aside for good; the next start looks at them again.
     await indexer.run();
     expect((await queued()).sort()).toEqual(stuck);
-    await new Indexer(server.database, noOne).run();
+    await recordIndexer(server.database).run();
     expect(await queued()).toEqual([]);
   });
 });

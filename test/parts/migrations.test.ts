@@ -2,13 +2,10 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
-import { Indexer } from '../../src/audit/indexer.js';
-import { all } from '../../src/store/sql/condition.js';
 import { Database, dataSourceOptions } from '../../src/store/sql/database.js';
-import { auditUnindexed } from '../../src/store/tables/audit.js';
 import { freshDatabaseUrl, migratedDatabaseUrl, targetOf, testDatabase } from '../support/database.js';
 import type { FreshDatabase } from '../support/fresh-database.js';
-import { misfound, recordsOf } from '../support/records.js';
+import { misfound, recordIndexer, recordsOf, unindexed } from '../support/records.js';
 import { TestServer } from '../support/server.js';
 
 let fresh: FreshDatabase;
@@ -42,10 +39,12 @@ test('the index of records is made anew after its migration was taken back and r
     expect(await database.pendingMigrations()).toContain('AuditIndex1700000000010');
     await database.migrate();
     expect(await recordsOf(database)).toEqual(before);
-    expect(await database.read.count(auditUnindexed)).toBe(3);
+    expect(await unindexed(database)).toHaveLength(3);
     expect(await misfound(database)).toEqual([]);
-    await new Indexer(database, { error: (line: unknown) => expect.unreachable(JSON.stringify(line)) }).run();
-    expect(await database.read.select(auditUnindexed, all())).toEqual([]);
+    await recordIndexer(database, {
+      error: (line: unknown) => expect.unreachable(JSON.stringify(line)),
+    }).run();
+    expect(await unindexed(database)).toEqual([]);
     expect(await misfound(database)).toEqual([]);
   } finally {
     await database.close();

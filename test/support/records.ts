@@ -1,9 +1,17 @@
 import { expect } from 'vitest';
+import { indexConsumer } from '../../src/audit/outbox/index-consumer.js';
+import { Outbox } from '../../src/audit/outbox/outbox.js';
 import type { AuditBody, RecordKind } from '../../src/audit/record.js';
 import { among, naming, underDelegation, type Party } from '../../src/audit/record-index.js';
 import { all, eq, type Condition } from '../../src/store/sql/condition.js';
 import type { Database } from '../../src/store/sql/database.js';
-import { auditRecords, auditUnindexed, type AuditRecordRow } from '../../src/store/tables/audit.js';
+import {
+  auditOutbox,
+  auditRecords,
+  auditSequence,
+  auditSetAside,
+  type AuditRecordRow,
+} from '../../src/store/tables/audit.js';
 
 const parse = ({ body }: { body: string }): AuditBody => JSON.parse(body) as AuditBody;
 
@@ -28,9 +36,28 @@ export async function recordsOf({ read }: Pick<Database, 'read'>, kind?: RecordK
 /** Every column of every table of the log, as text. */
 export async function auditText({ read }: Pick<Database, 'read'>): Promise<string> {
   const index = read.dialect === 'mysql' ? ['audit_index'] : [];
-  const tables = [auditRecords.name, auditUnindexed.name, 'audit_documents', ...index];
+  const queues = [auditOutbox.name, auditSequence.name, auditSetAside.name];
+  const tables = [auditRecords.name, ...queues, 'audit_documents', ...index];
   const rows = await Promise.all(tables.map((name) => read.query(`SELECT * FROM ${name}`)));
   return JSON.stringify(rows);
+}
+
+const noOne = { error: () => undefined };
+
+/** An outbox as a server has it, run by the test. */
+export const recordIndexer = (
+  database: ConstructorParameters<typeof Outbox>[0],
+  logger: ConstructorParameters<typeof Outbox>[2] = noOne,
+): Outbox => new Outbox(database, [indexConsumer], logger);
+
+/** The records that the index does not have, sorted. The index is the only consumer, so what waits waits for it. */
+export async function unindexed({ read }: Pick<Database, 'read'>): Promise<string[]> {
+  const [unplaced, placed, aside] = await Promise.all([
+    read.select(auditOutbox, all()),
+    read.select(auditSequence, all()),
+    read.select(auditSetAside, all()),
+  ]);
+  return [...unplaced, ...placed, ...aside].map(({ recordId }) => recordId).sort();
 }
 
 const parties: Readonly<Record<Party, keyof AuditRecordRow>> = {

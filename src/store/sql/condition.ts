@@ -86,6 +86,7 @@ export function encode(column: Column<unknown>, value: unknown): unknown {
     case 'longtext':
       return asText(value);
     case 'int':
+    case 'long':
     case 'minor':
       return Number(value);
     case 'flag':
@@ -124,6 +125,7 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
     case 'longtext':
       return undefined;
     case 'int':
+    case 'long':
     case 'minor':
       return decodeInteger;
     case 'flag':

@@ -10,6 +10,8 @@ const types: Record<Dialect, Record<Column<unknown>['kind'], ColumnType>> = {
     text: 'varchar',
     longtext: 'text',
     int: 'integer',
+    // An alias of SQLite's own row number, where it is the key.
+    long: 'integer',
     minor: 'bigint',
     time: 'datetime',
     flag: 'boolean',
@@ -20,6 +22,7 @@ const types: Record<Dialect, Record<Column<unknown>['kind'], ColumnType>> = {
     text: 'varchar',
     longtext: 'mediumtext',
     int: 'int',
+    long: 'bigint',
     minor: 'bigint',
     time: 'datetime',
     flag: 'tinyint',

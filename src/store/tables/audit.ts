@@ -1,4 +1,4 @@
-import { id, int, longtext, nullable, table, text, time, type RowOf } from './table.js';
+import { id, int, long, longtext, nullable, table, text, time, type RowOf } from './table.js';
 
 /** One row per operation. `body` holds the record's exact bytes; the other columns are for searches. */
 export const auditRecords = table(
@@ -33,11 +33,44 @@ export const auditRecords = table(
 );
 
 /**
- * Records that are not indexed yet. A row is written with its record and deleted when the record is indexed.
+ * Records without a position yet. A row is written with its record, and deleted when the record gets its
+ * position.
  */
-export const auditUnindexed = table('AuditUnindexed', 'audit_unindexed', { recordId: id('audit_records') }, [
+export const auditOutbox = table('AuditOutbox', 'audit_outbox', { recordId: id('audit_records') }, [
   'recordId',
 ]);
+
+/**
+ * Records that some consumer has not handled yet, in an order that all consumers see: a row never appears
+ * below a position that somebody could have read.
+ */
+export const auditSequence = table(
+  'AuditSequence',
+  'audit_sequence',
+  { position: long(), recordId: id('audit_records') },
+  ['position'],
+);
+
+/** How far each consumer has come. */
+export const auditCursors = table(
+  'AuditCursor',
+  'audit_cursors',
+  {
+    /** The consumer's name, or `sequencer`, whose position is the last one given. */
+    consumer: text(60),
+    /** The last position that is done. */
+    position: long(),
+  },
+  ['consumer'],
+);
+
+/** Records that a consumer could not handle and has passed. */
+export const auditSetAside = table(
+  'AuditSetAside',
+  'audit_set_aside',
+  { consumer: text(60), recordId: id('audit_records') },
+  ['consumer', 'recordId'],
+);
 
 /** Older records that touched rows of these types without naming all of them. */
 export const auditIncomplete = table(
@@ -67,3 +100,4 @@ export const auditDocuments = table(
 );
 
 export type AuditRecordRow = RowOf<typeof auditRecords>;
+export type SequencedRecord = RowOf<typeof auditSequence>;

@@ -1,9 +1,9 @@
 /**
  * A column, the same on both databases. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds,
- * `minor` a safe integer of minor currency units, `json` the parsed value.
+ * `minor` a safe integer of minor currency units, `long` another safe integer, `json` the parsed value.
  */
 export interface Column<Value> {
-  readonly kind: 'id' | 'text' | 'longtext' | 'int' | 'minor' | 'time' | 'flag' | 'json';
+  readonly kind: 'id' | 'text' | 'longtext' | 'int' | 'long' | 'minor' | 'time' | 'flag' | 'json';
   readonly length?: number;
   readonly nullable: boolean;
   /** Whether a unique index covers the column. */
@@ -63,6 +63,7 @@ export const id = make<string>('id', 26);
 export const text = (length: number): Column<string> => make<string>('text', length)();
 export const longtext = make<string>('longtext');
 export const int = make<number>('int');
+export const long = make<number>('long');
 export const minor = make<number>('minor');
 export const time = make<string>('time');
 export const flag = make<boolean>('flag');

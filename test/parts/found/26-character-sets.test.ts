@@ -5,14 +5,13 @@ import { createConnection } from 'mysql2/promise';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startDemoServer } from '../../../examples/demo/server.js';
 import { tellStory } from '../../../examples/demo/story.js';
-import { Indexer } from '../../../src/audit/indexer.js';
-import { all } from '../../../src/store/sql/condition.js';
-import { auditUnindexed } from '../../../src/store/tables/audit.js';
+import { placeRecords } from '../../../src/audit/outbox/sequencer.js';
+import { auditOutbox } from '../../../src/store/tables/audit.js';
 import { CommandLine } from '../../support/command-line.js';
 import { freshDatabaseUrl, testDatabase } from '../../support/database.js';
 import { startMariaDb } from '../../support/mariadb.js';
 import { metric } from '../../support/metrics.js';
-import { misfound } from '../../support/records.js';
+import { misfound, recordIndexer, unindexed } from '../../support/records.js';
 import { TestServer } from '../../support/server.js';
 
 describe('26 a job that fails shows, and is tried less and less often', () => {
@@ -40,7 +39,7 @@ describe('26 a job that fails shows, and is tried less and less often', () => {
     expect(JSON.stringify(body)).not.toMatch(/audit|elsewhere|SQL|table/i);
     await rename('elsewhere', index);
     await expect.poll(failures, { timeout: 20_000 }).toBe(0);
-    expect(await server.database.read.select(auditUnindexed, all())).toEqual([]);
+    expect(await unindexed(server.database)).toEqual([]);
     expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({ ready: true, problems: [] });
   });
 
@@ -52,17 +51,18 @@ describe('26 a job that fails shows, and is tried less and less often', () => {
     const many = 200;
     await database.transaction((tx) =>
       tx.insert(
-        auditUnindexed,
+        auditOutbox,
         Array.from({ length: many }, () => ({ recordId: server.ids.next() })),
       ),
     );
+    await placeRecords(database);
     const lines: unknown[] = [];
     let transactions = 0;
     let isBroken = true;
     const broken = Object.assign(new Error('broken'), {
       driverError: { code: 'ER_CANT_AGGREGATE_2COLLATIONS' },
     });
-    const indexer = new Indexer(
+    const indexer = recordIndexer(
       {
         read: database.read,
         transaction: (work) => {
@@ -81,7 +81,7 @@ describe('26 a job that fails shows, and is tried less and less often', () => {
     expect(lines).toEqual([]);
     isBroken = false;
     await indexer.run();
-    expect(await database.read.select(auditUnindexed, all())).toEqual([]);
+    expect(await unindexed(database)).toEqual([]);
   });
 });
 
@@ -110,7 +110,7 @@ const onMysql = (): void => {
       expect(ok).toBe(true);
       const other = await TestServer.start({ indexEveryMs: 86_400_000 }, {}, { databaseUrl });
       const { database } = other;
-      await new Indexer(database, {
+      await recordIndexer(database, {
         error: (line: unknown) => expect.unreachable(JSON.stringify(line)),
       }).run();
       const found = {
@@ -124,7 +124,7 @@ const onMysql = (): void => {
           ]),
         ),
         misfound: await misfound(database),
-        left: await database.read.select(auditUnindexed, all()),
+        left: await unindexed(database),
       };
       await other.stop();
       return found;
