@@ -8,6 +8,7 @@ import { Metrics } from '../core/metrics.js';
 import { version } from '../core/version.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
+import { printSchemaText } from '../graphql/schema/print-schema.js';
 import { readSdl, schemaFolder } from '../graphql/schema/sdl.js';
 import { makeProgram } from './program.js';
 
@@ -105,6 +106,9 @@ function captured(command: Command): string {
   return parts.join('');
 }
 
+const schemaPage = (): string =>
+  `# The public schema, with the scope of every coordinate.\n# Made by \`npm run generate\`. Do not edit.\n\n${printSchemaText(readSdl())}`;
+
 /** Every generated reference: file name to text. */
 const pages: Readonly<Record<string, () => string>> = {
   'settings.md': settingsPage,
@@ -112,6 +116,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'metrics.md': metricsPage,
   'roles.md': rolesPage,
   'cli.md': commandsPage,
+  'schema.graphql': schemaPage,
 };
 
 function main(check: boolean): number {
