@@ -17,11 +17,6 @@ export interface RotateOptions extends AsOption {
   readonly yes?: boolean;
 }
 
-export const aboutNewSecrets = `
-Whoever has an agent's secret can act by its roles and under its delegations. So the person of --as must be able to grant
-all roles of the agent, and live delegations that use any other role end with the new secret: of the person who made
-them, or of another agent of their chain. You are asked before; without a terminal say --yes.`;
-
 /** `behalf agent rotate-secret` */
 export async function rotateAgentSecret(name: string, options: RotateOptions): Promise<void> {
   const { overlap, json, dryRun = false, yes = false } = options;

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { documentHistory, activeDocuments } from '../admin/trusted-documents.js';
 import { systemClock } from '../core/clock.js';
 import { makeIds } from '../core/ids.js';
@@ -10,59 +9,25 @@ import { roles, type RoleRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/with-database.js';
 import { isIn } from '../store/sql/condition.js';
 import { users, type UserRow } from '../store/tables/identity.js';
-import { command, group, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
-import { sinceOption } from './terminal/options.js';
 import { answer, clean, columns, print, progress } from './terminal/output.js';
 
-interface SyncOptions extends JsonOption {
+export interface SyncOptions extends JsonOption {
   readonly as?: string;
   readonly prune?: boolean;
   readonly dryRun?: boolean;
 }
-interface ReportOptions extends JsonOption {
+export interface ReportOptions extends JsonOption {
   readonly role?: string;
   readonly since?: string;
 }
 
-const about = `
-A document's name is that of its operation. Its hash is taken of the file's exact bytes, so clients must send, or
-hash, exactly those. All files are registered together, or none. On SQLite a server on the same database cannot write
-meanwhile.`;
-
-/** `behalf documents` */
-export const documentsCommand = (): Command =>
-  group(
-    'documents',
-    'registered operations, which roles can be bound to',
-    command(
-      'documents sync',
-      'register every *.graphql file below a folder',
-      './operations --as admin',
-      './operations --prune --dry-run',
-    )
-      .argument('<dir>', 'the folder; each file has one operation and its fragments')
-      .option('--as <user>', 'the person who decides this; needed unless it is a dry run')
-      .option('--prune', 'retire what is registered and has no file')
-      .option('--dry-run', 'check everything and tell what would be done, without doing it')
-      .addHelpText('after', about)
-      .action(sync),
-    command('documents list', 'which documents are registered', '').action(list),
-    command('documents history', 'what a name stands and stood for, and who said so', 'OpenTickets')
-      .argument('<name>', 'the name of the document')
-      .action(history),
-    command(
-      'documents report',
-      'what ran, or was refused, without being registered, for each role that is `logged` or `registered`',
-      '--since 7d',
-      '--role support-agent --json',
-    )
-      .option('--role <role>', 'for this role alone')
-      .option(...sinceOption)
-      .action(report),
-  );
-
-async function sync(folder: string, { as, json, prune = false, dryRun = false }: SyncOptions): Promise<void> {
+/** `behalf documents sync` */
+export async function sync(
+  folder: string,
+  { as, json, prune = false, dryRun = false }: SyncOptions,
+): Promise<void> {
   const result = await synced(json, () =>
     withDatabase((database) =>
       syncDocuments(
@@ -102,7 +67,8 @@ const syncLines = (report: SyncReport, dryRun: boolean): string[] => [
     : `Audit record: ${report.operationId}`,
 ];
 
-async function list(options: JsonOption): Promise<void> {
+/** `behalf documents list` */
+export async function list(options: JsonOption): Promise<void> {
   const all = await withDatabase((database) => activeDocuments(database.read));
   const shown = all.map(({ name, kind, hash, registeredAt }) => ({ name, kind, hash, registeredAt }));
   answer(options.json, shown, () =>
@@ -118,7 +84,8 @@ async function list(options: JsonOption): Promise<void> {
   );
 }
 
-async function history(name: string, options: JsonOption): Promise<void> {
+/** `behalf documents history` */
+export async function history(name: string, options: JsonOption): Promise<void> {
   const { rows, names } = await withDatabase(async ({ read }) => {
     const found = await documentHistory(read, name);
     const ids = found.flatMap(({ registeredById, retiredById }) => [registeredById, retiredById ?? '']);
@@ -147,7 +114,8 @@ async function history(name: string, options: JsonOption): Promise<void> {
   );
 }
 
-async function report({ role, since, json }: ReportOptions): Promise<void> {
+/** `behalf documents report` */
+export async function report({ role, since, json }: ReportOptions): Promise<void> {
   const uses = await withDatabase(async ({ read }) => {
     if (role !== undefined && (await read.one(roles, eq<RoleRow>('name', role))) === undefined)
       throw new CommandError(`There is no role ${role}.`);

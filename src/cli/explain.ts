@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { Authority } from '../authority/authority.js';
 import { storeBoundary, type Boundaries } from '../authority/boundary.js';
 import { refusalError } from '../authority/explain.js';
@@ -13,30 +12,18 @@ import { eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { delegations, users, type UserRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/with-database.js';
-import { command, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
-import { idOf } from './terminal/options.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
 
-interface ExplainOptions extends JsonOption {
+export interface ExplainOptions extends JsonOption {
   readonly delegation?: string;
   readonly user?: string;
   readonly scope?: string;
 }
 
-export const explainCommand = (): Command =>
-  command(
-    'explain',
-    'what a delegation or a person may do now, and which layer says so',
-    '--delegation 01J… --scope invoices:read',
-    '--user rosa.lind',
-  )
-    .option('--delegation <id>', 'the rights of whoever acts under this delegation', idOf)
-    .option('--user <name>', 'the rights of a person who acts in person')
-    .option('--scope <scope>', 'the decision about this one scope')
-    .action(explain);
-
-async function explain(options: ExplainOptions): Promise<void> {
+/** `behalf explain` */
+export async function explain(options: ExplainOptions): Promise<void> {
   const { definitions } = readSchemaPolicy(executableSchema(readSdl(), []));
   const { scope } = options;
   if (scope !== undefined && !definitions.has(scope)) {

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { z } from 'zod';
 import {
   AuthorizationRequest,
@@ -7,35 +6,22 @@ import {
   type Metadata,
   type Tokens,
 } from './sign-in/oauth-client.js';
-import { serverOption, serverUrl, type ServerOption } from './sign-in/server-url.js';
+import { serverUrl, type ServerOption } from './sign-in/server-url.js';
 import { TokenStore } from './sign-in/token-store.js';
-import { signInWithBrowser } from './sign-in/with-browser.js';
 import { signInWithPassword } from './sign-in/with-password.js';
-import { command, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
 import { answer, clean } from './terminal/output.js';
 import { Prompt } from './terminal/prompt.js';
 import { readText } from './terminal/read-text.js';
 
-interface LoginOptions extends JsonOption, ServerOption {
+export interface LoginOptions extends JsonOption, ServerOption {
   readonly user?: string;
   readonly passwordFile?: string;
 }
 
-export const loginCommand = (): Command =>
-  command(
-    'login',
-    'sign in as a person, and keep the sign-in for `behalf token`',
-    '',
-    '--user rosa.lind',
-    '--server https://behalf.example.com --user rosa.lind --password-file password.txt',
-  )
-    .option(...serverOption)
-    .option('--user <name>', 'sign in here, without a browser')
-    .option('--password-file <file>', 'its one line is the password, or the line that begins with `NAME: `')
-    .action(login);
-
-async function login(options: LoginOptions): Promise<void> {
+/** `behalf login` */
+export async function login(options: LoginOptions): Promise<void> {
   const server = serverUrl(options);
   const metadata = await discover(server);
   const tokens = await signIn(server, metadata, options);
@@ -57,8 +43,10 @@ async function login(options: LoginOptions): Promise<void> {
 
 async function signIn(server: string, metadata: Metadata, options: LoginOptions): Promise<Tokens> {
   if (options.user === undefined) {
-    if (options.passwordFile === undefined) return signInWithBrowser(metadata);
-    throw new CommandError('Say whose password it is: `--user NAME`.');
+    if (options.passwordFile !== undefined)
+      throw new CommandError('Say whose password it is: `--user NAME`.');
+    const { signInWithBrowser } = await import('./sign-in/with-browser.js');
+    return signInWithBrowser(metadata);
   }
   // No program listens there: this process goes through the pages and reads the redirect itself.
   const authorization = new AuthorizationRequest(metadata, 'http://127.0.0.1/callback');

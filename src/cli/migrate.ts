@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { CurrencyPlaces1700000000026 } from '../../migrations/0026-currency-places.js';
 import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
@@ -7,15 +6,13 @@ import type { Database } from '../store/sql/database.js';
 import { misfitText } from '../store/sql/text-check.js';
 import { changeAlone } from '../operator/recorded-change.js';
 import { openDatabase } from './operator/open-database.js';
-import { command, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';
 import { CommandError } from '../core/command-error.js';
 import { answer, note, progress } from './terminal/output.js';
 
-export const migrateCommand = (): Command =>
-  command('migrate', 'make the database, or bring it up to this version', '').action(migrate);
-
-async function migrate({ json }: JsonOption): Promise<void> {
+/** `behalf migrate` */
+export async function migrate({ json }: JsonOption): Promise<void> {
   const config = readConfig(process.env);
   const database = await openDatabase(config, 'any');
   try {

@@ -1,18 +1,18 @@
 import { Command } from 'commander';
 import { version } from '../core/version.js';
-import { agentCommand } from './agent.js';
-import { auditCommand } from './audit.js';
-import { documentsCommand } from './documents.js';
-import { explainCommand } from './explain.js';
-import { importCommand } from './import.js';
-import { loginCommand } from './login.js';
-import { migrateCommand } from './migrate.js';
-import { seedCommand } from './seed.js';
-import { startCommand } from './start.js';
-import { tokenCommand } from './token.js';
-import { userCommand } from './user.js';
+import { agentCommand } from './commands/agent.js';
+import { auditCommand } from './commands/audit.js';
+import { documentsCommand } from './commands/documents.js';
+import { explainCommand } from './commands/explain.js';
+import { importCommand } from './commands/import.js';
+import { loginCommand } from './commands/login.js';
+import { migrateCommand } from './commands/migrate.js';
+import { seedCommand } from './commands/seed.js';
+import { startCommand } from './commands/start.js';
+import { tokenCommand } from './commands/token.js';
+import { userCommand } from './commands/user.js';
 
-/** The `behalf` command. A new command is a new file and one line here. */
+/** The `behalf` command. A new command is a file in `commands/`, which loads its code when it runs, and one line here. */
 export function makeProgram(): Command {
   const program = new Command('behalf')
     .description('Agents act on behalf of people: one task, narrow rights, one durable record.')

@@ -1,22 +1,17 @@
-import type { Command } from 'commander';
 import { conflict } from '../core/errors.js';
 import { demoFiles, loadWithSecrets } from './demo-company.js';
 import { withDatabase } from './operator/with-database.js';
 import { isEmpty } from '../demo/load-demo-company.js';
 import { demoCompanyName } from '../demo/people.js';
-import { command, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { answer, columns } from './terminal/output.js';
 
-interface SeedOptions extends JsonOption {
+export interface SeedOptions extends JsonOption {
   readonly secretsFolder: string;
 }
 
-export const seedCommand = (): Command =>
-  command('seed', 'load the demo company into the configured database, which must be empty', '')
-    .option('--secrets-folder <folder>', 'where passwords and agents’ secrets are written', 'data')
-    .action(seed);
-
-async function seed({ json, secretsFolder }: SeedOptions): Promise<void> {
+/** `behalf seed` */
+export async function seed({ json, secretsFolder }: SeedOptions): Promise<void> {
   const files = demoFiles(secretsFolder);
   const company = await withDatabase(async (database) => {
     // Before any file is made.

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { Command } from 'commander';
 import { readConfig, settings, statementLimits, type Config } from '../config.js';
 import { describeDatabase } from '../core/database-url.js';
 import { paths } from '../oauth/contract/paths.js';
@@ -8,22 +7,18 @@ import { openMigrated } from './migrate.js';
 import { openDatabase } from './operator/open-database.js';
 import { isEmpty } from '../demo/load-demo-company.js';
 import { demoAdministrator, demoCompanyName } from '../demo/people.js';
-import { command, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { columns, paint, print } from './terminal/output.js';
 
-interface StartOptions extends JsonOption {
+export interface StartOptions extends JsonOption {
   readonly demo?: boolean;
 }
 
 const demoFolder = 'data';
 const defaultDatabase = settings.DATABASE_URL.parse(undefined);
 
-export const startCommand = (): Command =>
-  command('start', 'serve until a signal asks for the end', '', '--json')
-    .option('--demo', `migrate first, and load the demo company into an empty ${defaultDatabase}`)
-    .action(start);
-
-async function start({ demo = false, json = false }: StartOptions): Promise<void> {
+/** `behalf start` */
+export async function start({ demo = false, json = false }: StartOptions): Promise<void> {
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
   const config = readConfig(process.env);
   if (demo) await prepareDemo(config);

@@ -1,14 +1,12 @@
-import type { Command } from 'commander';
 import { agentToken, discover, refresh, TokenRefused, type Tokens } from './sign-in/oauth-client.js';
-import { serverOption, serverUrl, type ServerOption } from './sign-in/server-url.js';
+import { serverUrl, type ServerOption } from './sign-in/server-url.js';
 import { TokenStore } from './sign-in/token-store.js';
-import { command, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
 import { answer } from './terminal/output.js';
-import { idOf } from './terminal/options.js';
 import { readText } from './terminal/read-text.js';
 
-interface TokenOptions extends JsonOption, ServerOption {
+export interface TokenOptions extends JsonOption, ServerOption {
   readonly agent?: string;
   readonly delegation?: string;
   readonly secretFile?: string;
@@ -22,21 +20,8 @@ interface Issued {
   readonly for: string;
 }
 
-export const tokenCommand = (): Command =>
-  command(
-    'token',
-    'print an access token: of the person who is signed in, or of an agent under a delegation',
-    '',
-    '--agent helpdesk-assistant --delegation 01J… --secret-file data/demo-agents/helpdesk-assistant.secret',
-  )
-    .option(...serverOption)
-    .option('--agent <name>', 'the agent that acts')
-    .option('--delegation <id>', 'the delegation under which it acts', idOf)
-    .option('--secret-file <file>', 'holds the agent’s secret')
-    .option('--scope <scopes>', 'only these scopes of the delegation, separated by spaces')
-    .action(token);
-
-async function token(options: TokenOptions): Promise<void> {
+/** `behalf token` */
+export async function token(options: TokenOptions): Promise<void> {
   const server = serverUrl(options);
   const issued = await (options.agent === undefined ? ofPerson(server, options) : ofAgent(server, options));
   answer(options.json, { server, ...issued }, () => issued.accessToken);

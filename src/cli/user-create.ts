@@ -16,14 +16,14 @@ import { CommandError } from '../core/command-error.js';
 import { answer, paint } from './terminal/output.js';
 import { handingOver } from './terminal/secret-file.js';
 
-interface CreateOptions extends AsOption {
+export interface CreateOptions extends AsOption {
   readonly displayName?: string;
   readonly email?: string;
   readonly admin?: boolean;
   readonly role: readonly string[];
   readonly passwordFile?: string;
 }
-interface ResetOptions extends AsOption {
+export interface ResetOptions extends AsOption {
   readonly passwordFile?: string;
 }
 

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import { assignRole, unassignRole } from '../admin/assignments.js';
 import { disableUser, enableUser } from '../admin/users.js';
 import type { UserRow } from '../store/tables/identity.js';
@@ -6,67 +5,11 @@ import { change, type AsOption, type Deciding } from '../operator/recorded-chang
 import { findRole, findUser } from '../operator/find-by-name.js';
 import { listUsers } from './operator/list-accounts.js';
 import { withDatabase } from './operator/with-database.js';
-import { command, group, type JsonOption } from './terminal/command.js';
+import type { JsonOption } from './terminal/command.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
-import { createAccount, giveNewPassword } from './user-create.js';
 
-const asOption = ['--as <user>', 'the person who decides this, as the record will name them'] as const;
-const passwordFile = [
-  '--password-file <file>',
-  'write the password into this new file, for you alone, and do not print it',
-] as const;
-
-export const userCommand = (): Command =>
-  group(
-    'user',
-    'people’s accounts',
-    command(
-      'user create',
-      'make an account',
-      'rosa.lind --display-name "Rosa Lind" --role support-rep --as admin',
-      'admin --admin',
-    )
-      .argument('<name>', 'what the person types to sign in')
-      .option('--display-name <name>', 'the name as people write it (default: the account’s name)')
-      .option('--email <address>', 'where the person can be reached')
-      .option('--role <role...>', 'roles to assign', [])
-      .option('--admin', 'an administrator who may assign what you may; the first one needs no --as')
-      .option(...passwordFile)
-      .option(...asOption)
-      .action(createAccount),
-    command('user list', 'who there is', '').action(list),
-    command('user disable', 'end an account with its sessions and tokens', 'rosa.lind --as admin')
-      .argument('<name>')
-      .option(...asOption)
-      .action(changing('user disable', 'is disabled: nothing goes on in their name', disableUser)),
-    command('user enable', 'let a disabled account be used again', 'rosa.lind --as admin')
-      .argument('<name>')
-      .option(...asOption)
-      .action(
-        changing('user enable', 'is enabled', (deciding, user) => enableUser(deciding, deciding.by.id, user)),
-      ),
-    command(
-      'user reset-password',
-      'give an account a new password and end its sessions',
-      'rosa.lind --as admin',
-    )
-      .argument('<name>')
-      .option(...passwordFile)
-      .option(...asOption)
-      .action(giveNewPassword),
-    command('user assign', 'give a person a role', 'rosa.lind support-rep --as admin')
-      .argument('<name>')
-      .argument('<role>')
-      .option(...asOption)
-      .action(assigning('user assign', 'now holds', assignRole)),
-    command('user unassign', 'take a role from a person', 'rosa.lind support-rep --as admin')
-      .argument('<name>')
-      .argument('<role>')
-      .option(...asOption)
-      .action(assigning('user unassign', 'no longer holds', unassignRole)),
-  );
-
-async function list(options: JsonOption): Promise<void> {
+/** `behalf user list` */
+export async function list(options: JsonOption): Promise<void> {
   const all = await withDatabase((database) => listUsers(database.read));
   answer(options.json, all, () =>
     columns([
@@ -108,3 +51,17 @@ const assigning =
       () => `${paint('bold', userName)} ${outcome} the role ${roleName}.`,
     );
   };
+
+/** `behalf user disable` */
+export const disable = changing('user disable', 'is disabled: nothing goes on in their name', disableUser);
+
+/** `behalf user enable` */
+export const enable = changing('user enable', 'is enabled', (deciding, user) =>
+  enableUser(deciding, deciding.by.id, user),
+);
+
+/** `behalf user assign` */
+export const assign = assigning('user assign', 'now holds', assignRole);
+
+/** `behalf user unassign` */
+export const unassign = assigning('user unassign', 'no longer holds', unassignRole);

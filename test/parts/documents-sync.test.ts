@@ -1,6 +1,6 @@
 // databases: sqlite, mariadb
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { documentsCommand } from '../../src/cli/documents.js';
+import { documentsCommand } from '../../src/cli/commands/documents.js';
 import { syncDocuments, type SyncOptions, type SyncReport } from '../../src/cli/documents-sync.js';
 import { sha256Hex } from '../../src/core/digest.js';
 import { all } from '../../src/store/sql/condition.js';

@@ -1,6 +1,6 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { importCommand } from '../../src/cli/import.js';
+import { importCommand } from '../../src/cli/commands/import.js';
 import { ImportRefused } from '../../src/import/import-faults.js';
 import { collections, documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';

@@ -1,7 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import { domains } from '../../domains/index.js';
-import * as registered from '../../store/tables/documents.js';
-import * as identity from '../../store/tables/identity.js';
+import { InvalidArgumentError, type Command } from 'commander';
 
 export interface Resource {
   readonly type: string;
@@ -9,20 +6,25 @@ export interface Resource {
 }
 
 /** Parses an option that names a row, such as `Invoice:01J…`. */
-export function resourceOf(text: string): Resource {
+function resourceOf(text: string): Resource {
   const [, type = '', id] = /^([A-Za-z]{1,60}):(.{1,64})$/.exec(text) ?? [];
   if (id === undefined) throw new InvalidArgumentError('Write it as TYPE:ID, such as Invoice:01J….');
-  const types = rowTypes();
-  if (types.includes(type)) return { type, id };
-  throw new InvalidArgumentError(`There are no rows of the type ${type}. There are: ${types.join(', ')}.`);
+  return { type, id };
 }
 
-/** Every type of row that a record can name. */
-function rowTypes(): string[] {
-  const tables = [
-    ...Object.values(identity),
-    ...Object.values(registered),
-    ...domains({ smallestCell: 2 }).flatMap((domain) => domain.tables),
-  ];
-  return [...new Set(tables.map(({ type }) => type))].sort();
+export const resourceOption = ['--resource <type:id>', 'what touched this row', resourceOf] as const;
+
+/** Ends the command as an invalid argument does. A parser cannot, because it would load the domains of every command. */
+export async function requireRowType(command: Command): Promise<void> {
+  const { resource } = command.opts<{ readonly resource?: Resource }>();
+  if (resource === undefined) return;
+  const { rowTypes } = await import('./row-types.js');
+  const { type, id } = resource;
+  const types = rowTypes();
+  if (types.includes(type)) return;
+  command.error(
+    `error: option '${resourceOption[0]}' argument '${type}:${id}' is invalid. ` +
+      `There are no rows of the type ${type}. There are: ${types.join(', ')}.`,
+    { code: 'commander.invalidArgument' },
+  );
 }

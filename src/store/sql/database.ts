@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setMaxParserCache } from 'mysql2';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseUrl } from '../../core/database-url.js';
 import type { CacheState } from '../../core/lru.js';
@@ -239,6 +238,8 @@ const parsersMax = 1_000;
 
 async function openMysql(options: DataSourceOptions, limits: StatementLimits): Promise<Ways> {
   const { seconds, waiting, lockSeconds } = limits;
+  // Loaded here, so that commands on SQLite do not wait for it.
+  const { setMaxParserCache } = await import('mysql2');
   setMaxParserCache(parsersMax);
   const extra = { ...(options.extra as object), queueLimit: waiting };
   const source = await new DataSource({ ...options, extra }).initialize();

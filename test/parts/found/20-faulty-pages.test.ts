@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { importCommand } from '../../../src/cli/import.js';
+import { importCommand } from '../../../src/cli/commands/import.js';
 import { ImportRefused } from '../../../src/import/import-faults.js';
 import { Files, contents, everything, importFolder } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';

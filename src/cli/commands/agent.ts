@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import type { AsOption } from '../../operator/recorded-change.js';
+import type { CreateOptions } from '../agent.js';
+import type { RotateOptions } from '../agent-secret.js';
+import { command, group, type JsonOption } from '../terminal/command.js';
+import { wholeNumber } from '../terminal/options.js';
+
+const asOption = ['--as <user>', 'the person who decides this, as the record will name them'] as const;
+const secretFile = [
+  '--secret-file <file>',
+  'write the secret into this new file, for you alone, and do not print it',
+] as const;
+
+const aboutNewSecrets = `
+Whoever has an agent's secret can act by its roles and under its delegations. So the person of --as must be able to grant
+all roles of the agent, and live delegations that use any other role end with the new secret: of the person who made
+them, or of another agent of their chain. You are asked before; without a terminal say --yes.`;
+
+export const agentCommand = (): Command =>
+  group(
+    'agent',
+    'agents and their secrets',
+    command(
+      'agent create',
+      'make an agent',
+      'helpdesk-bot --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+    )
+      .argument('<name>', 'its name, also its OAuth client id')
+      .requiredOption('--task <text>', 'the one business task that it is for')
+      .requiredOption('--owner <user>', 'the person who answers for it')
+      .option('--display-name <name>', 'the name as people write it (default: its name)')
+      .option('--role <role...>', 'roles to assign: its ceiling', [])
+      .option('--public-keys <file>', 'a JSON Web Key Set; with it the agent signs and has no secret')
+      .option(...secretFile)
+      .option(...asOption)
+      .action(async (name: string, options: CreateOptions) =>
+        (await import('../agent.js')).create(name, options),
+      ),
+    command('agent list', 'which agents there are', '').action(async (options: JsonOption) =>
+      (await import('../agent.js')).list(options),
+    ),
+    command('agent rotate-secret', 'give an agent a new secret', 'helpdesk-bot --overlap 3600 --as admin')
+      .argument('<name>')
+      .option('--overlap <seconds>', 'how long earlier secrets stay valid', wholeNumber, 0)
+      .option('--dry-run', 'tell which delegations would end, and change nothing')
+      .option('--yes', 'do not ask before delegations end')
+      .option(...secretFile)
+      .option(...asOption)
+      .addHelpText('after', aboutNewSecrets)
+      .action(async (name: string, options: RotateOptions) =>
+        (await import('../agent-secret.js')).rotateAgentSecret(name, options),
+      ),
+    command('agent stop', 'stop an agent and all its tokens at once', 'helpdesk-bot --as admin')
+      .argument('<name>')
+      .option(...asOption)
+      .action(async (name: string, options: AsOption) => (await import('../agent.js')).stop(name, options)),
+    command('agent start', 'let a stopped agent go on', 'helpdesk-bot --as admin')
+      .argument('<name>')
+      .option(...asOption)
+      .action(async (name: string, options: AsOption) => (await import('../agent.js')).start(name, options)),
+    command('agent assign', 'give an agent a role', 'helpdesk-bot support-agent --as admin')
+      .argument('<name>')
+      .argument('<role>')
+      .option(...asOption)
+      .action(async (name: string, role: string, options: AsOption) =>
+        (await import('../agent.js')).assign(name, role, options),
+      ),
+    command('agent unassign', 'take a role from an agent', 'helpdesk-bot support-agent --as admin')
+      .argument('<name>')
+      .argument('<role>')
+      .option(...asOption)
+      .action(async (name: string, role: string, options: AsOption) =>
+        (await import('../agent.js')).unassign(name, role, options),
+      ),
+  );
