@@ -6,7 +6,7 @@ import { Outbox } from './audit/outbox/outbox.js';
 import { composeAuthority } from './compose/authority.js';
 import type { Basics } from './compose/basics.js';
 import { composeGate } from './compose/gate.js';
-import { composeSchema, type SchemaSource } from './compose/schema.js';
+import { composeSchema, type ComposedSchema, type SchemaSource } from './compose/schema.js';
 import { startBackgroundJobs, type JobPauses } from './compose/background-jobs.js';
 import { statementLimits, type Config } from './config.js';
 import { BackgroundJobs } from './core/background-jobs.js';
@@ -33,6 +33,8 @@ export interface AppParts extends JobPauses, SchemaSource {
   readonly clock?: Clock;
   readonly ids?: Ids;
   readonly logger?: Logger;
+  /** In place of `sdl` and `domains`: composed already, for these settings. */
+  readonly schema?: ComposedSchema;
   /** Open and migrated; closed with the app. Default: the database of the settings. */
   readonly database?: Database;
   /** In place of `BEHALF_EXECUTION`, to compare the fast ways with `shielded`. */
@@ -57,7 +59,7 @@ export interface App {
  * Builds every part by hand. Throws for a schema with uncovered coordinates and for a database that is not migrated.
  */
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
-  const schema = composeSchema(config, parts);
+  const schema = parts.schema ?? composeSchema(config, parts);
   const basics = await basicsOf(config, parts);
   const { database, clock, ids, logger, metrics, addressOf } = basics;
   const authority = composeAuthority(basics, schema);

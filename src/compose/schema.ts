@@ -50,7 +50,10 @@ export interface ComposedSchema {
 }
 
 /** Reads the SDL and puts the resolvers behind its rules. Throws for a schema with uncovered coordinates. */
-export function composeSchema(config: Config, source: SchemaSource): ComposedSchema {
+export function composeSchema(
+  config: Pick<Config, 'BEHALF_SMALLEST_CELL'>,
+  source: SchemaSource,
+): ComposedSchema {
   const sdl = source.sdl ?? readSdl();
   // The resolvers need the SDL's declarations, and the schema needs the resolvers, so the SDL is built twice.
   const bare = executableSchema(sdl, []);

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { migrations } from '../../migrations/index.js';
 import { createApp, type App, type AppParts } from '../../src/app.js';
 import type { DocumentPolicy } from '../../src/authority/documents.js';
-import { readConfig } from '../../src/config.js';
+import { composeSchema, type ComposedSchema } from '../../src/compose/schema.js';
+import { readConfig, type Config } from '../../src/config.js';
 import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
 import { sha256 } from '../../src/core/digest.js';
 import { makeIds, type Ids } from '../../src/core/ids.js';
@@ -44,6 +45,17 @@ const never = 86_400_000;
  * may hold. So on SQLite records are indexed only where a test asks for it.
  */
 const inBackground = (): AppParts => (testDatabase() === 'sqlite' ? { indexEveryMs: never } : {});
+
+/** By `BEHALF_SMALLEST_CELL`, the one setting on which the shipped schema depends. */
+const shippedSchemas = new Map<number, ComposedSchema>();
+
+/** The shipped schema, composed once for a worker: nothing of one server or database is in it. */
+function shippedSchema(config: Config): ComposedSchema {
+  const { BEHALF_SMALLEST_CELL: smallestCell } = config;
+  const schema = shippedSchemas.get(smallestCell) ?? composeSchema(config, {});
+  shippedSchemas.set(smallestCell, schema);
+  return schema;
+}
 
 export const everywhere: StoredBoundary = {
   customer: 'all',
@@ -131,7 +143,9 @@ export class TestServer {
       BEHALF_COOKIE_KEYS: 'k'.repeat(32),
       ...env,
     });
-    const app = await createApp(config, { ...inBackground(), ...parts, clock, ids });
+    const isShipped = parts.sdl === undefined && parts.domains === undefined;
+    const schema = isShipped ? { schema: shippedSchema(config) } : {};
+    const app = await createApp(config, { ...inBackground(), ...schema, ...parts, clock, ids });
     const url = await app.listen();
     return new TestServer(app, url, database, fresh.url, clock, ids, () => fresh.drop());
   }
