@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import { buildASTSchema, parse, type GraphQLSchema } from 'graphql';
 import { administration } from '../admin/index.js';
 import type { Scope } from '../authority/scope.js';
 import type { Config } from '../config.js';
@@ -14,7 +14,7 @@ import { readSchemaPolicy, type SchemaPolicy } from '../graphql/schema/schema-po
 import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
 import { RuleMap } from '../graphql/rules/rule-map.js';
 import { untellableRefusals } from '../graphql/schema/tellable-refusals.js';
-import { executableSchema } from '../graphql/schema/executable-schema.js';
+import { withResolvers } from '../graphql/schema/executable-schema.js';
 import { schemas } from '../graphql/view/schema-resolvers.js';
 import { readSdl } from '../graphql/schema/sdl.js';
 import { shielded } from '../graphql/rules/shield.js';
@@ -54,9 +54,10 @@ export function composeSchema(
   config: Pick<Config, 'BEHALF_SMALLEST_CELL'>,
   source: SchemaSource,
 ): ComposedSchema {
-  const sdl = source.sdl ?? readSdl();
-  // The resolvers need the SDL's declarations, and the schema needs the resolvers, so the SDL is built twice.
-  const bare = executableSchema(sdl, []);
+  const sdl = parse(source.sdl ?? readSdl());
+  // The resolvers need the SDL's declarations, and the schema needs the resolvers, so two schemas are built of the SDL.
+  // The first build checks it.
+  const bare = withResolvers(buildASTSchema(sdl), []);
   const policy = readSchemaPolicy(bare);
   const reach = new DocumentReach(bare, policy.scopes);
   const rules = documentRules(reach);
@@ -75,7 +76,7 @@ export function composeSchema(
   ];
   const columnSelections = new ColumnSelections(installed);
   const resolvers = [viewerResolvers, ...installed.map((domain) => domain.resolvers)];
-  const plain = executableSchema(sdl, resolvers, columnSelections);
+  const plain = withResolvers(buildASTSchema(sdl, { assumeValidSDL: true }), resolvers, columnSelections);
   const faults = untellableRefusals(plain, policy);
   if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
   const ruleMap = new RuleMap(policy);

@@ -10,15 +10,19 @@ import type { Page } from '../../store/bounded/page.js';
 import { ColumnSelections } from './column-selections.js';
 import { scalars } from './scalars.js';
 
+/** As `withResolvers`, from the SDL. */
+export const executableSchema = (sdl: string, resolvers: readonly Resolvers[]): GraphQLSchema =>
+  withResolvers(buildSchema(sdl), resolvers);
+
 /**
- * The SDL with its resolvers. Throws for a resolver whose field is missing in the SDL, so that the start is refused.
+ * Gives a new schema its scalars and resolvers. Throws for a resolver whose field is missing in the SDL, so that the
+ * start is refused.
  */
-export function executableSchema(
-  sdl: string,
+export function withResolvers(
+  schema: GraphQLSchema,
   resolvers: readonly Resolvers[],
   columnSelections = new ColumnSelections([]),
 ): GraphQLSchema {
-  const schema = buildSchema(sdl);
   for (const [name, functions] of Object.entries(scalars)) {
     const type = schema.getType(name);
     if (isScalarType(type)) Object.assign(type, functions);
