@@ -347,6 +347,9 @@ async function snapshot(): Promise<Snapshot> {
   return found;
 }
 
+const isEqual = (one: unknown, other: unknown): boolean =>
+  one === other || canonicalJson(one) === canonicalJson(other);
+
 function moved(before: Snapshot, after: Snapshot): string[] {
   const moves = new Set<string>();
   for (const [name, rows] of after) {
@@ -357,8 +360,7 @@ function moved(before: Snapshot, after: Snapshot): string[] {
       if (stood === undefined) moves.add(`${name}+`);
       else
         for (const [column, value] of Object.entries(row))
-          if (!unsaid.has(column) && canonicalJson(value) !== canonicalJson(stood[column]))
-            moves.add(`${name}.${column}`);
+          if (!unsaid.has(column) && !isEqual(value, stood[column])) moves.add(`${name}.${column}`);
     }
   }
   return [...moves].sort();
@@ -374,22 +376,25 @@ async function authorities(): Promise<ReadonlyMap<string, Authority>> {
     clock,
     new Set(peopleOnly.map(({ name }) => name)),
   );
-  const found = new Map<string, Authority>();
   const facts = [
     ...(await database.read.select(identity.users, all())).map(({ id }) => ({ userId: id, id })),
     ...(await database.read.select(identity.delegations, all())).map(({ userId, id }) => ({
       ...{ userId, id, delegationId: id },
     })),
   ];
-  for (const { id, ...of } of facts) {
-    const fact = { tokenId: id, scopes: everyScope, expiresAt: Number.MAX_SAFE_INTEGER, ...of };
-    const authority = await live.resolveInside(database.read, fact).catch((error: unknown) => {
-      if (error instanceof BehalfError) return undefined;
-      throw error;
-    });
-    if (authority !== undefined) found.set(id, authority);
-  }
-  return found;
+  const found = await Promise.all(
+    facts.map(async ({ id, ...of }): Promise<[string, Authority][]> => {
+      const fact = { tokenId: id, scopes: everyScope, expiresAt: Number.MAX_SAFE_INTEGER, ...of };
+      try {
+        const { authority } = await live.resolve(id, () => Promise.resolve(fact));
+        return [[id, authority]];
+      } catch (error) {
+        if (error instanceof BehalfError) return [];
+        throw error;
+      }
+    }),
+  );
+  return new Map(found.flat());
 }
 
 /** Of those who proved themselves before, nobody new does, and nobody may do more than before. */
