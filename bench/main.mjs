@@ -8,6 +8,7 @@ import { progress, progressDone } from './progress.mjs';
 
 const commands = {
   compare: async () => (await import('./commands/compare.mjs')).compare,
+  beside: async () => (await import('./commands/beside.mjs')).beside,
   flat: async () => (await import('./commands/flat.mjs')).flat,
   loop: async () => (await import('./commands/loop.mjs')).loop,
   soak: async () => (await import('./commands/soak.mjs')).soak,
@@ -18,7 +19,7 @@ const commands = {
 async function main(args) {
   const options = readOptions(args);
   if (options.help) return console.log(help);
-  if (!['oracle', 'loop'].includes(options.command)) requirePeers();
+  if (!['beside', 'oracle', 'loop'].includes(options.command)) requirePeers();
   const missing = pinningMissing();
   if (missing !== undefined) console.error(`Servers and load share the cores: ${missing}.`);
   const command = await commands[options.command]();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { projectFolder } from './paths.mjs';
+import { ownDist } from './paths.mjs';
 import { peerNames } from './servers/peers.mjs';
 import { usualWorkloads, workloads } from './world/workloads.mjs';
 
@@ -11,7 +11,7 @@ export const serverNames = ['behalf', ...peerNames];
 /** Those of a quick run. */
 const shortNames = serverNames.filter((name) => !name.endsWith('-nocache'));
 const databaseNames = ['mariadb', 'sqlite'];
-const commandNames = ['compare', 'flat', 'loop', 'soak', 'profile', 'oracle'];
+const commandNames = ['compare', 'beside', 'flat', 'loop', 'soak', 'profile', 'oracle'];
 
 export const help = `npm run bench -- [COMMAND] [OPTIONS]
 
@@ -20,6 +20,7 @@ MariaDB on another. Every answer is compared before anything is measured. The bu
 
 Commands
   compare   every server at every workload (without a command; about 45 minutes)
+  beside    the build in dist/ beside another (--dist), in turns: is it dearer at any workload? (an hour)
   flat      this server over some rows, agents, roles and records, and over a hundred times as many (half an hour)
   loop      for how long this server's event loop stands still beside the dearest operations, over 100,000 orders; the
             server is on any core
@@ -36,12 +37,14 @@ Options
   --connections N   how many at once (32)
   --minutes N       of soak (60)
   --dist DIR        another build, beside whose folder its schema/ lies
+  --bound N         how many times the other build's processor time beside allows (1.03)
   --quick           rough figures in 3 minutes, before the engines are warm; without apollo-…-nocache
   --docs            writes the tables and charts of docs/performance.md from the last results of each command
   --json            prints one JSON document
   --help            this
 
-Results are kept in data/bench/results. The exit code is 0 where everything could be measured.`;
+Results are kept in data/bench/results. The exit code is 0 where everything could be measured, and beside finds nothing
+above its bound.`;
 
 const definitions = {
   servers: { type: 'string' },
@@ -53,6 +56,7 @@ const definitions = {
   connections: { type: 'string' },
   minutes: { type: 'string' },
   dist: { type: 'string' },
+  bound: { type: 'string' },
   quick: { type: 'boolean', default: false },
   docs: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -66,7 +70,7 @@ export function readOptions(args) {
   if (others.length > 0) throw new UsageError(`There is one command, not also ${others.join(' ')}.`);
   few('command', command, commandNames);
   const { quick } = values;
-  const dist = resolve(values.dist ?? join(projectFolder, 'dist'));
+  const dist = resolve(values.dist ?? ownDist);
   if (!values.help && !existsSync(join(dist, 'src/cli/behalf.js'))) {
     throw new UsageError(`There is no build in ${dist}: run npm run build.`);
   }
@@ -76,6 +80,7 @@ export function readOptions(args) {
     command,
     dist,
     minutes: number('minutes', values.minutes, 60, 0.1),
+    bound: number('bound', values.bound, 1.03, 0),
     servers: few('servers', values.servers ?? (quick ? shortNames : serverNames).join(), serverNames),
     databases: few('databases', values.databases, databaseNames),
     workloads: few(

@@ -25,12 +25,12 @@ export class Stage {
     );
   }
 
-  /** A fresh database that holds a world; returns its URL. */
-  async database(kind, world) {
+  /** A fresh database that holds a world, for servers of a build; returns its URL. */
+  async database(kind, world, dist = this.dist) {
     this.#databases += 1;
     const name = `bench_${process.pid}_${this.#databases}`;
     const url = kind === 'sqlite' ? await this.#sqlite(name) : await this.#mariadb(name);
-    await seed(url, world, this.dist, (table) => this.progress(`${kind}: seeding ${table}`));
+    await seed(url, world, dist, (table) => this.progress(`${kind}: seeding ${table}`));
     return url;
   }
 

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { importOf } from '../paths.mjs';
 import { peopleRows } from '../world/people.mjs';
 import { businessRows } from '../world/rows.mjs';
 
@@ -28,7 +28,7 @@ export async function seed(url, world, dist, progress) {
   await promisify(execFile)(process.execPath, [join(dist, 'src/cli/behalf.js'), 'migrate', '--json'], {
     env: { ...process.env, DATABASE_URL: url },
   });
-  const making = await import(pathToFileURL(join(dist, 'src/domains/knowledge/passages.js')).href);
+  const making = await importOf(dist, 'src/domains/knowledge/passages.js');
   const tables = Object.entries({ ...businessRows(world, making), ...peopleRows(world) });
   const writer = url.startsWith('sqlite:')
     ? sqliteWriter(url.slice('sqlite:'.length))
@@ -46,7 +46,6 @@ export async function seed(url, world, dist, progress) {
 
 /** The indexes of records and of passages, as a server makes and merges them beside its requests. */
 async function index(url, dist) {
-  const load = async (path) => import(pathToFileURL(join(dist, path)).href);
   const paths = [
     'src/store/sql/database.js',
     'src/audit/outbox/outbox.js',
@@ -64,7 +63,7 @@ async function index(url, dist) {
     { migrations },
     { parseDatabaseUrl },
     { passageWords },
-  ] = await Promise.all(paths.map(load));
+  ] = await Promise.all(paths.map((path) => importOf(dist, path)));
   const database = await Store.open(parseDatabaseUrl(url), migrations);
   await new Outbox(database, [indexConsumer], console).run();
   // Another build may have an index that fills itself.

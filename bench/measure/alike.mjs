@@ -21,13 +21,13 @@ export async function requireAlike(contenders, workload, count) {
     if (at < 0) continue;
     const excerpt = (value) => JSON.stringify(value)?.slice(0, 600);
     throw new Error(
-      `${contender.name} answers ${workload} otherwise than ${first.contender.name}:\n` +
+      `${contender.label} answers ${workload} otherwise than ${first.contender.label}:\n` +
         `${excerpt(answers[at])}\n${excerpt(first.answers[at])}`,
     );
   }
 }
 
-async function answersOf({ name, server, world }, workload, count) {
+async function answersOf({ label, server, world }, workload, count) {
   const connection = new Connection(server.port);
   const request = requestsOf(workload, world);
   const answers = [];
@@ -38,7 +38,7 @@ async function answersOf({ name, server, world }, workload, count) {
     const { data, errors } = JSON.parse(text);
     const refused = (errors?.length ?? 0) > 0;
     if (refused !== (workloads[workload].expects === 'errors')) {
-      throw new Error(`${name} answers ${workload} with ${status}: ${text.slice(0, 600)}`);
+      throw new Error(`${label} answers ${workload} with ${status}: ${text.slice(0, 600)}`);
     }
     // How a refusal reads is for each server to say.
     answers.push(refused ? 'refused' : asked.meaning(data));

@@ -6,7 +6,8 @@ import { median, spread } from './stats.mjs';
  * Measures every contender at every workload: rounds go over all contenders in turn, so that a slow minute of the
  * machine is everybody's. A contender is `{ name, label, database, world, server, settled }`; the last, where it is
  * given, resolves when the server has done what it left for later, which counts as work of the operations. Returns a row for each
- * contender and workload; one without figures where the workload means nothing to the server.
+ * contender and workload; one without figures where the workload means nothing to the server. `isAloneToo`, where it
+ * is false, leaves out the figures of a caller alone.
  */
 export async function measure({ contenders, workloads, load, calibration, progress, ...how }) {
   const rows = [];
@@ -43,7 +44,7 @@ export async function measure({ contenders, workloads, load, calibration, progre
         progress(`${contender.label} ${workload}: round ${round + 1} of ${how.rounds}`);
         samples
           .get(contender)
-          .push(await sample(contender, workload, load, how.connections, longer * how.seconds));
+          .push(await sample(contender, workload, load, { ...how, seconds: longer * how.seconds }));
       }
     }
     for (const contender of contenders)
@@ -62,17 +63,19 @@ const job = ({ database, label, server, world }, workload, connections, seconds,
   first,
 });
 
-async function sample(contender, workload, load, connections, seconds) {
+async function sample(contender, workload, load, { connections, seconds, isAloneToo = true }) {
   const before = contender.server.cpuUs();
   const many = await load.run(job(contender, workload, connections, seconds));
   await contender.settled?.();
   const cpuUsPerOp = (contender.server.cpuUs() - before) / many.operations;
+  if (!isAloneToo) return { ...many, cpuUsPerOp };
   const one = await load.run(job(contender, workload, 1, seconds / 2));
   await contender.settled?.();
   return { ...many, cpuUsPerOp, p50AloneMs: one.p50Ms, p99AloneMs: one.p99Ms };
 }
 
-const rounded = (value, places) => (Number.isFinite(value) ? Number(value.toFixed(places)) : null);
+/** Null for what was not measured. */
+export const rounded = (value, places) => (Number.isFinite(value) ? Number(value.toFixed(places)) : null);
 
 function rowOf({ label, database }, workload, taken, { connections }) {
   const of = (key, places) => rounded(median(taken.map((one) => one[key])), places);
