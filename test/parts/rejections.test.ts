@@ -1,5 +1,6 @@
 // databases: sqlite, mariadb
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { OperationGate } from '../../src/operation/gate.js';
 import { recordsOf } from '../support/records.js';
 import { TestServer } from '../support/server.js';
 
@@ -37,4 +38,12 @@ test('requests by nobody in the last minute of a server are recorded before it e
   await knock(3);
   await server.app.close();
   expect(await told()).toEqual([{ UNAUTHENTICATED: 1 }, { UNAUTHENTICATED: 2 }]);
+});
+
+test('a request whose refusal cannot be sent is answered as a failure of the server', async () => {
+  server = await TestServer.start();
+  const unsendable = { status: 42, body: '', operationId: server.ids.next(), kind: 'refusal' } as const;
+  vi.spyOn(OperationGate.prototype, 'admit').mockResolvedValue(unsendable);
+  const answer = await fetch(`${server.url}/graphql`, { method: 'POST' });
+  expect([answer.status, await answer.json()]).toEqual([500, { error: 'internal' }]);
 });

@@ -38,14 +38,11 @@ export class HttpOperations {
     const { gate, addressOf } = this.parts;
     scope.decorateRequest('arrival', undefined);
     takeJsonAlone(scope);
-    scope.addHook('onRequest', (request, reply, next) => {
-      gate.admit(callerOf(request, reply, addressOf), request.method === 'POST').then((arrival) => {
-        if (isAnswer(arrival)) void this.send(request, reply, arrival);
-        else {
-          request.arrival = arrival;
-          next();
-        }
-      }, next);
+    scope.addHook('onRequest', async (request, reply) => {
+      const arrival = await gate.admit(callerOf(request, reply, addressOf), request.method === 'POST');
+      if (isAnswer(arrival)) return this.send(request, reply, arrival);
+      request.arrival = arrival;
+      return undefined;
     });
     scope.setErrorHandler((error, request, reply) => this.refuse(request, reply, error));
   }
