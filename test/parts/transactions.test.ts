@@ -85,3 +85,20 @@ if (testDatabase() === 'sqlite')
     });
     expect(await nameIn(database.read)).toBe(before);
   });
+
+// On SQLite a statement holds no connection.
+if (testDatabase() === 'mariadb')
+  test('a statement that the driver cannot put into text fails alone, and its connection is free again', async () => {
+    const unwritable = {
+      toSqlString: () => {
+        throw new Error('unwritable');
+      },
+    };
+    const single = await Database.open(targetOf(fresh.url), migrations, 1);
+    try {
+      await expect(single.read.query('SELECT ?', [unwritable])).rejects.toThrow('unwritable');
+      expect(await single.read.query('SELECT ? AS n', [1])).toEqual([{ n: 1 }]);
+    } finally {
+      await single.close();
+    }
+  });

@@ -191,10 +191,16 @@ export class AnyFree implements MysqlSender {
         answered(failure, undefined);
         return;
       }
-      connection.query(sql, params, (error, result) => {
+      try {
+        connection.query(sql, params, (error, result) => {
+          connection.release();
+          answered(error, result);
+        });
+      } catch (error) {
+        // The driver puts the parameters into the text first, and throws where it cannot.
         connection.release();
-        answered(error, result);
-      });
+        answered(error, undefined);
+      }
     });
   }
 
