@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
+import { Lru } from '../../core/lru.js';
 import type { Answered, ReadRequest, MoreRowsRequest, RowsPart, WorkerSettings } from './reading-thread.js';
 import { sqliteDriver } from './sqlite-driver.js';
 import { onStep } from './row-steps.js';
 
-/** How many statements are prepared before the connection is replaced by a new one. */
+/** How many statements stay prepared. */
 const preparedMax = 300;
 /** How many rows are looked at between two checks of the time. */
 const stepsBetween = 256;
@@ -30,18 +31,14 @@ function open(): Database.Database {
 class OutOfTime extends Error {}
 
 let db: Database.Database | undefined;
-const prepared = new Map<string, Database.Statement<unknown[], unknown[]>>();
+const prepared = new Lru<string, Database.Statement<unknown[], unknown[]>>(preparedMax);
 
 function statement(sql: string): Database.Statement<unknown[], unknown[]> {
-  if (prepared.size >= preparedMax) {
-    db?.close();
-    db = undefined;
-    prepared.clear();
-  }
-  db ??= open();
-  const known = prepared.get(sql) ?? db.prepare<unknown[], unknown[]>(sql).raw();
-  prepared.set(sql, known);
-  return known;
+  const known = prepared.get(sql);
+  if (known !== undefined) return known;
+  const made = (db ??= open()).prepare<unknown[], unknown[]>(sql).raw();
+  prepared.set(sql, made);
+  return made;
 }
 
 /** The rest of each answer that was sent in part. */
