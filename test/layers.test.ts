@@ -34,7 +34,7 @@ test('operations run and commit by the gate alone', () => {
   ]);
   expect(calls(/\bcommitGate\.(?:release|begin)\(/).sort()).toEqual([
     'src/delegation/auth-records.ts',
-    'src/graphql/execute/executor.ts',
+    'src/graphql/execute/mutation-transaction.ts',
     'src/operation/commit.ts',
     'src/operation/rejections.ts',
   ]);

@@ -88,3 +88,7 @@ function statusOf(code: ErrorCode): number {
       return 200;
   }
 }
+
+/** An error of the project as an error of GraphQL, which keeps it as its cause. */
+export const asGraphQLError = (error: Error): GraphQLError =>
+  new GraphQLError(error.message, { originalError: error });

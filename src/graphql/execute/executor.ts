@@ -1,46 +1,23 @@
 import {
-  execute,
   getVariableValues,
   GraphQLError,
   OperationTypeNode,
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { BehalfError, conflict, tooComplex } from '../../core/errors.js';
-import type { Operation, Resolver } from '../../delegation/resolver-context.js';
-import type { ResolverContexts } from '../../delegation/resolver-contexts.js';
-import { StaleAuthority, type Charges, type CommitGate } from '../../delegation/commit-gate.js';
-import { CommitLost, RunAgain, type Database } from '../../store/sql/database.js';
-import { auditRecords } from '../../store/tables/audit.js';
+import { BehalfError, tooComplex } from '../../core/errors.js';
+import { asGraphQLError } from '../errors.js';
 import type { Access } from '../plan/access-rules.js';
-import type { Annotations } from '../view/annotate.js';
 import { inAnswerOrder } from '../plan/answer-order.js';
-import { finishedOf } from './finished-call.js';
-import type { Call } from './call.js';
-import { Merge, type Refused } from '../plan/prune-and-merge.js';
-import { codeOf } from '../errors.js';
-import { sizeFault } from './answer-size.js';
-import { Introspection, introspectionCost } from './introspection.js';
 import { OperationPlan, type OperationPlanParts } from '../plan/operation-plan.js';
-import { argumentsOf, type Selected } from '../plan/selection.js';
-
-export interface Request {
-  readonly call: Call;
-  /** The caller's own schema, with shield's rules. */
-  readonly schema: GraphQLSchema;
-  readonly document: DocumentNode;
-  readonly operation: OperationDefinitionNode;
-  /** As the caller sent them. */
-  readonly variables: Readonly<Record<string, unknown>>;
-}
-
-/** The result of an operation. Without `data`, nothing was run. */
-export interface Executed extends ExecutionResult {
-  /** Fields that were refused before the operation ran, reported beside `errors`. */
-  readonly refused?: readonly Refused[];
-}
+import { Merge } from '../plan/prune-and-merge.js';
+import type { Selected } from '../plan/selection.js';
+import type { Annotations } from '../view/annotate.js';
+import { executeByGraphqlJs } from './graphql-js.js';
+import { Introspection, introspectionCost } from './introspection.js';
+import { MutationTransaction, type MutationTransactionParts } from './mutation-transaction.js';
+import type { Decided, Executed, Price, Request, Values } from './request.js';
 
 /**
  * `fitting` runs each operation in the fastest way whose result equals that of `shielded`, which puts every field
@@ -48,43 +25,15 @@ export interface Executed extends ExecutionResult {
  */
 export type Execution = 'fitting' | 'shielded';
 
-type Values = Readonly<Record<string, unknown>>;
-
-/** The cost of an operation, and the most that its caller may spend on one. */
-interface Price {
-  readonly requested: number;
-  readonly max: number;
-}
-/** An operation that may run, with everything decided about it. */
-export interface Decided {
-  readonly plan: OperationPlan;
-  readonly access: Access;
-  readonly cost: Price;
-  /** The coerced variables. */
-  readonly coerced: Values;
-  /** Coordinates that the variables name and some callers cannot see, used or not. */
-  readonly named: readonly string[];
-}
 const isDecided = (decided: Decided | Executed): decided is Decided => 'plan' in decided;
 
 /** A field behind its rule costs this many times as much as a compiled one. */
 const shieldedCost = 10;
 
-/** Carries the result of a failed mutation out of the transaction that it rolls back. */
-class RolledBack extends Error {
-  constructor(readonly result: ExecutionResult) {
-    super('rolled back');
-  }
-}
-
-export interface ExecutorParts {
-  readonly database: Database;
-  readonly contexts: ResolverContexts;
-  readonly commitGate: CommitGate;
+export interface ExecutorParts extends MutationTransactionParts {
   readonly planParts: OperationPlanParts;
   readonly annotations: Annotations;
   readonly costMax: number;
-  readonly answerBytesMax: number;
   readonly execution: Execution;
 }
 
@@ -96,8 +45,11 @@ export interface ExecutorParts {
 export class Executor {
   private readonly plans = new WeakMap<OperationDefinitionNode, OperationPlan>();
   readonly introspection = new Introspection();
+  private readonly mutations: MutationTransaction;
 
-  constructor(private readonly parts: ExecutorParts) {}
+  constructor(private readonly parts: ExecutorParts) {
+    this.mutations = new MutationTransaction(parts);
+  }
 
   async run(request: Request): Promise<Executed> {
     const decided = this.decide(request);
@@ -118,7 +70,7 @@ export class Executor {
   async runDecided(request: Request, decided: Decided): Promise<Executed> {
     const { cost } = decided;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
-    const result = await (isMutation ? this.mutate(request, decided) : this.query(request, decided));
+    const result = await (isMutation ? this.mutations.run(request, decided) : this.query(request, decided));
     // New keys first, in every operation's result: docs/decisions/0047-requests-die-young.md.
     return { extensions: { cost }, ...result };
   }
@@ -151,7 +103,11 @@ export class Executor {
   }
 
   /** The operation's plan, made once for each operation. */
-  planFor(document: DocumentNode, operation: OperationDefinitionNode, coerced: Values): OperationPlan {
+  private planFor(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    coerced: Values,
+  ): OperationPlan {
     const known = this.plans.get(operation);
     if (known !== undefined) return known;
     const made = new OperationPlan(this.parts.planParts, document, operation, coerced);
@@ -165,8 +121,7 @@ export class Executor {
     const isPruned = access.denied.size > 0;
     if (isIntrospective) {
       const schema = this.parts.annotations.schemaFor(request.schema, call.authority);
-      const isAlone = plan.selection.fields.every(({ isMeta }) => isMeta);
-      return isAlone
+      return isAllMeta(plan.selection.fields)
         ? this.introspect({ ...request, schema }, plan, cost)
         : this.shielded({ ...request, schema });
     }
@@ -174,17 +129,20 @@ export class Executor {
     const operation = this.parts.contexts.reading(call, call.trail, 'plain');
     const { result, isExact } = await plan.run(access.denied, operation, request.variables);
     if (result.errors !== undefined) await operation.rows.settled();
-    if (!isExact || (isPruned && result.errors !== undefined)) {
-      const again = this.parts.contexts.reading(call, call.newTrail(), 'plain');
-      if (isPruned) return this.shielded(request);
-      const exact = await plan.runExactly(again, request.variables);
-      await again.rows.settled();
-      return exact;
+    if (isPruned) {
+      if (isExact && result.errors === undefined) {
+        const merge = new Merge(access.denied, plan.selection, call.trail);
+        const data = merge.fill(result.data) as ExecutionResult['data'];
+        return { data, refused: merge.refused };
+      }
+      call.newTrail();
+      return this.shielded(request);
     }
-    if (!isPruned) return result;
-    const merge = new Merge(access.denied, plan.selection, call.trail);
-    const data = merge.fill(result.data) as ExecutionResult['data'];
-    return { data, refused: merge.refused };
+    if (isExact) return result;
+    const again = this.parts.contexts.reading(call, call.newTrail(), 'plain');
+    const exact = await plan.runExactly(again, request.variables);
+    await again.rows.settled();
+    return exact;
   }
 
   /** Runs an operation that selects nothing but introspection. */
@@ -212,92 +170,12 @@ export class Executor {
   private async shielded(request: Request): Promise<ExecutionResult> {
     const { call } = request;
     const operation = this.parts.contexts.reading(call, call.trail, 'placed');
-    const result = inAnswerOrder(await this.execute(request, operation));
+    const result = inAnswerOrder(await executeByGraphqlJs(request, operation));
     // graphql-js may answer with errors before all resolvers have ended. The record must hold their reads as well.
     if (result.errors !== undefined) await operation.rows.settled();
     return result;
   }
-
-  /** A mutation with any refused coordinate does not begin. */
-  private async mutate(request: Request, decided: Decided): Promise<ExecutionResult> {
-    const { call } = request;
-    const { denied } = decided.access;
-    if (denied.size > 0) return { data: null, errors: refusedWhole(call, denied) };
-    await this.doBeforehand(call, decided);
-    let result: ExecutionResult | undefined;
-    let charges: Charges | undefined;
-    try {
-      return await this.parts.database
-        .transaction(async (tx) => {
-          const operation = this.parts.contexts.writing(call, call.newTrail(), tx);
-          const finish = await this.parts.commitGate.begin(tx, call);
-          result = await this.execute(request, operation);
-          if (result.errors !== undefined) throw new RolledBack(result);
-          const refusal = sizeFault(JSON.stringify(result.data), this.parts.answerBytesMax);
-          if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
-          charges = await finish(finishedOf(call, [], true));
-          return result;
-        })
-        .then((committed) => {
-          call.markRecorded();
-          if (charges !== undefined) this.parts.commitGate.note(charges);
-          return committed;
-        });
-    } catch (error) {
-      if (error instanceof StaleAuthority) throw error;
-      // The record commits with the mutation, so it tells whether a COMMIT without an answer was done.
-      if (error instanceof CommitLost && result !== undefined && (await this.isRecorded(call))) {
-        call.markRecorded();
-        return result;
-      }
-      call.trail = call.trail.rolledBack();
-      if (error instanceof RolledBack) return { data: null, errors: error.result.errors ?? [] };
-      const cause =
-        error instanceof RunAgain
-          ? conflict('Rights changed several times while this ran. Try again.')
-          : error instanceof Error
-            ? error
-            : new Error(String(error));
-      return { data: null, errors: [new GraphQLError(cause.message, { originalError: cause })] };
-    }
-  }
-
-  /** An error here is dropped: the same step fails again, with its error, in the resolver. */
-  private async doBeforehand(call: Call, { plan, coerced }: Decided): Promise<void> {
-    for (const selected of plan.selection.fields) {
-      const { before } = selected.field.extensions as Pick<Resolver, 'before'>;
-      if (before === undefined) continue;
-      const operation = this.parts.contexts.reading(call, call.newTrail(), 'plain');
-      await before(argumentsOf(selected, coerced) as never, operation).catch(() => undefined);
-    }
-  }
-
-  private async isRecorded(call: Call): Promise<boolean> {
-    const found = await this.parts.database.read.byId(auditRecords, call.id).catch(() => undefined);
-    return found !== undefined;
-  }
-
-  private async execute(request: Request, contextValue: Operation): Promise<ExecutionResult> {
-    const result = await execute({
-      schema: request.schema,
-      document: request.document,
-      operationName: request.operation.name?.value,
-      variableValues: request.variables,
-      contextValue,
-    });
-    const retry = result.errors?.find(
-      (error) => codeOf(error) === undefined && isRunAgain(error.originalError),
-    );
-    if (retry?.originalError instanceof Error) throw retry.originalError;
-    return result;
-  }
 }
-
-/** A lost race or deadlock inside a resolver has to reach the transaction, which runs again. */
-const isRunAgain = (error: unknown): boolean =>
-  error instanceof Error &&
-  !(error instanceof BehalfError) &&
-  ('driverError' in error || error.name === 'RunAgain');
 
 /** Whether every field has to run behind its rule. */
 const looksAtEach = ({ selection }: OperationPlan, { looksAtRows, denied }: Access): boolean =>
@@ -317,13 +195,3 @@ const asInputFault = (error: GraphQLError): GraphQLError =>
     ...(error.nodes && { nodes: error.nodes }),
     extensions: { code: 'BAD_USER_INPUT' },
   });
-
-function refusedWhole(call: Call, denied: Access['denied']): GraphQLError[] {
-  return [...denied].map(([selected, { decision, error }]) => {
-    call.trail.refused(decision);
-    return new GraphQLError(error.message, { nodes: selected.nodes, originalError: error });
-  });
-}
-
-const asGraphQLError = (error: BehalfError): GraphQLError =>
-  new GraphQLError(error.message, { originalError: error });
