@@ -10,7 +10,8 @@ import { SpentBudgets } from './budgets.js';
 import { readEpoch } from './authority-epoch.js';
 import { ChargeLedger } from './charge-ledger.js';
 
-export interface Caller {
+/** The rights that an operation uses, and how to look at them again before anything is released. */
+export interface UsedRights {
   /** Undefined where the caller was not authenticated. Then nothing is charged or checked again. */
   readonly authority: Authority | undefined;
   /** Computes the authority of the same token inside the transaction. */
@@ -22,7 +23,7 @@ export interface Caller {
 }
 
 /** A finished operation that waits for its record. */
-export interface Finished extends Caller {
+export interface Finished extends UsedRights {
   readonly rows: number;
   /** Whether it was refused before it began because its delegations are used up. Then it costs nothing. */
   readonly isFree?: boolean;
@@ -105,11 +106,11 @@ export class CommitGate {
    * has to start again. A mutation may end rights of its own chain. So it runs again only if another
    * transaction changed rights after it began.
    */
-  async begin(tx: Connection, caller: Caller): Promise<(finished: Finished) => Promise<Charges>> {
+  async begin(tx: Connection, rights: UsedRights): Promise<(finished: Finished) => Promise<Charges>> {
     const start = await readEpoch(tx);
-    if (caller.authority !== undefined && start.version !== caller.authority.version) {
-      if (caller.isOptimistic === true) throw new StaleAuthority();
-      const refusal = await lostSince(tx, caller.authority, caller);
+    if (rights.authority !== undefined && start.version !== rights.authority.version) {
+      if (rights.isOptimistic === true) throw new StaleAuthority();
+      const refusal = await lostSince(tx, rights.authority, rights);
       if (refusal !== undefined) throw refusal;
     }
     return async (finished) => {
@@ -189,7 +190,7 @@ export class CommitGate {
 async function lostSince(
   tx: Connection,
   authority: Authority,
-  { look, restsOn }: Caller,
+  { look, restsOn }: UsedRights,
 ): Promise<BehalfError | undefined> {
   try {
     const isHeld = authority.isWithin(await look(tx));

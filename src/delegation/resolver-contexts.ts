@@ -25,7 +25,8 @@ import {
 } from '../store/tables/identity.js';
 import type { AnswerRows, Operation } from './resolver-context.js';
 
-interface Caller {
+/** The call that resolvers work for. */
+interface ResolverCall {
   readonly id: string;
   readonly authority: Authority;
   /** Results of work done in advance, by key. */
@@ -53,22 +54,22 @@ export class ResolverContexts {
    * `plain` where every rule was decided in advance; `placed` reads rows with their dimension values, for
    * rules that look at rows.
    */
-  reading(caller: Caller, trail: Trail, mode: 'plain' | 'placed'): Operation {
-    return this.make(caller, trail, this.parts.database.read, undefined, mode);
+  reading(call: ResolverCall, trail: Trail, mode: 'plain' | 'placed'): Operation {
+    return this.make(call, trail, this.parts.database.read, undefined, mode);
   }
 
-  writing(caller: Caller, trail: Trail, tx: Connection): Operation {
-    return this.make(caller, trail, tx, tx, 'whole');
+  writing(call: ResolverCall, trail: Trail, tx: Connection): Operation {
+    return this.make(call, trail, tx, tx, 'whole');
   }
 
   private make(
-    caller: Caller,
+    call: ResolverCall,
     trail: Trail,
     connection: Connection,
     tx: Connection | undefined,
     mode: ReadMode,
   ): Operation {
-    const { id, authority, beforehand } = caller;
+    const { id, authority, beforehand } = call;
     const rows = new Rows(
       connection,
       authority,
@@ -101,7 +102,7 @@ export class ResolverContexts {
       transaction: tx,
       once: (key, input, answerRows, work) => {
         if (tx === undefined) throw new Error('`once` is for mutations.');
-        return this.once(tx, caller, rows, key, input, answerRows, work);
+        return this.once(tx, call, rows, key, input, answerRows, work);
       },
       taskLimits: () => taskLimits(connection, authority),
     };
@@ -109,7 +110,7 @@ export class ResolverContexts {
 
   private async once<T extends object>(
     tx: Connection,
-    { id, authority }: Caller,
+    { id, authority }: ResolverCall,
     rows: Rows,
     rawKey: string,
     input: unknown,
