@@ -1,17 +1,15 @@
 import { documentHistory, activeDocuments } from '../admin/trusted-documents.js';
-import { systemClock } from '../core/clock.js';
-import { makeIds } from '../core/ids.js';
 import { unregisteredUses, type UnregisteredUses } from './documents-report.js';
 import { syncDocuments, type SyncReport } from './documents-sync.js';
-import { ImportRefused } from '../import/import-faults.js';
 import { eq } from '../store/sql/condition.js';
 import { roles, type RoleRow } from '../store/tables/identity.js';
+import { inWorkshop, recordLine } from './operator/in-workshop.js';
 import { withDatabase } from './operator/with-database.js';
 import { isIn } from '../store/sql/condition.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import type { JsonOption } from './terminal/command.js';
 import { CommandError } from '../core/command-error.js';
-import { answer, clean, columns, print, progress } from './terminal/output.js';
+import { answer, clean, columns } from './terminal/output.js';
 
 export interface SyncOptions extends JsonOption {
   readonly as?: string;
@@ -28,28 +26,8 @@ export async function sync(
   folder: string,
   { as, json, prune = false, dryRun = false }: SyncOptions,
 ): Promise<void> {
-  const result = await synced(json, () =>
-    withDatabase((database) =>
-      syncDocuments(
-        { database, clock: systemClock, ids: makeIds(systemClock), progress },
-        { folder, as, prune, dryRun },
-      ),
-    ),
-  );
+  const result = await inWorkshop(json, (workshop) => syncDocuments(workshop, { folder, as, prune, dryRun }));
   answer(json, { command: 'documents sync', dryRun, ...result }, () => syncLines(result, dryRun));
-}
-
-/** With `--json`, faults are answered as JSON too, beside the text on standard error. */
-async function synced(json: boolean | undefined, work: () => Promise<SyncReport>): Promise<SyncReport> {
-  try {
-    return await work();
-  } catch (error) {
-    if (json === true && error instanceof ImportRefused)
-      print(JSON.stringify({ error: { code: error.code, faults: error.faults } }, null, 2));
-    throw error;
-  } finally {
-    progress('');
-  }
 }
 
 const syncLines = (report: SyncReport, dryRun: boolean): string[] => [
@@ -62,9 +40,7 @@ const syncLines = (report: SyncReport, dryRun: boolean): string[] => [
     ['  registered without a file', String(report.withoutFile.length)],
   ]),
   ...report.withoutFile.map((name) => `    ${clean(name)} (--prune retires it)`),
-  report.operationId === null
-    ? 'This was a dry run: nothing was changed.'
-    : `Audit record: ${report.operationId}`,
+  recordLine(report.operationId),
 ];
 
 /** `behalf documents list` */

@@ -1,14 +1,11 @@
-import { systemClock } from '../core/clock.js';
-import { makeIds } from '../core/ids.js';
-import { withDatabase } from './operator/with-database.js';
+import { inWorkshop, recordLine } from './operator/in-workshop.js';
 import type { JsonOption } from './terminal/command.js';
-import { answer, clean, columns, note, print, progress } from './terminal/output.js';
+import { answer, clean, columns, note } from './terminal/output.js';
 import { importBusiness, type BusinessReport } from '../import/business.js';
 import { classificationOf } from '../import/document-file.js';
 import { importDocuments, type DocumentsReport } from '../import/documents.js';
 import { importable } from '../import/importable-tables.js';
-import { ImportRefused, wording, type Fault } from '../import/import-faults.js';
-import type { Workshop } from '../import/recorded-run.js';
+import { wording, type Fault } from '../import/import-faults.js';
 
 interface ImportOptions extends JsonOption {
   readonly as?: string;
@@ -29,7 +26,7 @@ export interface BusinessOptions extends ImportOptions {
 export async function runDocuments(folder: string, options: DocumentsOptions): Promise<void> {
   const { json, dryRun = false } = options;
   const classification = classificationOf(options.classification);
-  const report = await run(json, (workshop) =>
+  const report = await inWorkshop(json, (workshop) =>
     importDocuments(workshop, { ...options, folder, dryRun, classification }),
   );
   tell('Left out', report.skipped);
@@ -43,34 +40,16 @@ export async function runBusiness(
   { as, json, mapping, dryRun = false }: BusinessOptions,
 ): Promise<void> {
   const entities = importable();
-  const report = await run(json, (workshop) =>
+  const report = await inWorkshop(json, (workshop) =>
     importBusiness(workshop, entities, { folder, mapping, as, dryRun }),
   );
   answer(json, { command: 'import business', dryRun, ...report }, () => businessLines(report, dryRun));
-}
-
-/** With `--json`, a refusal is answered as JSON too, fault by fault, beside the text on standard error. */
-async function run<T>(json: boolean | undefined, work: (workshop: Workshop) => Promise<T>): Promise<T> {
-  try {
-    return await withDatabase((database) =>
-      work({ database, clock: systemClock, ids: makeIds(systemClock), progress }),
-    );
-  } catch (error) {
-    if (json === true && error instanceof ImportRefused)
-      print(JSON.stringify({ error: { code: error.code, faults: error.faults } }, null, 2));
-    throw error;
-  } finally {
-    progress('');
-  }
 }
 
 /** On standard error, so that a pipe gets the answer alone. */
 const tell = (what: string, faults: readonly Fault[]): void => {
   for (const fault of faults) note(clean(`${what}: ${wording(fault)}`));
 };
-
-const recordLine = (operationId: string | null): string =>
-  operationId === null ? 'This was a dry run: nothing was changed.' : `Audit record: ${operationId}`;
 
 const vanishedTold = 10;
 

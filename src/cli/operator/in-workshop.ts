@@ -1,0 +1,31 @@
+import { systemClock } from '../../core/clock.js';
+import { makeIds } from '../../core/ids.js';
+import { ImportRefused } from '../../import/import-faults.js';
+import type { Workshop } from '../../import/recorded-run.js';
+import { print, progress } from '../terminal/output.js';
+import { withDatabase } from './with-database.js';
+
+/**
+ * Runs what brings files into the database. With `--json`, a refusal is answered as JSON too, fault by fault, beside
+ * the text on standard error.
+ */
+export async function inWorkshop<T>(
+  json: boolean | undefined,
+  work: (workshop: Workshop) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withDatabase((database) =>
+      work({ database, clock: systemClock, ids: makeIds(systemClock), progress }),
+    );
+  } catch (error) {
+    if (json === true && error instanceof ImportRefused)
+      print(JSON.stringify({ error: { code: error.code, faults: error.faults } }, null, 2));
+    throw error;
+  } finally {
+    progress('');
+  }
+}
+
+/** Tells which record such a change has. */
+export const recordLine = (operationId: string | null): string =>
+  operationId === null ? 'This was a dry run: nothing was changed.' : `Audit record: ${operationId}`;
