@@ -28,10 +28,12 @@ import {
 import { refused } from './narrow-delegation.js';
 import type {
   ActingClient,
+  AgentTokenInput,
+  ClientCredentialsInput,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
-  TaskDetails,
+  PersonTokenInput,
   TokenGrant,
 } from './token-grant.js';
 
@@ -49,9 +51,7 @@ export class OAuthDelegations {
   ) {}
 
   /** Grants a token under an existing delegation that names this agent. */
-  async forClientCredentials(
-    input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
-  ): Promise<TokenGrant> {
+  async forClientCredentials(input: ClientCredentialsInput): Promise<TokenGrant> {
     const tx = this.database.read;
     const row = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
     // Another agent's delegation looks like one that does not exist.
@@ -60,14 +60,7 @@ export class OAuthDelegations {
   }
 
   /** Makes a delegation where the person has consented to this agent; refuses otherwise. */
-  exchangePersonToken(
-    input: TaskDetails &
-      ActingClient & {
-        readonly userId: string;
-        readonly personTokenScopes: readonly string[];
-        readonly scopes?: readonly string[];
-      },
-  ): Promise<TokenGrant> {
+  exchangePersonToken(input: PersonTokenInput): Promise<TokenGrant> {
     return this.withLockedEpoch(async (context) => {
       const { task, purpose, agentId, userId } = input;
       if (task === undefined || purpose === undefined) {
@@ -85,16 +78,7 @@ export class OAuthDelegations {
   }
 
   /** Makes a sub-delegation within the parent delegation and the parent's token. */
-  exchangeAgentToken(
-    input: TaskDetails &
-      ActingClient & {
-        readonly delegationId: string;
-        readonly parentTokenScopes: readonly string[];
-        readonly parentGeneration: number;
-        readonly fromAgentId: string;
-        readonly scopes?: readonly string[];
-      },
-  ): Promise<TokenGrant> {
+  exchangeAgentToken(input: AgentTokenInput): Promise<TokenGrant> {
     return this.withLockedEpoch(async (context) => {
       const { tx } = context;
       const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;

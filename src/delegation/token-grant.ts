@@ -65,3 +65,25 @@ export interface TaskDetails {
   readonly role?: string;
   readonly boundary?: unknown;
 }
+
+/** A request for a token under an existing delegation. */
+export interface ClientCredentialsInput extends ActingClient {
+  readonly delegationId: string;
+  readonly scopes?: readonly string[];
+}
+
+/** A request to exchange a person's token, which makes a delegation. */
+export interface PersonTokenInput extends TaskDetails, ActingClient {
+  readonly userId: string;
+  readonly personTokenScopes: readonly string[];
+  readonly scopes?: readonly string[];
+}
+
+/** A request to exchange the parent agent's token, which makes a sub-delegation. */
+export interface AgentTokenInput extends TaskDetails, ActingClient {
+  readonly delegationId: string;
+  readonly parentTokenScopes: readonly string[];
+  readonly parentGeneration: number;
+  readonly fromAgentId: string;
+  readonly scopes?: readonly string[];
+}

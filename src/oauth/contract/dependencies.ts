@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthEvent } from '../../delegation/auth-records.js';
 import type {
-  ActingClient,
+  AgentTokenInput,
+  ClientCredentialsInput,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
-  TaskDetails,
+  PersonTokenInput,
   TokenGrant,
 } from '../../delegation/token-grant.js';
 import type { Clock } from '../../core/clock.js';
@@ -30,29 +31,11 @@ export type {
  */
 export interface Delegations {
   /** A token under an existing delegation that names this agent. */
-  forClientCredentials(
-    input: ActingClient & { readonly delegationId: string; readonly scopes?: readonly string[] },
-  ): Promise<TokenGrant>;
+  forClientCredentials(input: ClientCredentialsInput): Promise<TokenGrant>;
   /** Makes a delegation, only where the person consented to this agent. */
-  exchangePersonToken(
-    input: TaskDetails &
-      ActingClient & {
-        readonly userId: string;
-        readonly personTokenScopes: readonly string[];
-        readonly scopes?: readonly string[];
-      },
-  ): Promise<TokenGrant>;
+  exchangePersonToken(input: PersonTokenInput): Promise<TokenGrant>;
   /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
-  exchangeAgentToken(
-    input: TaskDetails &
-      ActingClient & {
-        readonly delegationId: string;
-        readonly parentTokenScopes: readonly string[];
-        readonly parentGeneration: number;
-        readonly fromAgentId: string;
-        readonly scopes?: readonly string[];
-      },
-  ): Promise<TokenGrant>;
+  exchangeAgentToken(input: AgentTokenInput): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
   /** Stores the consent to exactly this offer, through `tx` alone: its record commits with it. */
   consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
