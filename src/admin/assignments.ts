@@ -12,40 +12,80 @@ import {
   type RoleRow,
   type UserRow,
 } from '../store/tables/identity.js';
+import type { RowOf, Table } from '../store/tables/table.js';
 import { requireAdministrator } from './administrators.js';
 import { grantableOf, requireGrantable, requireOther } from './grantable-roles.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
+/** A table of assignments: roles of people, or roles of agents. */
+interface Assignments<Row> {
+  readonly holder: RoleRow['holder'];
+  readonly table: Table<Row>;
+  /** The column that names the holder. */
+  readonly column: keyof Row & string;
+  /** The type of the holder in records. */
+  readonly type: string;
+  readonly row: (holderId: string, given: Given) => Row;
+}
+type Given = Pick<RowOf<typeof userRoles>, 'roleId' | 'grantedBy' | 'grantedAt'>;
+
+const ofPeople: Assignments<RowOf<typeof userRoles>> = {
+  ...{ holder: 'person', table: userRoles, column: 'userId', type: users.type },
+  row: (userId, given) => ({ userId, ...given }),
+};
+const ofAgents: Assignments<RowOf<typeof agentRoles>> = {
+  ...{ holder: 'agent', table: agentRoles, column: 'agentId', type: agents.type },
+  row: (agentId, given) => ({ agentId, ...given }),
+};
+
 /** Gives a person a role. `grantedBy` is null for the server's own terminal. */
-export async function giveRole(
+export const giveRole = (
   unit: UnitOfWork,
   user: Pick<UserRow, 'id'>,
   role: RoleRow,
   grantedBy: string | null,
-): Promise<void> {
-  if (role.holder !== 'person') throw badInput('This role is for agents.', 'roleId');
-  const grantedAt = isoTime(unit.clock.now());
-  const held = await unit.tx.one(userRoles, all(eq('userId', user.id), eq('roleId', role.id)));
-  if (held !== undefined) return;
-  await unit.tx.insert(userRoles, [{ userId: user.id, roleId: role.id, grantedBy, grantedAt }]);
-  await bumpEpoch(unit.tx);
-  noteRole(unit, users.type, user.id, null, role.name);
-}
+): Promise<void> => give(unit, ofPeople, user.id, role, grantedBy);
 
 /** Gives an agent a role, which becomes part of its ceiling. */
-export async function giveAgentRole(
+export const giveAgentRole = (
   unit: UnitOfWork,
   agent: Pick<AgentRow, 'id'>,
   role: RoleRow,
   grantedBy: string | null,
+): Promise<void> => give(unit, ofAgents, agent.id, role, grantedBy);
+
+async function give<Row extends { readonly roleId: string }>(
+  unit: UnitOfWork,
+  { holder, table, column, type, row }: Assignments<Row>,
+  holderId: string,
+  role: RoleRow,
+  grantedBy: string | null,
 ): Promise<void> {
-  if (role.holder !== 'agent') throw badInput('This role is for people.', 'roleId');
+  if (role.holder !== holder) {
+    throw badInput(`This role is for ${role.holder === 'agent' ? 'agents' : 'people'}.`, 'roleId');
+  }
   const grantedAt = isoTime(unit.clock.now());
-  const held = await unit.tx.one(agentRoles, all(eq('agentId', agent.id), eq('roleId', role.id)));
+  const held = await unit.tx.one(table, all(eq(column, holderId), eq('roleId', role.id)));
   if (held !== undefined) return;
-  await unit.tx.insert(agentRoles, [{ agentId: agent.id, roleId: role.id, grantedBy, grantedAt }]);
+  await unit.tx.insert(table, [row(holderId, { roleId: role.id, grantedBy, grantedAt })]);
   await bumpEpoch(unit.tx);
-  noteRole(unit, agents.type, agent.id, null, role.name);
+  noteRole(unit, type, holderId, null, role.name);
+}
+
+/** Returns whether the holder had the role. */
+async function take<Row extends { readonly roleId: string }>(
+  unit: UnitOfWork,
+  { table, column, type }: Assignments<Row>,
+  by: string,
+  holderId: string,
+  role: RoleRow,
+): Promise<boolean> {
+  await requireGrantable(unit.tx, by, [role]);
+  const removed = await unit.tx.delete(table, all(eq(column, holderId), eq('roleId', role.id)));
+  if (removed === 0) return false;
+  await bumpEpoch(unit.tx);
+  noteRole(unit, type, holderId, role.name, null);
+  return true;
 }
 
 /** Lets a person assign these roles to others, beside the roles they could assign before. */
@@ -74,12 +114,7 @@ export async function unassignRole(
   user: UserRow,
   role: RoleRow,
 ): Promise<void> {
-  await requireGrantable(unit.tx, by, [role]);
-  const removed = await unit.tx.delete(userRoles, all(eq('userId', user.id), eq('roleId', role.id)));
-  if (removed === 0) return;
-  await bumpEpoch(unit.tx);
-  await requireAdministrator(unit.tx);
-  noteRole(unit, users.type, user.id, role.name, null);
+  if (await take(unit, ofPeople, by, user.id, role)) await requireAdministrator(unit.tx);
 }
 
 export async function assignAgentRole(
@@ -98,11 +133,7 @@ export async function unassignAgentRole(
   agent: AgentRow,
   role: RoleRow,
 ): Promise<void> {
-  await requireGrantable(unit.tx, by, [role]);
-  const removed = await unit.tx.delete(agentRoles, all(eq('agentId', agent.id), eq('roleId', role.id)));
-  if (removed === 0) return;
-  await bumpEpoch(unit.tx);
-  noteRole(unit, agents.type, agent.id, role.name, null);
+  await take(unit, ofAgents, by, agent.id, role);
 }
 
 /** Replaces the whole set. `by` can add or remove only roles of their own set; other roles may stay. */
