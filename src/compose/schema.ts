@@ -1,4 +1,4 @@
-import { buildASTSchema, parse, type GraphQLSchema } from 'graphql';
+import { buildASTSchema, isEnumType, parse, type GraphQLSchema } from 'graphql';
 import { administration } from '../admin/index.js';
 import type { Scope } from '../authority/scope.js';
 import type { Config } from '../config.js';
@@ -6,6 +6,8 @@ import { dimensionFaults } from '../delegation/boundary-values.js';
 import type { Catalog } from '../delegation/schema-catalog.js';
 import type { DocumentRules } from '../delegation/trusted-documents.js';
 import type { Domain } from '../delegation/resolver-context.js';
+import type { TypeDeclaration } from '../domains/declared/declaration.js';
+import { declared } from '../domains/declared/resolvers.js';
 import { allTables } from '../domains/all-tables.js';
 import { domains } from '../domains/index.js';
 import { Annotations } from '../graphql/view/annotate.js';
@@ -16,7 +18,7 @@ import { RuleMap } from '../graphql/rules/rule-map.js';
 import { untellableRefusals } from '../graphql/schema/tellable-refusals.js';
 import { withResolvers } from '../graphql/schema/executable-schema.js';
 import { schemas } from '../graphql/view/schema-resolvers.js';
-import { readSdl } from '../graphql/schema/sdl.js';
+import { readSchemaFiles } from '../graphql/schema/sdl.js';
 import { shielded } from '../graphql/rules/shield.js';
 import { viewerResolvers } from '../graphql/schema/viewer.js';
 import { Views } from '../graphql/view/views.js';
@@ -25,6 +27,8 @@ import { RowTypes } from '../store/bounded/row-types.js';
 /** The parts of the schema that tests replace. */
 export interface SchemaSource {
   readonly sdl?: string | undefined;
+  /** The types that the SDL was made from. Default: none where `domains` are given, else those that ship. */
+  readonly types?: readonly TypeDeclaration[];
   readonly domains?: readonly Domain[] | undefined;
 }
 
@@ -54,7 +58,9 @@ export function composeSchema(
   config: Pick<Config, 'BEHALF_SMALLEST_CELL'>,
   source: SchemaSource,
 ): ComposedSchema {
-  const sdl = parse(source.sdl ?? readSdl());
+  const shipped = readSchemaFiles();
+  const sdl = parse(source.sdl ?? shipped.sdl);
+  const types = source.types ?? (source.domains === undefined ? shipped.types : []);
   // The resolvers need the SDL's declarations, and the schema needs the resolvers, so two schemas are built of the SDL.
   // The first build checks it.
   const bare = withResolvers(buildASTSchema(sdl), []);
@@ -69,10 +75,10 @@ export function composeSchema(
   const unnamed = dimensionFaults(catalog);
   if (unnamed.length > 0) throw new Error(`Boundaries cannot be named:\n- ${unnamed.join('\n- ')}`);
   const tellable = new Annotations(new Views(bare, policy));
-  const installed = source.domains ?? [
-    administration(catalog, rules),
-    schemas(catalog, tellable),
-    ...domains(settings),
+  const enums = Object.values(bare.getTypeMap()).filter(isEnumType);
+  const installed = [
+    declared({ types, tables, enums: new Set(enums.map(({ name }) => name)) }),
+    ...(source.domains ?? [administration(catalog, rules), schemas(catalog, tellable), ...domains(settings)]),
   ];
   const columnSelections = new ColumnSelections(installed);
   const resolvers = [viewerResolvers, ...installed.map((domain) => domain.resolvers)];

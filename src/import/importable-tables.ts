@@ -1,7 +1,7 @@
 import { buildSchema, getNamedType, isEnumType, isObjectType } from 'graphql';
 import type { Domain } from '../delegation/resolver-context.js';
 import { domains } from '../domains/index.js';
-import { toStored } from '../domains/business/enums.js';
+import { toStored } from '../domains/declared/enums.js';
 import { readSdl } from '../graphql/schema/sdl.js';
 import type { AnyTable, Column, Table } from '../store/tables/table.js';
 

@@ -1,9 +1,7 @@
 // databases: sqlite, mariadb
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeBusiness } from '../../src/domains/business/index.js';
-import { schemaFolder } from '../../src/graphql/schema/sdl.js';
+import { readSchemaParts } from '../../src/graphql/schema/sdl.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { metric } from '../support/metrics.js';
 import { raw, without } from '../support/no-oracle.js';
@@ -307,10 +305,10 @@ describe('the short way answers as the long way does', () => {
 });
 
 test('where nothing of mutations is seen, one that is hidden equals one that never was, however often they come', async () => {
-  const sdl = ['base', 'business']
-    .map((name) => readFileSync(join(schemaFolder(), `${name}.graphql`), 'utf8'))
-    .join('\n');
-  const lacking = await TestServer.start({ sdl, domains: [makeBusiness({ smallestCell: 5 })] });
+  const lacking = await TestServer.start({
+    ...readSchemaParts('business'),
+    domains: [makeBusiness({ smallestCell: 5 })],
+  });
   try {
     const { token } = await lacking.person({ scopes: ['customers:read'] });
     const told = async (name: string): Promise<unknown> =>

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { AppParts } from '../../src/app.js';
 import { makeBusiness } from '../../src/domains/business/index.js';
 import {
@@ -21,6 +20,7 @@ import {
   type TicketMessageRow,
   type TicketRow,
 } from '../../src/domains/business/tables.js';
+import { readSchemaParts } from '../../src/graphql/schema/sdl.js';
 import type { Connection } from '../../src/store/sql/connection.js';
 import type { Table } from '../../src/store/tables/table.js';
 import { TestServer } from './server.js';
@@ -31,8 +31,11 @@ export function startBusiness(
   env: Record<string, string> = {},
   changed: (sdl: string) => string = (sdl) => sdl,
 ): Promise<TestServer> {
-  const sdl = ['base', 'business'].map((name) => readFileSync(`schema/${name}.graphql`, 'utf8')).join('\n');
-  return TestServer.start({ ...parts, sdl: changed(sdl), domains: [makeBusiness({ smallestCell: 3 })] }, env);
+  const { sdl, types } = readSchemaParts('business');
+  return TestServer.start(
+    { ...parts, sdl: changed(sdl), types, domains: [makeBusiness({ smallestCell: 3 })] },
+    env,
+  );
 }
 
 const day = '2026-03-02T10:00:00.000Z';

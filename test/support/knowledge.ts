@@ -1,17 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { knowledge } from '../../src/domains/knowledge/index.js';
+import { readSchemaParts } from '../../src/graphql/schema/sdl.js';
 import type { Classification } from '../../src/domains/knowledge/tables.js';
 import { upsertImportedDocument } from '../../src/domains/knowledge/document-writes.js';
 import { isoTime } from '../../src/core/clock.js';
 import type { AppParts } from '../../src/app.js';
 import { everywhere, TestServer } from './server.js';
 
-const sdl = (name: string): string =>
-  readFileSync(new URL(`../../schema/${name}.graphql`, import.meta.url), 'utf8');
-
 /** A server with the knowledge domain alone. */
 export const startKnowledge = (parts: AppParts = {}): Promise<TestServer> =>
-  TestServer.start({ sdl: `${sdl('base')}\n${sdl('knowledge')}`, domains: [knowledge], ...parts });
+  TestServer.start({ ...readSchemaParts('knowledge'), domains: [knowledge], ...parts });
 
 export const reading = ['collections:read', 'documents:read'];
 export const editing = [...reading, 'documents:write', 'documents:classify', 'documents:read_history'];

@@ -1,4 +1,6 @@
 import {
+  buildSchema,
+  isEnumType,
   Kind,
   parse,
   print,
@@ -9,7 +11,10 @@ import {
 } from 'graphql';
 import { administration } from '../../src/admin/index.js';
 import type { AppParts } from '../../src/app.js';
+import { allTables } from '../../src/domains/all-tables.js';
+import { declared } from '../../src/domains/declared/resolvers.js';
 import { domains } from '../../src/domains/index.js';
+import { readSchemaFiles } from '../../src/graphql/schema/sdl.js';
 import { catalog, rules } from './administration.js';
 
 /**
@@ -17,7 +22,13 @@ import { catalog, rules } from './administration.js';
  * about a hidden one.
  */
 export function partsOf(sdl: string, coordinates: ReadonlySet<string>): AppParts & { readonly sdl: string } {
-  const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
+  const enums = Object.values(buildSchema(sdl).getTypeMap()).filter(isEnumType);
+  const made = declared({
+    types: readSchemaFiles().types,
+    tables: allTables({ smallestCell: 5 }),
+    enums: new Set(enums.map(({ name }) => name)),
+  });
+  const installed = [made, administration(catalog, rules), ...domains({ smallestCell: 5 })];
   return {
     sdl: sdlOf(sdl, coordinates),
     domains: installed.map((domain) => ({

@@ -3,7 +3,7 @@ import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import type { AnyTable } from '../../store/tables/table.js';
 import type { Bucket, TimeRange } from './time-buckets.js';
-import { fromStored } from './enums.js';
+import { fromStored } from '../declared/enums.js';
 import { figures, type ShownFigure, type Statistic } from './statistics.js';
 import {
   customers,

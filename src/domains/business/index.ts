@@ -2,7 +2,6 @@ import type { Domain } from '../../delegation/resolver-context.js';
 import { analytics } from './analytics.js';
 import { billing } from './billing.js';
 import { mutations } from './mutations.js';
-import { queries } from './queries.js';
 import * as tables from './tables.js';
 import { types } from './type-resolvers.js';
 
@@ -21,7 +20,7 @@ export function makeBusiness({ smallestCell }: BusinessSettings): Domain {
     tables: Object.values(tables),
     resolvers: {
       ...types,
-      Query: { ...queries, ...analytics(smallestCell) },
+      Query: analytics(smallestCell),
       Mutation: { ...mutations, ...billing },
     },
   };

@@ -1,0 +1,62 @@
+import type { Scope } from '../../authority/scope.js';
+
+export const filterKinds = [
+  ...(['EQUALS', 'ONE_OF', 'STARTS_WITH'] as const),
+  ...(['FROM', 'BEFORE', 'AT_LEAST', 'AT_MOST'] as const),
+] as const;
+export type FilterKind = (typeof filterKinds)[number];
+
+/** A condition that is made from a field. */
+export interface FilterDeclaration {
+  readonly by: FilterKind;
+  /** Its name in the filter. */
+  readonly name: string;
+  readonly description: string;
+}
+
+/** Where a field's value comes from. Columns have the database's names. */
+export type FieldSource =
+  | { readonly kind: 'column'; readonly column: string }
+  | { readonly kind: 'money'; readonly minor: string; readonly currency: string }
+  | { readonly kind: 'reference'; readonly column: string }
+  | { readonly kind: 'children'; readonly column: string }
+  | { readonly kind: 'code' };
+
+export interface FieldDeclaration {
+  readonly name: string;
+  /** The named type, such as `String` or `Order`. */
+  readonly type: string;
+  readonly scope: Scope;
+  readonly isPersonal: boolean;
+  /** The words for it in descriptions. */
+  readonly one: string;
+  readonly source: FieldSource;
+  readonly filters: readonly FilterDeclaration[];
+  /** The description of the order that is made from it. Undefined: callers cannot sort by it. */
+  readonly sort: string | undefined;
+  /** The root field that finds a row by this field. */
+  readonly find: string | undefined;
+}
+
+/** A type with `@table`: everything that is made of it follows from this. */
+export interface TypeDeclaration {
+  readonly name: string;
+  readonly table: string;
+  /** The scope by which its rows are there. */
+  readonly scope: Scope;
+  /** The words for one row and for many in descriptions. */
+  readonly one: string;
+  readonly many: string;
+  readonly order: { readonly by: string; readonly direction: 'ASC' | 'DESC' };
+  /** The root fields for one row by its id and for the list. */
+  readonly query: { readonly one: string | undefined; readonly list: string | undefined };
+  readonly fields: readonly FieldDeclaration[];
+}
+
+/** Whether callers can filter the type's lists. */
+export const isFiltered = (type: TypeDeclaration): boolean =>
+  type.fields.some(({ filters }) => filters.length > 0);
+
+/** Whether callers can sort the type's lists. */
+export const isSorted = (type: TypeDeclaration): boolean =>
+  type.fields.some(({ sort }) => sort !== undefined);
