@@ -10,8 +10,6 @@ export const ownDist = at('../dist');
 /** Databases and results of runs; not under version control. */
 export const workFolder = at('../data/bench');
 export const resultsFolder = at('../data/bench/results');
-/** The SDL that belongs to a build. */
-export const schemaOf = (dist) => join(dist, '../schema');
 /** Where modules were in earlier builds, which a run may measure beside this one. */
 const formerPaths = { 'src/store/sql/database.js': 'src/store/database.js' };
 /** Imports a module of a build by its path of now. */

@@ -1,13 +1,19 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
+import { importOf } from '../paths.mjs';
 
 const pauseMs = 50;
-const waiting = 'SELECT record_id FROM audit_outbox UNION ALL SELECT record_id FROM audit_sequence LIMIT 1';
+/** The tables of records that are not indexed yet. An earlier build has another one. */
+const queues = { true: ['audit_outbox', 'audit_sequence'], false: ['audit_unindexed'] };
+const outbox = 'src/audit/outbox/outbox.js';
+const queuesOf = (dist) => queues[existsSync(join(dist, outbox))];
 
 /** Resolves when every record is indexed: what a server does later belongs to the operations that made it necessary. */
-export async function settled(url) {
-  const { isEmpty, close } = await queueOf(url);
+export async function settled(url, dist) {
+  const { isEmpty, close } = await queueOf(url, queuesOf(dist));
   try {
     while (!(await isEmpty())) await setTimeout(pauseMs);
   } finally {
@@ -15,7 +21,25 @@ export async function settled(url) {
   }
 }
 
-async function queueOf(url) {
+/** The statement by which all records wait for their index. */
+export function queueAll(dist) {
+  const [queue] = queuesOf(dist);
+  return `INSERT INTO ${queue} (record_id) SELECT id FROM audit_records WHERE id NOT IN (SELECT record_id FROM ${queue})`;
+}
+
+/** Indexes the records that wait. */
+export async function indexRecords(dist, database) {
+  if (!existsSync(join(dist, outbox))) {
+    const { Indexer } = await importOf(dist, 'src/audit/indexer.js');
+    return new Indexer(database, console).run();
+  }
+  const { Outbox } = await importOf(dist, outbox);
+  const { indexConsumer } = await importOf(dist, 'src/audit/outbox/index-consumer.js');
+  return new Outbox(database, [indexConsumer], console).run();
+}
+
+async function queueOf(url, tables) {
+  const waiting = `${tables.map((table) => `SELECT record_id FROM ${table}`).join(' UNION ALL ')} LIMIT 1`;
   if (url.startsWith('sqlite:')) {
     const db = new Database(url.slice('sqlite:'.length), { readonly: true });
     return { isEmpty: () => db.prepare(waiting).get() === undefined, close: () => db.close() };

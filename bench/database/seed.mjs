@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { importOf } from '../paths.mjs';
+import { indexRecords, queueAll } from './queue.mjs';
 import { peopleRows } from '../world/people.mjs';
 import { businessRows } from '../world/rows.mjs';
 
@@ -38,6 +39,7 @@ export async function seed(url, world, dist, progress) {
     progress(table);
     await writer.insert(table, rows);
   }
+  await writer.run(queueAll(dist));
   progress('indexes');
   for (const sql of peersIndex[writer.dialect]) await writer.run(sql);
   await index(url, dist);
@@ -48,24 +50,15 @@ export async function seed(url, world, dist, progress) {
 async function index(url, dist) {
   const paths = [
     'src/store/sql/database.js',
-    'src/audit/outbox/outbox.js',
-    'src/audit/outbox/index-consumer.js',
     'src/domains/knowledge/search-index.js',
     'migrations/index.js',
     'src/core/database-url.js',
     'src/domains/knowledge/tables.js',
   ];
-  const [
-    { Database: Store },
-    { Outbox },
-    { indexConsumer },
-    { mergeSearchIndex },
-    { migrations },
-    { parseDatabaseUrl },
-    { passageWords },
-  ] = await Promise.all(paths.map((path) => importOf(dist, path)));
+  const [{ Database: Store }, { mergeSearchIndex }, { migrations }, { parseDatabaseUrl }, { passageWords }] =
+    await Promise.all(paths.map((path) => importOf(dist, path)));
   const database = await Store.open(parseDatabaseUrl(url), migrations);
-  await new Outbox(database, [indexConsumer], console).run();
+  await indexRecords(dist, database);
   // Another build may have an index that fills itself.
   if (passageWords !== undefined) await database.transaction((tx) => passageWords.fill(tx));
   await mergeSearchIndex(database);

@@ -239,11 +239,6 @@ function* auditRecords(world) {
   }
 }
 
-/** None of them is indexed yet. */
-function* auditOutbox(world) {
-  for (let n = 0; n < world.auditRecords; n += 1) yield { record_id: idOf('AR', n) };
-}
-
 /** Everything about who may do what, table by table. */
 export const peopleRows = (world) => ({
   users: users(),
@@ -255,5 +250,4 @@ export const peopleRows = (world) => ({
   oauth_payloads: oauthPayloads(world),
   bench_tokens: benchTokens(world),
   audit_records: auditRecords(world),
-  audit_outbox: auditOutbox(world),
 });
