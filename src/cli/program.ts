@@ -7,6 +7,7 @@ import { explainCommand } from './commands/explain.js';
 import { importCommand } from './commands/import.js';
 import { loginCommand } from './commands/login.js';
 import { migrateCommand } from './commands/migrate.js';
+import { schemaCommand } from './commands/schema.js';
 import { seedCommand } from './commands/seed.js';
 import { startCommand } from './commands/start.js';
 import { tokenCommand } from './commands/token.js';
@@ -32,6 +33,7 @@ export function makeProgram(): Command {
     userCommand(),
     agentCommand(),
     documentsCommand(),
+    schemaCommand(),
     auditCommand(),
     explainCommand(),
   ];

@@ -1,5 +1,6 @@
 import { Kind, type ASTNode, type FieldDefinitionNode, type ObjectTypeDefinitionNode } from 'graphql';
 import type { TypeDeclaration } from './declaration.js';
+import { checkNames } from './check-names.js';
 import { madeTypes, pageArguments } from './made-sdl.js';
 import {
   isMapping,
@@ -23,6 +24,7 @@ export function expandSdl(files: readonly SdlFile[]): ExpandedSdl {
   const faults = new SdlFaults();
   const parsed = parseFiles(files, faults);
   const types = readDeclarations(parsed, faults);
+  checkNames(parsed, types, faults);
   faults.check();
   const byName = new Map(types.map((type) => [type.name, type]));
   const sdl = parsed.map((file) => expandFile(file, byName, faults)).join('\n');

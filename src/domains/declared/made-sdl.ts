@@ -22,6 +22,14 @@ export function pageArguments(type: TypeDeclaration): string {
   return `(\n${lines.map((line) => `    ${line}\n`).join('')}  )`;
 }
 
+/** The names of the types that are made of a type. */
+export const madeTypeNames = (type: TypeDeclaration): string[] => [
+  `${type.name}Connection`,
+  `${type.name}Edge`,
+  ...(isFiltered(type) ? [`${type.name}Filter`] : []),
+  ...(isSorted(type) ? [`${type.name}Order`] : []),
+];
+
 /** Everything that is made of a type beside its own definition. */
 export const madeTypes = (type: TypeDeclaration): string =>
   [...queries(type), ...filter(type), ...order(type), connection(type), edge(type)].join('\n\n');

@@ -21,7 +21,7 @@ import type {
   FilterKind,
   TypeDeclaration,
 } from './declaration.js';
-import { filterName, usualFilterText, usualSortText, wordsOf } from './usual-words.js';
+import { filterName, usualFilterText, usualSortText, wordsOf, type NamedField } from './usual-words.js';
 
 /** One SDL file. */
 export interface SdlFile {
@@ -44,7 +44,8 @@ export class SdlFaults {
   readonly all: string[] = [];
 
   add(node: ASTNode, message: string): void {
-    const { loc } = node;
+    // A description may stand lines above the name.
+    const { loc } = 'name' in node && node.name !== undefined ? node.name : node;
     const place = loc === undefined ? 'SDL' : `${loc.source.name}:${String(loc.startToken.line)}`;
     this.all.push(`${place}: ${message}`);
   }
@@ -149,25 +150,65 @@ class Reader {
     const named = { name, type: namedType(node.type), ...(words ?? wordsOf(name)) };
     const sort = this.one('sort', node) as { description?: string } | undefined;
     const find = this.one('find', node) as { query: string } | undefined;
+    const source = this.source(type, node);
+    const filters = this.filters(node, named);
+    this.check(`${type.name.value}.${name}`, node, source, [
+      ...filters.map(({ by }) => by),
+      ...(find === undefined ? [] : (['EQUALS'] as const)),
+    ]);
     return [
       {
         ...named,
         scope: String(scope.name),
         isPersonal: this.all('personal', node).length > 0,
-        source: this.source(type, node),
-        filters: this.all('filter', node).map((values): FilterDeclaration => {
-          const by = values.by as FilterKind;
-          const text = values.description as string | undefined;
-          return {
-            by,
-            name: (values.name as string | undefined) ?? filterName(name, by),
-            description: text ?? usualFilterText(named, by),
-          };
-        }),
+        source,
+        filters,
         sort: sort === undefined ? undefined : (sort.description ?? usualSortText(named)),
         find: find?.query,
       },
     ];
+  }
+
+  private filters(node: FieldDefinitionNode, named: NamedField): FilterDeclaration[] {
+    return this.all('filter', node).map((values) => {
+      const by = values.by as FilterKind;
+      const [name, text] = [values.name, values.description] as (string | undefined)[];
+      return {
+        by,
+        name: name ?? filterName(named.name, by),
+        description: text ?? usualFilterText(named, by),
+      };
+    });
+  }
+
+  /** What a field says of its value must fit its type. */
+  private check(
+    coordinate: string,
+    node: FieldDefinitionNode,
+    { kind }: FieldSource,
+    compared: readonly FilterKind[],
+  ): void {
+    const isList = listed(node.type);
+    if (kind === 'children' && !isList)
+      this.faults.add(node, `${coordinate} has @children: write its type as a list, such as [Order!].`);
+    if (kind === 'reference' && (isList || node.type.kind === Kind.NON_NULL_TYPE))
+      this.faults.add(
+        node,
+        `${coordinate} has @reference: its type is one row that may be out of reach, so nullable.`,
+      );
+    if ((kind === 'column' || kind === 'money') && isList)
+      this.faults.add(node, `${coordinate} is a list: say @children or @code.`);
+    if (kind === 'money' && namedType(node.type) !== 'Money')
+      this.faults.add(node, `${coordinate} has @money: its type is Money.`);
+    const isComparable = kind === 'column' || kind === 'money';
+    const uses = (node.directives ?? []).filter(({ name }) => comparing.has(name.value));
+    if (!isComparable && uses[0] !== undefined)
+      this.faults.add(uses[0], `${coordinate} is no column, so @${uses[0].name.value} does not apply to it.`);
+    const type = namedType(node.type);
+    for (const by of isComparable ? compared : []) {
+      if (fits(by, type)) continue;
+      this.faults.add(node, `${coordinate} is of the type ${type}, which ${by} cannot compare.`);
+    }
   }
 
   private source(type: ObjectTypeDefinitionNode, node: FieldDefinitionNode): FieldSource {
@@ -232,12 +273,35 @@ class Reader {
 
 const sourceDirectives = ['column', 'money', 'reference', 'children', 'code'] as const;
 
+/** The directives that compare a field's value. */
+const comparing: ReadonlySet<string> = new Set(['filter', 'sort', 'find']);
+
+/** Whether a condition of this kind can compare values of this type. */
+function fits(by: FilterKind, type: string): boolean {
+  switch (by) {
+    case 'STARTS_WITH':
+      return type === 'String';
+    case 'FROM':
+    case 'BEFORE':
+      return type === 'DateTime';
+    case 'AT_LEAST':
+    case 'AT_MOST':
+      return type === 'Int' || type === 'Float' || type === 'Money';
+    case 'EQUALS':
+    case 'ONE_OF':
+      return type !== 'Money' && type !== 'Float';
+  }
+}
+
+const listed = (type: TypeNode): boolean =>
+  type.kind === Kind.LIST_TYPE || (type.kind === Kind.NON_NULL_TYPE && listed(type.type));
+
 /** `placedAt` is in the column `placed_at`. */
 const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const namedType = (type: TypeNode): string =>
   type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type);
 
-/** The span in a file's text of a directive. */
+/** Whether a directive only says how something is made. */
 export const isMapping = (directive: ConstDirectiveNode): boolean =>
   mappingDirectives.has(directive.name.value);

@@ -34,7 +34,8 @@ export function filterName(field: string, by: FilterKind): string {
   }
 }
 
-interface Named {
+/** A field with its words. */
+export interface NamedField {
   readonly name: string;
   readonly type: string;
   readonly one: string;
@@ -47,7 +48,7 @@ const eventOf = (name: string): string | undefined =>
 
 const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-export function usualFilterText({ name, type, one, many }: Named, by: FilterKind): string {
+export function usualFilterText({ name, type, one, many }: NamedField, by: FilterKind): string {
   const event = eventOf(name);
   const subject = event === undefined ? `With the ${one}` : upperFirst(event);
   const inCurrency = type === 'Money' ? ', in its currency' : '';
@@ -71,7 +72,7 @@ export function usualFilterText({ name, type, one, many }: Named, by: FilterKind
   }
 }
 
-export function usualSortText({ name, type, one }: Named): string {
+export function usualSortText({ name, type, one }: NamedField): string {
   const event = eventOf(name);
   if (event !== undefined) return `By the time of being ${event}.`;
   return type === 'Money' ? `By ${one}, currencies side by side.` : `By ${one}.`;

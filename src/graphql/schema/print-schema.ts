@@ -16,24 +16,39 @@ const extended: Readonly<Record<string, Kind>> = {
   [Kind.ENUM_TYPE_EXTENSION]: Kind.ENUM_TYPE_DEFINITION,
 };
 
+export interface PrintedDefinition {
+  /** Undefined for the schema itself. */
+  readonly name: string | undefined;
+  readonly text: string;
+}
+
 /**
- * The SDL in one canonical form: extensions are merged, and definitions, their fields and values stand in the
- * order of their names. Two texts with the same form declare the same schema.
+ * The definitions of the SDL in one canonical form: extensions are merged, and definitions, their fields and values
+ * stand in the order of their names. Two texts with the same form declare the same schema.
  */
-export function printSchemaText(sdl: string): string {
+export function printDefinitions(sdl: string): PrintedDefinition[] {
   const merged = new Map<string, DefinitionNode>();
   for (const definition of parse(sdl, { noLocation: true }).definitions) {
     const kind = extended[definition.kind] ?? definition.kind;
-    const key = `${kind} ${(definition as Parts).name?.value ?? ''}`;
+    const key = `${kind} ${nameOf(definition) ?? ''}`;
     const known = merged.get(key);
     merged.set(
       key,
       known === undefined ? ({ ...definition, kind } as DefinitionNode) : join(known, definition),
     );
   }
-  const definitions = [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => sorted(one));
-  return `${print({ kind: Kind.DOCUMENT, definitions })}\n`;
+  return [...merged]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, definition]) => ({ name: nameOf(definition), text: print(sorted(definition)) }));
 }
+
+/** All definitions as one text. */
+export const printSchemaText = (sdl: string): string =>
+  `${printDefinitions(sdl)
+    .map(({ text }) => text)
+    .join('\n\n')}\n`;
+
+const nameOf = (definition: DefinitionNode): string | undefined => (definition as Parts).name?.value;
 
 function join(first: DefinitionNode, second: DefinitionNode): DefinitionNode {
   const [a, b] = [first as Parts, second as Parts];
