@@ -6,12 +6,10 @@ import { expandSdl } from '../src/domains/declared/expand.js';
 import { printDefinitions } from '../src/graphql/schema/print-schema.js';
 import { schemaFolder } from '../src/graphql/schema/sdl.js';
 
-const shipped = ['base', 'mapping'].map((name) => ({
-  name: `${name}.graphql`,
-  text: readFileSync(join(schemaFolder(), `${name}.graphql`), 'utf8'),
-}));
+const shipped = (name: string): string => readFileSync(join(schemaFolder(), `${name}.graphql`), 'utf8');
+const [base, mapping] = [{ name: 'base.graphql', text: shipped('base') }, shipped('mapping')];
 
-const expand = (text: string) => expandSdl([...shipped, { name: 'shop.graphql', text }]);
+const expand = (text: string) => expandSdl([base, { name: 'shop.graphql', text }], mapping);
 
 /** What is told of a faulty file, a line each, without the head. */
 function faultsOf(text: string): string[] {
@@ -154,6 +152,16 @@ describe('what is made of a type', () => {
       '"A note. # not a comment"\ntype Note {\n  """\n  Text,\n\n  long\n  """\n  a: Int # why\n}\n';
     expect(expand(written).sdl).toContain(written);
   });
+
+  test('has the words as they are written, whatever they hold', () => {
+    const { sdl } = expand(film('').replace('many: "films"', String.raw`many: "thi\"ngs \\ \u0041"`));
+    const page = buildSchema(sdl).getType('FilmConnection');
+    expect(page?.description).toBe('A page of thi"ngs \\ A.');
+  });
+
+  test('is none of a file of comments', () => {
+    expect(expand('# nothing yet\n').types).toEqual([]);
+  });
 });
 
 /** A fault, the line of `film` on which it stands, and what is told. */
@@ -184,6 +192,38 @@ const faults: readonly (readonly [what: string, text: string, line: number, told
     'Argument "name" of required type "String!" was not provided.',
   ],
   ['a field without a scope', film('a: Int'), 12, 'Film.a has no @scope.'],
+  [
+    'a directive twice',
+    film('a: Int @scope(name: "films:read") @sort @sort'),
+    12,
+    '@sort stands here twice.',
+  ],
+  ['a directive of fields on a type', film('', '@sort'), 7, '@sort does not stand on a type.'],
+  [
+    'a mapping of an argument',
+    `${film('')}extend type Query {\n  a(b: Int @filter(by: EQUALS)): Int @scope(name: "films:read")\n}`,
+    15,
+    '@filter stands on a type with @table, or on a field of it.',
+  ],
+  [
+    'a name that is none',
+    film('a: Int @scope(name: "films:read") @filter(by: EQUALS, name: "x: Int @plain y")'),
+    12,
+    '"x: Int @plain y" is no name: letters, digits and _.',
+  ],
+  [
+    'an order that shows what not everybody may see',
+    film('a: Int @scope(name: "films:cost")').replace('by: "title"', 'by: "a"'),
+    4,
+    'Film is sorted by a, which not everybody may see who sees its rows.',
+  ],
+  ['a type that is defined twice', `${film('')}type Film {\n  a: Int\n}`, 14, 'Film is defined twice.'],
+  [
+    'a row found by a number',
+    film('a: Int @scope(name: "films:read") @find(query: "filmByA")'),
+    12,
+    'Film.a is of the type Int, which no root field can find by.',
+  ],
   [
     'an order by no field',
     film('').replace('by: "title"', 'by: "name"'),
@@ -304,7 +344,7 @@ describe('a faulty file is told with its line:', () => {
       name: `${String(at)}.graphql`,
       text: text.replaceAll('Film', `Film${String(at)}`).replaceAll('films', `films${String(at)}`),
     }));
-    expect(() => expandSdl([...shipped, ...files])).toThrow(
+    expect(() => expandSdl([base, ...files], mapping)).toThrow(
       /0\.graphql:12: .*\n- 1\.graphql:12: .*\n- 2\.graphql:12: /,
     );
   });

@@ -6,10 +6,11 @@ import mysql from 'mysql2/promise';
 import { importOf } from '../paths.mjs';
 
 const pauseMs = 50;
-/** The tables of records that are not indexed yet. An earlier build has another one. */
-const queues = { true: ['audit_outbox', 'audit_sequence'], false: ['audit_unindexed'] };
+const queue = 'audit_unindexed';
+/** An earlier build has no outbox. */
 const outbox = 'src/audit/outbox/outbox.js';
-const queuesOf = (dist) => queues[existsSync(join(dist, outbox))];
+/** The tables of records that are not indexed yet. */
+const queuesOf = (dist) => (existsSync(join(dist, outbox)) ? [queue, 'audit_sequence'] : [queue]);
 
 /** Resolves when every record is indexed: what a server does later belongs to the operations that made it necessary. */
 export async function settled(url, dist) {
@@ -22,10 +23,7 @@ export async function settled(url, dist) {
 }
 
 /** The statement by which all records wait for their index. */
-export function queueAll(dist) {
-  const [queue] = queuesOf(dist);
-  return `INSERT INTO ${queue} (record_id) SELECT id FROM audit_records WHERE id NOT IN (SELECT record_id FROM ${queue})`;
-}
+export const queueAll = `INSERT INTO ${queue} (record_id) SELECT id FROM audit_records WHERE id NOT IN (SELECT record_id FROM ${queue})`;
 
 /** Indexes the records that wait. */
 export async function indexRecords(dist, database) {

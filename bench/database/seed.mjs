@@ -39,7 +39,7 @@ export async function seed(url, world, dist, progress) {
     progress(table);
     await writer.insert(table, rows);
   }
-  await writer.run(queueAll(dist));
+  await writer.run(queueAll);
   progress('indexes');
   for (const sql of peersIndex[writer.dialect]) await writer.run(sql);
   await index(url, dist);

@@ -154,7 +154,7 @@ interface Waiting {
 
 /** Records that the index does not have: they have no position yet, or one beyond its cursor, or were set aside. */
 const waitingIds =
-  '(SELECT `record_id` FROM `audit_outbox` ' +
+  '(SELECT `record_id` FROM `audit_unindexed` ' +
   'UNION ALL SELECT `record_id` FROM `audit_sequence` WHERE `position` > ' +
   `(SELECT \`position\` FROM \`audit_cursors\` WHERE \`consumer\` = '${indexName}') ` +
   `UNION ALL SELECT \`record_id\` FROM \`audit_set_aside\` WHERE \`consumer\` = '${indexName}')`;

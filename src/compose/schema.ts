@@ -1,4 +1,4 @@
-import { buildASTSchema, isEnumType, parse, type GraphQLSchema } from 'graphql';
+import { assertValidSchema, buildASTSchema, isEnumType, parse, type GraphQLSchema } from 'graphql';
 import { administration } from '../admin/index.js';
 import type { Scope } from '../authority/scope.js';
 import type { Config } from '../config.js';
@@ -64,6 +64,7 @@ export function composeSchema(
   // The resolvers need the SDL's declarations, and the schema needs the resolvers, so two schemas are built of the SDL.
   // The first build checks it.
   const bare = withResolvers(buildASTSchema(sdl), []);
+  assertValidSchema(bare);
   const policy = readSchemaPolicy(bare);
   const reach = new DocumentReach(bare, policy.scopes);
   const rules = documentRules(reach);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Consumer } from '../../src/audit/outbox/consumer.js';
 import { Outbox } from '../../src/audit/outbox/outbox.js';
+import { placeRecords } from '../../src/audit/outbox/sequencer.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import type { Connection } from '../../src/store/sql/connection.js';
 import type { Database } from '../../src/store/sql/database.js';
@@ -27,7 +28,7 @@ const change = (sql: string, params: readonly unknown[] = []): Promise<number> =
   database.transaction((tx) => tx.affecting(sql, params));
 
 beforeEach(async () => {
-  for (const table of ['handled', 'audit_outbox', 'audit_sequence', 'audit_cursors', 'audit_set_aside'])
+  for (const table of ['handled', 'audit_unindexed', 'audit_sequence', 'audit_cursors', 'audit_set_aside'])
     await change(`DELETE FROM ${table}`);
   await database.transaction((tx) =>
     tx.insert(
@@ -176,6 +177,64 @@ describe('the outbox', () => {
     await outbox(consumer('export', fault)).run();
     expect((await handledBy('export')).sort()).toEqual(['X1', 'X2', 'Z']);
     expect(await database.read.count(auditSetAside)).toBe(0);
+  });
+
+  test('a replica that finds a record faulty never moves the cursor back over what another replica handled', async () => {
+    await write('A', 'X');
+    const old = consumer('export', (id) => (id === 'X' ? new Faulty(id) : undefined));
+    let transactions = 0;
+    const slow = {
+      read: database.read,
+      transaction: async <T>(work: (tx: Connection) => Promise<T>): Promise<T> => {
+        transactions += 1;
+        // The positions, both records, A alone, and X alone, which is faulty.
+        if (transactions === 5) {
+          await write('Z');
+          await outbox(consumer('export')).run();
+        }
+        return database.transaction(work);
+      },
+    };
+    const told: unknown[] = [];
+    await new Outbox(slow, [old], { error: (line: unknown) => told.push(line) }).run();
+    expect(transactions).toBeGreaterThan(5);
+    expect([await positionOf('export'), told]).toEqual([3, []]);
+    expect(await database.read.count(auditSetAside)).toBe(0);
+    expect(await handledBy('export')).toEqual(['A', 'X', 'Z']);
+  });
+
+  test('a fault of its own tables is not taken for a fault of a record', async () => {
+    await write('A', 'X');
+    await write('Z');
+    const picky: Consumer = {
+      ...consumer('export', (id) => (id === 'X' ? new Faulty(id) : undefined)),
+      isFaulty: (error): error is Error => error instanceof Error,
+    };
+    const lacking = {
+      read: database.read,
+      transaction: <T>(work: (tx: Connection) => Promise<T>): Promise<T> =>
+        database.transaction((tx) => {
+          const insert: Connection['insert'] = (table, rows) =>
+            table.name === auditSetAside.name && rows.length > 0
+              ? Promise.reject(new Error('the table is gone'))
+              : tx.insert(table, rows);
+          return work(Object.assign(Object.create(tx) as Connection, { insert }));
+        }),
+    };
+    await expect(new Outbox(lacking, [picky], quiet).run()).rejects.toThrow('the table is gone');
+    expect([await positionOf('export'), await handledBy('export')]).toEqual([1, ['A']]);
+  });
+
+  test('positions have no holes, and never come twice', async () => {
+    await Promise.all([write('A', 'B'), write('C'), write('D', 'E')]);
+    await placeRecords(database);
+    await write('F');
+    await placeRecords(database);
+    const rows = await database.read.select(auditSequence, all(), {
+      order: [{ column: 'position', direction: 'asc' }],
+    });
+    expect(rows.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await positionOf('sequencer')).toBe(6);
   });
 
   test('a consumer without a cursor is an error and no silence', async () => {

@@ -1,14 +1,13 @@
 // databases: sqlite, mariadb
 import { afterEach, describe, expect, test } from 'vitest';
-import { administration } from '../../src/admin/index.js';
 import type { Resolver } from '../../src/delegation/resolver-context.js';
-import { domains } from '../../src/domains/index.js';
 import { customers, ticketMessages, tickets } from '../../src/domains/business/tables.js';
 import { eq } from '../../src/store/sql/condition.js';
-import { catalog, codes, rules } from '../support/administration.js';
+import { codes } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
 import { testDatabase } from '../support/database.js';
 import { Gate, gatedParts } from '../support/gate.js';
+import { installedDomains } from '../support/installed.js';
 import { metric } from '../support/metrics.js';
 import { recordOf } from '../support/records.js';
 import { TestServer, type Answer } from '../support/server.js';
@@ -56,8 +55,7 @@ describe('an operation that takes too long', () => {
 const slowStatements = (): void => {
   const sleep: Resolver = (_parent, _args, { rows }) =>
     rows.list(customers, { where: { kind: 'sql', sql: { text: 'SLEEP(60) = 1', params: [] } } });
-  const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
-  const slow = installed.map((domain) => {
+  const slow = installedDomains().map((domain) => {
     const own = domain.resolvers.Query;
     return own?.customers === undefined
       ? domain

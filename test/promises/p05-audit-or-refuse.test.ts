@@ -152,7 +152,7 @@ describe.each(failures)('while the log %s', (_, fail, heal) => {
 test('a record of which only a part can be written is not written', async () => {
   const before = await digestOf(office.server.database);
   const records = await office.server.database.read.count(auditRecords);
-  await run(`CREATE TRIGGER full BEFORE INSERT ON audit_outbox FOR EACH ROW BEGIN ${raise}`);
+  await run(`CREATE TRIGGER full BEFORE INSERT ON audit_unindexed FOR EACH ROW BEGIN ${raise}`);
   try {
     isRefusal(await ask());
     expect(await office.server.database.read.count(auditRecords)).toBe(records);

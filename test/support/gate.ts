@@ -1,8 +1,6 @@
-import { administration } from '../../src/admin/index.js';
 import type { AppParts } from '../../src/app.js';
 import type { Domain, Resolver } from '../../src/delegation/resolver-context.js';
-import { domains } from '../../src/domains/index.js';
-import { catalog, rules } from './administration.js';
+import { installedDomains } from './installed.js';
 
 /** Holds one operation inside a resolver, after it has read its rows, until a test lets it go on. */
 export class Gate {
@@ -26,9 +24,8 @@ export class Gate {
 
 /** The server as it ships, with a gate behind `Query.customers` and `Mutation.replyToTicket`. */
 export function gatedParts(gate: Gate): AppParts {
-  const installed = [administration(catalog, rules), ...domains({ smallestCell: 5 })];
   return {
-    domains: installed.map((domain) => ({
+    domains: installedDomains().map((domain) => ({
       ...domain,
       resolvers: {
         ...domain.resolvers,

@@ -1,6 +1,4 @@
 import {
-  buildSchema,
-  isEnumType,
   Kind,
   parse,
   print,
@@ -9,29 +7,17 @@ import {
   type DefinitionNode,
   type FieldDefinitionNode,
 } from 'graphql';
-import { administration } from '../../src/admin/index.js';
 import type { AppParts } from '../../src/app.js';
-import { allTables } from '../../src/domains/all-tables.js';
-import { declared } from '../../src/domains/declared/resolvers.js';
-import { domains } from '../../src/domains/index.js';
-import { readSchemaFiles } from '../../src/graphql/schema/sdl.js';
-import { catalog, rules } from './administration.js';
+import { installedDomains } from './installed.js';
 
 /**
  * The parts of a server in which only these coordinates ever existed: its answer about any other is the right answer
  * about a hidden one.
  */
 export function partsOf(sdl: string, coordinates: ReadonlySet<string>): AppParts & { readonly sdl: string } {
-  const enums = Object.values(buildSchema(sdl).getTypeMap()).filter(isEnumType);
-  const made = declared({
-    types: readSchemaFiles().types,
-    tables: allTables({ smallestCell: 5 }),
-    enums: new Set(enums.map(({ name }) => name)),
-  });
-  const installed = [made, administration(catalog, rules), ...domains({ smallestCell: 5 })];
   return {
     sdl: sdlOf(sdl, coordinates),
-    domains: installed.map((domain) => ({
+    domains: installedDomains().map((domain) => ({
       ...domain,
       resolvers: Object.fromEntries(
         Object.entries(domain.resolvers).flatMap(([type, fields]) => {

@@ -21,8 +21,6 @@ const batchMin = { mysql: 64, sqlite: 8 } as const;
 const batchMax = 512;
 /** After so many failures in a row, each of a single record, the cause is not the records. */
 const faultyInRowMax = 64;
-/** The maximum number of records set aside. */
-const setAsideMax = 1_000;
 
 interface Faulty extends SequencedRecord {
   readonly error: Error;
@@ -60,7 +58,7 @@ export class Follower {
       const began = performance.now();
       const step = await this.step(this.size, faulty);
       this.resize(performance.now() - began);
-      if (step === undefined) break;
+      if (step === 'end') break;
       if (typeof step === 'number') {
         this.tell(faulty);
         [faulty, handled] = [[], handled + step];
@@ -73,62 +71,72 @@ export class Follower {
       await nextTurn();
     }
     const [first] = faulty;
-    if (first === undefined) return;
+    if (first === undefined || signal?.aborted === true) return;
     if (handled === 0) throw first.error;
-    await this.database.transaction((tx) => this.pass(tx, faulty));
-    this.tell(faulty);
+    const isPassed = await this.database.transaction(async (tx) => {
+      const cursor = await this.claim(tx);
+      return cursor !== undefined && (await this.pass(tx, cursor, faulty));
+    });
+    if (isPassed) this.tell(faulty);
   }
 
   /**
-   * One transaction. Returns how many records were handled, the record that is faulty, or undefined at the end and
-   * where another replica leads this consumer.
+   * One transaction. Returns how many records were handled, or the record that is faulty. The end is also where another
+   * replica leads this consumer.
    * @param faulty found since the cursor moved last; they are passed with the next record that can be handled
    */
-  private async step(size: number, faulty: readonly Faulty[]): Promise<number | Faulty | undefined> {
-    let records: readonly SequencedRecord[] = [];
+  private async step(size: number, faulty: readonly Faulty[]): Promise<number | Faulty | 'end'> {
     try {
       return await this.database.transaction(async (tx) => {
-        records = [];
-        const cursor = await tx.one(auditCursors, eq('consumer', this.consumer.name), { lock: 'claim' });
-        if (cursor === undefined) return undefined;
-        const after = Math.max(cursor.position, faulty.at(-1)?.position ?? 0);
-        records = await tx.select(auditSequence, compare('position', '>', after), {
+        const cursor = await this.claim(tx);
+        if (cursor === undefined) return 'end';
+        const after = Math.max(cursor, faulty.at(-1)?.position ?? 0);
+        const records = await tx.select(auditSequence, compare('position', '>', after), {
           order: [{ column: 'position', direction: 'asc' }],
           limit: size,
         });
-        if (records.length === 0) return undefined;
-        const count = await this.consumer.handle(
-          tx,
-          records.map(({ recordId }) => recordId),
-        );
-        await this.pass(
-          tx,
-          faulty.filter(({ position }) => position > cursor.position),
-        );
+        if (records.length === 0) return 'end';
+        const count = await this.handle(tx, records);
+        await this.pass(tx, cursor, faulty);
         await this.move(tx, records[count - 1]);
         return count;
       });
     } catch (error) {
-      if (!this.consumer.isFaulty(error)) throw error;
-      const [first, second] = records;
-      if (first === undefined) throw error;
+      if (!(error instanceof FaultyBatch)) throw error;
+      const [first, second] = error.records;
       // A faulty record must not hold up the others, so it is found by batches of one.
-      return second === undefined ? { ...first, error } : this.step(1, faulty);
+      return first === undefined || second !== undefined
+        ? this.step(1, faulty)
+        : { ...first, error: error.cause };
     }
   }
 
-  /** Sets records aside and moves the cursor past them. */
-  private async pass(tx: Connection, faulty: readonly Faulty[]): Promise<void> {
-    const [first] = faulty;
-    if (first === undefined) return;
-    const { name } = this.consumer;
-    const aside = await tx.count(auditSetAside, eq('consumer', name));
-    if (aside + faulty.length > setAsideMax) throw new SetAsideFull(first.error);
+  /** Locks the cursor and returns its position. Undefined where another replica has it. */
+  private async claim(tx: Connection): Promise<number | undefined> {
+    return (await tx.one(auditCursors, eq('consumer', this.consumer.name), { lock: 'claim' }))?.position;
+  }
+
+  /** Throws `FaultyBatch` where the fault is in the records and not in the outbox's own tables. */
+  private async handle(tx: Connection, records: readonly SequencedRecord[]): Promise<number> {
+    try {
+      return await this.consumer.handle(
+        tx,
+        records.map(({ recordId }) => recordId),
+      );
+    } catch (error) {
+      throw this.consumer.isFaulty(error) ? new FaultyBatch(records, error) : error;
+    }
+  }
+
+  /** Sets records aside and moves the cursor past them, but for those that another replica has passed. */
+  private async pass(tx: Connection, cursor: number, faulty: readonly Faulty[]): Promise<boolean> {
+    const ahead = faulty.filter(({ position }) => position > cursor);
     await tx.insert(
       auditSetAside,
-      faulty.map(({ recordId }) => ({ consumer: name, recordId })),
+      ahead.map(({ recordId }) => ({ consumer: this.consumer.name, recordId })),
     );
-    await this.move(tx, faulty.at(-1));
+    await this.move(tx, ahead.at(-1));
+    return ahead.length > 0;
   }
 
   /** Moves the cursor, and deletes what no consumer needs any more. */
@@ -182,8 +190,9 @@ export class Follower {
     ]);
     // Without its cursor a consumer would look like one that another replica leads, and fall behind unseen.
     if (cursors.length < 2) throw new Error(`The consumer ${name} has no cursor: its migration did not run.`);
-    const positions = cursors.map(({ position }) => position);
-    return unplaced + aside + Math.max(...positions) - Math.min(...positions);
+    const positionOf = (consumer: string): number =>
+      cursors.find((cursor) => cursor.consumer === consumer)?.position ?? 0;
+    return unplaced + positionOf(sequencerName) - positionOf(name) + aside;
   }
 
   private resize(tookMs: number): void {
@@ -193,11 +202,14 @@ export class Follower {
   }
 }
 
-/** Too many records were set aside to believe that they are the cause. */
-class SetAsideFull extends Error {
-  override readonly name = 'SetAsideFull';
+/** The consumer cannot handle one of these records. */
+class FaultyBatch extends Error {
+  override readonly name = 'FaultyBatch';
 
-  constructor(cause: Error) {
-    super(`More than ${String(setAsideMax)} audit records cannot be handled.`, { cause });
+  constructor(
+    readonly records: readonly SequencedRecord[],
+    override readonly cause: Error,
+  ) {
+    super('A record is faulty.', { cause });
   }
 }

@@ -25,13 +25,14 @@ export class Outbox {
     return this.followers.get(consumer)?.waiting ?? 0;
   }
 
-  /** Leads every consumer to the end of the sequence. One that fails holds up no other; its error is thrown last. */
+  /** Leads every consumer to the end of the sequence. One that fails holds up no other; its error is thrown at the end. */
   async run(signal?: AbortSignal): Promise<void> {
     await placeRecords(this.database, signal);
     const errors: unknown[] = [];
     for (const follower of this.followers.values()) {
       await follower.run(signal).catch((error: unknown) => errors.push(error));
     }
+    if (errors.length > 1) throw new AggregateError(errors, 'Several consumers of the outbox failed.');
     if (errors.length > 0) throw errors[0];
   }
 }

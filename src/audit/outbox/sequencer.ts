@@ -12,7 +12,7 @@ const batchMax = { mysql: 1_024, sqlite: 512 } as const;
 
 /**
  * Gives every committed record its position. Ids cannot be the order: a transaction with a smaller id may
- * commit later, and whoever has read on would never see it. Here one replica at a time gives positions, under
+ * commit later, and a consumer that has read further would never see it. Here one replica at a time gives positions, under
  * the lock of the cursor, to records that are already committed; so positions become visible in their order.
  */
 export async function placeRecords(
@@ -46,9 +46,9 @@ async function placeBatch(tx: Connection): Promise<boolean> {
 async function removeFromOutbox(tx: Connection, ids: readonly string[]): Promise<void> {
   const params = padded(ids);
   // Outdated statistics may say that the table is almost empty, and make SQLite scan it.
-  const index = tx.dialect === 'sqlite' ? ' INDEXED BY `sqlite_autoindex_audit_outbox_1`' : '';
+  const index = tx.dialect === 'sqlite' ? ' INDEXED BY `sqlite_autoindex_audit_unindexed_1`' : '';
   await tx.affecting(
-    `DELETE FROM \`audit_outbox\`${index} WHERE \`record_id\` IN (${params.map(() => '?').join(', ')})`,
+    `DELETE FROM \`audit_unindexed\`${index} WHERE \`record_id\` IN (${params.map(() => '?').join(', ')})`,
     params,
     true,
   );

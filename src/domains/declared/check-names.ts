@@ -1,4 +1,4 @@
-import { Kind, type ASTNode } from 'graphql';
+import { isTypeDefinitionNode, Kind, type ASTNode } from 'graphql';
 import type { TypeDeclaration } from './declaration.js';
 import { madeTypeNames } from './made-sdl.js';
 import type { ParsedFile, SdlFaults } from './read-declarations.js';
@@ -9,7 +9,7 @@ export function checkNames(
   types: readonly TypeDeclaration[],
   faults: SdlFaults,
 ): void {
-  const { nodes, queries } = writtenNames(files);
+  const { nodes, queries } = writtenNames(files, faults);
   const [madeTypes, madeQueries] = [new Map<string, string>(), new Map<string, string>()];
   for (const type of types) {
     const at = nodes.get(type.name);
@@ -39,15 +39,17 @@ function once(made: Map<string, string>, name: string, by: string, at: ASTNode, 
   made.set(name, by);
 }
 
-function writtenNames(files: readonly ParsedFile[]) {
+function writtenNames(files: readonly ParsedFile[], faults: SdlFaults) {
   const nodes = new Map<string, ASTNode>();
   const queries = new Map<string, ASTNode>();
   for (const node of files.flatMap(({ document }) => document.definitions)) {
     const isType = node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
     if (isType && node.name.value === 'Query')
       for (const field of node.fields ?? []) queries.set(field.name.value, field);
-    else if ('name' in node && node.name !== undefined && node.kind !== Kind.DIRECTIVE_DEFINITION)
+    else if (isTypeDefinitionNode(node)) {
+      if (nodes.has(node.name.value)) faults.add(node, `${node.name.value} is defined twice.`);
       nodes.set(node.name.value, node);
+    }
   }
   return { nodes, queries };
 }

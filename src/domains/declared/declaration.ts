@@ -24,6 +24,8 @@ export type FieldSource =
 
 export interface FieldDeclaration {
   readonly name: string;
+  /** Its file and line, for faults. */
+  readonly place: string;
   /** The named type, such as `String` or `Order`. */
   readonly type: string;
   readonly scope: Scope;
@@ -41,6 +43,8 @@ export interface FieldDeclaration {
 /** A type with `@table`: everything that is made of it follows from this. */
 export interface TypeDeclaration {
   readonly name: string;
+  /** Its file and line, for faults. */
+  readonly place: string;
   readonly table: string;
   /** The scope by which its rows are there. */
   readonly scope: Scope;

@@ -1,9 +1,9 @@
 import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
+import { upperFirst } from './usual-words.js';
 
 const quoted = (text: string): string => JSON.stringify(text);
 const scope = (name: string, of?: string): string =>
   of === undefined ? `@scope(name: ${quoted(name)})` : `@scope(name: ${quoted(name)}, of: ${quoted(of)})`;
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 /** With an indefinite article. */
 const anyOne = (word: string): string => `${/^[aeiou]/i.test(word) ? 'an' : 'a'} ${word}`;
 
@@ -99,11 +99,11 @@ function order(type: TypeDeclaration): string[] {
   return [`${quoted(`How to sort ${type.many}.`)}\ninput ${type.name}Order @oneOf {\n${fields.join('')}}`];
 }
 
-const connection = ({ name, many, scope: own }: TypeDeclaration): string => `"A page of ${many}."
+const connection = ({ name, many, scope: own }: TypeDeclaration): string => `${quoted(`A page of ${many}.`)}
 type ${name}Connection {
-  "The ${many} with their cursors."
+  ${quoted(`The ${many} with their cursors.`)}
   edges: [${name}Edge!]! ${scope(own)}
-  "The ${many}."
+  ${quoted(`The ${many}.`)}
   nodes: [${name}!]! ${scope(own)}
   "Where the page ends."
   pageInfo: PageInfo! ${scope(own)}
@@ -111,7 +111,8 @@ type ${name}Connection {
   totalCount: Int! ${scope(own)} @cost(weight: 10)
 }`;
 
-const edge = ({ name, one, scope: own }: TypeDeclaration): string => `"${upperFirst(anyOne(one))} in a page."
+const edge = ({ name, one, scope: own }: TypeDeclaration): string =>
+  `${quoted(`${upperFirst(anyOne(one))} in a page.`)}
 type ${name}Edge {
   "Where it stands in the list."
   cursor: String! ${scope(own)} @cost(weight: 20)

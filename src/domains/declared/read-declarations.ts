@@ -5,8 +5,11 @@ import {
   Kind,
   parse,
   Source,
+  specifiedDirectives,
+  visit,
   type ASTNode,
   type ConstDirectiveNode,
+  type DirectiveDefinitionNode,
   type DocumentNode,
   type FieldDefinitionNode,
   type GraphQLSchema,
@@ -33,21 +36,12 @@ export interface ParsedFile extends SdlFile {
   readonly document: DocumentNode;
 }
 
-/** The directives that only say how a type is made. What is made does not have them. */
-export const mappingDirectives: ReadonlySet<string> = new Set([
-  ...['table', 'query', 'find', 'filter', 'sort', 'label'],
-  ...['column', 'money', 'reference', 'children', 'code'],
-]);
-
 /** Collects what is wrong, each with its file and line. */
 export class SdlFaults {
   readonly all: string[] = [];
 
   add(node: ASTNode, message: string): void {
-    // A description may stand lines above the name.
-    const { loc } = 'name' in node && node.name !== undefined ? node.name : node;
-    const place = loc === undefined ? 'SDL' : `${loc.source.name}:${String(loc.startToken.line)}`;
-    this.all.push(`${place}: ${message}`);
+    this.all.push(`${placeOf(node)}: ${message}`);
   }
 
   /** Throws where there are any. */
@@ -58,6 +52,8 @@ export class SdlFaults {
 
 export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): ParsedFile[] {
   return files.flatMap((file) => {
+    // Comments alone are no document.
+    if (file.text.replaceAll(/#.*|[\s,\uFEFF]/g, '') === '') return [];
     try {
       return [{ ...file, document: parse(new Source(file.text, file.name)) }];
     } catch (error) {
@@ -69,37 +65,106 @@ export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): Parsed
   });
 }
 
-/** The types with `@table`, in the order of the files. What is wrong goes to `faults`. */
-export function readDeclarations(files: readonly ParsedFile[], faults: SdlFaults): TypeDeclaration[] {
-  const definitions = files.flatMap(({ document }) => document.definitions);
-  const reader = new Reader(directivesOf(definitions), faults);
-  return definitions.flatMap((definition) => {
-    if (definition.kind === Kind.OBJECT_TYPE_EXTENSION) reader.extension(definition);
-    return definition.kind === Kind.OBJECT_TYPE_DEFINITION ? reader.type(definition) : [];
-  });
+/** The file and line of a definition's name, above which its description may stand. */
+function placeOf(node: ASTNode): string {
+  const { loc } = 'name' in node && node.name !== undefined ? node.name : node;
+  return loc === undefined ? 'SDL' : `${loc.source.name}:${String(loc.startToken.line)}`;
 }
 
-const simpleKinds: readonly string[] = [
-  ...[Kind.DIRECTIVE_DEFINITION, Kind.ENUM_TYPE_DEFINITION],
-  ...[Kind.INPUT_OBJECT_TYPE_DEFINITION, Kind.SCALAR_TYPE_DEFINITION],
-];
+/** The directives by which a type says how it is made, with the inputs that they use. */
+export class MappingDirectives {
+  private readonly definitions: ReadonlyMap<string, DirectiveDefinitionNode>;
+  private readonly schema: GraphQLSchema;
 
-/** A schema of the directives alone, because the types are not whole before what they say is made. */
-const directivesOf = (definitions: DocumentNode['definitions']): GraphQLSchema =>
-  buildASTSchema(
-    { kind: Kind.DOCUMENT, definitions: definitions.filter(({ kind }) => simpleKinds.includes(kind)) },
-    { assumeValidSDL: true },
+  constructor(document: DocumentNode) {
+    this.definitions = directivesIn([document]);
+    this.schema = buildASTSchema(document, { assumeValidSDL: true });
+  }
+
+  has({ name }: ConstDirectiveNode): boolean {
+    return this.definitions.has(name.value);
+  }
+
+  definition(name: string): DirectiveDefinitionNode | undefined {
+    return this.definitions.get(name);
+  }
+
+  /** The coerced arguments. Throws `GraphQLError` for arguments that do not fit. */
+  values(directive: ConstDirectiveNode): Values {
+    const definition = this.schema.getDirective(directive.name.value);
+    if (definition === null || definition === undefined) return {};
+    return getDirectiveValues(definition, { directives: [directive] }) ?? {};
+  }
+}
+
+const directivesIn = (documents: readonly DocumentNode[]): Map<string, DirectiveDefinitionNode> =>
+  new Map(
+    documents
+      .flatMap(({ definitions }) => definitions)
+      .flatMap((node) => (node.kind === Kind.DIRECTIVE_DEFINITION ? [[node.name.value, node] as const] : [])),
   );
+
+/** The types with `@table`, in the order of the files. Everything that is wrong goes to `faults`. */
+export function readDeclarations(
+  files: readonly ParsedFile[],
+  mapping: MappingDirectives,
+  faults: SdlFaults,
+): TypeDeclaration[] {
+  const documents = files.map(({ document }) => document);
+  const reader = new Reader(documents, mapping, faults);
+  return documents.flatMap((document) => reader.document(document));
+}
 
 type TypeNodes = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 type Annotated = TypeNodes | FieldDefinitionNode;
 type Values = Readonly<Record<string, unknown>>;
 
 class Reader {
+  private readonly directives: ReadonlyMap<string, DirectiveDefinitionNode>;
+  private readonly enums: ReadonlySet<string>;
+
   constructor(
-    private readonly schema: GraphQLSchema,
+    documents: readonly DocumentNode[],
+    private readonly mapping: MappingDirectives,
     private readonly faults: SdlFaults,
-  ) {}
+  ) {
+    this.directives = directivesIn(documents);
+    this.enums = new Set(
+      documents
+        .flatMap(({ definitions }) => definitions)
+        .flatMap((node) => (node.kind === Kind.ENUM_TYPE_DEFINITION ? [node.name.value] : [])),
+    );
+  }
+
+  document(document: DocumentNode): TypeDeclaration[] {
+    const types = document.definitions.flatMap((node) => {
+      if (node.kind === Kind.OBJECT_TYPE_EXTENSION) this.extension(node);
+      return node.kind === Kind.OBJECT_TYPE_DEFINITION ? this.type(node) : [];
+    });
+    this.refuseElsewhere(document);
+    return types;
+  }
+
+  /** Mappings stand on types and their fields alone. */
+  private refuseElsewhere(document: DocumentNode): void {
+    const inTypes = new Set(
+      document.definitions.flatMap((node) =>
+        node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION
+          ? [node, ...(node.fields ?? [])].flatMap(({ directives = [] }) => directives)
+          : [],
+      ),
+    );
+    visit(document, {
+      Directive: (node) => {
+        const directive = node as ConstDirectiveNode;
+        if (inTypes.has(directive) || !this.mapping.has(directive)) return;
+        this.faults.add(
+          directive,
+          `@${directive.name.value} stands on a type with @table, or on a field of it.`,
+        );
+      },
+    });
+  }
 
   /** An extension maps nothing: what is made of a type stands in its definition. */
   extension(node: ObjectTypeExtensionNode): void {
@@ -109,27 +174,37 @@ class Reader {
 
   type(node: ObjectTypeDefinitionNode): TypeDeclaration[] {
     this.checkDirectives(node);
-    const table = this.one('table', node) as
-      | { name: string; one: string; many: string; order: { by: string; direction: 'ASC' | 'DESC' } }
-      | undefined;
-    if (table === undefined) {
+    if (said('table', node) === undefined) {
       this.refuseMapping(node, 'a type without it');
       return [];
     }
-    const rows = this.one('rows', node);
-    if (rows === undefined) {
+    const table = this.one('table', node) as
+      | { name: string; one: string; many: string; order: { by: string; direction: 'ASC' | 'DESC' } }
+      | undefined;
+    const scope = textIn('scope', said('rows', node));
+    if (table === undefined) return [];
+    if (scope === undefined) {
       this.faults.add(node, `${node.name.value} has a @table and no @rows: say which scope sees its rows.`);
       return [];
     }
     const fields = (node.fields ?? []).flatMap((field) => this.field(node, field));
-    if (!fields.some(({ name }) => name === table.order.by))
+    const sorting = fields.find(({ name }) => name === table.order.by);
+    if (sorting === undefined)
       this.faults.add(node, `${node.name.value} is sorted by ${table.order.by}, which is no field of it.`);
+    else if (sorting.scope !== scope)
+      this.faults.add(
+        node,
+        `${node.name.value} is sorted by ${sorting.name}, which not everybody may see who sees its rows.`,
+      );
     const query = this.one('query', node) as { one?: string; list?: string } | undefined;
+    this.checkName(node, query?.one);
+    this.checkName(node, query?.list);
     return [
       {
         name: node.name.value,
+        place: placeOf(node),
         table: table.name,
-        scope: String(rows.scope),
+        scope,
         one: table.one,
         many: table.many,
         order: table.order,
@@ -141,26 +216,29 @@ class Reader {
 
   private field(type: ObjectTypeDefinitionNode, node: FieldDefinitionNode): FieldDeclaration[] {
     const name = node.name.value;
-    const scope = this.one('scope', node);
+    const scope = textIn('name', said('scope', node));
     if (scope === undefined) {
       this.faults.add(node, `${type.name.value}.${name} has no @scope.`);
       return [];
     }
     const words = this.one('label', node) as { one: string; many: string } | undefined;
-    const named = { name, type: namedType(node.type), ...(words ?? wordsOf(name)) };
+    const named = { name, place: placeOf(node), type: namedType(node.type), ...(words ?? wordsOf(name)) };
     const sort = this.one('sort', node) as { description?: string } | undefined;
     const find = this.one('find', node) as { query: string } | undefined;
+    this.checkName(node, find?.query);
     const source = this.source(type, node);
     const filters = this.filters(node, named);
-    this.check(`${type.name.value}.${name}`, node, source, [
-      ...filters.map(({ by }) => by),
-      ...(find === undefined ? [] : (['EQUALS'] as const)),
-    ]);
+    this.check(`${type.name.value}.${name}`, node, source, [...filters.map(({ by }) => by)]);
+    if (find !== undefined && named.type !== 'String')
+      this.faults.add(
+        node,
+        `${type.name.value}.${name} is of the type ${named.type}, which no root field can find by.`,
+      );
     return [
       {
         ...named,
-        scope: String(scope.name),
-        isPersonal: this.all('personal', node).length > 0,
+        scope,
+        isPersonal: said('personal', node) !== undefined,
         source,
         filters,
         sort: sort === undefined ? undefined : (sort.description ?? usualSortText(named)),
@@ -173,6 +251,7 @@ class Reader {
     return this.all('filter', node).map((values) => {
       const by = values.by as FilterKind;
       const [name, text] = [values.name, values.description] as (string | undefined)[];
+      this.checkName(node, name);
       return {
         by,
         name: name ?? filterName(named.name, by),
@@ -206,7 +285,7 @@ class Reader {
       this.faults.add(uses[0], `${coordinate} is no column, so @${uses[0].name.value} does not apply to it.`);
     const type = namedType(node.type);
     for (const by of isComparable ? compared : []) {
-      if (fits(by, type)) continue;
+      if (fits(by, this.enums.has(type) ? 'enum' : type)) continue;
       this.faults.add(node, `${coordinate} is of the type ${type}, which ${by} cannot compare.`);
     }
   }
@@ -230,24 +309,43 @@ class Reader {
   /** Without a table there is nothing that could be made. */
   private refuseMapping(node: TypeNodes, what: string): void {
     for (const place of [node, ...(node.fields ?? [])]) {
-      const found = place.directives?.find(({ name }) => mappingDirectives.has(name.value));
+      const found = place.directives?.find((directive) => this.mapping.has(directive));
       if (found === undefined) continue;
       this.faults.add(found, `@${found.name.value} needs a type with @table, and this is ${what}.`);
     }
   }
 
-  private checkDirectives(node: TypeNodes): void {
-    for (const directive of [node, ...(node.fields ?? [])].flatMap((place) => place.directives ?? [])) {
-      const definition = this.schema.getDirective(directive.name.value);
-      if (definition === null || definition === undefined) {
-        this.faults.add(directive, `There is no directive @${directive.name.value}.`);
-        continue;
-      }
-      for (const argument of directive.arguments ?? []) {
-        if (definition.args.some(({ name }) => name === argument.name.value)) continue;
-        this.faults.add(argument, `@${definition.name} has no argument ${argument.name.value}.`);
+  private checkDirectives(type: TypeNodes): void {
+    for (const place of [type, ...(type.fields ?? [])]) {
+      const seen = new Set<string>();
+      for (const directive of place.directives ?? []) {
+        this.checkDirective(place, directive, seen.has(directive.name.value));
+        seen.add(directive.name.value);
       }
     }
+  }
+
+  private checkDirective(place: Annotated, directive: ConstDirectiveNode, isRepeated: boolean): void {
+    const name = directive.name.value;
+    if (specifiedDirectives.some((one) => one.name === name)) return;
+    const definition = this.mapping.definition(name) ?? this.directives.get(name);
+    if (definition === undefined) {
+      this.faults.add(directive, `There is no directive @${name}.`);
+      return;
+    }
+    if (isRepeated && !definition.repeatable) this.faults.add(directive, `@${name} stands here twice.`);
+    const where = place.kind === Kind.FIELD_DEFINITION ? 'FIELD_DEFINITION' : 'OBJECT';
+    if (!definition.locations.some((location) => location.value === where))
+      this.faults.add(directive, `@${name} does not stand on a ${where === 'OBJECT' ? 'type' : 'field'}.`);
+    for (const argument of directive.arguments ?? []) {
+      if (definition.arguments?.some((one) => one.name.value === argument.name.value) === true) continue;
+      this.faults.add(argument, `@${name} has no argument ${argument.name.value}.`);
+    }
+  }
+
+  private checkName(node: ASTNode, name: string | undefined): void {
+    if (name === undefined || /^[A-Za-z_]\w*$/.test(name)) return;
+    this.faults.add(node, `${JSON.stringify(name)} is no name: letters, digits and _.`);
   }
 
   private one(name: string, node: Annotated): Values | undefined {
@@ -255,13 +353,10 @@ class Reader {
   }
 
   private all(name: string, node: Annotated): Values[] {
-    const definition = this.schema.getDirective(name);
-    if (definition === null || definition === undefined) return [];
-    const said = (node.directives ?? []).filter((directive) => directive.name.value === name);
-    return said.flatMap((directive) => {
+    const found = (node.directives ?? []).filter((directive) => directive.name.value === name);
+    return found.flatMap((directive) => {
       try {
-        const values: Values | undefined = getDirectiveValues(definition, { directives: [directive] });
-        return values === undefined ? [] : [values];
+        return [this.mapping.values(directive)];
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
         this.faults.add(directive, error.message);
@@ -269,6 +364,15 @@ class Reader {
       }
     });
   }
+}
+
+const said = (name: string, { directives = [] }: Annotated): ConstDirectiveNode | undefined =>
+  directives.find((directive) => directive.name.value === name);
+
+/** A text in a directive's arguments. */
+function textIn(argument: string, directive: ConstDirectiveNode | undefined): string | undefined {
+  const value = directive?.arguments?.find(({ name }) => name.value === argument)?.value;
+  return value?.kind === Kind.STRING ? value.value : undefined;
 }
 
 const sourceDirectives = ['column', 'money', 'reference', 'children', 'code'] as const;
@@ -288,8 +392,9 @@ function fits(by: FilterKind, type: string): boolean {
     case 'AT_MOST':
       return type === 'Int' || type === 'Float' || type === 'Money';
     case 'EQUALS':
+      return ['String', 'Int', 'Boolean', 'enum'].includes(type);
     case 'ONE_OF':
-      return type !== 'Money' && type !== 'Float';
+      return ['String', 'Int', 'enum'].includes(type);
   }
 }
 
@@ -301,7 +406,3 @@ const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => 
 
 const namedType = (type: TypeNode): string =>
   type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type);
-
-/** Whether a directive only says how something is made. */
-export const isMapping = (directive: ConstDirectiveNode): boolean =>
-  mappingDirectives.has(directive.name.value);

@@ -12,7 +12,14 @@ import { eq } from '../../store/sql/condition.js';
 import { snake, type AnyTable, type Table } from '../../store/tables/table.js';
 import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
 import { fromStored } from './enums.js';
-import { conditionOf, listQuery, type ListArgs, type Listing, type Row } from './list-query.js';
+import {
+  conditionOf,
+  listQuery,
+  type ComparedColumn,
+  type ListArgs,
+  type Listing,
+  type Row,
+} from './list-query.js';
 
 /** A declared type with its table. */
 interface Declared {
@@ -28,148 +35,196 @@ export interface DeclaredParts {
   readonly enums: ReadonlySet<string>;
 }
 
-/** Everything that the schema declares by mappings, as a domain. Its tables are those of other domains. */
-export const declared = (parts: DeclaredParts): Domain => ({
-  name: 'declared',
-  tables: [],
-  resolvers: declaredResolvers(parts),
-});
-
-/** The resolvers of everything that declarations make. Throws where a table or column is missing, and names all. */
-function declaredResolvers({ types, tables, enums }: DeclaredParts): Resolvers {
-  const faults: string[] = [];
-  const byName = new Map(tables.map((table) => [table.name, table as unknown as Table<Row>]));
-  const mapped = new Map<string, Declared>();
-  for (const type of types) {
-    const table = byName.get(type.table);
-    if (table === undefined) faults.push(`${type.name} names the table ${type.table}, which there is not`);
-    else mapped.set(type.name, { type, table, listing: listingOf(type, table, enums, faults) });
-  }
-  const resolvers: Record<string, Record<string, Resolver>> = { Query: {} };
-  for (const one of mapped.values()) {
-    Object.assign(resolvers.Query ?? {}, rootFields(one, faults));
-    resolvers[one.type.name] = typeFields(one, mapped, enums, faults);
-  }
-  if (faults.length > 0) throw new Error(`Types do not fit their tables:\n- ${faults.join('\n- ')}`);
-  return resolvers;
+/**
+ * Everything that is made of types with `@table`, as a domain. Its tables are those of other domains. Throws where a
+ * type does not fit its table, and tells all faults with file and line.
+ */
+export function declared(parts: DeclaredParts): Domain {
+  const maker = new ResolverMaker(parts);
+  const resolvers = maker.resolvers();
+  if (maker.faults.length > 0)
+    throw new Error(`The schema does not fit the tables:\n- ${maker.faults.join('\n- ')}`);
+  return { name: 'declared', tables: [], resolvers };
 }
 
-/** The property of a column. A missing column is a fault. */
-function propertyOf(table: AnyTable, column: string, faults: string[]): string {
-  const property = Object.keys(table.columns).find((key) => snake(key) === column);
-  if (property === undefined)
-    faults.push(`${table.type} names the column ${table.name}.${column}, which there is not`);
-  return property ?? column;
-}
+class ResolverMaker {
+  readonly faults: string[] = [];
+  private readonly declared = new Map<string, Declared>();
+  private readonly enums: ReadonlySet<string>;
 
-function listingOf(
-  type: TypeDeclaration,
-  table: Table<Row>,
-  enums: ReadonlySet<string>,
-  faults: string[],
-): Listing {
-  const compared = (field: FieldDeclaration) => {
+  constructor({ types, tables, enums }: DeclaredParts) {
+    this.enums = enums;
+    const byName = new Map(tables.map((table) => [table.name, table as unknown as Table<Row>]));
+    for (const type of types) {
+      const table = byName.get(type.table);
+      if (table === undefined)
+        this.fault(type, `${type.name} names the table ${type.table}, which does not exist.`);
+      else if (table.type !== type.name)
+        this.fault(
+          type,
+          `${type.name} names the table ${type.table}, whose rows are of the type ${table.type}.`,
+        );
+      else this.declared.set(type.name, { type, table, listing: this.listing(type, table) });
+    }
+  }
+
+  resolvers(): Resolvers {
+    const resolvers: Record<string, Record<string, Resolver>> = {};
+    const query: Record<string, Resolver> = {};
+    for (const one of this.declared.values()) {
+      Object.assign(query, this.rootFields(one));
+      resolvers[one.type.name] = this.typeFields(one);
+    }
+    return { Query: query, ...resolvers };
+  }
+
+  private fault({ place }: { readonly place: string }, message: string): void {
+    this.faults.push(`${place}: ${message}`);
+  }
+
+  /** The property of a column of the table. */
+  private property(table: AnyTable, column: string, field: FieldDeclaration): string {
+    const property = Object.keys(table.columns).find((key) => snake(key) === column);
+    if (property === undefined)
+      this.fault(field, `${field.name} is in the column ${table.name}.${column}, which does not exist.`);
+    return property ?? column;
+  }
+
+  /** How conditions look at a field. A field whose value is in no column was refused before. */
+  private compared(table: AnyTable, field: FieldDeclaration): ComparedColumn {
     const { source } = field;
-    if (source.kind !== 'column' && source.kind !== 'money') {
-      faults.push(`${type.name}.${field.name} cannot filter or sort: it is no column`);
-      return { property: 'id', lengthMax: 0, isEnum: false };
+    const isEnum = this.enums.has(field.type);
+    if (source.kind === 'money') {
+      const currency = this.property(table, source.currency, field);
+      return { property: this.property(table, source.minor, field), lengthMax: 0, isEnum, currency };
     }
-    const property = propertyOf(table, source.kind === 'money' ? source.minor : source.column, faults);
-    return {
-      property,
-      lengthMax: table.columns[property]?.length ?? 0,
-      isEnum: enums.has(field.type),
-      ...(source.kind === 'money' && { currency: propertyOf(table, source.currency, faults) }),
-    };
-  };
-  const filters = type.fields.flatMap((field) =>
-    field.filters.map(
-      ({ by, name }) => [name, conditionOf(field, by, `filter.${name}`, compared(field))] as const,
-    ),
-  );
-  const columns = type.fields.flatMap((field) =>
-    field.sort === undefined ? [] : [[field.name, compared(field).property] as const],
-  );
-  const first = type.fields.find(({ name }) => name === type.order.by);
-  return {
-    filterType: `${type.name}Filter`,
-    filters: Object.fromEntries(filters),
-    orderType: `${type.name}Order`,
-    columns: Object.fromEntries(columns),
-    fallback: {
-      column: first === undefined ? 'id' : compared(first).property,
-      direction: type.order.direction === 'ASC' ? 'asc' : 'desc',
-    },
-  };
-}
-
-function rootFields({ type, table, listing }: Declared, faults: string[]): Record<string, Resolver> {
-  const fields: Record<string, Resolver> = {};
-  const { one, list } = type.query;
-  if (one !== undefined) {
-    fields[one] = (_root: unknown, { id }: { id: string }, { rows }: Operation, selection: ColumnSelection) =>
-      rows.get(table, id, selection);
-  }
-  if (list !== undefined) {
-    fields[list] = (_root: unknown, args: ListArgs, operation: Operation, selection: ColumnSelection) =>
-      operation.rows.list(table, listQuery(listing, args, operation), selection);
-  }
-  for (const { name, find, source } of type.fields) {
-    if (find === undefined) continue;
-    if (source.kind !== 'column') {
-      faults.push(`${type.name}.${name} cannot find a row: it is no column`);
-      continue;
-    }
-    const property = propertyOf(table, source.column, faults);
+    const property = this.property(table, source.kind === 'column' ? source.column : field.name, field);
     const lengthMax = table.columns[property]?.length ?? 0;
-    fields[find] = (
-      _root: unknown,
-      args: Readonly<Record<string, string>>,
-      { rows }: Operation,
-      selection: ColumnSelection,
-    ) => rows.find(table, eq(property, oneLine(args[name] ?? '', lengthMax, name)), selection);
+    const isText = field.type === 'String' && (field.filters.length > 0 || field.find !== undefined);
+    if (isText && table.columns[property] !== undefined && lengthMax === 0)
+      this.fault(field, `${field.name} is a long text, which cannot be compared.`);
+    return { property, lengthMax, isEnum };
   }
-  return fields;
-}
 
-function typeFields(
-  { type, table }: Declared,
-  mapped: ReadonlyMap<string, Declared>,
-  enums: ReadonlySet<string>,
-  faults: string[],
-): Record<string, Resolver> {
-  const fields: Record<string, Resolver> = {};
-  for (const field of type.fields) {
+  private listing(type: TypeDeclaration, table: Table<Row>): Listing {
+    const filters = type.fields.flatMap((field) =>
+      field.filters.map(
+        ({ by, name }) =>
+          [name, conditionOf(field, by, `filter.${name}`, this.compared(table, field))] as const,
+      ),
+    );
+    const columns = type.fields.flatMap((field) =>
+      field.sort === undefined ? [] : [[field.name, this.compared(table, field).property] as const],
+    );
+    const first = type.fields.find(({ name }) => name === type.order.by);
+    return {
+      filterType: `${type.name}Filter`,
+      filters: Object.fromEntries(filters),
+      orderType: `${type.name}Order`,
+      columns: Object.fromEntries(columns),
+      fallback: {
+        column: first === undefined ? 'id' : this.compared(table, first).property,
+        direction: type.order.direction === 'ASC' ? 'asc' : 'desc',
+      },
+    };
+  }
+
+  private rootFields({ type, table, listing }: Declared): Record<string, Resolver> {
+    const fields: Record<string, Resolver> = {};
+    const { one, list } = type.query;
+    if (one !== undefined) fields[one] = byId(table);
+    if (list !== undefined) {
+      fields[list] = (_root: unknown, args: ListArgs, operation: Operation, selection: ColumnSelection) =>
+        operation.rows.list(table, listQuery(listing, args, operation), selection);
+    }
+    for (const field of type.fields) {
+      if (field.find !== undefined)
+        fields[field.find] = byField(table, field.find, field.name, this.compared(table, field));
+    }
+    return fields;
+  }
+
+  private typeFields({ type, table }: Declared): Record<string, Resolver> {
+    return Object.fromEntries(
+      type.fields.flatMap((field) => {
+        const resolver = this.field(table, field);
+        return resolver === undefined ? [] : [[field.name, resolver] as const];
+      }),
+    );
+  }
+
+  /** Undefined where the row's property of the field's name is the value, and where code gives it. */
+  private field(table: Table<Row>, field: FieldDeclaration): Resolver | undefined {
     const { name, source } = field;
-    const target = mapped.get(field.type);
     switch (source.kind) {
       case 'column': {
-        const property = propertyOf(table, source.column, faults);
-        if (enums.has(field.type)) fields[name] = enumIn(property);
-        else if (property !== name) fields[name] = reads<Row>([property], (row) => row[property]);
-        break;
+        const property = this.property(table, source.column, field);
+        if (this.enums.has(field.type)) return enumIn(property);
+        return property === name ? undefined : reads<Row>([property], (row) => row[property]);
       }
       case 'money':
-        fields[name] = money(
-          propertyOf(table, source.minor, faults),
-          propertyOf(table, source.currency, faults),
-        );
-        break;
-      case 'reference':
-        if (target === undefined)
-          faults.push(`${type.name}.${name} refers to ${field.type}, which has no @table`);
-        else fields[name] = reference(propertyOf(table, source.column, faults), target.table);
-        break;
-      case 'children':
-        if (target !== undefined)
-          fields[name] = children(propertyOf(target.table, source.column, faults), target);
-        break;
+        return money(this.property(table, source.minor, field), this.property(table, source.currency, field));
+      case 'reference': {
+        const target = this.target(field);
+        const property = this.property(table, source.column, field);
+        return target === undefined
+          ? undefined
+          : reference(property, this.referring(table, property, target, field));
+      }
+      case 'children': {
+        const child = this.target(field);
+        if (child === undefined) return undefined;
+        const property = this.property(child.table, source.column, field);
+        this.referring(child.table, property, { table }, field);
+        return children(property, child);
+      }
       case 'code':
-        break;
+        return undefined;
     }
   }
-  return fields;
+
+  private target(field: FieldDeclaration): Declared | undefined {
+    const target = this.declared.get(field.type);
+    if (target === undefined) this.fault(field, `${field.name} leads to ${field.type}, which has no @table.`);
+    return target;
+  }
+
+  /** The table to which the column refers. A column that refers to another one is a fault. */
+  private referring(
+    table: AnyTable,
+    property: string,
+    { table: to }: { readonly table: Table<Row> },
+    field: FieldDeclaration,
+  ): Table<Row> {
+    const references = table.columns[property]?.references;
+    if (table.columns[property] !== undefined && references !== to.name) {
+      const what = references === undefined ? 'names no row' : `names a row of ${references}`;
+      this.fault(
+        field,
+        `${field.name} leads to ${to.name} by the column ${table.name}.${snake(property)}, which ${what}.`,
+      );
+    }
+    return to;
+  }
 }
+
+const byId =
+  (table: Table<Row>): Resolver =>
+  (_root: unknown, { id }: { id: string }, { rows }: Operation, selection: ColumnSelection) =>
+    rows.get(table, id, selection);
+
+/** The root field `find` looks for the row whose field has the value of its argument of the same name. */
+const byField =
+  (table: Table<Row>, find: string, name: string, { property, lengthMax }: ComparedColumn): Resolver =>
+  (
+    _root: unknown,
+    args: Readonly<Record<string, string>>,
+    { rows, scopeOf }: Operation,
+    selection: ColumnSelection,
+  ) => {
+    const where = eq<Row>(property, oneLine(args[name] ?? '', lengthMax, name));
+    return rows.find(table, where, selection, [scopeOf(`Query.${find}(${name}:)`)]);
+  };
 
 const reference = (property: string, table: Table<Row>): Resolver =>
   reads<Row>([property], (row, _args, operation, selection) =>

@@ -46,7 +46,7 @@ export interface NamedField {
 const eventOf = (name: string): string | undefined =>
   timeSuffix.test(name) ? wordsOf(name.replace(timeSuffix, '')).one : undefined;
 
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function usualFilterText({ name, type, one, many }: NamedField, by: FilterKind): string {
   const event = eventOf(name);

@@ -6,6 +6,8 @@ interface Parts {
   readonly directives?: readonly ConstDirectiveNode[];
   readonly fields?: readonly { readonly name: NameNode }[];
   readonly values?: readonly { readonly name: NameNode }[];
+  readonly types?: readonly { readonly name: NameNode }[];
+  readonly interfaces?: readonly { readonly name: NameNode }[];
   readonly operationTypes?: readonly unknown[];
 }
 
@@ -14,6 +16,9 @@ const extended: Readonly<Record<string, Kind>> = {
   [Kind.OBJECT_TYPE_EXTENSION]: Kind.OBJECT_TYPE_DEFINITION,
   [Kind.INPUT_OBJECT_TYPE_EXTENSION]: Kind.INPUT_OBJECT_TYPE_DEFINITION,
   [Kind.ENUM_TYPE_EXTENSION]: Kind.ENUM_TYPE_DEFINITION,
+  [Kind.INTERFACE_TYPE_EXTENSION]: Kind.INTERFACE_TYPE_DEFINITION,
+  [Kind.UNION_TYPE_EXTENSION]: Kind.UNION_TYPE_DEFINITION,
+  [Kind.SCALAR_TYPE_EXTENSION]: Kind.SCALAR_TYPE_DEFINITION,
 };
 
 export interface PrintedDefinition {
@@ -50,19 +55,17 @@ export const printSchemaText = (sdl: string): string =>
 
 const nameOf = (definition: DefinitionNode): string | undefined => (definition as Parts).name?.value;
 
+/** A definition together with its extension, in either order. */
 function join(first: DefinitionNode, second: DefinitionNode): DefinitionNode {
   const [a, b] = [first as Parts, second as Parts];
-  const both = <T>(x: readonly T[] = [], y: readonly T[] = []): readonly T[] => [...x, ...y];
-  const isFirst = 'description' in second && second.description !== undefined;
-  return {
-    ...(isFirst ? { ...second, kind: first.kind } : first),
-    directives: both(a.directives, b.directives),
-    ...((a.fields ?? b.fields) && { fields: both(a.fields, b.fields) }),
-    ...((a.values ?? b.values) && { values: both(a.values, b.values) }),
-    ...((a.operationTypes ?? b.operationTypes) && {
-      operationTypes: both(a.operationTypes, b.operationTypes),
-    }),
-  } as unknown as DefinitionNode;
+  const lists = (
+    ['directives', 'fields', 'values', 'types', 'interfaces', 'operationTypes'] as const
+  ).flatMap((list) =>
+    a[list] === undefined && b[list] === undefined ? [] : [[list, [...(a[list] ?? []), ...(b[list] ?? [])]]],
+  );
+  // An extension has no description.
+  const described = 'description' in second && second.description !== undefined ? second : first;
+  return { ...described, kind: first.kind, ...Object.fromEntries(lists) } as DefinitionNode;
 }
 
 function sorted(definition: DefinitionNode): DefinitionNode {

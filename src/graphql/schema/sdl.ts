@@ -12,23 +12,26 @@ export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): st
   return schemaFolder(parent);
 }
 
+/** The file of the directives that map types to tables. They are no part of the public schema. */
+const mappingFile = 'mapping.graphql';
+
 /**
- * The SDL files, in the order of their names, with everything that their mappings say made.
+ * The SDL files, in the order of their names, with everything that is made of their types.
  * @param names the files to read, without `.graphql`; all unless said
  */
-export const readSchemaFiles = (folder = schemaFolder(), names?: readonly string[]): ExpandedSdl =>
-  expandSdl(
-    readdirSync(folder)
-      .filter(
-        (file) => file.endsWith('.graphql') && (names?.includes(file.replace(/\.graphql$/, '')) ?? true),
-      )
-      .sort()
-      .map((file) => ({ name: file, text: readFileSync(join(folder, file), 'utf8') })),
+export function readSchemaFiles(folder = schemaFolder(), names?: readonly string[]): ExpandedSdl {
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.graphql') && file !== mappingFile);
+  const wanted = names?.map((name) => `${name}.graphql`) ?? files;
+  return expandSdl(
+    wanted.sort().map((file) => ({ name: file, text: read(file) })),
+    read(mappingFile),
   );
+}
 
 /** The whole SDL as one text. */
 export const readSdl = (folder = schemaFolder()): string => readSchemaFiles(folder).sdl;
 
-/** The SDL of some of the shipped files, beside those that every schema needs. */
+/** The SDL of some of the shipped files, beside the one that every schema needs. */
 export const readSchemaParts = (...names: readonly string[]): ExpandedSdl =>
-  readSchemaFiles(schemaFolder(), ['base', 'mapping', ...names]);
+  readSchemaFiles(schemaFolder(), ['base', ...names]);

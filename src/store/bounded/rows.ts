@@ -83,13 +83,18 @@ export class Rows {
     return loader.load(value) as Promise<R | null>;
   }
 
-  /** The first row that fulfils the condition, or null. */
+  /**
+   * The first row that fulfils the condition, or null.
+   * @param scopes of the fields that the condition looks at
+   */
   async find<R extends { id: string }>(
     table: Table<R>,
     where: Condition<R>,
     selection?: ColumnSelection,
+    scopes: readonly Scope[] = [],
   ): Promise<R | null> {
-    return (await this.reads.rows(table, { where, limit: 1, columns: selection?.columns(table) }))[0] ?? null;
+    const query = { where, scopes, limit: 1, columns: selection?.columns(table) };
+    return (await this.reads.rows(table, query))[0] ?? null;
   }
 
   /** One row. Throws `NOT_FOUND` where there is none. */

@@ -11,7 +11,6 @@ import { BusinessRows } from '../../support/business.js';
 import { recordIndexer, recordOf, unindexed } from '../../support/records.js';
 import { everywhere, TestServer, type Answer, type PersonFixture } from '../../support/server.js';
 
-
 let server: TestServer;
 let rosa: PersonFixture;
 let auditor: PersonFixture;

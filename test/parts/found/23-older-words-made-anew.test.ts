@@ -81,8 +81,10 @@ describe('23 what older rules made is made anew beside the requests', () => {
     await age();
     const parse = vi.spyOn(MarkdownIt.prototype, 'parse');
     const parsedInside: number[] = [];
+    let parsedOutside = 0;
     const { read } = server.database;
     const transaction: Database['transaction'] = async (work) => {
+      parsedOutside += parse.mock.calls.length;
       parse.mockClear();
       const result = await server.database.transaction(work);
       parsedInside.push(parse.mock.calls.length);
@@ -94,6 +96,7 @@ describe('23 what older rules made is made anew beside the requests', () => {
       parse.mockRestore();
     }
     expect(parsedInside).toEqual([0, 0, 0]);
+    expect(parsedOutside).toBeGreaterThanOrEqual(3);
     expect(await editions()).toEqual(Array(6).fill(passageEdition));
   });
 
