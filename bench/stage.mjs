@@ -41,7 +41,9 @@ export class Stage {
     const server = await ServerProcess.start(name, { url, dist: this.dist, ...more });
     this.#endings.push(() => server.stop());
     const contender = { name, label, database, world, server };
-    return name === 'behalf' ? { ...contender, settled: () => settled(url, more.dist ?? this.dist) } : contender;
+    return name === 'behalf'
+      ? { ...contender, settled: () => settled(url, more.dist ?? this.dist) }
+      : contender;
   }
 
   async close() {
