@@ -5,6 +5,7 @@ import { indexConsumer } from './audit/outbox/index-consumer.js';
 import { Outbox } from './audit/outbox/outbox.js';
 import { composeAuthority } from './compose/authority.js';
 import type { Basics } from './compose/basics.js';
+import { composeCompany } from './compose/company.js';
 import { composeGate } from './compose/gate.js';
 import { composeSchema, type ComposedSchema, type SchemaSource } from './compose/schema.js';
 import { startBackgroundJobs, type JobPauses } from './compose/background-jobs.js';
@@ -59,8 +60,10 @@ export interface App {
  * Builds every part by hand. Throws for a schema with uncovered coordinates and for a database that is not migrated.
  */
 export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
-  const schema = parts.schema ?? composeSchema(config, parts);
+  const { BEHALF_COMPANY: company } = config;
+  const shipped = parts.schema ?? (company === undefined ? composeSchema(config, parts) : undefined);
   const basics = await basicsOf(config, parts);
+  const schema = shipped ?? (await companySchema(company ?? '', config, basics.database));
   const { database, clock, ids, logger, metrics, addressOf } = basics;
   const authority = composeAuthority(basics, schema);
   const { oauth, commitGate } = authority;
@@ -151,6 +154,16 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
 
 /** Time for the last records and traces where a request was cut off. */
 const restMs = 2_000;
+
+/** The database is closed where its tables do not fit. */
+async function companySchema(folder: string, config: Config, database: Database): Promise<ComposedSchema> {
+  try {
+    return await composeCompany(folder, config, database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
 
 async function basicsOf(config: Config, parts: AppParts): Promise<Basics> {
   const clock = parts.clock ?? systemClock;

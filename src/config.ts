@@ -158,6 +158,22 @@ export const settings = {
   BEHALF_SMALLEST_CELL: integer(2, 1_000)
     .default(5)
     .describe('Aggregates hide cells with fewer distinct customers than this.'),
+  BEHALF_COMPANY: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A company folder: the types in its `schema/*.graphql` over tables of the same database are served beside the domains in `BEHALF_DOMAINS`.',
+    ),
+  BEHALF_DOMAINS: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(['knowledge', 'business'])))
+    .or(z.literal('none').transform(() => []))
+    .optional()
+    .describe(
+      'The shipped domains that are served, with commas between them, or `none`. Default: `knowledge,business`; beside a company folder: `knowledge`.',
+    ),
   BEHALF_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'])
     .default('info')
@@ -167,7 +183,11 @@ export const settings = {
 const schema = z.object(settings);
 type Settings = z.infer<typeof schema>;
 
+export type DomainName = 'knowledge' | 'business';
+
 export interface Config extends Settings {
+  /** The shipped domains that are served. */
+  readonly domains: readonly DomainName[];
   /** `DATABASE_URL`, parsed. */
   readonly database: DatabaseUrl;
   readonly publicUrl: string;
@@ -222,7 +242,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (faults.length > 0) throw new ConfigError(faults);
   const cookieKeys = config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')];
   const database = parseDatabaseUrl(config.DATABASE_URL);
-  return { ...config, database, publicUrl, isLocal: isLoopback(new URL(publicUrl)), cookieKeys };
+  const usual: DomainName[] = config.BEHALF_COMPANY === undefined ? ['knowledge', 'business'] : ['knowledge'];
+  const domains = config.BEHALF_DOMAINS ?? usual;
+  return { ...config, domains, database, publicUrl, isLocal: isLoopback(new URL(publicUrl)), cookieKeys };
 }
 
 const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');

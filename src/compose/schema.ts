@@ -23,6 +23,7 @@ import { shielded } from '../graphql/rules/shield.js';
 import { viewerResolvers } from '../graphql/schema/viewer.js';
 import { Views } from '../graphql/view/views.js';
 import { RowTypes } from '../store/bounded/row-types.js';
+import type { AnyTable } from '../store/tables/table.js';
 
 /** The parts of the schema that tests replace. */
 export interface SchemaSource {
@@ -30,7 +31,12 @@ export interface SchemaSource {
   /** The types that the SDL was made from. Default: none where `domains` are given, else those that ship. */
   readonly types?: readonly TypeDeclaration[];
   readonly domains?: readonly Domain[] | undefined;
+  /** Tables of others that the types declare. */
+  readonly foreign?: readonly AnyTable[];
 }
+
+/** The settings on which a schema depends. */
+export type SchemaConfig = Pick<Config, 'BEHALF_SMALLEST_CELL' | 'domains'>;
 
 /** The schema as the server runs it, and what it says about authority. */
 export interface ComposedSchema {
@@ -54,11 +60,8 @@ export interface ComposedSchema {
 }
 
 /** Reads the SDL and puts the resolvers behind its rules. Throws for a schema with uncovered coordinates. */
-export function composeSchema(
-  config: Pick<Config, 'BEHALF_SMALLEST_CELL'>,
-  source: SchemaSource,
-): ComposedSchema {
-  const shipped = readSchemaFiles();
+export function composeSchema(config: SchemaConfig, source: SchemaSource): ComposedSchema {
+  const shipped = readSchemaFiles(config.domains);
   const sdl = parse(source.sdl ?? shipped.sdl);
   const types = source.types ?? (source.domains === undefined ? shipped.types : []);
   // The resolvers need the SDL's declarations, and the schema needs the resolvers, so two schemas are built of the SDL.
@@ -68,17 +71,20 @@ export function composeSchema(
   const policy = readSchemaPolicy(bare);
   const reach = new DocumentReach(bare, policy.scopes);
   const rules = documentRules(reach);
-  const settings = { smallestCell: config.BEHALF_SMALLEST_CELL };
+  const settings = { smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains };
   const tables = source.domains?.flatMap((domain) => domain.tables) ?? allTables(settings);
-  const rowTypes = new RowTypes(policy.rows, tables);
+  const { foreign = [] } = source;
+  const enums = Object.values(bare.getTypeMap()).filter(isEnumType);
+  // First, because its faults say where they are.
+  const made = declared({ types, tables, foreign, enums: new Set(enums.map(({ name }) => name)) });
+  const rowTypes = new RowTypes(policy.rows, [...tables, ...foreign]);
   const { definitions, dimensions, scopes } = policy;
   const catalog = { definitions, dimensions, scopes, types: rowTypes };
   const unnamed = dimensionFaults(catalog);
   if (unnamed.length > 0) throw new Error(`Boundaries cannot be named:\n- ${unnamed.join('\n- ')}`);
   const tellable = new Annotations(new Views(bare, policy));
-  const enums = Object.values(bare.getTypeMap()).filter(isEnumType);
   const installed = [
-    declared({ types, tables, enums: new Set(enums.map(({ name }) => name)) }),
+    made,
     ...(source.domains ?? [administration(catalog, rules), schemas(catalog, tellable), ...domains(settings)]),
   ];
   const columnSelections = new ColumnSelections(installed);

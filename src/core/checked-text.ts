@@ -37,6 +37,14 @@ export function visibleLine(value: string, lengthMax: number, path: string): str
   return text;
 }
 
+/** A text to be found as it is, in a column where others write: nothing of it is trimmed or refused but its length. */
+export function anyText(value: string, lengthMax: number, path: string): string {
+  if ([...value].length > lengthMax)
+    throw badInput(`\`${path}\` is longer than ${String(lengthMax)} characters.`, path);
+  if (!value.isWellFormed()) throw badInput(`\`${path}\` has half a character.`, path);
+  return value;
+}
+
 /** The first invisible character of a text, as `U+200B`. Undefined for none; line breaks and tabs do not count. */
 export function unseenIn(text: string): string | undefined {
   const flat = text.replace(/[\t\n\r]/g, ' ');

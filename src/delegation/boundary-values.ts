@@ -149,7 +149,7 @@ export class BoundaryLookup {
   ): Promise<Map<string, string>> {
     if (values.length === 0 || boundaries.length === 0) return new Map();
     const type = typeOf(this.catalog, source);
-    const inside = boundarySql(type, 't', boundaries, 'checked');
+    const inside = boundarySql(type, 't', boundaries, this.tx.dialect, 'checked');
     const rows = await this.tx.query(
       `SELECT j.\`value\` AS \`said\`, (SELECT t.${columnName(source.column)} FROM ${quote(type.table.name)} t ` +
         `WHERE t.${columnName(column)} = j.\`value\` AND (${inside.text}) LIMIT 1) AS \`found\` FROM ${list[this.tx.dialect]} j`,

@@ -46,6 +46,10 @@ export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions
     case 'time':
       return timeReader(format);
     case 'long':
+    case 'exact':
+    case 'float':
+    case 'date':
+    case 'moment':
     case 'json':
       return () => {
         throw badInput(`\`${field.name}\` cannot be imported.`);

@@ -143,7 +143,11 @@ export class TestServer {
       BEHALF_COOKIE_KEYS: 'k'.repeat(32),
       ...env,
     });
-    const isShipped = parts.sdl === undefined && parts.domains === undefined;
+    const isShipped =
+      parts.sdl === undefined &&
+      parts.domains === undefined &&
+      config.BEHALF_COMPANY === undefined &&
+      config.BEHALF_DOMAINS === undefined;
     const schema = isShipped ? { schema: shippedSchema(config) } : {};
     const app = await createApp(config, { ...inBackground(), ...schema, ...parts, clock, ids });
     const url = await app.listen();

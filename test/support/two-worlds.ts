@@ -95,7 +95,7 @@ async function removeInvisible(
   for (const rowType of rowTypes.all) {
     const table = rowType.table as unknown as Table<{ id: string }>;
     if (table.name === auditRecords.name) continue;
-    const inside = boundarySql(rowType, 't', [parseBoundary(boundary)]);
+    const inside = boundarySql(rowType, 't', [parseBoundary(boundary)], 'sqlite');
     const rows = await tx.query(
       `SELECT t.\`id\` AS id FROM \`${table.name}\` t WHERE NOT COALESCE((${inside.text}), 0)`,
       inside.params,

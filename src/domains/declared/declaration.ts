@@ -18,8 +18,8 @@ export interface FilterDeclaration {
 export type FieldSource =
   | { readonly kind: 'column'; readonly column: string }
   | { readonly kind: 'money'; readonly minor: string; readonly currency: string }
-  | { readonly kind: 'reference'; readonly column: string }
-  | { readonly kind: 'children'; readonly column: string }
+  | { readonly kind: 'reference'; readonly column: readonly string[] }
+  | { readonly kind: 'children'; readonly column: readonly string[] }
   | { readonly kind: 'code' };
 
 export interface FieldDeclaration {

@@ -1,4 +1,4 @@
-import { oneLine } from '../../core/checked-text.js';
+import { anyText, oneLine } from '../../core/checked-text.js';
 import { badInput } from '../../core/errors.js';
 import { minorOf, type Money } from '../../core/money.js';
 import { filterBy, orderBy, type ScopeOf } from '../../store/bounded/filter.js';
@@ -53,6 +53,8 @@ export interface ComparedColumn {
   /** The longest text of the column. */
   readonly lengthMax: number;
   readonly isEnum: boolean;
+  /** Whether others write the column, so that a text in it may be any. */
+  readonly isForeign: boolean;
   /** The property of an amount's currency. */
   readonly currency?: string;
 }
@@ -72,11 +74,16 @@ export function conditionOf(
     case 'ONE_OF':
       return (values: readonly unknown[]) => isIn(property, few(values, path).map(stored));
     case 'STARTS_WITH':
-      return (value: string) => startsWith(property, oneLine(value, column.lengthMax, path));
+      return (value: string) => {
+        const prefix = textOf(value, path, column);
+        return column.isForeign
+          ? { kind: 'prefix', column: property, value: prefix }
+          : startsWith(property, prefix);
+      };
     case 'FROM':
-      return (time: string) => compare(property, '>=', time);
+      return (time: string) => compare(property, '>=', withoutZeros(time, column));
     case 'BEFORE':
-      return (time: string) => compare(property, '<', time);
+      return (time: string) => compare(property, '<', withoutZeros(time, column));
     case 'AT_LEAST':
     case 'AT_MOST': {
       const op = by === 'AT_LEAST' ? '>=' : '<=';
@@ -96,10 +103,18 @@ function few(values: readonly unknown[], path: string): readonly unknown[] {
   return values;
 }
 
-function storedValue(value: unknown, path: string, { isEnum, lengthMax }: ComparedColumn): unknown {
+function storedValue(value: unknown, path: string, column: ComparedColumn): unknown {
   if (typeof value !== 'string') return value;
-  return isEnum ? toStored(value) : oneLine(value, lengthMax, path);
+  return column.isEnum ? toStored(value) : textOf(value, path, column);
 }
+
+/** A text as the column holds it. */
+export const textOf = (value: string, path: string, { lengthMax, isForeign }: ComparedColumn): string =>
+  isForeign ? anyText(value, lengthMax, path) : oneLine(value, lengthMax, path);
+
+/** SQLite compares times as texts, and others write none of a fraction of zero. */
+const withoutZeros = (time: string, { isForeign }: ComparedColumn): string =>
+  isForeign ? time.replace(/\.0+Z$/, 'Z') : time;
 
 /** Uses a range, because LIKE ignores case on only one of the databases. */
 const startsWith = (property: string, prefix: string): Condition<Row> =>

@@ -1,5 +1,4 @@
 import { moneyOf } from '../../core/money.js';
-import { oneLine } from '../../core/checked-text.js';
 import {
   reads,
   type Domain,
@@ -9,12 +8,13 @@ import {
 } from '../../delegation/resolver-context.js';
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import { eq } from '../../store/sql/condition.js';
-import { snake, type AnyTable, type Table } from '../../store/tables/table.js';
+import { columnOf, type AnyTable, type Table } from '../../store/tables/table.js';
 import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
 import { fromStored } from './enums.js';
 import {
   conditionOf,
   listQuery,
+  textOf,
   type ComparedColumn,
   type ListArgs,
   type Listing,
@@ -31,6 +31,8 @@ interface Declared {
 export interface DeclaredParts {
   readonly types: readonly TypeDeclaration[];
   readonly tables: readonly AnyTable[];
+  /** Tables that no other domain has. */
+  readonly foreign?: readonly AnyTable[];
   /** The names of the schema's enums. Their values are stored in small letters. */
   readonly enums: ReadonlySet<string>;
 }
@@ -44,17 +46,22 @@ export function declared(parts: DeclaredParts): Domain {
   const resolvers = maker.resolvers();
   if (maker.faults.length > 0)
     throw new Error(`The schema does not fit the tables:\n- ${maker.faults.join('\n- ')}`);
-  return { name: 'declared', tables: [], resolvers };
+  return { name: 'declared', tables: parts.foreign ?? [], resolvers };
 }
+
+/** The longest text to be found in a column of others that has no length. */
+const foreignLengthMax = 1_000;
 
 class ResolverMaker {
   readonly faults: string[] = [];
   private readonly declared = new Map<string, Declared>();
   private readonly enums: ReadonlySet<string>;
 
-  constructor({ types, tables, enums }: DeclaredParts) {
+  constructor({ types, tables, foreign = [], enums }: DeclaredParts) {
     this.enums = enums;
-    const byName = new Map(tables.map((table) => [table.name, table as unknown as Table<Row>]));
+    const byName = new Map(
+      [...tables, ...foreign].map((table) => [table.name, table as unknown as Table<Row>]),
+    );
     for (const type of types) {
       const table = byName.get(type.table);
       if (table === undefined)
@@ -84,7 +91,7 @@ class ResolverMaker {
 
   /** The property of a column of the table. */
   private property(table: AnyTable, column: string, field: FieldDeclaration): string {
-    const property = Object.keys(table.columns).find((key) => snake(key) === column);
+    const property = Object.keys(table.columns).find((key) => columnOf(key) === column);
     if (property === undefined)
       this.fault(field, `${field.name} is in the column ${table.name}.${column}, which does not exist.`);
     return property ?? column;
@@ -94,16 +101,23 @@ class ResolverMaker {
   private compared(table: AnyTable, field: FieldDeclaration): ComparedColumn {
     const { source } = field;
     const isEnum = this.enums.has(field.type);
+    const isForeign = table.key !== undefined;
     if (source.kind === 'money') {
       const currency = this.property(table, source.currency, field);
-      return { property: this.property(table, source.minor, field), lengthMax: 0, isEnum, currency };
+      return {
+        property: this.property(table, source.minor, field),
+        lengthMax: 0,
+        isEnum,
+        isForeign,
+        currency,
+      };
     }
     const property = this.property(table, source.kind === 'column' ? source.column : field.name, field);
-    const lengthMax = table.columns[property]?.length ?? 0;
+    const lengthMax = table.columns[property]?.length ?? (isForeign ? foreignLengthMax : 0);
     const isText = field.type === 'String' && (field.filters.length > 0 || field.find !== undefined);
     if (isText && table.columns[property] !== undefined && lengthMax === 0)
       this.fault(field, `${field.name} is a long text, which cannot be compared.`);
-    return { property, lengthMax, isEnum };
+    return { property, lengthMax, isEnum, isForeign };
   }
 
   private listing(type: TypeDeclaration, table: Table<Row>): Listing {
@@ -158,6 +172,8 @@ class ResolverMaker {
     const { name, source } = field;
     switch (source.kind) {
       case 'column': {
+        // What names a row to callers may be made of several columns.
+        if (name === 'id') return undefined;
         const property = this.property(table, source.column, field);
         if (this.enums.has(field.type)) return enumIn(property);
         return property === name ? undefined : reads<Row>([property], (row) => row[property]);
@@ -166,17 +182,17 @@ class ResolverMaker {
         return money(this.property(table, source.minor, field), this.property(table, source.currency, field));
       case 'reference': {
         const target = this.target(field);
-        const property = this.property(table, source.column, field);
-        return target === undefined
-          ? undefined
-          : reference(property, this.referring(table, property, target, field));
+        if (target === undefined) return undefined;
+        const properties = source.column.map((column) => this.property(table, column, field));
+        this.checkReference(table, properties, target.table, field);
+        return reference(properties, target.table);
       }
       case 'children': {
         const child = this.target(field);
         if (child === undefined) return undefined;
-        const property = this.property(child.table, source.column, field);
-        this.referring(child.table, property, { table }, field);
-        return children(property, child);
+        const properties = source.column.map((column) => this.property(child.table, column, field));
+        this.checkReference(child.table, properties, table, field);
+        return children(properties, table, child);
       }
       case 'code':
         return undefined;
@@ -189,22 +205,27 @@ class ResolverMaker {
     return target;
   }
 
-  /** The table to which the column refers. A column that refers to another one is a fault. */
-  private referring(
+  /** Columns refer to a row by as many values as its key has, and not to a row of another table. */
+  private checkReference(
     table: AnyTable,
-    property: string,
-    { table: to }: { readonly table: Table<Row> },
+    properties: readonly string[],
+    to: Pick<AnyTable, 'name' | 'key'>,
     field: FieldDeclaration,
-  ): Table<Row> {
-    const references = table.columns[property]?.references;
-    if (table.columns[property] !== undefined && references !== to.name) {
-      const what = references === undefined ? 'names no row' : `names a row of ${references}`;
+  ): void {
+    const names = properties.map((property) => `${table.name}.${columnOf(property)}`).join(', ');
+    const key = to.key?.columns ?? ['id'];
+    if (properties.length !== key.length) {
+      const columns = key.map(columnOf).join(', ');
       this.fault(
         field,
-        `${field.name} leads to ${to.name} by the column ${table.name}.${snake(property)}, which ${what}.`,
+        `${field.name} leads to ${to.name} by ${names}, and the key of ${to.name} is ${columns}.`,
       );
+      return;
     }
-    return to;
+    const column = table.columns[properties[0] ?? ''];
+    if (to.key !== undefined || column === undefined || column.references === to.name) return;
+    const what = column.references === undefined ? 'names no row' : `names a row of ${column.references}`;
+    this.fault(field, `${field.name} leads to ${to.name} by the column ${names}, which ${what}.`);
   }
 }
 
@@ -215,29 +236,43 @@ const byId =
 
 /** The root field `find` looks for the row whose field has the value of its argument of the same name. */
 const byField =
-  (table: Table<Row>, find: string, name: string, { property, lengthMax }: ComparedColumn): Resolver =>
+  (table: Table<Row>, find: string, name: string, column: ComparedColumn): Resolver =>
   (
     _root: unknown,
     args: Readonly<Record<string, string>>,
     { rows, scopeOf }: Operation,
     selection: ColumnSelection,
   ) => {
-    const where = eq<Row>(property, oneLine(args[name] ?? '', lengthMax, name));
+    const where = eq<Row>(column.property, textOf(args[name] ?? '', name, column));
     return rows.find(table, where, selection, [scopeOf(`Query.${find}(${name}:)`)]);
   };
 
-const reference = (property: string, table: Table<Row>): Resolver =>
-  reads<Row>([property], (row, _args, operation, selection) =>
-    operation.rows.get(table, row[property] as string | null, selection),
+const reference = (properties: readonly string[], table: Table<Row>): Resolver => {
+  const { key } = table;
+  const [first = ''] = properties;
+  const idIn = (row: Row): string | null => {
+    if (key === undefined) return row[first] as string | null;
+    const values = properties.map((property) => row[property]);
+    return values.includes(null) ? null : key.idFrom(values);
+  };
+  return reads<Row>(properties, (row, _args, operation, selection) =>
+    operation.rows.get(table, idIn(row), selection),
   );
+};
 
 /** Rows that refer to this one, filtered and sorted as in their own list. */
-function children(property: string, { type, table, listing }: Declared): Resolver {
+function children(
+  properties: readonly string[],
+  parent: Table<Row>,
+  { type, table, listing }: Declared,
+): Resolver {
   const isPlain = !isFiltered(type) && !isSorted(type);
+  const [column = ''] = properties;
+  const link = parent.key === undefined ? { column } : { columns: properties, parentKey: parent.key };
   return reads<Row>(['id'], (row, args: ListArgs, operation, selection) => {
     const { first, after } = args;
     const query = isPlain ? { order: [listing.fallback], first, after } : listQuery(listing, args, operation);
-    return operation.rows.children(table, property, row.id, query, selection);
+    return operation.rows.linked(table, link, row.id, query, selection);
   });
 }
 

@@ -95,6 +95,8 @@ export class ColumnSelections {
 
   private neededFor(table: AnyTable, coordinate: string, field: string): readonly string[] | 'all' {
     if (field === '__typename') return [];
+    // The id of a table of others is made of its key, which is always read.
+    if (field === 'id' && table.key !== undefined) return [];
     const resolver = this.resolvers.get(coordinate);
     if (resolver !== undefined) return resolver.reads ?? 'all';
     return field in table.columns ? [field] : 'all';

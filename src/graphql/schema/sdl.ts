@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { definedDimensions, withoutDimensions } from '../../domains/declared/company-dimensions.js';
 import { expandSdl, type ExpandedSdl } from '../../domains/declared/expand.js';
+import type { SdlFile } from '../../domains/declared/read-declarations.js';
+
+/** The file of the directives that map types to tables. They are no part of the public schema. */
+const mappingFile = 'mapping.graphql';
 
 /** The folder of the SDL files, searched upwards from this file: it works from the sources and from the build. */
 export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): string {
@@ -12,26 +17,52 @@ export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): st
   return schemaFolder(parent);
 }
 
-/** The file of the directives that map types to tables. They are no part of the public schema. */
-const mappingFile = 'mapping.graphql';
+/** The SDL files of a folder, in the order of their names. @param prefix of their names in faults */
+function filesIn(folder: string, prefix = ''): SdlFile[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql') && name !== mappingFile);
+  return names
+    .sort()
+    .map((name) => ({ name: prefix + name, text: readFileSync(join(folder, name), 'utf8') }));
+}
 
-/**
- * The SDL files, in the order of their names, with everything that is made of their types.
- * @param names the files to read, without `.graphql`; all unless said
- */
-export function readSchemaFiles(folder = schemaFolder(), names?: readonly string[]): ExpandedSdl {
-  const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.graphql') && file !== mappingFile);
-  const wanted = names?.map((name) => `${name}.graphql`) ?? files;
-  return expandSdl(
-    wanted.sort().map((file) => ({ name: file, text: read(file) })),
-    read(mappingFile),
+const expanded = (files: readonly SdlFile[], folder: string): ExpandedSdl =>
+  expandSdl(files, readFileSync(join(folder, mappingFile), 'utf8'));
+
+/** The files that belong to a shipped domain: without it, they are left out. */
+const domainFiles = ['knowledge', 'business'];
+
+const shippedFiles = (folder: string, domains: readonly string[] = domainFiles): SdlFile[] =>
+  filesIn(folder).filter(({ name }) => {
+    const part = name.replace(/\.graphql$/, '');
+    return !domainFiles.includes(part) || domains.includes(part);
+  });
+
+/** The SDL that ships, with everything that is made of its types. @param domains those that are installed */
+export const readSchemaFiles = (domains?: readonly string[], folder = schemaFolder()): ExpandedSdl =>
+  expanded(shippedFiles(folder, domains), folder);
+
+/** The whole SDL that ships as one text. */
+export const readSdl = (folder = schemaFolder()): string => readSchemaFiles(undefined, folder).sdl;
+
+/** The SDL of some of the shipped files, by their names without `.graphql`, beside the one that every schema needs. */
+export function readSchemaParts(...names: readonly string[]): ExpandedSdl {
+  const folder = schemaFolder();
+  const wanted = ['base', ...names].map((name) => `${name}.graphql`);
+  return expanded(
+    filesIn(folder).filter(({ name }) => wanted.includes(name)),
+    folder,
   );
 }
 
-/** The whole SDL as one text. */
-export const readSdl = (folder = schemaFolder()): string => readSchemaFiles(folder).sdl;
-
-/** The SDL of some of the shipped files, beside the one that every schema needs. */
-export const readSchemaParts = (...names: readonly string[]): ExpandedSdl =>
-  readSchemaFiles(schemaFolder(), ['base', ...names]);
+/**
+ * The SDL of the installed domains together with that in a company folder's `schema`. A dimension that the company
+ * defines does not apply to types that ship.
+ */
+export function readCompanySchema(company: string, domains: readonly string[]): ExpandedSdl {
+  const folder = schemaFolder();
+  const [shipped, own] = [shippedFiles(folder, domains), filesIn(join(company, 'schema'), 'schema/')];
+  const known = new Set(shipped.flatMap(({ text }) => definedDimensions(text)));
+  const added = own.flatMap(({ text }) => definedDimensions(text)).filter((name) => !known.has(name));
+  const files = shipped.map((file) => ({ ...file, text: withoutDimensions(file.text, added) }));
+  return expanded([...files, ...own], folder);
+}

@@ -21,7 +21,7 @@ import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead, SharedReads } from '../sql/shared-reads.js';
 import { step } from '../drivers/row-steps.js';
 import type { AnyTable, Table } from '../tables/table.js';
-import { linkSql, ChildrenByParent, parentsSql, type Link } from './children-by-parent.js';
+import { linkSql, ChildrenByParent, parentOf, parentsSql, type Link } from './children-by-parent.js';
 import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
 
@@ -106,7 +106,8 @@ export class BoundedReads {
       return values.map((value) => byValue.get(value) ?? null);
     }
     this.observer.asking();
-    const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority);
+    const { dialect } = this.connection;
+    const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority, dialect);
     const found = await this.shared(shared, lookup, values);
     const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
     this.readEach(
@@ -180,15 +181,15 @@ export class BoundedReads {
     parents: readonly string[],
     query: Pick<RowQuery<Row>, 'where' | 'scopes'>,
   ): Promise<Map<string, number>> {
-    const { from, parent } = linkSql(table, link);
+    const { from, parent, select } = linkSql(table, link);
     const children = parentsSql(table, link, parents, this.connection.dialect);
     const where = this.where(table, query.where, query.scopes);
     const rows = await this.query(
-      `SELECT ${parent} AS \`@parent\`, COUNT(*) AS n FROM ${from} ` +
-        `WHERE ${parent} ${children.text} AND ${where.text} GROUP BY ${parent}`,
+      `SELECT ${select}, COUNT(*) AS n FROM ${from} WHERE ${children.text} AND ${where.text} ` +
+        `GROUP BY ${parent.join(', ')}`,
       [...children.params, ...where.params],
     );
-    return new Map(rows.map((row) => [asText(row['@parent']), Number(row.n)]));
+    return new Map(rows.map((row) => [parentOf(link, row), Number(row.n)]));
   }
 
   /**
@@ -236,11 +237,12 @@ export class BoundedReads {
 
   async groups<Row>(table: Table<Row>, query: AggregateQuery): Promise<Record<string, unknown>[]> {
     const joins = query.joins ?? [];
+    const { dialect } = this.connection;
     const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
     const parts: Sql[] = [...this.counted(), ...(query.where === undefined ? [] : [query.where])];
     for (const scope of [query.scope, ...(query.scopes ?? [])]) {
       for (const at of [{ name: 't', table }, ...joins]) {
-        parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope)));
+        parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope), dialect));
       }
     }
     const select = Object.entries(query.select).map(([name, sql]) => `${sql} AS ${quote(name)}`);
@@ -312,7 +314,9 @@ export class BoundedReads {
     this.observer.asking();
     const rowType = this.types.of(table);
     const own = conditionSql(table, 't', condition, this.connection.dialect);
-    const bounds = [...new Set(scopes)].map((scope) => this.types.boundary(rowType, scope, this.authority));
+    const bounds = [...new Set(scopes)].map((scope) =>
+      this.types.boundary(rowType, scope, this.authority, this.connection.dialect),
+    );
     const parts = [...this.counted(), own, ...bounds];
     return {
       text: parts.map((part) => `(${part.text})`).join(' AND '),

@@ -4,6 +4,7 @@ import {
   conditionSql,
   orderSql,
   quote,
+  tupleSql,
   type Condition,
   type Dialect,
   type Sql,
@@ -11,17 +12,20 @@ import {
 import type { PageQuery } from './page.js';
 import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead } from '../sql/shared-reads.js';
+import type { RowKey } from '../tables/row-key.js';
 import type { Table } from '../tables/table.js';
 
 /**
- * How rows are linked to their parents: by a column of their own, or by a table of pairs. `among` gives a
- * further condition that all children of these parents fulfil, for a column without an index of its own.
+ * How rows are linked to their parents: by a column of their own, by columns that hold the values of the parents' key,
+ * or by a table of pairs. `among` gives a further condition that all children of these parents fulfil, for a column
+ * without an index of its own.
  */
 export type Link<Row> =
   | {
       readonly column: keyof Row & string;
       readonly among?: (parents: readonly string[]) => Condition<Row>;
     }
+  | { readonly columns: readonly (keyof Row & string)[]; readonly parentKey: RowKey }
   | { readonly pairs: { readonly name: string }; readonly mine: string; readonly theirs: string };
 
 /** The maximum number of rows of one statement that several operations share. */
@@ -43,11 +47,9 @@ export class ChildrenByParent<Row> implements SharedRead<Row[]> {
     /** The condition, including the boundary. */
     private readonly condition: Sql,
   ) {
-    const { from, parent } = linkSql(table, link);
-    const numbers = `ROW_NUMBER() OVER (PARTITION BY ${parent} ORDER BY ${orderSql(order)})`;
-    this.before =
-      `SELECT * FROM (SELECT ${shape.select}, ${parent} AS \`@parent\`, ${numbers} AS \`@n\` ` +
-      `FROM ${from} WHERE ${parent}`;
+    const { from, parent, select } = linkSql(table, link);
+    const numbers = `ROW_NUMBER() OVER (PARTITION BY ${parent.join(', ')} ORDER BY ${orderSql(order)})`;
+    this.before = `SELECT * FROM (SELECT ${shape.select}, ${select}, ${numbers} AS \`@n\` FROM ${from} WHERE`;
     this.after = `AND ${condition.text}) w WHERE w.\`@n\` <= ${String(size + 1)} ORDER BY w.\`@n\``;
     this.key = JSON.stringify(['windows', shape.key, this.before, this.after, condition.params]);
     this.valuesMax = Math.ceil(sharedRowsMax / (size + 1));
@@ -62,7 +64,7 @@ export class ChildrenByParent<Row> implements SharedRead<Row[]> {
   decode(raw: Record<string, unknown>[]): Found<Row[]> {
     const byParent = new Map<string, Row[]>();
     for (const one of raw) {
-      const parent = asText(one['@parent']);
+      const parent = parentOf(this.link, one);
       const row = this.shape.decode(one) as Row;
       const known = byParent.get(parent);
       if (known === undefined) byParent.set(parent, [row]);
@@ -72,22 +74,55 @@ export class ChildrenByParent<Row> implements SharedRead<Row[]> {
   }
 }
 
-/** The SQL after the parent's column: the list of parents, and the further condition on their children. */
+/** The condition that a row is a child of one of these parents, and the further condition on their children. */
 export function parentsSql<Row>(
   table: Table<Row>,
   link: Link<Row>,
   parents: readonly string[],
   dialect: Dialect,
 ): Sql {
-  const text = `IN (${parents.map(() => '?').join(', ')})`;
+  if ('columns' in link) {
+    const rows = parents.flatMap((id) => {
+      const values = link.parentKey.valuesOf(id);
+      return values === undefined ? [] : [values];
+    });
+    return tupleSql(table, 't', link.columns, rows, dialect);
+  }
+  const { parent } = linkSql(table, link);
+  const text = `${parent[0]} IN (${parents.map(() => '?').join(', ')})`;
   if (!('column' in link) || link.among === undefined) return { text, params: parents };
   const among = conditionSql(table, 't', link.among(parents), dialect);
   return { text: `${text} AND (${among.text})`, params: [...parents, ...among.params] };
 }
 
-export function linkSql<Row>(table: Table<Row>, link: Link<Row>): { from: string; parent: string } {
-  const from = `${quote(table.name)} t`;
-  if ('column' in link) return { from, parent: `t.${columnName(link.column)}` };
-  const pairs = `JOIN ${quote(link.pairs.name)} l ON l.${columnName(link.mine)} = t.\`id\``;
-  return { from: `${from} ${pairs}`, parent: `l.${columnName(link.theirs)}` };
+interface LinkSql {
+  readonly from: string;
+  /** The expressions that name the parent. */
+  readonly parent: readonly [string, ...string[]];
+  /** The same, with the names under which `parentOf` finds them. */
+  readonly select: string;
 }
+
+export function linkSql<Row>(table: Table<Row>, link: Link<Row>): LinkSql {
+  const from = `${quote(table.name)} t`;
+  if ('columns' in link) {
+    const [first = 'NULL', ...others] = link.columns.map((column) => `t.${columnName(column)}`);
+    const named = [first, ...others].map((one, at) => `${one} AS ${parentName(at)}`);
+    return { from, parent: [first, ...others], select: named.join(', ') };
+  }
+  if ('column' in link) {
+    const parent = `t.${columnName(link.column)}`;
+    return { from, parent: [parent], select: `${parent} AS \`@parent\`` };
+  }
+  const parent = `l.${columnName(link.theirs)}`;
+  const pairs = `JOIN ${quote(link.pairs.name)} l ON l.${columnName(link.mine)} = t.\`id\``;
+  return { from: `${from} ${pairs}`, parent: [parent], select: `${parent} AS \`@parent\`` };
+}
+
+const parentName = (at: number): string => `\`@parent${String(at)}\``;
+
+/** The id of the parent of a driver's row. */
+export const parentOf = <Row>(link: Link<Row>, raw: Readonly<Record<string, unknown>>): string =>
+  'columns' in link
+    ? link.parentKey.idFrom(link.columns.map((_, at) => asText(raw[`@parent${String(at)}`])))
+    : asText(raw['@parent']);

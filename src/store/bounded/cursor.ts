@@ -1,11 +1,11 @@
 import { badInput } from '../../core/errors.js';
 import { sha256 } from '../../core/digest.js';
 import type { TextSeal } from '../../core/text-seal.js';
-import { all, any, compare, eq, type Condition } from '../sql/condition.js';
+import { all, any, compare, eq, isNull, not, type Condition } from '../sql/condition.js';
 import type { Order } from '../sql/connection.js';
 import type { Table } from '../tables/table.js';
 
-/** Makes an order total: it ends at the first unique column, or else the id is appended. */
+/** Makes an order total: it ends at the first unique column, or else the columns of the key are appended. */
 export function totalOrder<Row extends { id: string }>(
   table: Table<Row>,
   order: readonly Order<Row>[],
@@ -13,7 +13,10 @@ export function totalOrder<Row extends { id: string }>(
   const telling = order.findIndex(({ column }) => table.columns[column].isUnique === true);
   // With columns after a unique one, the database would sort instead of following the index.
   if (telling >= 0) return order.slice(0, telling + 1);
-  return [...order, { column: 'id', direction: order[0]?.direction ?? 'asc' }];
+  const direction = order[0]?.direction ?? 'asc';
+  const key = (table.key?.columns ?? ['id']) as readonly (keyof Row & string)[];
+  const missing = key.filter((one) => !order.some(({ column }) => column === one));
+  return [...order, ...missing.map((column) => ({ column, direction }))];
 }
 
 /** Makes and reads the cursors of one list for one caller. They are invalid anywhere else. */
@@ -49,8 +52,9 @@ export class Cursors {
 export const cursorOf = <Row>(cursors: Cursors, order: readonly Order<Row>[], row: Row): string =>
   cursors.cursor(order.map((by) => row[by.column]));
 
-/** The rows after a cursor. */
+/** The rows after a cursor. NULL is sorted before every value. */
 export function afterCursor<Row>(
+  table: Table<Row>,
   cursors: Cursors,
   order: readonly Order<Row>[],
   cursor: string,
@@ -60,9 +64,19 @@ export function afterCursor<Row>(
   return any(
     ...at.map((by, index) =>
       all<Row>(
-        ...at.slice(0, index).map((before) => eq<Row>(before.column, before.value)),
-        compare(by.column, by.direction === 'asc' ? '>' : '<', by.value),
+        ...at.slice(0, index).map((before) => sortedAlike<Row>(before.column, before.value)),
+        beyond<Row>(by, by.value, table.columns[by.column].nullable),
       ),
     ),
   );
+}
+
+/** Rows that the order does not tell from the cursor's. */
+const sortedAlike = <Row>(column: keyof Row & string, value: unknown): Condition<Row> =>
+  value === null ? eq(column, value) : { kind: 'compare', column, op: '=', value, asSorted: true };
+
+function beyond<Row>({ column, direction }: Order<Row>, value: unknown, isNullable: boolean): Condition<Row> {
+  if (value === null) return direction === 'asc' ? not(isNull(column)) : any();
+  if (direction === 'asc') return compare(column, '>', value);
+  return isNullable ? any(compare(column, '<', value), isNull(column)) : compare(column, '<', value);
 }

@@ -76,7 +76,7 @@ export function pageQuery<Row extends { id: string }>(
     query: {
       where: all<Row>(
         ...(query.where === undefined ? [] : [query.where]),
-        ...(after === null ? [] : [afterCursor(cursors, order, after)]),
+        ...(after === null ? [] : [afterCursor(table, cursors, order, after)]),
       ),
       scopes: query.scopes ?? [],
       order,

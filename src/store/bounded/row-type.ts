@@ -1,8 +1,13 @@
 import type { Scope } from '../../authority/scope.js';
-import type { AnyTable } from '../tables/table.js';
+import type { AnyTable, Column } from '../tables/table.js';
 
-/** The SQL expression of one dimension's value, for an alias of the row's table. */
-export type ValueSql = (alias: string) => string;
+/** Where one dimension's value of a row is found. */
+export interface ValueSql {
+  /** The SQL expression of the value, for an alias of the row's table. */
+  readonly of: (alias: string) => string;
+  /** The column in which it stands. */
+  readonly column: Column<unknown>;
+}
 
 /** A type of rows with its table, from the SDL's `@rows` and the table's definition. */
 export interface RowType {

@@ -2,11 +2,11 @@ import type { Authority } from '../../authority/authority.js';
 import type { Boundaries } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import type { CacheState } from '../../core/lru.js';
-import { columnName, quote, type Sql } from '../sql/condition.js';
+import { columnName, exactlyIn, quote, type Dialect, type Sql } from '../sql/condition.js';
 import { LookupByKey } from './lookup-by-key.js';
 import type { RowType, ValueSql } from './row-type.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
-import type { AnyTable } from '../tables/table.js';
+import type { AnyTable, PathStep } from '../tables/table.js';
 
 /** The SDL's `@rows` of one type. */
 export interface RowDeclaration {
@@ -18,24 +18,35 @@ export interface RowDeclaration {
 
 type Tables = readonly AnyTable[];
 
-/**
- * Follows a path such as `customer.region`: the column `customerId` leads to the table that it references.
- */
+/** Follows a path such as `customer.region`. Throws where it leads nowhere. */
 function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<string, AnyTable>): ValueSql {
   const [head = '', ...rest] = path;
-  const columns = table.columns;
+  const step = table.paths === undefined ? ownStep(table, head, tables) : table.paths.get(head);
   if (rest.length === 0) {
-    if (columns[head] === undefined) throw new Error(`${table.type} has no column ${head}`);
-    return (alias) => `${alias}.${columnName(head)}`;
+    const column = step !== undefined && 'property' in step ? table.columns[step.property] : undefined;
+    if (step === undefined || !('property' in step) || column === undefined)
+      throw new Error(`${table.type} has no column ${head}`);
+    return { of: (alias) => `${alias}.${columnName(step.property)}`, column };
   }
-  const key = `${head}Id`;
-  const target = tables.get(columns[key]?.references ?? '');
-  if (target === undefined) throw new Error(`${table.type} has no relation ${head}`);
-  const inner = valueSql(target, rest, tables);
-  return (alias) => {
+  if (step === undefined || !('to' in step)) throw new Error(`${table.type} has no relation ${head}`);
+  const inner = valueSql(step.to, rest, tables);
+  const keys = step.to.key?.columns ?? ['id'];
+  const of = (alias: string): string => {
     const next = `${alias}_${head}`;
-    return `(SELECT ${inner(next)} FROM ${quote(target.name)} ${next} WHERE ${next}.\`id\` = ${alias}.${columnName(key)})`;
+    const isIt = step.properties.map(
+      (property, at) => `${next}.${columnName(keys[at] ?? '')} = ${alias}.${columnName(property)}`,
+    );
+    return `(SELECT ${inner.of(next)} FROM ${quote(step.to.name)} ${next} WHERE ${isIt.join(' AND ')})`;
   };
+  return { of, column: inner.column };
+}
+
+/** In our own tables, `region` is a column, and `customer` leads to the row that the column `customerId` names. */
+function ownStep(table: AnyTable, name: string, tables: ReadonlyMap<string, AnyTable>): PathStep | undefined {
+  if (table.columns[name] !== undefined) return { property: name };
+  const key = `${name}Id`;
+  const to = tables.get(table.columns[key]?.references ?? '');
+  return to === undefined ? undefined : { properties: [key], to };
 }
 
 /** Combines the SDL's declarations with the tables. Throws where paths lead nowhere, and names them. */
@@ -88,11 +99,11 @@ export class RowTypes {
   }
 
   /** The boundary of a scope over the table `t`. Equal boundaries share one result. */
-  boundary(rowType: RowType, scope: Scope, authority: Authority): Sql {
+  boundary(rowType: RowType, scope: Scope, authority: Authority, dialect: Dialect): Sql {
     const boundaries = authority.boundaries(scope);
     const known = this.bounds.get(boundaries) ?? new Map<RowType, Sql>();
     this.bounds.set(boundaries, known);
-    const sql = known.get(rowType) ?? boundarySql(rowType, 't', boundaries);
+    const sql = known.get(rowType) ?? boundarySql(rowType, 't', boundaries, dialect);
     known.set(rowType, sql);
     return sql;
   }
@@ -101,7 +112,13 @@ export class RowTypes {
    * The look-up of rows by the values of a column, inside the boundary of the type's own scope. Cached like
    * `boundary`.
    */
-  lookup(table: AnyTable, column: string, shape: StatementShape, authority: Authority): LookupByKey {
+  lookup(
+    table: AnyTable,
+    column: string,
+    shape: StatementShape,
+    authority: Authority,
+    dialect: Dialect,
+  ): LookupByKey {
     const rowType = this.of(table);
     const boundaries = authority.boundaries(rowType.scope);
     const known = this.lookups.get(boundaries) ?? new WeakMap<StatementShape, Map<string, LookupByKey>>();
@@ -110,7 +127,13 @@ export class RowTypes {
     known.set(shape, ofShape);
     const lookup =
       ofShape.get(column) ??
-      new LookupByKey(table, column, shape, boundarySql(rowType, 't', boundaries, 'checked'));
+      new LookupByKey(
+        table,
+        column,
+        shape,
+        boundarySql(rowType, 't', boundaries, dialect, 'checked'),
+        dialect,
+      );
     ofShape.set(column, lookup);
     return lookup;
   }
@@ -134,6 +157,7 @@ export function boundarySql(
   rowType: RowType,
   alias: string,
   boundaries: Boundaries,
+  dialect: Dialect,
   use: 'free' | 'checked' = 'free',
 ): Sql {
   const sign = use === 'checked' ? '+' : '';
@@ -145,8 +169,9 @@ export function boundarySql(
       const set = boundary.get(dimension);
       if (set === undefined || (set !== 'all' && set.size === 0)) return [];
       if (set === 'all') continue;
-      conditions.push(`${sign}${value(alias)} IN (${[...set].map(() => '?').join(', ')})`);
-      mine.push(...set);
+      const { text, params: values } = isOneOf(value, `${sign}${value.of(alias)}`, set, dialect);
+      conditions.push(text);
+      mine.push(...values);
     }
     params.push(...mine);
     return [conditions.length === 0 ? '1 = 1' : conditions.join(' AND ')];
@@ -154,3 +179,19 @@ export function boundarySql(
   if (alternatives.length === 0) return { text: '1 = 0', params: [] };
   return { text: alternatives.map((alternative) => `(${alternative})`).join(' OR '), params };
 }
+
+/** Whether a value is in a set, exactly: no database may take one value for another. */
+function isOneOf({ column }: ValueSql, expression: string, set: ReadonlySet<string>, dialect: Dialect): Sql {
+  const { kind } = column;
+  if (column.isCollated === true) return exactlyIn(expression, [...set], dialect);
+  if (kind !== 'int' && kind !== 'exact')
+    return { text: `${expression} IN (${[...set].map(() => '?').join(', ')})`, params: [...set] };
+  // Compared with a number, the text `1x` would be 1, and two large numbers one.
+  const numbers = [...set].filter((value) => isInteger.test(value));
+  if (numbers.length === 0) return { text: '1 = 0', params: [] };
+  const number = wholeNumber[dialect];
+  return { text: `${expression} IN (${numbers.map(() => number).join(', ')})`, params: numbers };
+}
+
+const isInteger = /^(?:0|-?[1-9]\d{0,18})$/;
+const wholeNumber = { sqlite: 'CAST(? AS INTEGER)', mysql: 'CAST(? AS DECIMAL(20, 0))' } as const;

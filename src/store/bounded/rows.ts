@@ -66,7 +66,7 @@ export class Rows {
     id: string | null,
     selection?: ColumnSelection,
   ): Promise<R | null> {
-    return id === null || !isId(id) ? nothing : this.getBy(table, 'id', id, selection);
+    return id === null || !isIdOf(table, id) ? nothing : this.getBy(table, 'id', id, selection);
   }
 
   /** As `get`, by another unique column. */
@@ -405,7 +405,7 @@ export class Rows {
     scope: Scope,
     lock = false,
   ): Promise<R> {
-    if (!isId(id)) throw notFound(table.type);
+    if (!isIdOf(table, id)) throw notFound(table.type);
     const rows = await this.reads.rows(table, { where: eq<R>('id', id), scopes: [scope], limit: 1, lock });
     const row = rows[0];
     if (row === undefined) throw notFound(table.type);
@@ -443,6 +443,10 @@ export class Rows {
 }
 
 const nothing = Promise.resolve(null);
+
+/** Whether the text has the form of an id of the table's rows. */
+const isIdOf = ({ key }: Pick<AnyTable, 'key'>, id: string): boolean =>
+  key === undefined ? isId(id) : key.valuesOf(id) !== undefined;
 
 /** The selected columns plus those of the order, which cursors need. */
 const pageColumns = (

@@ -14,8 +14,7 @@ export interface StatementShape {
   decode(raw: Record<string, unknown>): object;
 }
 
-/** Columns that are always read. */
-const always = ['id'] as const;
+const idAlone = ['id'] as const;
 
 function shapeOf(
   key: string,
@@ -23,24 +22,26 @@ function shapeOf(
   columns: ReadonlySet<string> | undefined,
   withDimensions: boolean,
 ): StatementShape {
+  const { key: rowKey } = type.table;
   const all = Object.keys(type.table.columns);
+  // The columns that name the row are always read.
+  const always: readonly string[] = rowKey?.columns ?? idAlone;
   const names =
-    columns === undefined
-      ? all
-      : all.filter((name) => columns.has(name) || always.some((one) => one === name));
+    columns === undefined ? all : all.filter((name) => columns.has(name) || always.includes(name));
   const decoders = names.flatMap((name) => {
     const column = type.table.columns[name];
     const decoder = column === undefined ? undefined : decoderOf(column);
     return decoder === undefined ? [] : [{ name, decoder }];
   });
-  const select = names.map((name) => `t.${columnName(name)} AS ${quote(name)}`);
+  const select = names.map((name) => `${selected(type, name)} AS ${quote(name)}`);
   const decode = (raw: Record<string, unknown>): Record<string, unknown> => {
     for (const { name, decoder } of decoders) raw[name] = decoder(raw[name]);
+    if (rowKey !== undefined) raw.id = rowKey.idOf(raw);
     return raw;
   };
   if (!withDimensions) return { key, select: select.join(', '), decode };
   const dimensions = [...type.dimensions];
-  const values = dimensions.map(([dimension, value]) => `${value('t')} AS ${quote(`@${dimension}`)}`);
+  const values = dimensions.map(([dimension, value]) => `${value.of('t')} AS ${quote(`@${dimension}`)}`);
   return {
     key,
     select: [...select, ...values].join(', '),
@@ -50,6 +51,12 @@ function shapeOf(
       return withDimensionValues(decode(row), dimensionValuesIn(raw, type));
     },
   };
+}
+
+/** The expression that reads a column. A driver would round a large number. */
+function selected({ table }: RowType, name: string): string {
+  const column = `t.${columnName(name)}`;
+  return table.columns[name]?.kind === 'exact' ? `CAST(${column} AS CHAR)` : column;
 }
 
 function dimensionValuesIn(raw: Record<string, unknown>, type: RowType): DimensionValues {

@@ -1,4 +1,4 @@
-import { snake, type Column, type Table } from '../tables/table.js';
+import { columnOf, type Column, type Table } from '../tables/table.js';
 
 export type Dialect = 'sqlite' | 'mysql';
 
@@ -18,8 +18,12 @@ export type Condition<Row> =
       readonly column: keyof Row & string;
       readonly op: Operator;
       readonly value: unknown;
+      /** Set where equal means what the column's order takes for equal, as in cursors. */
+      readonly asSorted?: true;
     }
   | { readonly kind: 'in'; readonly column: keyof Row & string; readonly values: readonly unknown[] }
+  /** The text begins with the value, byte for byte, whatever the column's collation. */
+  | { readonly kind: 'prefix'; readonly column: keyof Row & string; readonly value: string }
   | { readonly kind: 'null'; readonly column: keyof Row & string }
   | { readonly kind: 'all' | 'any'; readonly of: readonly Condition<Row>[] }
   | { readonly kind: 'not'; readonly of: Condition<Row> }
@@ -50,13 +54,13 @@ export const not = <Row>(of: Condition<Row>): Condition<Row> => ({ kind: 'not', 
  * Quotes a name with backticks, which both databases accept. Names come from table descriptions, never from
  * input.
  */
-export const quote = (name: string): string => `\`${name.replaceAll('`', '')}\``;
+export const quote = (name: string): string => `\`${name.replaceAll('`', '``')}\``;
 const columnNames = new Map<string, string>();
 /** The column name of a property. Properties come from table descriptions, so they are few. */
 export function columnName(key: string): string {
   const known = columnNames.get(key);
   if (known !== undefined) return known;
-  const name = quote(snake(key));
+  const name = quote(columnOf(key));
   columnNames.set(key, name);
   return name;
 }
@@ -84,14 +88,18 @@ export function encode(column: Column<unknown>, value: unknown): unknown {
     case 'id':
     case 'text':
     case 'longtext':
+    case 'exact':
+    case 'date':
       return asText(value);
     case 'int':
     case 'long':
     case 'minor':
+    case 'float':
       return Number(value);
     case 'flag':
       return value === true ? 1 : 0;
     case 'time':
+    case 'moment':
       return asText(value).replace('T', ' ').replace('Z', '');
     case 'json':
       return JSON.stringify(value);
@@ -117,6 +125,14 @@ function decodeTime(raw: unknown): string | null {
   return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
 }
 
+/** Keeps the fraction, so that encoding gives the stored text again. Whether MySQL tells one of zero depends on the statement. */
+function decodeMoment(raw: unknown): string | null {
+  if (raw === null || raw === undefined) return null;
+  return `${asText(raw)
+    .replace(' ', 'T')
+    .replace(/\.000000$/, '')}Z`;
+}
+
 /** The reverse of `encode`, for values from the drivers. Undefined where they need no decoding. */
 export function decoderOf(column: Column<unknown>): Decoder | undefined {
   switch (column.kind) {
@@ -124,6 +140,11 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
     case 'text':
     case 'longtext':
       return undefined;
+    case 'exact':
+    case 'date':
+      return decodeText;
+    case 'float':
+      return (raw) => (raw === null || raw === undefined ? null : Number(raw));
     case 'int':
     case 'long':
     case 'minor':
@@ -132,6 +153,8 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
       return (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
     case 'time':
       return decodeTime;
+    case 'moment':
+      return decodeMoment;
     case 'json':
       return (raw) => (raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown));
   }
@@ -160,6 +183,84 @@ const join = (parts: readonly Sql[], word: 'AND' | 'OR'): Sql => ({
   params: parts.flatMap((part) => part.params),
 });
 
+const isCollated = <Row>(table: Table<Row>, column: keyof Row & string): boolean =>
+  table.columns[column].isCollated === true;
+
+/**
+ * Whether a text is one of these, byte for byte, whatever the column's collation takes for equal. The first comparison
+ * lets the database use an index.
+ */
+export function exactlyIn(expression: string, values: readonly unknown[], dialect: Dialect): Sql {
+  if (values.length === 0) return nothing;
+  const texts = padded(values.map((value) => asText(value)));
+  const list = texts.map(() => '?').join(', ');
+  return {
+    text: `${expression} IN (${list}) AND ${bytesOf(expression, dialect)} IN (${list})`,
+    params: [...texts, ...texts.map(hex)],
+  };
+}
+
+/** LIKE takes at least as many texts as begin with the value, and can use an index. */
+const prefixSql = (expression: string, value: string, dialect: Dialect): Sql => ({
+  text: `${expression} LIKE ? ESCAPE '!' AND ${bytesOf(expression, dialect)} LIKE ?`,
+  params: [`${value.replaceAll(/[!%_]/g, '!$&')}%`, `${hex(value)}%`],
+});
+
+/** The bytes of a text in UTF-8, as hexadecimal digits. */
+const bytesOf = (expression: string, dialect: Dialect): string =>
+  dialect === 'mysql' ? `HEX(CONVERT(${expression} USING utf8mb4))` : `HEX(${expression})`;
+
+const hex = (text: string): string => Buffer.from(text).toString('hex').toUpperCase();
+
+/** The ids to which a condition compares the row's id. Undefined for another condition. */
+function idsIn<Row>(condition: Condition<Row>): readonly unknown[] | undefined {
+  if (condition.kind === 'in' && condition.column === 'id') return condition.values;
+  return condition.kind === 'compare' && condition.column === 'id' && condition.op === '='
+    ? [condition.value]
+    : undefined;
+}
+
+/** Whether a row of a table with a key of its own has one of these ids. A text that is no id matches nothing. */
+export function keySql<Row>(
+  table: Pick<Table<Row>, 'key' | 'columns'>,
+  alias: string,
+  ids: readonly unknown[],
+  dialect: Dialect,
+): Sql {
+  const { key } = table;
+  if (key === undefined) return nothing;
+  const rows = ids.flatMap((id) => {
+    const values = typeof id === 'string' ? key.valuesOf(id) : undefined;
+    return values === undefined ? [] : [values];
+  });
+  return tupleSql(table, alias, key.columns as readonly (keyof Row & string)[], rows, dialect);
+}
+
+/** Whether columns together have the values of one of these rows. */
+export function tupleSql<Row>(
+  table: Pick<Table<Row>, 'columns'>,
+  alias: string,
+  columns: readonly (keyof Row & string)[],
+  rows: readonly (readonly unknown[])[],
+  dialect: Dialect,
+): Sql {
+  if (rows.length === 0) return nothing;
+  const all = padded(rows);
+  const params = all.flat();
+  const names = columns.map((column) => `${quote(alias)}.${columnName(column)}`);
+  const places = columns.map((column) => placeholder(table.columns[column], dialect));
+  const [first, second] = names;
+  if (second === undefined)
+    return { text: `${first ?? ''} IN (${all.map(() => places[0]).join(', ')})`, params };
+  const list = all.map(() => `(${places.join(', ')})`).join(', ');
+  return { text: `(${names.join(', ')}) IN (${dialect === 'sqlite' ? `VALUES ${list}` : list})`, params };
+}
+
+/** Compared with a text, a database would round a large number. */
+const placeholder = ({ kind }: Column<unknown>, dialect: Dialect): string =>
+  kind === 'exact' ? exactNumber[dialect] : '?';
+const exactNumber = { sqlite: 'CAST(? AS NUMERIC)', mysql: 'CAST(? AS DECIMAL(65, 30))' } as const;
+
 /** The condition as SQL for the table's alias. */
 export function conditionSql<Row>(
   table: Table<Row>,
@@ -168,21 +269,29 @@ export function conditionSql<Row>(
   dialect: Dialect,
 ): Sql {
   const column = (key: keyof Row & string): string => `${quote(alias)}.${columnName(key)}`;
+  const ids = idsIn(condition);
+  if (table.key !== undefined && ids !== undefined) return keySql(table, alias, ids, dialect);
   switch (condition.kind) {
     case 'compare':
+      if (condition.op === '=' && condition.asSorted !== true && isCollated(table, condition.column))
+        return exactlyIn(column(condition.column), [condition.value], dialect);
       return {
-        text: `${column(condition.column)} ${condition.op} ?`,
+        text: `${column(condition.column)} ${condition.op} ${placeholder(table.columns[condition.column], dialect)}`,
         params: [encode(table.columns[condition.column], condition.value)],
       };
     case 'in':
+      if (isCollated(table, condition.column))
+        return exactlyIn(column(condition.column), condition.values, dialect);
       return condition.values.length === 0
         ? nothing
         : {
             text: `${column(condition.column)} IN (${padded(condition.values)
-              .map(() => '?')
+              .map(() => placeholder(table.columns[condition.column], dialect))
               .join(', ')})`,
             params: padded(condition.values).map((value) => encode(table.columns[condition.column], value)),
           };
+    case 'prefix':
+      return prefixSql(column(condition.column), condition.value, dialect);
     case 'null':
       return { text: `${column(condition.column)} IS NULL`, params: [] };
     case 'all':

@@ -5,6 +5,7 @@ import type { DatabaseUrl } from '../../core/database-url.js';
 import type { CacheState } from '../../core/lru.js';
 import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
+import { describeTables, tableNames, type TableDescription } from './describe-tables.js';
 import { SerialQueue } from '../drivers/serial-queue.js';
 import { mysqlOptions } from '../drivers/mysql-options.js';
 import { ReadingThread } from '../drivers/reading-thread.js';
@@ -166,6 +167,16 @@ export class Database {
     return source.migrations
       .map((migration) => migration.name ?? migration.constructor.name)
       .filter((name) => !names.has(name));
+  }
+
+  /** The names of all tables, views left out. */
+  tableNames(): Promise<string[]> {
+    return tableNames(this.ways.sources[0]);
+  }
+
+  /** Describes those of the named tables that exist. */
+  describe(names: readonly string[]): Promise<TableDescription[]> {
+    return describeTables(this.ways.sources[0], names);
   }
 
   async migrate(): Promise<string[]> {

@@ -1,10 +1,10 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import type { Dialect } from './condition.js';
-import { snake, type AnyTable, type Column } from '../tables/table.js';
+import { snake, type AnyTable, type Column, type OwnKind } from '../tables/table.js';
 
 type ColumnType = NonNullable<EntitySchemaColumnOptions['type']>;
 
-const types: Record<Dialect, Record<Column<unknown>['kind'], ColumnType>> = {
+const types: Record<Dialect, Record<OwnKind, ColumnType>> = {
   sqlite: {
     id: 'varchar',
     text: 'varchar',
@@ -65,6 +65,12 @@ const rowNumbers: Record<Dialect, EntitySchemaColumnOptions> = {
 const indexName = (table: string, columns: readonly string[], isUnique: boolean): string =>
   `${isUnique ? 'uq' : 'ix'}_${table}_${columns.map(snake).join('_')}`.slice(0, 60);
 
+function typeOf(kind: Column<unknown>['kind'], dialect: Dialect): ColumnType {
+  const type = (types[dialect] as Partial<Record<string, ColumnType>>)[kind];
+  if (type === undefined) throw new Error(`Our tables have no ${kind}.`);
+  return type;
+}
+
 function columnOptions(
   property: string,
   column: Column<unknown>,
@@ -73,7 +79,7 @@ function columnOptions(
 ): EntitySchemaColumnOptions {
   return {
     name: snake(property),
-    type: types[dialect][column.kind],
+    type: typeOf(column.kind, dialect),
     nullable: column.nullable,
     primary,
     ...(column.length === undefined ? {} : { length: column.length }),

@@ -1,20 +1,33 @@
+import type { RowKey } from './row-key.js';
+
 /**
- * A column, the same on both databases. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds,
- * `minor` a safe integer of minor currency units, `long` another safe integer, `json` the parsed value.
+ * A column. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds, `minor` a safe integer of minor
+ * currency units, `long` another safe integer, `json` the parsed value. Only tables of others have `exact` (an integer
+ * or decimal of any size, as its text), `float`, `date` (`2026-03-01`), and `moment` (ISO 8601 in UTC, with the
+ * fraction that is stored).
  */
 export interface Column<Value> {
-  readonly kind: 'id' | 'text' | 'longtext' | 'int' | 'long' | 'minor' | 'time' | 'flag' | 'json';
+  readonly kind: OwnKind | 'exact' | 'float' | 'date' | 'moment';
   readonly length?: number;
   readonly nullable: boolean;
   /** Whether a unique index covers the column. */
   readonly isUnique?: true;
   /** The table that this id refers to. */
   readonly references?: string;
+  /** Whether the database may take different texts of the column for equal, as by a collation that ignores case. */
+  readonly isCollated?: true;
   /** The value for rows that are older than the column. Every new row brings its own. */
   readonly default?: number | string;
   /** Never set. It only carries the value's type. */
   readonly value?: Value;
 }
+
+/** The kinds of columns in tables of our own, the same on both databases. */
+export type OwnKind = 'id' | 'text' | 'longtext' | 'int' | 'long' | 'minor' | 'time' | 'flag' | 'json';
+
+/** Where a name in a boundary's path leads: to a column of the row, or by columns to the row that they name. */
+export type PathStep =
+  { readonly property: string } | { readonly properties: readonly string[]; readonly to: AnyTable };
 
 /** A table of any row type. */
 export interface AnyTable {
@@ -22,6 +35,10 @@ export interface AnyTable {
   readonly name: string;
   readonly columns: Readonly<Record<string, Column<unknown>>>;
   readonly primaryKey: readonly string[];
+  /** Undefined: the rows have an `id` of ours. */
+  readonly key?: RowKey;
+  /** Undefined: names are properties, and `customer` leads to the row that `customerId` names. */
+  readonly paths?: ReadonlyMap<string, PathStep>;
   readonly indexes: readonly Index[];
   readonly rowNumber: RowNumber | undefined;
 }
@@ -46,6 +63,10 @@ export interface Table<Row> {
   readonly name: string;
   readonly columns: { readonly [K in keyof Row]: Column<Row[K]> };
   readonly primaryKey: readonly (keyof Row & string)[];
+  /** Undefined: the rows have an `id` of ours. */
+  readonly key?: RowKey;
+  /** Undefined: names are properties, and `customer` leads to the row that `customerId` names. */
+  readonly paths?: ReadonlyMap<string, PathStep>;
   readonly indexes: readonly Index[];
   readonly rowNumber: RowNumber | undefined;
 }
@@ -80,6 +101,13 @@ export const since = <Value extends number | string>(column: Column<Value>, valu
 });
 
 export const unique = <Value>(column: Column<Value>): Column<Value> => ({ ...column, isUnique: true });
+
+/**
+ * The column of a property: its name in small letters with `_`, or, where the property begins with `$`, the rest of it
+ * as it is.
+ */
+export const columnOf = (property: string): string =>
+  property.startsWith('$') ? property.slice(1) : snake(property);
 
 export const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

@@ -1,0 +1,41 @@
+import { Kind, parse, visit, type ConstDirectiveNode } from 'graphql';
+
+const argument = ({ arguments: given }: ConstDirectiveNode, name: string) =>
+  given?.find((one) => one.name.value === name)?.value;
+
+/** The names of the dimensions that SDL defines. SDL that cannot be parsed defines none: its faults are told elsewhere. */
+export function definedDimensions(text: string): string[] {
+  const names: string[] = [];
+  eachDirective(text, 'defineDimension', (directive) => {
+    const name = argument(directive, 'name');
+    if (name?.kind === Kind.STRING) names.push(name.value);
+  });
+  return names;
+}
+
+/**
+ * The same SDL, in which the dimensions apply to none of its types. A company's dimension is about its own tables, and
+ * types that ship cannot name it.
+ */
+export function withoutDimensions(text: string, names: readonly string[]): string {
+  if (names.length === 0) return text;
+  const added = names.map((name) => `, ${JSON.stringify(name)}`).join('');
+  const ends: number[] = [];
+  eachDirective(text, 'rows', (directive) => {
+    const list = argument(directive, 'unbounded');
+    if (list?.kind === Kind.LIST && list.loc !== undefined) ends.push(list.loc.end - 1);
+  });
+  return ends.reduceRight((result, end) => result.slice(0, end) + added + result.slice(end), text);
+}
+
+function eachDirective(text: string, name: string, see: (directive: ConstDirectiveNode) => void): void {
+  try {
+    visit(parse(text), {
+      Directive: (node) => {
+        if (node.name.value === name) see(node as ConstDirectiveNode);
+      },
+    });
+  } catch {
+    // Told with its line where the file is read.
+  }
+}
