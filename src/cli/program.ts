@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { version } from '../core/version.js';
+import { adoptCommand } from './commands/adopt.js';
 import { agentCommand } from './commands/agent.js';
 import { auditCommand } from './commands/audit.js';
+import { checkCommand } from './commands/check.js';
 import { documentsCommand } from './commands/documents.js';
 import { explainCommand } from './commands/explain.js';
+import { grantsCommand } from './commands/grants.js';
 import { importCommand } from './commands/import.js';
 import { loginCommand } from './commands/login.js';
 import { migrateCommand } from './commands/migrate.js';
@@ -26,6 +29,9 @@ export function makeProgram(): Command {
   const commands = [
     startCommand(),
     migrateCommand(),
+    adoptCommand(),
+    checkCommand(),
+    grantsCommand(),
     seedCommand(),
     importCommand(),
     loginCommand(),

@@ -1,0 +1,219 @@
+import type { ColumnDescription, TableDescription } from '../store/sql/describe-tables.js';
+import { kindOf } from '../store/tables/foreign-table.js';
+import { snake } from '../store/tables/table.js';
+import { looksPersonal } from './personal.js';
+import { fieldOf, tableWords, type TableWords } from './words.js';
+
+/** SDL to be decided on for one table. */
+export interface Proposal {
+  readonly table: string;
+  readonly type: string;
+  /** The file's name: `film_actor.graphql`. */
+  readonly file: string;
+  readonly sdl: string;
+  /** Columns that cannot be shown, with their types. */
+  readonly leftOut: readonly string[];
+}
+
+/** What the tables come to as types, and the tables that cannot be types, with why. */
+export interface Proposals {
+  readonly types: readonly Proposal[];
+  readonly leftOut: readonly string[];
+}
+
+/**
+ * Proposes a type for each table. No field is seen by any role that exists, because every scope is new; and the server
+ * does not start with it before somebody says for each dimension where a row's value is.
+ * @param dimensions the names of all dimensions
+ * @param taken the names of types and root fields that there are
+ */
+export function propose(
+  tables: readonly TableDescription[],
+  dimensions: readonly string[],
+  taken: ReadonlySet<string>,
+): Proposals {
+  const usable = tables.filter(({ primaryKey }) => primaryKey.length > 0);
+  const names = new Set(taken);
+  const words = new Map(usable.map(({ name }) => [name, freeWords(name, names)]));
+  return {
+    types: usable.map((table) => new TypeProposal(table, usable, words, dimensions).made()),
+    leftOut: tables
+      .filter(({ primaryKey }) => primaryKey.length === 0)
+      .map(({ name }) => `${name}: it has no primary key`),
+  };
+}
+
+/** Words for a table whose names nothing else has yet; from now on they are taken. */
+function freeWords(table: string, taken: Set<string>): TableWords {
+  let words = tableWords(table);
+  const made = ({ type, field, fields }: TableWords): string[] => [
+    ...['', 'Filter', 'Order', 'Connection', 'Edge'].map((suffix) => type + suffix),
+    ...[field, fields],
+  ];
+  while (made(words).some((name) => taken.has(name)) || words.field === words.fields) {
+    const { type, field } = words;
+    words = { ...words, type: `${type}Row`, field: `${field}Row`, fields: `${field}Rows` };
+  }
+  for (const name of made(words)) taken.add(name);
+  return words;
+}
+
+const text = (value: string): string => JSON.stringify(value);
+const sentence = (value: string): string => (/[.!?]$/.test(value) ? value : `${value}.`);
+
+class TypeProposal {
+  private readonly own: TableWords;
+  private readonly names = new Set<string>(['id']);
+  private readonly leftOut: string[] = [];
+  private isPersonal = false;
+
+  constructor(
+    private readonly table: TableDescription,
+    private readonly tables: readonly TableDescription[],
+    private readonly words: ReadonlyMap<string, TableWords>,
+    private readonly dimensions: readonly string[],
+  ) {
+    this.own = words.get(table.name) ?? tableWords(table.name);
+  }
+
+  made(): Proposal {
+    const { table, own } = this;
+    const fields = [
+      `  ${text(`The ${own.one}'s id.`)}\n  id: ID! ${this.scope('read')}`,
+      ...this.columns(),
+      ...this.references(),
+      ...this.children(),
+    ];
+    const comments = this.leftOut.map((column) => `  # Cannot be shown: ${column}`);
+    const sdl = `${this.head()}
+${text(sentence(table.comment ?? `A row of the table ${table.name}`))}
+type ${own.type}
+  @table(name: ${text(table.name)}, one: ${text(own.one)}, many: ${text(own.many)}, order: { by: ${text(this.sorting().name)} })
+  @query(one: ${text(own.field)}, list: ${text(own.fields)})
+  # To be decided: for each dimension (${this.dimensions.join(', ')}), where a row's value is found, as in
+  # { dimension: "region", path: "store.region" }, or that it has none.
+  @rows(scope: ${text(`${own.resource}:read`)}, bounds: [], unbounded: []) {
+${[...fields, ...comments].join('\n')}
+}
+`;
+    return { table: table.name, type: own.type, file: `${table.name}.graphql`, sdl, leftOut: this.leftOut };
+  }
+
+  private head(): string {
+    const { resource, many } = this.own;
+    const scopes = [[`${resource}:read`, `Read ${many}.`]];
+    if (this.isPersonal) scopes.push([`${resource}:read_personal`, `Read personal data of ${many}.`]);
+    const lines = scopes.map(
+      ([name = '', description = '']) =>
+        `  @defineScope(name: ${text(name)}, description: ${text(description)})\n`,
+    );
+    return `extend schema\n${lines.join('')}`;
+  }
+
+  private scope(action: 'read' | 'read_personal', { resource } = this.own): string {
+    return `@scope(name: ${text(`${resource}:${action}`)})`;
+  }
+
+  /** A name that no other field of the type has. */
+  private unique(name: string): string {
+    let free = name;
+    for (let n = 2; this.names.has(free); n += 1) free = `${name}${String(n)}`;
+    this.names.add(free);
+    return free;
+  }
+
+  /** The column by which lists are sorted: an indexed text, or else the first column of the key. */
+  private sorting(): { readonly name: string; readonly column: string } {
+    const sortable = this.shown().filter(({ name }) => !looksPersonal(name));
+    const named = sortable.find(
+      ({ name, type }) => /char/.test(type) && this.table.indexes.some(([first]) => first === name),
+    );
+    const column = (named ?? sortable[0])?.name ?? this.table.primaryKey[0] ?? '';
+    return { name: fieldOf(column), column };
+  }
+
+  /** Columns with values of their own: no references, and no key that only names the row. */
+  private shown(): readonly ColumnDescription[] {
+    const { columns, foreignKeys, primaryKey } = this.table;
+    const referring = new Set(foreignKeys.flatMap((key) => key.columns));
+    const own = columns.filter(
+      ({ name, type, isTruth }) =>
+        kindOf({ type, isTruth }) !== undefined && !referring.has(name) && !primaryKey.includes(name),
+    );
+    // A type needs a field to sort by.
+    return own.some(({ name }) => !looksPersonal(name))
+      ? own
+      : [
+          ...columns.filter(
+            ({ name, type, isTruth }) => primaryKey.includes(name) && kindOf({ type, isTruth }) !== undefined,
+          ),
+          ...own,
+        ];
+  }
+
+  private columns(): string[] {
+    const indexed = new Set(this.table.indexes.map(([first]) => first));
+    for (const { name, type, isTruth } of this.table.columns)
+      if (kindOf({ type, isTruth }) === undefined) this.leftOut.push(`${name} (${type})`);
+    return this.shown().map((column) => {
+      const isPersonal = looksPersonal(column.name);
+      this.isPersonal ||= isPersonal;
+      const name = this.unique(fieldOf(column.name));
+      const isRequired = !column.isNullable && !isPersonal;
+      const directives = [
+        this.scope(isPersonal ? 'read_personal' : 'read'),
+        ...(isPersonal ? ['@personal'] : []),
+        ...(snake(name) === column.name ? [] : [`@column(name: ${text(column.name)})`]),
+        ...(indexed.has(column.name) && !isPersonal ? ['@sort'] : []),
+      ];
+      const description = sentence(column.comment ?? `The column ${column.name}`);
+      return `  ${text(description)}\n  ${name}: ${graphqlType(column)}${isRequired ? '!' : ''} ${directives.join(' ')}`;
+    });
+  }
+
+  private references(): string[] {
+    return this.table.foreignKeys.flatMap(({ columns, table }) => {
+      const target = this.words.get(table);
+      if (target === undefined) return [];
+      const [first = ''] = columns;
+      const name = this.unique(
+        columns.length === 1 ? fieldOf(first.replace(/_?(?:id|no|key)$/i, '') || first) : target.field,
+      );
+      return [
+        `  ${text(`The ${target.one}.`)}\n  ${name}: ${target.type} ${this.scope('read', target)} @reference(column: ${columnList(columns)})`,
+      ];
+    });
+  }
+
+  private children(): string[] {
+    return this.tables.flatMap((child) =>
+      child.foreignKeys
+        .filter(({ table }) => table === this.table.name)
+        .map(({ columns }) => {
+          const words = this.words.get(child.name) ?? tableWords(child.name);
+          const name = this.unique(words.fields);
+          return `  ${text(`Its ${words.many}.`)}\n  ${name}: [${words.type}!] ${this.scope('read', words)} @children(column: ${columnList(columns)})`;
+        }),
+    );
+  }
+}
+
+const columnList = (columns: readonly string[]): string =>
+  columns.length === 1 ? text(columns[0] ?? '') : `[${columns.map(text).join(', ')}]`;
+
+function graphqlType({ type, isTruth }: ColumnDescription): string {
+  switch (kindOf({ type, isTruth })) {
+    case 'flag':
+      return 'Boolean';
+    case 'int':
+      return 'Int';
+    case 'float':
+      return 'Float';
+    case 'moment':
+      return 'DateTime';
+    case 'exact':
+      return type === 'bigint' ? 'String' : 'Decimal';
+    default:
+      return 'String';
+  }
+}

@@ -1,0 +1,62 @@
+const parts = (name: string): string[] =>
+  name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .split(/[^A-Za-z0-9]+/)
+    .filter((part) => part !== '')
+    .map((part) => part.toLowerCase());
+
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `categories` becomes `category`, `films` `film`. */
+const singular = (word: string): string => {
+  if (/[^aeiou]ies$/.test(word)) return `${word.slice(0, -3)}y`;
+  if (/(?:ss|us|is)$/.test(word)) return word;
+  if (/(?:sh|ch|x|z|ss)es$/.test(word)) return word.slice(0, -2);
+  return word.replace(/s$/, '');
+};
+
+/** `category` becomes `categories`, `box` `boxes`. */
+const plural = (word: string): string => {
+  if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`;
+  return /(?:s|x|z|ch|sh)$/.test(word) ? `${word}es` : `${word}s`;
+};
+
+const inLast = (words: readonly string[], change: (word: string) => string): string[] =>
+  words.map((word, at) => (at === words.length - 1 ? change(word) : word));
+
+/** What names begin with where the database's own name begins with a digit, or holds no letter. */
+const named = (name: string): string => (/^[a-z]/i.test(name) ? name : `t${name}`);
+
+export interface TableWords {
+  /** The GraphQL type, such as `FilmActor`. */
+  readonly type: string;
+  /** Words for one row and for many: `film actor`, `film actors`. */
+  readonly one: string;
+  readonly many: string;
+  /** Field names for one row and for many: `filmActor`, `filmActors`. */
+  readonly field: string;
+  readonly fields: string;
+  /** The resource in scopes: `film_actors`. */
+  readonly resource: string;
+}
+
+export function tableWords(table: string): TableWords {
+  const one = inLast(parts(table), singular);
+  const many = inLast(one, plural);
+  return {
+    type: upperFirst(named(one.map(upperFirst).join(''))),
+    one: one.join(' '),
+    many: many.join(' '),
+    field: camel(one),
+    fields: camel(many),
+    resource: named(many.join('_')),
+  };
+}
+
+/** The field of a column: `rental_date` is `rentalDate`. */
+export const fieldOf = (column: string): string => camel(parts(column));
+
+const camel = (words: readonly string[]): string => {
+  const joined = words.map((word, at) => (at === 0 ? word : upperFirst(word))).join('');
+  return joined === '' || /^\d/.test(joined) ? `c${upperFirst(joined)}` : joined;
+};
