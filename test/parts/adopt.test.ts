@@ -168,6 +168,10 @@ describe('adopting tables', () => {
         ),
       ]) as string[],
     });
+    const printed = await adopted.cli.run(['schema', 'print', 'StoreConnection'], {
+      BEHALF_COMPANY: adopted.folder,
+    });
+    expect(printed.stdout).toContain('nodes: [Store!]! @scope(name: "stores:read")');
     const server = await adopted.start();
     try {
       const query = '{ staffMembers { totalCount nodes { joined firstName salary store { country } } } }';
