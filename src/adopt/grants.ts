@@ -46,11 +46,24 @@ function columnsOf(
       const child = columns.get(byName.get(to)?.table ?? '');
       if (source.kind === 'children') for (const column of source.column) child?.add(column);
     }
-    const described = tables.find(({ name }) => name === type.table);
-    for (const path of rows.find((row) => row.type === type.name)?.bounds.values() ?? []) {
-      const [first = ''] = path.split('.');
-      if (described?.columns.some(({ name }) => name === first) === true) columns.get(type.table)?.add(first);
-    }
+    for (const path of rows.find((row) => row.type === type.name)?.bounds.values() ?? [])
+      addPath(type, path.split('.'), byName, columns);
   }
   return columns;
+}
+
+/** Adds the columns that a boundary's path reads. A field goes before a column of its name. */
+function addPath(
+  type: TypeDeclaration,
+  [head = '', ...rest]: readonly string[],
+  types: ReadonlyMap<string, TypeDeclaration>,
+  columns: ReadonlyMap<string, Set<string>>,
+): void {
+  const field = type.fields.find(({ name, source }) => name === head && source.kind !== 'children');
+  const own = columns.get(type.table);
+  if (field?.source.kind === 'reference') {
+    for (const column of field.source.column) own?.add(column);
+    const next = types.get(field.type);
+    if (next !== undefined) addPath(next, rest, types, columns);
+  } else own?.add(field?.source.kind === 'column' ? field.source.column : head);
 }

@@ -1,5 +1,6 @@
 import type { ColumnDescription, TableDescription } from '../store/sql/describe-tables.js';
-import { kindOf } from '../store/tables/foreign-table.js';
+import type { Dialect } from '../store/sql/condition.js';
+import { keyFault, kindOf, kindUses, type KindUses } from '../store/tables/foreign-table.js';
 import { snake } from '../store/tables/table.js';
 import { looksPersonal } from './personal.js';
 import { fieldOf, tableWords, type TableWords } from './words.js';
@@ -25,34 +26,43 @@ export interface Proposals {
  * Proposes a type for each table. No field is seen by any role that exists, because every scope is new; and the server
  * does not start with it before somebody says for each dimension where a row's value is.
  * @param dimensions the names of all dimensions
- * @param taken the names of types and root fields that there are
+ * @param taken the names of types, root fields and scopes that there are
  */
 export function propose(
   tables: readonly TableDescription[],
   dimensions: readonly string[],
   taken: ReadonlySet<string>,
+  dialect: Dialect,
 ): Proposals {
-  const usable = tables.filter(({ primaryKey }) => primaryKey.length > 0);
+  const usable = tables.filter((table) => keyFault(table, dialect) === undefined);
   const names = new Set(taken);
   const words = new Map(usable.map(({ name }) => [name, freeWords(name, names)]));
   return {
-    types: usable.map((table) => new TypeProposal(table, usable, words, dimensions).made()),
-    leftOut: tables
-      .filter(({ primaryKey }) => primaryKey.length === 0)
-      .map(({ name }) => `${name}: it has no primary key`),
+    types: usable.map((table) => new TypeProposal(table, usable, words, dimensions, dialect).made()),
+    leftOut: tables.flatMap((table) => {
+      const fault = keyFault(table, dialect);
+      return fault === undefined ? [] : [`${table.name}: ${fault}`];
+    }),
   };
 }
 
 /** Words for a table whose names nothing else has yet; from now on they are taken. */
 function freeWords(table: string, taken: Set<string>): TableWords {
   let words = tableWords(table);
-  const made = ({ type, field, fields }: TableWords): string[] => [
+  const made = ({ type, field, fields, resource }: TableWords): string[] => [
     ...['', 'Filter', 'Order', 'Connection', 'Edge'].map((suffix) => type + suffix),
     ...[field, fields],
+    ...[`${resource}:read`, `${resource}:read_personal`],
   ];
   while (made(words).some((name) => taken.has(name)) || words.field === words.fields) {
-    const { type, field } = words;
-    words = { ...words, type: `${type}Row`, field: `${field}Row`, fields: `${field}Rows` };
+    const { type, field, resource } = words;
+    const names = {
+      type: `${type}Row`,
+      field: `${field}Row`,
+      fields: `${field}Rows`,
+      resource: `${resource}_rows`,
+    };
+    words = { ...words, ...names };
   }
   for (const name of made(words)) taken.add(name);
   return words;
@@ -72,6 +82,7 @@ class TypeProposal {
     private readonly tables: readonly TableDescription[],
     private readonly words: ReadonlyMap<string, TableWords>,
     private readonly dimensions: readonly string[],
+    private readonly dialect: Dialect,
   ) {
     this.own = words.get(table.name) ?? tableWords(table.name);
   }
@@ -114,6 +125,12 @@ ${[...fields, ...comments].join('\n')}
     return `@scope(name: ${text(`${resource}:${action}`)})`;
   }
 
+  /** What a column is good for. Undefined where it cannot be shown. */
+  private uses(column: ColumnDescription): KindUses | undefined {
+    const kind = kindOf(column, this.dialect);
+    return kind === undefined ? undefined : kindUses[kind];
+  }
+
   /** A name that no other field of the type has. */
   private unique(name: string): string {
     let free = name;
@@ -124,7 +141,9 @@ ${[...fields, ...comments].join('\n')}
 
   /** The column by which lists are sorted: an indexed text, or else the first column of the key. */
   private sorting(): { readonly name: string; readonly column: string } {
-    const sortable = this.shown().filter(({ name }) => !looksPersonal(name));
+    const sortable = this.shown().filter(
+      (column) => !looksPersonal(column.name) && this.uses(column)?.isSorted === true,
+    );
     const named = sortable.find(
       ({ name, type }) => /char/.test(type) && this.table.indexes.some(([first]) => first === name),
     );
@@ -137,24 +156,20 @@ ${[...fields, ...comments].join('\n')}
     const { columns, foreignKeys, primaryKey } = this.table;
     const referring = new Set(foreignKeys.flatMap((key) => key.columns));
     const own = columns.filter(
-      ({ name, type, isTruth }) =>
-        kindOf({ type, isTruth }) !== undefined && !referring.has(name) && !primaryKey.includes(name),
+      (column) =>
+        this.uses(column) !== undefined && !referring.has(column.name) && !primaryKey.includes(column.name),
     );
     // A type needs a field to sort by.
-    return own.some(({ name }) => !looksPersonal(name))
-      ? own
-      : [
-          ...columns.filter(
-            ({ name, type, isTruth }) => primaryKey.includes(name) && kindOf({ type, isTruth }) !== undefined,
-          ),
-          ...own,
-        ];
+    const isSortable = own.some(
+      (column) => !looksPersonal(column.name) && this.uses(column)?.isSorted === true,
+    );
+    return isSortable ? own : [...columns.filter(({ name }) => primaryKey.includes(name)), ...own];
   }
 
   private columns(): string[] {
     const indexed = new Set(this.table.indexes.map(([first]) => first));
-    for (const { name, type, isTruth } of this.table.columns)
-      if (kindOf({ type, isTruth }) === undefined) this.leftOut.push(`${name} (${type})`);
+    for (const column of this.table.columns)
+      if (this.uses(column) === undefined) this.leftOut.push(`${column.name} (${column.type})`);
     return this.shown().map((column) => {
       const isPersonal = looksPersonal(column.name);
       this.isPersonal ||= isPersonal;
@@ -164,10 +179,10 @@ ${[...fields, ...comments].join('\n')}
         this.scope(isPersonal ? 'read_personal' : 'read'),
         ...(isPersonal ? ['@personal'] : []),
         ...(snake(name) === column.name ? [] : [`@column(name: ${text(column.name)})`]),
-        ...(indexed.has(column.name) && !isPersonal ? ['@sort'] : []),
+        ...(indexed.has(column.name) && !isPersonal && this.uses(column)?.isSorted === true ? ['@sort'] : []),
       ];
       const description = sentence(column.comment ?? `The column ${column.name}`);
-      return `  ${text(description)}\n  ${name}: ${graphqlType(column)}${isRequired ? '!' : ''} ${directives.join(' ')}`;
+      return `  ${text(description)}\n  ${name}: ${this.uses(column)?.type ?? 'String'}${isRequired ? '!' : ''} ${directives.join(' ')}`;
     });
   }
 
@@ -200,20 +215,3 @@ ${[...fields, ...comments].join('\n')}
 
 const columnList = (columns: readonly string[]): string =>
   columns.length === 1 ? text(columns[0] ?? '') : `[${columns.map(text).join(', ')}]`;
-
-function graphqlType({ type, isTruth }: ColumnDescription): string {
-  switch (kindOf({ type, isTruth })) {
-    case 'flag':
-      return 'Boolean';
-    case 'int':
-      return 'Int';
-    case 'float':
-      return 'Float';
-    case 'moment':
-      return 'DateTime';
-    case 'exact':
-      return type === 'bigint' ? 'String' : 'Decimal';
-    default:
-      return 'String';
-  }
-}

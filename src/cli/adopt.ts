@@ -6,7 +6,7 @@ import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
-import { readSchemaFiles } from '../graphql/schema/sdl.js';
+import { readSchemaFiles, shippedScopes } from '../graphql/schema/sdl.js';
 import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
@@ -34,8 +34,10 @@ export async function adopt({ out, table: wanted, json }: AdoptOptions): Promise
     const taken = new Set([
       ...Object.keys(shipped.getTypeMap()),
       ...Object.keys(shipped.getQueryType()?.getFields() ?? {}),
+      ...shippedScopes(),
     ]);
-    const { types, leftOut } = propose(await database.describe(chosen), [...dimensions.keys()], taken);
+    const described = await database.describe(chosen);
+    const { types, leftOut } = propose(described, [...dimensions.keys()], taken, database.dialect);
     const folder = join(out, 'schema');
     mkdirSync(folder, { recursive: true });
     const written = types.filter(({ file }) => !existsSync(join(folder, file)));

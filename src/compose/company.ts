@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { allTables } from '../domains/all-tables.js';
 import type { TypeDeclaration } from '../domains/declared/declaration.js';
-import { foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
+import { foreignFaults, foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
 import { readCompanySchema } from '../graphql/schema/sdl.js';
 import type { Database } from '../store/sql/database.js';
 import { composeSchema, type ComposedSchema, type SchemaConfig } from './schema.js';
@@ -21,8 +21,16 @@ export async function composeCompany(
   const { sdl, types } = readCompanySchema(folder, config.domains);
   const own = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
   const descriptions = await database.describe(foreignNames(types, own));
+  const foreign = foreignTables(types, descriptions, database.dialect);
+  const schema = placed(types, () => composeSchema(config, { sdl, types, foreign }));
+  const faults = foreignFaults(types, descriptions, foreign, schema.policy.rows, database.dialect);
+  if (faults.length > 0) throw new Error(`The schema does not fit the tables:\n- ${faults.join('\n- ')}`);
+  return schema;
+}
+
+function placed(types: readonly TypeDeclaration[], compose: () => ComposedSchema): ComposedSchema {
   try {
-    return composeSchema(config, { sdl, types, foreign: foreignTables(types, descriptions) });
+    return compose();
   } catch (error) {
     throw error instanceof Error ? withPlaces(error, types) : error;
   }

@@ -46,10 +46,12 @@ export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions
     case 'time':
       return timeReader(format);
     case 'long':
-    case 'exact':
+    case 'bigint':
+    case 'decimal':
     case 'float':
     case 'date':
     case 'moment':
+    case 'label':
     case 'json':
       return () => {
         throw badInput(`\`${field.name}\` cannot be imported.`);

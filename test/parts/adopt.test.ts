@@ -88,6 +88,7 @@ describe('adopting tables', () => {
       `CREATE TABLE \`staff members\` (\`staff no\` INTEGER PRIMARY KEY, store_id INTEGER NOT NULL, first_name VARCHAR(40) NOT NULL,
         Salary DECIMAL(9,2), photo BLOB, joined DATE NOT NULL, FOREIGN KEY (store_id) REFERENCES stores (id))`,
       'CREATE TABLE loose (a INTEGER)',
+      'CREATE TABLE customer (no INTEGER PRIMARY KEY, region VARCHAR(20) NOT NULL)',
       "INSERT INTO stores VALUES (1, 'Canada'), (2, 'Australia')",
       "INSERT INTO `staff members` VALUES (1, 1, 'Ann', 10.5, NULL, '2020-01-01'), (2, 2, 'Bob', NULL, NULL, '2021-01-01')",
     ]);
@@ -97,6 +98,7 @@ describe('adopting tables', () => {
   test('writes a file for each, tells what cannot be shown, and keeps what is there', async () => {
     const told = await adopted.cli.ok(['adopt', '--out', 'company']);
     expect(readdirSync(join(adopted.folder, 'schema')).sort()).toEqual([
+      'customer.graphql',
       'staff members.graphql',
       'stores.graphql',
     ]);
@@ -132,14 +134,14 @@ describe('adopting tables', () => {
     writeFileSync(path, `# mine\n${readFileSync(path, 'utf8')}`);
     expect(await adopted.cli.json(['adopt', '--out', 'company'])).toMatchObject({
       written: [],
-      kept: ['staff members.graphql', 'stores.graphql'],
+      kept: ['customer.graphql', 'staff members.graphql', 'stores.graphql'],
     });
     expect(readFileSync(path, 'utf8')).toMatch(/^# mine\n/);
     const wrong = await adopted.cli.run(['adopt', '--out', 'company', '--table', 'customers']);
     expect([wrong.code, wrong.stderr]).toEqual([
       1,
       expect.stringContaining(
-        'There is no table customers to adopt. There are: loose, staff members, stores.',
+        'There is no table customers to adopt. There are: customer, loose, staff members, stores.',
       ),
     ]);
   });
@@ -161,7 +163,7 @@ describe('adopting tables', () => {
   test('shows what was decided, to whom a role of its own is given, inside the boundary', async () => {
     adopted.decide({ Store: 'country', StaffMember: 'store.country' });
     expect(await adopted.cli.json(['check', 'company'])).toEqual({
-      types: ['StaffMember', 'Store'],
+      types: ['CustomerRow', 'StaffMember', 'Store'],
       warnings: expect.arrayContaining([
         expect.stringMatching(
           /^schema\/stores\.graphql:\d+: stores\.country is (?:sorted|a boundary), and no index begins with it\.$/,
@@ -193,14 +195,14 @@ describe('adopting tables', () => {
         const person = await server.person({ scopes: role.scopes });
         const told = await server.query(
           person.token,
-          '{ stores { totalCount } staffMembers { totalCount } }',
+          '{ stores { totalCount } staffMembers { totalCount } customerRows { totalCount } }',
         );
         expect(told.data ?? null).toBeNull();
         const known = await server.query(
           person.token,
-          '{ a: __type(name: "Store") { name } b: __type(name: "StaffMember") { name } }',
+          '{ a: __type(name: "Store") { name } b: __type(name: "StaffMember") { name } c: __type(name: "CustomerRow") { name } }',
         );
-        expect(known.data).toEqual({ a: null, b: null });
+        expect(known.data).toEqual({ a: null, b: null, c: null });
       }
     } finally {
       await server.stop();
@@ -290,8 +292,8 @@ describe.runIf(isThere)(
       const country = 'store.address.city.country.country';
       adopted.decide({
         Store: 'address.city.country.country',
-        ...{ Staff: country, Customer: country, Inventory: country },
-        ...{ Rental: `inventory.${country}`, Payment: `rental.inventory.${country}` },
+        ...{ Staff: country, CustomerRow: country, Inventory: country },
+        ...{ Rental: `inventory.${country}`, PaymentRow: `rental.inventory.${country}` },
       });
       server = await adopted.start();
     });
@@ -304,8 +306,8 @@ describe.runIf(isThere)(
       const scopes = [
         'stores',
         'rentals',
-        'payments',
-        'customers',
+        'payments_rows',
+        'customers_rows',
         'inventories',
         'films',
         'film_actors',
@@ -315,7 +317,7 @@ describe.runIf(isThere)(
         const { token } = await server.person({ scopes, boundary: { ...everywhere, store: [country] } });
         const answer = await server.query(
           token,
-          `{ stores { totalCount } rentals { totalCount } payments { totalCount } customers { totalCount } inventories { totalCount }
+          `{ stores { totalCount } rentals { totalCount } paymentRows { totalCount } customerRows { totalCount } inventories { totalCount }
           films(first: 3) { totalCount nodes { title length rentalRate filmActors(first: 2) { totalCount nodes { actor { lastUpdate } } } } } filmActors { totalCount } }`,
         );
         expect(answer.errors).toEqual([]);
@@ -330,12 +332,12 @@ describe.runIf(isThere)(
               `rental r JOIN ${inStore.replace('inventory i', 'inventory i USING (inventory_id)')}`,
             ),
           },
-          payments: {
+          paymentRows: {
             totalCount: await count(
               `payment p JOIN rental r USING (rental_id) JOIN ${inStore.replace('inventory i', 'inventory i USING (inventory_id)')}`,
             ),
           },
-          customers: { totalCount: await count(`customer c WHERE c.store_id IN (${store})`) },
+          customerRows: { totalCount: await count(`customer c WHERE c.store_id IN (${store})`) },
           inventories: { totalCount: await count(inStore) },
           films: { totalCount: 1000 },
           filmActors: { totalCount: 5462 },

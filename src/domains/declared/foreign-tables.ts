@@ -1,7 +1,9 @@
-import { foreignTable, propertyOf } from '../../store/tables/foreign-table.js';
+import type { Dialect } from '../../store/sql/condition.js';
+import { foreignTable, keyFault, kindUses, propertyOf } from '../../store/tables/foreign-table.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
-import type { AnyTable, PathStep } from '../../store/tables/table.js';
-import type { TypeDeclaration } from './declaration.js';
+import type { RowDeclaration } from '../../store/bounded/row-types.js';
+import { columnOf, type AnyTable, type Column, type PathStep } from '../../store/tables/table.js';
+import type { FieldDeclaration, TypeDeclaration } from './declaration.js';
 
 /** The tables that types declare and no domain has. */
 export const foreignNames = (types: readonly TypeDeclaration[], own: readonly AnyTable[]): string[] => {
@@ -16,6 +18,7 @@ export const foreignNames = (types: readonly TypeDeclaration[], own: readonly An
 export function foreignTables(
   types: readonly TypeDeclaration[],
   descriptions: readonly TableDescription[],
+  dialect: Dialect,
 ): AnyTable[] {
   const byName = new Map(descriptions.map((one) => [one.name, one]));
   const made = new Map<string, { readonly table: AnyTable; readonly paths: Map<string, PathStep> }>();
@@ -23,7 +26,7 @@ export function foreignTables(
     const description = byName.get(type.table);
     if (description === undefined) continue;
     const paths = new Map<string, PathStep>();
-    made.set(type.name, { table: foreignTable(type.name, description, paths), paths });
+    made.set(type.name, { table: foreignTable(type.name, description, paths, dialect), paths });
   }
   for (const type of types) {
     const { table, paths } = made.get(type.name) ?? {};
@@ -37,4 +40,103 @@ export function foreignTables(
     }
   }
   return [...made.values()].map(({ table }) => table);
+}
+
+/**
+ * What types ask of tables of others that cannot be had, each with file and line: a key that does not name rows, a field
+ * of another type than its column, or a filter, an order or a boundary over a column that compares inexactly.
+ */
+export function foreignFaults(
+  types: readonly TypeDeclaration[],
+  descriptions: readonly TableDescription[],
+  tables: readonly AnyTable[],
+  rows: readonly RowDeclaration[],
+  dialect: Dialect,
+): string[] {
+  const faults: string[] = [];
+  for (const type of types) {
+    const table = tables.find((one) => one.type === type.name);
+    const description = descriptions.find(({ name }) => name === type.table);
+    if (table === undefined || description === undefined) continue;
+    const fault = keyFault(description, dialect);
+    if (fault !== undefined)
+      faults.push(`${type.place}: ${type.name} cannot be over ${type.table}: ${fault}.`);
+    for (const field of type.fields) {
+      faults.push(...fieldFaults(type, field, table));
+      const child =
+        field.source.kind === 'children' ? tables.find((one) => one.type === field.type) : undefined;
+      if (
+        child !== undefined &&
+        field.source.kind === 'children' &&
+        !isAlike(child, field.source.column, table)
+      )
+        faults.push(
+          `${field.place}: ${type.name}.${field.name} is linked by columns of another kind than the key of ${table.name}.`,
+        );
+    }
+    for (const [dimension, path] of rows.find((row) => row.type === type.name)?.bounds ?? []) {
+      const kind = kindAt(table, path.split('.'));
+      if (kind !== undefined && kindUses[kind]?.isDimension !== true)
+        faults.push(
+          `${type.place}: ${type.name} has the dimension ${dimension} in a column that compares inexactly: ${path}.`,
+        );
+    }
+  }
+  return faults;
+}
+
+function fieldFaults(type: TypeDeclaration, field: FieldDeclaration, table: AnyTable): string[] {
+  const { source, place } = field;
+  const name = `${type.name}.${field.name}`;
+  if (source.kind === 'money')
+    return [`${place}: ${name} has @money, which tables of others cannot have yet.`];
+  if (source.kind === 'reference') return referenceFaults(name, field, table);
+  if (source.kind !== 'column' || field.name === 'id') return [];
+  const kind = table.columns[propertyOf(source.column)]?.kind;
+  const uses = kind === undefined ? undefined : kindUses[kind];
+  if (uses === undefined) return [];
+  const faults: string[] = [];
+  if (uses.type !== field.type)
+    faults.push(
+      `${place}: ${name} is of the type ${field.type}, and ${table.name}.${source.column} is read as ${uses.type}.`,
+    );
+  for (const { by } of field.filters)
+    if (!uses.filters.includes(by))
+      faults.push(
+        `${place}: ${name} cannot be compared by ${by}: ${table.name}.${source.column} compares inexactly.`,
+      );
+  if (field.find !== undefined && !uses.filters.includes('STARTS_WITH'))
+    faults.push(`${place}: ${name} cannot find a row: ${table.name}.${source.column} is no text.`);
+  const isSorted = field.sort !== undefined || type.order.by === field.name;
+  if (isSorted && !uses.isSorted)
+    faults.push(
+      `${place}: ${name} cannot be sorted by: ${table.name}.${source.column} is sorted otherwise than it compares.`,
+    );
+  return faults;
+}
+
+/** Columns that refer to a key hold the same kind of values. */
+function referenceFaults(name: string, field: FieldDeclaration, table: AnyTable): string[] {
+  const step = table.paths?.get(field.name);
+  if (step === undefined || !('to' in step)) return [];
+  return isAlike(table, step.properties.map(columnOf), step.to)
+    ? []
+    : [`${field.place}: ${name} refers to ${step.to.name} by columns of another kind than its key.`];
+}
+
+/** Whether these columns hold values of the same kind as the key of the table to which they refer. */
+const isAlike = (table: AnyTable, columns: readonly string[], to: AnyTable): boolean =>
+  columns.every((column, at) => {
+    const kinds = [table.columns[propertyOf(column)]?.kind, to.columns[to.key?.columns[at] ?? '']?.kind];
+    return kinds[0] === kinds[1] || kinds.every((kind) => kind === 'int' || kind === 'bigint');
+  });
+
+function kindAt(
+  table: AnyTable,
+  [head = '', ...rest]: readonly string[],
+): Column<unknown>['kind'] | undefined {
+  const step = table.paths?.get(head);
+  if (step === undefined) return undefined;
+  if ('property' in step) return rest.length === 0 ? table.columns[step.property]?.kind : undefined;
+  return kindAt(step.to, rest);
 }

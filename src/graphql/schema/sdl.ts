@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { definedDimensions, withoutDimensions } from '../../domains/declared/company-dimensions.js';
+import { definedBy, withoutDimensions } from '../../domains/declared/company-definitions.js';
 import { expandSdl, type ExpandedSdl } from '../../domains/declared/expand.js';
 import type { SdlFile } from '../../domains/declared/read-declarations.js';
 
@@ -54,15 +54,31 @@ export function readSchemaParts(...names: readonly string[]): ExpandedSdl {
   );
 }
 
+/** The scopes of all domains that ship, whether or not they are installed: shipped roles hold them. */
+export const shippedScopes = (folder = schemaFolder()): ReadonlySet<string> =>
+  new Set(filesIn(folder).flatMap(({ text }) => definedBy('defineScope', text).map(({ name }) => name)));
+
 /**
  * The SDL of the installed domains together with that in a company folder's `schema`. A dimension that the company
- * defines does not apply to types that ship.
+ * defines does not apply to types that ship. Throws where the company defines a scope that ships: roles hold it already.
  */
 export function readCompanySchema(company: string, domains: readonly string[]): ExpandedSdl {
   const folder = schemaFolder();
   const [shipped, own] = [shippedFiles(folder, domains), filesIn(join(company, 'schema'), 'schema/')];
-  const known = new Set(shipped.flatMap(({ text }) => definedDimensions(text)));
-  const added = own.flatMap(({ text }) => definedDimensions(text)).filter((name) => !known.has(name));
+  const scopes = shippedScopes(folder);
+  const faults = own.flatMap(({ name: file, text }) =>
+    definedBy('defineScope', text)
+      .filter(({ name }) => scopes.has(name))
+      .map(
+        ({ name, line }) =>
+          `${file}:${String(line)}: The scope ${name} ships, and roles hold it: name yours otherwise.`,
+      ),
+  );
+  if (faults.length > 0) throw new Error(`The schema is faulty:\n- ${faults.join('\n- ')}`);
+  const dimensions = (files: readonly SdlFile[]): string[] =>
+    files.flatMap(({ text }) => definedBy('defineDimension', text).map(({ name }) => name));
+  const known = new Set(dimensions(shipped));
+  const added = dimensions(own).filter((name) => !known.has(name));
   const files = shipped.map((file) => ({ ...file, text: withoutDimensions(file.text, added) }));
   return expanded([...files, ...own], folder);
 }

@@ -1,6 +1,7 @@
 import {
   asText,
   columnName,
+  isExact,
   conditionSql,
   orderSql,
   quote,
@@ -107,7 +108,11 @@ export function linkSql<Row>(table: Table<Row>, link: Link<Row>): LinkSql {
   const from = `${quote(table.name)} t`;
   if ('columns' in link) {
     const [first = 'NULL', ...others] = link.columns.map((column) => `t.${columnName(column)}`);
-    const named = [first, ...others].map((one, at) => `${one} AS ${parentName(at)}`);
+    // As the key of the parent is read.
+    const named = [first, ...others].map((one, at) => {
+      const { kind } = table.columns[link.columns[at] as keyof Row & string];
+      return `${isExact(kind) ? `CAST(${one} AS CHAR)` : one} AS ${parentName(at)}`;
+    });
     return { from, parent: [first, ...others], select: named.join(', ') };
   }
   if ('column' in link) {

@@ -33,9 +33,11 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
   const keys = step.to.key?.columns ?? ['id'];
   const of = (alias: string): string => {
     const next = `${alias}_${head}`;
-    const isIt = step.properties.map(
-      (property, at) => `${next}.${columnName(keys[at] ?? '')} = ${alias}.${columnName(property)}`,
-    );
+    const isIt = step.properties.flatMap((property, at) => {
+      const [theirs, own] = [`${next}.${columnName(keys[at] ?? '')}`, `${alias}.${columnName(property)}`];
+      const isText = table.columns[property]?.isCollated === true;
+      return [`${theirs} = ${own}`, ...(isText ? [`HEX(${theirs}) = HEX(${own})`] : [])];
+    });
     return `(SELECT ${inner.of(next)} FROM ${quote(step.to.name)} ${next} WHERE ${isIt.join(' AND ')})`;
   };
   return { of, column: inner.column };
@@ -184,7 +186,7 @@ export function boundarySql(
 function isOneOf({ column }: ValueSql, expression: string, set: ReadonlySet<string>, dialect: Dialect): Sql {
   const { kind } = column;
   if (column.isCollated === true) return exactlyIn(expression, [...set], dialect);
-  if (kind !== 'int' && kind !== 'exact')
+  if (kind !== 'int' && kind !== 'bigint')
     return { text: `${expression} IN (${[...set].map(() => '?').join(', ')})`, params: [...set] };
   // Compared with a number, the text `1x` would be 1, and two large numbers one.
   const numbers = [...set].filter((value) => isInteger.test(value));

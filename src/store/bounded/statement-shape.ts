@@ -1,6 +1,6 @@
 import type { DimensionValues } from '../../authority/boundary.js';
 import { Lru } from '../../core/lru.js';
-import { asText, columnName, decoderOf, quote } from '../sql/condition.js';
+import { asText, columnName, decoderOf, isExact, quote } from '../sql/condition.js';
 import { withDimensionValues } from './dimension-values.js';
 import type { RowType } from './row-type.js';
 
@@ -41,7 +41,10 @@ function shapeOf(
   };
   if (!withDimensions) return { key, select: select.join(', '), decode };
   const dimensions = [...type.dimensions];
-  const values = dimensions.map(([dimension, value]) => `${value.of('t')} AS ${quote(`@${dimension}`)}`);
+  const values = dimensions.map(([dimension, { of, column }]) => {
+    const value = isExact(column.kind) ? `CAST(${of('t')} AS CHAR)` : of('t');
+    return `${value} AS ${quote(`@${dimension}`)}`;
+  });
   return {
     key,
     select: [...select, ...values].join(', '),
@@ -56,7 +59,8 @@ function shapeOf(
 /** The expression that reads a column. A driver would round a large number. */
 function selected({ table }: RowType, name: string): string {
   const column = `t.${columnName(name)}`;
-  return table.columns[name]?.kind === 'exact' ? `CAST(${column} AS CHAR)` : column;
+  const kind = table.columns[name]?.kind;
+  return kind !== undefined && isExact(kind) ? `CAST(${column} AS CHAR)` : column;
 }
 
 function dimensionValuesIn(raw: Record<string, unknown>, type: RowType): DimensionValues {
@@ -92,7 +96,7 @@ export class StatementShapes {
     columns: ReadonlySet<string> | undefined,
     withDimensions: boolean,
   ): StatementShape {
-    const content = columns === undefined ? '*' : [...columns].sort().join(' ');
+    const content = columns === undefined ? '*' : JSON.stringify([...columns].sort());
     const key = `${type.type} ${String(withDimensions)} ${content}`;
     const known = this.byContent.get(key);
     if (known !== undefined) return known;

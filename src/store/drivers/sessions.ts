@@ -268,6 +268,8 @@ export class WhileItLasts implements Statements {
 const sessionSettings = [
   // A server may be configured to ignore the charset of the handshake.
   'SET NAMES utf8mb4 COLLATE utf8mb4_bin',
+  // A TIMESTAMP of a company's table is told in the zone of the session.
+  "SET SESSION time_zone = '+00:00'",
   // Reads inside a transaction must see what others have committed.
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",

@@ -88,8 +88,10 @@ export function encode(column: Column<unknown>, value: unknown): unknown {
     case 'id':
     case 'text':
     case 'longtext':
-    case 'exact':
+    case 'bigint':
+    case 'decimal':
     case 'date':
+    case 'label':
       return asText(value);
     case 'int':
     case 'long':
@@ -125,12 +127,11 @@ function decodeTime(raw: unknown): string | null {
   return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
 }
 
-/** Keeps the fraction, so that encoding gives the stored text again. Whether MySQL tells one of zero depends on the statement. */
+/** Whether the database tells zeros at the end of a fraction depends on the statement. */
 function decodeMoment(raw: unknown): string | null {
   if (raw === null || raw === undefined) return null;
-  return `${asText(raw)
-    .replace(' ', 'T')
-    .replace(/\.000000$/, '')}Z`;
+  const text = asText(raw).replace(' ', 'T');
+  return `${text.includes('.') ? text.replace(/\.?0*$/, '') : text}Z`;
 }
 
 /** The reverse of `encode`, for values from the drivers. Undefined where they need no decoding. */
@@ -140,8 +141,10 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
     case 'text':
     case 'longtext':
       return undefined;
-    case 'exact':
+    case 'bigint':
+    case 'decimal':
     case 'date':
+    case 'label':
       return decodeText;
     case 'float':
       return (raw) => (raw === null || raw === undefined ? null : Number(raw));
@@ -246,19 +249,40 @@ export function tupleSql<Row>(
 ): Sql {
   if (rows.length === 0) return nothing;
   const all = padded(rows);
-  const params = all.flat();
   const names = columns.map((column) => `${quote(alias)}.${columnName(column)}`);
+  const isText = columns.map((column) => table.columns[column].isCollated === true);
   const places = columns.map((column) => placeholder(table.columns[column], dialect));
-  const [first, second] = names;
-  if (second === undefined)
-    return { text: `${first ?? ''} IN (${all.map(() => places[0]).join(', ')})`, params };
-  const list = all.map(() => `(${places.join(', ')})`).join(', ');
+  const found = tuples(names, places, all, dialect);
+  if (!isText.includes(true)) return found;
+  // No collation takes the key of one row for that of another.
+  const bytes = tuples(
+    names.map((name, at) => (isText[at] === true ? bytesOf(name, dialect) : name)),
+    places,
+    all.map((row) => row.map((value, at) => (isText[at] === true ? hex(asText(value)) : value))),
+    dialect,
+  );
+  return { text: `${found.text} AND ${bytes.text}`, params: [...found.params, ...bytes.params] };
+}
+
+function tuples(
+  names: readonly string[],
+  places: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  dialect: Dialect,
+): Sql {
+  const params = rows.flat();
+  const [first = '', second] = names;
+  if (second === undefined) return { text: `${first} IN (${rows.map(() => places[0]).join(', ')})`, params };
+  const list = rows.map(() => `(${places.join(', ')})`).join(', ');
   return { text: `(${names.join(', ')}) IN (${dialect === 'sqlite' ? `VALUES ${list}` : list})`, params };
 }
 
+/** Whether a driver would round values of the kind. */
+export const isExact = (kind: Column<unknown>['kind']): boolean => kind === 'bigint' || kind === 'decimal';
+
 /** Compared with a text, a database would round a large number. */
 const placeholder = ({ kind }: Column<unknown>, dialect: Dialect): string =>
-  kind === 'exact' ? exactNumber[dialect] : '?';
+  isExact(kind) ? exactNumber[dialect] : '?';
 const exactNumber = { sqlite: 'CAST(? AS NUMERIC)', mysql: 'CAST(? AS DECIMAL(65, 30))' } as const;
 
 /** The condition as SQL for the table's alias. */

@@ -2,12 +2,11 @@ import type { RowKey } from './row-key.js';
 
 /**
  * A column. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds, `minor` a safe integer of minor
- * currency units, `long` another safe integer, `json` the parsed value. Only tables of others have `exact` (an integer
- * or decimal of any size, as its text), `float`, `date` (`2026-03-01`), and `moment` (ISO 8601 in UTC, with the
- * fraction that is stored).
+ * currency units, `long` another safe integer, `json` the parsed value. `bigint` and `decimal` are exact texts, `date` and
+ * `label` (a word of a fixed list) are texts as they are stored, and `moment` is ISO 8601 in UTC.
  */
 export interface Column<Value> {
-  readonly kind: OwnKind | 'exact' | 'float' | 'date' | 'moment';
+  readonly kind: OwnKind | ForeignKind;
   readonly length?: number;
   readonly nullable: boolean;
   /** Whether a unique index covers the column. */
@@ -24,6 +23,9 @@ export interface Column<Value> {
 
 /** The kinds of columns in tables of our own, the same on both databases. */
 export type OwnKind = 'id' | 'text' | 'longtext' | 'int' | 'long' | 'minor' | 'time' | 'flag' | 'json';
+
+/** Further kinds of columns in tables of others. */
+export type ForeignKind = 'bigint' | 'decimal' | 'float' | 'date' | 'moment' | 'label';
 
 /** Where a name in a boundary's path leads: to a column of the row, or by columns to the row that they name. */
 export type PathStep =

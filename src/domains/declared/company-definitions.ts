@@ -3,14 +3,23 @@ import { Kind, parse, visit, type ConstDirectiveNode } from 'graphql';
 const argument = ({ arguments: given }: ConstDirectiveNode, name: string) =>
   given?.find((one) => one.name.value === name)?.value;
 
-/** The names of the dimensions that SDL defines. SDL that cannot be parsed defines none: its faults are told elsewhere. */
-export function definedDimensions(text: string): string[] {
-  const names: string[] = [];
-  eachDirective(text, 'defineDimension', (directive) => {
-    const name = argument(directive, 'name');
-    if (name?.kind === Kind.STRING) names.push(name.value);
+/** Something that SDL defines by a directive, with its line. */
+export interface Defined {
+  readonly name: string;
+  readonly line: number;
+}
+
+/**
+ * What SDL defines by a directive: dimensions, or scopes. SDL that cannot be parsed defines nothing: its faults are told
+ * elsewhere.
+ */
+export function definedBy(directive: 'defineDimension' | 'defineScope', text: string): Defined[] {
+  const found: Defined[] = [];
+  eachDirective(text, directive, (node) => {
+    const name = argument(node, 'name');
+    if (name?.kind === Kind.STRING) found.push({ name: name.value, line: node.loc?.startToken.line ?? 1 });
   });
-  return names;
+  return found;
 }
 
 /**
