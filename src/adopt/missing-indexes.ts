@@ -2,7 +2,7 @@ import type { RowDeclaration } from '../store/bounded/row-types.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 import type { FieldDeclaration, TypeDeclaration } from '../domains/declared/declaration.js';
 
-/** What a column is looked up by, for people. */
+/** The words that tell people how a list uses a column. */
 type Use = 'sorted' | 'filtered' | 'followed to its children' | 'a boundary';
 
 /**

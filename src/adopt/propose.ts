@@ -16,7 +16,7 @@ export interface Proposal {
   readonly leftOut: readonly string[];
 }
 
-/** What the tables come to as types, and the tables that cannot be types, with why. */
+/** The proposed types, and the tables for which no type is proposed, each with the reason. */
 export interface Proposals {
   readonly types: readonly Proposal[];
   readonly leftOut: readonly string[];
@@ -125,7 +125,7 @@ ${[...fields, ...comments].join('\n')}
     return `@scope(name: ${text(`${resource}:${action}`)})`;
   }
 
-  /** What a column is good for. Undefined where it cannot be shown. */
+  /** The uses of a column's kind. Undefined for a column that cannot be shown. */
   private uses(column: ColumnDescription): KindUses | undefined {
     const kind = kindOf(column, this.dialect);
     return kind === undefined ? undefined : kindUses[kind];

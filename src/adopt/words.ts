@@ -1,11 +1,11 @@
+import { plural, upperFirst } from '../domains/declared/usual-words.js';
+
 const parts = (name: string): string[] =>
   name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
     .split(/[^A-Za-z0-9]+/)
     .filter((part) => part !== '')
     .map((part) => part.toLowerCase());
-
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** `categories` becomes `category`, `films` `film`. */
 const singular = (word: string): string => {
@@ -15,16 +15,10 @@ const singular = (word: string): string => {
   return word.replace(/s$/, '');
 };
 
-/** `category` becomes `categories`, `box` `boxes`. */
-const plural = (word: string): string => {
-  if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`;
-  return /(?:s|x|z|ch|sh)$/.test(word) ? `${word}es` : `${word}s`;
-};
-
 const inLast = (words: readonly string[], change: (word: string) => string): string[] =>
   words.map((word, at) => (at === words.length - 1 ? change(word) : word));
 
-/** What names begin with where the database's own name begins with a digit, or holds no letter. */
+/** A GraphQL name begins with a letter; a table's name may begin with a digit. */
 const named = (name: string): string => (/^[a-z]/i.test(name) ? name : `t${name}`);
 
 export interface TableWords {

@@ -1,9 +1,9 @@
 import { isTypeDefinitionNode, Kind, type ASTNode } from 'graphql';
 import type { TypeDeclaration } from './declaration.js';
 import { madeTypeNames } from './made-sdl.js';
-import type { ParsedFile, SdlFaults } from './read-declarations.js';
+import type { ParsedFile, SdlFaults } from './sdl-files.js';
 
-/** What is made must not have the name of something else, written or made. */
+/** Tells each generated type, root field and condition whose name something else has already. */
 export function checkNames(
   files: readonly ParsedFile[],
   types: readonly TypeDeclaration[],

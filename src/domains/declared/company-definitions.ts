@@ -10,8 +10,8 @@ export interface Defined {
 }
 
 /**
- * What SDL defines by a directive: dimensions, or scopes. SDL that cannot be parsed defines nothing: its faults are told
- * elsewhere.
+ * The dimensions, or the scopes, that SDL defines. The result is empty for SDL that cannot be parsed: the reader of the
+ * files tells its faults.
  */
 export function definedBy(directive: 'defineDimension' | 'defineScope', text: string): Defined[] {
   const found: Defined[] = [];

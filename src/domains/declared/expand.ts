@@ -2,14 +2,8 @@ import { Kind, parse, type ASTNode, type FieldDefinitionNode, type ObjectTypeDef
 import { checkNames } from './check-names.js';
 import type { TypeDeclaration } from './declaration.js';
 import { madeTypes, pageArguments } from './made-sdl.js';
-import {
-  MappingDirectives,
-  parseFiles,
-  readDeclarations,
-  SdlFaults,
-  type ParsedFile,
-  type SdlFile,
-} from './read-declarations.js';
+import { readDeclarations } from './read-declarations.js';
+import { MappingDirectives, parseFiles, SdlFaults, type ParsedFile, type SdlFile } from './sdl-files.js';
 
 /** The SDL of a schema, and the types in it that have tables. */
 export interface ExpandedSdl {

@@ -1,10 +1,6 @@
 import {
-  buildASTSchema,
-  getDirectiveValues,
   GraphQLError,
   Kind,
-  parse,
-  Source,
   specifiedDirectives,
   visit,
   type ASTNode,
@@ -12,11 +8,11 @@ import {
   type DirectiveDefinitionNode,
   type DocumentNode,
   type FieldDefinitionNode,
-  type GraphQLSchema,
   type ObjectTypeDefinitionNode,
   type ObjectTypeExtensionNode,
   type TypeNode,
 } from 'graphql';
+import { snake } from '../../store/tables/table.js';
 import type {
   FieldDeclaration,
   FieldSource,
@@ -24,85 +20,15 @@ import type {
   FilterKind,
   TypeDeclaration,
 } from './declaration.js';
+import {
+  directivesIn,
+  placeOf,
+  type MappingDirectives,
+  type ParsedFile,
+  type SdlFaults,
+  type Values,
+} from './sdl-files.js';
 import { filterName, usualFilterText, usualSortText, wordsOf, type NamedField } from './usual-words.js';
-
-/** One SDL file. */
-export interface SdlFile {
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface ParsedFile extends SdlFile {
-  readonly document: DocumentNode;
-}
-
-/** Collects what is wrong, each with its file and line. */
-export class SdlFaults {
-  readonly all: string[] = [];
-
-  add(node: ASTNode, message: string): void {
-    this.all.push(`${placeOf(node)}: ${message}`);
-  }
-
-  /** Throws where there are any. */
-  check(): void {
-    if (this.all.length > 0) throw new Error(`The schema is faulty:\n- ${this.all.join('\n- ')}`);
-  }
-}
-
-export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): ParsedFile[] {
-  return files.flatMap((file) => {
-    // Comments alone are no document.
-    if (file.text.replaceAll(/#.*|[\s,\uFEFF]/g, '') === '') return [];
-    try {
-      return [{ ...file, document: parse(new Source(file.text, file.name)) }];
-    } catch (error) {
-      if (!(error instanceof GraphQLError)) throw error;
-      const line = error.locations?.[0]?.line ?? 1;
-      faults.all.push(`${file.name}:${String(line)}: ${error.message}`);
-      return [];
-    }
-  });
-}
-
-/** The file and line of a definition's name, above which its description may stand. */
-function placeOf(node: ASTNode): string {
-  const { loc } = 'name' in node && node.name !== undefined ? node.name : node;
-  return loc === undefined ? 'SDL' : `${loc.source.name}:${String(loc.startToken.line)}`;
-}
-
-/** The directives by which a type says how it is made, with the inputs that they use. */
-export class MappingDirectives {
-  private readonly definitions: ReadonlyMap<string, DirectiveDefinitionNode>;
-  private readonly schema: GraphQLSchema;
-
-  constructor(document: DocumentNode) {
-    this.definitions = directivesIn([document]);
-    this.schema = buildASTSchema(document, { assumeValidSDL: true });
-  }
-
-  has({ name }: ConstDirectiveNode): boolean {
-    return this.definitions.has(name.value);
-  }
-
-  definition(name: string): DirectiveDefinitionNode | undefined {
-    return this.definitions.get(name);
-  }
-
-  /** The coerced arguments. Throws `GraphQLError` for arguments that do not fit. */
-  values(directive: ConstDirectiveNode): Values {
-    const definition = this.schema.getDirective(directive.name.value);
-    if (definition === null || definition === undefined) return {};
-    return getDirectiveValues(definition, { directives: [directive] }) ?? {};
-  }
-}
-
-const directivesIn = (documents: readonly DocumentNode[]): Map<string, DirectiveDefinitionNode> =>
-  new Map(
-    documents
-      .flatMap(({ definitions }) => definitions)
-      .flatMap((node) => (node.kind === Kind.DIRECTIVE_DEFINITION ? [[node.name.value, node] as const] : [])),
-  );
 
 /** The types with `@table`, in the order of the files. Everything that is wrong goes to `faults`. */
 export function readDeclarations(
@@ -117,8 +43,6 @@ export function readDeclarations(
 
 type TypeNodes = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 type Annotated = TypeNodes | FieldDefinitionNode;
-type Values = Readonly<Record<string, unknown>>;
-
 class Reader {
   private readonly directives: ReadonlyMap<string, DirectiveDefinitionNode>;
   private readonly enums: ReadonlySet<string>;
@@ -300,7 +224,7 @@ class Reader {
       const names = said.map(({ kind }) => `@${kind}`).join(' and ');
       this.faults.add(node, `${type.name.value}.${node.name.value} has ${names}: say one of them.`);
     }
-    if (first === undefined) return { kind: 'column', column: columnOf(node.name.value) };
+    if (first === undefined) return { kind: 'column', column: snake(node.name.value) };
     const { kind, ...values } = first as { kind: string } & Values;
     if (kind !== 'column') return first as unknown as FieldSource;
     return { kind: 'column', column: String(values.name) };
@@ -400,9 +324,6 @@ function fits(by: FilterKind, type: string): boolean {
 
 const listed = (type: TypeNode): boolean =>
   type.kind === Kind.LIST_TYPE || (type.kind === Kind.NON_NULL_TYPE && listed(type.type));
-
-/** `placedAt` is in the column `placed_at`. */
-const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const namedType = (type: TypeNode): string =>
   type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type);

@@ -7,7 +7,7 @@ export const wordsOf = (field: string): { readonly one: string; readonly many: s
 };
 
 /** `category` becomes `categories`, `status` `statuses`. */
-function plural(word: string): string {
+export function plural(word: string): string {
   if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`;
   return /(?:s|x|z|ch|sh)$/.test(word) ? `${word}es` : `${word}s`;
 }

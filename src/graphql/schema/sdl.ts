@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { definedBy, withoutDimensions } from '../../domains/declared/company-definitions.js';
 import { expandSdl, type ExpandedSdl } from '../../domains/declared/expand.js';
-import type { SdlFile } from '../../domains/declared/read-declarations.js';
+import type { SdlFile } from '../../domains/declared/sdl-files.js';
 
 /** The file of the directives that map types to tables. They are no part of the public schema. */
 const mappingFile = 'mapping.graphql';
