@@ -63,7 +63,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const { BEHALF_COMPANY: company } = config;
   const shipped = parts.schema ?? (company === undefined ? composeSchema(config, parts) : undefined);
   const basics = await basicsOf(config, parts);
-  const schema = shipped ?? (await companySchema(company ?? '', config, basics.database));
+  const schema = shipped ?? (await companySchema(company ?? '', config, basics.database, parts));
   const { database, clock, ids, logger, metrics, addressOf } = basics;
   const authority = composeAuthority(basics, schema);
   const { oauth, commitGate } = authority;
@@ -155,12 +155,17 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
 /** Time for the last records and traces where a request was cut off. */
 const restMs = 2_000;
 
-/** The database is closed where its tables do not fit. */
-async function companySchema(folder: string, config: Config, database: Database): Promise<ComposedSchema> {
+/** A database that was opened here is closed where its tables do not fit. */
+async function companySchema(
+  folder: string,
+  config: Config,
+  database: Database,
+  { database: given }: AppParts,
+): Promise<ComposedSchema> {
   try {
     return await composeCompany(folder, config, database);
   } catch (error) {
-    await database.close();
+    if (given === undefined) await database.close();
     throw error;
   }
 }
