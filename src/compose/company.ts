@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { allTables } from '../domains/all-tables.js';
 import type { TypeDeclaration } from '../domains/declared/declaration.js';
+import { readOwnCode } from '../domains/code/index.js';
 import { foreignFaults, foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
-import { readCompanySchema } from '../graphql/schema/sdl.js';
+import { companyFiles, readCompanySchema } from '../graphql/schema/sdl.js';
 import type { Database } from '../store/sql/database.js';
 import { composeSchema, type ComposedSchema, type SchemaConfig } from './schema.js';
 
@@ -22,7 +23,8 @@ export async function composeCompany(
   const own = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
   const descriptions = await database.describe(foreignNames(types, own));
   const foreign = foreignTables(types, descriptions, database.dialect);
-  const schema = placed(types, () => composeSchema(config, { sdl, types, foreign }));
+  const code = await readOwnCode(folder, companyFiles(folder), foreign);
+  const schema = placed(types, () => composeSchema(config, { sdl, types, foreign, own: code }));
   const faults = foreignFaults(types, descriptions, foreign, schema.policy.rows, database.dialect);
   if (faults.length > 0) throw new Error(`The schema does not fit the tables:\n- ${faults.join('\n- ')}`);
   return schema;

@@ -33,6 +33,8 @@ export interface SchemaSource {
   readonly domains?: readonly Domain[] | undefined;
   /** Tables of others that the types declare. */
   readonly foreign?: readonly AnyTable[];
+  /** What a company's own code gives. */
+  readonly own?: Domain;
 }
 
 /** The settings on which a schema depends. */
@@ -86,6 +88,7 @@ export function composeSchema(config: SchemaConfig, source: SchemaSource): Compo
   const installed = [
     made,
     ...(source.domains ?? [administration(catalog, rules), schemas(catalog, tellable), ...domains(settings)]),
+    ...(source.own === undefined ? [] : [source.own]),
   ];
   const columnSelections = new ColumnSelections(installed);
   const resolvers = [viewerResolvers, ...installed.map((domain) => domain.resolvers)];

@@ -60,7 +60,7 @@ export class Files {
   }
 
   remove(path = ''): void {
-    rmSync(this.path(path), { recursive: true });
+    rmSync(this.path(path), { recursive: true, force: true });
   }
 }
 

@@ -58,13 +58,16 @@ export function readSchemaParts(...names: readonly string[]): ExpandedSdl {
 export const shippedScopes = (folder = schemaFolder()): ReadonlySet<string> =>
   new Set(filesIn(folder).flatMap(({ text }) => definedBy('defineScope', text).map(({ name }) => name)));
 
+/** The SDL files of a company folder. */
+export const companyFiles = (company: string): SdlFile[] => filesIn(join(company, 'schema'), 'schema/');
+
 /**
  * The SDL of the installed domains together with that in a company folder's `schema`. A dimension that the company
  * defines does not apply to types that ship. Throws where the company defines a scope that ships: roles hold it already.
  */
 export function readCompanySchema(company: string, domains: readonly string[]): ExpandedSdl {
   const folder = schemaFolder();
-  const [shipped, own] = [shippedFiles(folder, domains), filesIn(join(company, 'schema'), 'schema/')];
+  const [shipped, own] = [shippedFiles(folder, domains), companyFiles(company)];
   const scopes = shippedScopes(folder);
   const faults = own.flatMap(({ name: file, text }) =>
     definedBy('defineScope', text)

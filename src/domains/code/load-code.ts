@@ -1,0 +1,63 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { register } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { domainMark } from './domain-mark.js';
+import type { Domain } from './domain.js';
+
+/** A file of a company's code, with what it exports. */
+export interface CodeFile {
+  /** Such as `code/rentals.js`. */
+  readonly name: string;
+  readonly resolvers: Domain['resolvers'];
+}
+
+/** `behalf/domain` is this program's own wherever the company folder is: what it makes has to be known here. */
+function provideDomain(): void {
+  const url = new URL('./domain.js', import.meta.url);
+  // Where the sources run without a build there is no such file.
+  if (!existsSync(fileURLToPath(url))) return;
+  const hook = `export const resolve = (name, context, next) =>
+    name === 'behalf/domain' ? { url: ${JSON.stringify(url.href)}, shortCircuit: true } : next(name, context);`;
+  register(`data:text/javascript,${encodeURIComponent(hook)}`);
+}
+provideDomain();
+
+/** Imports every file of a folder `code`. Faults name the file. */
+export async function loadCode(folder: string): Promise<{ files: CodeFile[]; faults: string[] }> {
+  const [files, faults]: [CodeFile[], string[]] = [[], []];
+  const names = readdirSync(folder)
+    .filter((name) => /\.m?js$/.test(name))
+    .sort();
+  for (const file of names) {
+    const name = `code/${file}`;
+    try {
+      const { default: domain } = (await import(pathToFileURL(join(folder, file)).href)) as {
+        default?: unknown;
+      };
+      const fault = shapeFault(domain);
+      if (fault === undefined) files.push({ name, resolvers: (domain as Domain).resolvers });
+      else faults.push(`${name}: ${fault}`);
+    } catch (error) {
+      faults.push(
+        `${name}: It cannot be imported: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+  return { files, faults };
+}
+
+function shapeFault(domain: unknown): string | undefined {
+  if (!isObject(domain) || !(domainMark in domain))
+    return 'Its default export is made by defineDomain: `export default defineDomain({ resolvers: { … } })`.';
+  const { resolvers } = domain as { resolvers?: unknown };
+  if (!isObject(resolvers)) return 'Its domain has no `resolvers`.';
+  for (const [type, fields] of Object.entries(resolvers)) {
+    if (!isObject(fields)) return `Its resolvers of ${type} are no object of functions by field.`;
+    const wrong = Object.entries(fields).find(([, resolver]) => typeof resolver !== 'function');
+    if (wrong !== undefined) return `Its resolver of ${type}.${wrong[0]} is no function.`;
+  }
+  return undefined;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -1,0 +1,72 @@
+import type { Domain, Operation, Resolver } from '../../delegation/resolver-context.js';
+import type { ScopeOf } from '../../store/bounded/filter.js';
+import type { AnyTable } from '../../store/tables/table.js';
+import type { CodeField } from './code-fields.js';
+import type * as own from './domain.js';
+import type { CodeFile } from './load-code.js';
+import { operationView, type OwnTables } from './operation-view.js';
+
+/** What a company's code gives, as a domain. Throws with all faults between its files and its SDL. */
+export function ownDomain(
+  files: readonly CodeFile[],
+  fields: readonly CodeField[],
+  tables: readonly AnyTable[],
+): Domain {
+  const faults = codeFaults(files, fields);
+  if (faults.length > 0) throw new Error(`The code does not fit the schema:\n- ${faults.join('\n- ')}`);
+  const byType = new Map(tables.map((table) => [table.type, table]));
+  const resolvers: Record<string, Record<string, Resolver>> = {};
+  for (const [type, field, resolver] of files.flatMap(given))
+    (resolvers[type] ??= {})[field] = bounded(resolver, byType, type === 'Mutation' ? field : undefined);
+  return { name: 'company', tables: [], resolvers };
+}
+
+const given = ({ resolvers }: CodeFile): (readonly [string, string, own.Resolver])[] =>
+  Object.entries(resolvers).flatMap(([type, fields]) =>
+    Object.entries(fields).map(([field, resolver]) => [type, field, resolver] as const),
+  );
+
+function codeFaults(files: readonly CodeFile[], fields: readonly CodeField[]): string[] {
+  const faults: string[] = [];
+  const byCoordinate = new Map(fields.map((field) => [field.coordinate, field]));
+  const givers = new Map<string, string>();
+  for (const file of files) {
+    for (const [type, name] of given(file)) {
+      const coordinate = `${type}.${name}`;
+      const field = byCoordinate.get(coordinate);
+      const other = givers.get(coordinate);
+      givers.set(coordinate, file.name);
+      if (other !== undefined) faults.push(`${file.name}: ${coordinate} has a resolver in ${other} too.`);
+      if (field === undefined)
+        faults.push(
+          `${file.name}: There is a resolver for ${coordinate}, which no file of schema/ declares.`,
+        );
+      else if (field.code === 'table')
+        faults.push(
+          `${file.name}: ${coordinate} is read from its table (${field.place}): mark it @code, or leave the resolver out.`,
+        );
+    }
+  }
+  for (const { coordinate, place, code } of fields)
+    if (code === 'required' && !givers.has(coordinate))
+      faults.push(`${place}: ${coordinate} has no resolver: no file of code/ gives one.`);
+  return faults;
+}
+
+/** A resolver that sees the operation through its view. A mutation writes under its own scope alone. */
+function bounded(resolver: own.Resolver, tables: OwnTables, mutation: string | undefined): Resolver {
+  const views = new WeakMap<Operation, own.Operation>();
+  const viewOf = (operation: Operation): own.Operation => {
+    const known = views.get(operation);
+    if (known !== undefined) return known;
+    const view = operationView(operation, tables, writeScope(operation.scopeOf, mutation));
+    views.set(operation, view);
+    return view;
+  };
+  const made = (parent: unknown, args: unknown, operation: Operation): unknown =>
+    resolver(parent, args, viewOf(operation));
+  return resolver.reads === undefined ? made : Object.assign(made, { reads: resolver.reads });
+}
+
+const writeScope = (scopeOf: ScopeOf, mutation: string | undefined): string | undefined =>
+  mutation === undefined ? undefined : scopeOf(`Mutation.${mutation}`);

@@ -1,0 +1,77 @@
+import { migrations } from '../../migrations/index.js';
+import { Database } from '../../src/store/sql/database.js';
+import { migratedDatabaseUrl, targetOf, testDatabase } from './database.js';
+import type { FreshDatabase } from './fresh-database.js';
+import { Files } from './importing.js';
+import { everywhere } from './server.js';
+
+const folded = testDatabase() === 'mariadb' ? 'COLLATE utf8mb4_general_ci' : 'COLLATE NOCASE';
+
+const statements = [
+  `CREATE TABLE store (store_no INTEGER PRIMARY KEY, country VARCHAR(40) ${folded} NOT NULL)`,
+  `CREATE TABLE rental (rental_no INTEGER PRIMARY KEY, store_no INTEGER NOT NULL, customer VARCHAR(40) NOT NULL,
+     returned VARCHAR(40), fee INTEGER NOT NULL)`,
+  "INSERT INTO store VALUES (1, 'Canada'), (2, 'Australia')",
+  "INSERT INTO rental VALUES (1, 1, 'Ann', NULL, 5), (2, 1, 'Bob', 'yesterday', 6), (3, 2, 'Cid', NULL, 7)",
+];
+
+const unbounded = 'unbounded: ["customer", "region", "collection", "classification", "person"]';
+const read = '@scope(name: "rentals:read")';
+
+export const rentalsSdl = `extend schema
+  @defineDimension(name: "store", description: "The country of a store.")
+  @defineScope(name: "rentals:read", description: "Read rentals.")
+
+"A store."
+type Store
+  @table(name: "store", one: "store", many: "stores", order: { by: "country" })
+  @query(one: "store", list: "stores")
+  @rows(scope: "rentals:read", bounds: [{ dimension: "store", path: "country" }], ${unbounded}) {
+  "Its id."
+  id: ID! ${read}
+  "Where it is."
+  country: String! ${read}
+}
+
+"A rental."
+type Rental
+  @table(name: "rental", one: "rental", many: "rentals", order: { by: "number" })
+  @query(one: "rental", list: "rentals")
+  @rows(scope: "rentals:read", bounds: [{ dimension: "store", path: "store.country" }], ${unbounded}) {
+  "Its id."
+  id: ID! ${read}
+  "Its number."
+  number: Int! ${read} @column(name: "rental_no") @filter(by: EQUALS)
+  "Who rents."
+  customer: String! ${read}
+  "When it came back."
+  returned: String ${read}
+  "The fee."
+  fee: Int! ${read}
+  "The store."
+  store: Store ${read} @reference(column: "store_no")
+}
+`;
+
+export const inCountry = (...store: string[]) => ({ ...everywhere, store });
+
+/** A company that rents things out: tables in a database of their own, and a folder with files. */
+export class RentalCompany {
+  private constructor(
+    readonly fresh: FreshDatabase,
+    readonly files: Files,
+  ) {}
+
+  static async open(files: Readonly<Record<string, string>> = {}): Promise<RentalCompany> {
+    const fresh = await migratedDatabaseUrl();
+    const database = await Database.open(targetOf(fresh.url), migrations, 1);
+    for (const sql of statements) await database.transaction((tx) => tx.affecting(sql, []));
+    await database.close();
+    return new RentalCompany(fresh, new Files({ 'schema/rentals.graphql': rentalsSdl, ...files }));
+  }
+
+  async drop(): Promise<void> {
+    this.files.remove();
+    await this.fresh.drop();
+  }
+}
