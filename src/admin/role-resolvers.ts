@@ -7,7 +7,8 @@ import { filterBy } from '../store/bounded/filter.js';
 import { agentRoles, agents, roles, userRoles, users, type RoleRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
 import { byName, dimensionsOf, fromStored, toStored, type PageArgs } from './list-queries.js';
-import { createRole, updateRole, type NewLimits } from './roles.js';
+import type { NewLimits } from './role-definition.js';
+import { createRole, updateRole } from './roles.js';
 import { changing, requireVersion, unitOfWork } from './unit-of-work.js';
 
 interface RoleFilter {

@@ -1,5 +1,6 @@
 import { missingIndexes } from '../adopt/missing-indexes.js';
 import { ownTableNames } from '../adopt/own-tables.js';
+import { policyFaults } from '../company/policy.js';
 import { composeCompany } from '../compose/company.js';
 import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
@@ -13,14 +14,16 @@ export async function check(folder: string, { json }: JsonOption): Promise<void>
   const config = readConfig({ ...process.env, BEHALF_COMPANY: folder });
   const database = await openDatabase(config);
   try {
-    const { policy } = await composeCompany(folder, config, database).catch((error: unknown) => {
+    const schema = await composeCompany(folder, config, database).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       throw new CommandError(`${folder} cannot be served. ${message}`, { cause: error });
     });
+    const faults = await policyFaults(folder, schema);
+    if (faults.length > 0) throw new CommandError(`${folder} cannot be applied:\n- ${faults.join('\n- ')}`);
     const { types } = readCompanySchema(folder, config.domains);
     const own = types.filter(({ table }) => !ownTableNames.has(table));
     const tables = await database.describe(own.map(({ table }) => table));
-    const warnings = missingIndexes(own, tables, policy.rows);
+    const warnings = missingIndexes(own, tables, schema.policy.rows);
     const names = own.map(({ name }) => name).sort();
     answer(json, { types: names, warnings }, () => [
       `${folder} can be served: ${names.length === 0 ? 'no type is over a table of your own' : names.join(', ')}.`,

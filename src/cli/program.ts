@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../core/version.js';
 import { adoptCommand } from './commands/adopt.js';
 import { agentCommand } from './commands/agent.js';
+import { applyCommand } from './commands/apply.js';
 import { auditCommand } from './commands/audit.js';
 import { checkCommand } from './commands/check.js';
 import { documentsCommand } from './commands/documents.js';
@@ -31,6 +32,7 @@ export function makeProgram(): Command {
     migrateCommand(),
     adoptCommand(),
     checkCommand(),
+    applyCommand(),
     grantsCommand(),
     seedCommand(),
     importCommand(),

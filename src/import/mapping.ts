@@ -1,7 +1,7 @@
-import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Range } from 'yaml';
 import { z } from 'zod';
-import { yamlReason, type Faults } from './import-faults.js';
+import type { Faults } from './import-faults.js';
 import { isTimeFormat } from './time-formats.js';
+import { readYaml, type Path, type YamlFile } from './yaml-file.js';
 
 const constant = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'must be a text, a number, true, false or null',
@@ -127,70 +127,30 @@ const mappingSchema = z
     message: 'cannot be the same as `decimal`',
   });
 export type Mapping = z.infer<typeof mappingSchema>;
-export type Path = readonly (string | number)[];
 
 /** A mapping with its source text, so that later faults can name the line. */
 export class MappingFile {
   private constructor(
-    readonly name: string,
-    readonly mapping: Mapping,
-    private readonly lines: Lines,
+    private readonly file: YamlFile<Mapping>,
     /** Receives the faults. */
     readonly faults: Faults,
   ) {}
 
   /** Undefined, with faults reported, where its form is wrong. */
   static parse(name: string, text: string, faults: Faults): MappingFile | undefined {
-    const before = faults.count;
-    const counter = new LineCounter();
-    const document = parseDocument(text, { lineCounter: counter });
-    for (const error of document.errors) {
-      faults.add({ file: name, line: counter.linePos(error.pos[0]).line, reason: yamlReason(error.message) });
-    }
-    if (faults.count > before) return undefined;
-    const lines = new Lines(document, counter);
-    const parsed = mappingSchema.safeParse(document.toJS({ maxAliasCount: 100 }));
-    if (parsed.success) return new MappingFile(name, parsed.data, lines, faults);
-    for (const issue of parsed.error.issues) {
-      const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-      const path = [
-        ...issue.path.map((part) => (typeof part === 'number' ? part : String(part))),
-        ...unknown,
-      ];
-      const reason = issue.code === 'unrecognized_keys' ? 'is not known here' : issue.message;
-      faults.add({ file: name, line: lines.of(path), column: path.join('.'), reason });
-    }
-    return undefined;
+    const file = readYaml(name, text, mappingSchema, faults);
+    return file === undefined ? undefined : new MappingFile(file, faults);
+  }
+
+  get name(): string {
+    return this.file.name;
+  }
+
+  get mapping(): Mapping {
+    return this.file.value;
   }
 
   fault(path: Path, reason: string): void {
-    this.faults.add({ file: this.name, line: this.lines.of(path), column: path.join('.'), reason });
+    this.faults.add(this.file.fault(path, reason));
   }
 }
-
-class Lines {
-  constructor(
-    private readonly document: Document,
-    private readonly counter: LineCounter,
-  ) {}
-
-  /** The line of a path, or of its nearest existing parent. */
-  of(path: Path): number {
-    let node: unknown = this.document.contents;
-    let at = rangeOf(node);
-    for (const part of path) {
-      if (isMap(node)) {
-        const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
-        if (pair === undefined) break;
-        at = rangeOf(pair.key) ?? at;
-        node = pair.value;
-      } else if (isSeq(node)) {
-        node = node.items[Number(part)];
-        at = rangeOf(node) ?? at;
-      }
-    }
-    return this.counter.linePos(at?.[0] ?? 0).line;
-  }
-}
-
-const rangeOf = (node: unknown): Range | undefined => (isNode(node) ? (node.range ?? undefined) : undefined);
