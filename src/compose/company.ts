@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { allTables } from '../domains/all-tables.js';
-import type { TypeDeclaration } from '../domains/declared/declaration.js';
 import { readOwnCode } from '../domains/code/index.js';
-import { foreignFaults, foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
-import { companyFiles, readCompanySchema } from '../graphql/schema/sdl.js';
+import { foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
+import { companyFiles, readCompanyFiles } from '../graphql/schema/sdl.js';
+import type { Domain } from '../delegation/resolver-context.js';
+import type { AnyTable } from '../store/tables/table.js';
 import type { Database } from '../store/sql/database.js';
+import { companyFaults } from './company-faults.js';
 import { composeSchema, type ComposedSchema, type SchemaConfig } from './schema.js';
 
 /**
@@ -19,34 +21,30 @@ export async function composeCompany(
 ): Promise<ComposedSchema> {
   if (!existsSync(join(folder, 'schema')))
     throw new Error(`BEHALF_COMPANY: ${folder} has no folder \`schema\` with *.graphql files.`);
-  const { sdl, types } = readCompanySchema(folder, config.domains);
-  const own = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
-  const descriptions = await database.describe(foreignNames(types, own));
+  const read = readCompanyFiles(folder, config.domains);
+  const { sdl, types } = read;
+  const tables = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
+  const descriptions = await database.describe(foreignNames(types, tables));
   const foreign = foreignTables(types, descriptions, database.dialect);
-  const code = await readOwnCode(folder, companyFiles(folder), foreign);
-  const schema = placed(types, () => composeSchema(config, { sdl, types, foreign, own: code }));
-  const faults = foreignFaults(types, descriptions, foreign, schema.policy.rows, database.dialect);
-  if (faults.length > 0) throw new Error(`The schema does not fit the tables:\n- ${faults.join('\n- ')}`);
-  return schema;
+  const code = await ownCode(folder, foreign);
+  const { dialect } = database;
+  const faults = companyFaults({ read, tables, foreign, descriptions, code: code.faults, dialect });
+  if (faults.length > 0) throw new Error(`The schema is faulty:\n- ${faults.join('\n- ')}`);
+  return composeSchema(config, { sdl, types, foreign, ...(code.own !== undefined && { own: code.own }) });
 }
 
-function placed(types: readonly TypeDeclaration[], compose: () => ComposedSchema): ComposedSchema {
-  try {
-    return compose();
-  } catch (error) {
-    throw error instanceof Error ? withPlaces(error, types) : error;
-  }
+interface OwnCode {
+  readonly own?: Domain;
+  readonly faults: readonly string[];
 }
 
-/** Adds file and line to each fault that begins with a type or a field of it. */
-function withPlaces(error: Error, types: readonly TypeDeclaration[]): Error {
-  const byName = new Map(types.map((type) => [type.name, type]));
-  const [head = '', ...faults] = error.message.split('\n- ');
-  const placed = faults.map((fault) => {
-    const [, name = '', field] = /^(\w+)(?:\.(\w+))?/.exec(fault) ?? [];
-    const type = byName.get(name);
-    const place = type?.fields.find((one) => one.name === field)?.place ?? type?.place;
-    return place === undefined ? fault : `${place}: ${fault}`;
-  });
-  return new Error([head, ...placed].join('\n- '), { cause: error });
-}
+/** A company's code, or what is wrong with it. */
+const ownCode = (folder: string, tables: readonly AnyTable[]): Promise<OwnCode> =>
+  readOwnCode(folder, companyFiles(folder), tables).then(
+    (own) => ({ own, faults: [] }),
+    (error: unknown) => {
+      const [, ...faults] = error instanceof Error ? error.message.split('\n- ') : [];
+      if (faults.length === 0) throw error;
+      return { faults };
+    },
+  );

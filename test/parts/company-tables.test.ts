@@ -513,7 +513,7 @@ type Thing
       'a column that is gone',
       '@column(name: "Film Title")',
       '@column(name: "Film title 2")',
-      'title is in the column film.Film title 2, which does not exist.',
+      'Film.title is in the column film.Film title 2, which does not exist: correct the name, or leave the field out.',
     ],
     [
       'a reference by too few columns',

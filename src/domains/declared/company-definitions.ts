@@ -1,6 +1,6 @@
-import { Kind, parse, visit, type ConstDirectiveNode } from 'graphql';
+import { isTypeDefinitionNode, Kind, parse, visit, type ConstDirectiveNode } from 'graphql';
 
-const argument = ({ arguments: given }: ConstDirectiveNode, name: string) =>
+export const argumentOf = ({ arguments: given }: ConstDirectiveNode, name: string) =>
   given?.find((one) => one.name.value === name)?.value;
 
 /** Something that SDL defines by a directive, with its line. */
@@ -16,7 +16,7 @@ export interface Defined {
 export function definedBy(directive: 'defineDimension' | 'defineScope', text: string): Defined[] {
   const found: Defined[] = [];
   eachDirective(text, directive, (node) => {
-    const name = argument(node, 'name');
+    const name = argumentOf(node, 'name');
     if (name?.kind === Kind.STRING) found.push({ name: name.value, line: node.loc?.startToken.line ?? 1 });
   });
   return found;
@@ -31,10 +31,35 @@ export function withoutDimensions(text: string, names: readonly string[]): strin
   const added = names.map((name) => `, ${JSON.stringify(name)}`).join('');
   const ends: number[] = [];
   eachDirective(text, 'rows', (directive) => {
-    const list = argument(directive, 'unbounded');
+    const list = argumentOf(directive, 'unbounded');
     if (list?.kind === Kind.LIST && list.loc !== undefined) ends.push(list.loc.end - 1);
   });
   return ends.reduceRight((result, end) => result.slice(0, end) + added + result.slice(end), text);
+}
+
+/**
+ * The same SDL, in which no dimension has its values in a type that is not there: a domain that is not installed has no
+ * rows to name.
+ */
+export function withoutAbsentValues(text: string, types: ReadonlySet<string>): string {
+  const spans: { readonly start: number; readonly end: number }[] = [];
+  eachDirective(text, 'defineDimension', (directive) => {
+    for (const { name, value, loc } of directive.arguments ?? []) {
+      const names = name.value === 'values' || name.value === 'number';
+      const [type = '', field] = value.kind === Kind.STRING ? value.value.split('.') : [];
+      if (names && field !== undefined && !types.has(type) && loc !== undefined) spans.push(loc);
+    }
+  });
+  return spans.reduceRight((rest, { start, end }) => rest.slice(0, start) + rest.slice(end), text);
+}
+
+/** The names of the types that SDL defines. */
+export function typesIn(text: string): string[] {
+  try {
+    return parse(text).definitions.flatMap((node) => (isTypeDefinitionNode(node) ? [node.name.value] : []));
+  } catch {
+    return [];
+  }
 }
 
 function eachDirective(text: string, name: string, see: (directive: ConstDirectiveNode) => void): void {

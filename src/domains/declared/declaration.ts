@@ -55,6 +55,8 @@ export interface TypeDeclaration {
   /** The root fields for one row by its id and for the list. */
   readonly query: { readonly one: string | undefined; readonly list: string | undefined };
   readonly fields: readonly FieldDeclaration[];
+  /** The names of fields whose own directives are faulty. Nothing is made of them. */
+  readonly faulty: readonly string[];
 }
 
 /** Whether callers can filter the type's lists. */

@@ -1,5 +1,14 @@
-import { Kind, parse, type ASTNode, type FieldDefinitionNode, type ObjectTypeDefinitionNode } from 'graphql';
-import { checkNames } from './check-names.js';
+import {
+  Kind,
+  parse,
+  type ASTNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  type ObjectTypeDefinitionNode,
+} from 'graphql';
+import { checkDefined, checkTypes, withoutRepeated } from './check-definitions.js';
+import { checkDirectives } from './check-directives.js';
+import { checkNames, checkTargets } from './check-names.js';
 import type { TypeDeclaration } from './declaration.js';
 import { madeTypes, pageArguments } from './made-sdl.js';
 import { readDeclarations } from './read-declarations.js';
@@ -12,23 +21,71 @@ export interface ExpandedSdl {
   readonly types: readonly TypeDeclaration[];
 }
 
+/** SDL as far as it can be understood, with everything that is wrong in it. */
+export interface ReadSdl extends ExpandedSdl {
+  readonly faults: SdlFaults;
+  /** What the files define. */
+  readonly documents: readonly DocumentNode[];
+}
+
 /**
  * Adds to the SDL everything that is made of types with `@table`. Throws for faulty files, and tells all faults with
  * file and line.
  * @param mapping the SDL of the directives that say what is made
  */
 export function expandSdl(files: readonly SdlFile[], mapping: string): ExpandedSdl {
-  const faults = new SdlFaults();
-  const parsed = parseFiles(files, faults);
-  const directives = new MappingDirectives(parse(mapping));
-  const types = readDeclarations(parsed, directives, faults);
-  checkNames(parsed, types, faults);
-  faults.check();
-  const expander = new Expander(types, directives, faults);
-  const sdl = parsed.map((file) => expander.expand(file)).join('\n');
+  const { sdl, types, faults } = readSdl(files, mapping);
   faults.check();
   return { sdl, types };
 }
+
+/**
+ * As `expandSdl`, for faulty files too: what is not understood is left out, or read in other words.
+ * @param shippedScopes scopes that a company cannot define
+ */
+export function readSdl(
+  files: readonly SdlFile[],
+  mapping: string,
+  shippedScopes: ReadonlySet<string> = new Set(),
+): ReadSdl {
+  const faults = new SdlFaults();
+  const parsed = withoutRepeated(parseFiles(files, faults), faults);
+  const directives = new MappingDirectives(parse(mapping));
+  const documents = parsed.map(({ document }) => document);
+  const tabled = tabledIn(documents);
+  checkDirectives(parsed, directives, faults);
+  checkDefined(parsed, shippedScopes, faults);
+  checkTypes(
+    parsed,
+    new Set([...tabled].flatMap((name) => madeSuffixes.map((suffix) => name + suffix))),
+    faults,
+  );
+  const types = readDeclarations(parsed, directives, faults);
+  const defined = new Set(documents.flatMap(({ definitions }) => definitions).flatMap(nameOf));
+  checkTargets(types, (name) => defined.has(name) && !tabled.has(name), faults);
+  checkNames(parsed, types, faults);
+  const expander = new Expander(types, directives, faults);
+  const sdl = parsed.map((file) => expander.expand(file)).join('\n');
+  return { sdl, types, faults, documents };
+}
+
+const madeSuffixes = ['Connection', 'Edge', 'Filter', 'Order'];
+
+const nameOf = (node: ASTNode): string[] =>
+  'name' in node && node.name?.kind === Kind.NAME ? [node.name.value] : [];
+
+/** The names of the types that have a @table, faulty or not. */
+export const tabledIn = (documents: readonly DocumentNode[]): Set<string> =>
+  new Set(
+    documents
+      .flatMap(({ definitions }) => definitions)
+      .flatMap((node) =>
+        node.kind === Kind.OBJECT_TYPE_DEFINITION &&
+        node.directives?.some(({ name }) => name.value === 'table') === true
+          ? [node.name.value]
+          : [],
+      ),
+  );
 
 interface Edit {
   readonly start: number;
@@ -51,7 +108,7 @@ class Expander {
 
   /** Changes nothing of the file's text but the types with tables. */
   expand(file: ParsedFile): string {
-    const edits: Edit[] = [];
+    const edits: Edit[] = this.faults.mends.filter((mend) => mend.file === file.name);
     for (const node of file.document.definitions) {
       const type = node.kind === Kind.OBJECT_TYPE_DEFINITION ? this.types.get(node.name.value) : undefined;
       if (node.kind !== Kind.OBJECT_TYPE_DEFINITION || type === undefined) continue;
@@ -83,11 +140,8 @@ class Expander {
       const declared = type.fields.find(({ name }) => name === field.name.value);
       if (declared?.source.kind !== 'children') continue;
       const child = this.types.get(declared.type);
+      if (child === undefined) continue;
       const where = `${type.name}.${declared.name}`;
-      if (child === undefined) {
-        this.faults.add(field, `${where} is a page of ${declared.type}, which has no @table.`);
-        continue;
-      }
       if ((field.arguments ?? []).length > 0)
         this.faults.add(field, `${where} has @children, which makes its arguments: leave them out.`);
       const after = spanOf(field.name).end;
@@ -104,9 +158,11 @@ function spanOf({ loc }: ASTNode): { start: number; end: number } {
   return { start: loc.start, end: loc.end };
 }
 
+/** The outer of two edits hides the inner one. */
 function edited(text: string, edits: readonly Edit[]): string {
   let [result, at] = ['', 0];
-  for (const { start, end, text: next } of [...edits].sort((a, b) => a.start - b.start)) {
+  for (const { start, end, text: next } of [...edits].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    if (start < at) continue;
     result += text.slice(at, start) + next;
     at = end;
   }

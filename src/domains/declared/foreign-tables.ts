@@ -75,11 +75,12 @@ export function foreignFaults(
         );
     }
     for (const [dimension, path] of rows.find((row) => row.type === type.name)?.bounds ?? []) {
-      const kind = kindAt(table, path.split('.'));
-      if (kind !== undefined && kindUses[kind]?.isDimension !== true)
-        faults.push(
-          `${type.place}: ${type.name} has the dimension ${dimension} in a column that compares inexactly: ${path}.`,
-        );
+      const end = endOf(type, table, path.split('.'), types);
+      const where = `${type.place}: ${type.name} has the dimension ${dimension} `;
+      if (end === undefined) continue;
+      if (typeof end === 'string') faults.push(`${where}at the path ${path}, which leads nowhere: ${end}.`);
+      else if (kindUses[end.kind]?.isDimension !== true)
+        faults.push(`${where}in a column that compares inexactly: ${path}.`);
     }
   }
   return faults;
@@ -126,17 +127,36 @@ function referenceFaults(name: string, field: FieldDeclaration, table: AnyTable)
 
 /** Whether these columns hold values of the same kind as the key of the table to which they refer. */
 const isAlike = (table: AnyTable, columns: readonly string[], to: AnyTable): boolean =>
+  columns.length !== to.key?.columns.length ||
   columns.every((column, at) => {
+    // Told where the column is looked for.
+    if (table.columns[propertyOf(column)] === undefined) return true;
     const kinds = [table.columns[propertyOf(column)]?.kind, to.columns[to.key?.columns[at] ?? '']?.kind];
     return kinds[0] === kinds[1] || kinds.every((kind) => kind === 'int' || kind === 'bigint');
   });
 
-function kindAt(
+/**
+ * The column to which a path leads, or why it leads nowhere. Undefined where a fault is in the way that is told
+ * elsewhere.
+ */
+function endOf(
+  type: TypeDeclaration,
   table: AnyTable,
   [head = '', ...rest]: readonly string[],
-): Column<unknown>['kind'] | undefined {
+  types: readonly TypeDeclaration[],
+): Column<unknown> | string | undefined {
   const step = table.paths?.get(head);
-  if (step === undefined) return undefined;
-  if ('property' in step) return rest.length === 0 ? table.columns[step.property]?.kind : undefined;
-  return kindAt(step.to, rest);
+  const field = type.fields.find(({ name }) => name === head);
+  if (step === undefined)
+    return type.faulty.includes(head) || field?.source.kind === 'reference'
+      ? undefined
+      : `${type.name} has no field and ${table.name} no column ${head}`;
+  if ('property' in step) {
+    if (rest.length > 0) return `${head} is no reference to a row`;
+    // A field whose column is missing.
+    return table.columns[step.property];
+  }
+  const next = types.find(({ name }) => name === step.to.type);
+  if (rest.length === 0) return `${head} is a row; go on to a column of it`;
+  return next === undefined ? undefined : endOf(next, step.to, rest, types);
 }

@@ -1,11 +1,9 @@
 import {
   GraphQLError,
   Kind,
-  specifiedDirectives,
   visit,
   type ASTNode,
   type ConstDirectiveNode,
-  type DirectiveDefinitionNode,
   type DocumentNode,
   type FieldDefinitionNode,
   type ObjectTypeDefinitionNode,
@@ -21,7 +19,6 @@ import type {
   TypeDeclaration,
 } from './declaration.js';
 import {
-  directivesIn,
   placeOf,
   type MappingDirectives,
   type ParsedFile,
@@ -44,7 +41,6 @@ export function readDeclarations(
 type TypeNodes = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 type Annotated = TypeNodes | FieldDefinitionNode;
 class Reader {
-  private readonly directives: ReadonlyMap<string, DirectiveDefinitionNode>;
   private readonly enums: ReadonlySet<string>;
 
   constructor(
@@ -52,7 +48,6 @@ class Reader {
     private readonly mapping: MappingDirectives,
     private readonly faults: SdlFaults,
   ) {
-    this.directives = directivesIn(documents);
     this.enums = new Set(
       documents
         .flatMap(({ definitions }) => definitions)
@@ -92,12 +87,10 @@ class Reader {
 
   /** An extension maps nothing: what is made of a type stands in its definition. */
   extension(node: ObjectTypeExtensionNode): void {
-    this.checkDirectives(node);
     this.refuseMapping(node, 'an extension');
   }
 
   type(node: ObjectTypeDefinitionNode): TypeDeclaration[] {
-    this.checkDirectives(node);
     if (said('table', node) === undefined) {
       this.refuseMapping(node, 'a type without it');
       return [];
@@ -105,17 +98,15 @@ class Reader {
     const table = this.one('table', node) as
       | { name: string; one: string; many: string; order: { by: string; direction: 'ASC' | 'DESC' } }
       | undefined;
-    const scope = textIn('scope', said('rows', node));
     if (table === undefined) return [];
-    if (scope === undefined) {
+    if (said('rows', node) === undefined)
       this.faults.add(node, `${node.name.value} has a @table and no @rows: say which scope sees its rows.`);
-      return [];
-    }
+    const scope = textIn('scope', said('rows', node)) ?? '';
     const fields = (node.fields ?? []).flatMap((field) => this.field(node, field));
     const sorting = fields.find(({ name }) => name === table.order.by);
-    if (sorting === undefined)
+    if (!(node.fields ?? []).some(({ name }) => name.value === table.order.by))
       this.faults.add(node, `${node.name.value} is sorted by ${table.order.by}, which is no field of it.`);
-    else if (sorting.scope !== scope)
+    else if (sorting !== undefined && scope !== '' && sorting.scope !== '' && sorting.scope !== scope)
       this.faults.add(
         node,
         `${node.name.value} is sorted by ${sorting.name}, which not everybody may see who sees its rows.`,
@@ -134,17 +125,17 @@ class Reader {
         order: table.order,
         query: { one: query?.one, list: query?.list },
         fields,
+        faulty: (node.fields ?? [])
+          .map(({ name }) => name.value)
+          .filter((name) => !fields.some((field) => field.name === name)),
       },
     ];
   }
 
+  /** None for a field with faults of its own, from which others would follow. */
   private field(type: ObjectTypeDefinitionNode, node: FieldDefinitionNode): FieldDeclaration[] {
     const name = node.name.value;
-    const scope = textIn('name', said('scope', node));
-    if (scope === undefined) {
-      this.faults.add(node, `${type.name.value}.${name} has no @scope.`);
-      return [];
-    }
+    const scope = textIn('name', said('scope', node)) ?? '';
     const words = this.one('label', node) as { one: string; many: string } | undefined;
     const named = { name, place: placeOf(node), type: namedType(node.type), ...(words ?? wordsOf(name)) };
     const sort = this.one('sort', node) as { description?: string } | undefined;
@@ -158,6 +149,8 @@ class Reader {
         node,
         `${type.name.value}.${name} is of the type ${named.type}, which no root field can find by.`,
       );
+    if (this.faults.areIn(node)) return [];
+    if (said('scope', node) === undefined) this.faults.add(node, `${type.name.value}.${name} has no @scope.`);
     return [
       {
         ...named,
@@ -239,34 +232,6 @@ class Reader {
     }
   }
 
-  private checkDirectives(type: TypeNodes): void {
-    for (const place of [type, ...(type.fields ?? [])]) {
-      const seen = new Set<string>();
-      for (const directive of place.directives ?? []) {
-        this.checkDirective(place, directive, seen.has(directive.name.value));
-        seen.add(directive.name.value);
-      }
-    }
-  }
-
-  private checkDirective(place: Annotated, directive: ConstDirectiveNode, isRepeated: boolean): void {
-    const name = directive.name.value;
-    if (specifiedDirectives.some((one) => one.name === name)) return;
-    const definition = this.mapping.definition(name) ?? this.directives.get(name);
-    if (definition === undefined) {
-      this.faults.add(directive, `There is no directive @${name}.`);
-      return;
-    }
-    if (isRepeated && !definition.repeatable) this.faults.add(directive, `@${name} stands here twice.`);
-    const where = place.kind === Kind.FIELD_DEFINITION ? 'FIELD_DEFINITION' : 'OBJECT';
-    if (!definition.locations.some((location) => location.value === where))
-      this.faults.add(directive, `@${name} does not stand on a ${where === 'OBJECT' ? 'type' : 'field'}.`);
-    for (const argument of directive.arguments ?? []) {
-      if (definition.arguments?.some((one) => one.name.value === argument.name.value) === true) continue;
-      this.faults.add(argument, `@${name} has no argument ${argument.name.value}.`);
-    }
-  }
-
   private checkName(node: ASTNode, name: string | undefined): void {
     if (name === undefined || /^[A-Za-z_]\w*$/.test(name)) return;
     this.faults.add(node, `${JSON.stringify(name)} is no name: letters, digits and _.`);
@@ -282,8 +247,8 @@ class Reader {
       try {
         return [this.mapping.values(directive)];
       } catch (error) {
+        // The check of directives has told it.
         if (!(error instanceof GraphQLError)) throw error;
-        this.faults.add(directive, error.message);
         return [];
       }
     });

@@ -49,6 +49,13 @@ export function declared(parts: DeclaredParts): Domain {
   return { name: 'declared', tables: parts.foreign ?? [], resolvers };
 }
 
+/** Why types do not fit their tables, each with file and line. */
+export function tableFaults(parts: DeclaredParts): string[] {
+  const maker = new ResolverMaker(parts);
+  maker.resolvers();
+  return [...new Set(maker.faults)];
+}
+
 /** The longest text to be found in a column of others that has no length. */
 const foreignLengthMax = 1_000;
 
@@ -56,16 +63,17 @@ class ResolverMaker {
   readonly faults: string[] = [];
   private readonly declared = new Map<string, Declared>();
   private readonly enums: ReadonlySet<string>;
+  private readonly types: readonly TypeDeclaration[];
 
   constructor({ types, tables, foreign = [], enums }: DeclaredParts) {
     this.enums = enums;
+    this.types = types;
     const byName = new Map(
       [...tables, ...foreign].map((table) => [table.name, table as unknown as Table<Row>]),
     );
     for (const type of types) {
       const table = byName.get(type.table);
-      if (table === undefined)
-        this.fault(type, `${type.name} names the table ${type.table}, which does not exist.`);
+      if (table === undefined) this.fault(type, missing(type));
       else if (table.type !== type.name)
         this.fault(
           type,
@@ -89,11 +97,19 @@ class ResolverMaker {
     this.faults.push(`${place}: ${message}`);
   }
 
+  private coordinate(field: FieldDeclaration): string {
+    const type = this.types.find(({ fields }) => fields.includes(field));
+    return `${type?.name ?? ''}.${field.name}`;
+  }
+
   /** The property of a column of the table. */
   private property(table: AnyTable, column: string, field: FieldDeclaration): string {
     const property = Object.keys(table.columns).find((key) => columnOf(key) === column);
     if (property === undefined)
-      this.fault(field, `${field.name} is in the column ${table.name}.${column}, which does not exist.`);
+      this.fault(
+        field,
+        `${this.coordinate(field)} is in the column ${table.name}.${column}, which does not exist: correct the name, or leave the field out.`,
+      );
     return property ?? column;
   }
 
@@ -116,7 +132,7 @@ class ResolverMaker {
     const lengthMax = table.columns[property]?.length ?? (isForeign ? foreignLengthMax : 0);
     const isText = field.type === 'String' && (field.filters.length > 0 || field.find !== undefined);
     if (isText && table.columns[property] !== undefined && lengthMax === 0)
-      this.fault(field, `${field.name} is a long text, which cannot be compared.`);
+      this.fault(field, `${this.coordinate(field)} is a long text, which cannot be compared.`);
     return { property, lengthMax, isEnum, isForeign };
   }
 
@@ -199,10 +215,9 @@ class ResolverMaker {
     }
   }
 
+  /** Undefined where the type has no table, or one that is missing: the start is refused. */
   private target(field: FieldDeclaration): Declared | undefined {
-    const target = this.declared.get(field.type);
-    if (target === undefined) this.fault(field, `${field.name} leads to ${field.type}, which has no @table.`);
-    return target;
+    return this.declared.get(field.type);
   }
 
   /** Columns refer to a row by as many values as its key has, and not to a row of another table. */
@@ -218,15 +233,21 @@ class ResolverMaker {
       const columns = key.map(columnOf).join(', ');
       this.fault(
         field,
-        `${field.name} leads to ${to.name} by ${names}, and the key of ${to.name} is ${columns}.`,
+        `${this.coordinate(field)} leads to ${to.name} by ${names}, and the key of ${to.name} is ${columns}.`,
       );
       return;
     }
     const column = table.columns[properties[0] ?? ''];
     if (to.key !== undefined || column === undefined || column.references === to.name) return;
     const what = column.references === undefined ? 'names no row' : `names a row of ${column.references}`;
-    this.fault(field, `${field.name} leads to ${to.name} by the column ${names}, which ${what}.`);
+    this.fault(field, `${this.coordinate(field)} leads to ${to.name} by the column ${names}, which ${what}.`);
   }
+}
+
+function missing({ name, table }: TypeDeclaration): string {
+  if (!/[.:/]/.test(table)) return `${name} names the table ${table}, which does not exist.`;
+  const why = 'because a change and its record are one transaction';
+  return `${name} names the table ${table}: name it alone. Tables are in the database of DATABASE_URL, ${why}.`;
 }
 
 const byId =

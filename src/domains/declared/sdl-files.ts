@@ -19,24 +19,97 @@ export type Values = Readonly<Record<string, unknown>>;
 export interface SdlFile {
   readonly name: string;
   readonly text: string;
+  /** Whether it is a company's. */
+  readonly isOwn?: true;
 }
 
 export interface ParsedFile extends SdlFile {
   readonly document: DocumentNode;
 }
 
-/** Collects what is wrong, each with its file and line. */
+/** A part of a file's text that is read in other words, so that the rest of the file can be understood. */
+export interface Mend {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Collects what is wrong, each with its file and line. Nothing is told twice. */
 export class SdlFaults {
-  readonly all: string[] = [];
+  /** What is read in other words because of a fault. */
+  readonly mends: Mend[] = [];
+  private readonly told = new Set<string>();
+  private readonly places: ASTNode[] = [];
+  private readonly unread = new Set<string>();
+
+  /** In the order of files and lines. */
+  get all(): string[] {
+    return [...this.told].sort(byPlace);
+  }
 
   add(node: ASTNode, message: string): void {
-    this.all.push(`${placeOf(node)}: ${message}`);
+    this.places.push(node);
+    this.at(placeOf(node), message);
+  }
+
+  at(place: string, message: string): void {
+    this.placed(`${place}: ${message}`);
+  }
+
+  /** A fault that begins with its file and line. */
+  placed(fault: string): void {
+    this.told.add(fault);
+  }
+
+  /** As `add`. The node, or a part of it, is read as `text`. */
+  mend(node: ASTNode, message: string, text: string, part: ASTNode = node): void {
+    this.add(node, message);
+    this.readAs(part, text);
+  }
+
+  readAs({ loc }: ASTNode, text: string): void {
+    if (loc === undefined) return;
+    const { start, end, source } = loc;
+    this.mends.push({ file: source.name, start, end, text });
+  }
+
+  /** A file that is no SDL. What it may define counts as defined, so that nothing follows from the one fault. */
+  unreadable(file: SdlFile, line: number, message: string): void {
+    this.at(`${file.name}:${String(line)}`, message);
+    for (const name of file.text.match(/[\w:]+/g) ?? []) this.unread.add(name);
+  }
+
+  /** Whether a name may be defined in a file that cannot be read. */
+  mayDefine(name: string): boolean {
+    return this.unread.has(name);
+  }
+
+  /** Whether something inside the node is faulty. */
+  areIn({ loc }: ASTNode): boolean {
+    return this.places.some(
+      ({ loc: place }) =>
+        loc !== undefined && place?.source === loc.source && place.start >= loc.start && place.end <= loc.end,
+    );
+  }
+
+  /** Whether a fault of this file and line was told. */
+  isToldAt(place: string): boolean {
+    return [...this.told].some((fault) => fault.startsWith(`${place}: `));
   }
 
   /** Throws where there are any. */
   check(): void {
-    if (this.all.length > 0) throw new Error(`The schema is faulty:\n- ${this.all.join('\n- ')}`);
+    if (this.told.size > 0) throw new Error(`The schema is faulty:\n- ${this.all.join('\n- ')}`);
   }
+}
+
+/** By file, then by line. */
+function byPlace(a: string, b: string): number {
+  const [x, y] = [a, b].map((fault) => /^(.*?):(\d+): /.exec(fault) ?? ['', fault, '0']);
+  const [fileA = '', fileB = ''] = [x?.[1], y?.[1]];
+  if (fileA !== fileB) return fileA < fileB ? -1 : 1;
+  return Number(x?.[2]) - Number(y?.[2]);
 }
 
 export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): ParsedFile[] {
@@ -47,8 +120,7 @@ export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): Parsed
       return [{ ...file, document: parse(new Source(file.text, file.name)) }];
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
-      const line = error.locations?.[0]?.line ?? 1;
-      faults.all.push(`${file.name}:${String(line)}: ${error.message}`);
+      faults.unreadable(file, error.locations?.[0]?.line ?? 1, error.message);
       return [];
     }
   });
@@ -80,10 +152,15 @@ export class MappingDirectives {
 
   /** The coerced arguments. Throws `GraphQLError` for arguments that do not fit. */
   values(directive: ConstDirectiveNode): Values {
-    const definition = this.schema.getDirective(directive.name.value);
-    if (definition === null || definition === undefined) return {};
-    return getDirectiveValues(definition, { directives: [directive] }) ?? {};
+    return valuesOf(this.schema, directive);
   }
+}
+
+/** The coerced arguments of a directive of the schema. Throws `GraphQLError` for arguments that do not fit. */
+export function valuesOf(schema: GraphQLSchema, directive: ConstDirectiveNode): Values {
+  const definition = schema.getDirective(directive.name.value);
+  if (definition === null || definition === undefined) return {};
+  return getDirectiveValues(definition, { directives: [directive] }) ?? {};
 }
 
 export const directivesIn = (documents: readonly DocumentNode[]): Map<string, DirectiveDefinitionNode> =>

@@ -61,12 +61,19 @@ const rowWeight = 3;
 
 /** Reads the directives. Throws an error that names every coordinate without a declaration. */
 export function readSchemaPolicy(schema: GraphQLSchema): SchemaPolicy {
+  const { policy, faults } = checkSchemaPolicy(schema);
+  if (faults.length > 0) throw new Error(`The schema is not covered:\n- ${faults.join('\n- ')}`);
+  return policy;
+}
+
+/** As `readSchemaPolicy`, with the faults beside what could be read. Each begins with its coordinate. */
+export function checkSchemaPolicy(schema: GraphQLSchema): {
+  readonly policy: SchemaPolicy;
+  readonly faults: readonly string[];
+} {
   const reader = new Reader(schema);
   reader.read();
-  if (reader.faults.length > 0) {
-    throw new Error(`The schema is not covered:\n- ${reader.faults.sort().join('\n- ')}`);
-  }
-  return reader;
+  return { policy: reader, faults: reader.faults.sort() };
 }
 
 class Reader implements SchemaPolicy {

@@ -1,8 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { definedBy, withoutDimensions } from '../../domains/declared/company-definitions.js';
-import { expandSdl, type ExpandedSdl } from '../../domains/declared/expand.js';
+import {
+  definedBy,
+  typesIn,
+  withoutAbsentValues,
+  withoutDimensions,
+} from '../../domains/declared/company-definitions.js';
+import {
+  expandSdl,
+  readSdl as readFiles,
+  type ExpandedSdl,
+  type ReadSdl,
+} from '../../domains/declared/expand.js';
 import type { SdlFile } from '../../domains/declared/sdl-files.js';
 
 /** The file of the directives that map types to tables. They are no part of the public schema. */
@@ -63,25 +73,31 @@ export const companyFiles = (company: string): SdlFile[] => filesIn(join(company
 
 /**
  * The SDL of the installed domains together with that in a company folder's `schema`. A dimension that the company
- * defines does not apply to types that ship. Throws where the company defines a scope that ships: roles hold it already.
+ * defines does not apply to types that ship. Throws where the company's files are faulty.
  */
 export function readCompanySchema(company: string, domains: readonly string[]): ExpandedSdl {
+  const { sdl, types, faults } = readCompanyFiles(company, domains);
+  faults.check();
+  return { sdl, types };
+}
+
+/** As `readCompanySchema`, for faulty files too. */
+export function readCompanyFiles(company: string, domains: readonly string[]): ReadSdl {
   const folder = schemaFolder();
-  const [shipped, own] = [shippedFiles(folder, domains), companyFiles(company)];
-  const scopes = shippedScopes(folder);
-  const faults = own.flatMap(({ name: file, text }) =>
-    definedBy('defineScope', text)
-      .filter(({ name }) => scopes.has(name))
-      .map(
-        ({ name, line }) =>
-          `${file}:${String(line)}: The scope ${name} ships, and roles hold it: name yours otherwise.`,
-      ),
-  );
-  if (faults.length > 0) throw new Error(`The schema is faulty:\n- ${faults.join('\n- ')}`);
+  const shipped = shippedFiles(folder, domains);
+  const own = companyFiles(company).map((file) => ({ ...file, isOwn: true as const }));
   const dimensions = (files: readonly SdlFile[]): string[] =>
     files.flatMap(({ text }) => definedBy('defineDimension', text).map(({ name }) => name));
   const known = new Set(dimensions(shipped));
   const added = dimensions(own).filter((name) => !known.has(name));
-  const files = shipped.map((file) => ({ ...file, text: withoutDimensions(file.text, added) }));
-  return expanded([...files, ...own], folder);
+  const present = new Set(shipped.flatMap(({ text }) => typesIn(text)));
+  const files = shipped.map((file) => ({
+    ...file,
+    text: withoutAbsentValues(withoutDimensions(file.text, added), present),
+  }));
+  return readFiles(
+    [...files, ...own],
+    readFileSync(join(folder, mappingFile), 'utf8'),
+    shippedScopes(folder),
+  );
 }

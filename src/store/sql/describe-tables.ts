@@ -41,11 +41,15 @@ export async function tableNames(source: DataSource): Promise<string[]> {
   return rows.map(({ name }) => name).sort();
 }
 
-/** Describes those of the named tables that exist, as TypeORM reads them. */
+/**
+ * Describes those of the named tables that exist, as TypeORM reads them. It takes a name with a point for one of another
+ * database.
+ */
 export async function describeTables(
   source: DataSource,
-  names: readonly string[],
+  wanted: readonly string[],
 ): Promise<TableDescription[]> {
+  const names = wanted.filter((name) => !name.includes('.'));
   if (names.length === 0) return [];
   const runner = source.createQueryRunner();
   try {
