@@ -23,6 +23,8 @@ export interface SyncOptions extends RunOptions {
   readonly folder: string;
   /** Retires documents without a file. */
   readonly prune: boolean;
+  /** The SDL that documents are checked against. Default: all that ships. */
+  readonly sdl?: string;
 }
 
 export interface SyncReport {
@@ -44,7 +46,7 @@ export interface SyncReport {
 export async function syncDocuments(workshop: Workshop, options: SyncOptions): Promise<SyncReport> {
   const { progress, clock, ids, database } = workshop;
   await responsible(database.read, options);
-  const sdl = executableSchema(readSdl(), []);
+  const sdl = executableSchema(options.sdl ?? readSdl(), []);
   const rules = documentRules(new DocumentReach(sdl, readSchemaPolicy(sdl).scopes));
   const files = await checkedFiles(options.folder, rules, progress);
   const run = async (tx: Connection, trail: Trail, person: UserRow | undefined) => {

@@ -4,6 +4,7 @@ import { syncDocuments, type SyncReport } from './documents-sync.js';
 import { eq } from '../store/sql/condition.js';
 import { roles, type RoleRow } from '../store/tables/identity.js';
 import { inWorkshop, recordLine } from './operator/in-workshop.js';
+import { servedSdl } from './operator/served-sdl.js';
 import { withDatabase } from './operator/with-database.js';
 import { isIn } from '../store/sql/condition.js';
 import { users, type UserRow } from '../store/tables/identity.js';
@@ -26,7 +27,10 @@ export async function sync(
   folder: string,
   { as, json, prune = false, dryRun = false }: SyncOptions,
 ): Promise<void> {
-  const result = await inWorkshop(json, (workshop) => syncDocuments(workshop, { folder, as, prune, dryRun }));
+  const sdl = servedSdl();
+  const result = await inWorkshop(json, (workshop) =>
+    syncDocuments(workshop, { folder, as, prune, dryRun, sdl }),
+  );
   answer(json, { command: 'documents sync', dryRun, ...result }, () => syncLines(result, dryRun));
 }
 

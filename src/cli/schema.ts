@@ -1,16 +1,12 @@
-import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { printDefinitions } from '../graphql/schema/print-schema.js';
-import { readCompanySchema, readSchemaFiles } from '../graphql/schema/sdl.js';
+import { servedSdl } from './operator/served-sdl.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
 
 /** `behalf schema print` */
 export function printSchema(names: readonly string[], { json }: JsonOption): void {
-  const { BEHALF_COMPANY: company, domains } = readConfig(process.env);
-  const { sdl: whole } =
-    company === undefined ? readSchemaFiles(domains) : readCompanySchema(company, domains);
-  const definitions = printDefinitions(whole);
+  const definitions = printDefinitions(servedSdl());
   const missing = names.find((name) => !definitions.some((one) => one.name === name));
   if (missing !== undefined)
     throw new CommandError(`There is no type ${missing}. \`behalf schema print\` shows all.`);

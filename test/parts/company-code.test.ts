@@ -1,6 +1,10 @@
 // databases: sqlite, mariadb
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { eq } from '../../src/store/sql/condition.js';
+import { grantableRoles, userRoles } from '../../src/store/tables/identity.js';
 import { CommandLine } from '../support/command-line.js';
+import { Files } from '../support/importing.js';
 import { recordOf } from '../support/records.js';
 import { inCountry, RentalCompany, rentalsSdl } from '../support/rentals.js';
 import { postGraphQL, TestServer, type Answer } from '../support/server.js';
@@ -28,11 +32,17 @@ extend type Mutation {
     idempotencyKey: String! @plain
   ): ReturnRentalPayload @scope(name: "rentals:return")
   "Moves a rental to the store of another one."
-  moveRental("Its id." rentalId: ID! @plain, "The number of the store." store: Int! @plain): ReturnRentalPayload
-    @scope(name: "rentals:return")
+  moveRental(
+    "Its id." rentalId: ID! @plain
+    "The number of the store." store: Int! @plain
+    "Any key." idempotencyKey: String! @plain
+  ): ReturnRentalPayload @scope(name: "rentals:return")
   "Adds a rental."
-  addRental("Its number." number: Int! @plain, "The store." store: Int! @plain): ReturnRentalPayload
-    @scope(name: "rentals:return")
+  addRental(
+    "Its number." number: Int! @plain
+    "The store." store: Int! @plain
+    "Any key." idempotencyKey: String! @plain
+  ): ReturnRentalPayload @scope(name: "rentals:return")
 }
 "What came of it."
 type ReturnRentalPayload {
@@ -81,7 +91,7 @@ export default defineDomain({
     },
     Mutation: {
       returnRental: (_root, { rentalId, note, idempotencyKey }, operation) =>
-        operation.once(idempotencyKey, { returnRental: rentalId, note }, { rental: 'Rental' }, async () => {
+        operation.once(idempotencyKey, { rentalId, note }, { rental: 'Rental' }, async () => {
           const rentals = operation.rows.of('Rental');
           const before = await rentals.lock(rentalId);
           if (before.$returned !== null) throw conflict('It is back already.');
@@ -89,12 +99,17 @@ export default defineDomain({
           if (note === 'broken') throw new Error('an inner secret');
           return { rental };
         }),
-      moveRental: async (_root, { rentalId, store }, { rows }) => ({
-        rental: await rows.of('Rental').update(rentalId, { $store_no: store }),
-      }),
-      addRental: async (_root, { number, store }, { rows }) => ({
-        rental: await rows.of('Rental').insert({ $rental_no: number, $store_no: store, $customer: 'new', $fee: 1 }),
-      }),
+      moveRental: (_root, { rentalId, store, idempotencyKey }, { rows, once }) =>
+        once(idempotencyKey, { rentalId, store }, { rental: 'Rental' }, async () => ({
+          rental: await rows.of('Rental').update(rentalId, { $store_no: store }),
+        })),
+      addRental: async (_root, { number, store, idempotencyKey }, { rows, once }) => {
+        const add = async () => ({
+          rental: await rows.of('Rental').insert({ $rental_no: number, $store_no: store, $customer: 'new', $fee: 1 }),
+        });
+        if (number === 11) return add();
+        return once(idempotencyKey, { number, store }, number === 12 ? {} : { rental: 'Rental' }, add);
+      },
     },
     Rental: { state: reads(['$returned'], (row) => (row.$returned === null ? 'OUT' : 'BACK')) },
   },
@@ -227,11 +242,15 @@ describe("a company's own code", () => {
     const code = async (bearer: string, query: string, variables: object = {}) =>
       (await ask(bearer, query, variables)).errors[0]?.extensions.code;
     expect(await code(canada, returning, { id: theirs, note: 'n', key: 'k3' })).toBe('NOT_FOUND');
-    const move = 'mutation ($id: ID!) { moveRental(rentalId: $id, store: 2) { rental { number } } }';
+    const move =
+      'mutation ($id: ID!) { moveRental(rentalId: $id, store: 2, idempotencyKey: "m") { rental { number } } }';
+    const add = (number: number, store: number): string =>
+      `mutation { addRental(number: ${String(number)}, store: ${String(store)}, idempotencyKey: "a") { rental { number state } } }`;
     expect(await code(canada, move, { id: mine })).toBe('NOT_FOUND');
-    expect(await code(canada, 'mutation { addRental(number: 10, store: 2) { rental { number } } }')).toBe(
-      'NOT_FOUND',
-    );
+    expect(await code(canada, add(10, 2))).toBe('NOT_FOUND');
+    // It would add the row again, or give it again to whoever may not see it any more.
+    expect(await code(canada, add(11, 1))).toBe('INTERNAL');
+    expect(await code(canada, add(12, 1))).toBe('INTERNAL');
     const reader = await token({ ...inCanada, scopes: ['rentals:read'] });
     expect((await ask(reader, returning, { id: mine, note: 'n', key: 'k4' })).errors[0]?.message).toContain(
       'Cannot query field "returnRental"',
@@ -241,17 +260,14 @@ describe("a company's own code", () => {
     expect(JSON.stringify(failed.errors)).not.toContain('secret');
     expect(await recordOf(callers.database, failed)).toMatchObject({ outcome: 'failed' });
     expect(await rentals()).toEqual(before);
-    const added = await ask(
-      canada,
-      'mutation { addRental(number: 10, store: 1) { rental { number state } } }',
-    );
+    const added = await ask(canada, add(10, 1));
     expect([added.errors, added.data]).toEqual([[], { addRental: { rental: { number: 10, state: 'OUT' } } }]);
   });
 
   test.each([
     [
       'without a file',
-      { 'rentals.mjs': undefined },
+      { 'code/rentals.mjs': undefined },
       [
         /- schema\/own\.graphql:\d+: Query\.openRentals has no resolver/,
         /- schema\/own\.graphql:\d+: Mutation\.addRental has no resolver/,
@@ -261,11 +277,11 @@ describe("a company's own code", () => {
     [
       'with files that are none',
       {
-        'a.mjs': 'throw new Error("out of order");',
-        'b.mjs': 'export default {',
-        'c.mjs': 'export default { resolvers: {} };',
-        'd.mjs': wrapped('{ Query: { reach: 1 } }'),
-        'e.js': 'module.exports = 1;',
+        'code/a.mjs': 'throw new Error("out of order");',
+        'code/b.mjs': 'export default {',
+        'code/c.mjs': 'export default { resolvers: {} };',
+        'code/d.mjs': wrapped('{ Query: { reach: 1 } }'),
+        'code/e.js': 'module.exports = 1;',
       },
       [
         /- code\/a\.mjs: It cannot be imported: out of order/,
@@ -277,10 +293,17 @@ describe("a company's own code", () => {
     ],
     [
       'with resolvers that the schema does not ask for',
-      { 'x.mjs': wrapped('{ Query: { reach() {}, customers() {} }, Rental: { fee() {} } }') },
+      {
+        'schema/x.graphql': 'extend type Mutation {\n  twice: Int @scope(name: "rentals:return")\n}',
+        'code/x.mjs': wrapped(
+          "{ Query: { reach() {}, customers() {} }, Rental: { fee() {}, state: reads(['$back'], () => 1) } }",
+        ),
+      },
       [
+        /- schema\/x\.graphql:2: Mutation\.twice is a mutation without `idempotencyKey: String! @plain`/,
         /- code\/x\.mjs: Query\.reach has a resolver in code\/rentals\.mjs too/,
         /- code\/x\.mjs: There is a resolver for Query\.customers, which no file of schema\/ declares/,
+        /- code\/x\.mjs: Rental\.state reads the column \$back, which Rental does not have/,
         /- code\/x\.mjs: Rental\.fee is read from its table \(schema\/rentals\.graphql:\d+\): mark it @code/,
       ],
     ],
@@ -288,20 +311,51 @@ describe("a company's own code", () => {
     const { files } = company;
     const changed: [string, string | undefined][] = Object.entries(texts);
     for (const [name, text] of changed) {
-      if (text === undefined) files.remove(`code/${name}`);
-      else files.write(`code/${name}`, text);
+      if (text === undefined) files.remove(name);
+      else files.write(name, text);
     }
     try {
       const { code: exit, stderr } = await cli.run(['start']);
       expect(exit).toBe(1);
       for (const fault of faults) expect(stderr).toMatch(fault);
     } finally {
-      for (const [name] of changed) files.remove(`code/${name}`);
+      for (const [name] of changed) files.remove(name);
       files.write('code/rentals.mjs', code);
     }
   });
 });
 
+describe('the page about the company folder', () => {
+  test('has a folder that can be served and applied', async () => {
+    const page = readFileSync(new URL('../../docs/company-folder.md', import.meta.url), 'utf8');
+    const blocks = [...page.matchAll(/```\w+\n(?:#|\/\/) company\/(\S+)\n([\s\S]*?)```/g)];
+    expect(blocks.map(([, path]) => path)).toEqual([
+      'roles/rental-desk.yaml',
+      'operations/open-rentals.graphql',
+      'schema/returns.graphql',
+      'code/rentals.mjs',
+    ]);
+    const folder = new Files({ 'schema/rentals.graphql': sdl });
+    for (const [, path = '', text = ''] of blocks) folder.write(path, text);
+    try {
+      const { stdout, stderr } = await cli.run(['check', folder.folder]);
+      expect([stderr, stdout]).toEqual(['', expect.stringContaining('can be served: Rental, Store.')]);
+      const administrator = await callers.person({ scopes: ['roles:manage', 'operations:register'] });
+      const [held] = await callers.database.read.select(userRoles, eq('userId', administrator.id));
+      await callers.database.transaction((tx) =>
+        tx.insert(grantableRoles, [{ userId: administrator.id, roleId: held?.roleId ?? '' }]),
+      );
+      const applied = await cli.run(['apply', folder.folder, '--as', administrator.name, '--dry-run']);
+      expect([applied.stderr, applied.stdout.split('\n').slice(0, 2)]).toEqual([
+        '',
+        ['+ role rental-desk', '+ operation OpenRentals'],
+      ]);
+    } finally {
+      folder.remove();
+    }
+  });
+});
+
 function wrapped(resolvers: string): string {
-  return `import { defineDomain } from 'behalf/domain';\nexport default defineDomain({ resolvers: ${resolvers} });`;
+  return `import { defineDomain, reads } from 'behalf/domain';\nexport default defineDomain({ resolvers: ${resolvers} });`;
 }

@@ -17,6 +17,8 @@ export interface CodeField {
    * from its table.
    */
   readonly code: 'required' | 'possible' | 'table';
+  /** Whether it is a mutation that callers cannot send again without doing it twice. */
+  readonly lacksKey: boolean;
 }
 
 type TypeNode = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
@@ -31,6 +33,7 @@ export const codeFields = (files: readonly SdlFile[]): CodeField[] =>
         coordinate: `${type.name.value}.${field.name.value}`,
         place: placeOf(field),
         code: originOf(type, field),
+        lacksKey: type.name.value === 'Mutation' && !takesKey(field),
       })),
     );
 
@@ -41,3 +44,12 @@ function originOf(type: TypeNode, field: FieldDefinitionNode): CodeField['code']
 
 const has = ({ directives = [] }: TypeNode | FieldDefinitionNode, name: string): boolean =>
   directives.some((directive) => directive.name.value === name);
+
+const takesKey = (field: FieldDefinitionNode): boolean =>
+  (field.arguments ?? []).some(
+    ({ name, type }) =>
+      name.value === 'idempotencyKey' &&
+      type.kind === Kind.NON_NULL_TYPE &&
+      type.type.kind === Kind.NAMED_TYPE &&
+      type.type.name.value === 'String',
+  );

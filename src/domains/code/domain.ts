@@ -115,10 +115,10 @@ export interface Operation {
     next(): string;
   };
   /**
-   * In a mutation: runs `work` once for the caller's `idempotencyKey`. The same key and input return the first answer;
-   * another input is a `CONFLICT`.
-   * @param input everything that the answer depends on, with the mutation's name
-   * @param rows the properties of the answer that hold a row, with the type of each
+   * In a mutation, which has to use it: runs `work` once for the caller's `idempotencyKey`. The same key and input return
+   * the first answer, as far as the caller may still see it; another input is a `CONFLICT`.
+   * @param input the other arguments
+   * @param rows the properties of the answer that hold a row, with the type of each. Others hold no objects
    */
   once<T extends object>(
     key: string,

@@ -1,5 +1,4 @@
 import type { Domain, Operation, Resolver } from '../../delegation/resolver-context.js';
-import type { ScopeOf } from '../../store/bounded/filter.js';
 import type { AnyTable } from '../../store/tables/table.js';
 import type { CodeField } from './code-fields.js';
 import type * as own from './domain.js';
@@ -12,12 +11,13 @@ export function ownDomain(
   fields: readonly CodeField[],
   tables: readonly AnyTable[],
 ): Domain {
-  const faults = codeFaults(files, fields);
+  const faults = codeFaults(files, fields, tables);
   if (faults.length > 0) throw new Error(`The code does not fit the schema:\n- ${faults.join('\n- ')}`);
   const byType = new Map(tables.map((table) => [table.type, table]));
   const resolvers: Record<string, Record<string, Resolver>> = {};
   for (const [type, field, resolver] of files.flatMap(given))
-    (resolvers[type] ??= {})[field] = bounded(resolver, byType, type === 'Mutation' ? field : undefined);
+    (resolvers[type] ??= {})[field] =
+      type === 'Mutation' ? mutating(resolver, byType, field) : bounded(resolver, byType);
   return { name: 'company', tables: [], resolvers };
 }
 
@@ -26,12 +26,16 @@ const given = ({ resolvers }: CodeFile): (readonly [string, string, own.Resolver
     Object.entries(fields).map(([field, resolver]) => [type, field, resolver] as const),
   );
 
-function codeFaults(files: readonly CodeFile[], fields: readonly CodeField[]): string[] {
+function codeFaults(
+  files: readonly CodeFile[],
+  fields: readonly CodeField[],
+  tables: readonly AnyTable[],
+): string[] {
   const faults: string[] = [];
   const byCoordinate = new Map(fields.map((field) => [field.coordinate, field]));
   const givers = new Map<string, string>();
   for (const file of files) {
-    for (const [type, name] of given(file)) {
+    for (const [type, name, resolver] of given(file)) {
       const coordinate = `${type}.${name}`;
       const field = byCoordinate.get(coordinate);
       const other = givers.get(coordinate);
@@ -45,28 +49,47 @@ function codeFaults(files: readonly CodeFile[], fields: readonly CodeField[]): s
         faults.push(
           `${file.name}: ${coordinate} is read from its table (${field.place}): mark it @code, or leave the resolver out.`,
         );
+      const columns = tables.find((table) => table.type === type)?.columns;
+      for (const column of resolver.reads ?? [])
+        if (columns !== undefined && column !== 'id' && !Object.hasOwn(columns, column))
+          faults.push(`${file.name}: ${coordinate} reads the column ${column}, which ${type} does not have.`);
     }
   }
-  for (const { coordinate, place, code } of fields)
+  for (const { coordinate, place, code, lacksKey } of fields) {
     if (code === 'required' && !givers.has(coordinate))
       faults.push(`${place}: ${coordinate} has no resolver: no file of code/ gives one.`);
+    if (lacksKey)
+      faults.push(`${place}: ${coordinate} is a mutation without \`idempotencyKey: String! @plain\`.`);
+  }
   return faults;
 }
 
-/** A resolver that sees the operation through its view. A mutation writes under its own scope alone. */
-function bounded(resolver: own.Resolver, tables: OwnTables, mutation: string | undefined): Resolver {
+/** A resolver that sees the operation through its view. */
+function bounded(resolver: own.Resolver, tables: OwnTables): Resolver {
   const views = new WeakMap<Operation, own.Operation>();
   const viewOf = (operation: Operation): own.Operation => {
-    const known = views.get(operation);
-    if (known !== undefined) return known;
-    const view = operationView(operation, tables, writeScope(operation.scopeOf, mutation));
-    views.set(operation, view);
-    return view;
+    const known = views.get(operation) ?? operationView(operation, tables);
+    views.set(operation, known);
+    return known;
   };
   const made = (parent: unknown, args: unknown, operation: Operation): unknown =>
     resolver(parent, args, viewOf(operation));
   return resolver.reads === undefined ? made : Object.assign(made, { reads: resolver.reads });
 }
 
-const writeScope = (scopeOf: ScopeOf, mutation: string | undefined): string | undefined =>
-  mutation === undefined ? undefined : scopeOf(`Mutation.${mutation}`);
+/** A mutation writes under its own scope alone. */
+const mutating =
+  (resolver: own.Resolver, tables: OwnTables, name: string): Resolver =>
+  async (parent: unknown, args: unknown, operation: Operation): Promise<unknown> => {
+    const use = { isKeyed: false };
+    const view = operationView(operation, tables, {
+      mutation: name,
+      scope: operation.scopeOf(`Mutation.${name}`),
+      onOnce: () => {
+        use.isKeyed = true;
+      },
+    });
+    const answer = await (resolver(parent, args, view) as Promise<unknown>);
+    if (use.isKeyed) return answer;
+    throw new Error(`Mutation.${name} answers without operation.once, so its idempotencyKey has no effect.`);
+  };
