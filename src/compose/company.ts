@@ -4,8 +4,6 @@ import { allTables } from '../domains/all-tables.js';
 import { readOwnCode } from '../domains/code/index.js';
 import { foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
 import { companyFiles, readCompanyFiles } from '../graphql/schema/sdl.js';
-import type { Domain } from '../delegation/resolver-context.js';
-import type { AnyTable } from '../store/tables/table.js';
 import type { Database } from '../store/sql/database.js';
 import { companyFaults } from './company-faults.js';
 import { composeSchema, type ComposedSchema, type SchemaConfig } from './schema.js';
@@ -26,25 +24,9 @@ export async function composeCompany(
   const tables = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
   const descriptions = await database.describe(foreignNames(types, tables));
   const foreign = foreignTables(types, descriptions, database.dialect);
-  const code = await ownCode(folder, foreign);
+  const code = await readOwnCode(folder, companyFiles(folder), foreign);
   const { dialect } = database;
   const faults = companyFaults({ read, tables, foreign, descriptions, code: code.faults, dialect });
   if (faults.length > 0) throw new Error(`The schema is faulty:\n- ${faults.join('\n- ')}`);
   return composeSchema(config, { sdl, types, foreign, ...(code.own !== undefined && { own: code.own }) });
 }
-
-interface OwnCode {
-  readonly own?: Domain;
-  readonly faults: readonly string[];
-}
-
-/** A company's code, or what is wrong with it. */
-const ownCode = (folder: string, tables: readonly AnyTable[]): Promise<OwnCode> =>
-  readOwnCode(folder, companyFiles(folder), tables).then(
-    (own) => ({ own, faults: [] }),
-    (error: unknown) => {
-      const [, ...faults] = error instanceof Error ? error.message.split('\n- ') : [];
-      if (faults.length === 0) throw error;
-      return { faults };
-    },
-  );

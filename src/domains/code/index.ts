@@ -4,24 +4,32 @@ import type { Domain } from '../../delegation/resolver-context.js';
 import type { AnyTable } from '../../store/tables/table.js';
 import type { SdlFile } from '../declared/sdl-files.js';
 import { codeFields } from './code-fields.js';
-import { ownDomain } from './own-domain.js';
+import type { LoadedCode } from './load-code.js';
+import { codeFaults, ownDomain } from './own-domain.js';
+
+/** What a company's code gives, or what is wrong with it. */
+export interface OwnCode {
+  readonly own?: Domain;
+  readonly faults: readonly string[];
+}
 
 /**
- * The resolvers in the folder `code` of a company folder. Throws where a file is faulty, where a field of its SDL that only
- * code can give has none, and where one is given that its SDL does not declare.
+ * The resolvers in the folder `code` of a company folder. A fault is a file that cannot be imported, a field of the SDL
+ * that only code can give and none gives, or a resolver for which the SDL has no such field.
  * @param tables those of the company's types
  */
 export async function readOwnCode(
   company: string,
   sdl: readonly SdlFile[],
   tables: readonly AnyTable[],
-): Promise<Domain> {
-  const folder = join(company, 'code');
-  const fields = codeFields(sdl);
-  if (!existsSync(folder)) return ownDomain([], fields, tables);
-  // Loading it changes how modules are found, so it is loaded only where there is code.
-  const { loadCode } = await import('./load-code.js');
-  const { files, faults } = await loadCode(folder);
-  if (faults.length > 0) throw new Error(`The code is faulty:\n- ${faults.join('\n- ')}`);
-  return ownDomain(files, fields, tables);
+): Promise<OwnCode> {
+  const { files, faults } = await filesOf(join(company, 'code'));
+  // The resolvers of a file that cannot be imported are not missing.
+  if (faults.length > 0) return { faults };
+  const unfit = codeFaults(files, codeFields(sdl), tables);
+  return unfit.length > 0 ? { faults: unfit } : { own: ownDomain(files, tables), faults: [] };
 }
+
+/** Loading code changes how modules are found, so it happens only where there is code. */
+const filesOf = async (folder: string): Promise<LoadedCode> =>
+  existsSync(folder) ? (await import('./load-code.js')).loadCode(folder) : { files: [], faults: [] };

@@ -12,6 +12,12 @@ export interface CodeFile {
   readonly resolvers: Domain['resolvers'];
 }
 
+export interface LoadedCode {
+  readonly files: readonly CodeFile[];
+  /** Each names its file. */
+  readonly faults: readonly string[];
+}
+
 /** `behalf/domain` is this program's own wherever the company folder is: what it makes has to be known here. */
 function provideDomain(): void {
   const url = new URL('./domain.js', import.meta.url);
@@ -23,8 +29,8 @@ function provideDomain(): void {
 }
 provideDomain();
 
-/** Imports every file of a folder `code`. Faults name the file. */
-export async function loadCode(folder: string): Promise<{ files: CodeFile[]; faults: string[] }> {
+/** Imports every file of a folder `code`. */
+export async function loadCode(folder: string): Promise<LoadedCode> {
   const [files, faults]: [CodeFile[], string[]] = [[], []];
   const names = readdirSync(folder)
     .filter((name) => /\.m?js$/.test(name))
