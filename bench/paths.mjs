@@ -11,7 +11,11 @@ export const ownDist = at('../dist');
 export const workFolder = at('../data/bench');
 export const resultsFolder = at('../data/bench/results');
 /** Where modules were in earlier builds, which a run may measure beside this one. */
-const formerPaths = { 'src/store/sql/database.js': 'src/store/database.js' };
+const formerPaths = {
+  'src/store/sql/database.js': 'src/store/database.js',
+  'src/domains/knowledge/query-terms.js': 'src/domains/knowledge/query.js',
+  'src/domains/knowledge/index-tokens.js': 'src/domains/knowledge/tokenize.js',
+};
 /** Imports a module of a build by its path of now. */
 export function importOf(dist, path) {
   const isThere = existsSync(join(dist, path));

@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { prefixed } from '../src/store/tables/table.js';
 import { Columns, dropTables } from './columns.js';
 
-/** People, agents, roles and their holders. */
+/** People, agents, roles and their holders, the operations registered for roles, and the secrets of servers. */
 export class Identity1700000000001 implements MigrationInterface {
   readonly name = 'Identity1700000000001';
 
   async up(runner: QueryRunner): Promise<void> {
     const c = await Columns.over(runner);
+    await c.nameCharsetOfMigrations();
     await c.create(
       'users',
       [
@@ -35,6 +38,7 @@ export class Identity1700000000001 implements MigrationInterface {
         c.nullable(c.longtext('jwks')),
         c.time('created_at'),
         c.int('version'),
+        c.withDefault(c.int('token_generation'), '0'),
       ],
       { unique: [['name']] },
     );
@@ -64,6 +68,7 @@ export class Identity1700000000001 implements MigrationInterface {
         c.flag('shipped'),
         c.time('created_at'),
         c.int('version'),
+        c.withDefault(c.text('documents', 20), "'any'"),
       ],
       { unique: [['name']] },
     );
@@ -79,6 +84,30 @@ export class Identity1700000000001 implements MigrationInterface {
     await c.create('grantable_roles', [c.id('user_id'), c.id('role_id')], {
       primaryKey: ['user_id', 'role_id'],
     });
+    await c.create(
+      'trusted_documents',
+      [
+        c.id(),
+        c.text('name', 100),
+        c.text('hash', 64),
+        c.text('kind', 20),
+        c.longtext('source'),
+        c.id('registered_by_id'),
+        c.time('registered_at'),
+        c.nullable(c.id('retired_by_id')),
+        c.nullable(c.time('retired_at')),
+        // A unique key of both databases allows many NULLs, so it holds among documents that are not retired.
+        c.nullable(c.text('standing_name', 100)),
+        c.nullable(c.text('standing_hash', 64)),
+        c.int('version'),
+      ],
+      { unique: [['standing_name'], ['standing_hash']], indexes: [['name', 'id']] },
+    );
+    await c.create('server_keys', [c.text('name', 60), c.text('value', 200)], { primaryKey: ['name'] });
+    for (const name of ['cursors', 'digests']) {
+      const key = randomBytes(32).toString('base64url');
+      await runner.query(`INSERT INTO ${prefixed('server_keys')} (name, value) VALUES (?, ?)`, [name, key]);
+    }
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -90,6 +119,8 @@ export class Identity1700000000001 implements MigrationInterface {
       'user_roles',
       'agent_roles',
       'grantable_roles',
+      'trusted_documents',
+      'server_keys',
     ]);
   }
 }

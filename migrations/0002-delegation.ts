@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { prefixed } from '../src/store/tables/table.js';
 import { Columns, dropTables } from './columns.js';
 
 /** Delegations, the authorization server's payloads, and the authority's version. */
@@ -67,8 +68,13 @@ export class Delegation1700000000002 implements MigrationInterface {
         indexes: [['grant_id'], ['uid'], ['user_code'], ['account_id'], ['expires_at']],
       },
     );
-    await c.create('authority_epoch', [c.int('id'), c.int('version'), c.flag('stopped')]);
-    await runner.query('INSERT INTO authority_epoch (id, version, stopped) VALUES (1, 1, 0)');
+    await c.create('authority_epoch', [
+      c.int('id'),
+      c.int('version'),
+      c.flag('stopped'),
+      c.withDefault(c.int('token_generation'), '0'),
+    ]);
+    await runner.query(`INSERT INTO ${prefixed('authority_epoch')} (id, version, stopped) VALUES (1, 1, 0)`);
     await c.create(
       'idempotency_keys',
       [
@@ -78,8 +84,9 @@ export class Delegation1700000000002 implements MigrationInterface {
         c.id('operation_id'),
         c.longtext('answer'),
         c.time('created_at'),
+        c.nullable(c.longtext('places')),
       ],
-      { primaryKey: ['owner_id', 'key'] },
+      { primaryKey: ['owner_id', 'key'], indexes: [['created_at']] },
     );
     await c.create(
       'import_keys',

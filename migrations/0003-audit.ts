@@ -1,7 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { prefixed } from '../src/store/tables/table.js';
 import { Columns, dropTables } from './columns.js';
 
-/** One record per operation, and its indexes. */
+/** One record for each operation, the queues of what follows a record, and the index of its search terms. */
 export class Audit1700000000003 implements MigrationInterface {
   readonly name = 'Audit1700000000003';
 
@@ -25,27 +26,62 @@ export class Audit1700000000003 implements MigrationInterface {
         c.int('row_count'),
         c.int('duration_ms'),
         c.longtext('body'),
+        c.nullable(c.int('values_format')),
       ],
-      {
-        indexes: [
-          ['at', 'id'],
-          ['user_id', 'id'],
-          ['agent_id', 'id'],
-          ['task', 'id'],
-        ],
-      },
+      { indexes: [['at', 'id']], rowNumber: 'sqlite' },
     );
-    await c.create('audit_delegations', [c.id('record_id'), c.id('delegation_id')], {
-      primaryKey: ['delegation_id', 'record_id'],
-    });
     await c.create(
-      'audit_resources',
-      [c.id('record_id'), c.text('type', 60), c.text('resource_id', 64), c.text('action', 20)],
-      { primaryKey: ['type', 'resource_id', 'action', 'record_id'] },
+      'audit_documents',
+      // The key has the order of these columns.
+      [c.text('role', 100), c.text('document_hash', 64), c.id('record_id'), c.text('outcome', 20)],
+      { primaryKey: ['role', 'document_hash', 'record_id'], indexes: [['record_id']] },
+    );
+    await c.create('audit_incomplete', [c.text('type', 60), c.id('record_id')], {
+      primaryKey: ['type', 'record_id'],
+    });
+    await this.outbox(runner, c);
+    await this.index(runner, c);
+  }
+
+  private async outbox(runner: QueryRunner, c: Columns): Promise<void> {
+    await c.create('audit_unindexed', [c.id('record_id')], { primaryKey: ['record_id'] });
+    await c.create('audit_sequence', [c.long('position'), c.id('record_id')], { primaryKey: ['position'] });
+    await c.create('audit_cursors', [c.text('consumer', 60), c.long('position')], {
+      primaryKey: ['consumer'],
+    });
+    await c.create('audit_set_aside', [c.text('consumer', 60), c.id('record_id')], {
+      primaryKey: ['consumer', 'record_id'],
+    });
+    await runner.query(
+      `INSERT INTO ${prefixed('audit_cursors')} (consumer, position) VALUES ('sequencer', 0), ('index', 0)`,
+    );
+  }
+
+  /** SQLite has a full-text index, which grows by appending: in a tree, each term would change a page of its own. */
+  private async index(runner: QueryRunner, c: Columns): Promise<void> {
+    if (c.mysql) {
+      await c.create('audit_index', [c.text('type', 60), c.text('value', 200), c.id('record_id')], {
+        primaryKey: ['type', 'value', 'record_id'],
+      });
+      return;
+    }
+    await runner.query(
+      `CREATE VIRTUAL TABLE ${prefixed('audit_terms')} USING fts5 ` +
+        "(terms, content = '', columnsize = 0, detail = none, tokenize = 'ascii')",
     );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await dropTables(runner, ['audit_records', 'audit_delegations', 'audit_resources']);
+    const isMysql = runner.dataSource.options.type === 'mysql';
+    await dropTables(runner, [
+      'audit_records',
+      'audit_documents',
+      'audit_incomplete',
+      'audit_unindexed',
+      'audit_sequence',
+      'audit_cursors',
+      'audit_set_aside',
+      isMysql ? 'audit_index' : 'audit_terms',
+    ]);
   }
 }

@@ -24,7 +24,7 @@ export class Business1700000000005 implements MigrationInterface {
         c.text('currency', 3),
         c.time('created_at'),
       ],
-      { unique: [['number']], indexes: [['region', 'id'], ['name', 'id'], ['email']] },
+      { unique: [['number']], indexes: [['region', 'id'], ['name', 'id'], ['email'], ['created_at', 'id']] },
     );
     await c.create(
       'products',
@@ -175,6 +175,7 @@ export class Business1700000000005 implements MigrationInterface {
           ['customer_id', 'id'],
           ['created_at', 'id'],
           ['status', 'id'],
+          ['updated_at', 'id'],
         ],
       },
     );

@@ -1,11 +1,12 @@
-import { Table, TableIndex, type QueryRunner, type TableColumnOptions } from 'typeorm';
+import { Table, type QueryRunner, type TableColumnOptions, type TableIndexOptions } from 'typeorm';
+import { prefixed } from '../src/store/tables/table.js';
 
 /**
  * Columns that behave alike in both databases. Text compares by its bytes, trailing spaces included: under a server's
  * default collation 'HR', 'hr' and 'HR ' would be one value, and a boundary would let in rows that it leaves out.
  */
 export class Columns {
-  private readonly mysql: boolean;
+  readonly mysql: boolean;
 
   private constructor(
     private readonly runner: QueryRunner,
@@ -22,12 +23,6 @@ export class Columns {
     return new Columns(runner, isMariaDb ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin');
   }
 
-  /** Gives these tables this project's character set, whatever the database's default is. */
-  async nameCharsets(tables: readonly string[]): Promise<void> {
-    if (this.collation === undefined) return;
-    for (const table of tables) await this.runner.query(nameCharset(table, this.collation));
-  }
-
   text(name: string, length: number): TableColumnOptions {
     return { name, type: 'varchar', length: String(length), ...this.bytewise() };
   }
@@ -39,11 +34,6 @@ export class Columns {
   /** Up to 16 MiB. */
   longtext(name: string): TableColumnOptions {
     return { name, type: this.mysql ? 'mediumtext' : 'text', ...this.bytewise() };
-  }
-
-  /** On SQLite, for a full-text index: vacuuming may change the implicit row number. */
-  rowNumber(): TableColumnOptions {
-    return { name: 'row_no', type: 'integer', isGenerated: true, generationStrategy: 'increment' };
   }
 
   int(name: string): TableColumnOptions {
@@ -72,23 +62,42 @@ export class Columns {
     return { ...column, isNullable: true };
   }
 
-  async create(name: string, columns: TableColumnOptions[], options: TableOptions = {}): Promise<void> {
-    const primary = options.primaryKey ?? ['id'];
-    await this.runner.createTable(
-      new Table({
-        name,
-        columns: columns.map((column) => ({ ...column, isPrimary: primary.includes(column.name) })),
-        ...(this.mysql ? { engine: 'InnoDB' } : {}),
-      }),
-    );
-    await this.nameCharsets([name]);
-    for (const columnNames of options.unique ?? []) await this.index(name, columnNames, true);
-    for (const columnNames of options.indexes ?? []) await this.index(name, columnNames, false);
+  /** @param value in SQL */
+  withDefault(column: TableColumnOptions, value: string): TableColumnOptions {
+    return { ...column, default: value };
   }
 
-  private async index(table: string, columnNames: string[], isUnique: boolean): Promise<void> {
-    const name = `${isUnique ? 'uq' : 'ix'}_${table}_${columnNames.join('_')}`.slice(0, 60);
-    await this.runner.createIndex(table, new TableIndex({ name, columnNames, isUnique }));
+  /** Makes a table. @param name without the prefix, like all names of tables here */
+  async create(name: string, columns: TableColumnOptions[], options: TableOptions = {}): Promise<void> {
+    const table = prefixed(name);
+    const { primaryKey = ['id'], unique = [], indexes = [], rowNumber } = options;
+    const isNumbered = rowNumber === 'everywhere' || (rowNumber === 'sqlite' && !this.mysql);
+    const key = isNumbered ? [rowNumberName] : primaryKey;
+    const uniques = isNumbered ? [[...primaryKey], ...unique] : unique;
+    const all = isNumbered ? [this.rowNumber(), ...columns] : columns;
+    await this.runner.createTable(
+      new Table({
+        name: table,
+        columns: all.map((column) => ({ ...column, isPrimary: key.includes(column.name) })),
+        indices: [
+          ...uniques.map((names) => indexOf(table, names, true)),
+          ...indexes.map((names) => indexOf(table, names, false)),
+        ],
+        ...(this.collation !== undefined && { engine: `InnoDB ${charset(this.collation)}` }),
+      }),
+    );
+  }
+
+  /** Gives the table in which TypeORM keeps the names of migrations our character set. */
+  async nameCharsetOfMigrations(): Promise<void> {
+    if (this.collation === undefined) return;
+    await this.runner.query(`ALTER TABLE ${prefixed('migrations')} ${charset(this.collation)}`);
+  }
+
+  /** For an index of words, which knows rows by their numbers. On SQLite, vacuuming may change the implicit ones. */
+  private rowNumber(): TableColumnOptions {
+    const type = this.mysql ? 'bigint' : 'integer';
+    return { name: rowNumberName, type, isGenerated: true, generationStrategy: 'increment' };
   }
 
   private bytewise(): Partial<TableColumnOptions> {
@@ -96,16 +105,26 @@ export class Columns {
   }
 }
 
-const nameCharset = (table: string, collation: string): string =>
-  `ALTER TABLE \`${table}\` DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
+const rowNumberName = 'row_no';
+
+/** Every table names its own: a column that is added later must not depend on the database's default. */
+const charset = (collation: string): string => `DEFAULT CHARACTER SET utf8mb4 COLLATE ${collation}`;
+
+const indexOf = (table: string, columnNames: string[], isUnique: boolean): TableIndexOptions => ({
+  name: `${isUnique ? 'uq' : 'ix'}_${table}_${columnNames.join('_')}`.slice(0, 60),
+  columnNames,
+  isUnique,
+});
 
 interface TableOptions {
   /** The columns of the key, in the order of the table's columns. */
   readonly primaryKey?: readonly string[];
   readonly unique?: string[][];
   readonly indexes?: string[][];
+  /** Where the rows are numbered. There the number is the primary key, and the other one is unique. */
+  readonly rowNumber?: 'sqlite' | 'everywhere';
 }
 
 export async function dropTables(runner: QueryRunner, names: readonly string[]): Promise<void> {
-  for (const name of [...names].reverse()) await runner.dropTable(name);
+  for (const name of [...names].reverse()) await runner.query(`DROP TABLE ${prefixed(name)}`);
 }

@@ -1,3 +1,4 @@
+import { tableNames } from '../database/table-names.mjs';
 import { median } from '../measure/stats.mjs';
 import { columns, digits } from '../report/text.mjs';
 import { openStore } from '../servers/store.mjs';
@@ -19,6 +20,7 @@ const most = 1.2;
 export async function oracle(options) {
   const { databases, progress } = options;
   const stage = new Stage(options);
+  const passages = (await tableNames(options.dist))('passages');
   const rows = [];
   try {
     for (const database of databases) {
@@ -28,7 +30,7 @@ export async function oracle(options) {
       rows.push({ database, asked: 'behalf', ...(await compare(searchOver(server.port))) });
       await server.stop();
       progress(`${database}: control`);
-      rows.push({ database, asked: 'control', ...(await compare(control(openStore(url)))) });
+      rows.push({ database, asked: 'control', ...(await compare(control(openStore(url), passages))) });
     }
     const failed = rows.some(({ asked, tells }) => tells !== (asked === 'control'));
     return { rows, hidden: world.hidden, most, failed };
@@ -64,15 +66,16 @@ function searchOver(port) {
 }
 
 const bounded = "t.classification IN ('public', 'internal', 'confidential')";
-const undivided = {
-  sqlite: `SELECT c.id, t.body FROM (SELECT t.id FROM passages t WHERE t.row_no IN (SELECT rowid FROM bench_fts WHERE bench_fts MATCH ?) AND ${bounded} ORDER BY t.id LIMIT 300) c CROSS JOIN passages t ON t.id = c.id`,
-  mysql: `SELECT c.id, t.body FROM (SELECT t.id FROM passages t WHERE MATCH (t.tokens) AGAINST (? IN BOOLEAN MODE) AND ${bounded} ORDER BY t.id LIMIT 300) c CROSS JOIN passages t ON t.id = c.id`,
-};
+const undivided = (passages) => ({
+  sqlite: `SELECT c.id, t.body FROM (SELECT t.id FROM ${passages} t WHERE t.row_no IN (SELECT rowid FROM bench_fts WHERE bench_fts MATCH ?) AND ${bounded} ORDER BY t.id LIMIT 300) c CROSS JOIN ${passages} t ON t.id = c.id`,
+  mysql: `SELECT c.id, t.body FROM (SELECT t.id FROM ${passages} t WHERE MATCH (t.tokens) AGAINST (? IN BOOLEAN MODE) AND ${bounded} ORDER BY t.id LIMIT 300) c CROSS JOIN ${passages} t ON t.id = c.id`,
+});
 
 /** The same words in an index that knows no boundary. */
-function control({ dialect, all }) {
+function control({ dialect, all }, passages) {
+  const sql = undivided(passages)[dialect];
   return async (word) => {
-    const rows = await all(undivided[dialect], [`zw${word}`]);
+    const rows = await all(sql, [`zw${word}`]);
     if (rows.length === 0) throw new Error(`The control finds nothing for ${word}.`);
   };
 }

@@ -4,17 +4,21 @@ import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { importOf } from '../paths.mjs';
+import { tableNames } from './table-names.mjs';
 
 const pauseMs = 50;
 const queue = 'audit_unindexed';
 /** An earlier build has no outbox. */
 const outbox = 'src/audit/outbox/outbox.js';
 /** The tables of records that are not indexed yet. */
-const queuesOf = (dist) => (existsSync(join(dist, outbox)) ? [queue, 'audit_sequence'] : [queue]);
+async function queuesOf(dist) {
+  const queues = existsSync(join(dist, outbox)) ? [queue, 'audit_sequence'] : [queue];
+  return queues.map(await tableNames(dist));
+}
 
 /** Resolves when every record is indexed: what a server does later belongs to the operations that made it necessary. */
 export async function settled(url, dist) {
-  const { isEmpty, close } = await queueOf(url, queuesOf(dist));
+  const { isEmpty, close } = await queueOf(url, await queuesOf(dist));
   try {
     while (!(await isEmpty())) await setTimeout(pauseMs);
   } finally {
@@ -22,8 +26,10 @@ export async function settled(url, dist) {
   }
 }
 
-/** The statement by which all records wait for their index. */
-export const queueAll = `INSERT INTO ${queue} (record_id) SELECT id FROM audit_records WHERE id NOT IN (SELECT record_id FROM ${queue})`;
+/** The statement by which all records wait for their index. @param named see `tableNames` */
+export const queueAll = (named) =>
+  `INSERT INTO ${named(queue)} (record_id) SELECT id FROM ${named('audit_records')} ` +
+  `WHERE id NOT IN (SELECT record_id FROM ${named(queue)})`;
 
 /** Indexes the records that wait. */
 export async function indexRecords(dist, database) {

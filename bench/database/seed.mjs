@@ -5,7 +5,8 @@ import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import { importOf } from '../paths.mjs';
 import { indexRecords, queueAll } from './queue.mjs';
-import { peopleRows } from '../world/people.mjs';
+import { tableNames } from './table-names.mjs';
+import { benchTokens, peopleRows } from '../world/people.mjs';
 import { businessRows } from '../world/rows.mjs';
 
 /** What peers keep of their own: tokens to look up, and one record for each request. */
@@ -15,14 +16,14 @@ const peersTables = [
 ];
 
 /** Their full-text index of passages: this server's own is divided by boundaries, which they have none of. */
-const peersIndex = {
+const peersIndex = (passages) => ({
   sqlite: [
-    "CREATE VIRTUAL TABLE bench_fts USING fts5 (tokens, content = 'passages', content_rowid = 'row_no')",
+    `CREATE VIRTUAL TABLE bench_fts USING fts5 (tokens, content = '${passages}', content_rowid = 'row_no')`,
     "INSERT INTO bench_fts (bench_fts) VALUES ('rebuild')",
     "INSERT INTO bench_fts (bench_fts) VALUES ('optimize')",
   ],
-  mysql: ['CREATE FULLTEXT INDEX ft_bench ON passages (tokens)'],
-};
+  mysql: [`CREATE FULLTEXT INDEX ft_bench ON ${passages} (tokens)`],
+});
 
 /** Makes the server's tables by its own migrations, and fills them with a world. */
 export async function seed(url, world, dist, progress) {
@@ -30,18 +31,20 @@ export async function seed(url, world, dist, progress) {
     env: { ...process.env, DATABASE_URL: url },
   });
   const making = await importOf(dist, 'src/domains/knowledge/passages.js');
-  const tables = Object.entries({ ...businessRows(world, making), ...peopleRows(world) });
+  const named = await tableNames(dist);
+  const tables = { ...businessRows(world, making), ...peopleRows(world) };
   const writer = url.startsWith('sqlite:')
     ? sqliteWriter(url.slice('sqlite:'.length))
     : await mysqlWriter(url);
   for (const sql of peersTables) await writer.run(sql.replace('AUTO', writer.automatic));
-  for (const [table, rows] of tables) {
+  for (const [table, rows] of Object.entries(tables)) {
     progress(table);
-    await writer.insert(table, rows);
+    await writer.insert(named(table), rows);
   }
-  await writer.run(queueAll);
+  await writer.insert('bench_tokens', benchTokens(world));
+  await writer.run(queueAll(named));
   progress('indexes');
-  for (const sql of peersIndex[writer.dialect]) await writer.run(sql);
+  for (const sql of peersIndex(named('passages'))[writer.dialect]) await writer.run(sql);
   await index(url, dist);
   await writer.finish();
 }

@@ -1,13 +1,12 @@
 // One peer as a process of its own: `node serve.mjs NAME`, with BENCH_DATABASE_URL and BENCH_DIST. Prints its URL.
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { importOf } from '../paths.mjs';
 import { startPeer } from './peers.mjs';
 import { openStore } from './store.mjs';
 
 const { BENCH_DATABASE_URL: url, BENCH_DIST: dist } = process.env;
-const knowledge = (name) => import(pathToFileURL(join(dist, 'src/domains/knowledge', `${name}.js`)).href);
+const knowledge = (name) => importOf(dist, `src/domains/knowledge/${name}.js`);
 // Peers look through the words that this server makes of passages.
-const [{ queryTerms }, { encode }] = await Promise.all([knowledge('query'), knowledge('tokenize')]);
+const [{ queryTerms }, { encode }] = await Promise.all([knowledge('query-terms'), knowledge('index-tokens')]);
 const wordsOf = (query) =>
   queryTerms(query)
     .flat()

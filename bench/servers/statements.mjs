@@ -1,3 +1,21 @@
+import { tableNames } from '../database/table-names.mjs';
+import { ownDist } from '../paths.mjs';
+
+const named = await tableNames(process.env.BENCH_DIST ?? ownDist);
+/** The database's names of the tables that peers read and write. */
+export const tables = Object.fromEntries(
+  [
+    'customers',
+    'documents',
+    'idempotency_keys',
+    'orders',
+    'passages',
+    'refunds',
+    'ticket_messages',
+    'tickets',
+  ].map((name) => [name, named(name)]),
+);
+
 const customer =
   'id, number, name, region, country, city, currency, created_at AS createdAt, email, phone, credit_limit_minor AS creditLimitMinor';
 const order =
@@ -8,18 +26,15 @@ const places = (count) => Array.from({ length: count }, () => '?').join(', ');
 
 /** The statements of all peers, the floor included. A list of ids is padded, so that few statements are prepared. */
 export const statements = {
-  document:
-    'SELECT id, title, classification, version, updated_at AS updatedAt, body FROM documents WHERE id = ?',
-  ticket:
-    'SELECT id, number, subject, category, status, priority, created_at AS createdAt, customer_id AS customerId FROM tickets WHERE id = ?',
-  customer: `SELECT ${customer} FROM customers WHERE id = ?`,
+  document: `SELECT id, title, classification, version, updated_at AS updatedAt, body FROM ${tables.documents} WHERE id = ?`,
+  ticket: `SELECT id, number, subject, category, status, priority, created_at AS createdAt, customer_id AS customerId FROM ${tables.tickets} WHERE id = ?`,
+  customer: `SELECT ${customer} FROM ${tables.customers} WHERE id = ?`,
   customersById: (count) =>
-    `SELECT id, number, name, region, country, currency, credit_limit_minor AS creditLimitMinor FROM customers WHERE id IN (${places(count)})`,
-  ordersOf: `SELECT ${order} FROM orders WHERE customer_id = ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
-  orders: `SELECT ${order} FROM orders WHERE placed_at < ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
-  customers: `SELECT ${customer} FROM customers WHERE created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?`,
-  refunds:
-    'SELECT id, amount_minor AS amountMinor, currency, reason, issued_at AS issuedAt FROM refunds ORDER BY issued_at DESC, id DESC LIMIT ?',
+    `SELECT id, number, name, region, country, currency, credit_limit_minor AS creditLimitMinor FROM ${tables.customers} WHERE id IN (${places(count)})`,
+  ordersOf: `SELECT ${order} FROM ${tables.orders} WHERE customer_id = ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
+  orders: `SELECT ${order} FROM ${tables.orders} WHERE placed_at < ? ORDER BY placed_at DESC, id DESC LIMIT ?`,
+  customers: `SELECT ${customer} FROM ${tables.customers} WHERE created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?`,
+  refunds: `SELECT id, amount_minor AS amountMinor, currency, reason, issued_at AS issuedAt FROM ${tables.refunds} ORDER BY issued_at DESC, id DESC LIMIT ?`,
   token: 'SELECT agent_id AS agentId, scopes FROM bench_tokens WHERE digest = ?',
   record: 'INSERT INTO bench_audit (at, agent_id, operation, variables, outcome) VALUES (?, ?, ?, ?, ?)',
 };
@@ -29,8 +44,8 @@ const passage =
 
 /** The full-text search over an index of the same words (database/seed.mjs), without ranking. */
 export const searchStatement = {
-  sqlite: `SELECT ${passage} FROM passages p WHERE p.row_no IN (SELECT rowid FROM bench_fts WHERE bench_fts MATCH ?) ORDER BY p.id LIMIT ?`,
-  mysql: `SELECT ${passage} FROM passages p WHERE MATCH (p.tokens) AGAINST (? IN BOOLEAN MODE) ORDER BY p.id LIMIT ?`,
+  sqlite: `SELECT ${passage} FROM ${tables.passages} p WHERE p.row_no IN (SELECT rowid FROM bench_fts WHERE bench_fts MATCH ?) ORDER BY p.id LIMIT ?`,
+  mysql: `SELECT ${passage} FROM ${tables.passages} p WHERE MATCH (p.tokens) AGAINST (? IN BOOLEAN MODE) ORDER BY p.id LIMIT ?`,
 };
 
 /** The next power of two: 100 ids are asked for with 128 places. */

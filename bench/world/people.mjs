@@ -203,7 +203,7 @@ function* personPayloads(world) {
 }
 
 /** The same tokens, for peers that look one up. */
-function* benchTokens(world) {
+export function* benchTokens(world) {
   for (const { agent, rights, scopes } of tasks(world)) {
     yield { digest: sha256(tokenOf(rights, agent)), agent_id: idOf('AG', agent), scopes: scopes.join(' ') };
   }
@@ -248,6 +248,5 @@ export const peopleRows = (world) => ({
   agent_roles: agentRoles(world),
   delegations: delegations(world),
   oauth_payloads: oauthPayloads(world),
-  bench_tokens: benchTokens(world),
   audit_records: auditRecords(world),
 });

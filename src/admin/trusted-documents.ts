@@ -216,7 +216,7 @@ async function retire({ tx, clock, trail }: UnitOfWork, by: string, row: Trusted
 async function insert({ tx, trail }: UnitOfWork, rows: readonly TrustedDocumentRow[]): Promise<void> {
   await tx.insert(trustedDocuments, rows).catch((error: unknown) => {
     // Another registration was faster: run again and find its rows.
-    throw isDuplicate(error) ? new RunAgain('trusted_documents', { cause: error }) : error;
+    throw isDuplicate(error) ? new RunAgain(trustedDocuments.name, { cause: error }) : error;
   });
   for (const { id, name, hash, kind } of rows) {
     trail.touched(trustedDocuments.type, [id], 'create');

@@ -1,11 +1,26 @@
 import { sha256Hex } from '../core/digest.js';
-import { padded, type Condition, type Sql } from '../store/sql/condition.js';
+import { padded, quote, type Condition, type Sql } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
-import type { AuditRecordRow } from '../store/tables/audit.js';
+import {
+  auditCursors,
+  auditIncomplete,
+  auditOutbox,
+  auditRecords,
+  auditSequence,
+  auditSetAside,
+  type AuditRecordRow,
+} from '../store/tables/audit.js';
+import { prefixed } from '../store/tables/table.js';
 import type { AuditBody } from './record.js';
 
 /** The name of the index's cursor. */
 export const indexName = 'index';
+
+const records = quote(auditRecords.name);
+/** The index on MySQL. */
+const rowIndex = quote(prefixed('audit_index'));
+/** The index on SQLite. */
+const termIndex = quote(prefixed('audit_terms'));
 
 /** The index terms beside rows. No GraphQL type can have such a name. */
 export type Party = '@person' | '@agent' | '@delegation' | '@task';
@@ -59,11 +74,11 @@ async function indexRows(tx: Connection, ids: readonly string[]): Promise<void> 
   const placeholders = params.map(() => '?').join(', ');
   const selects = mysqlSources.map(
     ({ type, value, from }) =>
-      `SELECT ${[type, value, 'b.`id`'].map(collated).join(', ')} FROM \`audit_records\` b${from} ` +
+      `SELECT ${[type, value, 'b.`id`'].map(collated).join(', ')} FROM ${records} b${from} ` +
       `WHERE b.\`id\` IN (${placeholders}) AND ${value} IS NOT NULL`,
   );
   await tx.affecting(
-    `INSERT INTO \`audit_index\` (\`type\`, \`value\`, \`record_id\`) ${selects.join(' UNION ALL ')} ` +
+    `INSERT INTO ${rowIndex} (\`type\`, \`value\`, \`record_id\`) ${selects.join(' UNION ALL ')} ` +
       'ORDER BY 1, 2, 3 ON DUPLICATE KEY UPDATE `record_id` = VALUES(`record_id`)',
     mysqlSources.flatMap(() => params),
     true,
@@ -73,16 +88,16 @@ async function indexRows(tx: Connection, ids: readonly string[]): Promise<void> 
 async function indexTerms(tx: Connection, ids: readonly string[]): Promise<void> {
   const params = padded(ids);
   const rows = await tx.query(
-    'SELECT `row_no` AS `rowNo`, `user_id` AS `userId`, `agent_id` AS `agentId`, `task`, `body` FROM `audit_records` ' +
+    `SELECT \`row_no\` AS \`rowNo\`, \`user_id\` AS \`userId\`, \`agent_id\` AS \`agentId\`, \`task\`, \`body\` FROM ${records} ` +
       // Outdated statistics may say that the table is almost empty, and make SQLite scan it.
-      `INDEXED BY \`uq_audit_records_id\` WHERE \`id\` IN (${params.map(() => '?').join(', ')})`,
+      `INDEXED BY ${quote(`uq_${auditRecords.name}_id`)} WHERE \`id\` IN (${params.map(() => '?').join(', ')})`,
     params,
     true,
   );
   // Sorts here in the order in which the index grows. An ORDER BY would make SQLite scan all records.
   for (const row of rows.sort((a, b) => Number(a.rowNo) - Number(b.rowNo))) {
     const terms = termsOf(row as unknown as Stored);
-    await tx.affecting('INSERT INTO `audit_terms` (rowid, `terms`) VALUES (?, ?)', [row.rowNo, terms], true);
+    await tx.affecting(`INSERT INTO ${termIndex} (rowid, \`terms\`) VALUES (?, ?)`, [row.rowNo, terms], true);
   }
 }
 
@@ -137,11 +152,11 @@ const wordsOf = (type: string, values: readonly string[]): string =>
 /** Selects the records that the index finds: row numbers on SQLite, ids on MySQL. */
 const indexed = (type: string, values: readonly string[]): Readonly<Record<'sqlite' | 'mysql', Sql>> => ({
   sqlite: {
-    text: 'SELECT rowid FROM `audit_terms` WHERE `audit_terms` MATCH ?',
+    text: `SELECT rowid FROM ${termIndex} WHERE ${termIndex} MATCH ?`,
     params: [wordsOf(type, values)],
   },
   mysql: {
-    text: `SELECT \`record_id\` FROM \`audit_index\` WHERE \`type\` = ? AND \`value\` IN (${values.map(() => '?').join(', ')})`,
+    text: `SELECT \`record_id\` FROM ${rowIndex} WHERE \`type\` = ? AND \`value\` IN (${values.map(() => '?').join(', ')})`,
     params: [type, ...values],
   },
 });
@@ -154,10 +169,10 @@ interface Waiting {
 
 /** Records that the index does not have: they have no position yet, or one beyond its cursor, or were set aside. */
 const waitingIds =
-  '(SELECT `record_id` FROM `audit_unindexed` ' +
-  'UNION ALL SELECT `record_id` FROM `audit_sequence` WHERE `position` > ' +
-  `(SELECT \`position\` FROM \`audit_cursors\` WHERE \`consumer\` = '${indexName}') ` +
-  `UNION ALL SELECT \`record_id\` FROM \`audit_set_aside\` WHERE \`consumer\` = '${indexName}')`;
+  `(SELECT \`record_id\` FROM ${quote(auditOutbox.name)} ` +
+  `UNION ALL SELECT \`record_id\` FROM ${quote(auditSequence.name)} WHERE \`position\` > ` +
+  `(SELECT \`position\` FROM ${quote(auditCursors.name)} WHERE \`consumer\` = '${indexName}') ` +
+  `UNION ALL SELECT \`record_id\` FROM ${quote(auditSetAside.name)} WHERE \`consumer\` = '${indexName}')`;
 
 // The derived table is for MariaDB: with an OR, or a UNION directly inside IN, it would scan all records.
 // CROSS JOIN is for SQLite: otherwise it would begin with all records instead of the unindexed ones.
@@ -169,13 +184,13 @@ const found = (type: string, values: readonly string[], waiting: Waiting): Condi
       sqlite: {
         text:
           `t.\`row_no\` IN (${sqlite.text} UNION ALL SELECT b.\`row_no\` FROM ${waitingIds} u ` +
-          `CROSS JOIN \`audit_records\` b WHERE b.\`id\` = u.\`record_id\` AND ${waiting.sqlite.text})`,
+          `CROSS JOIN ${records} b WHERE b.\`id\` = u.\`record_id\` AND ${waiting.sqlite.text})`,
         params: [...sqlite.params, ...waiting.sqlite.params],
       },
       mysql: {
         text:
           `t.\`id\` IN (SELECT f.\`record_id\` FROM (${mysql.text} UNION ALL SELECT u.\`record_id\` FROM ` +
-          `${waitingIds} u STRAIGHT_JOIN \`audit_records\` b ON b.\`id\` = u.\`record_id\` WHERE ${waiting.mysql.text}) f)`,
+          `${waitingIds} u STRAIGHT_JOIN ${records} b ON b.\`id\` = u.\`record_id\` WHERE ${waiting.mysql.text}) f)`,
         params: [...mysql.params, ...waiting.mysql.params],
       },
     },
@@ -215,7 +230,10 @@ const anyOf = (sql: (list: 'resources' | 'furtherRows') => string): string =>
  */
 export const mayName = (type: string): Condition<AuditRecordRow> => ({
   kind: 'sql',
-  sql: { text: 't.`id` IN (SELECT `record_id` FROM `audit_incomplete` WHERE `type` = ?)', params: [type] },
+  sql: {
+    text: `t.\`id\` IN (SELECT \`record_id\` FROM ${quote(auditIncomplete.name)} WHERE \`type\` = ?)`,
+    params: [type],
+  },
 });
 
 /** The records of operations under a delegation or its descendants. */

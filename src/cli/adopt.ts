@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isOwnTable } from '../adopt/own-tables.js';
 import { propose } from '../adopt/propose.js';
 import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { readSchemaFiles, shippedScopes } from '../graphql/schema/sdl.js';
+import { isOwnTable, tablePrefix } from '../store/tables/table.js';
 import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
@@ -22,6 +22,11 @@ export async function adopt({ out, table: wanted, json }: AdoptOptions): Promise
   const database = await openDatabase(config, 'any');
   try {
     const names = (await database.tableNames()).filter((name) => !isOwnTable(name));
+    const own = wanted?.filter(isOwnTable) ?? [];
+    if (own.length > 0)
+      throw new CommandError(
+        `${own.join(', ')} cannot be adopted: tables whose names begin with \`${tablePrefix}\` are Behalf’s own.`,
+      );
     const missing = wanted?.filter((name) => !names.includes(name)) ?? [];
     if (missing.length > 0)
       throw new CommandError(

@@ -1,10 +1,10 @@
 import { missingIndexes } from '../adopt/missing-indexes.js';
-import { ownTableNames } from '../adopt/own-tables.js';
 import { policyFaults } from '../company/policy.js';
 import { composeCompany } from '../compose/company.js';
 import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { readCompanySchema } from '../graphql/schema/sdl.js';
+import { isOwnTable } from '../store/tables/table.js';
 import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
@@ -21,7 +21,7 @@ export async function check(folder: string, { json }: JsonOption): Promise<void>
     const faults = await policyFaults(folder, schema);
     if (faults.length > 0) throw new CommandError(`${folder} cannot be applied:\n- ${faults.join('\n- ')}`);
     const { types } = readCompanySchema(folder, config.domains);
-    const own = types.filter(({ table }) => !ownTableNames.has(table));
+    const own = types.filter(({ table }) => !isOwnTable(table));
     const tables = await database.describe(own.map(({ table }) => table));
     const warnings = missingIndexes(own, tables, schema.policy.rows);
     const names = own.map(({ name }) => name).sort();

@@ -1,7 +1,7 @@
 import { activeDocuments } from '../admin/trusted-documents.js';
-import { asText, decode, encode } from '../store/sql/condition.js';
+import { asText, decode, encode, quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
-import { auditRecords } from '../store/tables/audit.js';
+import { auditDocuments, auditRecords } from '../store/tables/audit.js';
 
 /** A use, or an attempt, of an unregistered document by a role. */
 export interface UnregisteredUses {
@@ -32,7 +32,7 @@ export async function unregisteredUses(
   const rows = await connection.query(
     'SELECT d.`role` AS role, d.`document_hash` AS hash, MAX(r.`operation_name`) AS name, MAX(r.`at`) AS last_at, ' +
       "SUM(CASE WHEN d.`outcome` = 'refused' THEN 1 ELSE 0 END) AS refused, COUNT(*) AS uses " +
-      'FROM `audit_documents` d JOIN `audit_records` r ON r.`id` = d.`record_id` ' +
+      `FROM ${quote(auditDocuments.name)} d JOIN ${quote(auditRecords.name)} r ON r.\`id\` = d.\`record_id\` ` +
       `${where}GROUP BY d.\`role\`, d.\`document_hash\` ORDER BY d.\`role\`, uses DESC, d.\`document_hash\``,
     conditions.map(({ param }) => param),
   );

@@ -1,9 +1,9 @@
 import { grantStatements } from '../adopt/grants.js';
-import { ownTableNames } from '../adopt/own-tables.js';
 import { composeCompany } from '../compose/company.js';
 import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { readCompanySchema } from '../graphql/schema/sdl.js';
+import { isOwnTable } from '../store/tables/table.js';
 import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
@@ -23,13 +23,13 @@ export async function grants(folder: string, { account, json }: GrantsOptions): 
     const { types } = readCompanySchema(folder, config.domains);
     const names = await database.tableNames();
     const tables = await database.describe(
-      types.map(({ table }) => table).filter((name) => !ownTableNames.has(name)),
+      types.map(({ table }) => table).filter((name) => !isOwnTable(name)),
     );
     const statements = grantStatements({
       types,
       tables,
       rows: policy.rows,
-      own: names.filter((name) => ownTableNames.has(name)),
+      own: names.filter(isOwnTable),
       database: config.database.database,
       account,
     });

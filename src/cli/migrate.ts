@@ -1,4 +1,3 @@
-import { CurrencyPlaces1700000000026 } from '../../migrations/0026-currency-places.js';
 import { ensureShippedRoles } from '../admin/bootstrap.js';
 import { readConfig, type Config } from '../config.js';
 import { allTables } from '../domains/all-tables.js';
@@ -7,7 +6,7 @@ import { misfitText } from '../store/sql/text-check.js';
 import { changeAlone } from '../operator/recorded-change.js';
 import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
-import { currencyLines, storedCurrencies, type StoredCurrency } from './stored-currencies.js';
+import { currencyLines, unlistedCurrencies, type UnlistedCurrency } from './unlisted-currencies.js';
 import { CommandError } from '../core/command-error.js';
 import { answer, note, progress } from './terminal/output.js';
 
@@ -47,8 +46,7 @@ async function checkText({ read }: Database, config: Config): Promise<void> {
 export interface Migrated {
   /** The names of the migrations that ran. */
   readonly done: readonly string[];
-  /** Stored currencies that a person should check. */
-  readonly currencies: readonly StoredCurrency[];
+  readonly currencies: readonly UnlistedCurrency[];
 }
 
 /** Runs pending migrations, adds this version's new shipped roles, and records both. */
@@ -57,8 +55,7 @@ async function migrateWithRecord(database: Database): Promise<Migrated> {
   if (isPending) progress('Migrating the database');
   try {
     const done = isPending ? await database.migrate() : [];
-    const sinceIntl = done.includes(CurrencyPlaces1700000000026.name);
-    const currencies = await storedCurrencies(database.read, { sinceIntl });
+    const currencies = await unlistedCurrencies(database.read);
     const detail = { migrations: done, ...(currencies.length > 0 && { currencies }) };
     if (isPending) await changeAlone(database, { command: 'migrate', detail }, ensureShippedRoles);
     return { done, currencies };

@@ -22,7 +22,7 @@ export async function composeCompany(
   const read = readCompanyFiles(folder, config.domains);
   const { sdl, types } = read;
   const tables = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
-  const descriptions = await database.describe(foreignNames(types, tables));
+  const descriptions = await database.describe(foreignNames(types));
   const foreign = foreignTables(types, descriptions, database.dialect);
   const code = await readOwnCode(folder, companyFiles(folder), foreign);
   const { dialect } = database;

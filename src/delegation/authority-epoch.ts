@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { eq } from '../store/sql/condition.js';
+import { eq, quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { authorityEpoch } from '../store/tables/identity.js';
 
@@ -11,18 +11,22 @@ export interface Epoch {
   readonly tokenGeneration: number;
 }
 
+const moving = `UPDATE ${quote(authorityEpoch.name)} SET \`version\` = \`version\` + 1 WHERE \`id\` = ?`;
+
 /**
  * Every change of a right calls this in its own transaction, so that no cached authority outlives the change.
  */
 export async function bumpEpoch(tx: Connection): Promise<void> {
-  await tx.affecting('UPDATE `authority_epoch` SET `version` = `version` + 1 WHERE `id` = ?', [1]);
+  await tx.affecting(moving, [1]);
   tx.epochMoves += 1;
 }
+
+export const noEpoch = (): Error => new Error(`${authorityEpoch.name} has no row: run \`behalf migrate\`.`);
 
 /** With `lock`, nobody can change a right until the transaction has ended. */
 export async function readEpoch(connection: Connection, lock = false): Promise<Epoch> {
   const row = await connection.one(authorityEpoch, eq('id', 1), lock ? { lock: 'share' } : {});
-  if (row === undefined) throw new Error('The database has no authority_epoch row: run `behalf migrate`.');
+  if (row === undefined) throw noEpoch();
   const { version, stopped, tokenGeneration } = row;
   return { version, stopped, tokenGeneration };
 }

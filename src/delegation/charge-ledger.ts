@@ -1,10 +1,12 @@
 import type { Authority } from '../authority/authority.js';
 import { unauthenticated, type BehalfError } from '../core/errors.js';
-import { isIn, padded } from '../store/sql/condition.js';
+import { isIn, padded, quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
-import { delegations, type DelegationRow } from '../store/tables/identity.js';
+import { authorityEpoch, delegations, type DelegationRow } from '../store/tables/identity.js';
 import { spent, spentLimit, type BudgetLimit } from './budgets.js';
-import { readEpoch } from './authority-epoch.js';
+import { noEpoch, readEpoch } from './authority-epoch.js';
+
+const chargedTable = quote(delegations.name);
 
 /** The amount that one operation takes from each delegation of its chain. */
 export interface Charge {
@@ -125,7 +127,7 @@ async function update(
   const cases = `CASE \`id\` ${rows.map(() => 'WHEN ? THEN ?').join(' ')} END`;
   const set = (column: string) => `\`${column}\` = ${how === 'add' ? `\`${column}\` + ` : ''}${cases}`;
   await tx.affecting(
-    `UPDATE \`delegations\` SET ${set('operations_used')}, ${set('rows_used')} ` +
+    `UPDATE ${chargedTable} SET ${set('operations_used')}, ${set('rows_used')} ` +
       `WHERE \`id\` IN (${rows.map(() => '?').join(', ')})`,
     [
       ...rows.flatMap(([id, { operations }]) => [id, operations]),
@@ -157,14 +159,14 @@ async function addEach(tx: Connection, amounts: ReadonlyMap<string, Amount>): Pr
 }
 
 const addOne =
-  'UPDATE `delegations` SET `operations_used` = `operations_used` + ?, `rows_used` = `rows_used` + ? WHERE `id` = ? ' +
+  `UPDATE ${chargedTable} SET \`operations_used\` = \`operations_used\` + ?, \`rows_used\` = \`rows_used\` + ? WHERE \`id\` = ? ` +
   'RETURNING `operations_used` <= `operations_max` AND `rows_used` <= `rows_max` AS `covered`, ' +
   '`operations_used` >= `operations_max` AS `noOperations`, `rows_used` >= `rows_max` AS `noRows`';
 
 /** Reads the version, with a lock, and the state of these delegations, in one statement. */
 async function look(tx: Connection, ids: readonly string[]): Promise<Charged & { readonly version: number }> {
   const params = padded(ids);
-  const among = `FROM \`delegations\` d WHERE d.\`id\` IN (${params.map(() => '?').join(', ')})`;
+  const among = `FROM ${chargedTable} d WHERE d.\`id\` IN (${params.map(() => '?').join(', ')})`;
   const covered = `SELECT COUNT(*) ${among} AND d.\`operations_used\` <= d.\`operations_max\` AND d.\`rows_used\` <= d.\`rows_max\``;
   // GROUP_CONCAT truncates a very long list. The remaining delegations are then found one at a time.
   const without = (limit: string): string =>
@@ -175,11 +177,11 @@ async function look(tx: Connection, ids: readonly string[]): Promise<Charged & {
       : [covered, without('operations'), without('rows')].map((sql) => `(${sql})`);
   const [row] = await tx.query(
     `SELECT e.\`version\` AS \`version\`, ${columns[0] ?? ''} AS \`covered\`, ${columns[1] ?? ''} AS \`noOperations\`, ${columns[2] ?? ''} AS \`noRows\` ` +
-      'FROM `authority_epoch` e WHERE e.`id` = 1 LOCK IN SHARE MODE',
+      `FROM ${quote(authorityEpoch.name)} e WHERE e.\`id\` = 1 LOCK IN SHARE MODE`,
     ids.length === 0 ? [] : [...params, ...params, ...params],
     true,
   );
-  if (row === undefined) throw new Error('The database has no authority_epoch row: run `behalf migrate`.');
+  if (row === undefined) throw noEpoch();
   const named = (list: unknown): string[] => (typeof list === 'string' ? list.split(',') : []);
   const spent = new Map<string, BudgetLimit>();
   for (const id of named(row.noRows)) spent.set(id, 'rows');

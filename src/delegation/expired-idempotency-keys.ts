@@ -1,5 +1,5 @@
 import { isoTime, type Clock } from '../core/clock.js';
-import { all, compare, encode, type Condition } from '../store/sql/condition.js';
+import { all, compare, encode, quote, type Condition } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { deleteInBatches } from '../store/sql/delete-in-batches.js';
 import { delegations, idempotencyKeys, type IdempotencyKeyRow } from '../store/tables/identity.js';
@@ -32,7 +32,7 @@ export function deleteExpiredIdempotencyKeys(
 const isOfNoneStanding = (now: string): Condition<IdempotencyKeyRow> => ({
   kind: 'sql',
   sql: {
-    text: "NOT EXISTS (SELECT 1 FROM delegations d WHERE d.id = t.owner_id AND d.status = 'active' AND d.expires_at > ?)",
+    text: `NOT EXISTS (SELECT 1 FROM ${quote(delegations.name)} d WHERE d.id = t.owner_id AND d.status = 'active' AND d.expires_at > ?)`,
     params: [encode(delegations.columns.expiresAt, now)],
   },
 });

@@ -2,6 +2,7 @@ import { sha256 } from '../core/digest.js';
 import { columnName, quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { columnKeys } from '../store/sql/connection.js';
+import { importKeys } from '../store/tables/identity.js';
 import type { Entity } from './importable-tables.js';
 
 /** The state of a row that a key names, before it is written. */
@@ -47,7 +48,7 @@ export class ImportKeys {
     const customer = entity.name === 'customers' ? 't.`id`' : of('customerId');
     const rows = await connection.query(
       `SELECT k.\`external_id\` AS externalId, k.\`id\` AS id, t.\`id\` AS stored, ${customer} AS customerId,` +
-        ` ${of('currency')} AS currency FROM \`import_keys\` k LEFT JOIN ${quote(entity.table.name)} t` +
+        ` ${of('currency')} AS currency FROM ${quote(importKeys.name)} k LEFT JOIN ${quote(entity.table.name)} t` +
         ' ON t.`id` = k.`id` WHERE k.`source` = ? AND k.`entity` = ?',
       [source, entity.name],
     );

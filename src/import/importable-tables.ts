@@ -3,7 +3,7 @@ import type { Domain } from '../delegation/resolver-context.js';
 import { domains } from '../domains/index.js';
 import { toStored } from '../domains/declared/enums.js';
 import { readSdl } from '../graphql/schema/sdl.js';
-import type { AnyTable, Column, Table } from '../store/tables/table.js';
+import { unprefixed, type AnyTable, type Column, type Table } from '../store/tables/table.js';
 
 export type Value = string | number | boolean | null;
 export type ImportedRow = { id: string } & Record<string, Value>;
@@ -22,7 +22,7 @@ export interface Field {
 }
 
 export interface Entity {
-  /** The table's name, such as `order_lines`. */
+  /** The table's name without the prefix, such as `order_lines`. */
   readonly name: string;
   readonly table: Table<ImportedRow>;
   readonly fields: ReadonlyMap<string, Field>;
@@ -37,6 +37,11 @@ export interface Entity {
 }
 
 const columnsOf = (table: AnyTable): [string, Column<unknown>][] => Object.entries(table.columns);
+
+const nameOf = ({ name }: AnyTable): string => unprefixed(name);
+
+const referred = ({ references }: Column<unknown>): string | undefined =>
+  references === undefined ? undefined : unprefixed(references);
 
 const followed = ['customerId', 'currency'];
 const managed = ['id', 'version'];
@@ -62,13 +67,13 @@ function entitiesOf(installed: readonly Domain[], sdl: string): ReadonlyMap<stri
   };
   // Documents need passages and versions, which an imported row would lack.
   const tables = installed.filter((domain) => domain.name !== 'knowledge').flatMap((domain) => domain.tables);
-  const byName = new Map(tables.map((table) => [table.name, table]));
+  const byName = new Map(tables.map((table) => [nameOf(table), table]));
   const entities = new Map<string, Entity>();
   const add = (table: AnyTable): void => {
-    if (entities.has(table.name)) return;
-    const targets = columnsOf(table).flatMap(([, { references }]) => byName.get(references ?? '') ?? []);
+    if (entities.has(nameOf(table))) return;
+    const targets = columnsOf(table).flatMap(([, column]) => byName.get(referred(column) ?? '') ?? []);
     for (const target of targets) if (target !== table) add(target);
-    entities.set(table.name, entity(table, byName, enumOf));
+    entities.set(nameOf(table), entity(table, byName, enumOf));
   };
   for (const table of tables) add(table);
   return entities;
@@ -86,7 +91,7 @@ function entity(
     kind: kind.kind,
     length: kind.length,
     nullable: kind.nullable,
-    references: kind.references,
+    references: referred(kind),
     values: enumOf(table.type, column),
   }));
   const has = (name: string, column: string): boolean =>
@@ -99,7 +104,7 @@ function entity(
     owner === undefined ? [] : followed.filter((column) => columns.some(([other]) => other === column));
   const open = fields.filter(({ column }) => !managed.includes(column) && !inherited.includes(column));
   return {
-    name: table.name,
+    name: nameOf(table),
     table: table as unknown as Table<ImportedRow>,
     fields: new Map(open.map((field) => [field.name, field])),
     owner,

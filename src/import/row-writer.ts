@@ -37,20 +37,20 @@ export class RowWriter {
   /** Expects few enough rows for one look-up in the table. */
   async write(rows: readonly PendingRow[]): Promise<void> {
     const ids = rows.filter(({ known }) => known.stored).map(({ known }) => known.id);
-    const { table } = this.entity;
+    const { table, name } = this.entity;
     const stored = new Map(
       (await this.tx.select(table, isIn<ImportedRow>('id', ids), { lock: 'update' })).map((row) => [
         row.id,
         row,
       ]),
     );
-    if (stored.size !== ids.length) throw conflict(`Rows of ${table.name} were removed meanwhile.`);
+    if (stored.size !== ids.length) throw conflict(`Rows of ${name} were removed meanwhile.`);
     try {
       await this.insert(rows.filter(({ known }) => !known.stored));
       for (const row of rows) await this.update(row, stored.get(row.known.id));
     } catch (error) {
       if (!isDuplicate(error)) throw error;
-      throw conflict(`A row of ${table.name} has a number, or a key, that another row has by now.`);
+      throw conflict(`A row of ${name} has a number, or a key, that another row has by now.`);
     }
   }
 

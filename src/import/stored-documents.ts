@@ -1,6 +1,6 @@
 import { documents } from '../domains/knowledge/tables.js';
 import { importKeyOf, type ImportedDocument } from '../domains/knowledge/document-writes.js';
-import { all, eq } from '../store/sql/condition.js';
+import { all, eq, quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { importKeys } from '../store/tables/identity.js';
 
@@ -42,7 +42,7 @@ export interface Stored {
 export async function storedDocuments(connection: Connection, source: string): Promise<Stored[]> {
   const rows = await connection.query(
     'SELECT k.`external_id` AS externalId, d.`title` AS title, d.`collection` AS collection' +
-      ' FROM `import_keys` k JOIN `documents` d ON d.`id` = k.`id`' +
+      ` FROM ${quote(importKeys.name)} k JOIN ${quote(documents.name)} d ON d.\`id\` = k.\`id\`` +
       ' WHERE k.`source` = ? AND k.`entity` = ? ORDER BY d.`title`, d.`id`',
     [source, 'document'],
   );

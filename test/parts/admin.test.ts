@@ -90,7 +90,7 @@ describe('accounts', () => {
     expect(kept).toHaveLength(1);
     expect(kept[0]?.answer).not.toContain(password);
     expect(kept[0]?.answer).not.toContain('scrypt');
-    const bodies = JSON.stringify(await read().query('SELECT body FROM audit_records'));
+    const bodies = JSON.stringify(await read().query('SELECT body FROM behalf_audit_records'));
     expect(bodies).not.toContain(password);
     expect(bodies).not.toContain('ann@example.com');
     expect(bodies).not.toContain('scrypt');
@@ -274,7 +274,7 @@ describe('agents', () => {
     expect(at(await create('bot', '', once), 'createAgent.secret')).toBeNull();
     const [kept] = await read().select(idempotencyKeys, eq('key', once));
     expect(kept?.answer).not.toContain(secret);
-    expect(JSON.stringify(await read().query('SELECT body FROM audit_records'))).not.toContain(secret);
+    expect(JSON.stringify(await read().query('SELECT body FROM behalf_audit_records'))).not.toContain(secret);
     expect(codes(await create('bot'))).toEqual(['CONFLICT']);
     expect(codes(await create('behalf-cli'))).toEqual(['BAD_USER_INPUT']);
   });

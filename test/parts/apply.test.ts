@@ -109,7 +109,7 @@ const asAdmin = (...words: string[]) => apply('--as', admin.name, ...words);
 const everything = async () => {
   const { read } = server.database;
   const tables = ['roles', 'grantable_roles', 'trusted_documents', 'authority_epoch', 'audit_records'];
-  return Promise.all(tables.map((name) => read.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
+  return Promise.all(tables.map((name) => read.query(`SELECT * FROM behalf_${name} ORDER BY 1, 2`)));
 };
 const withoutRecords = async () => (await everything()).slice(0, 4);
 const roleNamed = async (name: string): Promise<RoleRow | undefined> =>

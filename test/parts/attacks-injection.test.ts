@@ -32,9 +32,9 @@ afterAll(() => target.stop());
 /** What has ended quotes, patterns, lines, pages, templates and shells elsewhere. */
 const payloads: readonly (readonly [what: string, text: string])[] = [
   ['SQL', `' OR '1'='1`],
-  ['SQL with a comment', `x'); DROP TABLE customers; --`],
+  ['SQL with a comment', `x'); DROP TABLE behalf_customers; --`],
   ['SQL with an escape of one database', `\\' OR 1=1 #`],
-  ['SQL after a double quote', `" UNION SELECT token FROM oauth_payloads --`],
+  ['SQL after a double quote', `" UNION SELECT token FROM behalf_oauth_payloads --`],
   ['a parameter', ':boundary_0 ? $1 @p1'],
   ['LIKE: everything', '%'],
   ['LIKE: one character', '_'],

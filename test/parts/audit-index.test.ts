@@ -203,8 +203,8 @@ const index = async (): Promise<string> =>
   JSON.stringify(
     await read().query(
       testDatabase() === 'sqlite'
-        ? 'SELECT * FROM audit_terms_data ORDER BY id'
-        : 'SELECT * FROM audit_index ORDER BY `type`, `value`, `record_id`',
+        ? 'SELECT * FROM behalf_audit_terms_data ORDER BY id'
+        : 'SELECT * FROM behalf_audit_index ORDER BY `type`, `value`, `record_id`',
     ),
   );
 /** More than one transaction takes. */

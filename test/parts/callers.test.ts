@@ -183,10 +183,10 @@ describe('who is refused', () => {
       const { database } = office.server;
       const run = (sql: string) => database.transaction((tx) => tx.query(sql));
       const before = await database.read.count(delegations, all());
-      await run('ALTER TABLE audit_records RENAME TO audit_lost');
+      await run('ALTER TABLE behalf_audit_records RENAME TO audit_lost');
       const answer = await office
         .exchange(next, token)
-        .finally(() => run('ALTER TABLE audit_lost RENAME TO audit_records'));
+        .finally(() => run('ALTER TABLE audit_lost RENAME TO behalf_audit_records'));
       expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
       expect(await database.read.count(delegations, all())).toBe(before);
       expect((await office.exchange(next, token, {}, { request_id: key() })).status).toBe(200);

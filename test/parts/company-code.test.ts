@@ -64,7 +64,7 @@ const attempt = async (work) => {
     return error.message;
   }
 };
-const sql = { kind: 'sql', sql: { text: '1 = 1 OR EXISTS (SELECT 1 FROM users)', params: [] } };
+const sql = { kind: 'sql', sql: { text: '1 = 1 OR EXISTS (SELECT 1 FROM behalf_users)', params: [] } };
 
 export default defineDomain({
   resolvers: {

@@ -93,7 +93,7 @@ describe.skipIf(!existsSync(handbook) || !existsSync(northwind))(
         shippedAt: '1996-07-16T00:00:00.000Z',
       });
       const sums = await read.query(
-        'SELECT SUM(o.`total_minor`) AS `orders`, (SELECT SUM(`total_minor`) FROM `order_lines`) AS `lines` FROM `orders` o',
+        'SELECT SUM(o.`total_minor`) AS `orders`, (SELECT SUM(`total_minor`) FROM `behalf_order_lines`) AS `lines` FROM `behalf_orders` o',
       );
       // As Northwind's sales are told, but for the rounding of each line.
       expect(Math.round(Number(sums[0]?.orders) / 100)).toBe(1_265_793);

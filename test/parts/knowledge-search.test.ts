@@ -215,7 +215,7 @@ describe('boundary', () => {
     const agent = await server.agent(reader, { scopes: reading });
     const [hit] = await find('refund', { first: 1 }, agent.token);
     const rows = await server.database.read.query(
-      'SELECT r.row_count AS n, r.body AS body FROM audit_records r WHERE r.delegation_id = ?',
+      'SELECT r.row_count AS n, r.body AS body FROM behalf_audit_records r WHERE r.delegation_id = ?',
       [agent.delegationId],
     );
     expect(rows.map((row) => Number(row.n))).toEqual([1]);

@@ -51,9 +51,9 @@ test('each operation is one line with its id and what came of it', async () => {
 
 test('a failure of ours is a line more, at `error`, with the same id and where it came from', async () => {
   const run = (sql: string) => server.database.transaction((tx) => tx.query(sql));
-  await run('ALTER TABLE customers RENAME TO customers_lost');
+  await run('ALTER TABLE behalf_customers RENAME TO customers_lost');
   const failed = await server.query(agent.token, find, { numbers: ['Quetzal-3'] });
-  await run('ALTER TABLE customers_lost RENAME TO customers');
+  await run('ALTER TABLE customers_lost RENAME TO behalf_customers');
   expect(codes(failed)).toEqual(['INTERNAL']);
   expect(linesOf(failed)).toMatchObject([
     { level: 50, err: { at: expect.arrayContaining([expect.stringMatching(/^at /)]) } },

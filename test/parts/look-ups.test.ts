@@ -31,7 +31,7 @@ beforeAll(async () => {
         customerId: id,
       })),
     );
-    const tables = ['customers', 'orders'];
+    const tables = [customers.name, orders.name];
     for (const table of tables) await tx.query(`ANALYZE ${tx.dialect === 'mysql' ? 'TABLE ' : ''}${table}`);
   });
 });
@@ -47,10 +47,10 @@ test('rows that are looked up by id are found by their id alone, however many va
     const { orders: page } = answer.data as { orders: { nodes: { customer: { id: string } }[] } };
     expect(new Set(page.nodes.map((node) => node.customer.id)).size).toBe(shown);
   });
-  const lookups = sent.filter(({ sql }) => sql.includes('FROM `customers` t WHERE t.`id` IN'));
+  const lookups = sent.filter(({ sql }) => sql.includes('FROM `behalf_customers` t WHERE t.`id` IN'));
   expect(lookups).toHaveLength(1);
   for (const lookup of lookups)
-    await expectPlan(lookup, 'PRIMARY', 'SEARCH t USING INDEX sqlite_autoindex_customers_1 (id=?)');
+    await expectPlan(lookup, 'PRIMARY', 'SEARCH t USING INDEX sqlite_autoindex_behalf_customers_1 (id=?)');
 });
 
 test('a page in the order of time is read from where it begins', async () => {
@@ -61,9 +61,9 @@ test('a page in the order of time is read from where it begins', async () => {
   const sent = await sentBy(async () => {
     expect((await server.query(person.token, query)).errors).toEqual([]);
   });
-  const pages = sent.filter(({ sql }) => sql.includes('FROM `customers` t WHERE'));
+  const pages = sent.filter(({ sql }) => sql.includes('FROM `behalf_customers` t WHERE'));
   expect(pages).toHaveLength(1);
-  const index = 'ix_customers_created_at_id';
+  const index = 'ix_behalf_customers_created_at_id';
   for (const page of pages) await expectPlan(page, index, `SEARCH t USING INDEX ${index} (created_at<?)`);
 });
 

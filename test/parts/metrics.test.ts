@@ -61,9 +61,9 @@ describe('metrics', () => {
   test('count an operation whose record could not be written as that, and as nothing else', async () => {
     const before = await told(succeeded);
     const run = (sql: string) => server.database.transaction((tx) => tx.query(sql));
-    await run('ALTER TABLE audit_records RENAME TO audit_lost');
+    await run('ALTER TABLE behalf_audit_records RENAME TO audit_lost');
     const answer = await server.query(agent.token, query);
-    await run('ALTER TABLE audit_lost RENAME TO audit_records');
+    await run('ALTER TABLE audit_lost RENAME TO behalf_audit_records');
     expect(codes(answer)).toEqual(['AUDIT_UNAVAILABLE']);
     expect(answer.headers.get('retry-after')).toBe('1');
     expect(await told(succeeded)).toBe(before);

@@ -28,8 +28,8 @@ const change = (sql: string, params: readonly unknown[] = []): Promise<number> =
   database.transaction((tx) => tx.affecting(sql, params));
 
 beforeEach(async () => {
-  for (const table of ['handled', 'audit_unindexed', 'audit_sequence', 'audit_cursors', 'audit_set_aside'])
-    await change(`DELETE FROM ${table}`);
+  const queues = [auditOutbox, auditSequence, auditCursors, auditSetAside].map(({ name }) => name);
+  for (const table of ['handled', ...queues]) await change(`DELETE FROM ${table}`);
   await database.transaction((tx) =>
     tx.insert(
       auditCursors,
@@ -82,7 +82,7 @@ describe('the outbox', () => {
     );
     await fc.assert(
       fc.asyncProperty(commits, fc.array(fc.boolean(), { maxLength: 8 }), async (batches, runs) => {
-        for (const table of ['handled', 'audit_sequence']) await change(`DELETE FROM ${table}`);
+        for (const table of ['handled', auditSequence.name]) await change(`DELETE FROM ${table}`);
         const written = new Set<string>();
         const both = outbox(consumer('index'), consumer('export'));
         for (const [at, numbers] of batches.entries()) {

@@ -130,7 +130,9 @@ describe('a document that was made public after its secret had been taken out', 
   ])('is not found where its answer was kept without %s', async (_, places) => {
     await narrow(within('all', ['internal', 'public']));
     await server.database.transaction((tx) =>
-      tx.query(`UPDATE idempotency_keys SET places = ${places} WHERE owner_id = ?`, [agent.delegationId]),
+      tx.query(`UPDATE behalf_idempotency_keys SET places = ${places} WHERE owner_id = ?`, [
+        agent.delegationId,
+      ]),
     );
     await expectNothingFound(create);
   });

@@ -50,7 +50,9 @@ const isSqlite = (): boolean => server.database.dialect === 'sqlite';
 /** How many parts the index has; MySQL does not tell, and needs no merging. */
 async function parts(): Promise<number> {
   if (!isSqlite()) return 1;
-  const [row] = await server.database.read.query('SELECT COUNT(DISTINCT segid) AS n FROM passages_fts_idx');
+  const [row] = await server.database.read.query(
+    'SELECT COUNT(DISTINCT segid) AS n FROM behalf_passages_fts_idx',
+  );
   return Number(row?.n);
 }
 
@@ -58,7 +60,7 @@ async function parts(): Promise<number> {
 const checked = (): Promise<unknown> =>
   isSqlite()
     ? server.database.transaction((tx) =>
-        tx.query(`INSERT INTO passages_fts (passages_fts, rank) VALUES ('integrity-check', 1)`),
+        tx.query(`INSERT INTO behalf_passages_fts (behalf_passages_fts, rank) VALUES ('integrity-check', 1)`),
       )
     : Promise.resolve();
 
@@ -163,9 +165,9 @@ async function mostInTurn(
     params,
   ) {
     const outcome = await run.call(this, sql, params);
-    if (sql.startsWith('INSERT INTO `passages`'))
+    if (sql.startsWith('INSERT INTO `behalf_passages`'))
       turn.added += params.reduce<number>((sum, value) => sum + String(value).length, 0);
-    if (sql.startsWith('DELETE FROM `passages`')) turn.removed += outcome.affected;
+    if (sql.startsWith('DELETE FROM `behalf_passages`')) turn.removed += outcome.affected;
     return outcome;
   });
   try {

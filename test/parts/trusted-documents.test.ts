@@ -373,7 +373,7 @@ describe('a registered document', () => {
     });
     expect(naming(statements, 'trusted_documents')).toEqual([]);
     // Reading them is the indexer's, at its own pace.
-    expect(statements.filter((sql) => sql.startsWith('INSERT INTO `audit_records`'))).toHaveLength(3);
+    expect(statements.filter((sql) => sql.startsWith('INSERT INTO `behalf_audit_records`'))).toHaveLength(3);
   });
 });
 
@@ -472,7 +472,7 @@ describe('a role that runs registered documents only', () => {
     expect(codes(await send(agent, { query: '{ products { totalCount } }' }, replica))).toEqual([]);
     const root = await server.token(company.root.id, undefined);
     await server.database.transaction(async (tx) => {
-      await tx.query('INSERT INTO grantable_roles (user_id, role_id) VALUES (?, ?)', [
+      await tx.query('INSERT INTO behalf_grantable_roles (user_id, role_id) VALUES (?, ?)', [
         company.root.id,
         agent.roleId,
       ]);
@@ -561,6 +561,6 @@ describe('a role whose documents are logged', () => {
 });
 
 async function roleNames(id: string): Promise<string[]> {
-  const found = await server.database.read.query('SELECT name FROM roles WHERE id = ?', [id]);
+  const found = await server.database.read.query('SELECT name FROM behalf_roles WHERE id = ?', [id]);
   return found.map((row) => String(row.name));
 }

@@ -49,12 +49,12 @@ const raise =
 const failures: readonly [string, string, string][] = [
   [
     'is gone',
-    'ALTER TABLE audit_records RENAME TO audit_lost',
-    'ALTER TABLE audit_lost RENAME TO audit_records',
+    'ALTER TABLE behalf_audit_records RENAME TO audit_lost',
+    'ALTER TABLE audit_lost RENAME TO behalf_audit_records',
   ],
   [
     'takes no more',
-    `CREATE TRIGGER full BEFORE INSERT ON audit_records FOR EACH ROW BEGIN ${raise}`,
+    `CREATE TRIGGER full BEFORE INSERT ON behalf_audit_records FOR EACH ROW BEGIN ${raise}`,
     'DROP TRIGGER full',
   ],
 ];
@@ -152,7 +152,7 @@ describe.each(failures)('while the log %s', (_, fail, heal) => {
 test('a record of which only a part can be written is not written', async () => {
   const before = await digestOf(office.server.database);
   const records = await office.server.database.read.count(auditRecords);
-  await run(`CREATE TRIGGER full BEFORE INSERT ON audit_unindexed FOR EACH ROW BEGIN ${raise}`);
+  await run(`CREATE TRIGGER full BEFORE INSERT ON behalf_audit_unindexed FOR EACH ROW BEGIN ${raise}`);
   try {
     isRefusal(await ask());
     expect(await office.server.database.read.count(auditRecords)).toBe(records);

@@ -310,7 +310,7 @@ test('every response has exactly one record', async () => {
 test('no token, secret, password or hash is anywhere in the log', async () => {
   const { read } = office.server.database;
   const hashes = (await read.select(users, { kind: 'all', of: [] })).map((user) => user.passwordHash);
-  const stored = await read.query('SELECT secret_hash AS hash FROM agent_secrets');
+  const stored = await read.query('SELECT secret_hash AS hash FROM behalf_agent_secrets');
   const log = await auditText(office.server.database);
   expect(log).toContain(tokenIdOf(token));
   for (const secret of [...secrets, ...hashes, ...stored.map(({ hash }) => String(hash))]) {

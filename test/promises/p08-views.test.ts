@@ -276,9 +276,9 @@ describe('GET /graphql/schema.graphql', () => {
   test('does not leave without its record', async () => {
     const agent = await server.agent(everyone, { scopes: ['customers:read'] });
     const run = (sql: string) => server.database.transaction((tx) => tx.query(sql));
-    await run('ALTER TABLE audit_records RENAME TO audit_lost');
+    await run('ALTER TABLE behalf_audit_records RENAME TO audit_lost');
     const response = await read(agent.token).finally(() =>
-      run('ALTER TABLE audit_lost RENAME TO audit_records'),
+      run('ALTER TABLE audit_lost RENAME TO behalf_audit_records'),
     );
     expect(response.status).toBe(503);
     const text = await response.text();

@@ -99,7 +99,7 @@ describe('a database that is behind on migrations', () => {
     const server = await TestServer.start();
     const ready = await fetch(`${server.url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([200, { ready: true, problems: [] }]);
-    await server.database.transaction((tx) => tx.affecting('DELETE FROM migrations WHERE id = 1', []));
+    await server.database.transaction((tx) => tx.affecting('DELETE FROM behalf_migrations WHERE id = 1', []));
     const behind = await fetch(`${server.url}/readyz`);
     expect([behind.status, await behind.json()]).toEqual([
       503,

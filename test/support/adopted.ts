@@ -5,7 +5,7 @@ import { createApp } from '../../src/app.js';
 import { readConfig } from '../../src/config.js';
 import { Database } from '../../src/store/sql/database.js';
 import { CommandLine } from './command-line.js';
-import { migratedDatabaseUrl, targetOf } from './database.js';
+import { freshDatabaseUrl, migratedDatabaseUrl, targetOf } from './database.js';
 import type { FreshDatabase } from './fresh-database.js';
 import { TestServer } from './server.js';
 
@@ -19,8 +19,9 @@ export class Adopted {
     readonly cli: CommandLine,
   ) {}
 
-  static async of(statements: readonly string[]): Promise<Adopted> {
-    const fresh = await migratedDatabaseUrl();
+  /** @param empty whether the tables are there before those of the server */
+  static async of(statements: readonly string[], empty = false): Promise<Adopted> {
+    const fresh = await (empty ? freshDatabaseUrl() : migratedDatabaseUrl());
     const database = await Database.open(targetOf(fresh.url), migrations, 1);
     for (const sql of statements) await database.transaction((tx) => tx.affecting(sql, []));
     await database.close();

@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { migrations } from '../../migrations/index.js';
+import { stockMovements } from '../../src/domains/business/tables.js';
 import { Database } from '../../src/store/sql/database.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
 import { targetOf } from './database.js';
 import { BusinessRows } from './business.js';
 import { faultsOf } from './crash-check.js';
@@ -98,8 +100,8 @@ export class Crashes {
       return {
         rounds: this.rounds,
         acknowledged: acknowledged.length,
-        changes: await count('stock_movements'),
-        records: await count('audit_records'),
+        changes: await count(stockMovements.name),
+        records: await count(auditRecords.name),
         faults: await faultsOf(database, acknowledged, stockAtFirst),
       };
     });

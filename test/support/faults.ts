@@ -5,7 +5,7 @@ import { canonicalJson, sha256 } from '../../src/core/digest.js';
 import { errorCodes } from '../../src/core/errors.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import type { Database } from '../../src/store/sql/database.js';
-import type { Table } from '../../src/store/tables/table.js';
+import { unprefixed, type Table } from '../../src/store/tables/table.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import * as identity from '../../src/store/tables/identity.js';
 import type { Answer, TestServer } from './server.js';
@@ -19,7 +19,7 @@ const isTable = (value: unknown): value is AnyTable =>
 const tables = [business, knowledge, identity]
   .flatMap((module) => Object.values(module) as unknown[])
   .filter(isTable)
-  .filter((table) => table.name !== 'oauth_payloads');
+  .filter((table) => table !== (identity.oauthPayloads as unknown));
 
 /** A task's spent limits change with every operation, also with a refused one. */
 const spent = ({ operationsUsed: _operations, rowsUsed: _rows, ...rest }: Record<string, unknown>): object =>
@@ -41,7 +41,7 @@ export const insides = new RegExp(
   [
     String.raw`\bat \S+ \(|\.[cm]?[jt]s\b|node_modules|/(src|dist|home|tmp|work)/`,
     String.raw`\b(SELECT|INSERT|UPDATE|DELETE|WHERE|SQLITE_[A-Z]+|ER_[A-Z_]+|sqlite|mysql|mariadb|typeorm|errno)\b`,
-    ...tables.filter((table) => table.name.includes('_')).map((table) => table.name),
+    ...tables.flatMap(({ name }) => [name, unprefixed(name)]).filter((name) => name.includes('_')),
     String.raw`\[object |\bundefined\b|TypeError|RangeError|NaN`,
   ].join('|'),
 );

@@ -74,7 +74,7 @@ export async function copyMariaDb(serverUrl: string, template: string): Promise<
 
 /** As the migration makes them. */
 const keyNames = ['cursors', 'digests'];
-const newKey = 'UPDATE server_keys SET value = ? WHERE name = ?';
+const newKey = 'UPDATE behalf_server_keys SET value = ? WHERE name = ?';
 const randomKey = (): string => randomBytes(32).toString('base64url');
 
 async function onMariaDb(url: string, work: (connection: Connection) => Promise<unknown>): Promise<void> {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { importBusiness, type BusinessReport } from '../../src/import/business.js';
 import { importDocuments, type DocumentOptions, type DocumentsReport } from '../../src/import/documents.js';
 import { importable } from '../../src/import/importable-tables.js';
+import { prefixed } from '../../src/store/tables/table.js';
 import type { TestServer } from './server.js';
 
 const workshopOf = ({ database, clock, ids }: TestServer) => ({
@@ -69,7 +70,7 @@ export async function everything({ database }: TestServer): Promise<Record<strin
   const tables = [...importable().keys(), 'collections', 'documents', 'document_versions', 'passages'];
   const found: Record<string, unknown[]> = {};
   for (const table of [...tables, 'import_keys', 'audit_records'])
-    found[table] = (await database.read.query(`SELECT * FROM \`${table}\``))
+    found[table] = (await database.read.query(`SELECT * FROM \`${prefixed(table)}\``))
       .map((row) => JSON.stringify(row))
       .sort();
   return found;

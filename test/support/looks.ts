@@ -29,7 +29,8 @@ async function inFullText(server: TestServer, { sql, params }: Sent): Promise<nu
   const plan = await server.database.read.query(`EXPLAIN QUERY PLAN ${sql}`, params);
   const steps = plan.map(({ detail }) => String(detail));
   const others = steps.filter(
-    (step) => !/passages_fts VIRTUAL TABLE|INTEGER PRIMARY KEY|SCAN c\b|CO-ROUTINE|MATERIALIZE/.test(step),
+    (step) =>
+      !/behalf_passages_fts VIRTUAL TABLE|INTEGER PRIMARY KEY|SCAN c\b|CO-ROUTINE|MATERIALIZE/.test(step),
   );
   if (others.length > 0) throw new Error(`Rows are looked at in other ways: ${others.join('; ')}`);
   const words = /"(\w+)"/g;
@@ -38,7 +39,7 @@ async function inFullText(server: TestServer, { sql, params }: Sent): Promise<nu
   );
   return server.database.transaction(async (tx) => {
     await tx.query(
-      'CREATE VIRTUAL TABLE IF NOT EXISTS passages_vocabulary USING fts5vocab(passages_fts, row)',
+      'CREATE VIRTUAL TABLE IF NOT EXISTS passages_vocabulary USING fts5vocab(behalf_passages_fts, row)',
     );
     const places = names.map(() => '?').join(', ');
     const [row] = await tx.query(

@@ -6,12 +6,14 @@ import { among, naming, underDelegation, type Party } from '../../src/audit/reco
 import { all, eq, type Condition } from '../../src/store/sql/condition.js';
 import type { Database } from '../../src/store/sql/database.js';
 import {
+  auditDocuments,
   auditOutbox,
   auditRecords,
   auditSequence,
   auditSetAside,
   type AuditRecordRow,
 } from '../../src/store/tables/audit.js';
+import { prefixed } from '../../src/store/tables/table.js';
 
 const parse = ({ body }: { body: string }): AuditBody => JSON.parse(body) as AuditBody;
 
@@ -35,9 +37,9 @@ export async function recordsOf({ read }: Pick<Database, 'read'>, kind?: RecordK
 
 /** Every column of every table of the log, as text. */
 export async function auditText({ read }: Pick<Database, 'read'>): Promise<string> {
-  const index = read.dialect === 'mysql' ? ['audit_index'] : [];
+  const index = read.dialect === 'mysql' ? [prefixed('audit_index')] : [];
   const queues = [auditOutbox.name, auditSequence.name, auditSetAside.name];
-  const tables = [auditRecords.name, ...queues, 'audit_documents', ...index];
+  const tables = [auditRecords.name, ...queues, auditDocuments.name, ...index];
   const rows = await Promise.all(tables.map((name) => read.query(`SELECT * FROM ${name}`)));
   return JSON.stringify(rows);
 }

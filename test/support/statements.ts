@@ -1,6 +1,7 @@
 import { vi } from 'vitest';
 import { ReadingThread } from '../../src/store/drivers/reading-thread.js';
 import { MysqlStatements, SqliteStatements } from '../../src/store/drivers/statements.js';
+import { prefixed } from '../../src/store/tables/table.js';
 
 export interface Sent {
   readonly sql: string;
@@ -26,6 +27,6 @@ export async function sentBy(work: () => Promise<unknown>): Promise<Sent[]> {
 export const statementsOf = async (work: () => Promise<unknown>): Promise<string[]> =>
   (await sentBy(work)).map(({ sql }) => sql);
 
-/** The statements that read or write a table. */
+/** The statements that read or write a table of ours. */
 export const naming = (statements: readonly string[], table: string): string[] =>
-  statements.filter((sql) => sql.includes(`\`${table}\``));
+  statements.filter((sql) => sql.includes(`\`${prefixed(table)}\``));

@@ -12,7 +12,7 @@ import { domains } from '../../src/domains/index.js';
 import { documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import { sha256 } from '../../src/core/digest.js';
-import type { Table } from '../../src/store/tables/table.js';
+import { prefixed, type Table } from '../../src/store/tables/table.js';
 import { agents, delegations, roles, users } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { argumentsOf } from './documents.js';
@@ -78,7 +78,7 @@ const removeRestricted = ({ database }: TestServer): Promise<void> =>
 /** All rows that an operation could have changed, as one digest. */
 export async function stateOf({ shipping }: World): Promise<string> {
   const identity = ['users', 'agents', 'roles', 'user_roles', 'agent_roles', 'delegations', 'consents'];
-  const names = [...ownTables.map((table) => table.name), ...identity, 'idempotency_keys'];
+  const names = [...ownTables.map((table) => table.name), ...[...identity, 'idempotency_keys'].map(prefixed)];
   const counted = ['operations_used', 'rows_used'];
   const rows = await Promise.all(
     names.map((name) => shipping.database.read.query(`SELECT * FROM \`${name}\` ORDER BY 1, 2`)),

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { all, eq, padded } from '../../store/sql/condition.js';
+import { all, eq, padded, quote } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import { auditCursors, auditOutbox, auditSequence } from '../../store/tables/audit.js';
@@ -46,9 +46,10 @@ async function placeBatch(tx: Connection): Promise<boolean> {
 async function removeFromOutbox(tx: Connection, ids: readonly string[]): Promise<void> {
   const params = padded(ids);
   // Outdated statistics may say that the table is almost empty, and make SQLite scan it.
-  const index = tx.dialect === 'sqlite' ? ' INDEXED BY `sqlite_autoindex_audit_unindexed_1`' : '';
+  const index =
+    tx.dialect === 'sqlite' ? ` INDEXED BY ${quote(`sqlite_autoindex_${auditOutbox.name}_1`)}` : '';
   await tx.affecting(
-    `DELETE FROM \`audit_unindexed\`${index} WHERE \`record_id\` IN (${params.map(() => '?').join(', ')})`,
+    `DELETE FROM ${quote(auditOutbox.name)}${index} WHERE \`record_id\` IN (${params.map(() => '?').join(', ')})`,
     params,
     true,
   );

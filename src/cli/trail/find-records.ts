@@ -2,9 +2,9 @@ import type { AuditBody, Outcome, RecordKind } from '../../audit/record.js';
 import { among, mayName, naming, underDelegation } from '../../audit/record-index.js';
 import { isoTime } from '../../core/clock.js';
 import type { ErrorCode } from '../../core/errors.js';
-import { all, compare, eq, type Condition } from '../../store/sql/condition.js';
+import { all, compare, eq, quote, type Condition } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
-import { auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
+import { auditDocuments, auditRecords, type AuditRecordRow } from '../../store/tables/audit.js';
 import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
 import { CommandError } from '../../core/command-error.js';
 import type { Resource } from './resource-option.js';
@@ -63,7 +63,7 @@ export async function countUnnamed(connection: Connection, resource: Resource | 
 
 const inDocuments: Where = {
   kind: 'sql',
-  sql: { text: 't.`id` IN (SELECT `record_id` FROM `audit_documents`)', params: [] },
+  sql: { text: `t.\`id\` IN (SELECT \`record_id\` FROM ${quote(auditDocuments.name)})`, params: [] },
 };
 
 async function userId(connection: Connection, name: string): Promise<string> {

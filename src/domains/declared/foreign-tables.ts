@@ -2,14 +2,12 @@ import type { Dialect } from '../../store/sql/condition.js';
 import { foreignTable, keyFault, kindUses, propertyOf } from '../../store/tables/foreign-table.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
-import { columnOf, type AnyTable, type Column, type PathStep } from '../../store/tables/table.js';
+import { columnOf, isOwnTable, type AnyTable, type Column, type PathStep } from '../../store/tables/table.js';
 import type { FieldDeclaration, TypeDeclaration } from './declaration.js';
 
-/** The tables that types declare and no domain has. */
-export const foreignNames = (types: readonly TypeDeclaration[], own: readonly AnyTable[]): string[] => {
-  const known = new Set(own.map(({ name }) => name));
-  return [...new Set(types.map(({ table }) => table))].filter((name) => !known.has(name));
-};
+/** The tables of others that types declare. */
+export const foreignNames = (types: readonly TypeDeclaration[]): string[] =>
+  [...new Set(types.map(({ table }) => table))].filter((name) => !isOwnTable(name));
 
 /**
  * Tables of others, as the database describes them. In paths of boundaries, names are fields of the type or columns of

@@ -8,7 +8,7 @@ import {
 } from '../../delegation/resolver-context.js';
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import { eq } from '../../store/sql/condition.js';
-import { columnOf, type AnyTable, type Table } from '../../store/tables/table.js';
+import { columnOf, isOwnTable, tablePrefix, type AnyTable, type Table } from '../../store/tables/table.js';
 import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
 import { fromStored } from './enums.js';
 import {
@@ -73,13 +73,15 @@ class ResolverMaker {
     );
     for (const type of types) {
       const table = byName.get(type.table);
-      if (table === undefined) this.fault(type, missing(type));
-      else if (table.type !== type.name)
+      if (table?.type === type.name)
+        this.declared.set(type.name, { type, table, listing: this.listing(type, table) });
+      else if (isOwnTable(type.table)) this.fault(type, notTheirs(type));
+      else if (table === undefined) this.fault(type, missing(type));
+      else
         this.fault(
           type,
           `${type.name} names the table ${type.table}, whose rows are of the type ${table.type}.`,
         );
-      else this.declared.set(type.name, { type, table, listing: this.listing(type, table) });
     }
   }
 
@@ -243,6 +245,9 @@ class ResolverMaker {
     this.fault(field, `${this.coordinate(field)} leads to ${to.name} by the column ${names}, which ${what}.`);
   }
 }
+
+const notTheirs = ({ name, table }: TypeDeclaration): string =>
+  `${name} cannot be over ${table}: tables whose names begin with \`${tablePrefix}\` are Behalf's own.`;
 
 function missing({ name, table }: TypeDeclaration): string {
   if (!/[.:/]/.test(table)) return `${name} names the table ${table}, which does not exist.`;

@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { quote } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
+import { passageWords } from './tables.js';
 
 /** Index pages per transaction. It blocks everybody for some milliseconds. */
 const pagesPerStep = 32;
@@ -25,14 +27,17 @@ export async function mergeSearchIndex(
 }
 
 async function partsOf(connection: Connection): Promise<number> {
-  const [row] = await connection.query('SELECT COUNT(DISTINCT segid) AS n FROM `passages_fts_idx`');
+  const [row] = await connection.query(
+    `SELECT COUNT(DISTINCT segid) AS n FROM ${quote(`${passageWords.fullTextName}_idx`)}`,
+  );
   return Number(row?.n);
 }
 
 /** Whether anything was merged. The command itself counts as one change (SQLite, FTS5, section 6.8). */
 async function merge(tx: Connection, pages: number): Promise<boolean> {
+  const fullText = quote(passageWords.fullTextName);
   const before = await changesOf(tx);
-  await tx.affecting(`INSERT INTO passages_fts (passages_fts, rank) VALUES ('merge', ?)`, [pages]);
+  await tx.affecting(`INSERT INTO ${fullText} (${fullText}, rank) VALUES ('merge', ?)`, [pages]);
   return (await changesOf(tx)) - before > 1;
 }
 

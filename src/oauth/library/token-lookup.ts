@@ -1,6 +1,8 @@
 import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
+import { quote } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
+import { oauthPayloads } from '../../store/tables/identity.js';
 import { parsePayload } from './payload-adapter.js';
 import { delegationType } from './authorization-details.js';
 
@@ -33,11 +35,13 @@ export function generationOf(extra: Readonly<Record<string, unknown>> | undefine
 
 export const tokenIdOf = (token: string): string => `tok_${sha256(token).slice(0, 22)}`;
 
+const payloads = quote(oauthPayloads.name);
+
 /** The grant must exist as well: a token that was saved while its grant was being revoked is worthless. */
 const lookup = `
   SELECT t.account_id AS accountId, t.payload AS payload, t.expires_at AS expiresAt, g.expires_at AS grantExpiresAt
-  FROM oauth_payloads t
-  JOIN oauth_payloads g ON g.grant_id = t.grant_id AND g.model = 'Grant' AND g.expires_at > ?
+  FROM ${payloads} t
+  JOIN ${payloads} g ON g.grant_id = t.grant_id AND g.model = 'Grant' AND g.expires_at > ?
   WHERE t.model = 'AccessToken' AND t.id = ? AND t.expires_at > ?`;
 
 /** One read by primary key and one by index. Undefined for a token that is unknown, expired or revoked. */

@@ -38,7 +38,8 @@ const lettersPerTurn = 65_536;
  * from it.
  */
 export class WordIndex<Row extends { readonly id: string }> {
-  private readonly fullText: string;
+  /** The name of the full-text index on SQLite. */
+  readonly fullTextName: string;
   private readonly words: string;
   /** Each row `t` joined with each of its words. */
   private readonly pairs: string;
@@ -51,7 +52,7 @@ export class WordIndex<Row extends { readonly id: string }> {
       readonly parts: readonly (keyof Row & string)[];
     },
   ) {
-    this.fullText = quote(`${table.name}_fts`);
+    this.fullTextName = `${table.name}_fts`;
     this.words = quote(`${table.name}_words`);
     this.pairs =
       `${quote(table.name)} t STRAIGHT_JOIN JSON_TABLE(CONCAT('["', REPLACE(t.${columnName(columns.tokens)}, ' ', '","'), '"]'), ` +
@@ -141,7 +142,7 @@ export class WordIndex<Row extends { readonly id: string }> {
       mode === 'any'
         ? anyOf(names.flat(2))
         : names.map((words) => `(${words.map((forms) => `(${anyOf(forms)})`).join(' AND ')})`).join(' OR ');
-    const { fullText } = this;
+    const fullText = quote(this.fullTextName);
     return {
       text: `SELECT rowid AS n FROM ${fullText} WHERE ${fullText} MATCH ? ORDER BY rowid LIMIT ${String(limit)}`,
       params: [expression],

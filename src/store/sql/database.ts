@@ -10,6 +10,7 @@ import { SerialQueue } from '../drivers/serial-queue.js';
 import { mysqlOptions } from '../drivers/mysql-options.js';
 import { ReadingThread } from '../drivers/reading-thread.js';
 import { SharedReads } from './shared-reads.js';
+import { refuseFormerLayout } from './former-layout.js';
 import {
   MysqlSessions,
   SqliteSessions,
@@ -19,6 +20,7 @@ import {
 } from '../drivers/sessions.js';
 import { sqliteDriver } from '../drivers/sqlite-driver.js';
 import type { SqliteDatabase, Statements, TimedStatements } from '../drivers/statements.js';
+import { prefixed } from '../tables/table.js';
 
 /**
  * The settings of the connection that writes and mostly also reads (see `SqliteSessions`). A long list from a
@@ -26,6 +28,8 @@ import type { SqliteDatabase, Statements, TimedStatements } from '../drivers/sta
  * then only holds pages that are not in the file yet. `mappedBytes` is SQLite's maximum.
  */
 const sqliteMemory = { cacheKib: 65_536, mappedBytes: 0x7fff0000 };
+
+const migrationsTable = prefixed('migrations');
 
 type Migrations = NonNullable<DataSourceOptions['migrations']>;
 
@@ -36,7 +40,7 @@ export function dataSourceOptions(
 ): DataSourceOptions {
   const common = {
     migrations,
-    migrationsTableName: 'migrations',
+    migrationsTableName: migrationsTable,
     synchronize: false,
     logging: false,
   } as const;
@@ -158,7 +162,7 @@ export class Database {
   /** The names of this program's migrations that the database lacks. */
   async pendingMigrations(): Promise<string[]> {
     const [source] = this.ways.sources;
-    const done = await this.read.query('SELECT name FROM migrations').catch(async () => {
+    const done = await this.read.query(`SELECT name FROM ${migrationsTable}`).catch(async () => {
       // Either the table or the database is missing. Only a missing database is an error.
       await this.read.query('SELECT 1');
       return [];
@@ -179,8 +183,10 @@ export class Database {
     return describeTables(this.ways.sources[0], names);
   }
 
+  /** Runs the pending migrations. Throws `CommandError` where the tables are those of a former layout. */
   async migrate(): Promise<string[]> {
     const [source] = this.ways.sources;
+    await refuseFormerLayout(this.read, await this.tableNames());
     const waiting = (ms: number): unknown =>
       this.dialect === 'sqlite' && sqliteOf(source).pragma(`busy_timeout = ${String(ms)}`);
     // TypeORM does not retry, and a migration serves nobody else, so the driver may block here.

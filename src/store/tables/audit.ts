@@ -34,7 +34,7 @@ export const auditRecords = table(
 
 /**
  * Records without a position yet. A row is written with its record, and deleted when the record gets its
- * position. The table has the name of an earlier version, whose replicas may still write to it during an upgrade.
+ * position.
  */
 export const auditOutbox = table('AuditOutbox', 'audit_unindexed', { recordId: id('audit_records') }, [
   'recordId',

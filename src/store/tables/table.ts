@@ -1,5 +1,17 @@
 import type { RowKey } from './row-key.js';
 
+/** Begins the names of all tables of our own, so that they can stand beside those of a company. */
+export const tablePrefix = 'behalf_';
+
+/** The database's name of a table of our own, such as `audit_index`. */
+export const prefixed = (name: string): string => tablePrefix + name;
+
+/** The reverse of `prefixed`. */
+export const unprefixed = (name: string): string => name.slice(tablePrefix.length);
+
+/** Whether a table is one of our own, by its name. Databases may take names for equal whatever their case. */
+export const isOwnTable = (name: string): boolean => name.toLowerCase().startsWith(tablePrefix);
+
 /**
  * A column. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds, `minor` a safe integer of minor
  * currency units, `long` another safe integer, `json` the parsed value. `bigint` and `decimal` are exact texts, `date` and
@@ -11,7 +23,7 @@ export interface Column<Value> {
   readonly nullable: boolean;
   /** Whether a unique index covers the column. */
   readonly isUnique?: true;
-  /** The table that this id refers to. */
+  /** The database's name of the table that this id refers to. */
   readonly references?: string;
   /** Whether the database may take different texts of the column for equal, as by a collation that ignores case. */
   readonly isCollated?: true;
@@ -34,6 +46,7 @@ export type PathStep =
 /** A table of any row type. */
 export interface AnyTable {
   readonly type: string;
+  /** The database's name. */
   readonly name: string;
   readonly columns: Readonly<Record<string, Column<unknown>>>;
   readonly primaryKey: readonly string[];
@@ -62,6 +75,7 @@ type RowFor<C extends Columns> = { -readonly [K in keyof C]: C[K] extends Column
 export interface Table<Row> {
   /** The GraphQL type of its rows, or, without one, the name in audit records. */
   readonly type: string;
+  /** The database's name. */
   readonly name: string;
   readonly columns: { readonly [K in keyof Row]: Column<Row[K]> };
   readonly primaryKey: readonly (keyof Row & string)[];
@@ -79,7 +93,7 @@ const make =
     kind,
     nullable: false,
     ...(length === undefined ? {} : { length }),
-    ...(references === undefined ? {} : { references }),
+    ...(references === undefined ? {} : { references: prefixed(references) }),
   });
 
 export const id = make<string>('id', 26);
@@ -121,8 +135,8 @@ interface Further<Key> {
 }
 
 /**
- * Describes a table once. The row's TypeScript type, the decoding of values and TypeORM's entities follow
- * from it.
+ * Describes a table of our own once. The row's TypeScript type, the decoding of values and TypeORM's entities follow
+ * from it. Names are without the prefix, those of tables that columns refer to included.
  */
 export function table<C extends Columns>(
   type: string,
@@ -136,5 +150,5 @@ export function table<C extends Columns>(
     ...[...alone.map((key) => [key]), ...unique].map((some) => ({ columns: some, isUnique: true })),
     ...indexes.map((some) => ({ columns: some, isUnique: false })),
   ];
-  return { type, name, columns: columns as never, primaryKey, indexes: all, rowNumber };
+  return { type, name: prefixed(name), columns: columns as never, primaryKey, indexes: all, rowNumber };
 }

@@ -156,7 +156,7 @@ describe('01 credentials that somebody sets end what they could act under beyond
       // Its idempotency key is all that is kept.
       const { database } = office.server;
       await office.company.do(({ tx }) =>
-        tx.query("DELETE FROM idempotency_keys WHERE `key` LIKE 'dry%'").then(() => undefined),
+        tx.query("DELETE FROM behalf_idempotency_keys WHERE `key` LIKE 'dry%'").then(() => undefined),
       );
       expect(await digestOf(database)).toBe(before);
       expect(await answered(one)).toHaveLength(5);

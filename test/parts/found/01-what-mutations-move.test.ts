@@ -10,7 +10,7 @@ import { bumpEpoch, AuthorityEpoch } from '../../../src/delegation/authority-epo
 import { collections, documents } from '../../../src/domains/knowledge/tables.js';
 import { readSdl } from '../../../src/graphql/schema/sdl.js';
 import { all, eq } from '../../../src/store/sql/condition.js';
-import type { Table } from '../../../src/store/tables/table.js';
+import { unprefixed, type Table } from '../../../src/store/tables/table.js';
 import { trustedDocuments } from '../../../src/store/tables/documents.js';
 import * as identity from '../../../src/store/tables/identity.js';
 import { catalog, key } from '../../support/administration.js';
@@ -342,7 +342,7 @@ async function snapshot(): Promise<Snapshot> {
   for (const each of moving) {
     const rows = await server.database.read.select(each, all());
     const keyOf = (row: Record<string, unknown>) => canonicalJson(each.primaryKey.map((name) => row[name]));
-    found.set(each.name, new Map(rows.map((row) => [keyOf(row), row])));
+    found.set(unprefixed(each.name), new Map(rows.map((row) => [keyOf(row), row])));
   }
   return found;
 }

@@ -158,9 +158,9 @@ describe('09 a mutation that failed did read', () => {
     expect(answer.errors.map(({ extensions }) => extensions.code)).toEqual(['CONFLICT']);
     const record = await recordOf(server.database, answer);
     expect(record.resources).toMatchObject([{ type: 'Product', action: 'read', ids: [product.id] }]);
-    expect((await server.database.read.query('SELECT stock FROM products')).map((row) => row.stock)).toEqual([
-      37,
-    ]);
+    expect(
+      (await server.database.read.query('SELECT stock FROM behalf_products')).map((row) => row.stock),
+    ).toEqual([37]);
   });
 });
 

@@ -40,7 +40,7 @@ async function otherWrites(): Promise<{ release(): Promise<void> }> {
   if (target.dialect === 'sqlite') return LockHolder.hold(server.databaseUrl);
   const connection = await createConnection({ ...mysqlOptions(target) });
   await connection.query('START TRANSACTION');
-  await connection.query('UPDATE tickets SET version = version');
+  await connection.query('UPDATE behalf_tickets SET version = version');
   return {
     release: async () => {
       await connection.query('ROLLBACK');

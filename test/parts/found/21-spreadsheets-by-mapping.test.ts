@@ -54,7 +54,7 @@ describe('21 what a spreadsheet of another country writes is read as its mapping
     files.write('customers.csv', `\ufeff${text}`);
     expect(await run()).toMatchObject({ code: 0 });
     const stored = await server.database.read.query(
-      'SELECT `number`, `credit_limit_minor` AS `minor`, `created_at` AS `at` FROM `customers` ORDER BY `number`',
+      'SELECT `number`, `credit_limit_minor` AS `minor`, `created_at` AS `at` FROM `behalf_customers` ORDER BY `number`',
     );
     expect(stored.map(({ number, minor, at }) => [number, Number(minor), String(at).slice(0, 10)])).toEqual([
       ['S-1', 123_450, '2024-03-01'],

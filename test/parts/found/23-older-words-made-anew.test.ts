@@ -1,15 +1,12 @@
 // databases: sqlite, mariadb
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DataSource } from 'typeorm';
 import MarkdownIt from 'markdown-it';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { migrations } from '../../../migrations/index.js';
 import { passageEdition } from '../../../src/domains/knowledge/passages.js';
 import { PassageRenewal } from '../../../src/domains/knowledge/passage-renewal.js';
 import { passages, passageWords, type PassageRow } from '../../../src/domains/knowledge/tables.js';
 import { eq } from '../../../src/store/sql/condition.js';
-import { dataSourceOptions, type Database } from '../../../src/store/sql/database.js';
-import { targetOf } from '../../support/database.js';
+import type { Database } from '../../../src/store/sql/database.js';
 import { importPage, reading, startKnowledge } from '../../support/knowledge.js';
 import type { PersonFixture, TestServer } from '../../support/server.js';
 
@@ -98,26 +95,6 @@ describe('23 what older rules made is made anew beside the requests', () => {
     expect(parsedInside).toEqual([0, 0, 0]);
     expect(parsedOutside).toBeGreaterThanOrEqual(3);
     expect(await editions()).toEqual(Array(6).fill(passageEdition));
-  });
-
-  test('an upgrade indexes what is there, and taking it back leaves the texts', async () => {
-    const before = [await found('email'), await found('refund')];
-    const source = await new DataSource(
-      dataSourceOptions(targetOf(server.databaseUrl), migrations, 1),
-    ).initialize();
-    const isThere = async (): Promise<boolean> =>
-      (await source.query<unknown[]>("SELECT 1 FROM migrations WHERE name = 'SearchParts1700000000023'"))
-        .length > 0;
-    while (await isThere()) await source.undoLastMigration();
-    expect(await source.query('SELECT COUNT(*) AS n FROM passages')).toMatchObject([
-      { n: expect.anything() as unknown },
-    ]);
-    await source.destroy();
-    await server.database.migrate();
-    expect(await editions()).toEqual(Array(6).fill(0));
-    expect([await found('email'), await found('refund')]).toEqual(before);
-    await new PassageRenewal(server.database, server.ids).run();
-    expect([await found('email'), await found('refund')]).toEqual(before);
   });
 
   test('a document that an older server changes in between gets no passages of its former text', async () => {

@@ -7,6 +7,7 @@ import { startDemoServer } from '../../../examples/demo/server.js';
 import { tellStory } from '../../../examples/demo/story.js';
 import { placeRecords } from '../../../src/audit/outbox/sequencer.js';
 import { auditOutbox } from '../../../src/store/tables/audit.js';
+import { prefixed } from '../../../src/store/tables/table.js';
 import { CommandLine } from '../../support/command-line.js';
 import { freshDatabaseUrl, testDatabase } from '../../support/database.js';
 import { startMariaDb } from '../../support/mariadb.js';
@@ -22,7 +23,7 @@ describe('26 a job that fails shows, and is tried less and less often', () => {
 
   test('in /readyz by a code, and in the metrics by name; the server stays ready, and it goes when the job succeeds', async () => {
     server = await TestServer.start({ indexEveryMs: 20 });
-    const index = testDatabase() === 'sqlite' ? 'audit_terms' : 'audit_index';
+    const index = prefixed(testDatabase() === 'sqlite' ? 'audit_terms' : 'audit_index');
     const rename = (from: string, to: string): Promise<number> =>
       server.database.transaction((tx) => tx.affecting(`ALTER TABLE ${from} RENAME TO ${to}`, []));
     await rename(index, 'elsewhere');
@@ -169,7 +170,8 @@ const onMysql = (): void => {
     await server.stop();
     const other = rows.filter(
       ({ name, ofTable, ofColumn }) =>
-        name !== 'migrations' && [ofTable, ofColumn ?? ofTable].some((one) => one !== 'utf8mb4_nopad_bin'),
+        name !== prefixed('migrations') &&
+        [ofTable, ofColumn ?? ofTable].some((one) => one !== 'utf8mb4_nopad_bin'),
     );
     expect(rows.length).toBeGreaterThan(100);
     expect(other).toEqual([]);
@@ -182,14 +184,14 @@ const onMysql = (): void => {
       expect(await cli.run(['migrate'])).toMatchObject({ code: 0 });
       const connection = await createConnection(fresh.url);
       await connection.query(
-        'ALTER TABLE collections CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci',
+        'ALTER TABLE behalf_collections CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci',
       );
       await connection.end();
       const ended = await cli.run(['migrate']);
       expect(ended.code).toBe(1);
-      expect(ended.stderr).toMatch(/collections\.key \(utf8mb4_general_ci\)/);
+      expect(ended.stderr).toMatch(/behalf_collections\.key \(utf8mb4_general_ci\)/);
       expect(ended.stderr).toMatch(
-        /ALTER TABLE `collections` CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin/,
+        /ALTER TABLE `behalf_collections` CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin/,
       );
     } finally {
       await cli.close();

@@ -98,13 +98,13 @@ describe('31 a failure of the server is never the caller’s fault', () => {
     expect((await post('x'.repeat(43))).status).toBe(429);
     const before = await digestOf(server.database);
     const run = (sql: string) => server.database.transaction((tx) => tx.query(sql));
-    await run('ALTER TABLE oauth_payloads RENAME TO oauth_lost');
+    await run('ALTER TABLE behalf_oauth_payloads RENAME TO oauth_lost');
     try {
       const fresh = await post('y'.repeat(43));
       expect([fresh.status, fresh.headers.has('retry-after')]).toEqual([500, false]);
       expect(await fresh.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL' } }] });
     } finally {
-      await run('ALTER TABLE oauth_lost RENAME TO oauth_payloads');
+      await run('ALTER TABLE oauth_lost RENAME TO behalf_oauth_payloads');
     }
     expect(await digestOf(server.database)).toBe(before);
   });

@@ -223,7 +223,7 @@ export class Harness {
 
   /** Everything that is stored, as text. */
   async dump(): Promise<string> {
-    const rows = await this.database.read.query('SELECT * FROM oauth_payloads');
+    const rows = await this.database.read.query('SELECT * FROM behalf_oauth_payloads');
     return JSON.stringify(rows);
   }
 

@@ -245,7 +245,7 @@ test('behind TLS cookies are secure and every link leads to the issuer', async (
       expect(cookie).toMatch(/; httponly/i);
       expect(cookie).toMatch(/; samesite=lax/i);
     }
-    const stored = await behindTls.database.read.query('SELECT payload FROM oauth_payloads');
+    const stored = await behindTls.database.read.query('SELECT payload FROM behalf_oauth_payloads');
     expect(JSON.stringify(stored)).toContain('https://behalf.example/oauth/authorize/');
     expect(JSON.stringify(stored)).not.toContain('evil.example');
   } finally {
