@@ -1,5 +1,6 @@
 import type { TypeDeclaration } from '../domains/declared/declaration.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
+import { keyOf } from '../store/tables/foreign-table.js';
 import type { RowDeclaration } from '../store/bounded/row-types.js';
 
 export interface GrantParts {
@@ -35,9 +36,13 @@ function columnsOf(
   tables: readonly TableDescription[],
   rows: readonly RowDeclaration[],
 ): Map<string, Set<string>> {
-  const columns = new Map(tables.map(({ name, primaryKey }) => [name, new Set(primaryKey)]));
+  const columns = new Map(tables.map(({ name }) => [name, new Set<string>()]));
   const byName = new Map(types.map((type) => [type.name, type]));
   for (const type of types) {
+    const table = tables.find(({ name }) => name === type.table);
+    const key = table === undefined ? [] : (keyOf(table, type.key, 'mysql').columns ?? []);
+    for (const column of [...key, ...type.where.map((one) => one.column)])
+      columns.get(type.table)?.add(column);
     for (const { name, source, type: to } of type.fields) {
       const own = columns.get(type.table);
       if (source.kind === 'column' && name !== 'id') own?.add(source.column);

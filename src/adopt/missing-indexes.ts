@@ -20,7 +20,13 @@ export function missingIndexes(
   const warnings: string[] = [];
   const need = ({ place }: { place: string }, table: string, column: string, use: Use): void => {
     const described = byName.get(table);
-    if (described === undefined || told.has(`${table}.${column}`) || isIndexed(described, column)) return;
+    if (
+      described === undefined ||
+      described.isView ||
+      told.has(`${table}.${column}`) ||
+      isIndexed(described, column)
+    )
+      return;
     told.add(`${table}.${column}`);
     warnings.push(`${place}: ${table}.${column} is ${use}, and no index begins with it.`);
   };

@@ -1,6 +1,7 @@
-import type { ColumnDescription, TableDescription } from '../store/sql/describe-tables.js';
+import type { ColumnDescription, ForeignKey, TableDescription } from '../store/sql/describe-tables.js';
 import type { Dialect } from '../store/sql/condition.js';
-import { keyFault, kindOf, kindUses, type KindUses } from '../store/tables/foreign-table.js';
+import { foreignColumn, mayBeMissing, usesOf, type KindUses } from '../store/tables/foreign-kinds.js';
+import { keyOf, type FoundKey } from '../store/tables/foreign-table.js';
 import { snake } from '../store/tables/table.js';
 import { looksPersonal } from './personal.js';
 import { fieldOf, tableWords, type TableWords } from './words.js';
@@ -34,17 +35,35 @@ export function propose(
   taken: ReadonlySet<string>,
   dialect: Dialect,
 ): Proposals {
-  const usable = tables.filter((table) => keyFault(table, dialect) === undefined);
+  // The key of a view is for people to declare.
+  const keys = new Map(
+    tables.map((table) => [
+      table.name,
+      table.isView ? keyOfView(table, dialect) : keyOf(table, undefined, dialect),
+    ]),
+  );
+  const usable = tables
+    .filter(({ name }) => keys.get(name)?.fault === undefined)
+    .map((table) => ({ ...table, key: keys.get(table.name)?.columns ?? [] }));
   const names = new Set(taken);
   const words = new Map(usable.map(({ name }) => [name, freeWords(name, names)]));
   return {
     types: usable.map((table) => new TypeProposal(table, usable, words, dimensions, dialect).made()),
     leftOut: tables.flatMap((table) => {
-      const fault = keyFault(table, dialect);
+      const fault = keys.get(table.name)?.fault;
       return fault === undefined ? [] : [`${table.name}: ${fault}`];
     }),
   };
 }
+
+/** A list needs a column by which it is sorted. */
+const keyOfView = ({ columns }: TableDescription, dialect: Dialect): FoundKey =>
+  columns.some((column) => {
+    const made = foreignColumn(column, dialect);
+    return made !== undefined && usesOf(made).isSorted;
+  })
+    ? { columns: [] }
+    : { fault: 'it has no column by which its rows can be sorted' };
 
 /** Words for a table whose names nothing else has yet; from now on they are taken. */
 function freeWords(table: string, taken: Set<string>): TableWords {
@@ -71,15 +90,22 @@ function freeWords(table: string, taken: Set<string>): TableWords {
 const text = (value: string): string => JSON.stringify(value);
 const sentence = (value: string): string => (/[.!?]$/.test(value) ? value : `${value}.`);
 
+/** A table with the columns by which its rows are named; none for a view. */
+interface KeyedTable extends TableDescription {
+  readonly key: readonly string[];
+}
+
 class TypeProposal {
   private readonly own: TableWords;
   private readonly names = new Set<string>(['id']);
+  /** The fields of the columns. */
+  private readonly fields = new Map<string, string>();
   private readonly leftOut: string[] = [];
   private isPersonal = false;
 
   constructor(
-    private readonly table: TableDescription,
-    private readonly tables: readonly TableDescription[],
+    private readonly table: KeyedTable,
+    private readonly tables: readonly KeyedTable[],
     private readonly words: ReadonlyMap<string, TableWords>,
     private readonly dimensions: readonly string[],
     private readonly dialect: Dialect,
@@ -96,10 +122,16 @@ class TypeProposal {
       ...this.children(),
     ];
     const comments = this.leftOut.map((column) => `  # Cannot be shown: ${column}`);
+    const [note, key] = table.isView
+      ? [
+          `  # To be decided: the columns that together name one row, as in key: ["order_id"]. A view does not say.\n`,
+          ', key: []',
+        ]
+      : ['', ''];
     const sdl = `${this.head()}
-${text(sentence(table.comment ?? `A row of the table ${table.name}`))}
+${text(sentence(table.comment ?? `A row of the ${table.isView ? 'view' : 'table'} ${table.name}`))}
 type ${own.type}
-  @table(name: ${text(table.name)}, one: ${text(own.one)}, many: ${text(own.many)}, order: { by: ${text(this.sorting().name)} })
+${note}  @table(name: ${text(table.name)}, one: ${text(own.one)}, many: ${text(own.many)}, order: { by: ${text(this.sorting().name)} }${key})
   @query(one: ${text(own.field)}, list: ${text(own.fields)})
   # To be decided: for each dimension (${this.dimensions.join(', ')}), where a row's value is found, as in
   # { dimension: "region", path: "store.region" }, or that it has none.
@@ -127,8 +159,8 @@ ${[...fields, ...comments].join('\n')}
 
   /** The uses of a column's kind. Undefined for a column that cannot be shown. */
   private uses(column: ColumnDescription): KindUses | undefined {
-    const kind = kindOf(column, this.dialect);
-    return kind === undefined ? undefined : kindUses[kind];
+    const made = foreignColumn(column, this.dialect);
+    return made === undefined ? undefined : usesOf(made);
   }
 
   /** A name that no other field of the type has. */
@@ -147,14 +179,16 @@ ${[...fields, ...comments].join('\n')}
     const named = sortable.find(
       ({ name, type }) => /char/.test(type) && this.table.indexes.some(([first]) => first === name),
     );
-    const column = (named ?? sortable[0])?.name ?? this.table.primaryKey[0] ?? '';
-    return { name: fieldOf(column), column };
+    const column = (named ?? sortable[0])?.name ?? this.table.key[0] ?? '';
+    return { name: this.fields.get(column) ?? fieldOf(column), column };
   }
 
   /** Columns with values of their own: no references, and no key that only names the row. */
   private shown(): readonly ColumnDescription[] {
-    const { columns, foreignKeys, primaryKey } = this.table;
-    const referring = new Set(foreignKeys.flatMap((key) => key.columns));
+    const { columns, foreignKeys, key: primaryKey } = this.table;
+    const referring = new Set(
+      foreignKeys.flatMap((key) => (this.inOrder(key) === undefined ? [] : key.columns)),
+    );
     const own = columns.filter(
       (column) =>
         this.uses(column) !== undefined && !referring.has(column.name) && !primaryKey.includes(column.name),
@@ -174,7 +208,9 @@ ${[...fields, ...comments].join('\n')}
       const isPersonal = looksPersonal(column.name);
       this.isPersonal ||= isPersonal;
       const name = this.unique(fieldOf(column.name));
-      const isRequired = !column.isNullable && !isPersonal;
+      this.fields.set(column.name, name);
+      const made = foreignColumn(column, this.dialect);
+      const isRequired = !column.isNullable && !isPersonal && made !== undefined && !mayBeMissing(made);
       const directives = [
         this.scope(isPersonal ? 'read_personal' : 'read'),
         ...(isPersonal ? ['@personal'] : []),
@@ -182,14 +218,15 @@ ${[...fields, ...comments].join('\n')}
         ...(indexed.has(column.name) && !isPersonal && this.uses(column)?.isSorted === true ? ['@sort'] : []),
       ];
       const description = sentence(column.comment ?? `The column ${column.name}`);
-      return `  ${text(description)}\n  ${name}: ${this.uses(column)?.type ?? 'String'}${isRequired ? '!' : ''} ${directives.join(' ')}`;
+      return `  ${text(description)}\n  ${name}: ${this.uses(column)?.types[0] ?? 'String'}${isRequired ? '!' : ''} ${directives.join(' ')}`;
     });
   }
 
   private references(): string[] {
-    return this.table.foreignKeys.flatMap(({ columns, table }) => {
-      const target = this.words.get(table);
-      if (target === undefined) return [];
+    return this.table.foreignKeys.flatMap((key) => {
+      const { table } = key;
+      const [target, columns] = [this.words.get(table), this.inOrder(key)];
+      if (target === undefined || columns === undefined) return [];
       const [first = ''] = columns;
       const name = this.unique(
         columns.length === 1 ? fieldOf(first.replace(/_?(?:id|no|key)$/i, '') || first) : target.field,
@@ -204,12 +241,23 @@ ${[...fields, ...comments].join('\n')}
     return this.tables.flatMap((child) =>
       child.foreignKeys
         .filter(({ table }) => table === this.table.name)
-        .map(({ columns }) => {
+        .flatMap((key) => {
+          const columns = this.inOrder(key);
+          if (columns === undefined) return [];
           const words = this.words.get(child.name) ?? tableWords(child.name);
           const name = this.unique(words.fields);
           return `  ${text(`Its ${words.many}.`)}\n  ${name}: [${words.type}!] ${this.scope('read', words)} @children(column: ${columnList(columns)})`;
         }),
     );
+  }
+
+  /** The columns of a foreign key in the order of the key to which they refer. Undefined where they refer to others. */
+  private inOrder({ table, columns, to }: ForeignKey): readonly string[] | undefined {
+    const target = this.tables.find(({ name }) => name === table);
+    if (target === undefined || target.key.length !== columns.length) return undefined;
+    if (to.length === 0) return columns;
+    const found = target.key.flatMap((one) => columns[to.indexOf(one)] ?? []);
+    return found.length === columns.length ? found : undefined;
   }
 }
 

@@ -5,7 +5,7 @@ import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
-import { readSchemaFiles, shippedScopes } from '../graphql/schema/sdl.js';
+import { companyTypes, readSchemaFiles, shippedScopes } from '../graphql/schema/sdl.js';
 import { isOwnTable, tablePrefix } from '../store/tables/table.js';
 import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
@@ -34,7 +34,7 @@ export async function adopt({ out, table: wanted, json }: AdoptOptions): Promise
       );
     const chosen = wanted ?? names;
     if (chosen.length === 0) throw new CommandError('The database has no tables but Behalf’s own.');
-    const shipped = executableSchema(readSchemaFiles(config.domains).sdl, []);
+    const shipped = executableSchema(`${readSchemaFiles(config.domains).sdl}\n${companyTypes().text}`, []);
     const { dimensions } = readSchemaPolicy(shipped);
     const taken = new Set([
       ...Object.keys(shipped.getTypeMap()),

@@ -1,5 +1,6 @@
 import { activeDocuments } from '../admin/trusted-documents.js';
-import { asText, decode, encode, quote } from '../store/sql/condition.js';
+import { asText, decode, encode } from '../store/sql/column-values.js';
+import { quote } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { auditDocuments, auditRecords } from '../store/tables/audit.js';
 

@@ -1,5 +1,6 @@
 import { isoTime, type Clock } from '../core/clock.js';
-import { all, compare, encode, quote, type Condition } from '../store/sql/condition.js';
+import { encode } from '../store/sql/column-values.js';
+import { all, compare, quote, type Condition } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { deleteInBatches } from '../store/sql/delete-in-batches.js';
 import { delegations, idempotencyKeys, type IdempotencyKeyRow } from '../store/tables/identity.js';

@@ -52,6 +52,14 @@ export function readerOf(field: Field, { format, shift, numbers }: ReaderOptions
     case 'date':
     case 'moment':
     case 'label':
+    case 'year':
+    case 'clock':
+    case 'bits':
+    case 'bytes':
+    case 'set':
+    case 'jsontext':
+    case 'uuid':
+    case 'inet':
     case 'json':
       return () => {
         throw badInput(`\`${field.name}\` cannot be imported.`);

@@ -8,7 +8,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const tables = [
   'CREATE TABLE shop (shop_no INTEGER PRIMARY KEY, area VARCHAR(40) NOT NULL, rate DECIMAL(8,2))',
-  'CREATE TABLE film (film_no INTEGER PRIMARY KEY, shop_no INTEGER NOT NULL, title VARCHAR(100) NOT NULL, length INTEGER, price DECIMAL(8,2))',
+  'CREATE TABLE film (film_no INTEGER PRIMARY KEY, shop_no INTEGER NOT NULL, title VARCHAR(100) NOT NULL, length INTEGER, price DECIMAL(8,2), score FLOAT)',
   'CREATE TABLE line (film_no INTEGER NOT NULL, at INTEGER NOT NULL, note VARCHAR(20), PRIMARY KEY (film_no, at))',
   'CREATE TABLE loose (note VARCHAR(20))',
 ];
@@ -55,7 +55,7 @@ type Film #! Film has the dimension region at the path shop.aera, which leads no
   title: String @scope(name: "films:read") #! Film.title is defined twice.
   since: String @scope(name: "films:read") @column(name: "title") @filter(by: FROM) #! Film.since is of the type String, which FROM cannot compare.
   code: String! @scope(name: "films:price") @column(name: "title") #! Film.code must be nullable: a caller may lack its scope.
-  rate: Decimal @scope(name: "films:read") @column(name: "price") @sort #! Film.rate cannot be sorted by: film.price is sorted otherwise than it compares.
+  rate: Float @scope(name: "films:read") @column(name: "score") @sort #! Film.rate cannot be sorted by: film.score is sorted otherwise than it compares.
 }
 
 type Note {

@@ -36,7 +36,7 @@ const tables = [
   `CREATE TABLE film_order (film_no BIGINT NOT NULL, code VARCHAR(20) ${folded} NOT NULL, note VARCHAR(20) ${folded}, PRIMARY KEY (film_no, code))`,
   `CREATE TABLE numbered (no INTEGER PRIMARY KEY, shop_no ${isMysql ? 'SMALLINT UNSIGNED' : 'INTEGER'} NOT NULL, title VARCHAR(100) NOT NULL, views BIGINT NOT NULL)`,
   'CREATE TABLE viewed (no INTEGER PRIMARY KEY, views BIGINT NOT NULL)',
-  `CREATE TABLE bins (k ${isMysql ? 'VARBINARY(16)' : 'BLOB'} NOT NULL PRIMARY KEY, note VARCHAR(20))`,
+  `CREATE TABLE bins (k ${isMysql ? 'VARBINARY(300)' : 'BLOB'} NOT NULL PRIMARY KEY, note VARCHAR(20))`,
   `CREATE TABLE truths (k ${isMysql ? 'TINYINT(1)' : 'BOOLEAN'} NOT NULL PRIMARY KEY, note VARCHAR(20))`,
   'CREATE TABLE keyless (note VARCHAR(20))',
   `CREATE TABLE stub (film_no BIGINT NOT NULL, code VARCHAR(20) NOT NULL, at INT NOT NULL, PRIMARY KEY (film_no, code, at))`,
@@ -471,7 +471,7 @@ type Thing
       '"customers:read"',
       'The scope customers:read ships, and roles hold it: name yours otherwise.',
     ],
-    ['a key of bytes', '"A shop."', over('bins'), 'Thing cannot be over bins: its key has the column k'],
+    ['a key of many bytes', '"A shop."', over('bins'), 'Thing cannot be over bins: its key has the column k'],
     [
       'a key of truth values',
       '"A shop."',
@@ -486,15 +486,15 @@ type Thing
     ],
     [
       'an order that the comparison does not follow',
-      'price: Decimal',
-      'price: Decimal @sort',
-      'Film.price cannot be sorted by',
+      'isNew: Boolean!',
+      'isNew: Boolean! @sort',
+      'Film.isNew cannot be sorted by',
     ],
     [
       'a field of another type than its column',
       'views: String! @scope',
       'views: Int! @scope',
-      'Film.views is of the type Int, and film.views is read as String.',
+      'Film.views is of the type Int, and film.views is read as BigInt or String.',
     ],
     [
       'a boundary over truth values',

@@ -78,7 +78,7 @@ export class Adopted {
 export const staffTables: readonly string[] = [
   `CREATE TABLE stores (id INTEGER PRIMARY KEY, country VARCHAR(40) NOT NULL)`,
   `CREATE TABLE \`staff members\` (\`staff no\` INTEGER PRIMARY KEY, store_id INTEGER NOT NULL, first_name VARCHAR(40) NOT NULL,
-        Salary DECIMAL(9,2), photo BLOB, joined DATE NOT NULL, FOREIGN KEY (store_id) REFERENCES stores (id))`,
+        Salary DECIMAL(9,2), place POINT, joined DATE NOT NULL, FOREIGN KEY (store_id) REFERENCES stores (id))`,
   'CREATE TABLE loose (a INTEGER)',
   'CREATE TABLE customer (no INTEGER PRIMARY KEY, region VARCHAR(20) NOT NULL)',
   "INSERT INTO stores VALUES (1, 'Canada'), (2, 'Australia')",

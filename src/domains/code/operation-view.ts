@@ -1,5 +1,5 @@
 import type { Operation } from '../../delegation/resolver-context.js';
-import { kindUses } from '../../store/tables/foreign-table.js';
+import { usesOf } from '../../store/tables/foreign-kinds.js';
 import type { Order } from '../../store/sql/connection.js';
 import type { AnyTable, Table } from '../../store/tables/table.js';
 import type * as own from './domain.js';
@@ -81,6 +81,7 @@ function rowsView(
   scope: string | undefined,
 ): own.Rows<Row> {
   const writing = (): string => {
+    if (table.isView === true) throw new Error(`${table.type} is over a view, which nobody writes.`);
     if (scope !== undefined && transaction !== undefined) return scope;
     throw new Error(`Only the resolver of a mutation writes: ${table.type} is read here.`);
   };
@@ -128,8 +129,8 @@ function ownOrder(
   table: Table<Row>,
   { column, direction }: { column: string; direction: string },
 ): Order<Row> {
-  const kind = table.columns[knownColumn(table, column)]?.kind;
-  if (kind === undefined || kindUses[kind]?.isSorted !== true)
+  const described = table.columns[knownColumn(table, column)];
+  if (described === undefined || !usesOf(described).isSorted)
     throw new Error(`${table.type} cannot be sorted by ${column}.`);
   return { column, direction: direction === 'desc' ? 'desc' : 'asc' };
 }

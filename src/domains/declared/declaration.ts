@@ -40,12 +40,24 @@ export interface FieldDeclaration {
   readonly find: string | undefined;
 }
 
+/** A condition that all rows of a type fulfil. */
+export interface ConstantCondition {
+  readonly column: string;
+  readonly isNull?: boolean | undefined;
+  readonly equals?: string | undefined;
+  readonly oneOf?: readonly string[] | undefined;
+}
+
 /** A type with `@table`: everything that is made of it follows from this. */
 export interface TypeDeclaration {
   readonly name: string;
   /** Its file and line, for faults. */
   readonly place: string;
   readonly table: string;
+  /** The columns that name a row, where the table does not say so itself. */
+  readonly key: readonly string[] | undefined;
+  /** Rows that do not fulfil all of these are not there. */
+  readonly where: readonly ConstantCondition[];
   /** The scope by which its rows are there. */
   readonly scope: Scope;
   /** The words for one row and for many in descriptions. */

@@ -1,8 +1,10 @@
 import type { Dialect } from '../../store/sql/condition.js';
-import { foreignTable, keyFault, kindUses, propertyOf } from '../../store/tables/foreign-table.js';
+import { usesOf } from '../../store/tables/foreign-kinds.js';
+import { foreignTable, keyOf, propertyOf } from '../../store/tables/foreign-table.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { columnOf, isOwnTable, type AnyTable, type Column, type PathStep } from '../../store/tables/table.js';
+import { constantsOf } from './constant-conditions.js';
 import type { FieldDeclaration, TypeDeclaration } from './declaration.js';
 
 /** The tables of others that types declare. */
@@ -24,7 +26,11 @@ export function foreignTables(
     const description = byName.get(type.table);
     if (description === undefined) continue;
     const paths = new Map<string, PathStep>();
-    made.set(type.name, { table: foreignTable(type.name, description, paths, dialect), paths });
+    const described = withNumbers(type, description);
+    const { columns: key = [] } = keyOf(described, type.key, dialect);
+    const table = foreignTable(type.name, described, key, paths, dialect);
+    const { within } = constantsOf(table, type.where, dialect);
+    made.set(type.name, { table: within === undefined ? table : { ...table, within }, paths });
   }
   for (const type of types) {
     const { table, paths } = made.get(type.name) ?? {};
@@ -38,6 +44,19 @@ export function foreignTables(
     }
   }
   return [...made.values()].map(({ table }) => table);
+}
+
+/** A truth value that a field of the type shows as a number is one. */
+function withNumbers(type: TypeDeclaration, description: TableDescription): TableDescription {
+  const numbers = new Set(
+    type.fields.flatMap(({ source, type: of }) =>
+      source.kind === 'column' && of === 'Int' ? [source.column] : [],
+    ),
+  );
+  const columns = description.columns.map((column) =>
+    numbers.has(column.name) ? { ...column, isTruth: false } : column,
+  );
+  return { ...description, columns };
 }
 
 /**
@@ -56,29 +75,22 @@ export function foreignFaults(
     const table = tables.find((one) => one.type === type.name);
     const description = descriptions.find(({ name }) => name === type.table);
     if (table === undefined || description === undefined) continue;
-    const fault = keyFault(description, dialect);
+    const { fault } = keyOf(description, type.key, dialect);
     if (fault !== undefined)
       faults.push(`${type.place}: ${type.name} cannot be over ${type.table}: ${fault}.`);
+    for (const constant of constantsOf(table, type.where, dialect).faults)
+      faults.push(`${type.place}: ${type.name} has a condition on ${constant}.`);
     for (const field of type.fields) {
       faults.push(...fieldFaults(type, field, table));
-      const child =
-        field.source.kind === 'children' ? tables.find((one) => one.type === field.type) : undefined;
-      if (
-        child !== undefined &&
-        field.source.kind === 'children' &&
-        !isAlike(child, field.source.column, table)
-      )
-        faults.push(
-          `${field.place}: ${type.name}.${field.name} is linked by columns of another kind than the key of ${table.name}.`,
-        );
+      if (field.source.kind === 'children')
+        faults.push(...childrenFaults(type, field, field.source.column, table, tables));
     }
     for (const [dimension, path] of rows.find((row) => row.type === type.name)?.bounds ?? []) {
       const end = endOf(type, table, path.split('.'), types);
       const where = `${type.place}: ${type.name} has the dimension ${dimension} `;
       if (end === undefined) continue;
       if (typeof end === 'string') faults.push(`${where}at the path ${path}, which leads nowhere: ${end}.`);
-      else if (kindUses[end.kind]?.isDimension !== true)
-        faults.push(`${where}in a column that compares inexactly: ${path}.`);
+      else if (!usesOf(end).isDimension) faults.push(`${where}in a column that compares inexactly: ${path}.`);
     }
   }
   return faults;
@@ -91,21 +103,21 @@ function fieldFaults(type: TypeDeclaration, field: FieldDeclaration, table: AnyT
     return [`${place}: ${name} has @money, which tables of others cannot have yet.`];
   if (source.kind === 'reference') return referenceFaults(name, field, table);
   if (source.kind !== 'column' || field.name === 'id') return [];
-  const kind = table.columns[propertyOf(source.column)]?.kind;
-  const uses = kind === undefined ? undefined : kindUses[kind];
-  if (uses === undefined) return [];
+  const column = table.columns[propertyOf(source.column)];
+  if (column === undefined) return [];
+  const uses = usesOf(column);
   const faults: string[] = [];
-  if (uses.type !== field.type)
+  if (!uses.types.includes(field.type))
     faults.push(
-      `${place}: ${name} is of the type ${field.type}, and ${table.name}.${source.column} is read as ${uses.type}.`,
+      `${place}: ${name} is of the type ${field.type}, and ${table.name}.${source.column} is read as ${uses.types.join(' or ')}.`,
     );
   for (const { by } of field.filters)
     if (!uses.filters.includes(by))
       faults.push(
         `${place}: ${name} cannot be compared by ${by}: ${table.name}.${source.column} compares inexactly.`,
       );
-  if (field.find !== undefined && !uses.filters.includes('STARTS_WITH'))
-    faults.push(`${place}: ${name} cannot find a row: ${table.name}.${source.column} is no text.`);
+  if (field.find !== undefined && !uses.filters.includes('EQUALS'))
+    faults.push(`${place}: ${name} cannot find a row: ${table.name}.${source.column} compares inexactly.`);
   const isSorted = field.sort !== undefined || type.order.by === field.name;
   if (isSorted && !uses.isSorted)
     faults.push(
@@ -123,14 +135,33 @@ function referenceFaults(name: string, field: FieldDeclaration, table: AnyTable)
     : [`${field.place}: ${name} refers to ${step.to.name} by columns of another kind than its key.`];
 }
 
+function childrenFaults(
+  type: TypeDeclaration,
+  field: FieldDeclaration,
+  columns: readonly string[],
+  table: AnyTable,
+  tables: readonly AnyTable[],
+): string[] {
+  const child = tables.find((one) => one.type === field.type);
+  if (child === undefined || isAlike(child, columns, table)) return [];
+  return [
+    `${field.place}: ${type.name}.${field.name} is linked by columns of another kind than the key of ${table.name}.`,
+  ];
+}
+
+const integers: ReadonlySet<string> = new Set(['int', 'bigint']);
+const texts: ReadonlySet<string> = new Set(['text', 'longtext', 'label']);
+
 /** Whether these columns hold values of the same kind as the key of the table to which they refer. */
 const isAlike = (table: AnyTable, columns: readonly string[], to: AnyTable): boolean =>
   columns.length !== to.key?.columns.length ||
   columns.every((column, at) => {
+    const [mine, theirs] = [table.columns[propertyOf(column)], to.columns[to.key?.columns[at] ?? '']];
     // Told where the column is looked for.
-    if (table.columns[propertyOf(column)] === undefined) return true;
-    const kinds = [table.columns[propertyOf(column)]?.kind, to.columns[to.key?.columns[at] ?? '']?.kind];
-    return kinds[0] === kinds[1] || kinds.every((kind) => kind === 'int' || kind === 'bigint');
+    if (mine === undefined) return true;
+    if (theirs === undefined) return false;
+    const isBoth = (kinds: ReadonlySet<string>): boolean => kinds.has(mine.kind) && kinds.has(theirs.kind);
+    return isBoth(integers) || isBoth(texts) || (mine.kind === theirs.kind && mine.scale === theirs.scale);
   });
 
 /**

@@ -5,6 +5,8 @@ import { filterBy, orderBy, type ScopeOf } from '../../store/bounded/filter.js';
 import type { ListQuery } from '../../store/bounded/page.js';
 import { all, compare, eq, isIn, type Condition } from '../../store/sql/condition.js';
 import type { Order } from '../../store/sql/connection.js';
+import type { Column } from '../../store/tables/table.js';
+import { comparedValue } from './compared-values.js';
 import type { FieldDeclaration, FilterKind } from './declaration.js';
 import { toStored } from './enums.js';
 
@@ -53,8 +55,8 @@ export interface ComparedColumn {
   /** The longest text of the column. */
   readonly lengthMax: number;
   readonly isEnum: boolean;
-  /** Whether others write the column, so that a text in it may be any. */
-  readonly isForeign: boolean;
+  /** Set where others write the column, so that a text in it may be any. */
+  readonly foreign: Column<unknown> | undefined;
   /** The property of an amount's currency. */
   readonly currency?: string;
 }
@@ -68,6 +70,7 @@ export function conditionOf(
 ): (value: never) => Condition<Row> {
   const { property } = column;
   const stored = (value: unknown): unknown => storedValue(value, path, column);
+  const ordered = (value: unknown): unknown => (column.foreign === undefined ? value : stored(value));
   switch (by) {
     case 'EQUALS':
       return (value: unknown) => eq(property, stored(value));
@@ -75,21 +78,20 @@ export function conditionOf(
       return (values: readonly unknown[]) => isIn(property, few(values, path).map(stored));
     case 'STARTS_WITH':
       return (value: string) => {
-        const prefix = textOf(value, path, column);
-        return column.isForeign
-          ? { kind: 'prefix', column: property, value: prefix }
-          : startsWith(property, prefix);
+        return column.foreign === undefined
+          ? startsWith(property, oneLine(value, column.lengthMax, path))
+          : { kind: 'prefix', column: property, value: anyText(value, column.lengthMax, path) };
       };
     case 'FROM':
-      return (time: string) => compare(property, '>=', withoutZeros(time, column));
+      return (time: string) => compare(property, '>=', ordered(time));
     case 'BEFORE':
-      return (time: string) => compare(property, '<', withoutZeros(time, column));
+      return (time: string) => compare(property, '<', ordered(time));
     case 'AT_LEAST':
     case 'AT_MOST': {
       const op = by === 'AT_LEAST' ? '>=' : '<=';
       const { currency } = column;
       if (currency === undefined || field.type !== 'Money')
-        return (value: number) => compare(property, op, value);
+        return (value: unknown) => compare(property, op, ordered(value));
       return (money: Money) =>
         all(eq<Row>(currency, money.currency), compare(property, op, minorOf(money, path)));
     }
@@ -103,18 +105,13 @@ function few(values: readonly unknown[], path: string): readonly unknown[] {
   return values;
 }
 
-function storedValue(value: unknown, path: string, column: ComparedColumn): unknown {
+/** A value as the column holds it. */
+export function storedValue(value: unknown, path: string, column: ComparedColumn): unknown {
+  if (column.foreign !== undefined) return comparedValue(column.foreign, value, path);
   if (typeof value !== 'string') return value;
-  return column.isEnum ? toStored(value) : textOf(value, path, column);
+  if (column.isEnum) return toStored(value);
+  return oneLine(value, column.lengthMax, path);
 }
-
-/** A text as the column holds it. */
-export const textOf = (value: string, path: string, { lengthMax, isForeign }: ComparedColumn): string =>
-  isForeign ? anyText(value, lengthMax, path) : oneLine(value, lengthMax, path);
-
-/** SQLite compares times as texts, and others write none of a fraction of zero. */
-const withoutZeros = (time: string, { isForeign }: ComparedColumn): string =>
-  isForeign ? time.replace(/\.0+Z$/, 'Z') : time;
 
 /** Uses a range, because LIKE ignores case on only one of the databases. */
 const startsWith = (property: string, prefix: string): Condition<Row> =>

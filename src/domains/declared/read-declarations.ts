@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { snake } from '../../store/tables/table.js';
 import type {
+  ConstantCondition,
   FieldDeclaration,
   FieldSource,
   FilterDeclaration,
@@ -36,6 +37,13 @@ export function readDeclarations(
   const documents = files.map(({ document }) => document);
   const reader = new Reader(documents, mapping, faults);
   return documents.flatMap((document) => reader.document(document));
+}
+
+/** The arguments of `@table`. */
+interface TableValues extends Pick<TypeDeclaration, 'one' | 'many' | 'order'> {
+  readonly name: string;
+  readonly key?: readonly string[];
+  readonly where?: readonly ConstantCondition[];
 }
 
 type TypeNodes = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
@@ -95,9 +103,7 @@ class Reader {
       this.refuseMapping(node, 'a type without it');
       return [];
     }
-    const table = this.one('table', node) as
-      | { name: string; one: string; many: string; order: { by: string; direction: 'ASC' | 'DESC' } }
-      | undefined;
+    const table = this.one('table', node) as TableValues | undefined;
     if (table === undefined) return [];
     if (said('rows', node) === undefined)
       this.faults.add(node, `${node.name.value} has a @table and no @rows: say which scope sees its rows.`);
@@ -119,6 +125,8 @@ class Reader {
         name: node.name.value,
         place: placeOf(node),
         table: table.name,
+        key: table.key,
+        where: table.where ?? [],
         scope,
         one: table.one,
         many: table.many,
@@ -276,16 +284,18 @@ function fits(by: FilterKind, type: string): boolean {
       return type === 'String';
     case 'FROM':
     case 'BEFORE':
-      return type === 'DateTime';
+      return type === 'DateTime' || type === 'Date';
     case 'AT_LEAST':
     case 'AT_MOST':
-      return type === 'Int' || type === 'Float' || type === 'Money';
+      return ['Int', 'Float', 'Money', 'BigInt', 'Decimal'].includes(type);
     case 'EQUALS':
-      return ['String', 'Int', 'Boolean', 'enum'].includes(type);
+      return type === 'Boolean' || equal.has(type);
     case 'ONE_OF':
-      return ['String', 'Int', 'enum'].includes(type);
+      return equal.has(type);
   }
 }
+
+const equal: ReadonlySet<string> = new Set(['String', 'Int', 'enum', 'BigInt', 'Decimal', 'Date']);
 
 const listed = (type: TypeNode): boolean =>
   type.kind === Kind.LIST_TYPE || (type.kind === Kind.NON_NULL_TYPE && listed(type.type));

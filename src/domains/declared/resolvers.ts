@@ -14,12 +14,13 @@ import { fromStored } from './enums.js';
 import {
   conditionOf,
   listQuery,
-  textOf,
+  storedValue,
   type ComparedColumn,
   type ListArgs,
   type Listing,
   type Row,
 } from './list-query.js';
+import { shownBy } from './shown-values.js';
 
 /** A declared type with its table. */
 interface Declared {
@@ -119,23 +120,23 @@ class ResolverMaker {
   private compared(table: AnyTable, field: FieldDeclaration): ComparedColumn {
     const { source } = field;
     const isEnum = this.enums.has(field.type);
-    const isForeign = table.key !== undefined;
     if (source.kind === 'money') {
       const currency = this.property(table, source.currency, field);
       return {
         property: this.property(table, source.minor, field),
         lengthMax: 0,
         isEnum,
-        isForeign,
+        foreign: undefined,
         currency,
       };
     }
     const property = this.property(table, source.kind === 'column' ? source.column : field.name, field);
-    const lengthMax = table.columns[property]?.length ?? (isForeign ? foreignLengthMax : 0);
+    const foreign = table.key === undefined ? undefined : table.columns[property];
+    const lengthMax = table.columns[property]?.length ?? (foreign === undefined ? 0 : foreignLengthMax);
     const isText = field.type === 'String' && (field.filters.length > 0 || field.find !== undefined);
     if (isText && table.columns[property] !== undefined && lengthMax === 0)
       this.fault(field, `${this.coordinate(field)} is a long text, which cannot be compared.`);
-    return { property, lengthMax, isEnum, isForeign };
+    return { property, lengthMax, isEnum, foreign };
   }
 
   private listing(type: TypeDeclaration, table: Table<Row>): Listing {
@@ -194,7 +195,7 @@ class ResolverMaker {
         if (name === 'id') return undefined;
         const property = this.property(table, source.column, field);
         if (this.enums.has(field.type)) return enumIn(property);
-        return property === name ? undefined : reads<Row>([property], (row) => row[property]);
+        return property === name ? undefined : valueIn(property, table);
       }
       case 'money':
         return money(this.property(table, source.minor, field), this.property(table, source.currency, field));
@@ -269,7 +270,7 @@ const byField =
     { rows, scopeOf }: Operation,
     selection: ColumnSelection,
   ) => {
-    const where = eq<Row>(column.property, textOf(args[name] ?? '', name, column));
+    const where = eq<Row>(column.property, storedValue(args[name] ?? '', name, column));
     return rows.find(table, where, selection, [scopeOf(`Query.${find}(${name}:)`)]);
   };
 
@@ -308,6 +309,13 @@ const money = (minor: string, currency: string): Resolver =>
     const [amount, code] = [row[minor], row[currency]];
     return typeof amount === 'number' && typeof code === 'string' ? moneyOf(amount, code) : null;
   });
+
+function valueIn(property: string, table: Table<Row>): Resolver {
+  const column = table.columns[property];
+  const shown = column === undefined ? undefined : shownBy(column);
+  if (shown === undefined) return reads<Row>([property], (row) => row[property]);
+  return reads<Row>([property], (row) => shown(row[property]));
+}
 
 const enumIn = (property: string): Resolver =>
   reads<Row>([property], (row) => {

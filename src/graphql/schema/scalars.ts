@@ -1,3 +1,4 @@
+import { isDate, isInteger64 } from '../../store/tables/canonical.js';
 import { GraphQLError, Kind, type GraphQLScalarType, type ValueNode } from 'graphql';
 
 const invalid = (message: string): GraphQLError =>
@@ -22,17 +23,42 @@ const daysOf = (month: string): number =>
   new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5, 7)), 0)).getUTCDate();
 
 function parseDecimal(value: unknown): string {
-  if (typeof value !== 'string' || !/^-?\d{1,15}(\.\d{1,6})?$/.test(value)) {
+  if (typeof value !== 'string' || !/^-?\d{1,35}(\.\d{1,30})?$/.test(value)) {
     throw invalid('A Decimal is a string such as "1234.50".');
   }
+  return value;
+}
+
+function parseBigInt(value: unknown): string {
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof text !== 'string' || !isInteger64(text)) {
+    throw invalid('A BigInt is an integer of at most 64 bits as a string, such as "1234".');
+  }
+  return text;
+}
+
+const parseBigIntLiteral = (node: ValueNode): string =>
+  parseBigInt(node.kind === Kind.STRING || node.kind === Kind.INT ? node.value : undefined);
+
+/** A column of a company may hold something else, in SQLite. */
+function writeBigInt(value: unknown): string {
+  const text = String(value);
+  if (/^-?\d+$/.test(text)) return text;
+  throw new GraphQLError('The stored value is no integer.');
+}
+
+function parseDate(value: unknown): string {
+  if (typeof value !== 'string' || !isDate(value)) throw invalid('A Date is a day such as "2026-03-01".');
   return value;
 }
 
 const literal = (parse: (value: unknown) => string) => (node: ValueNode) =>
   parse(node.kind === Kind.STRING ? node.value : undefined);
 
-/** Input parsers of the scalars in `base.graphql`. Their output is already the right string. */
+/** The scalars of the SDL. What resolvers give is already the right string, but for integers. */
 export const scalars: Readonly<Record<string, Partial<GraphQLScalarType<string, unknown>>>> = {
   DateTime: { parseValue: parseTime, parseLiteral: literal(parseTime) },
   Decimal: { parseValue: parseDecimal, parseLiteral: literal(parseDecimal) },
+  BigInt: { parseValue: parseBigInt, parseLiteral: parseBigIntLiteral, serialize: writeBigInt },
+  Date: { parseValue: parseDate, parseLiteral: literal(parseDate) },
 };

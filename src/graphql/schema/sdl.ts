@@ -18,6 +18,9 @@ import type { SdlFile } from '../../domains/declared/sdl-files.js';
 /** The file of the directives that map types to tables. They are no part of the public schema. */
 const mappingFile = 'mapping.graphql';
 
+/** The file of what only a company's own types use. */
+const companyFile = 'company.graphql';
+
 /** The folder of the SDL files, searched upwards from this file: it works from the sources and from the build. */
 export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): string {
   const here = join(from, 'schema');
@@ -29,7 +32,7 @@ export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): st
 
 /** The SDL files of a folder, in the order of their names. @param prefix of their names in faults */
 function filesIn(folder: string, prefix = ''): SdlFile[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql') && name !== mappingFile);
+  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql'));
   return names
     .sort()
     .map((name) => ({ name: prefix + name, text: readFileSync(join(folder, name), 'utf8') }));
@@ -43,6 +46,7 @@ const domainFiles = ['knowledge', 'business'];
 
 const shippedFiles = (folder: string, domains: readonly string[] = domainFiles): SdlFile[] =>
   filesIn(folder).filter(({ name }) => {
+    if (name === mappingFile || name === companyFile) return false;
     const part = name.replace(/\.graphql$/, '');
     return !domainFiles.includes(part) || domains.includes(part);
   });
@@ -63,6 +67,12 @@ export function readSchemaParts(...names: readonly string[]): ExpandedSdl {
     folder,
   );
 }
+
+/** The types that a company's own types use beside those that ship. */
+export const companyTypes = (folder = schemaFolder()): SdlFile => ({
+  name: companyFile,
+  text: readFileSync(join(folder, companyFile), 'utf8'),
+});
 
 /** The scopes of all domains that ship, whether or not they are installed: shipped roles hold them. */
 export const shippedScopes = (folder = schemaFolder()): ReadonlySet<string> =>
@@ -96,7 +106,7 @@ export function readCompanyFiles(company: string, domains: readonly string[]): R
     text: withoutAbsentValues(withoutDimensions(file.text, added), present),
   }));
   return readFiles(
-    [...files, ...own],
+    [...files, companyTypes(folder), ...own],
     readFileSync(join(folder, mappingFile), 'utf8'),
     shippedScopes(folder),
   );

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../../authority/authority.js';
 import type { Scope } from '../../authority/scope.js';
+import { asText } from '../sql/column-values.js';
 import {
   all,
-  asText,
   columnName,
   conditionSql,
   isIn,
@@ -189,7 +189,7 @@ export class BoundedReads {
         `GROUP BY ${parent.join(', ')}`,
       [...children.params, ...where.params],
     );
-    return new Map(rows.map((row) => [parentOf(link, row), Number(row.n)]));
+    return new Map(rows.map((row) => [parentOf(table, link, row), Number(row.n)]));
   }
 
   /**

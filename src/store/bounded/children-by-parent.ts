@@ -1,7 +1,6 @@
+import { asText, decode, readSql } from '../sql/column-values.js';
 import {
-  asText,
   columnName,
-  isExact,
   conditionSql,
   orderSql,
   quote,
@@ -65,7 +64,7 @@ export class ChildrenByParent<Row> implements SharedRead<Row[]> {
   decode(raw: Record<string, unknown>[]): Found<Row[]> {
     const byParent = new Map<string, Row[]>();
     for (const one of raw) {
-      const parent = parentOf(this.link, one);
+      const parent = parentOf(this.table, this.link, one);
       const row = this.shape.decode(one) as Row;
       const known = byParent.get(parent);
       if (known === undefined) byParent.set(parent, [row]);
@@ -110,8 +109,8 @@ export function linkSql<Row>(table: Table<Row>, link: Link<Row>): LinkSql {
     const [first = 'NULL', ...others] = link.columns.map((column) => `t.${columnName(column)}`);
     // As the key of the parent is read.
     const named = [first, ...others].map((one, at) => {
-      const { kind } = table.columns[link.columns[at] as keyof Row & string];
-      return `${isExact(kind) ? `CAST(${one} AS CHAR)` : one} AS ${parentName(at)}`;
+      const column = table.columns[link.columns[at] as keyof Row & string];
+      return `${readSql(column, one)} AS ${parentName(at)}`;
     });
     return { from, parent: [first, ...others], select: named.join(', ') };
   }
@@ -127,7 +126,13 @@ export function linkSql<Row>(table: Table<Row>, link: Link<Row>): LinkSql {
 const parentName = (at: number): string => `\`@parent${String(at)}\``;
 
 /** The id of the parent of a driver's row. */
-export const parentOf = <Row>(link: Link<Row>, raw: Readonly<Record<string, unknown>>): string =>
+export const parentOf = <Row>(
+  { columns }: Table<Row>,
+  link: Link<Row>,
+  raw: Readonly<Record<string, unknown>>,
+): string =>
   'columns' in link
-    ? link.parentKey.idFrom(link.columns.map((_, at) => asText(raw[`@parent${String(at)}`])))
+    ? link.parentKey.idFrom(
+        link.columns.map((column, at) => decode(columns[column], raw[`@parent${String(at)}`])),
+      )
     : asText(raw['@parent']);

@@ -3,8 +3,10 @@ import type { Boundaries } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import type { CacheState } from '../../core/lru.js';
 import { columnName, exactlyIn, quote, type Dialect, type Sql } from '../sql/condition.js';
+import { isUuid } from '../tables/canonical.js';
 import { LookupByKey } from './lookup-by-key.js';
 import type { RowType, ValueSql } from './row-type.js';
+import { sameSql } from './same-sql.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
 import type { AnyTable, PathStep } from '../tables/table.js';
 
@@ -33,12 +35,15 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
   const keys = step.to.key?.columns ?? ['id'];
   const of = (alias: string): string => {
     const next = `${alias}_${head}`;
-    const isIt = step.properties.flatMap((property, at) => {
-      const [theirs, own] = [`${next}.${columnName(keys[at] ?? '')}`, `${alias}.${columnName(property)}`];
-      const isText = table.columns[property]?.isCollated === true;
-      return [`${theirs} = ${own}`, ...(isText ? [`HEX(${theirs}) = HEX(${own})`] : [])];
+    const isIt = step.properties.map((property, at) => {
+      const key = keys[at] ?? '';
+      return sameSql(
+        { sql: `${next}.${columnName(key)}`, column: step.to.columns[key] },
+        { sql: `${alias}.${columnName(property)}`, column: table.columns[property] },
+      );
     });
-    return `(SELECT ${inner.of(next)} FROM ${quote(step.to.name)} ${next} WHERE ${isIt.join(' AND ')})`;
+    const within = step.to.within === undefined ? '' : ` AND ${step.to.within(next)}`;
+    return `(SELECT ${inner.of(next)} FROM ${quote(step.to.name)} ${next} WHERE ${isIt.join(' AND ')}${within})`;
   };
   return { of, column: inner.column };
 }
@@ -151,7 +156,8 @@ export class RowTypes {
 
 /**
  * The one place where a boundary becomes SQL. A row is inside if one of the boundaries allows its value in
- * every dimension of its type. NULL is in no set. An empty list allows no row.
+ * every dimension of its type, and if it fulfils the conditions of its table. NULL is in no set. An empty list allows no
+ * row.
  * @param use `checked` where rows are found by a unique column. Otherwise SQLite might choose an index of a
  * boundary's column and try each of its values for each row. The unary `+` excludes that index.
  */
@@ -179,15 +185,20 @@ export function boundarySql(
     return [conditions.length === 0 ? '1 = 1' : conditions.join(' AND ')];
   });
   if (alternatives.length === 0) return { text: '1 = 0', params: [] };
-  return { text: alternatives.map((alternative) => `(${alternative})`).join(' OR '), params };
+  const text = alternatives.map((alternative) => `(${alternative})`).join(' OR ');
+  const { within } = rowType.table;
+  return { text: within === undefined ? text : `${within(alias)} AND (${text})`, params };
 }
 
 /** Whether a value is in a set, exactly: no database may take one value for another. */
 function isOneOf({ column }: ValueSql, expression: string, set: ReadonlySet<string>, dialect: Dialect): Sql {
   const { kind } = column;
-  if (column.isCollated === true) return exactlyIn(expression, [...set], dialect);
-  if (kind !== 'int' && kind !== 'bigint')
-    return { text: `${expression} IN (${[...set].map(() => '?').join(', ')})`, params: [...set] };
+  if (column.isCollated === true) return exactlyIn(column, expression, [...set], dialect);
+  if (kind !== 'int' && kind !== 'bigint') {
+    const values = kind === 'uuid' ? [...set].filter((value) => isUuid(value)) : [...set];
+    if (values.length === 0) return { text: '1 = 0', params: [] };
+    return { text: `${expression} IN (${values.map(() => '?').join(', ')})`, params: values };
+  }
   // Compared with a number, the text `1x` would be 1, and two large numbers one.
   const numbers = [...set].filter((value) => isInteger.test(value));
   if (numbers.length === 0) return { text: '1 = 0', params: [] };

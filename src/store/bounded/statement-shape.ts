@@ -1,6 +1,7 @@
 import type { DimensionValues } from '../../authority/boundary.js';
 import { Lru } from '../../core/lru.js';
-import { asText, columnName, decoderOf, isExact, quote } from '../sql/condition.js';
+import { asText, decoderOf, readSql } from '../sql/column-values.js';
+import { columnName, quote } from '../sql/condition.js';
 import { withDimensionValues } from './dimension-values.js';
 import type { RowType } from './row-type.js';
 
@@ -41,10 +42,9 @@ function shapeOf(
   };
   if (!withDimensions) return { key, select: select.join(', '), decode };
   const dimensions = [...type.dimensions];
-  const values = dimensions.map(([dimension, { of, column }]) => {
-    const value = isExact(column.kind) ? `CAST(${of('t')} AS CHAR)` : of('t');
-    return `${value} AS ${quote(`@${dimension}`)}`;
-  });
+  const values = dimensions.map(
+    ([dimension, { of, column }]) => `${readSql(column, of('t'))} AS ${quote(`@${dimension}`)}`,
+  );
   return {
     key,
     select: [...select, ...values].join(', '),
@@ -56,11 +56,10 @@ function shapeOf(
   };
 }
 
-/** The expression that reads a column. A driver would round a large number. */
 function selected({ table }: RowType, name: string): string {
-  const column = `t.${columnName(name)}`;
-  const kind = table.columns[name]?.kind;
-  return kind !== undefined && isExact(kind) ? `CAST(${column} AS CHAR)` : column;
+  const column = table.columns[name];
+  const expression = `t.${columnName(name)}`;
+  return column === undefined ? expression : readSql(column, expression);
 }
 
 function dimensionValuesIn(raw: Record<string, unknown>, type: RowType): DimensionValues {

@@ -1,4 +1,5 @@
 import { columnOf, type Column, type Table } from '../tables/table.js';
+import { asText, comparedSql, placed } from './column-values.js';
 
 export type Dialect = 'sqlite' | 'mysql';
 
@@ -70,103 +71,6 @@ export const orderSql = (
 ): string =>
   order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');
 
-/** Text of a scalar value. An object in a text column would be our own mistake. */
-export function asText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  if (Buffer.isBuffer(value)) return value.toString('utf8');
-  throw new TypeError(`A ${typeof value} has no text.`);
-}
-
-/**
- * Encodes a value for the drivers. It is coerced to its column's kind, so that no database compares across
- * types.
- */
-export function encode(column: Column<unknown>, value: unknown): unknown {
-  if (value === null || value === undefined) return null;
-  switch (column.kind) {
-    case 'id':
-    case 'text':
-    case 'longtext':
-    case 'bigint':
-    case 'decimal':
-    case 'date':
-    case 'label':
-      return asText(value);
-    case 'int':
-    case 'long':
-    case 'minor':
-    case 'float':
-      return Number(value);
-    case 'flag':
-      return value === true ? 1 : 0;
-    case 'time':
-    case 'moment':
-      return asText(value).replace('T', ' ').replace('Z', '');
-    case 'json':
-      return JSON.stringify(value);
-  }
-}
-
-type Decoder = (raw: unknown) => unknown;
-
-const decodeText: Decoder = (raw) =>
-  typeof raw === 'string' || raw === null ? raw : raw === undefined ? null : asText(raw);
-
-function decodeInteger(raw: unknown): number | null {
-  if (raw === null || raw === undefined) return null;
-  const number = typeof raw === 'number' ? raw : Number(raw);
-  if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
-  return number;
-}
-
-function decodeTime(raw: unknown): string | null {
-  if (raw === null || raw === undefined) return null;
-  const text = typeof raw === 'string' ? raw : asText(raw);
-  // Prepared statements omit a fraction of zero.
-  return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
-}
-
-/** Whether the database tells zeros at the end of a fraction depends on the statement. */
-function decodeMoment(raw: unknown): string | null {
-  if (raw === null || raw === undefined) return null;
-  const text = asText(raw).replace(' ', 'T');
-  return `${text.includes('.') ? text.replace(/\.?0*$/, '') : text}Z`;
-}
-
-/** The reverse of `encode`, for values from the drivers. Undefined where they need no decoding. */
-export function decoderOf(column: Column<unknown>): Decoder | undefined {
-  switch (column.kind) {
-    case 'id':
-    case 'text':
-    case 'longtext':
-      return undefined;
-    case 'bigint':
-    case 'decimal':
-    case 'date':
-    case 'label':
-      return decodeText;
-    case 'float':
-      return (raw) => (raw === null || raw === undefined ? null : Number(raw));
-    case 'int':
-    case 'long':
-    case 'minor':
-      return decodeInteger;
-    case 'flag':
-      return (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
-    case 'time':
-      return decodeTime;
-    case 'moment':
-      return decodeMoment;
-    case 'json':
-      return (raw) => (raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown));
-  }
-}
-
-/** The reverse of `encode`, for one value. */
-export const decode = (column: Column<unknown>, raw: unknown): unknown =>
-  (decoderOf(column) ?? decodeText)(raw);
-
 /**
  * Pads a list to a power of two by repeating its last value, so that few different texts need to be prepared.
  */
@@ -186,31 +90,37 @@ const join = (parts: readonly Sql[], word: 'AND' | 'OR'): Sql => ({
   params: parts.flatMap((part) => part.params),
 });
 
-const isCollated = <Row>(table: Table<Row>, column: keyof Row & string): boolean =>
-  table.columns[column].isCollated === true;
-
 /**
- * Whether a text is one of these, byte for byte, whatever the column's collation takes for equal. The first comparison
+ * Whether a text of a column is one of these, byte for byte, whatever its collation takes for equal. The first comparison
  * lets the database use an index.
  */
-export function exactlyIn(expression: string, values: readonly unknown[], dialect: Dialect): Sql {
+export function exactlyIn(
+  column: Column<unknown>,
+  expression: string,
+  values: readonly unknown[],
+  dialect: Dialect,
+): Sql {
   if (values.length === 0) return nothing;
   const texts = padded(values.map((value) => asText(value)));
-  const list = texts.map(() => '?').join(', ');
+  const places = texts.map((text) => placed(column, text, dialect));
+  const bytes = texts.map(() => '?').join(', ');
   return {
-    text: `${expression} IN (${list}) AND ${bytesOf(expression, dialect)} IN (${list})`,
-    params: [...texts, ...texts.map(hex)],
+    text: `${expression} IN (${places.map(({ text }) => text).join(', ')}) AND ${bytesOf(expression, dialect)} IN (${bytes})`,
+    params: [...places.map(({ param }) => param), ...texts.map(hex)],
   };
 }
 
 /** LIKE takes at least as many texts as begin with the value, and can use an index. */
-const prefixSql = (expression: string, value: string, dialect: Dialect): Sql => ({
-  text: `${expression} LIKE ? ESCAPE '!' AND ${bytesOf(expression, dialect)} LIKE ?`,
-  params: [`${value.replaceAll(/[!%_]/g, '!$&')}%`, `${hex(value)}%`],
-});
+function prefixSql(column: Column<unknown>, expression: string, value: string, dialect: Dialect): Sql {
+  const place = placed(column, `${value.replaceAll(/[!%_]/g, '!$&')}%`, dialect);
+  return {
+    text: `${expression} LIKE ${place.text} ESCAPE '!' AND ${bytesOf(expression, dialect)} LIKE ?`,
+    params: [place.param, `${hex(value)}%`],
+  };
+}
 
 /** The bytes of a text in UTF-8, as hexadecimal digits. */
-const bytesOf = (expression: string, dialect: Dialect): string =>
+export const bytesOf = (expression: string, dialect: Dialect): string =>
   dialect === 'mysql' ? `HEX(CONVERT(${expression} USING utf8mb4))` : `HEX(${expression})`;
 
 const hex = (text: string): string => Buffer.from(text).toString('hex').toUpperCase();
@@ -249,41 +159,44 @@ export function tupleSql<Row>(
 ): Sql {
   if (rows.length === 0) return nothing;
   const all = padded(rows);
+  const described = columns.map((column) => table.columns[column]);
   const names = columns.map((column) => `${quote(alias)}.${columnName(column)}`);
-  const isText = columns.map((column) => table.columns[column].isCollated === true);
-  const places = columns.map((column) => placeholder(table.columns[column], dialect));
-  const found = tuples(names, places, all, dialect);
-  if (!isText.includes(true)) return found;
+  const found = tuples(
+    names,
+    all.map((row) => row.map((value, at) => placedAt(described, at, value, dialect))),
+    dialect,
+  );
+  if (!described.some((column) => column.isCollated === true)) return found;
   // No collation takes the key of one row for that of another.
   const bytes = tuples(
-    names.map((name, at) => (isText[at] === true ? bytesOf(name, dialect) : name)),
-    places,
-    all.map((row) => row.map((value, at) => (isText[at] === true ? hex(asText(value)) : value))),
+    names.map((name, at) => (described[at]?.isCollated === true ? bytesOf(name, dialect) : name)),
+    all.map((row) =>
+      row.map((value, at) =>
+        described[at]?.isCollated === true
+          ? { text: '?', param: hex(asText(value)) }
+          : placedAt(described, at, value, dialect),
+      ),
+    ),
     dialect,
   );
   return { text: `${found.text} AND ${bytes.text}`, params: [...found.params, ...bytes.params] };
 }
 
-function tuples(
-  names: readonly string[],
-  places: readonly string[],
-  rows: readonly (readonly unknown[])[],
-  dialect: Dialect,
-): Sql {
-  const params = rows.flat();
-  const [first = '', second] = names;
-  if (second === undefined) return { text: `${first} IN (${rows.map(() => places[0]).join(', ')})`, params };
-  const list = rows.map(() => `(${places.join(', ')})`).join(', ');
-  return { text: `(${names.join(', ')}) IN (${dialect === 'sqlite' ? `VALUES ${list}` : list})`, params };
+type Placed = ReturnType<typeof placed>;
+
+function placedAt(columns: readonly Column<unknown>[], at: number, value: unknown, dialect: Dialect): Placed {
+  const column = columns[at];
+  return column === undefined ? { text: '?', param: value } : placed(column, value, dialect);
 }
 
-/** Whether a driver would round values of the kind. */
-export const isExact = (kind: Column<unknown>['kind']): boolean => kind === 'bigint' || kind === 'decimal';
-
-/** Compared with a text, a database would round a large number. */
-const placeholder = ({ kind }: Column<unknown>, dialect: Dialect): string =>
-  isExact(kind) ? exactNumber[dialect] : '?';
-const exactNumber = { sqlite: 'CAST(? AS NUMERIC)', mysql: 'CAST(? AS DECIMAL(65, 30))' } as const;
+function tuples(names: readonly string[], rows: readonly (readonly Placed[])[], dialect: Dialect): Sql {
+  const params = rows.flatMap((row) => row.map(({ param }) => param));
+  const [first = '', second] = names;
+  const places = rows.map((row) => row.map(({ text }) => text).join(', '));
+  if (second === undefined) return { text: `${first} IN (${places.join(', ')})`, params };
+  const list = places.map((row) => `(${row})`).join(', ');
+  return { text: `(${names.join(', ')}) IN (${dialect === 'sqlite' ? `VALUES ${list}` : list})`, params };
+}
 
 /** The condition as SQL for the table's alias. */
 export function conditionSql<Row>(
@@ -292,32 +205,27 @@ export function conditionSql<Row>(
   condition: Condition<Row>,
   dialect: Dialect,
 ): Sql {
-  const column = (key: keyof Row & string): string => `${quote(alias)}.${columnName(key)}`;
   const ids = idsIn(condition);
   if (table.key !== undefined && ids !== undefined) return keySql(table, alias, ids, dialect);
+  const name = (key: keyof Row & string): string => `${quote(alias)}.${columnName(key)}`;
   switch (condition.kind) {
     case 'compare':
-      if (condition.op === '=' && condition.asSorted !== true && isCollated(table, condition.column))
-        return exactlyIn(column(condition.column), [condition.value], dialect);
+      return compareSql(table.columns[condition.column], name(condition.column), condition, dialect);
+    case 'in': {
+      const column = table.columns[condition.column];
+      if (column.isCollated === true)
+        return exactlyIn(column, name(condition.column), condition.values, dialect);
+      if (condition.values.length === 0) return nothing;
+      const places = padded(condition.values).map((value) => placed(column, value, dialect));
       return {
-        text: `${column(condition.column)} ${condition.op} ${placeholder(table.columns[condition.column], dialect)}`,
-        params: [encode(table.columns[condition.column], condition.value)],
+        text: `${comparedSql(column, name(condition.column))} IN (${places.map(({ text }) => text).join(', ')})`,
+        params: places.map(({ param }) => param),
       };
-    case 'in':
-      if (isCollated(table, condition.column))
-        return exactlyIn(column(condition.column), condition.values, dialect);
-      return condition.values.length === 0
-        ? nothing
-        : {
-            text: `${column(condition.column)} IN (${padded(condition.values)
-              .map(() => placeholder(table.columns[condition.column], dialect))
-              .join(', ')})`,
-            params: padded(condition.values).map((value) => encode(table.columns[condition.column], value)),
-          };
+    }
     case 'prefix':
-      return prefixSql(column(condition.column), condition.value, dialect);
+      return prefixSql(table.columns[condition.column], name(condition.column), condition.value, dialect);
     case 'null':
-      return { text: `${column(condition.column)} IS NULL`, params: [] };
+      return { text: `${name(condition.column)} IS NULL`, params: [] };
     case 'all':
       return condition.of.length === 0
         ? everything
@@ -342,3 +250,26 @@ export function conditionSql<Row>(
       return condition.sql[dialect];
   }
 }
+
+type Comparison = Pick<Extract<Condition<object>, { kind: 'compare' }>, 'op' | 'value' | 'asSorted'>;
+
+function compareSql(
+  column: Column<unknown>,
+  expression: string,
+  { op, value, asSorted }: Comparison,
+  dialect: Dialect,
+): Sql {
+  if (op === '=' && asSorted !== true && column.isCollated === true)
+    return exactlyIn(column, expression, [value], dialect);
+  if (op === '=' && column.isTruth === true) return truthSql(expression, value === true, dialect);
+  const { text, param } = placed(column, value, dialect);
+  return { text: `${comparedSql(column, expression)} ${op} ${text}`, params: [param] };
+}
+
+/** Every number but 0 is true, as for the database. SQLite would take a text for true. */
+const truthSql = (expression: string, isTrue: boolean, dialect: Dialect): Sql => ({
+  text:
+    `${expression} ${isTrue ? '<>' : '='} 0` +
+    (dialect === 'sqlite' ? ` AND typeof(${expression}) IN ('integer', 'real')` : ''),
+  params: [],
+});

@@ -1,14 +1,5 @@
-import {
-  all,
-  columnName,
-  conditionSql,
-  decode,
-  encode,
-  eq,
-  quote,
-  type Condition,
-  type Dialect,
-} from './condition.js';
+import { decode, encode } from './column-values.js';
+import { all, columnName, conditionSql, eq, quote, type Condition, type Dialect } from './condition.js';
 import type { SharedReads } from './shared-reads.js';
 import type { Statements, TimedStatements } from '../drivers/statements.js';
 import type { AnyTable, Table } from '../tables/table.js';

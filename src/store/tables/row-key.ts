@@ -1,13 +1,26 @@
+import { isCanonical } from './canonical.js';
+import type { Column } from './table.js';
+
 /** The values of a row's key as texts, in the order of the key's columns. */
 export type KeyValues = readonly string[];
+
+/** A column of a key, with the property in which rows have its value. */
+export interface KeyColumn {
+  readonly property: string;
+  readonly column: Column<unknown>;
+}
 
 /**
  * Names the rows of a table whose key is not one `id` of ours: callers get one opaque text for the values of the key's
  * columns. Each row has exactly one such id.
  */
 export class RowKey {
-  /** @param columns the properties of the key's columns */
-  constructor(readonly columns: readonly string[]) {}
+  /** The properties of the key's columns. */
+  readonly columns: readonly string[];
+
+  constructor(private readonly described: readonly KeyColumn[]) {
+    this.columns = described.map(({ property }) => property);
+  }
 
   /** The id of a row that has the key's columns. */
   idOf(row: Readonly<Record<string, unknown>>): string {
@@ -21,12 +34,19 @@ export class RowKey {
   /** The values in an id. Undefined for a text that is no id of this key. */
   valuesOf(id: string): KeyValues | undefined {
     const values = parsed(id);
-    const isKey =
-      values?.length === this.columns.length && values.every((value) => typeof value === 'string');
+    if (values?.length !== this.described.length || !this.described.every(isValueIn(values)))
+      return undefined;
     // Another spelling of the same values would name the same row in another record.
-    return isKey && this.idFrom(values) === id ? values : undefined;
+    return this.idFrom(values) === id ? (values as string[]) : undefined;
   }
 }
+
+const isValueIn =
+  (values: readonly unknown[]) =>
+  ({ column }: KeyColumn, at: number): boolean => {
+    const value = values[at];
+    return typeof value === 'string' && isCanonical(column, value);
+  };
 
 function parsed(id: string): unknown[] | undefined {
   try {

@@ -14,8 +14,9 @@ export const isOwnTable = (name: string): boolean => name.toLowerCase().startsWi
 
 /**
  * A column. Decoded values are JSON-safe: `time` is ISO 8601 with milliseconds, `minor` a safe integer of minor
- * currency units, `long` another safe integer, `json` the parsed value. `bigint` and `decimal` are exact texts, `date` and
- * `label` (a word of a fixed list) are texts as they are stored, and `moment` is ISO 8601 in UTC.
+ * currency units, `long` another safe integer, `json` the parsed value. Of tables of others, `bigint`, `bits` and
+ * `decimal` are exact texts, `moment` is ISO 8601 in UTC, `bytes` hexadecimal digits, and the rest texts as the database
+ * writes them.
  */
 export interface Column<Value> {
   readonly kind: OwnKind | ForeignKind;
@@ -27,6 +28,18 @@ export interface Column<Value> {
   readonly references?: string;
   /** Whether the database may take different texts of the column for equal, as by a collation that ignores case. */
   readonly isCollated?: true;
+  /** The character set of a text and its collation in MySQL. */
+  readonly charset?: Charset;
+  /** The digits after the point of a decimal. */
+  readonly scale?: number;
+  /** Whether the value may be too large for GraphQL's `Int`. */
+  readonly isWide?: true;
+  /** Whether a row may hold a value of another type, as in SQLite. */
+  readonly isLoose?: true;
+  /** Whether a flag is a number, of which all but 0 are true. */
+  readonly isTruth?: true;
+  /** Whether the database computes the value, so that nobody writes it. */
+  readonly isGenerated?: true;
   /** The value for rows that are older than the column. Every new row brings its own. */
   readonly default?: number | string;
   /** Never set. It only carries the value's type. */
@@ -37,23 +50,50 @@ export interface Column<Value> {
 export type OwnKind = 'id' | 'text' | 'longtext' | 'int' | 'long' | 'minor' | 'time' | 'flag' | 'json';
 
 /** Further kinds of columns in tables of others. */
-export type ForeignKind = 'bigint' | 'decimal' | 'float' | 'date' | 'moment' | 'label';
+export type ForeignKind =
+  | 'bigint'
+  | 'decimal'
+  | 'float'
+  | 'date'
+  | 'moment'
+  | 'label'
+  | 'year'
+  | 'clock'
+  | 'bits'
+  | 'bytes'
+  | 'set'
+  | 'jsontext'
+  | 'uuid'
+  | 'inet';
+
+export interface Charset {
+  readonly name: string;
+  readonly collation: string;
+}
+
+/** What a table of others is beside its columns. */
+interface Foreign {
+  /** Undefined: the rows have an `id` of ours. */
+  readonly key?: RowKey;
+  /** Undefined: names are properties, and `customer` leads to the row that `customerId` names. */
+  readonly paths?: ReadonlyMap<string, PathStep>;
+  /** The condition that all rows fulfil, for the table's alias, as SQL without parameters. Others are not there. */
+  readonly within?: (alias: string) => string;
+  /** Whether it is a view, which nobody writes. */
+  readonly isView?: true;
+}
 
 /** Where a name in a boundary's path leads: to a column of the row, or by columns to the row that they name. */
 export type PathStep =
   { readonly property: string } | { readonly properties: readonly string[]; readonly to: AnyTable };
 
 /** A table of any row type. */
-export interface AnyTable {
+export interface AnyTable extends Foreign {
   readonly type: string;
   /** The database's name. */
   readonly name: string;
   readonly columns: Readonly<Record<string, Column<unknown>>>;
   readonly primaryKey: readonly string[];
-  /** Undefined: the rows have an `id` of ours. */
-  readonly key?: RowKey;
-  /** Undefined: names are properties, and `customer` leads to the row that `customerId` names. */
-  readonly paths?: ReadonlyMap<string, PathStep>;
   readonly indexes: readonly Index[];
   readonly rowNumber: RowNumber | undefined;
 }
@@ -72,17 +112,13 @@ type Columns = Readonly<Record<string, Column<unknown>>>;
 export type RowOf<T> = T extends Table<infer Row> ? Row : never;
 type RowFor<C extends Columns> = { -readonly [K in keyof C]: C[K] extends Column<infer V> ? V : never };
 
-export interface Table<Row> {
+export interface Table<Row> extends Foreign {
   /** The GraphQL type of its rows, or, without one, the name in audit records. */
   readonly type: string;
   /** The database's name. */
   readonly name: string;
   readonly columns: { readonly [K in keyof Row]: Column<Row[K]> };
   readonly primaryKey: readonly (keyof Row & string)[];
-  /** Undefined: the rows have an `id` of ours. */
-  readonly key?: RowKey;
-  /** Undefined: names are properties, and `customer` leads to the row that `customerId` names. */
-  readonly paths?: ReadonlyMap<string, PathStep>;
   readonly indexes: readonly Index[];
   readonly rowNumber: RowNumber | undefined;
 }

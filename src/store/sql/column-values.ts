@@ -1,0 +1,243 @@
+import { isNoDay } from '../tables/canonical.js';
+import { bytesShownMax } from '../tables/foreign-kinds.js';
+import type { Column } from '../tables/table.js';
+import type { Dialect } from './condition.js';
+
+/** Text of a scalar value. An object in a text column would be our own mistake. */
+export function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (Buffer.isBuffer(value)) return value.toString('utf8');
+  throw new TypeError(`A ${typeof value} has no text.`);
+}
+
+/**
+ * Encodes a value for the drivers. It is coerced to its column's kind, so that no database compares across
+ * types.
+ */
+export function encode(column: Column<unknown>, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'longtext':
+    case 'bigint':
+    case 'decimal':
+    case 'date':
+    case 'label':
+    case 'clock':
+    case 'set':
+    case 'jsontext':
+    case 'uuid':
+    case 'inet':
+      return asText(value);
+    case 'int':
+    case 'long':
+    case 'minor':
+    case 'float':
+    case 'year':
+      return Number(value);
+    case 'flag':
+      return value === true ? 1 : 0;
+    case 'time':
+    case 'moment':
+      return asText(value).replace('T', ' ').replace('Z', '');
+    case 'json':
+      return JSON.stringify(value);
+    case 'bits':
+      return bytesOfInteger(BigInt(asText(value)));
+    case 'bytes':
+      return bytesFrom(asText(value));
+  }
+}
+
+/** MySQL takes a text for a bit field by its letters. */
+function bytesOfInteger(value: bigint): Buffer {
+  const digits = value.toString(16);
+  return Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex');
+}
+
+/** SQLite may hold a value of another type in a column of bytes. `readSql` writes it with the letter of its type. */
+function bytesFrom(text: string): unknown {
+  const value = text.slice(2);
+  if (text.startsWith('t!')) return value;
+  return /^[ir]!/.test(text) ? Number(value) : Buffer.from(text, 'hex');
+}
+
+/** A value in a statement: the text of its place, and the parameter. */
+interface Placed {
+  readonly text: string;
+  readonly param: unknown;
+}
+
+/** A value to compare with a column's, so that neither the driver nor the database rounds or converts it. */
+export function placed(column: Column<unknown>, value: unknown, dialect: Dialect): Placed {
+  switch (column.kind) {
+    case 'int':
+    case 'bigint':
+    case 'bits':
+      return typeof value === 'number' ? { text: '?', param: value } : integer(asText(value), dialect);
+    case 'decimal':
+      return decimal(asText(value), dialect);
+    case 'date':
+    case 'moment':
+      return dialect === 'mysql' ? day(encode(column, value)) : { text: '?', param: encode(column, value) };
+    default: {
+      const { charset } = column;
+      const isAny = charset === undefined || charset.name === 'utf8mb4';
+      const text = isAny ? '?' : `CONVERT(? USING ${charset.name}) COLLATE ${charset.collation}`;
+      return { text, param: encode(column, value) };
+    }
+  }
+}
+
+const isInteger = /^-?\d+$/;
+const int64 = 2n ** 63n;
+
+function integer(text: string, dialect: Dialect): Placed {
+  if (!isInteger.test(text)) return { text: '?', param: text };
+  const number = Number(text);
+  if (Number.isSafeInteger(number)) return { text: '?', param: number };
+  if (dialect === 'mysql') return { text: 'CAST(? AS DECIMAL(65, 0))', param: text };
+  const value = BigInt(text);
+  const isInt64 = value >= -int64 && value < int64;
+  return { text: isInt64 ? 'CAST(? AS INTEGER)' : 'CAST(? AS REAL)', param: text };
+}
+
+/** As many digits after the point as the value has, so that nothing is rounded. */
+function decimal(text: string, dialect: Dialect): Placed {
+  const [, fraction] = /^-?\d+(?:\.(\d+))?$/.exec(text) ?? [];
+  if (dialect === 'sqlite') return { text: 'CAST(? AS NUMERIC)', param: text };
+  return { text: `CAST(? AS DECIMAL(65, ${String(fraction?.length ?? 0)}))`, param: text };
+}
+
+/** A strict session takes no text for a date without a month or a day, but a number. */
+function day(value: unknown): Placed {
+  const text = asText(value);
+  if (!isNoDay(text)) return { text: '?', param: value };
+  return { text: 'CAST(? AS DECIMAL(20, 6))', param: text.replaceAll(/[-: ]/g, '') };
+}
+
+/** A column's expression where it is compared. MySQL takes a number for a year of two digits, or for text of bits. */
+export const comparedSql = ({ kind }: Column<unknown>, expression: string): string =>
+  kind === 'year' || kind === 'bits' ? `(${expression} + 0)` : expression;
+
+/** The expression that reads a column, so that the driver does not round it or give it another form. */
+export function readSql(column: Column<unknown>, expression: string): string {
+  const text = `CAST(${expression} AS CHAR)`;
+  switch (column.kind) {
+    case 'bigint':
+    case 'decimal':
+    case 'jsontext':
+    case 'clock':
+    case 'uuid':
+    case 'inet':
+      return text;
+    case 'bits':
+      return `CAST(${expression} + 0 AS CHAR)`;
+    case 'int':
+    case 'date':
+      return column.isLoose === true ? text : expression;
+    case 'bytes': {
+      const bytes = hexSql(column, expression);
+      if (column.isLoose !== true) return bytes;
+      return (
+        `CASE typeof(${expression}) WHEN 'blob' THEN ${bytes} WHEN 'null' THEN NULL ` +
+        `ELSE SUBSTR(typeof(${expression}), 1, 1) || '!' || ${text} END`
+      );
+    }
+    default:
+      return expression;
+  }
+}
+
+/** Hexadecimal digits; of too many bytes their number, below zero. */
+const hexSql = ({ length }: Column<unknown>, expression: string): string =>
+  length !== undefined && length <= bytesShownMax
+    ? `HEX(${expression})`
+    : `CASE WHEN LENGTH(${expression}) > ${String(bytesShownMax)} THEN -LENGTH(${expression}) ELSE HEX(${expression}) END`;
+
+type Decoder = (raw: unknown) => unknown;
+
+const decodeText: Decoder = (raw) =>
+  typeof raw === 'string' || raw === null ? raw : raw === undefined ? null : asText(raw);
+
+function decodeInteger(raw: unknown): number | null {
+  if (raw === null || raw === undefined) return null;
+  const number = typeof raw === 'number' ? raw : Number(raw);
+  if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
+  return number;
+}
+
+/** An integer where there may be any value. What is no safe integer stays a text. */
+function decodeLooseInteger(raw: unknown): number | string | null {
+  if (raw === null || raw === undefined) return null;
+  const text = asText(raw);
+  const number = Number(text);
+  return isInteger.test(text) && Number.isSafeInteger(number) ? number : text;
+}
+
+/** What is neither a number nor bits is no truth value, and stays as it is. */
+const decodeTruth: Decoder = (raw) => {
+  if (raw === null || raw === undefined) return null;
+  if (Buffer.isBuffer(raw)) return raw.some((byte) => byte !== 0);
+  return typeof raw === 'number' ? raw !== 0 : raw;
+};
+
+function decodeTime(raw: unknown): string | null {
+  if (raw === null || raw === undefined) return null;
+  const text = typeof raw === 'string' ? raw : asText(raw);
+  // Prepared statements omit a fraction of zero.
+  return `${text.slice(0, 10)}T${text.slice(11, 23).padEnd(12, '.000')}Z`;
+}
+
+/** Whether the database tells zeros at the end of a fraction depends on the statement. */
+function decodeMoment(raw: unknown): string | null {
+  if (raw === null || raw === undefined) return null;
+  const text = asText(raw).replace(' ', 'T');
+  return `${text.includes('.') ? text.replace(/\.?0*$/, '') : text}Z`;
+}
+
+/** The reverse of `encode`, for values that `readSql` reads. Undefined where they need no decoding. */
+export function decoderOf(column: Column<unknown>): Decoder | undefined {
+  switch (column.kind) {
+    case 'id':
+    case 'text':
+    case 'longtext':
+      return undefined;
+    case 'bigint':
+    case 'decimal':
+    case 'date':
+    case 'label':
+    case 'clock':
+    case 'set':
+    case 'jsontext':
+    case 'uuid':
+    case 'inet':
+    case 'bits':
+    case 'bytes':
+      return decodeText;
+    case 'float':
+      return (raw) => (raw === null || raw === undefined ? null : Number(raw));
+    case 'int':
+      return column.isLoose === true ? decodeLooseInteger : decodeInteger;
+    case 'long':
+    case 'minor':
+    case 'year':
+      return decodeInteger;
+    case 'flag':
+      return column.isTruth === true
+        ? decodeTruth
+        : (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
+    case 'time':
+      return decodeTime;
+    case 'moment':
+      return decodeMoment;
+    case 'json':
+      return (raw) => (raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown));
+  }
+}
+
+/** The reverse of `encode`, for one value. */
+export const decode = (column: Column<unknown>, raw: unknown): unknown =>
+  (decoderOf(column) ?? decodeText)(raw);

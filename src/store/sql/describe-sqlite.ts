@@ -1,0 +1,89 @@
+import type { DataSource } from 'typeorm';
+import {
+  fromIndexes,
+  type ColumnDescription,
+  type ForeignKey,
+  type IndexDescription,
+  type TableDescription,
+} from './table-description.js';
+
+type Raw = Readonly<Record<string, string | number | null>>;
+type Read = (sql: string, ...params: readonly string[]) => Promise<Raw[]>;
+
+/** From SQLite's own tables and pragmas. */
+export async function describeSqlite(
+  source: DataSource,
+  names: readonly string[],
+): Promise<TableDescription[]> {
+  const read: Read = (sql, ...params) => source.query(sql, [...params]);
+  const found: TableDescription[] = [];
+  for (const name of names) {
+    const [table] = await read(
+      "SELECT type FROM sqlite_master WHERE name = ? AND type IN ('table', 'view')",
+      name,
+    );
+    if (table !== undefined) found.push(await described(read, name, table.type === 'view'));
+  }
+  return found;
+}
+
+async function described(read: Read, name: string, isView: boolean): Promise<TableDescription> {
+  const raw = await read('SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid', name);
+  const columns = raw.map(columnOf);
+  const keyed = raw.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
+  return {
+    name,
+    isView,
+    columns,
+    primaryKey: keyed.map((column) => String(column.name)),
+    foreignKeys: foreignKeys(await read('SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq', name)),
+    ...fromIndexes(columns, await indexes(read, name)),
+    comment: undefined,
+  };
+}
+
+async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
+  const found: IndexDescription[] = [];
+  for (const index of await read("SELECT * FROM pragma_index_list(?) WHERE origin <> 'pk'", table)) {
+    const parts = await read('SELECT name FROM pragma_index_info(?) ORDER BY seqno', String(index.name));
+    found.push({
+      columns: parts.map((part) => (part.name === null ? undefined : String(part.name))),
+      isUnique: Number(index.unique) === 1,
+      isPartial: Number(index.partial) === 1,
+    });
+  }
+  return found;
+}
+
+/** `VARCHAR(40)`, `DECIMAL(8, 2)`, `UNSIGNED BIG INT`. */
+const declared = /^([^(]*)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?/;
+
+function columnOf(raw: Raw): ColumnDescription {
+  const [, name = '', size, scale] = declared.exec(String(raw.type).toLowerCase()) ?? [];
+  const type = name.trim().replaceAll(/\s+/g, ' ');
+  const hasLength = /char|binary/.test(type);
+  return {
+    name: String(raw.name),
+    type,
+    length: hasLength && size !== undefined ? Number(size) : undefined,
+    scale: scale === undefined ? undefined : Number(scale),
+    charset: undefined,
+    isTruth: type === 'boolean' || type === 'bool',
+    isUnsigned: false,
+    isNullable: Number(raw.notnull) === 0,
+    isGenerated: Number(raw.hidden) > 1,
+    comment: undefined,
+  };
+}
+
+/** A key that does not say its columns refers to the primary key. */
+function foreignKeys(rows: readonly Raw[]): ForeignKey[] {
+  return [...new Set(rows.map(({ id }) => id))].map((id) => {
+    const parts = rows.filter((row) => row.id === id);
+    return {
+      columns: parts.map((part) => String(part.from)),
+      table: String(parts[0]?.table),
+      to: parts.flatMap((part) => (part.to === null ? [] : [String(part.to)])),
+    };
+  });
+}

@@ -1,0 +1,73 @@
+/** A column as the database describes it. */
+export interface ColumnDescription {
+  readonly name: string;
+  /** The database's word for its type, in small letters, such as `varchar`. */
+  readonly type: string;
+  /** The most characters, or bytes. Undefined where the type has no length. */
+  readonly length: number | undefined;
+  /** The digits after the point of a decimal. */
+  readonly scale: number | undefined;
+  /** Of a text in MySQL. */
+  readonly charset: { readonly name: string; readonly collation: string } | undefined;
+  /** Whether it is the `tinyint(1)` or `bit(1)` by which MySQL writes truth values. */
+  readonly isTruth: boolean;
+  readonly isUnsigned: boolean;
+  readonly isNullable: boolean;
+  /** Whether the database computes the value, so that nobody can write it. */
+  readonly isGenerated: boolean;
+  readonly comment: string | undefined;
+}
+
+/** Columns that name a row of another table. */
+export interface ForeignKey {
+  readonly columns: readonly string[];
+  readonly table: string;
+  /** The columns of the other table, in the same order. */
+  readonly to: readonly string[];
+}
+
+/** A table or a view as the database describes it. */
+export interface TableDescription {
+  readonly name: string;
+  readonly isView: boolean;
+  readonly columns: readonly ColumnDescription[];
+  /** The columns of the primary key, in the order of the key. */
+  readonly primaryKey: readonly string[];
+  /** Other sets of columns whose values are unique and never missing, those of fewest columns first. */
+  readonly uniqueKeys: readonly (readonly string[])[];
+  readonly foreignKeys: readonly ForeignKey[];
+  /** The columns of each index, the primary key left out. */
+  readonly indexes: readonly (readonly string[])[];
+  readonly comment: string | undefined;
+}
+
+/** An index as a database describes it. A part of it that is no column is undefined. */
+export interface IndexDescription {
+  readonly columns: readonly (string | undefined)[];
+  readonly isUnique: boolean;
+  /** Whether only some rows are in it. */
+  readonly isPartial: boolean;
+}
+
+/** The indexes as far as lists use them, and those that name rows. */
+export function fromIndexes(
+  columns: readonly ColumnDescription[],
+  indexes: readonly IndexDescription[],
+): Pick<TableDescription, 'indexes' | 'uniqueKeys'> {
+  const required = new Set(columns.filter(({ isNullable }) => !isNullable).map(({ name }) => name));
+  const named = indexes.map((index) => ({
+    ...index,
+    columns: index.columns.filter((column) => column !== undefined),
+    isWhole: !index.columns.includes(undefined),
+  }));
+  return {
+    indexes: named.flatMap(({ columns: some }) => (some.length === 0 ? [] : [some])),
+    uniqueKeys: named
+      .filter(
+        ({ columns: some, isUnique, isPartial, isWhole }) =>
+          isUnique && !isPartial && isWhole && some.every((column) => required.has(column)),
+      )
+      .map(({ columns: some }) => some)
+      .sort((a, b) => a.length - b.length),
+  };
+}
