@@ -4,9 +4,11 @@ import { applyCommand } from '../../src/cli/commands/apply.js';
 import { checkCommand } from '../../src/cli/commands/check.js';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { all, eq } from '../../src/store/sql/condition.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
 import { trustedDocuments } from '../../src/store/tables/documents.js';
 import {
   agentRoles,
+  authorityEpoch,
   delegations,
   grantableRoles,
   roles,
@@ -108,8 +110,8 @@ const asAdmin = (...words: string[]) => apply('--as', admin.name, ...words);
 /** Everything that applying could change. */
 const everything = async () => {
   const { read } = server.database;
-  const tables = ['roles', 'grantable_roles', 'trusted_documents', 'authority_epoch', 'audit_records'];
-  return Promise.all(tables.map((name) => read.query(`SELECT * FROM behalf_${name} ORDER BY 1, 2`)));
+  const tables = [roles, grantableRoles, trustedDocuments, authorityEpoch, auditRecords];
+  return Promise.all(tables.map(({ name }) => read.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
 };
 const withoutRecords = async () => (await everything()).slice(0, 4);
 const roleNamed = async (name: string): Promise<RoleRow | undefined> =>
@@ -277,6 +279,27 @@ describe('applying a company folder', () => {
     expect((await asAdmin()).out).toContain('Nothing to change');
     const gone = await server.post(admin.token, JSON.stringify({ documentId: 'OpenRentals' }));
     expect(codes(gone)).toEqual(['NOT_FOUND']);
+  });
+
+  test('a fault that shows only beside what is registered undoes all of it', async () => {
+    company.files.write('roles/another.yaml', desk);
+    company.files.write(
+      'operations/open.graphql',
+      'mutation OpenRentals { stopEverything(idempotencyKey: "s") { stopped } }',
+    );
+    const before = await withoutRecords();
+    const { error } = await asAdmin();
+    expect(error).toContain(
+      'operations/open.graphql: This is a mutation, and the name has stood for a query since',
+    );
+    expect(await withoutRecords()).toEqual(before);
+    expect(await lastRecord()).toMatchObject({
+      outcome: 'failed',
+      operation: { name: 'apply' },
+      changes: [],
+    });
+    company.files.remove('roles/another.yaml');
+    company.files.remove('operations/open.graphql');
   });
 
   test('every fault of every file is told with its line, by check too, and changes nothing', async () => {

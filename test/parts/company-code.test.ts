@@ -105,7 +105,7 @@ export default defineDomain({
         })),
       addRental: async (_root, { number, store, idempotencyKey }, { rows, once }) => {
         const add = async () => ({
-          rental: await rows.of('Rental').insert({ $rental_no: number, $store_no: store, $customer: 'new', $fee: 1 }),
+          rental: await rows.of('Rental').insert({ ...(number > 0 && { $rental_no: number }), $store_no: store, $fee: 1 }),
         });
         if (number === 11) return add();
         return once(idempotencyKey, { number, store }, number === 12 ? {} : { rental: 'Rental' }, add);
@@ -245,7 +245,7 @@ describe("a company's own code", () => {
     const move =
       'mutation ($id: ID!) { moveRental(rentalId: $id, store: 2, idempotencyKey: "m") { rental { number } } }';
     const add = (number: number, store: number): string =>
-      `mutation { addRental(number: ${String(number)}, store: ${String(store)}, idempotencyKey: "a") { rental { number state } } }`;
+      `mutation { addRental(number: ${String(number)}, store: ${String(store)}, idempotencyKey: "a") { rental { number customer state } } }`;
     expect(await code(canada, move, { id: mine })).toBe('NOT_FOUND');
     expect(await code(canada, add(10, 2))).toBe('NOT_FOUND');
     // It would add the row again, or give it again to whoever may not see it any more.
@@ -261,7 +261,15 @@ describe("a company's own code", () => {
     expect(await recordOf(callers.database, failed)).toMatchObject({ outcome: 'failed' });
     expect(await rentals()).toEqual(before);
     const added = await ask(canada, add(10, 1));
-    expect([added.errors, added.data]).toEqual([[], { addRental: { rental: { number: 10, state: 'OUT' } } }]);
+    const row = { customer: 'nobody', state: 'OUT' };
+    expect([added.errors, added.data]).toEqual([[], { addRental: { rental: { number: 10, ...row } } }]);
+    // The database makes the key and the customer.
+    const made = await ask(canada, add(0, 1).replace('"a"', '"b"'));
+    const number = Number((await rentals()).at(-1)?.rental_no);
+    expect([made.errors, made.data]).toEqual([[], { addRental: { rental: { number, ...row } } }]);
+    expect(number).toBeGreaterThan(10);
+    expect(await code(canada, add(10, 1).replace('"a"', '"c"'))).toBe('CONFLICT');
+    expect(await rentals()).toHaveLength(before.length + 2);
   });
 
   test.each([

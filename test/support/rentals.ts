@@ -5,12 +5,13 @@ import type { FreshDatabase } from './fresh-database.js';
 import { Files } from './importing.js';
 import { everywhere } from './server.js';
 
-const folded = testDatabase() === 'mariadb' ? 'COLLATE utf8mb4_general_ci' : 'COLLATE NOCASE';
+const isMysql = testDatabase() === 'mariadb';
+const folded = isMysql ? 'COLLATE utf8mb4_general_ci' : 'COLLATE NOCASE';
 
 const statements = [
   `CREATE TABLE store (store_no INTEGER PRIMARY KEY, country VARCHAR(40) ${folded} NOT NULL)`,
-  `CREATE TABLE rental (rental_no INTEGER PRIMARY KEY, store_no INTEGER NOT NULL, customer VARCHAR(40) NOT NULL,
-     returned VARCHAR(40), fee INTEGER NOT NULL)`,
+  `CREATE TABLE rental (rental_no INTEGER PRIMARY KEY ${isMysql ? 'AUTO_INCREMENT' : ''}, store_no INTEGER NOT NULL,
+     customer VARCHAR(40) NOT NULL DEFAULT 'nobody', returned VARCHAR(40), fee INTEGER NOT NULL)`,
   "INSERT INTO store VALUES (1, 'Canada'), (2, 'Australia')",
   "INSERT INTO rental VALUES (1, 1, 'Ann', NULL, 5), (2, 1, 'Bob', 'yesterday', 6), (3, 2, 'Cid', NULL, 7)",
 ];

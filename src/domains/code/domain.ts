@@ -87,7 +87,10 @@ export interface Rows<R extends Row = Row> {
    * Throws `NOT_FOUND`.
    */
   update(id: string, changes: Readonly<Record<string, unknown>>): Promise<R>;
-  /** In a mutation: adds a row with its key. It must be inside the boundary of the mutation's scope. */
+  /**
+   * In a mutation: adds a row, which must be inside the boundary of the mutation's scope. Columns that are not given get the
+   * database's defaults, a key that it counts up included.
+   */
   insert(row: Readonly<Record<string, unknown>>): Promise<R>;
 }
 

@@ -33,7 +33,7 @@ provideDomain();
 export async function loadCode(folder: string): Promise<LoadedCode> {
   const [files, faults]: [CodeFile[], string[]] = [[], []];
   const names = readdirSync(folder)
-    .filter((name) => /\.m?js$/.test(name))
+    .filter((name) => /^[^.].*\.m?js$/.test(name))
     .sort();
   for (const file of names) {
     const name = `code/${file}`;

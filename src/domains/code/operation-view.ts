@@ -109,11 +109,10 @@ function rowsView(
     },
     insert: (row: Readonly<Record<string, unknown>>) => {
       const under = writing();
-      for (const name of Object.keys(row)) knownColumn(table, name);
-      const key = table.key?.columns.map((name) => row[name]);
-      const id = key === undefined ? row.id : idOf(table, key);
-      if (typeof id !== 'string') throw new Error(`A row of ${table.type} is added with its whole key.`);
-      return rows.insert(table, { ...row, id }, under);
+      const names = Object.keys(row).map((name) => knownColumn(table, name));
+      if (names.includes('id'))
+        throw new Error(`The id of ${table.type} is made of its key: give its columns.`);
+      return rows.add(table, { ...row }, under);
     },
   });
 }

@@ -278,6 +278,19 @@ export class Rows {
     return this.written(table, await this.inside(table, row.id, scope));
   }
 
+  /** As `insert`, into a table of others: columns that are not given get the database's defaults, a key included. */
+  async add<R extends { id: string }>(table: Table<R>, columns: Partial<R>, scope: Scope): Promise<R> {
+    const { key } = table;
+    if (key === undefined) throw new Error(`${table.name} is a table of ours: rows are inserted whole.`);
+    const values = await this.connection.insertGiven(table, columns).catch((error: unknown) => {
+      throw isDuplicate(error) ? conflict(`${table.type} with this key exists already.`) : error;
+    });
+    const id = key.idFrom(values);
+    this.forget();
+    this.observer.touched(table.type, [id], 'create');
+    return this.written(table, await this.inside(table, id, scope));
+  }
+
   /** Changes a row, which must lie inside the boundary of `scope` before and after; else `NOT_FOUND`. */
   async update<R extends { id: string }>(
     table: Table<R>,

@@ -109,6 +109,23 @@ export class Connection {
     }
   }
 
+  /**
+   * Adds one row with these columns alone, so that the others get the defaults of a table of others. Returns the values of
+   * its key; one of them may be made by the database.
+   */
+  async insertGiven<Row>(table: Table<Row>, row: Partial<Row>): Promise<unknown[]> {
+    const keys = columnKeys(table).filter((key) => row[key] !== undefined);
+    const names = keys.map(columnName).join(', ');
+    await this.affecting(
+      `INSERT INTO ${quote(table.name)} (${names}) VALUES (${keys.map(() => '?').join(', ')})`,
+      keys.map((key) => encode(table.columns[key], row[key])),
+    );
+    const key = table.primaryKey.map((name) => row[name] ?? null);
+    if (!key.includes(null)) return key;
+    const [made] = await this.query(lastKey[this.dialect]);
+    return key.map((value) => value ?? made?.id);
+  }
+
   /** Returns the number of rows that matched the condition. */
   async update<Row>(table: Table<Row>, condition: Condition<Row>, changes: Partial<Row>): Promise<number> {
     const keys = columnKeys(table).filter((key) => changes[key] !== undefined);
@@ -149,6 +166,12 @@ export class Connection {
     return locks[lock];
   }
 }
+
+/** The key that the last row of this transaction got from the database, exact. */
+const lastKey = {
+  sqlite: 'SELECT CAST(last_insert_rowid() AS TEXT) AS id',
+  mysql: 'SELECT CAST(LAST_INSERT_ID() AS CHAR) AS id',
+} as const;
 
 const locks = { share: 'LOCK IN SHARE MODE', update: 'FOR UPDATE', claim: 'FOR UPDATE SKIP LOCKED' } as const;
 
