@@ -15,6 +15,7 @@ export type { ErrorCode, ErrorDetails } from '../../core/errors.js';
 export interface Row {
   /** As callers see it: made of the row's key. */
   readonly id: string;
+  readonly [column: `$${string}`]: unknown;
 }
 
 /** A condition over the columns of one table. Only the functions below make one. */
