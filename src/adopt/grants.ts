@@ -1,4 +1,9 @@
-import type { TypeDeclaration } from '../domains/declared/declaration.js';
+import {
+  columnsOfSource,
+  writtenBy,
+  type TypeDeclaration,
+  type Writing,
+} from '../domains/declared/declaration.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 import { keyOf } from '../store/tables/foreign-table.js';
 import type { RowDeclaration } from '../store/bounded/row-types.js';
@@ -24,9 +29,29 @@ export function grantStatements({ types, tables, rows, own, database, account }:
   const on = (table: string): string => `ON ${quoted(database)}.${quoted(table)} TO ${account};`;
   return [
     ...own.map((table) => `GRANT SELECT, INSERT, UPDATE, DELETE ${on(table)}`),
-    ...tables.map(
-      ({ name }) => `GRANT SELECT (${[...(columns.get(name) ?? [])].map(quoted).join(', ')}) ${on(name)}`,
-    ),
+    ...tables.map(({ name }) => {
+      const type = types.find(({ table }) => table === name);
+      const writing = type === undefined ? [] : writingRights(type);
+      return `GRANT ${[rightOn('SELECT', columns.get(name) ?? new Set()), ...writing].join(', ')} ${on(name)}`;
+    }),
+  ];
+}
+
+const rightOn = (right: string, columns: Iterable<string>): string =>
+  `${right} (${[...columns].map(quoted).join(', ')})`;
+
+/** The rights to write what callers of the type's mutations write. */
+function writingRights(type: TypeDeclaration): string[] {
+  const { create, update, delete: remove } = type.writes;
+  const written = (writing: Writing): string[] =>
+    writtenBy(type, writing).flatMap((field) => columnsOfSource(field.source));
+  const counted = type.fields.flatMap(({ source }) =>
+    source.kind === 'version' && source.column !== undefined ? [source.column] : [],
+  );
+  return [
+    ...(create === undefined ? [] : [rightOn('INSERT', written('CREATE'))]),
+    ...(update === undefined ? [] : [rightOn('UPDATE', [...written('UPDATE'), ...counted])]),
+    ...(remove === undefined ? [] : ['DELETE']),
   ];
 }
 
@@ -45,9 +70,9 @@ function columnsOf(
       columns.get(type.table)?.add(column);
     for (const { name, source, type: to } of type.fields) {
       const own = columns.get(type.table);
-      if (source.kind === 'column' && name !== 'id') own?.add(source.column);
+      if (name !== 'id') for (const column of columnsOfSource(source)) own?.add(column);
+      if (source.kind === 'version' && source.column !== undefined) own?.add(source.column);
       if (source.kind === 'money') for (const column of [source.minor, source.currency]) own?.add(column);
-      if (source.kind === 'reference') for (const column of source.column) own?.add(column);
       const child = columns.get(byName.get(to)?.table ?? '');
       if (source.kind === 'children') for (const column of source.column) child?.add(column);
     }

@@ -15,6 +15,7 @@ import {
 import { validateSDL } from 'graphql/validation/validate.js';
 import { tabledIn, type ReadSdl } from '../domains/declared/expand.js';
 import { foreignFaults } from '../domains/declared/foreign-tables.js';
+import { writingFaults } from '../domains/declared/writing-faults.js';
 import { tableFaults } from '../domains/declared/resolvers.js';
 import { Places } from '../domains/declared/places.js';
 import type { SdlFaults } from '../domains/declared/sdl-files.js';
@@ -49,7 +50,7 @@ export function companyFaults({
   dialect,
 }: CompanyParts): string[] {
   const { faults, types, documents } = read;
-  const places = new Places(documents);
+  const places = new Places(documents, types);
   const policy = checkedPolicy(read, places);
   const enums = documents
     .flatMap(({ definitions }) => definitions)
@@ -57,6 +58,7 @@ export function companyFaults({
   for (const fault of [
     ...tableFaults({ types, tables, foreign, enums: new Set(enums) }),
     ...foreignFaults(types, descriptions, foreign, policy?.rows ?? [], dialect),
+    ...writingFaults(types, descriptions, foreign),
   ])
     faults.placed(fault);
   for (const { type } of policy?.rows ?? []) {

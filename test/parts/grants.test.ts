@@ -18,6 +18,25 @@ describe('grants for adopted tables', () => {
     adopted = await Adopted.of(staffTables);
     await adopted.cli.ok(['adopt', '--out', 'company']);
     adopted.decide({ Store: 'country', StaffMember: 'store.country' });
+    adopted.edit('stores.graphql', (sdl) =>
+      sdl
+        .replace(
+          'extend schema',
+          'extend schema @defineScope(name: "stores:write", description: "Write stores.")',
+        )
+        .replace(
+          '  @query(',
+          '  @create(mutation: "createStore", scope: "stores:write")\n' +
+            '  @update(mutation: "updateStore", scope: "stores:write")\n' +
+            '  @delete(mutation: "deleteStore", scope: "stores:write")\n  @query(',
+        )
+        .replace(/(country: .*)/, '$1 @writable')
+        .replace(
+          /\n\}/,
+          '\n  no: Int! @scope(name: "stores:read") @column(name: "id") @writable(on: CREATE)\n' +
+            '  version: String! @scope(name: "stores:read") @version\n}',
+        ),
+    );
   });
   afterAll(() => adopted.drop());
 
@@ -42,7 +61,7 @@ describe('grants for adopted tables', () => {
       await expect(granted.read.query('SELECT a FROM loose')).rejects.toThrow();
       await granted.close();
       const maker = await adopted.start();
-      const scopes = ['staff_members:read', 'staff_members:read_personal', 'stores:read'];
+      const scopes = ['staff_members:read', 'staff_members:read_personal', 'stores:read', 'stores:write'];
       const { token } = await maker.person({ scopes, boundary: { ...everywhere, store: ['Canada'] } });
       await maker.stop();
       const app = await createApp(
@@ -54,20 +73,38 @@ describe('grants for adopted tables', () => {
         }),
       );
       try {
-        const response = await fetch(`${await app.listen()}/graphql`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-          body: JSON.stringify({
-            query: '{ staffMembers { nodes { firstName store { country staffMembers { totalCount } } } } }',
-          }),
-        });
-        expect(await response.json()).toMatchObject({
+        const url = await app.listen();
+        const ask = async (query: string): Promise<unknown> => {
+          const response = await fetch(`${url}/graphql`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+            body: JSON.stringify({ query }),
+          });
+          return response.json();
+        };
+        const read = '{ staffMembers { nodes { firstName store { country staffMembers { totalCount } } } } }';
+        expect(await ask(read)).toMatchObject({
           data: {
             staffMembers: {
               nodes: [{ firstName: 'Ann', store: { country: 'Canada', staffMembers: { totalCount: 1 } } }],
             },
           },
         });
+        const store = (answer: unknown, mutation: string): { id: string; version: string } =>
+          (answer as { data: Record<string, { store: { id: string; version: string } }> }).data[mutation]
+            ?.store ?? { id: '', version: '' };
+        const made = await ask(
+          'mutation { createStore(values: { no: 9, country: "Canada" }, idempotencyKey: "1") { store { id version } } }',
+        );
+        const { id, version } = store(made, 'createStore');
+        const updated = await ask(
+          `mutation { updateStore(id: "${id}", changes: { country: "Canada" }, expectedVersion: "${version}", idempotencyKey: "2") { store { id version } } }`,
+        );
+        expect(store(updated, 'updateStore').id).toBe(id);
+        const deleted = await ask(
+          `mutation { deleteStore(id: "${id}", expectedVersion: "${version}", idempotencyKey: "3") { deletedId } }`,
+        );
+        expect(deleted).toMatchObject({ data: { deleteStore: { deletedId: id } } });
       } finally {
         await app.close();
       }

@@ -51,6 +51,11 @@ export class Adopted {
     );
   }
 
+  edit(file: string, change: (sdl: string) => string): void {
+    const path = join(this.folder, 'schema', file);
+    writeFileSync(path, change(readFileSync(path, 'utf8')));
+  }
+
   start(): Promise<TestServer> {
     return TestServer.start({}, { BEHALF_COMPANY: this.folder }, { databaseUrl: this.fresh.url });
   }

@@ -6,7 +6,7 @@ import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import type { Rows } from '../../store/bounded/rows.js';
 import type { Table } from '../../store/tables/table.js';
 import { fromStored, toStored } from '../declared/enums.js';
-import { idempotent, type Keyed } from './idempotent.js';
+import { idempotent, type Keyed } from '../idempotent.js';
 import {
   invoices,
   orders,

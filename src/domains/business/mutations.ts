@@ -3,7 +3,7 @@ import { badInput, conflict } from '../../core/errors.js';
 import { paragraphs, visibleLine } from '../../core/checked-text.js';
 import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import { fromStored, toStored } from '../declared/enums.js';
-import { idempotent, type Keyed } from './idempotent.js';
+import { idempotent, type Keyed } from '../idempotent.js';
 import {
   orders,
   products,

@@ -112,7 +112,7 @@ function rowsView(
       const names = Object.keys(row).map((name) => knownColumn(table, name));
       if (names.includes('id'))
         throw new Error(`The id of ${table.type} is made of its key: give its columns.`);
-      return rows.add(table, { ...row }, under);
+      return rows.create(table, { ...row }, [under]);
     },
   });
 }

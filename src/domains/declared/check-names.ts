@@ -1,5 +1,6 @@
 import { isTypeDefinitionNode, Kind, type ASTNode, type NameNode } from 'graphql';
-import type { TypeDeclaration } from './declaration.js';
+import { inputName, writings, writtenBy, type TypeDeclaration } from './declaration.js';
+import { mutationNames } from './made-mutations.js';
 import { madeTypeNames } from './made-sdl.js';
 import type { ParsedFile, SdlFaults } from './sdl-files.js';
 
@@ -14,7 +15,7 @@ export function checkNames(
   types: readonly TypeDeclaration[],
   faults: SdlFaults,
 ): void {
-  const { nodes, queries } = writtenNames(files);
+  const { nodes, queries, mutations } = writtenNames(files);
   const [madeTypes, madeQueries] = [new Map<string, string>(), new Map<string, string>()];
   for (const type of types) {
     const at = nodes.get(type.name);
@@ -27,6 +28,12 @@ export function checkNames(
     const { one, list } = type.query;
     for (const name of [one, list, ...type.fields.map(({ find }) => find)])
       if (name !== undefined) check(`Query.${name}`, queries.get(name), madeQueries);
+    for (const name of mutationNames(type)) check(`Mutation.${name}`, mutations.get(name), madeQueries);
+    for (const writing of writings) {
+      const inputs = new Map<string, string>();
+      for (const field of writtenBy(type, writing))
+        once(inputs, `${type.name}.${inputName(field)}`, field.name, at.node, faults);
+    }
     const conditions = new Map<string, string>();
     for (const { filters, name: field } of type.fields)
       for (const { name } of filters) once(conditions, `${type.name}Filter.${name}`, field, at.node, faults);
@@ -73,12 +80,14 @@ function once(made: Map<string, string>, name: string, by: string, at: ASTNode, 
 function writtenNames(files: readonly ParsedFile[]) {
   const nodes = new Map<string, Written>();
   const queries = new Map<string, Written>();
+  const mutations = new Map<string, Written>();
   for (const { document, isOwn = false } of files)
     for (const node of document.definitions) {
       const isType = node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
-      if (isType && node.name.value === 'Query')
-        for (const field of node.fields ?? []) queries.set(field.name.value, { node: field, isOwn });
+      const root = isType ? { Query: queries, Mutation: mutations }[node.name.value] : undefined;
+      if (isType && root !== undefined)
+        for (const field of node.fields ?? []) root.set(field.name.value, { node: field, isOwn });
       else if (isTypeDefinitionNode(node)) nodes.set(node.name.value, { node, isOwn });
     }
-  return { nodes, queries };
+  return { nodes, queries, mutations };
 }

@@ -20,7 +20,32 @@ export type FieldSource =
   | { readonly kind: 'money'; readonly minor: string; readonly currency: string }
   | { readonly kind: 'reference'; readonly column: readonly string[] }
   | { readonly kind: 'children'; readonly column: readonly string[] }
+  | { readonly kind: 'version'; readonly column: string | undefined }
   | { readonly kind: 'code' };
+
+export const writings = ['CREATE', 'UPDATE'] as const;
+export type Writing = (typeof writings)[number];
+
+/** How callers write a field. */
+export interface FieldWriting {
+  readonly on: readonly Writing[];
+  /** Whether a new row needs it. */
+  readonly isRequired: boolean;
+  /** Needed beside the mutation's scope. */
+  readonly scope: Scope | undefined;
+}
+
+/** A mutation that is made of a type. */
+export interface WriteDeclaration {
+  readonly mutation: string;
+  readonly scope: Scope;
+}
+
+export interface WriteDeclarations {
+  readonly create?: WriteDeclaration | undefined;
+  readonly update?: WriteDeclaration | undefined;
+  readonly delete?: WriteDeclaration | undefined;
+}
 
 export interface FieldDeclaration {
   readonly name: string;
@@ -38,6 +63,8 @@ export interface FieldDeclaration {
   readonly sort: string | undefined;
   /** The root field that finds a row by this field. */
   readonly find: string | undefined;
+  /** Undefined: no caller writes it. */
+  readonly writing: FieldWriting | undefined;
 }
 
 /** A condition that all rows of a type fulfil. */
@@ -66,10 +93,21 @@ export interface TypeDeclaration {
   readonly order: { readonly by: string; readonly direction: 'ASC' | 'DESC' };
   /** The root fields for one row by its id and for the list. */
   readonly query: { readonly one: string | undefined; readonly list: string | undefined };
+  readonly writes: WriteDeclarations;
   readonly fields: readonly FieldDeclaration[];
   /** The names of fields whose own directives are faulty. Nothing is made of them. */
   readonly faulty: readonly string[];
 }
+
+/** The fields that a mutation of the type writes. */
+export const writtenBy = (type: TypeDeclaration, writing: Writing): WritableField[] =>
+  type.fields.filter((field): field is WritableField => field.writing?.on.includes(writing) === true);
+
+export type WritableField = FieldDeclaration & { readonly writing: FieldWriting };
+
+/** The name of a field in the inputs of mutations: a reference is written by the other row's id. */
+export const inputName = ({ name, source }: FieldDeclaration): string =>
+  source.kind === 'reference' ? `${name}Id` : name;
 
 /** Whether callers can filter the type's lists. */
 export const isFiltered = (type: TypeDeclaration): boolean =>
@@ -78,3 +116,9 @@ export const isFiltered = (type: TypeDeclaration): boolean =>
 /** Whether callers can sort the type's lists. */
 export const isSorted = (type: TypeDeclaration): boolean =>
   type.fields.some(({ sort }) => sort !== undefined);
+
+/** The columns that hold a field that is a column or a reference. */
+export function columnsOfSource(source: FieldSource): readonly string[] {
+  if (source.kind === 'column') return [source.column];
+  return source.kind === 'reference' ? source.column : [];
+}

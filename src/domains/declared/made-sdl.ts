@@ -1,11 +1,10 @@
 import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
+import { anyOne, madeMutations, mutationTypeNames } from './made-mutations.js';
 import { upperFirst } from './usual-words.js';
 
 const quoted = (text: string): string => JSON.stringify(text);
 const scope = (name: string, of?: string): string =>
   of === undefined ? `@scope(name: ${quoted(name)})` : `@scope(name: ${quoted(name)}, of: ${quoted(of)})`;
-/** With an indefinite article. */
-const anyOne = (word: string): string => `${/^[aeiou]/i.test(word) ? 'an' : 'a'} ${word}`;
 
 /** The arguments of a page of a type, as in `(filter: OrderFilter, …)`. */
 export function pageArguments(type: TypeDeclaration): string {
@@ -28,11 +27,19 @@ export const madeTypeNames = (type: TypeDeclaration): string[] => [
   `${type.name}Edge`,
   ...(isFiltered(type) ? [`${type.name}Filter`] : []),
   ...(isSorted(type) ? [`${type.name}Order`] : []),
+  ...mutationTypeNames(type),
 ];
 
 /** Everything that is made of a type beside its own definition. */
 export const madeTypes = (type: TypeDeclaration): string =>
-  [...queries(type), ...filter(type), ...order(type), connection(type), edge(type)].join('\n\n');
+  [
+    ...queries(type),
+    ...filter(type),
+    ...order(type),
+    connection(type),
+    edge(type),
+    ...madeMutations(type),
+  ].join('\n\n');
 
 function queries(type: TypeDeclaration): string[] {
   const { name, one, many, query } = type;

@@ -1,12 +1,22 @@
 import { isTypeDefinitionNode, isTypeExtensionNode, Kind, type DocumentNode } from 'graphql';
 import { argumentOf } from './company-definitions.js';
+import { inputName, type TypeDeclaration } from './declaration.js';
+import { mutationNames, writtenInputs } from './made-mutations.js';
 import { placeOf } from './sdl-files.js';
 
-/** Where the files define types, fields, arguments, values and dimensions. What is made of types stands nowhere. */
+/**
+ * Where the files define types, fields, arguments, values and dimensions. Mutations that are made of a type stand where it
+ * does, because nothing else has their scopes. What else is made of types stands nowhere.
+ */
 export class Places {
   private readonly byName = new Map<string, string>();
 
-  constructor(documents: readonly DocumentNode[]) {
+  constructor(documents: readonly DocumentNode[], types: readonly TypeDeclaration[]) {
+    for (const type of types) {
+      for (const name of mutationNames(type)) this.byName.set(`Mutation.${name}`, type.place);
+      for (const [input, fields] of writtenInputs(type))
+        for (const field of fields) this.byName.set(`${input}.${inputName(field)}`, field.place);
+    }
     for (const node of documents.flatMap(({ definitions }) => definitions)) {
       if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION)
         for (const directive of node.directives ?? []) {

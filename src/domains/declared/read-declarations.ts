@@ -26,6 +26,7 @@ import {
   type SdlFaults,
   type Values,
 } from './sdl-files.js';
+import { WritingReader } from './read-writing.js';
 import { filterName, usualFilterText, usualSortText, wordsOf, type NamedField } from './usual-words.js';
 
 /** The types with `@table`, in the order of the files. Everything that is wrong goes to `faults`. */
@@ -50,12 +51,14 @@ type TypeNodes = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 type Annotated = TypeNodes | FieldDefinitionNode;
 class Reader {
   private readonly enums: ReadonlySet<string>;
+  private readonly writing: WritingReader;
 
   constructor(
     documents: readonly DocumentNode[],
     private readonly mapping: MappingDirectives,
     private readonly faults: SdlFaults,
   ) {
+    this.writing = new WritingReader((name, node) => this.one(name, node), faults);
     this.enums = new Set(
       documents
         .flatMap(({ definitions }) => definitions)
@@ -132,6 +135,7 @@ class Reader {
         many: table.many,
         order: table.order,
         query: { one: query?.one, list: query?.list },
+        writes: this.writing.type(node, fields),
         fields,
         faulty: (node.fields ?? [])
           .map(({ name }) => name.value)
@@ -168,6 +172,7 @@ class Reader {
         filters,
         sort: sort === undefined ? undefined : (sort.description ?? usualSortText(named)),
         find: find?.query,
+        writing: this.writing.field(`${type.name.value}.${name}`, node, source),
       },
     ];
   }
@@ -200,6 +205,8 @@ class Reader {
         node,
         `${coordinate} has @reference: its type is one row that may be out of reach, so nullable.`,
       );
+    if (kind === 'version' && (namedType(node.type) !== 'String' || isList))
+      this.faults.add(node, `${coordinate} has @version: its type is String!.`);
     if ((kind === 'column' || kind === 'money') && isList)
       this.faults.add(node, `${coordinate} is a list: say @children or @code.`);
     if (kind === 'money' && namedType(node.type) !== 'Money')
@@ -272,7 +279,7 @@ function textIn(argument: string, directive: ConstDirectiveNode | undefined): st
   return value?.kind === Kind.STRING ? value.value : undefined;
 }
 
-const sourceDirectives = ['column', 'money', 'reference', 'children', 'code'] as const;
+const sourceDirectives = ['column', 'money', 'reference', 'children', 'version', 'code'] as const;
 
 /** The directives that compare a field's value. */
 const comparing: ReadonlySet<string> = new Set(['filter', 'sort', 'find']);

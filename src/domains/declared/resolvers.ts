@@ -9,7 +9,14 @@ import {
 import type { ColumnSelection } from '../../store/bounded/column-selection.js';
 import { eq } from '../../store/sql/condition.js';
 import { columnOf, isOwnTable, tablePrefix, type AnyTable, type Table } from '../../store/tables/table.js';
-import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
+import {
+  columnsOfSource,
+  isFiltered,
+  isSorted,
+  type FieldDeclaration,
+  type TypeDeclaration,
+  type WritableField,
+} from './declaration.js';
 import { fromStored } from './enums.js';
 import {
   conditionOf,
@@ -20,7 +27,9 @@ import {
   type Listing,
   type Row,
 } from './list-query.js';
+import { comparedVersion, countedVersion, versionResolver, type RowVersion } from './row-version.js';
 import { shownBy } from './shown-values.js';
+import { writeResolvers, type WrittenType } from './write-resolvers.js';
 
 /** A declared type with its table. */
 interface Declared {
@@ -45,8 +54,8 @@ export interface DeclaredParts {
 export function declared(parts: DeclaredParts): Domain {
   const maker = new ResolverMaker(parts);
   const resolvers = maker.resolvers();
-  if (maker.faults.length > 0)
-    throw new Error(`The schema does not fit the tables:\n- ${maker.faults.join('\n- ')}`);
+  const faults = new Set(maker.faults);
+  if (faults.size > 0) throw new Error(`The schema does not fit the tables:\n- ${[...faults].join('\n- ')}`);
   return { name: 'declared', tables: parts.foreign ?? [], resolvers };
 }
 
@@ -89,11 +98,51 @@ class ResolverMaker {
   resolvers(): Resolvers {
     const resolvers: Record<string, Record<string, Resolver>> = {};
     const query: Record<string, Resolver> = {};
+    const mutation: Record<string, Resolver> = {};
     for (const one of this.declared.values()) {
       Object.assign(query, this.rootFields(one));
+      Object.assign(mutation, writeResolvers(this.written(one)));
       resolvers[one.type.name] = this.typeFields(one);
     }
-    return { Query: query, ...resolvers };
+    return { Query: query, Mutation: mutation, ...resolvers };
+  }
+
+  private written({ type, table }: Declared): WrittenType {
+    if (table.key === undefined && Object.values(type.writes).some((write) => write !== undefined))
+      this.fault(type, `${type.name} is over a table of Behalf’s own, which its own mutations change.`);
+    const fields = type.fields.filter((field): field is WritableField => field.writing !== undefined);
+    return {
+      type,
+      table,
+      version: this.version(type, table),
+      fields: fields.map((field) => {
+        const properties = this.propertiesOf(table, field);
+        return {
+          field,
+          properties,
+          columns: properties.flatMap((property) => table.columns[property] ?? []),
+          to: field.source.kind === 'reference' ? this.target(field)?.table : undefined,
+          isEnum: this.enums.has(field.type),
+        };
+      }),
+    };
+  }
+
+  /** The properties of the columns that hold a field. */
+  private propertiesOf(table: AnyTable, field: FieldDeclaration): string[] {
+    return columnsOfSource(field.source).map((column) => this.property(table, column, field));
+  }
+
+  private version(type: TypeDeclaration, table: AnyTable): RowVersion | undefined {
+    const field = type.fields.find(({ source }) => source.kind === 'version');
+    if (field?.source.kind !== 'version') return undefined;
+    const { column } = field.source;
+    if (column !== undefined) return countedVersion(this.property(table, column, field));
+    const compared = type.fields.filter(
+      ({ name, source, scope, writing }) =>
+        name !== 'id' && (writing !== undefined || (source.kind === 'column' && scope === type.scope)),
+    );
+    return comparedVersion(type.name, [...new Set(compared.flatMap((one) => this.propertiesOf(table, one)))]);
   }
 
   private fault({ place }: { readonly place: string }, message: string): void {
@@ -180,14 +229,14 @@ class ResolverMaker {
   private typeFields({ type, table }: Declared): Record<string, Resolver> {
     return Object.fromEntries(
       type.fields.flatMap((field) => {
-        const resolver = this.field(table, field);
+        const resolver = this.field(type, table, field);
         return resolver === undefined ? [] : [[field.name, resolver] as const];
       }),
     );
   }
 
   /** Undefined where the row's property of the field's name is the value, and where code gives it. */
-  private field(table: Table<Row>, field: FieldDeclaration): Resolver | undefined {
+  private field(type: TypeDeclaration, table: Table<Row>, field: FieldDeclaration): Resolver | undefined {
     const { name, source } = field;
     switch (source.kind) {
       case 'column': {
@@ -212,6 +261,10 @@ class ResolverMaker {
         const properties = source.column.map((column) => this.property(child.table, column, field));
         this.checkReference(child.table, properties, table, field);
         return children(properties, table, child);
+      }
+      case 'version': {
+        const version = this.version(type, table);
+        return version === undefined ? undefined : versionResolver(version);
       }
       case 'code':
         return undefined;

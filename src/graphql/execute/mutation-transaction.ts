@@ -4,6 +4,7 @@ import { StaleAuthority, type Charges, type CommitGate } from '../../delegation/
 import type { Resolver } from '../../delegation/resolver-context.js';
 import type { ResolverContexts } from '../../delegation/resolver-contexts.js';
 import { CommitLost, RunAgain, type Database } from '../../store/sql/database.js';
+import { writeFault } from '../../store/sql/write-faults.js';
 import { auditRecords } from '../../store/tables/audit.js';
 import { asGraphQLError } from '../errors.js';
 import type { Access } from '../plan/access-rules.js';
@@ -69,10 +70,11 @@ export class MutationTransaction {
       const cause =
         error instanceof RunAgain
           ? conflict('Rights changed several times while this ran. Try again.')
-          : error instanceof Error
-            ? error
-            : new Error(String(error));
-      return { data: null, errors: [asGraphQLError(cause)] };
+          : writeFault(error, 'A row');
+      return {
+        data: null,
+        errors: [asGraphQLError(cause instanceof Error ? cause : new Error(String(cause)))],
+      };
     }
   }
 

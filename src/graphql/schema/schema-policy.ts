@@ -214,7 +214,8 @@ class Reader implements SchemaPolicy {
     if (scoped && input.defaultValue !== undefined)
       this.faults.push(`${coordinate} has a default and a @scope`);
     if (!scoped && !isPlain && !isInputObjectType(named)) this.faults.push(`${coordinate} has no @scope`);
-    if (scoped && !this.looksAt.has(coordinate))
+    // A value to be written has the scope of writing, and the readers of its field.
+    if (scoped && !this.looksAt.has(coordinate) && writes === undefined)
       this.faults.push(`${coordinate} does not say which field it is of`);
   }
 

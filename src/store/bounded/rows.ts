@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Authority } from '../../authority/authority.js';
 import { isInside, type DimensionValues } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
-import { BehalfError, conflict, notFound } from '../../core/errors.js';
+import { BehalfError, notFound } from '../../core/errors.js';
 import type { TextSeal } from '../../core/text-seal.js';
 import { isId } from '../../core/ids.js';
 import type { ColumnSelection } from './column-selection.js';
@@ -12,7 +12,7 @@ import type { Connection } from '../sql/connection.js';
 import { Cursors } from './cursor.js';
 import { withDimensionValues, dimensionValuesOf } from './dimension-values.js';
 import { pageOf, pageQuery, pageSizeOf, readBy, type ListQuery, type Page } from './page.js';
-import { isDuplicate } from '../sql/database.js';
+import { writeFault } from '../sql/write-faults.js';
 import type { RowTypes } from './row-types.js';
 import type { StatementShape } from './statement-shape.js';
 import type { StoredDimensionValues } from '../tables/identity.js';
@@ -270,51 +270,82 @@ export class Rows {
 
   /** Adds a row, which must lie inside the boundary of `scope`. */
   async insert<R extends { id: string }>(table: Table<R>, row: R, scope: Scope): Promise<R> {
-    await this.connection.insert(table, [row]).catch((error: unknown) => {
-      throw isDuplicate(error) ? conflict(`${table.type} with this number or name exists already.`) : error;
-    });
-    this.forget();
-    this.observer.touched(table.type, [row.id], 'create');
-    return this.written(table, await this.inside(table, row.id, scope));
+    await this.changing(table, this.connection.insert(table, [row]));
+    return this.created(table, row.id, [scope]);
   }
 
-  /** As `insert`, into a table of others: columns that are not given get the database's defaults, a key included. */
-  async add<R extends { id: string }>(table: Table<R>, columns: Partial<R>, scope: Scope): Promise<R> {
-    const { key } = table;
-    if (key === undefined) throw new Error(`${table.name} is a table of ours: rows are inserted whole.`);
-    const values = await this.connection.insertGiven(table, columns).catch((error: unknown) => {
-      throw isDuplicate(error) ? conflict(`${table.type} with this key exists already.`) : error;
-    });
-    const id = key.idFrom(values);
-    this.forget();
-    this.observer.touched(table.type, [id], 'create');
-    return this.written(table, await this.inside(table, id, scope));
+  /**
+   * Adds a row of which some values are given; the database has the others. It must lie inside the boundaries of all
+   * `scopes`.
+   */
+  async create<R extends { id: string }>(
+    table: Table<R>,
+    values: Partial<R>,
+    scopes: readonly Scope[],
+  ): Promise<R> {
+    const id = await this.changing(table, this.connection.insertValues(table, values));
+    return this.created(table, id, scopes);
   }
 
   /** Changes a row, which must lie inside the boundary of `scope` before and after; else `NOT_FOUND`. */
-  async update<R extends { id: string }>(
+  update<R extends { id: string }>(
     table: Table<R>,
     id: string,
     changes: Partial<R>,
     scope: Scope,
     expectedVersion?: number,
   ): Promise<R> {
-    const before = this.written(table, await this.inside(table, id, scope, true));
-    const version = (before as { version?: number }).version;
-    if (expectedVersion !== undefined && version !== expectedVersion) {
-      throw new BehalfError(
-        'CONFLICT',
-        `${table.type} has changed meanwhile: it is at version ${String(version)}.`,
-        {
-          hint: 'Read it again and repeat the change on what you find.',
-        },
-      );
-    }
-    const next = version === undefined ? changes : { ...changes, version: version + 1 };
-    await this.connection.update(table, eq<R>('id', id), next);
-    this.forget();
+    return this.change(table, id, [scope], (before) => {
+      const version = (before as { version?: number }).version;
+      if (expectedVersion !== undefined && version !== expectedVersion)
+        throw changedMeanwhile(table, version);
+      return version === undefined ? changes : { ...changes, version: version + 1 };
+    });
+  }
+
+  /**
+   * Changes a row as `decide` says of the row as it is. It must lie inside the boundaries of all `scopes` before and
+   * after; else `NOT_FOUND`.
+   */
+  async change<R extends { id: string }>(
+    table: Table<R>,
+    id: string,
+    scopes: readonly Scope[],
+    decide: (before: R) => Partial<R>,
+  ): Promise<R> {
+    const before = this.written(table, await this.inside(table, id, scopes, true));
+    await this.changing(table, this.connection.update(table, eq<R>('id', id), decide(before)));
     this.observer.touched(table.type, [id], 'update');
-    return this.written(table, await this.inside(table, id, scope));
+    return this.written(table, await this.inside(table, id, scopes));
+  }
+
+  /** Deletes a row that lies inside the boundary of `scope`, unless `check` throws. */
+  async remove<R extends { id: string }>(
+    table: Table<R>,
+    id: string,
+    scope: Scope,
+    check: (before: R) => void,
+  ): Promise<void> {
+    check(this.written(table, await this.inside(table, id, scope, true)));
+    await this.changing(table, this.connection.delete(table, eq<R>('id', id)));
+    this.observer.touched(table.type, [id], 'delete');
+  }
+
+  private async created<R extends { id: string }>(
+    table: Table<R>,
+    id: string,
+    scopes: readonly Scope[],
+  ): Promise<R> {
+    this.observer.touched(table.type, [id], 'create');
+    return this.written(table, await this.inside(table, id, scopes));
+  }
+
+  private async changing<T>({ type }: { readonly type: string }, change: Promise<T>): Promise<T> {
+    const done = await change.catch((error: unknown) => {
+      throw writeFault(error, type);
+    });
+    this.forget();
+    return done;
   }
 
   /**
@@ -410,16 +441,17 @@ export class Rows {
   }
 
   /**
-   * Locks and reads a row for a change under `scope`. Throws `NOT_FOUND` where it is outside the boundary.
+   * Reads a row for a change under one or several scopes. Throws `NOT_FOUND` where it is outside of a boundary.
    */
   async inside<R extends { id: string }>(
     table: Table<R>,
     id: string,
-    scope: Scope,
+    under: Scope | readonly Scope[],
     lock = false,
   ): Promise<R> {
     if (!isIdOf(table, id)) throw notFound(table.type);
-    const rows = await this.reads.rows(table, { where: eq<R>('id', id), scopes: [scope], limit: 1, lock });
+    const scopes = typeof under === 'string' ? [under] : under;
+    const rows = await this.reads.rows(table, { where: eq<R>('id', id), scopes, limit: 1, lock });
     const row = rows[0];
     if (row === undefined) throw notFound(table.type);
     return row;
@@ -456,6 +488,14 @@ export class Rows {
 }
 
 const nothing = Promise.resolve(null);
+
+/** Somebody changed the row after the caller read it. @param version of now, where callers know it by that */
+export const changedMeanwhile = ({ type }: { readonly type: string }, version?: number): BehalfError =>
+  new BehalfError(
+    'CONFLICT',
+    `${type} has changed meanwhile${version === undefined ? '' : `: it is at version ${String(version)}`}.`,
+    { hint: 'Read it again and repeat the change on what you find.' },
+  );
 
 /** Whether the text has the form of an id of the table's rows. */
 const isIdOf = ({ key }: Pick<AnyTable, 'key'>, id: string): boolean =>

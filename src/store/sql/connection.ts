@@ -109,21 +109,28 @@ export class Connection {
     }
   }
 
-  /**
-   * Adds one row with these columns alone, so that the others get the defaults of a table of others. Returns the values of
-   * its key; one of them may be made by the database.
-   */
-  async insertGiven<Row>(table: Table<Row>, row: Partial<Row>): Promise<unknown[]> {
-    const keys = columnKeys(table).filter((key) => row[key] !== undefined);
-    const names = keys.map(columnName).join(', ');
+  /** Adds a row of which some values are given, in a transaction. Returns its id. */
+  async insertValues<Row>(table: Table<Row>, values: Partial<Row>): Promise<string> {
+    const { key } = table;
+    if (key === undefined) throw new Error(`${table.name} has no key of its own.`);
+    const keys = columnKeys(table).filter((column) => values[column] !== undefined);
+    const isCounted = key.columns.some((column) => values[column as keyof Row] === undefined);
+    // Without this the server would tell a number that an earlier row got, where this one gets none.
+    if (isCounted && this.dialect === 'mysql') await this.query('SELECT LAST_INSERT_ID(0)');
+    const places = keys.length === 0 && this.dialect === 'sqlite' ? 'DEFAULT VALUES' : valuesText(keys);
     await this.affecting(
-      `INSERT INTO ${quote(table.name)} (${names}) VALUES (${keys.map(() => '?').join(', ')})`,
-      keys.map((key) => encode(table.columns[key], row[key])),
+      `INSERT INTO ${quote(table.name)} ${places}`,
+      keys.map((column) => encode(table.columns[column], values[column])),
     );
-    const key = table.primaryKey.map((name) => row[name] ?? null);
-    if (!key.includes(null)) return key;
-    const [made] = await this.query(lastKey[this.dialect]);
-    return key.map((value) => value ?? made?.id);
+    const counted = isCounted ? await this.lastNumber() : '';
+    return key.idFrom(key.columns.map((column) => values[column as keyof Row] ?? counted));
+  }
+
+  /** The number that the last row got from the database. */
+  private async lastNumber(): Promise<string> {
+    const call = this.dialect === 'mysql' ? 'LAST_INSERT_ID()' : 'last_insert_rowid()';
+    const [row] = await this.query(`SELECT CAST(${call} AS CHAR) AS n`);
+    return String(row?.n);
   }
 
   /** Returns the number of rows that matched the condition. */
@@ -167,12 +174,6 @@ export class Connection {
   }
 }
 
-/** The key that the last row of this transaction got from the database, exact. */
-const lastKey = {
-  sqlite: 'SELECT CAST(last_insert_rowid() AS TEXT) AS id',
-  mysql: 'SELECT CAST(LAST_INSERT_ID() AS CHAR) AS id',
-} as const;
-
 const locks = { share: 'LOCK IN SHARE MODE', update: 'FOR UPDATE', claim: 'FOR UPDATE SKIP LOCKED' } as const;
 
 /** Parts of up to this size may have any number of rows. Larger parts are powers of two. */
@@ -187,6 +188,9 @@ function* sizes(count: number): Generator<number> {
     left -= size;
   }
 }
+
+const valuesText = (keys: readonly string[]): string =>
+  `(${keys.map(columnName).join(', ')}) VALUES (${keys.map(() => '?').join(', ')})`;
 
 const insertions = new WeakMap<AnyTable, string[]>();
 

@@ -233,7 +233,9 @@ export class Database {
       const result = await work(new Connection(bounds, this.dialect));
       bounds.end();
       await session.statements.run('COMMIT', []).catch((error: unknown) => {
-        throw isLockConflict(error) ? error : new CommitLost('COMMIT was not acknowledged', { cause: error });
+        // SQLite checks deferred constraints here.
+        if (isLockConflict(error) || isConstraint(error)) throw error;
+        throw new CommitLost('COMMIT was not acknowledged', { cause: error });
       });
       return result;
     } catch (error) {
@@ -334,6 +336,9 @@ export function isStatementFault(error: unknown): boolean {
   const code = (error as { driverError?: { code?: string } }).driverError?.code ?? '';
   return code.startsWith('ER_') || code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_TOOBIG';
 }
+
+const isConstraint = (error: unknown): boolean =>
+  (error as { driverError?: { code?: string } }).driverError?.code?.startsWith('SQLITE_CONSTRAINT') === true;
 
 /** Whether a unique key refused a row. */
 export function isDuplicate(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import {
+  follows,
   fromIndexes,
   type ColumnDescription,
   type ForeignKey,
@@ -23,8 +24,8 @@ export async function describeMysql(
   const tables = await read('TABLES', 'TABLE_NAME, TABLE_TYPE, TABLE_COMMENT', 'TABLE_NAME');
   const columns = await read(
     'COLUMNS',
-    'TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_SCALE, CHARACTER_SET_NAME, ' +
-      'COLLATION_NAME, IS_NULLABLE, EXTRA, COLUMN_COMMENT',
+    'TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, ' +
+      'DATETIME_PRECISION, COLUMN_DEFAULT, CHARACTER_SET_NAME, COLLATION_NAME, IS_NULLABLE, EXTRA, COLUMN_COMMENT',
     'ORDINAL_POSITION',
   );
   const keys = await read(
@@ -38,17 +39,31 @@ export async function describeMysql(
     'TABLE_NAME, INDEX_NAME, INDEX_TYPE, COLUMN_NAME, NON_UNIQUE',
     'INDEX_NAME, SEQ_IN_INDEX',
   );
+  const referring = await referrers(source, names);
   return tables.map((table) => {
     const of = (rows: readonly Raw[]): Raw[] => rows.filter((row) => row.TABLE_NAME === table.TABLE_NAME);
-    return described(table, of(columns), of(keys), of(indexes));
+    return described(table, of(columns), of(keys), of(indexes), of(referring));
   });
 }
+
+/** Who refers to these tables, from whatever database. */
+const referrers = (source: DataSource, names: readonly string[]): Promise<Raw[]> =>
+  source.query(
+    "SELECT k.REFERENCED_TABLE_NAME AS TABLE_NAME, k.TABLE_NAME AS referring, CONCAT(k.TABLE_SCHEMA, '.', k.TABLE_NAME, '.', " +
+      'k.CONSTRAINT_NAME) AS name, k.REFERENCED_COLUMN_NAME AS referred, r.DELETE_RULE AS onDelete, r.UPDATE_RULE AS onUpdate ' +
+      'FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r ' +
+      'ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME AND r.TABLE_NAME = k.TABLE_NAME ' +
+      `WHERE k.REFERENCED_TABLE_SCHEMA = DATABASE() AND k.REFERENCED_TABLE_NAME IN (${names.map(() => '?').join(', ')}) ` +
+      'ORDER BY name, k.ORDINAL_POSITION',
+    [...names],
+  );
 
 function described(
   table: Raw,
   rawColumns: readonly Raw[],
   keys: readonly Raw[],
   statistics: readonly Raw[],
+  referring: readonly Raw[],
 ): TableDescription {
   const columns = rawColumns.map(columnOf);
   const indexes = grouped(statistics, 'INDEX_NAME').flatMap(([name, parts]) =>
@@ -71,6 +86,12 @@ function described(
       .filter(({ CONSTRAINT_NAME }) => CONSTRAINT_NAME === 'PRIMARY')
       .map((key) => String(key.COLUMN_NAME)),
     foreignKeys: foreignKeys(keys),
+    referrers: grouped(referring, 'name').map(([, parts]) => ({
+      table: String(parts[0]?.referring),
+      columns: parts.map((part) => String(part.referred)),
+      followsDelete: follows(String(parts[0]?.onDelete)),
+      followsUpdate: follows(String(parts[0]?.onUpdate)),
+    })),
     ...fromIndexes(columns, indexes),
     // Of a view, the comment is `VIEW`.
     comment: isView ? undefined : textOf(table.TABLE_COMMENT),
@@ -85,19 +106,33 @@ function columnOf(raw: Raw): ColumnDescription {
   const [type, whole] = [String(raw.DATA_TYPE).toLowerCase(), String(raw.COLUMN_TYPE).toLowerCase()];
   const [charset, collation] = [textOf(raw.CHARACTER_SET_NAME), textOf(raw.COLLATION_NAME)];
   const hasLength = /char$|binary$|blob$/.test(type);
+  const extra = String(raw.EXTRA);
+  const isGenerated = /generated|virtual|stored|persistent/i.test(extra) && !isDefault(raw);
+  const isCounted = /auto_increment/i.test(extra);
   return {
     name: String(raw.COLUMN_NAME),
     type,
     length: hasLength ? Number(raw.CHARACTER_MAXIMUM_LENGTH) : undefined,
+    precision: numberOf(raw.NUMERIC_PRECISION) ?? numberOf(raw.DATETIME_PRECISION),
+    words: type === 'enum' ? wordsIn(String(raw.COLUMN_TYPE)) : undefined,
+    isFilled: raw.COLUMN_DEFAULT !== null || isCounted || isGenerated || isDefault(raw),
+    isCounted,
     scale: raw.NUMERIC_SCALE === null ? undefined : Number(raw.NUMERIC_SCALE),
     charset: charset === undefined || collation === undefined ? undefined : { name: charset, collation },
     isTruth: whole.startsWith('tinyint(1)') || whole === 'bit(1)',
     isUnsigned: whole.includes('unsigned'),
     isNullable: raw.IS_NULLABLE === 'YES',
-    isGenerated: /generated|virtual|stored|persistent/i.test(String(raw.EXTRA)) && !isDefault(raw),
+    isGenerated,
     comment: textOf(raw.COLUMN_COMMENT),
   };
 }
+
+const numberOf = (value: string | number | null | undefined): number | undefined =>
+  value === null || value === undefined ? undefined : Number(value);
+
+/** The words of `enum('a','it''s')`. */
+const wordsIn = (type: string): string[] =>
+  [...type.matchAll(/'((?:[^']|'')*)'/g)].map(([, word = '']) => word.replaceAll("''", "'"));
 
 /** MySQL says `DEFAULT_GENERATED` of a column whose default is an expression. */
 const isDefault = ({ EXTRA }: Raw): boolean => /default_generated/i.test(String(EXTRA));

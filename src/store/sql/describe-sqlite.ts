@@ -1,9 +1,11 @@
 import type { DataSource } from 'typeorm';
 import {
+  follows,
   fromIndexes,
   type ColumnDescription,
   type ForeignKey,
   type IndexDescription,
+  type Referrer,
   type TableDescription,
 } from './table-description.js';
 
@@ -29,17 +31,36 @@ export async function describeSqlite(
 
 async function described(read: Read, name: string, isView: boolean): Promise<TableDescription> {
   const raw = await read('SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid', name);
-  const columns = raw.map(columnOf);
   const keyed = raw.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
+  const columns = raw.map((column) => columnOf(column, keyed.length === 1 && column === keyed[0]));
   return {
     name,
     isView,
     columns,
     primaryKey: keyed.map((column) => String(column.name)),
     foreignKeys: foreignKeys(await read('SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq', name)),
+    referrers: await referrers(read, name),
     ...fromIndexes(columns, await indexes(read, name)),
     comment: undefined,
   };
+}
+
+async function referrers(read: Read, table: string): Promise<Referrer[]> {
+  const rows = await read(
+    'SELECT m.name AS referring, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f ' +
+      'WHERE m.type = \'table\' AND f."table" = ? COLLATE NOCASE ORDER BY m.name, f.id, f.seq',
+    table,
+  );
+  const keys = [...new Set(rows.map((row) => `${String(row.referring)}.${String(row.id)}`))];
+  return keys.map((key) => {
+    const parts = rows.filter((row) => `${String(row.referring)}.${String(row.id)}` === key);
+    return {
+      table: String(parts[0]?.referring),
+      columns: parts.flatMap(({ to }) => (to === null ? [] : [String(to)])),
+      followsDelete: follows(String(parts[0]?.on_delete)),
+      followsUpdate: follows(String(parts[0]?.on_update)),
+    };
+  });
 }
 
 async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
@@ -58,10 +79,13 @@ async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
 /** `VARCHAR(40)`, `DECIMAL(8, 2)`, `UNSIGNED BIG INT`. */
 const declared = /^([^(]*)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?/;
 
-function columnOf(raw: Raw): ColumnDescription {
+/** @param isKey whether it alone is the key; SQLite numbers the rows by itself where it is of the type `INTEGER` */
+function columnOf(raw: Raw, isKey: boolean): ColumnDescription {
   const [, name = '', size, scale] = declared.exec(String(raw.type).toLowerCase()) ?? [];
   const type = name.trim().replaceAll(/\s+/g, ' ');
   const hasLength = /char|binary/.test(type);
+  const isCounted = isKey && type === 'integer';
+  const isGenerated = Number(raw.hidden) > 1;
   return {
     name: String(raw.name),
     type,
@@ -71,7 +95,11 @@ function columnOf(raw: Raw): ColumnDescription {
     isTruth: type === 'boolean' || type === 'bool',
     isUnsigned: false,
     isNullable: Number(raw.notnull) === 0,
-    isGenerated: Number(raw.hidden) > 1,
+    isGenerated,
+    precision: size === undefined ? undefined : Number(size),
+    words: undefined,
+    isFilled: raw.dflt_value !== null || isCounted || isGenerated,
+    isCounted,
     comment: undefined,
   };
 }

@@ -1,9 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { describeMysql } from './describe-mysql.js';
 import { describeSqlite } from './describe-sqlite.js';
-import type { ColumnDescription, ForeignKey, TableDescription } from './table-description.js';
+import type { ColumnDescription, ForeignKey, Referrer, TableDescription } from './table-description.js';
 
-export type { ColumnDescription, ForeignKey, TableDescription };
+export type { ColumnDescription, ForeignKey, Referrer, TableDescription };
 
 /** The names of all tables and views of the database. */
 export async function tableNames(source: DataSource): Promise<string[]> {

@@ -1,8 +1,8 @@
+import type { ColumnLimits } from '../tables/table.js';
+
 /** A column as the database describes it. */
-export interface ColumnDescription {
+export interface ColumnDescription extends ColumnLimits {
   readonly name: string;
-  /** The database's word for its type, in small letters, such as `varchar`. */
-  readonly type: string;
   /** The most characters, or bytes. Undefined where the type has no length. */
   readonly length: number | undefined;
   /** The digits after the point of a decimal. */
@@ -11,7 +11,6 @@ export interface ColumnDescription {
   readonly charset: { readonly name: string; readonly collation: string } | undefined;
   /** Whether it is the `tinyint(1)` or `bit(1)` by which MySQL writes truth values. */
   readonly isTruth: boolean;
-  readonly isUnsigned: boolean;
   readonly isNullable: boolean;
   /** Whether the database computes the value, so that nobody can write it. */
   readonly isGenerated: boolean;
@@ -26,6 +25,20 @@ export interface ForeignKey {
   readonly to: readonly string[];
 }
 
+/** Rows of another table that refer to rows of this one. */
+export interface Referrer {
+  readonly table: string;
+  /** The columns of this table to which it refers. */
+  readonly columns: readonly string[];
+  /** Whether the database changes or deletes them when the row is deleted. */
+  readonly followsDelete: boolean;
+  /** Whether the database changes them when the columns are changed. */
+  readonly followsUpdate: boolean;
+}
+
+/** Whether rows follow by this rule of a foreign key. */
+export const follows = (rule: string): boolean => !['NO ACTION', 'RESTRICT'].includes(rule.toUpperCase());
+
 /** A table or a view as the database describes it. */
 export interface TableDescription {
   readonly name: string;
@@ -36,6 +49,8 @@ export interface TableDescription {
   /** Other sets of columns whose values are unique and never missing, those of fewest columns first. */
   readonly uniqueKeys: readonly (readonly string[])[];
   readonly foreignKeys: readonly ForeignKey[];
+  /** From all tables that the account may know of. */
+  readonly referrers: readonly Referrer[];
   /** The columns of each index, the primary key left out. */
   readonly indexes: readonly (readonly string[])[];
   readonly comment: string | undefined;

@@ -1,15 +1,13 @@
 import type { Dialect } from '../sql/condition.js';
-import type { Charset, Column } from './table.js';
+import type { Charset, Column, ColumnLimits } from './table.js';
 
 /** A column of a table that is not ours, as far as it is needed here. */
-export interface DescribedColumn {
+export interface DescribedColumn extends ColumnLimits {
   readonly name: string;
-  readonly type: string;
   readonly length: number | undefined;
   readonly scale: number | undefined;
   readonly charset: Charset | undefined;
   readonly isTruth: boolean;
-  readonly isUnsigned: boolean;
   readonly isNullable: boolean;
   readonly isGenerated: boolean;
 }
@@ -27,6 +25,7 @@ export function foreignColumn(described: DescribedColumn, dialect: Dialect): Col
   return {
     kind,
     nullable: isNullable,
+    described,
     ...(length !== undefined && { length }),
     ...(kind === 'decimal' && { scale: scale ?? 0 }),
     ...(isText && { isCollated: true }),

@@ -40,10 +40,27 @@ export interface Column<Value> {
   readonly isTruth?: true;
   /** Whether the database computes the value, so that nobody writes it. */
   readonly isGenerated?: true;
+  /** What the database says of a column of others: what it can hold. */
+  readonly described?: ColumnLimits;
   /** The value for rows that are older than the column. Every new row brings its own. */
   readonly default?: number | string;
   /** Never set. It only carries the value's type. */
   readonly value?: Value;
+}
+
+/** What the database says of a column of others. */
+export interface ColumnLimits {
+  /** The database's word for its type, in small letters. */
+  readonly type: string;
+  /** The digits of a decimal, or of the fraction of a time's second. */
+  readonly precision: number | undefined;
+  readonly isUnsigned: boolean;
+  /** The words of an enum. */
+  readonly words: readonly string[] | undefined;
+  /** Whether a new row needs no value for it: there is a default, or the database counts or computes it. */
+  readonly isFilled: boolean;
+  /** Whether the database counts it up. */
+  readonly isCounted: boolean;
 }
 
 /** The kinds of columns in tables of our own, the same on both databases. */

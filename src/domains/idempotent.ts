@@ -1,4 +1,4 @@
-import type { AnswerRows, Operation, Resolver } from '../../delegation/resolver-context.js';
+import type { AnswerRows, Operation, Resolver } from '../delegation/resolver-context.js';
 
 export interface Keyed {
   readonly idempotencyKey: string;

@@ -1,0 +1,98 @@
+import { Kind, type FieldDefinitionNode, type ObjectTypeDefinitionNode } from 'graphql';
+import type {
+  FieldDeclaration,
+  FieldSource,
+  FieldWriting,
+  WriteDeclaration,
+  WriteDeclarations,
+  Writing,
+} from './declaration.js';
+import type { SdlFaults, Values } from './sdl-files.js';
+
+type Annotated = ObjectTypeDefinitionNode | FieldDefinitionNode;
+
+/** Reads what may be written. Everything that is wrong goes to `faults`. */
+export class WritingReader {
+  /** @param values the arguments of a directive; undefined where it is not there */
+  constructor(
+    private readonly values: (directive: string, node: Annotated) => Values | undefined,
+    private readonly faults: SdlFaults,
+  ) {}
+
+  field(coordinate: string, node: FieldDefinitionNode, source: FieldSource): FieldWriting | undefined {
+    const said = this.values('writable', node) as
+      { on: readonly Writing[]; required?: boolean; scope?: string } | undefined;
+    if (said === undefined) return undefined;
+    if (source.kind !== 'column' && source.kind !== 'reference')
+      this.faults.add(
+        node,
+        `${coordinate} is no column and no reference, so @writable does not apply to it.`,
+      );
+    if (node.name.value === 'id')
+      this.faults.add(
+        node,
+        `${coordinate} cannot be written: give the columns of the key fields of their own.`,
+      );
+    return {
+      on: said.on,
+      isRequired: said.required ?? node.type.kind === Kind.NON_NULL_TYPE,
+      scope: said.scope,
+    };
+  }
+
+  type(node: ObjectTypeDefinitionNode, fields: readonly FieldDeclaration[]): WriteDeclarations {
+    const writes = {
+      create: this.mutation('create', node),
+      update: this.mutation('update', node),
+      delete: this.mutation('delete', node),
+    };
+    this.checkVersions(node, fields, writes.update !== undefined || writes.delete !== undefined);
+    this.checkFields(node, fields, { CREATE: writes.create, UPDATE: writes.update });
+    return writes;
+  }
+
+  private mutation(directive: string, node: ObjectTypeDefinitionNode): WriteDeclaration | undefined {
+    const said = this.values(directive, node) as WriteDeclaration | undefined;
+    if (said === undefined) return undefined;
+    if (!/^[A-Za-z_]\w*$/.test(said.mutation))
+      this.faults.add(node, `${JSON.stringify(said.mutation)} is no name: letters, digits and _.`);
+    return said;
+  }
+
+  private checkVersions(
+    node: ObjectTypeDefinitionNode,
+    fields: readonly FieldDeclaration[],
+    isNeeded: boolean,
+  ): void {
+    const versions = fields.filter(({ source }) => source.kind === 'version');
+    const name = node.name.value;
+    if (isNeeded && versions.length === 0)
+      this.faults.add(
+        node,
+        `${name} can be changed or deleted, and no field tells its state: add \`version: String!\` with @version.`,
+      );
+    if (versions.length > 1)
+      this.faults.add(node, `${name} has @version on ${String(versions.length)} fields: leave it on one.`);
+  }
+
+  private checkFields(
+    node: ObjectTypeDefinitionNode,
+    fields: readonly FieldDeclaration[],
+    writes: Readonly<Record<Writing, WriteDeclaration | undefined>>,
+  ): void {
+    const name = node.name.value;
+    for (const [writing, declared] of Object.entries(writes) as [Writing, WriteDeclaration | undefined][]) {
+      const written = fields.filter((field) => field.writing?.on.includes(writing));
+      const directive = writing === 'CREATE' ? '@create' : '@update';
+      if (declared !== undefined && written.length === 0)
+        this.faults.add(node, `${name} has ${directive}, and no field is @writable by it.`);
+    }
+    for (const { name: field, place, writing } of fields) {
+      if (writing === undefined || writing.on.some((one) => writes[one] !== undefined)) continue;
+      this.faults.at(
+        place,
+        `${name}.${field} is @writable, and ${name} has no mutation that writes it: add @create or @update.`,
+      );
+    }
+  }
+}

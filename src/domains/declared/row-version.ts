@@ -1,0 +1,32 @@
+import { reads, type Operation, type Resolver } from '../../delegation/resolver-context.js';
+import type { Row } from './list-query.js';
+
+/** Tells one state of a row from another, by a text that a caller sends back with a change. */
+export interface RowVersion {
+  /** The properties that it is made of. */
+  readonly properties: readonly string[];
+  of(row: Row, operation: Pick<Operation, 'digest'>): string;
+  /** What a change sets beside its own values. */
+  next(before: Row): Partial<Row>;
+}
+
+/** The number of changes, which the row itself has. */
+export const countedVersion = (property: string): RowVersion => ({
+  properties: [property],
+  of: (row) => String(row[property]),
+  next: (row) => ({ [property]: Number(row[property]) + 1 }),
+});
+
+/**
+ * A digest of values of the row, for tables that count no changes. Only the server can compute it, so it tells nobody
+ * whether a guess at a value is right.
+ */
+export const comparedVersion = (type: string, properties: readonly string[]): RowVersion => ({
+  properties,
+  of: (row, { digest }) =>
+    digest(JSON.stringify(['version', type, row.id, properties.map((property) => row[property])])),
+  next: () => ({}),
+});
+
+export const versionResolver = (version: RowVersion): Resolver =>
+  reads<Row>(['id', ...version.properties], (row, _args, operation) => version.of(row, operation));

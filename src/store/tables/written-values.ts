@@ -1,0 +1,126 @@
+import { anyText, refusedCharacterAt } from '../../core/checked-text.js';
+import { badInput } from '../../core/errors.js';
+import { isDate, isInteger64, isUuid } from './canonical.js';
+import { bytesShownMax } from './foreign-kinds.js';
+import type { Column, ColumnLimits } from './table.js';
+
+type Check = (value: never, column: Column<unknown>, path: string) => unknown;
+
+/**
+ * Values that callers write to tables of others, by the kind of their column. What a database would round, cut off or
+ * take for another value is refused.
+ */
+const checks: Partial<Record<Column<unknown>['kind'], Check>> = {
+  text: written,
+  longtext: written,
+  label: (value: string, { described }, path) => {
+    if (described?.words?.includes(value) === true) return value;
+    throw badInput(`\`${path}\` has none of the words of its column.`, path);
+  },
+  int: integer,
+  bigint: integer,
+  year: integer,
+  decimal,
+  float: (value: number) => value,
+  flag: (value: boolean) => value,
+  date: day,
+  moment: (value: string, { described }, path) => {
+    const fraction = /\.(\d*?)0*Z$/.exec(value)?.[1] ?? '';
+    if (fraction.length > (described?.precision ?? 0))
+      throw badInput(
+        `\`${path}\` is more exact than its column: leave the fraction of the second out.`,
+        path,
+      );
+    return value.replace(/\.0*Z$/, 'Z');
+  },
+  clock: (value: string, { described }, path) => {
+    const time = /^(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.(\d+))?$/.exec(value);
+    if (time !== null && (time.at(1) ?? '').length <= (described?.precision ?? 0)) return value;
+    throw badInput(`\`${path}\` is written as in 09:30:00.`, path);
+  },
+  uuid: (value: string, _column, path) => {
+    if (isUuid(value.toLowerCase())) return value.toLowerCase();
+    throw badInput(`\`${path}\` is a UUID such as "0b1f6c1e-7d0a-4c3e-9a55-0d2f3c4b5a69".`, path);
+  },
+  bytes,
+};
+
+export const isWritable = ({ kind }: Column<unknown>): boolean => kind in checks;
+
+/**
+ * A value as the column stores it, the very same. Throws `BAD_USER_INPUT` where the column could not hold it exactly.
+ * @param value null, or coerced to the field's type
+ */
+export function writtenValue(column: Column<unknown>, value: unknown, path: string): unknown {
+  if (value === null) {
+    if (!column.nullable) throw badInput(`\`${path}\` cannot be null.`, path);
+    return null;
+  }
+  const check = checks[column.kind];
+  if (check === undefined) throw new Error(`A column of the kind ${column.kind} is not written.`);
+  return check(value as never, column, path);
+}
+
+/** Where a column of text has no length of its own, the database tells what is too long. */
+const longest = 16_000_000;
+
+function written(value: string, { length, described }: Column<unknown>, path: string): string {
+  const text = anyText(value, length ?? longest, path);
+  if (refusedCharacterAt(text) !== -1)
+    throw badInput(`\`${path}\` has characters that no text may have.`, path);
+  if (described?.type === 'char' && text.endsWith(' '))
+    throw badInput(`\`${path}\` ends with a space, which its column leaves out.`, path);
+  return text;
+}
+
+const bytesOfInteger: Readonly<Record<string, number>> = { tinyint: 1, smallint: 2, mediumint: 3, int: 4 };
+
+function integer(value: number | string, column: Column<unknown>, path: string): number | string {
+  const number = isInteger64(String(value)) ? BigInt(value) : undefined;
+  const [least, most] = rangeOf(column.described, column.isLoose === true && column.kind === 'int');
+  if (number === undefined || number < least || number > most)
+    throw badInput(`\`${path}\` is a whole number from ${String(least)} to ${String(most)}.`, path);
+  return column.kind === 'bigint' ? String(number) : Number(number);
+}
+
+/** @param isLoose whether it is one of SQLite's, in which most programs read no more than a float holds */
+function rangeOf(limits: ColumnLimits | undefined, isLoose: boolean): readonly [bigint, bigint] {
+  if (limits?.type === 'year') return [1901n, 2155n];
+  if (isLoose) return [BigInt(Number.MIN_SAFE_INTEGER), BigInt(Number.MAX_SAFE_INTEGER)];
+  const bits = BigInt(8 * (bytesOfInteger[limits?.type ?? ''] ?? 8));
+  if (limits?.isUnsigned === true) return [0n, 2n ** bits - 1n];
+  return [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+}
+
+function decimal(value: string, { described, scale = 0, isLoose }: Column<unknown>, path: string): string {
+  const [, before = '', after = ''] = /^-?0*(\d*?)(?:\.(\d*?)0*)?$/.exec(value) ?? [];
+  const { precision = 15 } = described ?? {};
+  // A column of SQLite without digits holds any number of them that a float has.
+  if (isLoose === true && described?.precision === undefined && before.length + after.length <= precision)
+    return value;
+  if (before.length > precision - scale || after.length > scale)
+    throw badInput(
+      `\`${path}\` has at most ${String(precision - scale)} digits before the point and ${String(scale)} after it.`,
+      path,
+    );
+  return value;
+}
+
+/** SQLite's times are texts, which others write in this form. */
+const dayAndTime = /^(\S+)[ T](?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,6})?$/;
+
+function day(value: string, { described, isLoose }: Column<unknown>, path: string): string {
+  const [, date = value] = (isLoose === true && described?.type !== 'date' && dayAndTime.exec(value)) || [];
+  if (isDate(date)) return value;
+  throw badInput(`\`${path}\` is a day such as 2026-03-01.`, path);
+}
+
+function bytes(base64: string, { length, described }: Column<unknown>, path: string): string {
+  const value = Buffer.from(base64, 'base64');
+  if (value.toString('base64') !== base64) throw badInput(`\`${path}\` is bytes in base64.`, path);
+  const max = Math.min(length ?? bytesShownMax, bytesShownMax);
+  const isFilledUp = described?.type === 'binary' && value.length !== length;
+  if (value.length > max || isFilledUp)
+    throw badInput(`\`${path}\` has ${isFilledUp ? 'exactly' : 'at most'} ${String(max)} bytes.`, path);
+  return value.toString('hex').toUpperCase();
+}
