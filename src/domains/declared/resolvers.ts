@@ -244,7 +244,7 @@ class ResolverMaker {
         if (name === 'id') return undefined;
         const property = this.property(table, source.column, field);
         if (this.enums.has(field.type)) return enumIn(property);
-        return property === name ? undefined : valueIn(property, table);
+        return property === name ? undefined : valueIn(property, table, field.type);
       }
       case 'money':
         return money(this.property(table, source.minor, field), this.property(table, source.currency, field));
@@ -363,9 +363,9 @@ const money = (minor: string, currency: string): Resolver =>
     return typeof amount === 'number' && typeof code === 'string' ? moneyOf(amount, code) : null;
   });
 
-function valueIn(property: string, table: Table<Row>): Resolver {
+function valueIn(property: string, table: Table<Row>, type: string): Resolver {
   const column = table.columns[property];
-  const shown = column === undefined ? undefined : shownBy(column);
+  const shown = column === undefined ? undefined : shownBy(column, type);
   if (shown === undefined) return reads<Row>([property], (row) => row[property]);
   return reads<Row>([property], (row) => shown(row[property]));
 }

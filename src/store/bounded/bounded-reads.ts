@@ -19,7 +19,7 @@ import { boundarySql, type RowTypes } from './row-types.js';
 import type { RowType } from './row-type.js';
 import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead, SharedReads } from '../sql/shared-reads.js';
-import { step } from '../drivers/row-steps.js';
+import { stepOf } from './step-of.js';
 import type { AnyTable, Table } from '../tables/table.js';
 import { linkSql, ChildrenByParent, parentOf, parentsSql, type Link } from './children-by-parent.js';
 import type { RowAccessObserver } from './row-access-observer.js';
@@ -55,8 +55,6 @@ export interface AggregateQuery {
  * look at rows. `whole` reads all columns, for mutations, whose answers are stored.
  */
 export type ReadMode = 'plain' | 'placed' | 'whole';
-
-const countedRow: Sql = { text: step, params: [] };
 
 /**
  * How many statements of one operation may run at once. On SQLite, so many are answered in one turn of the
@@ -97,7 +95,7 @@ export class BoundedReads {
     values: readonly string[],
     columns: ReadonlySet<string> | undefined,
   ): Promise<(Row | null)[]> {
-    const { shared } = this.connection;
+    const shared = this.sharedFor(table);
     if (shared === undefined) {
       const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
       const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
@@ -123,7 +121,8 @@ export class BoundedReads {
     const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
     const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
     const shape = this.shape(table, query.columns);
-    const raw = await this.query(
+    const raw = await this.queryOf(
+      table,
       `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
       where.params,
     );
@@ -139,7 +138,7 @@ export class BoundedReads {
     parents: readonly string[],
     query: PageQuery<Row> & Pick<RowQuery<Row>, 'columns'>,
   ): Promise<Row[][]> {
-    const { shared } = this.connection;
+    const shared = this.sharedFor(table);
     const condition = this.where(table, query.where, query.scopes);
     const children = new ChildrenByParent(
       table,
@@ -150,7 +149,7 @@ export class BoundedReads {
       condition,
     );
     const found = await (shared === undefined
-      ? this.alone(children, parents)
+      ? this.alone(table, children, parents)
       : this.shared(shared, children, parents));
     const pages = parents.map((id) => found.get(id) ?? []);
     this.readEach(
@@ -160,14 +159,15 @@ export class BoundedReads {
     return pages;
   }
 
-  private async alone<T>(read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
+  private async alone<T>(table: AnyTable, read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
     const { text, params } = read.sql(values);
-    return read.decode(await this.query(text, params));
+    return read.decode(await this.queryOf(table, text, params));
   }
 
   async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
     const where = this.bounded(table, condition, scopes);
-    const rows = await this.query(
+    const rows = await this.queryOf(
+      table,
       `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
       where.params,
     );
@@ -184,7 +184,8 @@ export class BoundedReads {
     const { from, parent, select } = linkSql(table, link);
     const children = parentsSql(table, link, parents, this.connection.dialect);
     const where = this.where(table, query.where, query.scopes);
-    const rows = await this.query(
+    const rows = await this.queryOf(
+      table,
       `SELECT ${select}, COUNT(*) AS n FROM ${from} WHERE ${children.text} AND ${where.text} ` +
         `GROUP BY ${parent.join(', ')}`,
       [...children.params, ...where.params],
@@ -239,7 +240,7 @@ export class BoundedReads {
     const joins = query.joins ?? [];
     const { dialect } = this.connection;
     const joined = joins.map((join) => ` JOIN ${quote(join.table.name)} ${quote(join.name)} ON ${join.on}`);
-    const parts: Sql[] = [...this.counted(), ...(query.where === undefined ? [] : [query.where])];
+    const parts: Sql[] = [...this.counted(table), ...(query.where === undefined ? [] : [query.where])];
     for (const scope of [query.scope, ...(query.scopes ?? [])]) {
       for (const at of [{ name: 't', table }, ...joins]) {
         parts.push(boundarySql(this.types.of(at.table), at.name, this.authority.boundaries(scope), dialect));
@@ -263,6 +264,26 @@ export class BoundedReads {
       await Promise.allSettled(this.underWay);
       await nextTurn();
     } while (this.underWay.size > 0);
+  }
+
+  /** A view of SQLite may look at any number of rows before its first one, so it is read beside the event loop. */
+  private isApart({ isView }: AnyTable): boolean {
+    return isView === true && this.connection.dialect === 'sqlite';
+  }
+
+  private sharedFor(table: AnyTable): SharedReads | undefined {
+    return this.isApart(table) ? undefined : this.connection.shared;
+  }
+
+  private queryOf(
+    table: AnyTable,
+    sql: string,
+    params: readonly unknown[],
+  ): Promise<Record<string, unknown>[]> {
+    if (!this.isApart(table)) return this.query(sql, params);
+    return this.tracked(
+      this.heavy.enter(() => this.connection.aggregate(sql, params, this.observer.asking())),
+    );
   }
 
   /** @param again true for a text that is used often with different parameters */
@@ -317,7 +338,7 @@ export class BoundedReads {
     const bounds = [...new Set(scopes)].map((scope) =>
       this.types.boundary(rowType, scope, this.authority, this.connection.dialect),
     );
-    const parts = [...this.counted(), own, ...bounds];
+    const parts = [...this.counted(table), own, ...bounds];
     return {
       text: parts.map((part) => `(${part.text})`).join(' AND '),
       params: parts.flatMap((part) => part.params),
@@ -328,8 +349,8 @@ export class BoundedReads {
    * Comes first, so that rows that later conditions reject are counted too. On MySQL a time limit ends
    * statements instead.
    */
-  private counted(): readonly Sql[] {
-    return this.connection.dialect === 'sqlite' ? [countedRow] : [];
+  private counted(table: AnyTable): readonly Sql[] {
+    return this.connection.dialect === 'sqlite' ? [{ text: stepOf(table), params: [] }] : [];
   }
 
   private read(table: { readonly type: string }, rows: readonly { id: string }[]): void {

@@ -133,6 +133,9 @@ export function readSql(column: Column<unknown>, expression: string): string {
     case 'uuid':
     case 'inet':
       return text;
+    case 'longtext':
+      // JSON of MariaDB is a long text, which the driver would parse.
+      return column.charset === undefined ? expression : text;
     case 'bits':
       return `CAST(${expression} + 0 AS CHAR)`;
     case 'int':
