@@ -282,10 +282,7 @@ describe('a column of every type', () => {
       : ['wide_EQUALS: "1x"', 'wideText_EQUALS: "x"', 'bin_EQUALS: "?"'];
     for (const filter of wrong) {
       const { errors } = await server.query(token, `{ allEvery(filter: { ${filter} }) { nodes { no } } }`);
-      expect([filter, errors.map(({ extensions }) => extensions.code)]).toEqual([
-        filter,
-        ['BAD_USER_INPUT'],
-      ]);
+      expect([filter, errors.map(({ extensions }) => extensions.code)]).toEqual([filter, ['BAD_USER_INPUT']]);
     }
     const none = isMysql
       ? [
