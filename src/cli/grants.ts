@@ -19,7 +19,7 @@ export async function grants(folder: string, { account, json }: GrantsOptions): 
     throw new CommandError('SQLite has no accounts: `behalf grants` is for a mysql:// DATABASE_URL.');
   const database = await openDatabase(config);
   try {
-    const { policy } = await composeCompany(folder, config, database);
+    await composeCompany(folder, config, database);
     const { types } = readCompanySchema(folder, config.domains);
     const names = await database.tableNames();
     const tables = await database.describe(
@@ -28,7 +28,6 @@ export async function grants(folder: string, { account, json }: GrantsOptions): 
     const statements = grantStatements({
       types,
       tables,
-      rows: policy.rows,
       own: names.filter(isOwnTable),
       database: config.database.database,
       account,

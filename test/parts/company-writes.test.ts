@@ -1,6 +1,8 @@
 // databases: sqlite, mariadb
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eq } from '../../src/store/sql/condition.js';
+import { idempotencyKeys } from '../../src/store/tables/identity.js';
 import { Company } from '../support/company.js';
 import { testDatabase } from '../support/database.js';
 import { recordOf } from '../support/records.js';
@@ -21,7 +23,7 @@ const tables = [
      is_new ${isMysql ? 'TINYINT(1)' : 'BOOLEAN'} NOT NULL DEFAULT 1,
      bought DATETIME,
      secret VARCHAR(20),
-     changed INT NOT NULL DEFAULT 0,
+     hidden VARCHAR(20) DEFAULT 'classified',
      CHECK (length > 0)${isMysql ? ', FOREIGN KEY (shop_no) REFERENCES shop (no)' : ''})`,
   `CREATE TABLE booking (code VARCHAR(20) ${folded} NOT NULL, day VARCHAR(10) NOT NULL, film_no INT${isMysql ? ', FOREIGN KEY (film_no) REFERENCES film (no)' : ' REFERENCES film (no)'},
      note VARCHAR(20), version INT NOT NULL DEFAULT 1, PRIMARY KEY (code, day))`,
@@ -182,6 +184,10 @@ describe('writing tables of a company', () => {
     expect(record).toMatchObject({ outcome: 'succeeded' });
     expect(JSON.stringify(record.resources)).toContain(made.id);
     expect(JSON.stringify(record.resources)).toContain('create');
+    // What no type names is not read, so it is not in what is kept to answer again.
+    const kept = await server.database.read.select(idempotencyKeys, eq('operationId', record.operationId));
+    expect(JSON.stringify(kept)).toContain('s-Alpha');
+    expect(JSON.stringify(kept)).not.toContain('classified');
     const again = await server.query(all.token, `{ film(id: "${made.id}") ${film} }`);
     expect(again.data).toEqual({ film: made });
   });

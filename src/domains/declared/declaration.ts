@@ -93,6 +93,8 @@ export interface TypeDeclaration {
   readonly order: { readonly by: string; readonly direction: 'ASC' | 'DESC' };
   /** The root fields for one row by its id and for the list. */
   readonly query: { readonly one: string | undefined; readonly list: string | undefined };
+  /** The paths of its boundaries. */
+  readonly bounds: readonly string[];
   readonly writes: WriteDeclarations;
   readonly fields: readonly FieldDeclaration[];
   /** The names of fields whose own directives are faulty. Nothing is made of them. */

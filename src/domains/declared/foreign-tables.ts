@@ -6,6 +6,7 @@ import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { columnOf, isOwnTable, type AnyTable, type Column, type PathStep } from '../../store/tables/table.js';
 import { constantsOf } from './constant-conditions.js';
 import type { FieldDeclaration, TypeDeclaration } from './declaration.js';
+import { namedColumns } from './named-columns.js';
 
 /** The tables of others that types declare. */
 export const foreignNames = (types: readonly TypeDeclaration[]): string[] =>
@@ -21,14 +22,15 @@ export function foreignTables(
   dialect: Dialect,
 ): AnyTable[] {
   const byName = new Map(descriptions.map((one) => [one.name, one]));
+  const named = namedColumns(types, descriptions, dialect);
   const made = new Map<string, { readonly table: AnyTable; readonly paths: Map<string, PathStep> }>();
   for (const type of types) {
     const description = byName.get(type.table);
     if (description === undefined) continue;
     const paths = new Map<string, PathStep>();
-    const described = withNumbers(type, description);
-    const { columns: key = [] } = keyOf(described, type.key, dialect);
-    const table = foreignTable(type.name, described, key, paths, dialect);
+    const { columns: key = [] } = keyOf(description, type.key, dialect);
+    const read = namedAlone(withNumbers(type, description), named.get(type.table));
+    const table = foreignTable(type.name, read, key, paths, dialect);
     const { within } = constantsOf(table, type.where, dialect);
     made.set(type.name, { table: within === undefined ? table : { ...table, within }, paths });
   }
@@ -45,6 +47,12 @@ export function foreignTables(
   }
   return [...made.values()].map(({ table }) => table);
 }
+
+/** The table without columns that no type names: a change keeps what it reads for its answer. */
+const namedAlone = (table: TableDescription, names: ReadonlySet<string> = new Set()): TableDescription => ({
+  ...table,
+  columns: table.columns.filter(({ name }) => names.has(name)),
+});
 
 /** A truth value that a field of the type shows as a number is one. */
 function withNumbers(type: TypeDeclaration, description: TableDescription): TableDescription {

@@ -135,6 +135,7 @@ class Reader {
         many: table.many,
         order: table.order,
         query: { one: query?.one, list: query?.list },
+        bounds: pathsIn(said('rows', node)),
         writes: this.writing.type(node, fields),
         fields,
         faulty: (node.fields ?? [])
@@ -272,6 +273,17 @@ class Reader {
 
 const said = (name: string, { directives = [] }: Annotated): ConstDirectiveNode | undefined =>
   directives.find((directive) => directive.name.value === name);
+
+/** The paths of `@rows(bounds:)`, as far as they are texts. */
+function pathsIn(rows: ConstDirectiveNode | undefined): string[] {
+  const bounds = rows?.arguments?.find(({ name }) => name.value === 'bounds')?.value;
+  const list = bounds?.kind === Kind.LIST ? bounds.values : bounds === undefined ? [] : [bounds];
+  return list.flatMap((bound) => {
+    const path =
+      bound.kind === Kind.OBJECT ? bound.fields.find(({ name }) => name.value === 'path')?.value : undefined;
+    return path?.kind === Kind.STRING ? [path.value] : [];
+  });
+}
 
 /** A text in a directive's arguments. */
 function textIn(argument: string, directive: ConstDirectiveNode | undefined): string | undefined {
