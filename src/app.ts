@@ -16,6 +16,7 @@ import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import { Metrics } from './core/metrics.js';
 import { version } from './core/version.js';
+import { TableWatch } from './domains/declared/table-watch.js';
 import { PassageRenewal } from './domains/knowledge/passage-renewal.js';
 import type { Execution } from './graphql/execute/executor.js';
 import type { OAuth } from './oauth/server.js';
@@ -76,6 +77,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const { gate, tallies } = composed;
 
   const jobs = new BackgroundJobs(logger);
+  const watch = watchOf(basics, schema);
   const outbox = new Outbox(database, [indexConsumer], logger);
   const renewal = new PassageRenewal(database, ids);
   const readiness = new Readiness(
@@ -138,7 +140,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     oauth,
     gate,
     async listen() {
-      if (!isUpkept) startBackgroundJobs(jobs, { database, clock, oauth, outbox, renewal, tallies }, parts);
+      if (!isUpkept)
+        startBackgroundJobs(jobs, { database, clock, oauth, outbox, renewal, tallies, watch }, parts);
       isUpkept = true;
       if (config.BEHALF_METRICS_PORT !== undefined) {
         const host = config.BEHALF_METRICS_HOST ?? '127.0.0.1';
@@ -168,6 +171,22 @@ async function companySchema(
     if (given === undefined) await database.close();
     throw error;
   }
+}
+
+/** Looks at a company's tables now and then, and at once where a statement meets one that is not as expected. */
+function watchOf(
+  { database, logger }: Basics,
+  { company, rowTypes }: ComposedSchema,
+): TableWatch | undefined {
+  if (company === undefined) return undefined;
+  const { changes } = rowTypes;
+  const watch = new TableWatch({ ...company, database, changes, logger });
+  changes.watch(() => {
+    watch.look().catch((error: unknown) => {
+      logger.warn({ err: error }, 'the tables could not be looked at');
+    });
+  });
+  return watch;
 }
 
 async function basicsOf(config: Config, parts: AppParts): Promise<Basics> {

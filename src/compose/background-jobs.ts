@@ -3,6 +3,7 @@ import type { BackgroundJobs } from '../core/background-jobs.js';
 import type { Clock } from '../core/clock.js';
 import { deleteExpiredIdempotencyKeys } from '../delegation/expired-idempotency-keys.js';
 import type { PassageRenewal } from '../domains/knowledge/passage-renewal.js';
+import type { TableWatch } from '../domains/declared/table-watch.js';
 import { mergeSearchIndex } from '../domains/knowledge/search-index.js';
 import type { Rejections } from '../operation/rejections.js';
 import type { OAuth } from '../oauth/server.js';
@@ -18,6 +19,8 @@ export interface JobPauses {
   readonly renewEveryMs?: number;
   /** Of the job that records refused requests, which are only counted until then. */
   readonly tallyEveryMs?: number;
+  /** Of the job that looks whether a company's tables have changed. */
+  readonly watchEveryMs?: number;
 }
 
 export interface JobParts {
@@ -27,6 +30,8 @@ export interface JobParts {
   readonly outbox: Outbox;
   readonly renewal: PassageRenewal;
   readonly tallies: readonly Rejections[];
+  /** Undefined where only tables of ours are served. */
+  readonly watch: TableWatch | undefined;
 }
 
 /**
@@ -34,9 +39,9 @@ export interface JobParts {
  * small.
  */
 export function startBackgroundJobs(jobs: BackgroundJobs, parts: JobParts, pauses: JobPauses): void {
-  const { database, clock, oauth, outbox, renewal, tallies } = parts;
+  const { database, clock, oauth, outbox, renewal, tallies, watch } = parts;
   const { indexEveryMs = 2_000, mergeEveryMs = tenMinutesMs, tallyEveryMs = 60_000 } = pauses;
-  const { renewEveryMs = 10_000 } = pauses;
+  const { renewEveryMs = 10_000, watchEveryMs = 10_000 } = pauses;
   jobs.start(
     'expired_tokens',
     tenMinutesMs,
@@ -63,6 +68,8 @@ export function startBackgroundJobs(jobs: BackgroundJobs, parts: JobParts, pause
     () => Promise.all(tallies.map((tally) => tally.recordDue())),
     'refused requests could not be recorded',
   );
+  if (watch !== undefined)
+    jobs.start('company_tables', watchEveryMs, () => watch.look(), 'the tables could not be looked at');
 }
 
 const tenMinutesMs = 600_000;

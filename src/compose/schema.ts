@@ -7,6 +7,7 @@ import type { Catalog } from '../delegation/schema-catalog.js';
 import type { DocumentRules } from '../delegation/trusted-documents.js';
 import type { Domain } from '../delegation/resolver-context.js';
 import type { TypeDeclaration } from '../domains/declared/declaration.js';
+import type { CompanyTables } from '../domains/declared/table-watch.js';
 import { declared } from '../domains/declared/resolvers.js';
 import { allTables } from '../domains/all-tables.js';
 import { domains } from '../domains/index.js';
@@ -57,6 +58,8 @@ export interface ComposedSchema {
   readonly peopleOnly: ReadonlySet<Scope>;
   /** Views for showing the schema to others, by the schema's own fields. */
   readonly tellable: Annotations;
+  /** Undefined where only tables of ours are served. */
+  readonly company?: CompanyTables;
   /** The scope of a coordinate. Throws where it has none. */
   readonly scopeOf: (coordinate: string) => Scope;
 }
@@ -111,6 +114,7 @@ export function composeSchema(config: SchemaConfig, source: SchemaSource): Compo
     views: new Views(behindRules, policy),
     tellable,
     peopleOnly: new Set(peopleOnly.map((scope) => scope.name)),
+    ...(foreign.length > 0 && { company: { types, tables: foreign } }),
     scopeOf: (coordinate) => {
       const scope = scopes.get(coordinate);
       if (scope === undefined) throw new Error(`${coordinate} has no scope.`);

@@ -16,6 +16,8 @@ export const errorMeanings = {
   CONFLICT: 'It has changed meanwhile, or the state does not allow it. Read again and decide anew.',
   QUERY_TOO_COMPLEX: 'The operation asks for too much at once. Ask for less.',
   AUDIT_UNAVAILABLE: 'The record of the operation could not be written, so nothing was released. Try again.',
+  UNAVAILABLE:
+    'A table behind this part of the data is not as the server knows it, so none of it is shown. Tell the operator, who finds table and column in the log; another part of the data may be there.',
   INTERNAL: 'A failure of the server. `operationId` finds it in the log.',
 } as const;
 export type ErrorCode = keyof typeof errorMeanings;
@@ -120,10 +122,20 @@ export const tooMuchForChange = (cause?: unknown): BehalfError =>
 export const internal = (cause: unknown): BehalfError =>
   new BehalfError('INTERNAL', 'The server could not complete the operation.', {}, { cause });
 
+/** A table of a company has changed since the server started. The caller learns nothing of it, the operator all. */
+export const unavailable = (cause: unknown): BehalfError =>
+  new BehalfError(
+    'UNAVAILABLE',
+    'This part of the data cannot be shown now: its table is not as the server knows it. Tell the operator.',
+    {},
+    { cause },
+  );
+
 /** Whether the server failed, not the caller. The same request may succeed later. */
 export const isOurFailure = ({ code, details }: BehalfError): boolean =>
   code === 'INTERNAL' ||
   code === 'AUDIT_UNAVAILABLE' ||
+  code === 'UNAVAILABLE' ||
   (code === 'LIMIT_EXCEEDED' && (details.limit === 'load' || details.limit === 'time'));
 
 export class UnreachableCaseError extends Error {

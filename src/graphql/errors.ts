@@ -74,6 +74,7 @@ function statusOf(code: ErrorCode): number {
     case 'UNAUTHENTICATED':
       return 401;
     case 'AUDIT_UNAVAILABLE':
+    case 'UNAVAILABLE':
       return 503;
     case 'INTERNAL':
       return 500;

@@ -99,7 +99,7 @@ export class Commit {
   logFailures(call: Call, errors: readonly GraphQLError[]): void {
     for (const error of errors) {
       const code = codeOf(error);
-      if (code === undefined || code === 'INTERNAL') {
+      if (code === undefined || code === 'INTERNAL' || code === 'UNAVAILABLE') {
         this.logger.error({ operationId: call.id, err: error.originalError ?? error }, 'operation failed');
       }
     }

@@ -60,7 +60,7 @@ export class Adopted {
     return TestServer.start({}, { BEHALF_COMPANY: this.folder }, { databaseUrl: this.fresh.url });
   }
 
-  /** Why the server does not start. */
+  /** Why the server does not start. Empty where it does. */
   async refusal(): Promise<string> {
     const config = readConfig({
       DATABASE_URL: this.fresh.url,
@@ -68,7 +68,10 @@ export class Adopted {
       BEHALF_LOG_LEVEL: 'silent',
     });
     return createApp(config).then(
-      () => '',
+      async (app) => {
+        await app.close();
+        return '';
+      },
       (error: unknown) => String(error),
     );
   }

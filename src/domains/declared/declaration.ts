@@ -53,6 +53,8 @@ export interface FieldDeclaration {
   readonly place: string;
   /** The named type, such as `String` or `Order`. */
   readonly type: string;
+  /** Whether it is never null. */
+  readonly isRequired: boolean;
   readonly scope: Scope;
   readonly isPersonal: boolean;
   /** The words for it in descriptions. */

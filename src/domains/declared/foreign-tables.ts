@@ -119,6 +119,12 @@ function fieldFaults(type: TypeDeclaration, field: FieldDeclaration, table: AnyT
     faults.push(
       `${place}: ${name} is of the type ${field.type}, and ${table.name}.${source.column} is read as ${uses.types.join(' or ')}.`,
     );
+  // SQLite tells of a row's number that it may be missing.
+  const isKey = table.primaryKey.includes(propertyOf(source.column));
+  if (field.isRequired && column.nullable && !isKey)
+    faults.push(
+      `${place}: ${name} is never null, and ${table.name}.${source.column} may be: write ${field.type} without \`!\`.`,
+    );
   for (const { by } of field.filters)
     if (!uses.filters.includes(by))
       faults.push(

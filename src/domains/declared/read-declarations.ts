@@ -168,6 +168,7 @@ class Reader {
       {
         ...named,
         scope,
+        isRequired: node.type.kind === Kind.NON_NULL_TYPE,
         isPersonal: said('personal', node) !== undefined,
         source,
         filters,

@@ -126,9 +126,17 @@ export class BoundedReads {
       `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
       where.params,
     );
-    const rows = raw.map((row) => shape.decode(row) as Row);
+    const rows = this.decoded<Row>(shape, raw);
     this.read(table, query.shown === undefined ? rows : rows.slice(0, query.shown));
     return rows;
+  }
+
+  private decoded<Row>(shape: StatementShape, raw: readonly Record<string, unknown>[]): Row[] {
+    try {
+      return raw.map((row) => shape.decode(row) as Row);
+    } catch (error) {
+      throw this.types.changes.asUnavailable(error);
+    }
   }
 
   /** For each parent, one page and one row more. Equal reads of the same moment share one statement. */
@@ -313,6 +321,8 @@ export class BoundedReads {
     this.underWay.add(read);
     try {
       return await read;
+    } catch (error) {
+      throw this.types.changes.asUnavailable(error);
     } finally {
       this.underWay.delete(read);
     }

@@ -7,6 +7,8 @@ export interface ValueSql {
   readonly of: (alias: string) => string;
   /** The column in which it stands. */
   readonly column: Column<unknown>;
+  /** The names of the tables over which the path to it goes. */
+  readonly tables: readonly string[];
 }
 
 /** A type of rows with its table, from the SDL's `@rows` and the table's definition. */
@@ -15,4 +17,6 @@ export interface RowType {
   readonly scope: Scope;
   readonly table: AnyTable;
   readonly dimensions: ReadonlyMap<string, ValueSql>;
+  /** The names of the tables on which a row and its boundary rest. */
+  readonly tables: ReadonlySet<string>;
 }

@@ -8,6 +8,7 @@ import { LookupByKey } from './lookup-by-key.js';
 import type { RowType, ValueSql } from './row-type.js';
 import { sameSql } from './same-sql.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
+import { TableChanges } from './table-changes.js';
 import type { AnyTable, PathStep } from '../tables/table.js';
 
 /** The SDL's `@rows` of one type. */
@@ -28,7 +29,7 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
     const column = step !== undefined && 'property' in step ? table.columns[step.property] : undefined;
     if (step === undefined || !('property' in step) || column === undefined)
       throw new Error(`${table.type} has no column ${head}`);
-    return { of: (alias) => `${alias}.${columnName(step.property)}`, column };
+    return { of: (alias) => `${alias}.${columnName(step.property)}`, column, tables: [table.name] };
   }
   if (step === undefined || !('to' in step)) throw new Error(`${table.type} has no relation ${head}`);
   const inner = valueSql(step.to, rest, tables);
@@ -45,7 +46,7 @@ function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<
     const within = step.to.within === undefined ? '' : ` AND ${step.to.within(next)}`;
     return `(SELECT ${inner.of(next)} FROM ${quote(step.to.name)} ${next} WHERE ${isIt.join(' AND ')}${within})`;
   };
-  return { of, column: inner.column };
+  return { of, column: inner.column, tables: [table.name, ...inner.tables] };
 }
 
 /** In our own tables, `region` is a column, and `customer` leads to the row that the column `customerId` names. */
@@ -58,6 +59,8 @@ function ownStep(table: AnyTable, name: string, tables: ReadonlyMap<string, AnyT
 
 /** Combines the SDL's declarations with the tables. Throws where paths lead nowhere, and names them. */
 export class RowTypes {
+  /** Rows of tables that have changed are refused. */
+  readonly changes = new TableChanges();
   private readonly byTable = new Map<string, RowType>();
   private readonly shapes = new StatementShapes();
   private readonly bounds = new WeakMap<Boundaries, Map<RowType, Sql>>();
@@ -81,7 +84,14 @@ export class RowTypes {
             valueSql(table, path.split('.'), byName),
           ]),
         );
-        this.byTable.set(table.name, { type: declared.type, scope: declared.scope, table, dimensions });
+        const on = new Set([table.name, ...[...dimensions.values()].flatMap(({ tables: over }) => over)]);
+        this.byTable.set(table.name, {
+          type: declared.type,
+          scope: declared.scope,
+          table,
+          dimensions,
+          tables: on,
+        });
       } catch (error) {
         faults.push(error instanceof Error ? error.message : String(error));
       }
@@ -89,9 +99,11 @@ export class RowTypes {
     if (faults.length > 0) throw new Error(`Boundaries do not fit the tables:\n- ${faults.join('\n- ')}`);
   }
 
+  /** Throws `UNAVAILABLE` where the table, or one on which its boundary rests, has changed since the start. */
   of(table: Pick<AnyTable, 'name' | 'type'>): RowType {
     const found = this.byTable.get(table.name);
     if (found === undefined) throw new Error(`${table.type} is not declared @rows`);
+    this.changes.refuse(found.tables);
     return found;
   }
 

@@ -2,6 +2,7 @@ import type { DimensionValues } from '../../authority/boundary.js';
 import { Lru } from '../../core/lru.js';
 import { asText, decoderOf, readSql } from '../sql/column-values.js';
 import { columnName, quote } from '../sql/condition.js';
+import { checkedDecoder } from './checked-values.js';
 import { withDimensionValues } from './dimension-values.js';
 import type { RowType } from './row-type.js';
 
@@ -31,7 +32,9 @@ function shapeOf(
     columns === undefined ? all : all.filter((name) => columns.has(name) || always.includes(name));
   const decoders = names.flatMap((name) => {
     const column = type.table.columns[name];
-    const decoder = column === undefined ? undefined : decoderOf(column);
+    const own = column === undefined ? undefined : decoderOf(column);
+    const decoder =
+      rowKey === undefined || column === undefined ? own : checkedDecoder(type.table, name, column, own);
     return decoder === undefined ? [] : [{ name, decoder }];
   });
   const select = names.map((name) => `${selected(type, name)} AS ${quote(name)}`);

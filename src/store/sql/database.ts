@@ -5,7 +5,7 @@ import type { DatabaseUrl } from '../../core/database-url.js';
 import type { CacheState } from '../../core/lru.js';
 import type { Dialect } from './condition.js';
 import { Connection } from './connection.js';
-import { describeTables, tableNames, type TableDescription } from './describe-tables.js';
+import { describeTables, tableNames, tableVersion, type TableDescription } from './describe-tables.js';
 import { SerialQueue } from '../drivers/serial-queue.js';
 import { mysqlOptions } from '../drivers/mysql-options.js';
 import { ReadingThread } from '../drivers/reading-thread.js';
@@ -181,6 +181,11 @@ export class Database {
   /** Describes those of the named tables that exist. */
   describe(names: readonly string[]): Promise<TableDescription[]> {
     return describeTables(this.ways.sources[0], names);
+  }
+
+  /** A text that changes whenever one of the named tables does. */
+  tableVersion(names: readonly string[]): Promise<string> {
+    return tableVersion(this.ways.sources[0], names);
   }
 
   /** Runs the pending migrations. Throws `CommandError` where the tables are those of a former layout. */

@@ -29,3 +29,22 @@ export async function describeTables(
     : describeSqlite(source, names));
   return tables.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/**
+ * A text that changes whenever one of the named tables does, and that costs little to read. On SQLite it changes with any
+ * table.
+ */
+export async function tableVersion(source: DataSource, names: readonly string[]): Promise<string> {
+  if (names.length === 0) return '';
+  const rows: object[] =
+    source.options.type === 'mysql'
+      ? await source.query(
+          'SELECT TABLE_NAME AS t, COUNT(*) AS n, SUM(CRC32(CONCAT_WS(0x7C, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, ' +
+            'IS_NULLABLE, COLUMN_KEY, COALESCE(COLLATION_NAME, 0x2D)))) AS v FROM information_schema.COLUMNS ' +
+            `WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${names.map(() => '?').join(', ')}) ` +
+            'GROUP BY TABLE_NAME ORDER BY TABLE_NAME',
+          [...names],
+        )
+      : await source.query('PRAGMA schema_version');
+  return JSON.stringify(rows);
+}

@@ -1,0 +1,90 @@
+import type { Logger } from '../../core/logger.js';
+import type { TableChanges } from '../../store/bounded/table-changes.js';
+import type { Database } from '../../store/sql/database.js';
+import { columnOf, type AnyTable, type Column } from '../../store/tables/table.js';
+import type { TypeDeclaration } from './declaration.js';
+import { foreignTables } from './foreign-tables.js';
+
+/** A company's types and their tables as they were when the server started. */
+export interface CompanyTables {
+  readonly types: readonly TypeDeclaration[];
+  readonly tables: readonly AnyTable[];
+}
+
+export interface WatchParts extends CompanyTables {
+  readonly database: Pick<Database, 'describe' | 'tableVersion' | 'dialect'>;
+  readonly changes: TableChanges;
+  readonly logger: Pick<Logger, 'error' | 'info'>;
+}
+
+/**
+ * Looks at the tables of a company, which others may change while the server runs. Rows of a table that is no longer as
+ * it was are refused until it is so again, or the server starts anew.
+ */
+export class TableWatch {
+  private version: string | undefined;
+  private told = '';
+  private looking: Promise<void> | undefined;
+
+  constructor(private readonly parts: WatchParts) {}
+
+  /** Compares the tables with what they were. Calls share one look; it is cheap where nothing has changed. */
+  look(): Promise<void> {
+    this.looking ??= this.compare().finally(() => {
+      this.looking = undefined;
+    });
+    return this.looking;
+  }
+
+  private async compare(): Promise<void> {
+    const { database, tables, types, changes } = this.parts;
+    const names = tables.map(({ name }) => name);
+    const version = await database.tableVersion(names);
+    if (version === this.version) return;
+    const now = foreignTables(types, await database.describe(names), database.dialect);
+    const found = new Map(
+      tables.flatMap((table) => {
+        const change = changeOf(
+          table,
+          now.find(({ type }) => type === table.type),
+        );
+        return change === undefined ? [] : [[table.name, change] as const];
+      }),
+    );
+    changes.set(found);
+    this.version = version;
+    this.tell(found);
+  }
+
+  private tell(found: ReadonlyMap<string, string>): void {
+    const text = [...found].map(([table, change]) => `${table}: ${change}`).join('; ');
+    if (text === this.told) return;
+    this.told = text;
+    const { logger } = this.parts;
+    const restart = 'correct the company folder by `behalf check`, and start the server again';
+    if (text === '') logger.info('the tables are again as they were when the server started');
+    else logger.error({ tables: text }, `tables have changed, and their rows are refused: ${restart}`);
+  }
+}
+
+/** What keeps rows of a table from being read as before. Further columns do no harm. */
+function changeOf(was: AnyTable, now: AnyTable | undefined): string | undefined {
+  if (now === undefined) return 'the table is gone';
+  const key = ({ primaryKey }: AnyTable): string => primaryKey.map(columnOf).join(', ');
+  if (key(was) !== key(now)) return `its key is (${key(now)}) and was (${key(was)})`;
+  for (const [property, column] of Object.entries(was.columns)) {
+    const change = columnChange(column, now.columns[property]);
+    if (change !== undefined) return `the column ${columnOf(property)} ${change}`;
+  }
+  return undefined;
+}
+
+function columnChange(was: Column<unknown>, now: Column<unknown> | undefined): string | undefined {
+  if (now === undefined) return 'is gone, or of a type that cannot be shown';
+  if (reading(was) !== reading(now)) return `is read as ${now.kind} and was read as ${was.kind}`;
+  return now.nullable && !was.nullable ? 'may be empty and never was' : undefined;
+}
+
+/** Texts of any length are read alike. */
+const reading = ({ kind, isWide, isTruth, scale }: Column<unknown>): string =>
+  JSON.stringify([kind === 'longtext' ? 'text' : kind, isWide, isTruth, scale]);

@@ -1,0 +1,208 @@
+// databases: sqlite, mariadb
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { makeLogger } from '../../src/core/logger.js';
+import { Adopted } from '../support/adopted.js';
+import { testDatabase } from '../support/database.js';
+import { everywhere, TestServer, type Answer } from '../support/server.js';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const isMysql = testDatabase() === 'mariadb';
+
+/** The table `film`, with some columns otherwise. */
+const filmTable = (columns: Readonly<Record<string, string>> = {}, key = 'film_no'): string => {
+  const all: Readonly<Record<string, string>> = {
+    film_no: 'INTEGER NOT NULL',
+    shop_no: 'INTEGER NOT NULL',
+    title: 'VARCHAR(100) NOT NULL',
+    length: 'INTEGER NOT NULL',
+    kind: isMysql ? "ENUM('new','old')" : 'VARCHAR(10)',
+    unnamed: 'VARCHAR(20)',
+    ...columns,
+  };
+  const parts = Object.entries(all).flatMap(([name, type]) => (type === '' ? [] : [`${name} ${type}`]));
+  return `CREATE TABLE film (${parts.join(', ')}, PRIMARY KEY (${key}))`;
+};
+const shopTable = 'CREATE TABLE shop (shop_no INTEGER NOT NULL PRIMARY KEY, area VARCHAR(40) NOT NULL)';
+const rows = "(1, 1, 'Alpha', 10, 'new', NULL), (2, 2, 'Beta', 20, 'old', NULL)";
+
+const unbounded = 'unbounded: ["customer", "collection", "classification", "person"]';
+const schema = `extend schema @defineScope(name: "films:read", description: "Read films.")
+type Shop
+  @table(name: "shop", one: "shop", many: "shops", order: { by: "area" })
+  @query(list: "shops")
+  @rows(scope: "films:read", bounds: [{ dimension: "region", path: "area" }], ${unbounded}) {
+  id: ID! @scope(name: "films:read")
+  area: String! @scope(name: "films:read")
+}
+type Film
+  @table(name: "film", one: "film", many: "films", order: { by: "title" })
+  @query(one: "film", list: "films")
+  @rows(scope: "films:read", bounds: [{ dimension: "region", path: "shop.area" }], ${unbounded}) {
+  id: ID! @scope(name: "films:read")
+  title: String! @scope(name: "films:read")
+  length: Int! @scope(name: "films:read") @filter(by: AT_LEAST)
+  kind: String @scope(name: "films:read")
+  shop: Shop @scope(name: "films:read") @reference(column: "shop_no")
+}
+`;
+
+/** What others do to the tables, and what comes of it. */
+interface Drift {
+  readonly what: string;
+  readonly statements: readonly string[];
+  /** Why the server does not start. Undefined: it starts. */
+  readonly stopped?: string;
+  /** What the operator reads while the server runs. Undefined: all goes on. */
+  readonly running?: string;
+}
+
+const anew = (columns: Readonly<Record<string, string>>, values: string, key?: string): string[] => [
+  'DROP TABLE film',
+  filmTable(columns, key),
+  `INSERT INTO film ${values}`,
+];
+
+const drifts: readonly Drift[] = [
+  {
+    what: 'a column that is dropped',
+    statements: ['ALTER TABLE film DROP COLUMN length'],
+    stopped: 'schema/films.graphql:15: Film.length is in the column film.length, which does not exist',
+    running: 'film: the column length is gone',
+  },
+  {
+    what: 'a column that is renamed',
+    statements: ['ALTER TABLE film RENAME COLUMN title TO name'],
+    stopped: 'schema/films.graphql:14: Film.title is in the column film.title, which does not exist',
+    running: 'film: the column title is gone',
+  },
+  {
+    what: 'numbers that become texts',
+    statements: anew({ length: 'VARCHAR(20) NOT NULL' }, `VALUES ${rows.replace('10', "'9x'")}`),
+    stopped: 'schema/films.graphql:15: Film.length is of the type Int, and film.length is read as String.',
+    running: 'film: the column length is read as text and was read as int',
+  },
+  {
+    what: 'a column that may be empty',
+    statements: anew({ title: 'VARCHAR(100)' }, `VALUES ${rows.replace("'Alpha'", 'NULL')}`),
+    stopped:
+      'schema/films.graphql:14: Film.title is never null, and film.title may be: write String without `!`.',
+    running: 'film: the column title may be empty and never was',
+  },
+  {
+    what: 'a table that is gone',
+    statements: ['DROP TABLE film'],
+    stopped: 'schema/films.graphql:9: Film names the table film, which does not exist.',
+    running: 'film: the table is gone',
+  },
+  {
+    what: 'a table that is gone, over which a boundary goes',
+    statements: ['DROP TABLE shop'],
+    stopped: 'schema/films.graphql:2: Shop names the table shop, which does not exist.',
+    running: 'shop: the table is gone',
+  },
+  {
+    what: 'another key',
+    statements: anew({}, `VALUES ${rows}`, 'film_no, shop_no'),
+    running: 'film: its key is (film_no, shop_no) and was (film_no)',
+  },
+  {
+    what: 'a further column, and one of none that is gone',
+    statements: ['ALTER TABLE film ADD COLUMN more INTEGER', 'ALTER TABLE shop ADD COLUMN more VARCHAR(20)'],
+  },
+  {
+    what: 'a text that is shorter',
+    statements: anew({ title: 'VARCHAR(50) NOT NULL' }, `VALUES ${rows}`),
+  },
+  {
+    what: 'an enum that has grown',
+    statements: anew(
+      isMysql ? { kind: "ENUM('newest','new','old')" } : { kind: 'VARCHAR(90)' },
+      `VALUES ${rows}`,
+    ),
+  },
+];
+
+const query = '{ films { totalCount nodes { title length kind shop { area } } } }';
+const whole = {
+  films: { totalCount: 1, nodes: [{ title: 'Alpha', length: 10, kind: 'new', shop: { area: 'north' } }] },
+};
+
+describe('tables that others change', () => {
+  let adopted: Adopted;
+  let server: TestServer;
+  let token: string;
+  let log = '';
+  const run = async (...statements: readonly string[]): Promise<void> => {
+    for (const sql of statements) await server.database.transaction((tx) => tx.affecting(sql, []));
+  };
+  const asked = (): Promise<Answer> => server.query(token, query);
+  const refused = ({ data, errors }: Answer): boolean =>
+    (data === null || (data as typeof whole | { films: null }).films === null) &&
+    errors.every(({ extensions }) => extensions.code === 'UNAVAILABLE');
+  /** Asks until the answer is so. Until then, too, no answer is wrong. */
+  const until = async (isDone: (answer: Answer) => boolean): Promise<Answer> => {
+    for (;;) {
+      const answer = await asked();
+      if (!refused(answer)) expect(answer).toMatchObject({ data: whole, errors: [] });
+      if (isDone(answer)) return answer;
+    }
+  };
+
+  beforeAll(async () => {
+    adopted = await Adopted.of([shopTable, filmTable()]);
+    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
+    writeFileSync(join(adopted.folder, 'schema', 'films.graphql'), schema);
+    const logger = makeLogger('info', { write: (text: string) => (log += text) });
+    server = await TestServer.start(
+      { logger, watchEveryMs: 20 },
+      { BEHALF_COMPANY: adopted.folder },
+      { databaseUrl: adopted.fresh.url },
+    );
+    ({ token } = await server.person({
+      scopes: ['films:read'],
+      boundary: { ...everywhere, region: ['north'] },
+    }));
+  });
+  afterAll(async () => {
+    await server.stop();
+    await adopted.drop();
+  });
+  beforeEach(async () => {
+    await run('DROP TABLE IF EXISTS film', 'DROP TABLE IF EXISTS shop', shopTable, filmTable());
+    await run(`INSERT INTO shop VALUES (1, 'north'), (2, 'south')`, `INSERT INTO film VALUES ${rows}`);
+    await until((answer) => !refused(answer));
+    log = '';
+  });
+
+  test.each(drifts)('$what', async ({ statements, stopped, running }) => {
+    await run(...statements);
+    if (running === undefined) {
+      expect(await asked()).toMatchObject({ data: whole, errors: [] });
+      expect(log).toBe('');
+    } else {
+      const answer = await until(() => log.includes(running));
+      const last = await until(refused);
+      for (const { message, extensions } of [...answer.errors, ...last.errors]) {
+        expect(extensions).toEqual({ code: 'UNAVAILABLE', operationId: expect.any(String) as string });
+        expect(message).toBe(
+          'This part of the data cannot be shown now: its table is not as the server knows it. Tell the operator.',
+        );
+      }
+      expect(log).not.toContain('INTERNAL');
+    }
+    const refusal = await adopted.refusal();
+    if (stopped === undefined) expect(refusal).toBe('');
+    else expect(refusal).toContain(stopped);
+  });
+
+  test('what is as it was again is shown again', async () => {
+    await run('ALTER TABLE film DROP COLUMN length');
+    await until(refused);
+    await run('ALTER TABLE film ADD COLUMN length INTEGER NOT NULL DEFAULT 10');
+    await until((answer) => !refused(answer));
+    expect(log).toContain('the tables are again as they were when the server started');
+  });
+});
