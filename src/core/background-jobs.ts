@@ -5,7 +5,13 @@ type Work = (signal: AbortSignal) => Promise<unknown>;
 
 /** The names of the jobs that a server repeats beside its requests. */
 export type BackgroundJob =
-  'expired_tokens' | 'old_keys' | 'record_index' | 'passages' | 'search_index' | 'refused_requests' | 'company_tables';
+  | 'expired_tokens'
+  | 'old_keys'
+  | 'record_index'
+  | 'passages'
+  | 'search_index'
+  | 'refused_requests'
+  | 'company_tables';
 
 /** Resolves after `ms` milliseconds. When the signal aborts, it rejects or resolves at once. */
 type Pause = (ms: number, signal: AbortSignal) => Promise<unknown>;
