@@ -63,9 +63,12 @@ async function referrers(read: Read, table: string): Promise<Referrer[]> {
   });
 }
 
+/** SQLite lists the newest first. */
+const newestLast = "SELECT * FROM pragma_index_list(?) WHERE origin <> 'pk' ORDER BY seq DESC";
+
 async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
   const found: IndexDescription[] = [];
-  for (const index of await read("SELECT * FROM pragma_index_list(?) WHERE origin <> 'pk'", table)) {
+  for (const index of await read(newestLast, table)) {
     const parts = await read('SELECT name FROM pragma_index_info(?) ORDER BY seqno', String(index.name));
     found.push({
       columns: parts.map((part) => (part.name === null ? undefined : String(part.name))),
