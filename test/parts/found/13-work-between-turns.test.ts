@@ -199,7 +199,7 @@ describe('13 what one legal operation does between two turns of the event loop i
   test('a list that is under way ends at that time, wherever it runs', async () => {
     const { read } = server.database;
     const names = Array.from({ length: 8 }, (_, at) => (at === 0 ? 't' : `o${String(at)}`));
-    const rows = names.map((name) => `customers ${name}`).join(' CROSS JOIN ');
+    const rows = names.map((name) => `behalf_customers ${name}`).join(' CROSS JOIN ');
     const counted = read.dialect === 'sqlite' ? 'behalf_step(o7.rowid)' : '1 = 1';
     const lengths = names.map((name) => `LENGTH(${name}.number)`).join(' + ');
     // More rows than could be looked at in an hour.
