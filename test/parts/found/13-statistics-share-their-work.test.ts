@@ -106,7 +106,7 @@ describe('13 statistics share equal work within an operation, and take their tur
   test('a statement that is under way ends at the deadline too', async () => {
     const connection = server.app.database.read;
     const names = Array.from({ length: 8 }, (_, at) => `o${at}`);
-    const rows = names.map((name) => `orders ${name}`).join(' CROSS JOIN ');
+    const rows = names.map((name) => `behalf_orders ${name}`).join(' CROSS JOIN ');
     const counted = connection.dialect === 'sqlite' ? 'behalf_step(o7.rowid)' : '1 = 1';
     const lengths = names.map((name) => `LENGTH(${name}.number)`).join(' + ');
     // More than four hundred million rows, each of which has to be looked at.
@@ -160,7 +160,7 @@ const onSqlite = (): void => {
   });
 
   const orders = (tables: number): string =>
-    Array.from({ length: tables }, (_, at) => `orders ${at === 0 ? 't' : `o${String(at)}`}`).join(
+    Array.from({ length: tables }, (_, at) => `behalf_orders ${at === 0 ? 't' : `o${String(at)}`}`).join(
       ' CROSS JOIN ',
     );
   /** Twelve to the power of four rows. */
