@@ -32,6 +32,9 @@ export function encode(column: Column<unknown>, value: unknown): unknown {
     case 'inet':
       return asText(value);
     case 'int':
+      return typeof value === 'string' && !Number.isSafeInteger(Number(value))
+        ? BigInt(value)
+        : Number(value);
     case 'long':
     case 'minor':
     case 'float':

@@ -114,7 +114,7 @@ function columnOf(raw: Raw): ColumnDescription {
     type,
     length: hasLength ? Number(raw.CHARACTER_MAXIMUM_LENGTH) : undefined,
     precision: numberOf(raw.NUMERIC_PRECISION) ?? numberOf(raw.DATETIME_PRECISION),
-    words: type === 'enum' ? wordsIn(String(raw.COLUMN_TYPE)) : undefined,
+    words: type === 'enum' || type === 'set' ? wordsIn(String(raw.COLUMN_TYPE)) : undefined,
     isFilled: raw.COLUMN_DEFAULT !== null || isCounted || isGenerated || isDefault(raw),
     isCounted,
     scale: raw.NUMERIC_SCALE === null ? undefined : Number(raw.NUMERIC_SCALE),

@@ -52,10 +52,10 @@ export interface Column<Value> {
 export interface ColumnLimits {
   /** The database's word for its type, in small letters. */
   readonly type: string;
-  /** The digits of a decimal, or of the fraction of a time's second. */
+  /** The digits of a decimal, of the fraction of a time's second, or of a bit field. */
   readonly precision: number | undefined;
   readonly isUnsigned: boolean;
-  /** The words of an enum. */
+  /** The words of an enum or a set. */
   readonly words: readonly string[] | undefined;
   /** Whether a new row needs no value for it: there is a default, or the database counts or computes it. */
   readonly isFilled: boolean;

@@ -1,8 +1,9 @@
+import { isIP } from 'node:net';
 import { anyText, refusedCharacterAt } from '../../core/checked-text.js';
 import { badInput } from '../../core/errors.js';
 import { isDate, isInteger64, isUuid } from './canonical.js';
 import { bytesShownMax } from './foreign-kinds.js';
-import type { Column, ColumnLimits } from './table.js';
+import type { Column } from './table.js';
 
 type Check = (value: never, column: Column<unknown>, path: string) => unknown;
 
@@ -34,9 +35,34 @@ const checks: Partial<Record<Column<unknown>['kind'], Check>> = {
     return value.replace(/\.0*Z$/, 'Z');
   },
   clock: (value: string, { described }, path) => {
-    const time = /^(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.(\d+))?$/.exec(value);
-    if (time !== null && (time.at(1) ?? '').length <= (described?.precision ?? 0)) return value;
-    throw badInput(`\`${path}\` is written as in 09:30:00.`, path);
+    const [, hours = '999', fraction = ''] = /^-?(\d{2,3})(?::[0-5]\d){2}(?:\.(\d+))?$/.exec(value) ?? [];
+    if (Number(hours) <= 838 && fraction.length <= (described?.precision ?? 0)) return value;
+    throw badInput(`\`${path}\` is a time such as 09:30:00, as exact as its column.`, path);
+  },
+  bits: (value: string | number, { described }, path) => {
+    const most = 2n ** BigInt(described?.precision ?? 1) - 1n;
+    return String(wholeNumber(value, 0n, most, path));
+  },
+  set: (value: string, { described }, path) => {
+    const words = value === '' ? [] : value.split(',');
+    if (
+      new Set(words).size === words.length &&
+      words.every((word) => described?.words?.includes(word) === true)
+    )
+      return value;
+    throw badInput(`\`${path}\` is words of its column with commas between them, each once.`, path);
+  },
+  inet: (value: string, { described }, path) => {
+    if (isIP(value) === (described?.type === 'inet4' ? 4 : 6)) return value;
+    throw badInput(`\`${path}\` is an address such as 192.0.2.1 or 2001:db8::1, as its column holds.`, path);
+  },
+  jsontext: (value: string, column, path) => {
+    try {
+      JSON.parse(value);
+    } catch {
+      throw badInput(`\`${path}\` is no JSON.`, path);
+    }
+    return written(value, column, path);
   },
   uuid: (value: string, _column, path) => {
     if (isUuid(value.toLowerCase())) return value.toLowerCase();
@@ -64,11 +90,11 @@ export function writtenValue(column: Column<unknown>, value: unknown, path: stri
 /** Where a column of text has no length of its own, the database tells what is too long. */
 const longest = 16_000_000;
 
-function written(value: string, { length, described }: Column<unknown>, path: string): string {
+function written(value: string, { length, described, isLoose }: Column<unknown>, path: string): string {
   const text = anyText(value, length ?? longest, path);
   if (refusedCharacterAt(text) !== -1)
     throw badInput(`\`${path}\` has characters that no text may have.`, path);
-  if (described?.type === 'char' && text.endsWith(' '))
+  if (isLoose !== true && described?.type === 'char' && text.endsWith(' '))
     throw badInput(`\`${path}\` ends with a space, which its column leaves out.`, path);
   return text;
 }
@@ -76,20 +102,26 @@ function written(value: string, { length, described }: Column<unknown>, path: st
 const bytesOfInteger: Readonly<Record<string, number>> = { tinyint: 1, smallint: 2, mediumint: 3, int: 4 };
 
 function integer(value: number | string, column: Column<unknown>, path: string): number | string {
-  const number = isInteger64(String(value)) ? BigInt(value) : undefined;
-  const [least, most] = rangeOf(column.described, column.isLoose === true && column.kind === 'int');
-  if (number === undefined || number < least || number > most)
-    throw badInput(`\`${path}\` is a whole number from ${String(least)} to ${String(most)}.`, path);
-  return column.kind === 'bigint' ? String(number) : Number(number);
+  const { kind, described, isLoose } = column;
+  const { type = '', isUnsigned } = described ?? {};
+  // A year of one or two digits would be one of this century.
+  if (type === 'year' && Number(value) === 0) return 0;
+  // SQLite's integers have 64 bits, whatever their type is called.
+  const bits = BigInt(8 * ((isLoose === true ? undefined : bytesOfInteger[type]) ?? 8));
+  const [least, most] =
+    type === 'year'
+      ? [1901n, 2155n]
+      : isUnsigned === true
+        ? [0n, 2n ** bits - 1n]
+        : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+  const number = wholeNumber(value, least, most, path);
+  return kind === 'bigint' || !Number.isSafeInteger(Number(number)) ? String(number) : Number(number);
 }
 
-/** @param isLoose whether it is one of SQLite's, in which most programs read no more than a float holds */
-function rangeOf(limits: ColumnLimits | undefined, isLoose: boolean): readonly [bigint, bigint] {
-  if (limits?.type === 'year') return [1901n, 2155n];
-  if (isLoose) return [BigInt(Number.MIN_SAFE_INTEGER), BigInt(Number.MAX_SAFE_INTEGER)];
-  const bits = BigInt(8 * (bytesOfInteger[limits?.type ?? ''] ?? 8));
-  if (limits?.isUnsigned === true) return [0n, 2n ** bits - 1n];
-  return [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+function wholeNumber(value: number | string, least: bigint, most: bigint, path: string): bigint {
+  const number = isInteger64(String(value)) ? BigInt(value) : undefined;
+  if (number !== undefined && number >= least && number <= most) return number;
+  throw badInput(`\`${path}\` is a whole number from ${String(least)} to ${String(most)}.`, path);
 }
 
 function decimal(value: string, { described, scale = 0, isLoose }: Column<unknown>, path: string): string {
@@ -115,11 +147,11 @@ function day(value: string, { described, isLoose }: Column<unknown>, path: strin
   throw badInput(`\`${path}\` is a day such as 2026-03-01.`, path);
 }
 
-function bytes(base64: string, { length, described }: Column<unknown>, path: string): string {
+function bytes(base64: string, { length, described, isLoose }: Column<unknown>, path: string): string {
   const value = Buffer.from(base64, 'base64');
   if (value.toString('base64') !== base64) throw badInput(`\`${path}\` is bytes in base64.`, path);
   const max = Math.min(length ?? bytesShownMax, bytesShownMax);
-  const isFilledUp = described?.type === 'binary' && value.length !== length;
+  const isFilledUp = isLoose !== true && described?.type === 'binary' && value.length !== length;
   if (value.length > max || isFilledUp)
     throw badInput(`\`${path}\` has ${isFilledUp ? 'exactly' : 'at most'} ${String(max)} bytes.`, path);
   return value.toString('hex').toUpperCase();
