@@ -107,7 +107,7 @@ describe('15 a large import holds nobody up, and each change has its record', ()
         resources: [{ type, action: 'create', count: size }],
         detail: { part: 1, of: 3 },
       });
-      const table = name === 'documents' ? 'documents' : 'customers';
+      const table = name === 'documents' ? 'behalf_documents' : 'behalf_customers';
       const [row] = await server.database.read.query(`SELECT COUNT(*) AS n FROM \`${table}\``);
       expect(Number(row?.n)).toBe(size);
     },
@@ -136,7 +136,7 @@ describe('15 a large import holds nobody up, and each change has its record', ()
     );
     expect(records.at(-1)?.operationId).toBe(report.operationId);
     expect(records.at(-1)?.detail).toHaveProperty('total');
-    const table = name === 'documents' ? 'documents' : 'customers';
+    const table = name === 'documents' ? 'behalf_documents' : 'behalf_customers';
     const [row] = await server.database.read.query(`SELECT COUNT(*) AS n FROM \`${table}\``);
     expect(Number(row?.n)).toBe(total);
     const before = await contents(server);
