@@ -48,13 +48,18 @@ export function missingIndexes(
     const order = type.fields.find(({ name }) => name === type.order.by);
     if (order?.source.kind === 'column') need(order, type.table, order.source.column, 'sorted');
     for (const path of rows.find((row) => row.type === type.name)?.bounds.values() ?? [])
-      need(type, type.table, firstColumn(type.fields, path), 'a boundary');
+      if (!isOverChildren(type.fields, path))
+        need(type, type.table, firstColumn(type.fields, path), 'a boundary');
   }
   return warnings;
 }
 
 const isIndexed = ({ indexes, primaryKey }: TableDescription, column: string): boolean =>
   [primaryKey, ...indexes].some(([first]) => first === column);
+
+/** The children's own column is told where the field is. */
+const isOverChildren = (fields: readonly FieldDeclaration[], path: string): boolean =>
+  fields.some(({ name, source }) => source.kind === 'children' && path.startsWith(`${name}.`));
 
 /** The column of the table with which a boundary's path begins. */
 function firstColumn(fields: readonly FieldDeclaration[], path: string): string {

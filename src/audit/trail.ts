@@ -1,5 +1,5 @@
 import { sha256 } from '../core/digest.js';
-import type { DimensionValues } from '../authority/boundary.js';
+import type { DimensionValue, DimensionValues } from '../authority/boundary.js';
 import { BehalfError, outOfTime } from '../core/errors.js';
 import type { TouchAction, RowAccessObserver } from '../store/bounded/row-access-observer.js';
 
@@ -27,7 +27,7 @@ const namedMax = 100;
 /** The dimension values of a row when it was written. */
 export interface WrittenRow {
   readonly type: string;
-  readonly place: Readonly<Record<string, string | null>>;
+  readonly place: Readonly<Record<string, DimensionValue>>;
 }
 
 interface Touched {

@@ -11,7 +11,10 @@ export type Boundary = ReadonlyMap<string, ValueSet>;
 export type Boundaries = readonly Boundary[];
 
 /** A row's value in each dimension that its type declares. Null is outside every bounded dimension. */
-export type DimensionValues = ReadonlyMap<string, string | null>;
+export type DimensionValues = ReadonlyMap<string, DimensionValue>;
+
+/** Of several values, a boundary that allows one allows the row. */
+export type DimensionValue = string | null | readonly string[];
 
 /** The value in a role's boundary that stands for the person who holds the role. */
 export const selfValue = 'self';
@@ -93,6 +96,11 @@ export const isInside = (boundaries: Boundaries, values: DimensionValues): boole
   boundaries.some((boundary) =>
     [...values].every(([dimension, value]) => {
       const set = boundary.get(dimension);
-      return set !== undefined && (set === 'all' || (value !== null && set.has(value)));
+      return set !== undefined && (set === 'all' || valuesIn(value).some((one) => set.has(one)));
     }),
   );
+
+const valuesIn = (value: DimensionValue): readonly string[] => {
+  if (value === null) return [];
+  return typeof value === 'string' ? [value] : value;
+};

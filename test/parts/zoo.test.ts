@@ -59,6 +59,14 @@ const tables = [
   `CREATE TABLE soft (no INTEGER PRIMARY KEY, tenant VARCHAR(20) ${folded} NOT NULL, gone DATETIME, parent INT, area VARCHAR(20) NOT NULL)`,
   `INSERT INTO soft VALUES (1, 'acme', NULL, NULL, 'north'), (2, 'ACME', NULL, 1, 'north'), (3, 'acme', '2026-01-01 00:00:00', 1, 'north'),
      (4, 'acme', NULL, 1, 'north'), (5, 'acme', NULL, 3, 'north'), (6, 'other', NULL, 1, 'north'), (7, 'acme', NULL, 2, 'south')`,
+  'CREATE TABLE flock (no INTEGER PRIMARY KEY, secret VARCHAR(20))',
+  `CREATE TABLE keeper (no INTEGER PRIMARY KEY, area VARCHAR(20) ${folded} NOT NULL)`,
+  'CREATE TABLE pair (flock INT NOT NULL, keeper INT NOT NULL, gone DATETIME, PRIMARY KEY (flock, keeper))',
+  'CREATE TABLE bird (no INTEGER PRIMARY KEY, flock INT NOT NULL)',
+  "INSERT INTO flock VALUES (1, 's1'), (2, 's2'), (3, 's3'), (4, 's4')",
+  "INSERT INTO keeper VALUES (1, 'north'), (2, 'south'), (3, 'North'), (4, 'north')",
+  "INSERT INTO pair VALUES (1, 1, NULL), (1, 2, NULL), (1, 4, NULL), (2, 2, NULL), (2, 1, '2026-01-01 00:00:00'), (3, 3, NULL)",
+  'INSERT INTO bird VALUES (1, 1), (2, 2), (3, 3), (4, 4)',
   'CREATE VIEW soft_view AS SELECT no, tenant, parent FROM soft',
   ...refused.map(
     (type, at) => `CREATE TABLE no_key_${String(at)} (k ${type} NOT NULL PRIMARY KEY, note VARCHAR(20))`,
@@ -99,7 +107,7 @@ const fieldOf = ({ name, of, filters, isSorted }: ZooColumn): string =>
   `${name}: ${of} ${read} @column(name: "${name}") ${filters.map((by) => `@filter(by: ${by}, name: "${name}_${by}")`).join(' ')} ${isSorted ? '@sort' : ''}`;
 const list = (names: readonly string[]): string => `[${names.map((name) => `"${name}"`).join(', ')}]`;
 const schemaOf = (...parts: readonly string[]): Record<string, string> => ({
-  'schema/zoo.graphql': `extend schema @defineScope(name: "zoo:read", description: "See the zoo.")\n${parts.join('')}`,
+  'schema/zoo.graphql': `extend schema @defineScope(name: "zoo:read", description: "See the zoo.") @defineScope(name: "zoo:secret", description: "See secrets.")\n${parts.join('')}`,
 });
 const softFields = [
   `no: Int! ${read} @column(name: "no") @filter(by: EQUALS)`,
@@ -129,6 +137,24 @@ const schema = schemaOf(
     [`no: Int ${read} @filter(by: AT_LEAST)`, `parent: Soft ${read} @reference(column: "parent")`],
     ', key: ["no"]',
   ),
+  type('Keeper', 'keeper', 'no', inRegion('area'), [`no: Int! ${read}`, `area: String! ${read}`]),
+  type(
+    'Pair',
+    'pair',
+    'flock',
+    inRegion('kept.area'),
+    [`flock: Int! ${read}`, `kept: Keeper ${read} @reference(column: "keeper")`],
+    ', where: [{ column: "gone", isNull: true }]',
+  ),
+  type('Flock', 'flock', 'no', inRegion('pairs.kept.area'), [
+    `no: Int! ${read}`,
+    'secret: String @scope(name: "zoo:secret")',
+    `pairs: [Pair!] ${read} @children(column: "flock")`,
+  ]),
+  type('Bird', 'bird', 'no', inRegion('flock.pairs.kept.area'), [
+    `no: Int! ${read}`,
+    `flock: Flock ${read} @reference(column: "flock")`,
+  ]),
   type('Misfit', 'misfits', 'no', nowhere, [
     `no: Int ${read}`,
     `n: Int ${read}`,
@@ -433,6 +459,55 @@ describe('rows that a type says are not there', () => {
     // Of the view's rows, 5 and 7 have parents that are not there.
     expect(await ask('{ allSoftSeen { totalCount nodes { no parent { no } } } }', north.token)).toEqual({
       allSoftSeen: { totalCount: 4, nodes: [2, 3, 4, 6].map((no) => ({ no, parent: { no: 1 } })) },
+    });
+  });
+});
+
+describe('a boundary over a table of pairs', () => {
+  /** What each row's pairs lead to, as plain SQL says it. */
+  const inside = async (area: string): Promise<number[]> => {
+    const rows = await sql(
+      `SELECT DISTINCT f.no FROM flock f JOIN pair p ON p.flock = f.no JOIN keeper k ON k.no = p.keeper
+       WHERE HEX(k.area) = HEX('${area}') AND p.gone IS NULL ORDER BY f.no`,
+    );
+    return rows.map(({ no }) => Number(no));
+  };
+
+  test('holds a row where one of its pairs leads inside, on every way, and for fields of narrower scopes', async () => {
+    for (const area of ['north', 'North', 'south', 'nowhere']) {
+      const { token: theirs } = await server.person({
+        scopes: ['zoo:read'],
+        boundary: { ...everywhere, region: [area] },
+      });
+      const expected = await inside(area);
+      const data = await ask(
+        '{ allFlock { totalCount nodes { id no } } allBird { totalCount nodes { no flock { no } } } }',
+        theirs,
+      );
+      expect([area, data]).toMatchObject([
+        area,
+        {
+          allFlock: { totalCount: expected.length, nodes: expected.map((no) => ({ no })) },
+          allBird: { totalCount: expected.length, nodes: expected.map((no) => ({ no, flock: { no } })) },
+        },
+      ]);
+      for (const { id, no } of nodesIn(data, 'allFlock'))
+        expect(await ask(`{ oneFlock(id: ${JSON.stringify(id)}) { no } }`, theirs)).toEqual({
+          oneFlock: { no },
+        });
+    }
+  });
+
+  test('is the same for rules that look at rows', async () => {
+    const role = { boundary: { ...everywhere, region: ['north', 'south'] }, scopes: ['zoo:read'] };
+    const narrow = { boundary: { ...everywhere, region: ['north'] }, scopes: ['zoo:secret'] };
+    const { id, token: theirs } = await server.person(role);
+    await server.giveRole(id, narrow);
+    const north = await inside('north');
+    const both = [...new Set([...north, ...(await inside('south'))])].sort((a, b) => a - b);
+    const { data } = await server.query(theirs, '{ allFlock { nodes { no secret } } }');
+    expect(data).toEqual({
+      allFlock: { nodes: both.map((no) => ({ no, secret: north.includes(no) ? `s${String(no)}` : null })) },
     });
   });
 });

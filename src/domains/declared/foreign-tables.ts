@@ -43,6 +43,12 @@ export function foreignTables(
       if (source.kind === 'column') paths.set(name, { property: propertyOf(source.column) });
       if (source.kind === 'reference' && target !== undefined)
         paths.set(name, { properties: source.column.map(propertyOf), to: target });
+      if (source.kind === 'children' && target !== undefined)
+        paths.set(name, {
+          properties: source.column.map(propertyOf),
+          from: target,
+          collected: collected[dialect],
+        });
     }
   }
   return [...made.values()].map(({ table }) => table);
@@ -53,6 +59,12 @@ const namedAlone = (table: TableDescription, names: ReadonlySet<string> = new Se
   ...table,
   columns: table.columns.filter(({ name }) => names.has(name)),
 });
+
+/** A list of values as JSON. */
+const collected: Readonly<Record<Dialect, (expression: string) => string>> = {
+  mysql: (expression) => `CAST(JSON_ARRAYAGG(${expression}) AS CHAR)`,
+  sqlite: (expression) => `json_group_array(${expression})`,
+};
 
 /** A truth value that a field of the type shows as a number is one. */
 function withNumbers(type: TypeDeclaration, description: TableDescription): TableDescription {
@@ -199,7 +211,8 @@ function endOf(
     // A field whose column is missing.
     return table.columns[step.property];
   }
-  const next = types.find(({ name }) => name === step.to.type);
+  const to = 'to' in step ? step.to : step.from;
+  const next = types.find(({ name }) => name === to.type);
   if (rest.length === 0) return `${head} is a row; go on to a column of it`;
-  return next === undefined ? undefined : endOf(next, step.to, rest, types);
+  return next === undefined ? undefined : endOf(next, to, rest, types);
 }

@@ -38,10 +38,13 @@ function addPath(
   types: ReadonlyMap<string, TypeDeclaration>,
   columns: ReadonlyMap<string, Set<string>>,
 ): void {
-  const field = type.fields.find(({ name, source }) => name === head && source.kind !== 'children');
+  const field = type.fields.find(({ name }) => name === head);
   const own = columns.get(type.table);
   if (field?.source.kind === 'reference') {
     for (const column of field.source.column) own?.add(column);
+    const next = types.get(field.type);
+    if (next !== undefined) addPath(next, rest, types, columns);
+  } else if (field?.source.kind === 'children') {
     const next = types.get(field.type);
     if (next !== undefined) addPath(next, rest, types, columns);
   } else own?.add(field?.source.kind === 'column' ? field.source.column : head);

@@ -1,10 +1,18 @@
 import type { Scope } from '../../authority/scope.js';
+import type { Sql } from '../sql/condition.js';
 import type { AnyTable, Column } from '../tables/table.js';
 
 /** Where one dimension's value of a row is found. */
 export interface ValueSql {
-  /** The SQL expression of the value, for an alias of the row's table. */
+  /** The SQL expression of the value, for an alias of the row's table; of several, a list as JSON. */
   readonly of: (alias: string) => string;
+  /** Set where a row has several values: it is inside where one of them is. */
+  readonly among?: {
+    /** Whether one of the values passes a test. */
+    readonly exists: (alias: string, test: (expression: string) => Sql) => Sql;
+    /** The aggregate that makes a list of the values. */
+    readonly collected: (expression: string) => string;
+  };
   /** The column in which it stands. */
   readonly column: Column<unknown>;
   /** The names of the tables over which the path to it goes. */

@@ -2,14 +2,14 @@ import type { Authority } from '../../authority/authority.js';
 import type { Boundaries } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import type { CacheState } from '../../core/lru.js';
-import { columnName, exactlyIn, quote, type Dialect, type Sql } from '../sql/condition.js';
+import { exactlyIn, type Dialect, type Sql } from '../sql/condition.js';
 import { isUuid } from '../tables/canonical.js';
 import { LookupByKey } from './lookup-by-key.js';
 import type { RowType, ValueSql } from './row-type.js';
-import { sameSql } from './same-sql.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
 import { TableChanges } from './table-changes.js';
-import type { AnyTable, PathStep } from '../tables/table.js';
+import { valueSql } from './value-sql.js';
+import type { AnyTable } from '../tables/table.js';
 
 /** The SDL's `@rows` of one type. */
 export interface RowDeclaration {
@@ -20,42 +20,6 @@ export interface RowDeclaration {
 }
 
 type Tables = readonly AnyTable[];
-
-/** Follows a path such as `customer.region`. Throws where it leads nowhere. */
-function valueSql(table: AnyTable, path: readonly string[], tables: ReadonlyMap<string, AnyTable>): ValueSql {
-  const [head = '', ...rest] = path;
-  const step = table.paths === undefined ? ownStep(table, head, tables) : table.paths.get(head);
-  if (rest.length === 0) {
-    const column = step !== undefined && 'property' in step ? table.columns[step.property] : undefined;
-    if (step === undefined || !('property' in step) || column === undefined)
-      throw new Error(`${table.type} has no column ${head}`);
-    return { of: (alias) => `${alias}.${columnName(step.property)}`, column, tables: [table.name] };
-  }
-  if (step === undefined || !('to' in step)) throw new Error(`${table.type} has no relation ${head}`);
-  const inner = valueSql(step.to, rest, tables);
-  const keys = step.to.key?.columns ?? ['id'];
-  const of = (alias: string): string => {
-    const next = `${alias}_${head}`;
-    const isIt = step.properties.map((property, at) => {
-      const key = keys[at] ?? '';
-      return sameSql(
-        { sql: `${next}.${columnName(key)}`, column: step.to.columns[key] },
-        { sql: `${alias}.${columnName(property)}`, column: table.columns[property] },
-      );
-    });
-    const within = step.to.within === undefined ? '' : ` AND ${step.to.within(next)}`;
-    return `(SELECT ${inner.of(next)} FROM ${quote(step.to.name)} ${next} WHERE ${isIt.join(' AND ')}${within})`;
-  };
-  return { of, column: inner.column, tables: [table.name, ...inner.tables] };
-}
-
-/** In our own tables, `region` is a column, and `customer` leads to the row that the column `customerId` names. */
-function ownStep(table: AnyTable, name: string, tables: ReadonlyMap<string, AnyTable>): PathStep | undefined {
-  if (table.columns[name] !== undefined) return { property: name };
-  const key = `${name}Id`;
-  const to = tables.get(table.columns[key]?.references ?? '');
-  return to === undefined ? undefined : { properties: [key], to };
-}
 
 /** Combines the SDL's declarations with the tables. Throws where paths lead nowhere, and names them. */
 export class RowTypes {
@@ -168,7 +132,7 @@ export class RowTypes {
 
 /**
  * The one place where a boundary becomes SQL. A row is inside if one of the boundaries allows its value in
- * every dimension of its type, and if it fulfils the conditions of its table. NULL is in no set. An empty list allows no
+ * every dimension of its type, or one of several values, and if it fulfils the conditions of its table. NULL is in no set. An empty list allows no
  * row.
  * @param use `checked` where rows are found by a unique column. Otherwise SQLite might choose an index of a
  * boundary's column and try each of its values for each row. The unary `+` excludes that index.
@@ -189,7 +153,8 @@ export function boundarySql(
       const set = boundary.get(dimension);
       if (set === undefined || (set !== 'all' && set.size === 0)) return [];
       if (set === 'all') continue;
-      const { text, params: values } = isOneOf(value, `${sign}${value.of(alias)}`, set, dialect);
+      const test = (expression: string): Sql => isOneOf(value, expression, set, dialect);
+      const { text, params: values } = value.among?.exists(alias, test) ?? test(`${sign}${value.of(alias)}`);
       conditions.push(text);
       mine.push(...values);
     }

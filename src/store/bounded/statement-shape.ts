@@ -1,8 +1,9 @@
-import type { DimensionValues } from '../../authority/boundary.js';
+import type { DimensionValue, DimensionValues } from '../../authority/boundary.js';
 import { Lru } from '../../core/lru.js';
 import { asText, decoderOf, readSql } from '../sql/column-values.js';
 import { columnName, quote } from '../sql/condition.js';
 import { checkedDecoder } from './checked-values.js';
+import { severalIn } from './value-sql.js';
 import { withDimensionValues } from './dimension-values.js';
 import type { RowType } from './row-type.js';
 
@@ -46,7 +47,8 @@ function shapeOf(
   if (!withDimensions) return { key, select: select.join(', '), decode };
   const dimensions = [...type.dimensions];
   const values = dimensions.map(
-    ([dimension, { of, column }]) => `${readSql(column, of('t'))} AS ${quote(`@${dimension}`)}`,
+    ([dimension, { of, column, among }]) =>
+      `${among === undefined ? readSql(column, of('t')) : of('t')} AS ${quote(`@${dimension}`)}`,
   );
   return {
     key,
@@ -66,10 +68,11 @@ function selected({ table }: RowType, name: string): string {
 }
 
 function dimensionValuesIn(raw: Record<string, unknown>, type: RowType): DimensionValues {
-  const values = new Map<string, string | null>();
-  for (const dimension of type.dimensions.keys()) {
+  const values = new Map<string, DimensionValue>();
+  for (const [dimension, { among }] of type.dimensions) {
     const value = raw[`@${dimension}`];
-    values.set(dimension, value === null || value === undefined ? null : asText(value));
+    const text = value === null || value === undefined ? null : asText(value);
+    values.set(dimension, among === undefined || text === null ? text : severalIn(text));
   }
   return values;
 }

@@ -1,10 +1,11 @@
+import type { DimensionValue } from '../../authority/boundary.js';
 import { flag, id, int, json, longtext, nullable, since, table, text, time, type RowOf } from './table.js';
 
 /** Maps dimensions to allowed values or `all`. A missing dimension allows nothing. */
 export type StoredBoundary = Record<string, readonly string[] | 'all'>;
 
 /** A row's value in each dimension of its type. */
-export type StoredDimensionValues = Readonly<Record<string, string | null>>;
+export type StoredDimensionValues = Readonly<Record<string, DimensionValue>>;
 
 export const users = table(
   'User',

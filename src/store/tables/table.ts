@@ -100,9 +100,18 @@ interface Foreign {
   readonly isView?: true;
 }
 
-/** Where a name in a boundary's path leads: to a column of the row, or by columns to the row that they name. */
+/**
+ * Where a name in a boundary's path leads: to a column of the row, by columns to the row that they name, or to the rows of
+ * another table whose columns name this one. `collected` makes a list of their values, as JSON.
+ */
 export type PathStep =
-  { readonly property: string } | { readonly properties: readonly string[]; readonly to: AnyTable };
+  | { readonly property: string }
+  | { readonly properties: readonly string[]; readonly to: AnyTable }
+  | {
+      readonly properties: readonly string[];
+      readonly from: AnyTable;
+      readonly collected: (expression: string) => string;
+    };
 
 /** A table of any row type. */
 export interface AnyTable extends Foreign {
