@@ -107,11 +107,15 @@ const fieldOf = ({ name, of, filters, isSorted }: ZooColumn): string =>
   `${name}: ${of} ${read} @column(name: "${name}") ${filters.map((by) => `@filter(by: ${by}, name: "${name}_${by}")`).join(' ')} ${isSorted ? '@sort' : ''}`;
 const list = (names: readonly string[]): string => `[${names.map((name) => `"${name}"`).join(', ')}]`;
 const schemaOf = (...parts: readonly string[]): Record<string, string> => ({
-  'schema/zoo.graphql': `extend schema @defineScope(name: "zoo:read", description: "See the zoo.") @defineScope(name: "zoo:secret", description: "See secrets.")\n${parts.join('')}`,
+  'schema/zoo.graphql': `extend schema @defineScope(name: "zoo:read", description: "See the zoo.") @defineScope(name: "zoo:secret", description: "See secrets.") @defineScope(name: "zoo:write", description: "Change the zoo.")\n${parts.join('')}`,
 });
+const writing =
+  '@create(mutation: "createSoft", scope: "zoo:write") @update(mutation: "updateSoft", scope: "zoo:write") @delete(mutation: "deleteSoft", scope: "zoo:write")';
 const softFields = [
-  `no: Int! ${read} @column(name: "no") @filter(by: EQUALS)`,
-  `area: String! ${read}`,
+  `no: Int! ${read} @column(name: "no") @filter(by: EQUALS) @writable(on: CREATE)`,
+  `area: String! ${read} @writable`,
+  `tenant: String! ${read} @writable`,
+  `version: String! ${read} @version`,
   `parent: Soft ${read} @reference(column: "parent")`,
   `kids: [Soft!] ${read} @children(column: "parent")`,
 ];
@@ -128,7 +132,7 @@ const schema = schemaOf(
       `owner: ${camel(`own_${key.name}`)} ${read} @reference(column: ${list(keyNames(key))})`,
     ]),
   ]),
-  type('Soft', 'soft', 'no', inRegion('area'), softFields, acme),
+  type('Soft', 'soft', 'no', inRegion('area'), softFields, acme).replace('@query', `${writing}\n  @query`),
   type(
     'SoftSeen',
     'soft_view',
@@ -460,6 +464,36 @@ describe('rows that a type says are not there', () => {
     expect(await ask('{ allSoftSeen { totalCount nodes { no parent { no } } } }', north.token)).toEqual({
       allSoftSeen: { totalCount: 4, nodes: [2, 3, 4, 6].map((no) => ({ no, parent: { no: 1 } })) },
     });
+  });
+
+  test('are not written, and nothing is written to be one of them', async () => {
+    const { token: theirs } = await server.person({ scopes: ['zoo:read', 'zoo:write'] });
+    const before = await sql('SELECT * FROM soft ORDER BY no');
+    const idOf = (no: number): string => Buffer.from(JSON.stringify([String(no)])).toString('base64url');
+    const data = await ask('{ allSoft { nodes { no version } } }', theirs);
+    const version = nodesIn(data, 'allSoft').find(({ no }) => no === 4)?.version;
+    const change = (no: number, tenant: string): string =>
+      `updateSoft(id: "${idOf(no)}", changes: { tenant: "${tenant}" }, expectedVersion: ${JSON.stringify(version)}, idempotencyKey: "k${String(no)}${tenant}") { soft { no } }`;
+    for (const mutation of [
+      change(4, 'other'),
+      change(4, 'ACME'),
+      change(6, 'acme'),
+      change(3, 'acme'),
+      `deleteSoft(id: "${idOf(6)}", expectedVersion: ${JSON.stringify(version)}, idempotencyKey: "d6") { deletedId }`,
+      'createSoft(values: { no: 50, area: "north", tenant: "other" }, idempotencyKey: "c50") { soft { no } }',
+    ]) {
+      const answer = await server.query(theirs, `mutation { ${mutation} }`);
+      expect([mutation, answer.errors.map(({ extensions }) => extensions.code)]).toEqual([
+        mutation,
+        ['NOT_FOUND'],
+      ]);
+      expect(await sql('SELECT * FROM soft ORDER BY no')).toEqual(before);
+    }
+    const made = await server.query(
+      theirs,
+      'mutation { createSoft(values: { no: 51, area: "north", tenant: "acme" }, idempotencyKey: "c51") { soft { no } } }',
+    );
+    expect([made.errors, made.data]).toEqual([[], { createSoft: { soft: { no: 51 } } }]);
   });
 });
 
