@@ -114,6 +114,7 @@ const valuesMax = 1_000;
 
 /** The values of a row in a dimension, as `ValueSql.of` collects them. */
 export function severalIn(json: string): string[] {
-  const values = (JSON.parse(json) as unknown[]).flatMap((value) => (value === null ? [] : [String(value)]));
+  const found = JSON.parse(json) as readonly (string | number | null)[];
+  const values = found.flatMap((value) => (value === null ? [] : [String(value)]));
   return [...new Set(values)].sort().slice(0, valuesMax);
 }
