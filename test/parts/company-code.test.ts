@@ -81,7 +81,7 @@ export default defineDomain({
           users: await attempt(() => operation.rows.of('User')),
           sql: await attempt(() => rentals.find(sql)),
           op: await attempt(() => rentals.find({ kind: 'compare', column: '$fee', op: '= 1 OR 1 =', value: 1 })),
-          column: await attempt(() => rentals.find(isNull('password'))),
+          column: await attempt(() => rentals.find(isNull('$inner_note'))),
           update: await attempt(() => rentals.update(row.id, { $fee: 0 })),
           insert: await attempt(() => rentals.insert({ $rental_no: 9 })),
           person: operation.authority.person.name,
@@ -129,7 +129,14 @@ beforeAll(async () => {
     'code/notes.ts': 'this is only compiled by its owner',
   });
   callers = await TestServer.start({}, {}, { databaseUrl: company.fresh.url });
-  cli = await CommandLine.open({ DATABASE_URL: company.fresh.url, BEHALF_COMPANY: company.files.folder });
+  const settings = { BEHALF_COMPANY: company.files.folder };
+  const maker = await CommandLine.open({ ...settings, DATABASE_URL: company.fresh.url });
+  const url = await company.grantedUrl(maker, [
+    'UPDATE (returned, store_no, changes)',
+    'INSERT (rental_no, store_no, fee)',
+  ]);
+  await maker.close();
+  cli = await CommandLine.open({ ...settings, DATABASE_URL: url });
   await cli.start();
 });
 afterAll(async () => {
@@ -157,7 +164,7 @@ const idOf = async (bearer: string, number: number): Promise<string> => {
   return (answer.data as { rentals: { nodes: { id: string }[] } }).rentals.nodes[0]?.id ?? '';
 };
 const returning = `mutation ($id: ID!, $note: String!, $key: String!) {
-  returnRental(rentalId: $id, note: $note, idempotencyKey: $key) { rental { number state returned store { country } } }
+  returnRental(rentalId: $id, note: $note, idempotencyKey: $key) { rental { number state returned version store { country } } }
 }`;
 
 describe("a company's own code", () => {
@@ -195,7 +202,7 @@ describe("a company's own code", () => {
       users: 'No type User of this company has a table. There are: Store, Rental.',
       sql: expect.stringContaining('There is no condition of the kind sql'),
       op: 'There is no comparison = 1 OR 1 =.',
-      column: expect.stringContaining('Rental has no column password. It has $rental_no'),
+      column: expect.stringContaining('Rental has no column $inner_note. It has $rental_no'),
       update: 'Only the resolver of a mutation writes: Rental is read here.',
       insert: 'Only the resolver of a mutation writes: Rental is read here.',
       person: expect.stringMatching(/^person-/),
@@ -212,7 +219,7 @@ describe("a company's own code", () => {
       [],
       {
         returnRental: {
-          rental: { number: 1, state: 'BACK', returned: 'today', store: { country: 'Canada' } },
+          rental: { number: 1, state: 'BACK', returned: 'today', version: '1', store: { country: 'Canada' } },
         },
       },
     ]);
@@ -255,6 +262,9 @@ describe("a company's own code", () => {
     expect((await ask(reader, returning, { id: mine, note: 'n', key: 'k4' })).errors[0]?.message).toContain(
       'Cannot query field "returnRental"',
     );
+    // The column holds 40 characters.
+    const long = { id: theirs, note: 'x'.repeat(41), key: 'k6' };
+    expect(await code(everywhere, returning, long)).toBe('BAD_USER_INPUT');
     const failed = await ask(everywhere, returning, { id: theirs, note: 'broken', key: 'k5' });
     expect(failed.errors[0]).toMatchObject({ extensions: { code: 'INTERNAL' } });
     expect(JSON.stringify(failed.errors)).not.toContain('secret');

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { migrations } from '../../migrations/index.js';
 import { Database } from '../../src/store/sql/database.js';
+import type { CommandLine } from './command-line.js';
 import { migratedDatabaseUrl, targetOf, testDatabase } from './database.js';
 import type { FreshDatabase } from './fresh-database.js';
 import { Files } from './importing.js';
@@ -11,9 +13,9 @@ const folded = isMysql ? 'COLLATE utf8mb4_general_ci' : 'COLLATE NOCASE';
 const statements = [
   `CREATE TABLE store (store_no INTEGER PRIMARY KEY, country VARCHAR(40) ${folded} NOT NULL)`,
   `CREATE TABLE rental (rental_no INTEGER PRIMARY KEY ${isMysql ? 'AUTO_INCREMENT' : ''}, store_no INTEGER NOT NULL,
-     customer VARCHAR(40) NOT NULL DEFAULT 'nobody', returned VARCHAR(40), fee INTEGER NOT NULL)`,
+     customer VARCHAR(40) NOT NULL DEFAULT 'nobody', returned VARCHAR(40), fee INTEGER NOT NULL, changes INTEGER NOT NULL DEFAULT 0, inner_note VARCHAR(20))`,
   "INSERT INTO store VALUES (1, 'Canada'), (2, 'Australia')",
-  "INSERT INTO rental VALUES (1, 1, 'Ann', NULL, 5), (2, 1, 'Bob', 'yesterday', 6), (3, 2, 'Cid', NULL, 7)",
+  "INSERT INTO rental (rental_no, store_no, customer, returned, fee) VALUES (1, 1, 'Ann', NULL, 5), (2, 1, 'Bob', 'yesterday', 6), (3, 2, 'Cid', NULL, 7)",
 ];
 
 const unbounded = 'unbounded: ["customer", "region", "collection", "classification", "person"]';
@@ -49,6 +51,8 @@ type Rental
   returned: String ${read}
   "The fee."
   fee: Int! ${read}
+  "How often it has changed."
+  version: String! ${read} @version(column: "changes")
   "The store."
   store: Store ${read} @reference(column: "store_no")
 }
@@ -58,6 +62,8 @@ export const inCountry = (...store: string[]) => ({ ...everywhere, store });
 
 /** A company that rents things out: tables in a database of their own, and a folder with files. */
 export class RentalCompany {
+  private account: string | undefined;
+
   private constructor(
     readonly fresh: FreshDatabase,
     readonly files: Files,
@@ -71,8 +77,36 @@ export class RentalCompany {
     return new RentalCompany(fresh, new Files({ 'schema/rentals.graphql': rentalsSdl, ...files }));
   }
 
+  /** On MariaDB, the database for an account with the grants that `behalf grants` prints, and these on rentals. */
+  async grantedUrl(cli: CommandLine, onRentals: readonly string[]): Promise<string> {
+    if (!isMysql) return this.fresh.url;
+    const name = `rentals_${randomBytes(4).toString('hex')}`;
+    const account = `'${name}'@'%'`;
+    const printed = await cli.json<{ statements: string[] }>([
+      'grants',
+      this.files.folder,
+      '--account',
+      account,
+    ]);
+    const database = await Database.open(targetOf(this.fresh.url), migrations, 1);
+    for (const sql of [
+      `CREATE USER ${account} IDENTIFIED BY 'secret'`,
+      ...printed.statements,
+      ...onRentals.map((right) => `GRANT ${right} ON rental TO ${account}`),
+    ])
+      await database.transaction((tx) => tx.affecting(sql, []));
+    await database.close();
+    this.account = account;
+    return Object.assign(new URL(this.fresh.url), { username: name, password: 'secret' }).href;
+  }
+
   async drop(): Promise<void> {
     this.files.remove();
+    if (this.account !== undefined) {
+      const database = await Database.open(targetOf(this.fresh.url), migrations, 1);
+      await database.transaction((tx) => tx.affecting(`DROP USER ${this.account ?? ''}`, []));
+      await database.close();
+    }
     await this.fresh.drop();
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Domain } from '../../delegation/resolver-context.js';
 import type { AnyTable } from '../../store/tables/table.js';
+import type { TypeDeclaration } from '../declared/declaration.js';
 import type { SdlFile } from '../declared/sdl-files.js';
 import { codeFields } from './code-fields.js';
 import type { LoadedCode } from './load-code.js';
@@ -22,12 +23,13 @@ export async function readOwnCode(
   company: string,
   sdl: readonly SdlFile[],
   tables: readonly AnyTable[],
+  types: readonly TypeDeclaration[],
 ): Promise<OwnCode> {
   const { files, faults } = await filesOf(join(company, 'code'));
   // The resolvers of a file that cannot be imported are not missing.
   if (faults.length > 0) return { faults };
   const unfit = codeFaults(files, codeFields(sdl), tables);
-  return unfit.length > 0 ? { faults: unfit } : { own: ownDomain(files, tables), faults: [] };
+  return unfit.length > 0 ? { faults: unfit } : { own: ownDomain(files, tables, types), faults: [] };
 }
 
 /** Loading code changes how modules are found, so it happens only where there is code. */

@@ -1,19 +1,33 @@
 import type { Domain, Operation, Resolver } from '../../delegation/resolver-context.js';
+import { propertyOf } from '../../store/tables/foreign-table.js';
 import type { AnyTable } from '../../store/tables/table.js';
+import type { TypeDeclaration } from '../declared/declaration.js';
 import type { CodeField } from './code-fields.js';
 import type * as own from './domain.js';
 import type { CodeFile } from './load-code.js';
 import { operationView, type OwnTables } from './operation-view.js';
 
 /** What a company's code gives, as a domain. `codeFaults` has found nothing. */
-export function ownDomain(files: readonly CodeFile[], tables: readonly AnyTable[]): Domain {
-  const byType = new Map(tables.map((table) => [table.type, table]));
+export function ownDomain(
+  files: readonly CodeFile[],
+  tables: readonly AnyTable[],
+  types: readonly TypeDeclaration[],
+): Domain {
+  const byType = new Map(tables.map((table) => [table.type, { table, counted: countedIn(table, types) }]));
   const resolvers: Record<string, Record<string, Resolver>> = {};
   for (const [type, field, resolver] of files.flatMap(given))
     (resolvers[type] ??= {})[field] =
       type === 'Mutation' ? mutating(resolver, byType, field) : bounded(resolver, byType);
   return { name: 'company', tables: [], resolvers };
 }
+
+/** Where rows count their changes, so that callers who wait for a version learn of those by code. */
+const countedIn = ({ type }: AnyTable, types: readonly TypeDeclaration[]): string | undefined =>
+  types
+    .find(({ name }) => name === type)
+    ?.fields.flatMap(({ source }) =>
+      source.kind === 'version' && source.column !== undefined ? [propertyOf(source.column)] : [],
+    )[0];
 
 const given = ({ resolvers }: CodeFile): (readonly [string, string, own.Resolver])[] =>
   Object.entries(resolvers).flatMap(([type, fields]) =>
