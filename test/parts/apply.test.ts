@@ -242,6 +242,12 @@ describe('applying a company folder', () => {
       '    another text',
       '0 new, 3 changed, 0 gone, 0 unchanged.',
     ]);
+    expect((await lastRecord())?.changes).toMatchObject([
+      { type: 'Role', before: { documents: 'logged' }, after: { limits: {} } },
+      { type: 'Role', before: { limits: { rows: 1000 } }, after: { limits: { rows: 500 } } },
+      { type: 'TrustedDocument', after: { retired: true } },
+      { type: 'TrustedDocument', before: null },
+    ]);
     expect((await roleNamed('rental-desk'))?.boundary.store).toEqual(['Australia', 'Canada']);
     expect((await roleNamed('rental-clerk'))?.limits).not.toHaveProperty('operationCost');
     expect((await asAdmin()).out).toContain('Nothing to change');
@@ -271,6 +277,10 @@ describe('applying a company folder', () => {
       '    scopes: -rentals:read',
       '- operation OpenRentals (is retired)',
       '0 new, 0 changed, 2 gone, 1 unchanged.',
+    ]);
+    expect((await lastRecord())?.changes).toMatchObject([
+      { type: 'Role', before: { scopes: ['rentals:read'] }, after: { scopes: [] } },
+      { type: 'TrustedDocument', after: { retired: true } },
     ]);
     expect((await roleNamed('rental-desk'))?.scopes).toEqual([]);
     expect((await server.database.read.byId(roles, byHand))?.scopes).toEqual(['rentals:read']);
