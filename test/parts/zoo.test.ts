@@ -324,6 +324,8 @@ describe('a column of every type', () => {
           'price_EQUALS: "0.101"',
           'yr_EQUALS: 5',
           'ubig_AT_MOST: "-1"',
+          'ubig_ONE_OF: ["-1", "1"]',
+          'big_ONE_OF: ["18446744073709551615", "1"]',
           'whole_AT_LEAST: 2147483647, whole_AT_MOST: 0',
         ]
       : ['ci_EQUALS: "Abc"', 'wide_EQUALS: "18446744073709551615"'];

@@ -77,9 +77,10 @@ interface Placed {
 export function placed(column: Column<unknown>, value: unknown, dialect: Dialect): Placed {
   switch (column.kind) {
     case 'int':
+      return typeof value === 'number' ? { text: '?', param: value } : integer(asText(value), dialect);
     case 'bigint':
     case 'bits':
-      return typeof value === 'number' ? { text: '?', param: value } : integer(asText(value), dialect);
+      return integer(asText(value), dialect, 'always cast');
     case 'decimal':
       return decimal(asText(value), dialect);
     case 'date':
@@ -97,14 +98,24 @@ export function placed(column: Column<unknown>, value: unknown, dialect: Dialect
 const isInteger = /^-?\d+$/;
 const int64 = 2n ** 63n;
 
-function integer(text: string, dialect: Dialect): Placed {
+function integer(text: string, dialect: Dialect, use?: 'always cast'): Placed {
   if (!isInteger.test(text)) return { text: '?', param: text };
   const number = Number(text);
-  if (Number.isSafeInteger(number)) return { text: '?', param: number };
-  if (dialect === 'mysql') return { text: 'CAST(? AS DECIMAL(65, 0))', param: text };
+  const isSafe = Number.isSafeInteger(number);
+  if (dialect === 'mysql' && (use === 'always cast' || !isSafe)) return bigint(text);
+  if (isSafe) return { text: '?', param: number };
+  return { text: isInt64(text) ? 'CAST(? AS INTEGER)' : 'CAST(? AS REAL)', param: text };
+}
+
+/** All of one type, as MySQL uses no index for a list of several. */
+const bigint = (text: string): Placed => ({
+  text: isInt64(text) ? 'CAST(? AS SIGNED)' : 'CAST(? AS UNSIGNED)',
+  param: text,
+});
+
+function isInt64(text: string): boolean {
   const value = BigInt(text);
-  const isInt64 = value >= -int64 && value < int64;
-  return { text: isInt64 ? 'CAST(? AS INTEGER)' : 'CAST(? AS REAL)', param: text };
+  return value >= -int64 && value < int64;
 }
 
 /** As many digits after the point as the value has, so that nothing is rounded. */
