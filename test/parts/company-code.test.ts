@@ -84,6 +84,7 @@ export default defineDomain({
           column: await attempt(() => rentals.find(isNull('$inner_note'))),
           update: await attempt(() => rentals.update(row.id, { $fee: 0 })),
           insert: await attempt(() => rentals.insert({ $rental_no: 9 })),
+          frozen: await attempt(() => (row.$fee = 0)),
           person: operation.authority.person.name,
           may: [operation.authority.allows('rentals:read'), operation.authority.allows('rentals:return')],
         });
@@ -205,6 +206,7 @@ describe("a company's own code", () => {
       column: expect.stringContaining('Rental has no column $inner_note. It has $rental_no'),
       update: 'Only the resolver of a mutation writes: Rental is read here.',
       insert: 'Only the resolver of a mutation writes: Rental is read here.',
+      frozen: expect.stringContaining("Cannot assign to read only property '$fee'"),
       person: expect.stringMatching(/^person-/),
       may: [true, false],
     });

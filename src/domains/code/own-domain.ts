@@ -6,6 +6,7 @@ import type { CodeField } from './code-fields.js';
 import type * as own from './domain.js';
 import type { CodeFile } from './load-code.js';
 import { operationView, type OwnTables } from './operation-view.js';
+import { kept } from './rows-view.js';
 
 /** What a company's code gives, as a domain. `codeFaults` has found nothing. */
 export function ownDomain(
@@ -17,7 +18,7 @@ export function ownDomain(
   const resolvers: Record<string, Record<string, Resolver>> = {};
   for (const [type, field, resolver] of files.flatMap(given))
     (resolvers[type] ??= {})[field] =
-      type === 'Mutation' ? mutating(resolver, byType, field) : bounded(resolver, byType);
+      type === 'Mutation' ? mutating(resolver, byType, field) : bounded(resolver, byType, byType.has(type));
   return { name: 'company', tables: [], resolvers };
 }
 
@@ -73,8 +74,8 @@ export function codeFaults(
   return faults;
 }
 
-/** A resolver that sees the operation through its view. */
-function bounded(resolver: own.Resolver, tables: OwnTables): Resolver {
+/** A resolver that sees the operation through its view. @param ofRow whether its parent is a row */
+function bounded(resolver: own.Resolver, tables: OwnTables, ofRow: boolean): Resolver {
   const views = new WeakMap<Operation, own.Operation>();
   const viewOf = (operation: Operation): own.Operation => {
     const known = views.get(operation) ?? operationView(operation, tables);
@@ -82,7 +83,7 @@ function bounded(resolver: own.Resolver, tables: OwnTables): Resolver {
     return known;
   };
   const made = (parent: unknown, args: unknown, operation: Operation): unknown =>
-    resolver(parent, args, viewOf(operation));
+    resolver(ofRow ? kept(parent) : parent, args, viewOf(operation));
   return resolver.reads === undefined ? made : Object.assign(made, { reads: resolver.reads });
 }
 

@@ -31,17 +31,20 @@ export function rowsView(
   const next = (before: Row): Columns =>
     counted === undefined ? {} : { [counted]: Number(before[counted]) + 1 };
   return Object.freeze({
-    get: (id: string | null) => rows.get(table, id),
+    get: async (id: string | null) => kept(await rows.get(table, id)),
     idOf: (...key: readonly unknown[]) => idOf(table, key),
-    find: (where: own.Condition, scopes: readonly string[] = []) =>
-      rows.find(table, ownCondition(table, where), undefined, scopes),
-    list: ({ where, order = [], ...rest }: own.ListQuery) =>
-      rows.list(table, {
+    find: async (where: own.Condition, scopes: readonly string[] = []) =>
+      kept(await rows.find(table, ownCondition(table, where), undefined, scopes)),
+    list: async ({ where, order = [], ...rest }: own.ListQuery) => {
+      const page = await rows.list(table, {
         ...rest,
         order: order.map((by) => ownOrder(table, by)),
         ...(where !== undefined && { where: ownCondition(table, where) }),
-      }),
-    lock: (id: string) => rows.inside(table, id, writing(), true),
+      });
+      page.nodes.forEach(kept);
+      return page;
+    },
+    lock: async (id: string) => kept(await rows.inside(table, id, writing(), true)),
     update: (id: string, changes: Columns) => {
       const under = writing();
       const columns = writtenColumns(table, changes);
@@ -62,6 +65,9 @@ export function rowsView(
     },
   });
 }
+
+/** A row that nobody changes: operations of the same moment may share it. */
+export const kept = <T>(row: T): T => Object.freeze(row);
 
 /** Values as their columns store them, the very same. Throws `BAD_USER_INPUT` for one that a column cannot hold. */
 function writtenColumns(table: AnyTable, given: Columns): Partial<Row> {
