@@ -3,6 +3,8 @@ import type { Dialect } from '../store/sql/condition.js';
 import { foreignColumn, mayBeMissing, usesOf, type KindUses } from '../store/tables/foreign-kinds.js';
 import { keyOf, type FoundKey } from '../store/tables/foreign-table.js';
 import { snake } from '../store/tables/table.js';
+import type { TypeDeclaration } from '../domains/declared/declaration.js';
+import { fileOf, type NewColumns } from './compare.js';
 import { looksPersonal } from './personal.js';
 import { fieldOf, tableWords, type TableWords } from './words.js';
 
@@ -17,11 +19,33 @@ export interface Proposal {
   readonly leftOut: readonly string[];
 }
 
-/** The proposed types, and the tables for which no type is proposed, each with the reason. */
+/** Lines for new columns of a type that is there. */
+export interface Addition {
+  readonly type: string;
+  readonly table: string;
+  /** The file and line of the type. */
+  readonly place: string;
+  readonly columns: readonly string[];
+  /** Ready to be put into the type. */
+  readonly sdl: string;
+}
+
+/** The proposed types and lines, and the tables for which no type is proposed, each with the reason. */
 export interface Proposals {
   readonly types: readonly Proposal[];
+  readonly additions: readonly Addition[];
   readonly leftOut: readonly string[];
 }
+
+/** What a folder has already. */
+export interface Known {
+  readonly types: readonly TypeDeclaration[];
+  readonly columns: readonly NewColumns[];
+  /** Tables for which no type is wanted. */
+  readonly tables: ReadonlySet<string>;
+}
+
+const nothing: Known = { types: [], columns: [], tables: new Set() };
 
 /**
  * Proposes a type for each table. No field is seen by any role that exists, because every scope is new; and the server
@@ -34,26 +58,64 @@ export function propose(
   dimensions: readonly string[],
   taken: ReadonlySet<string>,
   dialect: Dialect,
+  known: Known = nothing,
 ): Proposals {
+  const declared = new Map([...known.types].reverse().map((type) => [type.table, type]));
   // The key of a view is for people to declare.
   const keys = new Map(
     tables.map((table) => [
       table.name,
-      table.isView ? keyOfView(table, dialect) : keyOf(table, undefined, dialect),
+      table.isView && !declared.has(table.name)
+        ? keyOfView(table, dialect)
+        : keyOf(table, declared.get(table.name)?.key, dialect),
     ]),
   );
   const usable = tables
     .filter(({ name }) => keys.get(name)?.fault === undefined)
     .map((table) => ({ ...table, key: keys.get(table.name)?.columns ?? [] }));
   const names = new Set(taken);
-  const words = new Map(usable.map(({ name }) => [name, freeWords(name, names)]));
+  const words = new Map(
+    usable.map(({ name }) => {
+      const type = declared.get(name);
+      return [name, type === undefined ? freeWords(name, names) : wordsOfType(type)];
+    }),
+  );
+  const proposalOf = (table: KeyedTable): TypeProposal =>
+    new TypeProposal(table, usable, words, dimensions, dialect);
+  const files = new Set(known.types.map((type) => fileOf(type).toLowerCase()));
   return {
-    types: usable.map((table) => new TypeProposal(table, usable, words, dimensions, dialect).made()),
+    types: usable
+      .filter(({ name }) => !declared.has(name) && !known.tables.has(name))
+      .map((table) => ({ ...proposalOf(table).made(), file: freeFile(table.name, files) })),
+    additions: known.columns.flatMap(({ type, table, columns }) => {
+      const keyed = usable.find(({ name }) => name === table.name);
+      if (keyed === undefined) return [];
+      const sdl = proposalOf(keyed).lines(type, new Set(columns));
+      return [{ type: type.name, table: table.name, place: type.place, columns, sdl }];
+    }),
     leftOut: tables.flatMap((table) => {
       const fault = keys.get(table.name)?.fault;
       return fault === undefined ? [] : [`${table.name}: ${fault}`];
     }),
   };
+}
+
+/** The words of a type that is there, so that others lead to it. */
+const wordsOfType = ({ name, table, one, many, scope, query }: TypeDeclaration): TableWords => ({
+  ...tableWords(table),
+  ...{ type: name, one, many, scope },
+  ...(query.one !== undefined && { field: query.one }),
+  ...(query.list !== undefined && { fields: query.list }),
+});
+
+/** A file's name that no other table has, whatever their case. It leads to no other folder. */
+function freeFile(table: string, taken: Set<string>): string {
+  // eslint-disable-next-line no-control-regex -- no file system takes them all
+  const name = table.replaceAll(/[\u0000-\u001f\\/:*?"<>|]/g, '_');
+  let free = name;
+  for (let n = 2; taken.has(`schema/${free}.graphql`.toLowerCase()); n += 1) free = `${name}-${String(n)}`;
+  taken.add(`schema/${free}.graphql`.toLowerCase());
+  return `${free}.graphql`;
 }
 
 /** A list needs a column by which it is sorted. */
@@ -67,27 +129,31 @@ const keyOfView = ({ columns }: TableDescription, dialect: Dialect): FoundKey =>
 
 /** Words for a table whose names nothing else has yet; from now on they are taken. */
 function freeWords(table: string, taken: Set<string>): TableWords {
-  let words = tableWords(table);
+  const usual = tableWords(table);
+  let [words, n] = [usual, 0];
   const made = ({ type, field, fields, resource }: TableWords): string[] => [
     ...['', 'Filter', 'Order', 'Connection', 'Edge'].map((suffix) => type + suffix),
     ...[field, fields],
     ...[`${resource}:read`, `${resource}:read_personal`],
   ];
   while (made(words).some((name) => taken.has(name)) || words.field === words.fields) {
-    const { type, field, resource } = words;
+    n += 1;
+    const number = n === 1 ? '' : String(n);
     const names = {
-      type: `${type}Row`,
-      field: `${field}Row`,
-      fields: `${field}Rows`,
-      resource: `${resource}_rows`,
+      type: `${usual.type}Row${number}`,
+      field: `${usual.field}Row${number}`,
+      fields: `${usual.field}Rows${number}`,
+      resource: `${usual.resource}_rows${number}`,
     };
-    words = { ...words, ...names };
+    words = { ...usual, ...names };
   }
   for (const name of made(words)) taken.add(name);
   return words;
 }
 
 const text = (value: string): string => JSON.stringify(value);
+/** A comment ends with its line. */
+const leftOutLine = (column: string): string => `  # left out: ${column.replaceAll(/\s/g, ' ')}`;
 const sentence = (value: string): string => (/[.!?]$/.test(value) ? value : `${value}.`);
 
 /** A table with the columns by which its rows are named; none for a view. */
@@ -121,7 +187,7 @@ class TypeProposal {
       ...this.references(),
       ...this.children(),
     ];
-    const comments = this.leftOut.map((column) => `  # Cannot be shown: ${column}`);
+    const comments = this.leftOut.map(leftOutLine);
     const [note, key] = table.isView
       ? [
           `  # To be decided: the columns that together name one row, as in key: ["order_id"]. A view does not say.\n`,
@@ -142,6 +208,14 @@ ${[...fields, ...comments].join('\n')}
     return { table: table.name, type: own.type, file: `${table.name}.graphql`, sdl, leftOut: this.leftOut };
   }
 
+  /** The lines of some columns, for a type that has fields already. */
+  lines(type: TypeDeclaration, columns: ReadonlySet<string>): string {
+    for (const { name } of type.fields) this.names.add(name);
+    for (const name of type.faulty) this.names.add(name);
+    const fields = [...this.columns(columns), ...this.references(columns)];
+    return [...fields, ...this.leftOut.map(leftOutLine)].join('\n');
+  }
+
   private head(): string {
     const { resource, many } = this.own;
     const scopes = [[`${resource}:read`, `Read ${many}.`]];
@@ -153,8 +227,9 @@ ${[...fields, ...comments].join('\n')}
     return `extend schema\n${lines.join('')}`;
   }
 
-  private scope(action: 'read' | 'read_personal', { resource } = this.own): string {
-    return `@scope(name: ${text(`${resource}:${action}`)})`;
+  private scope(action: 'read' | 'read_personal', { resource, scope } = this.own): string {
+    const read = action === 'read' ? scope : undefined;
+    return `@scope(name: ${text(read ?? `${resource}:${action}`)})`;
   }
 
   /** The uses of a column's kind. Undefined for a column that cannot be shown. */
@@ -200,11 +275,14 @@ ${[...fields, ...comments].join('\n')}
     return isSortable ? own : [...columns.filter(({ name }) => primaryKey.includes(name)), ...own];
   }
 
-  private columns(): string[] {
+  /** @param only these columns */
+  private columns(only?: ReadonlySet<string>): string[] {
     const indexed = new Set(this.table.indexes.map(([first]) => first));
     for (const column of this.table.columns)
-      if (this.uses(column) === undefined) this.leftOut.push(`${column.name} (${column.type})`);
-    return this.shown().map((column) => {
+      if (this.uses(column) === undefined && only?.has(column.name) !== false)
+        this.leftOut.push(`${column.name} (${column.type})`);
+    const shown = this.shown().filter(({ name }) => only?.has(name) !== false);
+    return shown.map((column) => {
       const isPersonal = looksPersonal(column.name);
       this.isPersonal ||= isPersonal;
       const name = this.unique(fieldOf(column.name));
@@ -222,9 +300,11 @@ ${[...fields, ...comments].join('\n')}
     });
   }
 
-  private references(): string[] {
+  /** @param only those that some of these columns make */
+  private references(only?: ReadonlySet<string>): string[] {
     return this.table.foreignKeys.flatMap((key) => {
       const { table } = key;
+      if (only !== undefined && !key.columns.some((column) => only.has(column))) return [];
       const [target, columns] = [this.words.get(table), this.inOrder(key)];
       if (target === undefined || columns === undefined) return [];
       const [first = ''] = columns;

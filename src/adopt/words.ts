@@ -1,7 +1,10 @@
 import { plural, upperFirst } from '../domains/declared/usual-words.js';
 
+/** The words in a name, in Latin letters: `État civil` is `etat`, `civil`. */
 const parts = (name: string): string[] =>
   name
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
     .split(/[^A-Za-z0-9]+/)
     .filter((part) => part !== '')
@@ -32,10 +35,13 @@ export interface TableWords {
   readonly fields: string;
   /** The resource in scopes: `film_actors`. */
   readonly resource: string;
+  /** The scope by which rows are there, where it is not the resource's. */
+  readonly scope?: string;
 }
 
 export function tableWords(table: string): TableWords {
-  const one = inLast(parts(table), singular);
+  const found = parts(table);
+  const one = found.length === 0 ? ['table'] : inLast(found, singular);
   const many = inLast(one, plural);
   return {
     type: upperFirst(named(one.map(upperFirst).join(''))),
@@ -48,7 +54,10 @@ export function tableWords(table: string): TableWords {
 }
 
 /** The field of a column: `rental_date` is `rentalDate`. */
-export const fieldOf = (column: string): string => camel(parts(column));
+export const fieldOf = (column: string): string => {
+  const found = parts(column);
+  return found.length === 0 ? 'column' : camel(found);
+};
 
 const camel = (words: readonly string[]): string => {
   const joined = words.map((word, at) => (at === 0 ? word : upperFirst(word))).join('');

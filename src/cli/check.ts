@@ -9,10 +9,15 @@ import { openDatabase } from './operator/open-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
 
+export interface CheckOptions extends JsonOption {
+  readonly database?: string;
+}
+
 /** `behalf check` */
-export async function check(folder: string, { json }: JsonOption): Promise<void> {
-  const config = readConfig({ ...process.env, BEHALF_COMPANY: folder });
-  const database = await openDatabase(config);
+export async function check(folder: string, { json, database: url }: CheckOptions): Promise<void> {
+  const target = url === undefined ? {} : { DATABASE_URL: url };
+  const config = readConfig({ ...process.env, ...target, BEHALF_COMPANY: folder });
+  const database = await openDatabase(config, url === undefined ? 'migrated' : 'there');
   try {
     const schema = await composeCompany(folder, config, database).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);

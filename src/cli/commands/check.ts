@@ -1,13 +1,16 @@
 import type { Command } from 'commander';
-import { command, type JsonOption } from '../terminal/command.js';
+import type { CheckOptions } from '../check.js';
+import { command } from '../terminal/command.js';
 
 export const checkCommand = (): Command =>
   command(
     'check',
-    'whether a server could serve a company folder over the database in DATABASE_URL, and what is undecided or wrong',
+    'whether a server could serve a company folder over a database, and what is undecided or wrong',
     'company',
+    'company --database mysql://reader@db.internal/shop',
   )
     .argument('<folder>', 'the company folder')
-    .action(async (folder: string, options: JsonOption) =>
+    .option('--database <url>', 'the database of its tables (default: the one in DATABASE_URL)')
+    .action(async (folder: string, options: CheckOptions) =>
       (await import('../check.js')).check(folder, options),
     );

@@ -8,16 +8,16 @@ import { CommandError } from '../../core/command-error.js';
 
 /**
  * Opens the database of the settings. Throws `CommandError` where it is missing, out of reach or behind on migrations.
- * With `any`, only where it is out of reach; a missing SQLite file is made. `limits` are for a server: commands have no
+ * With `there`, not where it is behind; with `any`, only where it is out of reach, as a missing SQLite file is made. `limits` are for a server: commands have no
  * time limits.
  */
 export async function openDatabase(
   config: Config,
-  accept: 'migrated' | 'any' = 'migrated',
+  accept: 'migrated' | 'there' | 'any' = 'migrated',
   limits?: StatementLimits,
 ): Promise<Database> {
   const target = config.database;
-  if (accept === 'migrated' && target.dialect === 'sqlite' && !existsSync(target.path)) {
+  if (accept !== 'any' && target.dialect === 'sqlite' && !existsSync(target.path)) {
     throw new CommandError(
       `There is no database at ${target.path}. Make it with \`behalf migrate\`, or correct DATABASE_URL.`,
     );
@@ -28,7 +28,7 @@ export async function openDatabase(
   const database = await Database.open(target, migrations, config.BEHALF_POOL_SIZE, limits).catch(
     unreachable,
   );
-  if (accept === 'any') return database;
+  if (accept !== 'migrated') return database;
   const pending = await database.pendingMigrations().catch(unreachable);
   if (pending.length === 0) return database;
   await database.close();

@@ -4,6 +4,16 @@ import { inputName, type TypeDeclaration } from './declaration.js';
 import { mutationNames, writtenInputs } from './made-mutations.js';
 import { placeOf } from './sdl-files.js';
 
+/** The names of all types, and of the fields of `Query`. */
+export const typeNames = (documents: readonly DocumentNode[]): string[] =>
+  documents
+    .flatMap(({ definitions }) => definitions)
+    .filter((node) => isTypeDefinitionNode(node) || isTypeExtensionNode(node))
+    .flatMap((node) => {
+      const fields = node.name.value === 'Query' && 'fields' in node ? (node.fields ?? []) : [];
+      return [node.name.value, ...fields.map(({ name }) => name.value)];
+    });
+
 /**
  * Where the files define types, fields, arguments, values and dimensions. Mutations that are made of a type stand where it
  * does, because nothing else has their scopes. What else is made of types stands nowhere.

@@ -80,6 +80,11 @@ export class SdlFaults {
     for (const name of file.text.match(/[\w:]+/g) ?? []) this.unread.add(name);
   }
 
+  /** Whether some file is no SDL. */
+  get areUnreadable(): boolean {
+    return this.unread.size > 0;
+  }
+
   /** Whether a name may be defined in a file that cannot be read. */
   mayDefine(name: string): boolean {
     return this.unread.has(name);
