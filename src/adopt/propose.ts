@@ -75,9 +75,10 @@ export function propose(
     .map((table) => ({ ...table, key: keys.get(table.name)?.columns ?? [] }));
   const names = new Set(taken);
   const words = new Map(
-    usable.map(({ name }) => {
+    usable.map((table): [string, TableWords] => {
+      const { name } = table;
       const type = declared.get(name);
-      return [name, type === undefined ? freeWords(name, names) : wordsOfType(type)];
+      return [name, type === undefined ? wordsOf(table, names, dialect) : wordsOfType(type)];
     }),
   );
   const proposalOf = (table: KeyedTable): TypeProposal =>
@@ -100,10 +101,21 @@ export function propose(
   };
 }
 
+/** New words. Rows that are named or sorted by personal data alone are there only for who may read such data. */
+function wordsOf(table: KeyedTable, names: Set<string>, dialect: Dialect): TableWords {
+  const words = freeWords(table.name, names);
+  const isSortable = (column: ColumnDescription): boolean => {
+    const made = foreignColumn(column, dialect);
+    return made !== undefined && usesOf(made).isSorted && !looksPersonal(column.name);
+  };
+  const isPrivate = table.key.some(looksPersonal) || !table.columns.some(isSortable);
+  return isPrivate ? { ...words, scope: `${words.resource}:read_personal` } : words;
+}
+
 /** The words of a type that is there, so that others lead to it. */
 const wordsOfType = ({ name, table, one, many, scope, query }: TypeDeclaration): TableWords => ({
   ...tableWords(table),
-  ...{ type: name, one, many, scope },
+  ...{ type: name, one, many, scope, resource: scope.split(':')[0] ?? '' },
   ...(query.one !== undefined && { field: query.one }),
   ...(query.list !== undefined && { fields: query.list }),
 });
@@ -201,7 +213,7 @@ ${note}  @table(name: ${text(table.name)}, one: ${text(own.one)}, many: ${text(o
   @query(one: ${text(own.field)}, list: ${text(own.fields)})
   # To be decided: for each dimension (${this.dimensions.join(', ')}), where a row's value is found, as in
   # { dimension: "region", path: "store.region" }, or that it has none.
-  @rows(scope: ${text(`${own.resource}:read`)}, bounds: [], unbounded: []) {
+  @rows(scope: ${text(own.scope ?? `${own.resource}:read`)}, bounds: [], unbounded: []) {
 ${[...fields, ...comments].join('\n')}
 }
 `;
@@ -213,13 +225,17 @@ ${[...fields, ...comments].join('\n')}
     for (const { name } of type.fields) this.names.add(name);
     for (const name of type.faulty) this.names.add(name);
     const fields = [...this.columns(columns), ...this.references(columns)];
-    return [...fields, ...this.leftOut.map(leftOutLine)].join('\n');
+    const { resource, many } = this.own;
+    const define = `@defineScope(name: "${resource}:read_personal", description: ${text(`Read personal data of ${many}.`)})`;
+    const needs = this.isPersonal ? [`  # Needs, if it is not there: extend schema ${define}`] : [];
+    return [...needs, ...fields, ...this.leftOut.map(leftOutLine)].join('\n');
   }
 
   private head(): string {
-    const { resource, many } = this.own;
-    const scopes = [[`${resource}:read`, `Read ${many}.`]];
-    if (this.isPersonal) scopes.push([`${resource}:read_personal`, `Read personal data of ${many}.`]);
+    const { resource, many, scope } = this.own;
+    const scopes = scope === undefined ? [[`${resource}:read`, `Read ${many}.`]] : [];
+    if (this.isPersonal || scope !== undefined)
+      scopes.push([`${resource}:read_personal`, `Read personal data of ${many}.`]);
     const lines = scopes.map(
       ([name = '', description = '']) =>
         `  @defineScope(name: ${text(name)}, description: ${text(description)})\n`,
@@ -248,14 +264,18 @@ ${[...fields, ...comments].join('\n')}
 
   /** The column by which lists are sorted: an indexed text, or else the first column of the key. */
   private sorting(): { readonly name: string; readonly column: string } {
-    const sortable = this.shown().filter(
-      (column) => !looksPersonal(column.name) && this.uses(column)?.isSorted === true,
-    );
+    const sortable = this.shown().filter((column) => this.isSortable(column));
     const named = sortable.find(
       ({ name, type }) => /char/.test(type) && this.table.indexes.some(([first]) => first === name),
     );
     const column = (named ?? sortable[0])?.name ?? this.table.key[0] ?? '';
     return { name: this.fields.get(column) ?? fieldOf(column), column };
+  }
+
+  /** Whether lists can be sorted by a column, and everybody who sees a row may see it. */
+  private isSortable(column: ColumnDescription): boolean {
+    const isSeen = this.own.scope !== undefined || !looksPersonal(column.name);
+    return isSeen && this.uses(column)?.isSorted === true;
   }
 
   /** Columns with values of their own: no references, and no key that only names the row. */
@@ -269,10 +289,9 @@ ${[...fields, ...comments].join('\n')}
         this.uses(column) !== undefined && !referring.has(column.name) && !primaryKey.includes(column.name),
     );
     // A type needs a field to sort by.
-    const isSortable = own.some(
-      (column) => !looksPersonal(column.name) && this.uses(column)?.isSorted === true,
-    );
-    return isSortable ? own : [...columns.filter(({ name }) => primaryKey.includes(name)), ...own];
+    return own.some((column) => this.isSortable(column))
+      ? own
+      : [...columns.filter(({ name }) => primaryKey.includes(name)), ...own];
   }
 
   /** @param only these columns */

@@ -15,4 +15,4 @@ export interface ScopeDefinition {
   readonly peopleOnly: boolean;
 }
 
-export const isScopeName = (text: string): boolean => /^[a-z][a-z_]*:[a-z][a-z_]*$/.test(text);
+export const isScopeName = (text: string): boolean => /^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$/.test(text);

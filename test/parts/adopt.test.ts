@@ -49,7 +49,7 @@ describe('adopting tables', () => {
         joined: String @scope(name: "staff_members:read")
         "The store."
         store: Store @scope(name: "stores:read") @reference(column: "store_id")
-        # Cannot be shown: place (point)
+        # left out: place (point)
       }
       "
     `);

@@ -365,7 +365,8 @@ const money = (minor: string, currency: string): Resolver =>
 
 function valueIn(property: string, table: Table<Row>, type: string): Resolver {
   const column = table.columns[property];
-  const shown = column === undefined ? undefined : shownBy(column, type);
+  const shown =
+    column === undefined ? undefined : shownBy(column, type, `${table.name}.${columnOf(property)}`);
   if (shown === undefined) return reads<Row>([property], (row) => row[property]);
   return reads<Row>([property], (row) => shown(row[property]));
 }

@@ -1,17 +1,43 @@
-import { BehalfError } from '../../core/errors.js';
+import { BehalfError, unavailable } from '../../core/errors.js';
 import { bytesShownMax } from '../../store/tables/foreign-kinds.js';
 import { isNoDay } from '../../store/tables/canonical.js';
 import type { Column } from '../../store/tables/table.js';
 
 type Shown = (value: unknown) => unknown;
 
-/** How callers see a value that was read. Undefined where they see it as it is. */
-export function shownBy({ kind, isLoose, isWide }: Column<unknown>, type: string): Shown | undefined {
+/**
+ * How callers see a value that was read. Undefined where they see it as it is.
+ * @param where the table and the column, for the operator
+ */
+export function shownBy(
+  { kind, isLoose, isWide }: Column<unknown>,
+  type: string,
+  where: string,
+): Shown | undefined {
+  const isOfType = isLoose === true ? types.get(type) : undefined;
+  if (isOfType !== undefined) return checked(type === 'Int' ? smallInteger : same, isOfType, type, where);
   if (isWide === true && type === 'Int') return smallInteger;
   if (kind === 'bytes') return base64;
   const isDay = (kind === 'date' && isLoose !== true) || kind === 'moment';
   return isDay ? dayOrNone : undefined;
 }
+
+const same: Shown = (value) => value;
+
+/** The types that a value of SQLite, which may be any in any column, cannot always be shown as. */
+const types: ReadonlyMap<string, (value: unknown) => boolean> = new Map([
+  ['Int', (value: unknown) => Number.isInteger(value)],
+  ['Float', (value: unknown) => Number.isFinite(value)],
+  ['Boolean', (value: unknown) => typeof value === 'boolean'],
+]);
+
+const checked =
+  (shown: Shown, isOfType: (value: unknown) => boolean, type: string, where: string): Shown =>
+  (value) => {
+    const found = shown(value);
+    if (found === null || found === undefined || isOfType(found)) return found;
+    throw unavailable(new Error(`${where} has a value that is no ${type}`));
+  };
 
 const intMax = 2 ** 31;
 
