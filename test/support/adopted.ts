@@ -60,6 +60,20 @@ export class Adopted {
     return TestServer.start({}, { BEHALF_COMPANY: this.folder }, { databaseUrl: this.fresh.url });
   }
 
+  /** The columns of a table's primary key, as the database tells them. */
+  async keyOf(table: string): Promise<string[]> {
+    const target = targetOf(this.fresh.url);
+    const database = await Database.open(target, migrations, 1);
+    const sql =
+      target.dialect === 'sqlite'
+        ? `SELECT name AS c FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`
+        : `SELECT COLUMN_NAME AS c FROM information_schema.KEY_COLUMN_USAGE
+           WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION`;
+    const rows = await database.read.query(sql, [table]);
+    await database.close();
+    return rows.map(({ c }) => String(c));
+  }
+
   /** Why the server does not start. Empty where it does. */
   async refusal(): Promise<string> {
     const config = readConfig({
