@@ -41,11 +41,9 @@ export interface Proposals {
 export interface Known {
   readonly types: readonly TypeDeclaration[];
   readonly columns: readonly NewColumns[];
-  /** Tables for which no type is wanted. */
-  readonly tables: ReadonlySet<string>;
 }
 
-const nothing: Known = { types: [], columns: [], tables: new Set() };
+const nothing: Known = { types: [], columns: [] };
 
 /**
  * Proposes a type for each table. No field is seen by any role that exists, because every scope is new; and the server
@@ -86,7 +84,7 @@ export function propose(
   const files = new Set(known.types.map((type) => fileOf(type).toLowerCase()));
   return {
     types: usable
-      .filter(({ name }) => !declared.has(name) && !known.tables.has(name))
+      .filter(({ name }) => !declared.has(name))
       .map((table) => ({ ...proposalOf(table).made(), file: freeFile(table.name, files) })),
     additions: known.columns.flatMap(({ type, table, columns }) => {
       const keyed = usable.find(({ name }) => name === table.name);

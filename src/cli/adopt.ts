@@ -148,14 +148,13 @@ function proposalsFor(
     ...names,
     ...types.flatMap(({ name, query }) => [name, query.one ?? '', query.list ?? '']),
   ]);
-  const others = described.filter(({ name }) => wanted?.includes(name) === false).map(({ name }) => name);
+  const typed = new Set(types.map(({ table }) => table));
+  const isWanted = (name: string): boolean => wanted?.includes(name) !== false;
+  // No type leads to a table that has none.
+  const relevant = described.filter(({ name }) => typed.has(name) || (isWanted(name) && !tables.has(name)));
   const differences = compareTypes(types, described, leftOut);
-  const known = {
-    types,
-    columns: differences.columns.filter(({ table }) => wanted?.includes(table.name) !== false),
-    tables: new Set([...tables, ...others]),
-  };
-  return { ...propose(described, [...dimensions.keys()], taken, dialect, known), differences };
+  const known = { types, columns: differences.columns.filter(({ table }) => isWanted(table.name)) };
+  return { ...propose(relevant, [...dimensions.keys()], taken, dialect, known), differences };
 }
 
 function linesOf(

@@ -129,6 +129,13 @@ describe('adopting a database again', () => {
     adopted.edit('movies.graphql', () => movies);
   });
 
+  test('proposes nothing that leads to a table without a type', async () => {
+    await adopted.cli.ok(['adopt', '--out', 'third', '--table', 'rental']);
+    const rental = readFileSync(adopted.cli.path('third', 'schema', 'rental.graphql'), 'utf8');
+    expect(rental).toContain('filmNo: Int');
+    expect(rental).not.toContain('@reference');
+  });
+
   test('takes the database that is named, and so does `check`', async () => {
     const elsewhere = { DATABASE_URL: 'sqlite:nothing.db' };
     const { url } = adopted.fresh;
