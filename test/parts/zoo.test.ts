@@ -59,6 +59,10 @@ const tables = [
   `CREATE TABLE soft (no INTEGER PRIMARY KEY, tenant VARCHAR(20) ${folded} NOT NULL, gone DATETIME, parent INT, area VARCHAR(20) NOT NULL)`,
   `INSERT INTO soft VALUES (1, 'acme', NULL, NULL, 'north'), (2, 'ACME', NULL, 1, 'north'), (3, 'acme', '2026-01-01 00:00:00', 1, 'north'),
      (4, 'acme', NULL, 1, 'north'), (5, 'acme', NULL, 3, 'north'), (6, 'other', NULL, 1, 'north'), (7, 'acme', NULL, 2, 'south')`,
+  `CREATE TABLE bounded (no INTEGER PRIMARY KEY, u ${isMysql ? 'UUID' : 'CHAR(36) COLLATE NOCASE'}, e ${isMysql ? "ENUM('low','High','1')" : 'VARCHAR(4) COLLATE NOCASE'},
+     l VARCHAR(20) ${folded}, b BIGINT ${isMysql ? 'UNSIGNED' : ''})`,
+  `INSERT INTO bounded VALUES (1, '0b1f6c1e-7d0a-4c3e-9a55-0d2f3c4b5a69', 'low', 'ä', ${isMysql ? '18446744073709551615' : '9223372036854775807'}),
+     (2, 'ffffffff-0000-1000-8000-00000000000a', 'High', 'A', 9007199254740993), (3, NULL, '1', 'a', 0), (4, NULL, NULL, NULL, NULL)`,
   'CREATE TABLE flock (no INTEGER PRIMARY KEY, secret VARCHAR(20))',
   `CREATE TABLE keeper (no INTEGER PRIMARY KEY, area VARCHAR(20) ${folded} NOT NULL)`,
   'CREATE TABLE pair (flock INT NOT NULL, keeper INT NOT NULL, gone DATETIME, PRIMARY KEY (flock, keeper))',
@@ -140,6 +144,14 @@ const schema = schemaOf(
     inRegion('parent.area'),
     [`no: Int ${read} @filter(by: AT_LEAST)`, `parent: Soft ${read} @reference(column: "parent")`],
     ', key: ["no"]',
+  ),
+  type(
+    'Bounded',
+    'bounded',
+    'no',
+    `bounds: [{ dimension: "customer", path: "u" }, { dimension: "region", path: "e" }, { dimension: "collection", path: "l" },
+      { dimension: "classification", path: "b" }], unbounded: ["person"]`,
+    [`no: Int! ${read}`, `u: String ${read}`, `e: String ${read}`, `l: String ${read}`, `b: BigInt ${read}`],
   ),
   type('Keeper', 'keeper', 'no', inRegion('area'), [`no: Int! ${read}`, `area: String! ${read}`]),
   type(
@@ -371,6 +383,7 @@ describe('a key of every form', () => {
         `0${values[0] ?? ''}`,
         (values[0] ?? '').toUpperCase(),
         `${values[0] ?? ''}.0`,
+        '99999999999999999999999',
       ]) {
         const text = Buffer.from(JSON.stringify([other, ...values.slice(1)])).toString('base64url');
         if (rows.some((row) => row.id === text)) continue;
@@ -496,6 +509,43 @@ describe('rows that a type says are not there', () => {
       'mutation { createSoft(values: { no: 51, area: "north", tenant: "acme" }, idempotencyKey: "c51") { soft { no } } }',
     );
     expect([made.errors, made.data]).toEqual([[], { createSoft: { soft: { no: 51 } } }]);
+  });
+});
+
+describe('a boundary', () => {
+  test('holds exactly its values, of every type that it can be over', async () => {
+    const rows = nodesIn(await ask('{ allBounded { nodes { no u e l b } } }'), 'allBounded') as Readonly<
+      Record<string, string | null>
+    >[];
+    const values: Readonly<Record<string, readonly [string, readonly string[]]>> = {
+      customer: ['u', ['FFFFFFFF-0000-1000-8000-00000000000A', 'x', '']],
+      region: ['e', ['high', 'LOW', '2', '01', '\u{1f600}']],
+      collection: ['l', ['Ä', 'a ', '?', '\u{1f600}', '']],
+      classification: [
+        'b',
+        ['00', '0.0', 'x', '9007199254740992', '-1', '9223372036854775808', '18446744073709551616'],
+      ],
+    };
+    for (const [dimension, [field, others]] of Object.entries(values)) {
+      const known = rows.flatMap((row) => row[field] ?? []);
+      for (const set of [
+        ...others.map((one) => [one]),
+        ...known.map((one) => [one]),
+        [...known, ...others],
+      ]) {
+        const { token: theirs } = await server.person({
+          scopes: ['zoo:read'],
+          boundary: { ...everywhere, [dimension]: set },
+        });
+        const found = nodesIn(await ask('{ allBounded { nodes { no } } }', theirs), 'allBounded');
+        const expected = rows.filter((row) => set.includes(row[field] ?? 'none'));
+        expect([dimension, set, found.map(({ no }) => no)]).toEqual([
+          dimension,
+          set,
+          expected.map(({ no }) => no),
+        ]);
+      }
+    }
   });
 });
 

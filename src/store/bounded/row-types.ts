@@ -3,7 +3,7 @@ import type { Boundaries } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
 import type { CacheState } from '../../core/lru.js';
 import { exactlyIn, type Dialect, type Sql } from '../sql/condition.js';
-import { isUuid } from '../tables/canonical.js';
+import { isInteger64, isUuid } from '../tables/canonical.js';
 import { LookupByKey } from './lookup-by-key.js';
 import type { RowType, ValueSql } from './row-type.js';
 import { StatementShapes, type StatementShape } from './statement-shape.js';
@@ -176,12 +176,14 @@ function isOneOf({ column }: ValueSql, expression: string, set: ReadonlySet<stri
     if (values.length === 0) return { text: '1 = 0', params: [] };
     return { text: `${expression} IN (${values.map(() => '?').join(', ')})`, params: values };
   }
-  // Compared with a number, the text `1x` would be 1, and two large numbers one.
-  const numbers = [...set].filter((value) => isInteger.test(value));
+  // Compared with a number, the text `1x` would be 1, and numbers beyond 64 bits the largest one.
+  const numbers = [...set].filter((value) => isInteger.test(value) && isStorable(value, dialect));
   if (numbers.length === 0) return { text: '1 = 0', params: [] };
   const number = wholeNumber[dialect];
   return { text: `${expression} IN (${numbers.map(() => number).join(', ')})`, params: numbers };
 }
 
-const isInteger = /^(?:0|-?[1-9]\d{0,18})$/;
+const isInteger = /^(?:0|-?[1-9]\d*)$/;
+const isStorable = (value: string, dialect: Dialect): boolean =>
+  isInteger64(value) && (dialect === 'mysql' || BigInt(value) < 2n ** 63n);
 const wholeNumber = { sqlite: 'CAST(? AS INTEGER)', mysql: 'CAST(? AS DECIMAL(20, 0))' } as const;

@@ -1,4 +1,4 @@
-import { isNoDay } from '../tables/canonical.js';
+import { isInteger64, isNoDay } from '../tables/canonical.js';
 import { bytesShownMax } from '../tables/foreign-kinds.js';
 import type { Column } from '../tables/table.js';
 import type { Dialect } from './condition.js';
@@ -108,10 +108,10 @@ function integer(text: string, dialect: Dialect, use?: 'always cast'): Placed {
 }
 
 /** All of one type, as MySQL uses no index for a list of several. */
-const bigint = (text: string): Placed => ({
-  text: isInt64(text) ? 'CAST(? AS SIGNED)' : 'CAST(? AS UNSIGNED)',
-  param: text,
-});
+function bigint(text: string): Placed {
+  if (isInt64(text)) return { text: 'CAST(? AS SIGNED)', param: text };
+  return { text: isInteger64(text) ? 'CAST(? AS UNSIGNED)' : 'CAST(? AS DECIMAL(65, 0))', param: text };
+}
 
 function isInt64(text: string): boolean {
   const value = BigInt(text);

@@ -10,7 +10,8 @@ export function isCanonical(column: Column<unknown>, text: string): boolean {
   switch (column.kind) {
     case 'int':
     case 'bigint':
-      return integer.test(text);
+      // Databases take a larger one for the largest.
+      return integer.test(text) && isInteger64(text);
     case 'decimal':
       return isDecimal(text, column.scale ?? 0);
     case 'uuid':
@@ -46,8 +47,11 @@ export function isDate(text: string): boolean {
 /** Whether a date has no year, no month or no day, as MySQL allows it. */
 export const isNoDay = (text: string): boolean => /^(?:0000|\d{4}-00|\d{4}-\d\d-00)/.test(text);
 
+/** 65 digits, a sign and a point. */
+const digitsMax = 67;
+
 function isDecimal(text: string, scale: number): boolean {
   const [whole = '', fraction = ''] = text.split('.');
-  const isForm = /^-?(?:0|[1-9]\d*)$/.test(whole) && fraction.length === scale && /^\d*$/.test(fraction);
-  return isForm && text.includes('.') === scale > 0 && !/^-[0.]*$/.test(text);
+  const isForm = /^-?(?:0|[1-9]\d{0,64})$/.test(whole) && fraction.length === scale && /^\d*$/.test(fraction);
+  return isForm && text.length <= digitsMax && text.includes('.') === scale > 0 && !/^-[0.]*$/.test(text);
 }
