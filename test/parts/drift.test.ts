@@ -206,3 +206,53 @@ describe('tables that others change', () => {
     expect(log).toContain('the tables are again as they were when the server started');
   });
 });
+
+describe('a view that others change', () => {
+  const view = (columns: string): readonly string[] => [
+    'DROP VIEW IF EXISTS north',
+    `CREATE VIEW north AS SELECT ${columns} FROM shop WHERE area = 'north'`,
+  ];
+  const north = `extend schema @defineScope(name: "films:read", description: "Read films.")
+type North
+  @table(name: "north", one: "shop", many: "shops", order: { by: "area" }, key: ["shop_no"])
+  @query(list: "norths")
+  @rows(scope: "films:read", unbounded: ["customer", "region", "collection", "classification", "person"]) {
+  id: ID! @scope(name: "films:read")
+  area: String @scope(name: "films:read")
+}
+`;
+
+  test('is refused, and the log names its column', async () => {
+    const adopted = await Adopted.of([
+      shopTable,
+      "INSERT INTO shop VALUES (1, 'north'), (2, 'south')",
+      ...view('shop_no, area'),
+    ]);
+    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
+    writeFileSync(join(adopted.folder, 'schema', 'north.graphql'), north);
+    let log = '';
+    const logger = makeLogger('info', { write: (text: string) => (log += text) });
+    const server = await TestServer.start(
+      { logger, watchEveryMs: 20 },
+      { BEHALF_COMPANY: adopted.folder },
+      { databaseUrl: adopted.fresh.url },
+    );
+    try {
+      const { token } = await server.person({ scopes: ['films:read'] });
+      const asked = (): Promise<Answer> => server.query(token, '{ norths { nodes { area } } }');
+      expect((await asked()).data).toEqual({ norths: { nodes: [{ area: 'north' }] } });
+      for (const sql of view('shop_no')) await server.database.transaction((tx) => tx.affecting(sql, []));
+      do {
+        const { data, errors } = await asked();
+        expect(data).toEqual({ norths: null });
+        expect(errors.map(({ extensions }) => extensions.code)).toEqual(['UNAVAILABLE']);
+      } while (!log.includes('north: the column area is gone'));
+      expect(await adopted.refusal()).toContain(
+        'schema/north.graphql:7: North.area is in the column north.area, which does not exist',
+      );
+    } finally {
+      await server.stop();
+      await adopted.drop();
+    }
+  });
+});
