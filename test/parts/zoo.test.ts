@@ -39,7 +39,7 @@ function keyTables(key: ZooKey): string[] {
   const columns = names.map((name, at) => `${name} ${key.columns[at] ?? ''} NOT NULL`).join(', ');
   const kind = key.isUnique === true ? 'UNIQUE' : 'PRIMARY KEY';
   return [
-    `CREATE TABLE own_${key.name} (${columns}, note VARCHAR(20) NOT NULL, ${kind} (${key.parts ?? names.join(', ')}))`,
+    `CREATE TABLE own_${key.name} (${columns}, note VARCHAR(20) NOT NULL, ${kind} (${key.parts ?? names.join(', ')}))${key.options ?? ''}`,
     `CREATE TABLE kid_${key.name} (no INTEGER PRIMARY KEY, ${columns})`,
     ...key.rows.flatMap((values, at) => [
       `INSERT INTO own_${key.name} VALUES (${values.join(', ')}, '${at === 0 ? 'north' : 'south'}')`,

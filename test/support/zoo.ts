@@ -141,6 +141,8 @@ export interface ZooKey {
   readonly isUnique?: true;
   /** What the primary key says instead of the names of the columns. */
   readonly parts?: string;
+  /** What CREATE TABLE ends with. */
+  readonly options?: string;
   readonly rows: readonly (readonly string[])[];
 }
 
@@ -182,7 +184,7 @@ export const sqliteKeys: readonly ZooKey[] = [
   ...sharedKeys,
   key('row_number', 'INTEGER', '9007199254740993', '-1', '7'),
   key('folded', 'VARCHAR(10) COLLATE NOCASE', "'abc'", "'B'", "'1'", "'01'"),
-  key('long', 'TEXT', "'one'", "'two'", "'ä'"),
+  { ...key('long', 'TEXT', "'one'", "'two'", "'ä'"), options: ' WITHOUT ROWID' },
   key('bytes16', 'BINARY(16)', "X'0B1F6C1E7D0A4C3E9A550D2F3C4B5A69'", "X'00'"),
 ];
 
