@@ -256,3 +256,44 @@ type North
     }
   });
 });
+
+describe('a table that others change before a row is added', () => {
+  const writable = `extend schema
+  @defineScope(name: "films:read", description: "Read films.")
+  @defineScope(name: "films:add", description: "Add films.")
+type Shop
+  @table(name: "shop", one: "shop", many: "shops", order: { by: "area" })
+  @query(list: "shops")
+  @create(mutation: "addShop", scope: "films:add")
+  @rows(scope: "films:read", unbounded: ["customer", "region", "collection", "classification", "person"]) {
+  id: ID! @scope(name: "films:read")
+  number: Int! @scope(name: "films:read") @column(name: "shop_no") @writable(on: CREATE)
+  area: String! @scope(name: "films:read") @writable(on: CREATE)
+}
+`;
+
+  test('takes none, and says so', async () => {
+    const adopted = await Adopted.of([shopTable]);
+    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
+    writeFileSync(join(adopted.folder, 'schema', 'shop.graphql'), writable);
+    const server = await adopted.start();
+    try {
+      const { token } = await server.person({ scopes: ['films:read', 'films:add'] });
+      const added = (number: number, key: string): Promise<Answer> =>
+        server.query(
+          token,
+          `mutation { addShop(values: { number: ${String(number)}, area: "north" }, idempotencyKey: "${key}") { shop { number } } }`,
+        );
+      expect((await added(1, 'first')).data).toEqual({ addShop: { shop: { number: 1 } } });
+      const run = (sql: string): Promise<number> =>
+        server.database.transaction((tx) => tx.affecting(sql, []));
+      await run('ALTER TABLE shop RENAME COLUMN area TO place');
+      const { data, errors } = await added(2, 'second');
+      expect([data, errors.map(({ extensions }) => extensions.code)]).toEqual([null, ['UNAVAILABLE']]);
+      expect(await server.database.read.query('SELECT shop_no FROM shop')).toEqual([{ shop_no: 1 }]);
+    } finally {
+      await server.stop();
+      await adopted.drop();
+    }
+  });
+});

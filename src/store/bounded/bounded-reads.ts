@@ -322,10 +322,15 @@ export class BoundedReads {
     try {
       return await read;
     } catch (error) {
-      throw this.types.changes.asUnavailable(error);
+      throw this.asUnavailable(error);
     } finally {
       this.underWay.delete(read);
     }
+  }
+
+  /** The error for callers, where a statement failed because a table of others is not as expected. */
+  asUnavailable(error: unknown): unknown {
+    return this.types.changes.asUnavailable(error);
   }
 
   typeNamed(type: string): RowType | undefined {

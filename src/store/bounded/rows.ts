@@ -342,7 +342,7 @@ export class Rows {
 
   private async changing<T>({ type }: { readonly type: string }, change: Promise<T>): Promise<T> {
     const done = await change.catch((error: unknown) => {
-      throw writeFault(error, type);
+      throw this.reads.asUnavailable(writeFault(error, type));
     });
     this.forget();
     return done;
