@@ -25,7 +25,7 @@ test('a read that has to come again does not see the change of a transaction tha
     pragma: () => undefined,
     prepare: () => ({
       ...{ reader: true, readonly: true, raw: () => undefined, columns: () => [{ name: 'value' }], all },
-      run: () => ({ changes: 0 }),
+      run: () => ({ changes: 0, lastInsertRowid: 0 }),
     }),
   });
   const writer = connection(() => {

@@ -5,7 +5,8 @@ import { documentName, type CheckedDocument, type DocumentRules } from '../deleg
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { any, eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
-import { isDuplicate, RunAgain } from '../store/sql/database.js';
+import { RunAgain } from '../store/drivers/lock-conflicts.js';
+import { isDuplicate } from '../store/sql/database.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
 import type { UnitOfWork } from './unit-of-work.js';
 

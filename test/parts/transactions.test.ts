@@ -102,3 +102,48 @@ if (testDatabase() === 'mariadb')
       await single.close();
     }
   });
+
+test('a transaction that the database has ended takes nothing more, whoever caught the failure', async () => {
+  const isMysql = testDatabase() === 'mariadb';
+  await database.transaction(async (tx) => {
+    await tx.affecting('CREATE TABLE tried (no INTEGER PRIMARY KEY, note VARCHAR(20))', []);
+    await tx.affecting("INSERT INTO tried VALUES (1, 'a'), (2, 'a')", []);
+    if (!isMysql)
+      await tx.affecting(
+        "CREATE TRIGGER ending BEFORE UPDATE ON tried WHEN NEW.note = 'end' BEGIN SELECT RAISE(ROLLBACK, 'ended'); END",
+        [],
+      );
+  });
+  const write = (tx: Connection, no: number, note: string): Promise<number> =>
+    tx.affecting('UPDATE tried SET note = ? WHERE no = ?', [note, no]);
+  // The other holds row 2 and waits for row 1; the server ends the lighter of two transactions.
+  const other = isMysql ? await Database.open(targetOf(fresh.url), migrations) : undefined;
+  let waiting: Promise<unknown> = Promise.resolve();
+  let attempts = 0;
+  const ended = database.transaction(async (tx) => {
+    attempts += 1;
+    if (attempts > 1) return;
+    await write(tx, 1, 'lost');
+    if (other === undefined) await write(tx, 2, 'end').catch(() => 0);
+    else {
+      await new Promise<void>((resolve) => {
+        waiting = other.transaction(async (held) => {
+          for (let no = 10; no < 30; no += 1)
+            await held.affecting('INSERT INTO tried VALUES (?, NULL)', [no]);
+          await write(held, 2, 'other');
+          resolve();
+          await write(held, 1, 'other');
+        });
+      });
+      await write(tx, 2, 'lost').catch(() => 0);
+    }
+    await write(tx, 2, 'orphan').catch(() => 0);
+  });
+  if (isMysql) await ended;
+  else await expect(ended).rejects.toThrow('ended');
+  await waiting;
+  await other?.close();
+  const notes = await database.read.query('SELECT note FROM tried WHERE no < 3 ORDER BY no');
+  expect(notes.map(({ note }) => note)).toEqual(isMysql ? ['other', 'other'] : ['a', 'a']);
+  expect(attempts).toBe(isMysql ? 2 : 1);
+});

@@ -1,6 +1,7 @@
 import { isIn } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
-import { isLockConflict, isStatementFault } from '../../store/sql/database.js';
+import { isLockConflict } from '../../store/drivers/lock-conflicts.js';
+import { isStatementFault } from '../../store/sql/database.js';
 import { auditRecords } from '../../store/tables/audit.js';
 import { indexName, indexRecords, UnreadableRecord } from '../record-index.js';
 import type { Consumer } from './consumer.js';

@@ -139,8 +139,8 @@ class ResolverMaker {
     const { column } = field.source;
     if (column !== undefined) return countedVersion(this.property(table, column, field));
     const compared = type.fields.filter(
-      ({ name, source, scope, writing }) =>
-        name !== 'id' && (writing !== undefined || (source.kind === 'column' && scope === type.scope)),
+      // A version that other values change would tell who may not read them whether a guess is right.
+      ({ name, scope }) => name !== 'id' && scope === type.scope,
     );
     return comparedVersion(type.name, [...new Set(compared.flatMap((one) => this.propertiesOf(table, one)))]);
   }

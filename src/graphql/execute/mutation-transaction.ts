@@ -3,7 +3,8 @@ import { conflict } from '../../core/errors.js';
 import { StaleAuthority, type Charges, type CommitGate } from '../../delegation/commit-gate.js';
 import type { Resolver } from '../../delegation/resolver-context.js';
 import type { ResolverContexts } from '../../delegation/resolver-contexts.js';
-import { CommitLost, RunAgain, type Database } from '../../store/sql/database.js';
+import { RunAgain } from '../../store/drivers/lock-conflicts.js';
+import { CommitLost, type Database } from '../../store/sql/database.js';
 import { writeFault } from '../../store/sql/write-faults.js';
 import { auditRecords } from '../../store/tables/audit.js';
 import { asGraphQLError } from '../errors.js';
@@ -48,6 +49,7 @@ export class MutationTransaction {
           const finish = await this.parts.commitGate.begin(tx, call);
           result = await executeByGraphqlJs(request, operation);
           if (result.errors !== undefined) throw new RolledBack(result);
+          await operation.rows.writes();
           const refusal = sizeFault(JSON.stringify(result.data), this.parts.answerBytesMax);
           if (refusal !== undefined) throw new RolledBack({ errors: [asGraphQLError(refusal)] });
           charges = await finish(finishedOf(call, [], true));

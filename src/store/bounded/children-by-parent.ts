@@ -107,12 +107,19 @@ export function linkSql<Row>(table: Table<Row>, link: Link<Row>): LinkSql {
   const from = `${quote(table.name)} t`;
   if ('columns' in link) {
     const [first = 'NULL', ...others] = link.columns.map((column) => `t.${columnName(column)}`);
+    // Children of two parents are not one group where the collation takes their keys for equal.
+    const byBytes = (one: string, at: number): string =>
+      table.columns[link.columns[at] as keyof Row & string].isCollated === true ? `HEX(${one})` : one;
     // As the key of the parent is read.
     const named = [first, ...others].map((one, at) => {
       const column = table.columns[link.columns[at] as keyof Row & string];
       return `${readSql(column, one)} AS ${parentName(at)}`;
     });
-    return { from, parent: [first, ...others], select: named.join(', ') };
+    return {
+      from,
+      parent: [byBytes(first, 0), ...others.map((one, at) => byBytes(one, at + 1))],
+      select: named.join(', '),
+    };
   }
   if ('column' in link) {
     const parent = `t.${columnName(link.column)}`;

@@ -12,7 +12,7 @@ import type { Connection } from '../sql/connection.js';
 import { Cursors } from './cursor.js';
 import { withDimensionValues, dimensionValuesOf } from './dimension-values.js';
 import { pageOf, pageQuery, pageSizeOf, readBy, type ListQuery, type Page } from './page.js';
-import { writeFault } from '../sql/write-faults.js';
+import { refusedByRule, writeFault } from '../sql/write-faults.js';
 import type { RowTypes } from './row-types.js';
 import type { StatementShape } from './statement-shape.js';
 import type { StoredDimensionValues } from '../tables/identity.js';
@@ -45,6 +45,8 @@ export class Rows {
   private readonly reads: BoundedReads;
   private loaders = new Map<string | StatementShape, DataLoader<string, unknown>>();
   private sharedWork = new Map<string, Promise<unknown>>();
+  private readonly writesUnderWay: Promise<unknown>[] = [];
+  private failedWrite: Error | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -269,22 +271,27 @@ export class Rows {
   }
 
   /** Adds a row, which must lie inside the boundary of `scope`. */
-  async insert<R extends { id: string }>(table: Table<R>, row: R, scope: Scope): Promise<R> {
-    await this.changing(table, this.connection.insert(table, [row]));
-    return this.created(table, row.id, [scope]);
+  insert<R extends { id: string }>(table: Table<R>, row: R, scope: Scope): Promise<R> {
+    return this.writing(table, async () => {
+      await this.connection.insert(table, [row]);
+      return this.created(table, row.id, [scope]);
+    });
   }
 
   /**
    * Adds a row of which some values are given; the database has the others. It must lie inside the boundaries of all
    * `scopes`.
    */
-  async create<R extends { id: string }>(
+  create<R extends { id: string }>(
     table: Table<R>,
     values: Partial<R>,
     scopes: readonly Scope[],
   ): Promise<R> {
-    const id = await this.changing(table, this.connection.insertValues(table, values));
-    return this.created(table, id, scopes);
+    return this.writing(table, async () => {
+      const id = await this.connection.insertValues(table, values);
+      if (id === undefined) throw refusedByRule();
+      return this.created(table, id, scopes);
+    });
   }
 
   /** Changes a row, which must lie inside the boundary of `scope` before and after; else `NOT_FOUND`. */
@@ -307,28 +314,36 @@ export class Rows {
    * Changes a row as `decide` says of the row as it is. It must lie inside the boundaries of all `scopes` before and
    * after; else `NOT_FOUND`.
    */
-  async change<R extends { id: string }>(
+  change<R extends { id: string }>(
     table: Table<R>,
     id: string,
     scopes: readonly Scope[],
     decide: (before: R) => Partial<R>,
   ): Promise<R> {
-    const before = this.written(table, await this.inside(table, id, scopes, true));
-    await this.changing(table, this.connection.update(table, eq<R>('id', id), decide(before)));
-    this.observer.touched(table.type, [id], 'update');
-    return this.written(table, await this.inside(table, id, scopes));
+    return this.writing(table, async () => {
+      const before = this.written(table, await this.inside(table, id, scopes, true));
+      const changed = await this.connection.update(table, eq<R>('id', id), decide(before));
+      if (changed !== 1) throw refusedByRule();
+      this.forget();
+      this.observer.touched(table.type, [id], 'update');
+      return this.written(table, await this.inside(table, id, scopes));
+    });
   }
 
   /** Deletes a row that lies inside the boundary of `scope`, unless `check` throws. */
-  async remove<R extends { id: string }>(
+  remove<R extends { id: string }>(
     table: Table<R>,
     id: string,
     scope: Scope,
     check: (before: R) => void,
   ): Promise<void> {
-    check(this.written(table, await this.inside(table, id, scope, true)));
-    await this.changing(table, this.connection.delete(table, eq<R>('id', id)));
-    this.observer.touched(table.type, [id], 'delete');
+    return this.writing(table, async () => {
+      check(this.written(table, await this.inside(table, id, scope, true)));
+      const deleted = await this.connection.delete(table, eq<R>('id', id));
+      if (deleted !== 1) throw refusedByRule();
+      this.forget();
+      this.observer.touched(table.type, [id], 'delete');
+    });
   }
 
   private async created<R extends { id: string }>(
@@ -336,16 +351,26 @@ export class Rows {
     id: string,
     scopes: readonly Scope[],
   ): Promise<R> {
+    this.forget();
     this.observer.touched(table.type, [id], 'create');
     return this.written(table, await this.inside(table, id, scopes));
   }
 
-  private async changing<T>({ type }: { readonly type: string }, change: Promise<T>): Promise<T> {
-    const done = await change.catch((error: unknown) => {
-      throw this.reads.asUnavailable(writeFault(error, type));
+  /** A write that fails undoes the whole operation, also where the failure is caught: see `writes`. */
+  private writing<T>({ type }: { readonly type: string }, write: () => Promise<T>): Promise<T> {
+    const done = write().catch((error: unknown) => {
+      const fault = this.reads.asUnavailable(writeFault(error, type));
+      this.failedWrite ??= fault instanceof Error ? fault : new Error(String(fault));
+      throw fault;
     });
-    this.forget();
+    this.writesUnderWay.push(done);
     return done;
+  }
+
+  /** Resolves when no write is under way. Throws where one has failed: what was written must not be kept. */
+  async writes(): Promise<void> {
+    while (this.writesUnderWay.length > 0) await Promise.allSettled(this.writesUnderWay.splice(0));
+    if (this.failedWrite !== undefined) throw this.failedWrite;
   }
 
   /**
@@ -424,20 +449,23 @@ export class Rows {
     );
   }
 
-  private async writeParts<P extends { id: string }, R extends { id: string }>(
+  private writeParts<P extends { id: string }, R extends { id: string }>(
     parent: { readonly table: Table<P>; readonly id: string },
     parts: { readonly table: Table<R>; readonly column: keyof R & string },
     rows: readonly R[],
     scope: Scope,
     write: () => Promise<void>,
   ): Promise<void> {
-    await this.inside(parent.table, parent.id, scope);
-    if (rows.some((row) => row[parts.column] !== parent.id)) throw new Error('A part names another parent.');
-    await write();
-    this.forget();
-    const ids = rows.map((row) => row.id);
-    const inside = await this.reads.count(parts.table, isIn<R>('id', ids), [scope]);
-    if (inside !== rows.length) throw notFound(parent.table.type);
+    return this.writing(parent.table, async () => {
+      await this.inside(parent.table, parent.id, scope);
+      if (rows.some((row) => row[parts.column] !== parent.id))
+        throw new Error('A part names another parent.');
+      await write();
+      this.forget();
+      const ids = rows.map((row) => row.id);
+      const inside = await this.reads.count(parts.table, isIn<R>('id', ids), [scope]);
+      if (inside !== rows.length) throw notFound(parent.table.type);
+    });
   }
 
   /**

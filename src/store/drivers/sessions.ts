@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { outOfTime, tooMuchForChange } from '../../core/errors.js';
 import { Lru, type CacheState } from '../../core/lru.js';
 import { ConcurrencyGate } from './concurrency-gate.js';
+import { isLockConflict } from './lock-conflicts.js';
 import type { ReadingThread } from './reading-thread.js';
 import {
   AnyFree,
@@ -23,6 +24,8 @@ import { Steps, TooManySteps, Turn } from './row-steps.js';
 /** A connection for one transaction. */
 export interface Session {
   readonly statements: Statements;
+  /** Whether the database has ended the transaction by itself, as after this failure. */
+  hasLost(failure: unknown): boolean;
   /** The statement that begins a transaction. Undefined where the first statement begins it. */
   readonly begin: string | undefined;
   end(isUsable: boolean): void;
@@ -59,7 +62,7 @@ export class SqliteSessions implements Sessions {
   private readonly large = new Lru<string, true>(largeMax);
 
   constructor(
-    writer: SqliteDatabase,
+    private readonly writer: SqliteDatabase,
     reader: SqliteDatabase,
     private readonly scans: Pick<ReadingThread, 'run'>,
     private readonly statementMs: number,
@@ -126,6 +129,7 @@ export class SqliteSessions implements Sessions {
     const began = performance.now();
     return {
       statements: refusingLarge(this.writing),
+      hasLost: () => !this.writer.inTransaction,
       begin: undefined,
       end: () => {
         const ended = performance.now();
@@ -188,7 +192,7 @@ export class MysqlSessions implements Sessions {
     isForTransactions: boolean,
   ): Promise<MysqlSessions> {
     const { pool } = source.driver as unknown as { pool: MysqlPool };
-    const settings = [...sessionSettings, ...(await statementLimit(source, statementSeconds))];
+    const settings = [...sessionSettings, ...(await settingsByKind(source, statementSeconds))];
     if (isForTransactions) settings.push('SET SESSION autocommit = 0');
     pool.on('connection', (connection) => {
       for (const setting of settings) connection.query(setting);
@@ -212,6 +216,8 @@ export class MysqlSessions implements Sessions {
     });
     return {
       statements: new MysqlStatements(connection, this.statementMs),
+      // After a deadlock nothing of the transaction is left.
+      hasLost: isLockConflict,
       begin: this.begin,
       end: (isUsable) => {
         if (isUsable) connection.release();
@@ -251,12 +257,26 @@ type PoolQueues = Readonly<
  */
 export class WhileItLasts implements Statements {
   private hasEnded = false;
+  /** The failure with which the database ended the transaction: what came before is undone. */
+  private failure: Error | undefined;
 
-  constructor(private readonly statements: Statements) {}
+  constructor(private readonly session: Pick<Session, 'statements' | 'hasLost'>) {}
 
-  run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome> {
-    if (this.hasEnded) return Promise.reject(new StatementFailed('The transaction has ended.'));
-    return this.statements.run(sql, params, again);
+  async run(sql: string, params: readonly unknown[], again?: boolean): Promise<Outcome> {
+    this.check();
+    if (this.hasEnded) throw new StatementFailed('The transaction has ended.');
+    try {
+      return await this.session.statements.run(sql, params, again);
+    } catch (error) {
+      if (this.session.hasLost(error))
+        this.failure ??= error instanceof Error ? error : new Error(String(error));
+      throw error;
+    }
+  }
+
+  /** Throws where the database has ended the transaction, whoever caught the failure then. */
+  check(): void {
+    if (this.failure !== undefined) throw this.failure;
   }
 
   end(): void {
@@ -275,11 +295,14 @@ const sessionSettings = [
   "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 ];
 
-/** MariaDB and MySQL have different names and units for the same setting. */
-async function statementLimit(source: DataSource, seconds: number): Promise<string[]> {
-  if (seconds === 0) return [];
+/**
+ * MariaDB and MySQL have different names and units for the limit. MariaDB keeps the results of subqueries by values that a
+ * collation takes for equal, so that the boundary of one row would hold for another.
+ */
+async function settingsByKind(source: DataSource, seconds: number): Promise<string[]> {
   const [row] = await source.query<{ version: string }[]>('SELECT VERSION() AS version');
-  return /mariadb/i.test(row?.version ?? '')
-    ? [`SET SESSION max_statement_time = ${String(seconds)}`]
-    : [`SET SESSION max_execution_time = ${String(seconds * 1000)}`];
+  if (!/mariadb/i.test(row?.version ?? ''))
+    return seconds === 0 ? [] : [`SET SESSION max_execution_time = ${String(seconds * 1000)}`];
+  const exact = "SET SESSION optimizer_switch = 'subquery_cache=off'";
+  return seconds === 0 ? [exact] : [exact, `SET SESSION max_statement_time = ${String(seconds)}`];
 }

@@ -7,6 +7,8 @@ import { TooManySteps, type StepLimit } from './row-steps.js';
 export interface Outcome {
   readonly rows: Record<string, unknown>[];
   readonly affected: number;
+  /** The number that the database gave to the key of a row that was added. */
+  readonly numbered?: string | undefined;
 }
 
 /** Sends statements with `?` parameters to one connection or pool. Throws `StatementFailed`. */
@@ -29,7 +31,7 @@ export interface TimedStatements {
 /** The database refused a statement or could not be reached. `driverError` is the driver's error. */
 export class StatementFailed extends Error {
   override readonly name = 'StatementFailed';
-  readonly driverError: { readonly code?: string; readonly errno?: number };
+  readonly driverError: { readonly code?: string; readonly errno?: number; readonly sqlState?: string };
 
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
@@ -58,7 +60,7 @@ interface SqliteStatement {
   raw(): unknown;
   columns(): { readonly name: string }[];
   all(params: readonly unknown[]): unknown[];
-  run(params: readonly unknown[]): { changes: number };
+  run(params: readonly unknown[]): { changes: number; lastInsertRowid: number | bigint };
 }
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
@@ -145,7 +147,11 @@ export class SqliteStatements implements Statements {
 const sizeOf = ({ rows }: Outcome): number => rows.length;
 
 function preparedOf(statement: SqliteStatement): Prepared {
-  if (!statement.reader) return (params) => ({ rows: [], affected: statement.run(params).changes });
+  if (!statement.reader)
+    return (params) => {
+      const { changes, lastInsertRowid } = statement.run(params);
+      return { rows: [], affected: changes, numbered: String(lastInsertRowid) };
+    };
   // In the driver, an array of values costs half as much as an object.
   statement.raw();
   const names = statement.columns().map(({ name }) => name);
@@ -224,7 +230,14 @@ export class MysqlStatements implements Statements {
         if (error !== null && error !== undefined) reject(asFailure(error));
         else if (Array.isArray(result)) {
           resolve({ rows: result as Record<string, unknown>[], affected: 0 });
-        } else resolve({ rows: [], affected: (result as { affectedRows: number }).affectedRows });
+        } else {
+          const { affectedRows, insertId } = result as { affectedRows: number; insertId: number | string };
+          resolve({
+            rows: [],
+            affected: affectedRows,
+            numbered: Number(insertId) === 0 ? undefined : String(insertId),
+          });
+        }
       };
       if (again) this.sender.execute(text, params.map(asParameter), answered);
       else this.sender.query(text, params as unknown[], answered);

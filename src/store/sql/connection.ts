@@ -109,28 +109,26 @@ export class Connection {
     }
   }
 
-  /** Adds a row of which some values are given, in a transaction. Returns its id. */
-  async insertValues<Row>(table: Table<Row>, values: Partial<Row>): Promise<string> {
+  /**
+   * Adds a row of which some values are given. Returns its id; undefined where a rule of the database left it out, or where
+   * nothing gave it a key.
+   */
+  async insertValues<Row>(table: Table<Row>, values: Partial<Row>): Promise<string | undefined> {
     const { key } = table;
     if (key === undefined) throw new Error(`${table.name} has no key of its own.`);
     const keys = columnKeys(table).filter((column) => values[column] !== undefined);
-    const isCounted = key.columns.some((column) => values[column as keyof Row] === undefined);
-    // Without this the server would tell a number that an earlier row got, where this one gets none.
-    if (isCounted && this.dialect === 'mysql') await this.query('SELECT LAST_INSERT_ID(0)');
     const places = keys.length === 0 && this.dialect === 'sqlite' ? 'DEFAULT VALUES' : valuesText(keys);
-    await this.affecting(
-      `INSERT INTO ${quote(table.name)} ${places}`,
+    const { affected, numbered } = await this.statements.run(
+      `INSERT ${this.orAbort()}INTO ${quote(table.name)} ${places}`,
       keys.map((column) => encode(table.columns[column], values[column])),
     );
-    const counted = isCounted ? await this.lastNumber() : '';
-    return key.idFrom(key.columns.map((column) => values[column as keyof Row] ?? counted));
+    const named = key.columns.map((column) => values[column as keyof Row] ?? numbered);
+    return affected === 1 && !named.includes(undefined) ? key.idFrom(named) : undefined;
   }
 
-  /** The number that the last row got from the database. */
-  private async lastNumber(): Promise<string> {
-    const call = this.dialect === 'mysql' ? 'LAST_INSERT_ID()' : 'last_insert_rowid()';
-    const [row] = await this.query(`SELECT CAST(${call} AS CHAR) AS n`);
-    return String(row?.n);
+  /** A table of SQLite may say that a conflict replaces or leaves out rows, or ends the transaction. */
+  private orAbort(): string {
+    return this.dialect === 'sqlite' ? 'OR ABORT ' : '';
   }
 
   /** Returns the number of rows that matched the condition. */
@@ -138,7 +136,7 @@ export class Connection {
     const keys = columnKeys(table).filter((key) => changes[key] !== undefined);
     const where = conditionSql(table, table.name, condition, this.dialect);
     const set = keys.map((key) => `${columnName(key)} = ?`).join(', ');
-    return this.affecting(`UPDATE ${quote(table.name)} SET ${set} WHERE ${where.text}`, [
+    return this.affecting(`UPDATE ${this.orAbort()}${quote(table.name)} SET ${set} WHERE ${where.text}`, [
       ...keys.map((key) => encode(table.columns[key], changes[key])),
       ...where.params,
     ]);

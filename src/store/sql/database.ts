@@ -9,6 +9,7 @@ import { describeTables, tableNames, tableVersion, type TableDescription } from 
 import { SerialQueue } from '../drivers/serial-queue.js';
 import { mysqlOptions } from '../drivers/mysql-options.js';
 import { ReadingThread } from '../drivers/reading-thread.js';
+import { isLockConflict } from '../drivers/lock-conflicts.js';
 import { SharedReads } from './shared-reads.js';
 import { refuseFormerLayout } from './former-layout.js';
 import {
@@ -231,12 +232,13 @@ export class Database {
     until: number,
   ): Promise<T> {
     const session = await sessions.open(until);
-    const bounds = new WhileItLasts(session.statements);
+    const bounds = new WhileItLasts(session);
     let isUsable = true;
     try {
       if (session.begin !== undefined) await session.statements.run(session.begin, []);
       const result = await work(new Connection(bounds, this.dialect));
       bounds.end();
+      bounds.check();
       await session.statements.run('COMMIT', []).catch((error: unknown) => {
         // SQLite checks deferred constraints here.
         if (isLockConflict(error) || isConstraint(error)) throw error;
@@ -319,21 +321,6 @@ const sqliteOf = (source: DataSource): SqliteDatabase =>
 /** The connection was lost during COMMIT: the change may or may not have been made. */
 export class CommitLost extends Error {
   override readonly name = 'CommitLost';
-}
-
-/** Thrown inside a transaction that lost a race. Another run would succeed, or find the winner's result. */
-export class RunAgain extends Error {
-  override readonly name = 'RunAgain';
-}
-
-/**
- * ER_LOCK_DEADLOCK, ER_LOCK_WAIT_TIMEOUT, ER_CHECKREAD: nothing was changed, so the transaction may run
- * again.
- */
-export function isLockConflict(error: unknown): boolean {
-  if (error instanceof RunAgain) return true;
-  const code = (error as { driverError?: { errno?: number } }).driverError?.errno;
-  return code === 1213 || code === 1205 || code === 1020;
 }
 
 /** Whether the database refused a statement. False where it could not be reached. */

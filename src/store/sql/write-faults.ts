@@ -1,7 +1,16 @@
 import { badInput, BehalfError, conflict } from '../../core/errors.js';
+import { isLockConflict } from '../drivers/lock-conflicts.js';
+import type { StatementFailed } from '../drivers/statements.js';
 import { isDuplicate } from './database.js';
 
-/** Numbers of MySQL's and MariaDB's errors, and codes of SQLite's, by what they mean for the caller. */
+/** What a caller is told where a rule of the database left a change out. */
+export const refusedByRule = (cause?: unknown): BehalfError =>
+  new BehalfError('CONFLICT', 'A rule of the database refuses this change.', {}, { cause });
+
+/**
+ * Numbers of MySQL's and MariaDB's errors, classes of their states (SQLSTATE), and codes of SQLite's, by what they mean for the
+ * caller.
+ */
 const meanings: readonly {
   readonly codes: readonly (number | string)[];
   readonly error: () => BehalfError;
@@ -19,21 +28,23 @@ const meanings: readonly {
     error: () => badInput('A value is missing that the table needs.'),
   },
   {
-    codes: [1264, 1265, 1292, 1366, 1406, 1411, 3140, 'SQLITE_MISMATCH', 'SQLITE_CONSTRAINT_DATATYPE'],
+    codes: [1264, 1265, 1292, 1366, 1406, 1411, 3140, 'SQLITE_MISMATCH', 'SQLITE_CONSTRAINT_DATATYPE', '22'],
     error: () => badInput('The table cannot hold one of the values as it is.'),
   },
   {
-    codes: [1644, 'SQLITE_CONSTRAINT_TRIGGER'],
-    error: () => conflict('A rule of the database refuses this change.'),
+    codes: [1526, 1644, 'SQLITE_CONSTRAINT_TRIGGER', '45', '02', '23'],
+    error: refusedByRule,
   },
 ];
 
 /** What a caller is told when the database refuses a change to rows of a type. Other errors are as they were. */
 export function writeFault(error: unknown, type: string): unknown {
-  if (isDuplicate(error)) return conflict(`${type} with this number or name exists already.`);
-  const driver = (error as { driverError?: { errno?: number; code?: string } }).driverError;
-  const code = (driver?.code ?? '').startsWith('SQLITE_') ? driver?.code : driver?.errno;
-  const meaning = meanings.find(({ codes }) => code !== undefined && codes.includes(code));
+  if (isDuplicate(error)) return conflict(`${type} with this key, number or name exists already.`);
+  const { driverError: driver } = error as Partial<Pick<StatementFailed, 'driverError'>>;
+  if (driver === undefined || isLockConflict(error)) return error;
+  const meaning = [driver.errno, driver.code, driver.sqlState?.slice(0, 2)].flatMap(
+    (code) => meanings.find(({ codes }) => code !== undefined && codes.includes(code)) ?? [],
+  )[0];
   if (meaning === undefined) return error;
   const { code: stable, message, details } = meaning.error();
   return new BehalfError(stable, message, details, { cause: error });
