@@ -60,6 +60,7 @@ export class Trail implements RowAccessObserver {
   private readonly denied = new Map<string, RecordedDecision>();
   private readonly writtenRows = new Map<string, WrittenRow>();
   private rows = 0;
+  private isOver = false;
 
   /**
    * @param rowsMax how many rows one operation may touch; above that it is `QUERY_TOO_COMPLEX`
@@ -70,13 +71,31 @@ export class Trail implements RowAccessObserver {
     private readonly leftMs: () => number = () => Number.POSITIVE_INFINITY,
   ) {}
 
+  /**
+   * Its record is taken, or will never be. From now on it refuses to note rows, so that whoever still holds rows of the
+   * operation gets none that no record names.
+   */
+  end(): void {
+    this.isOver = true;
+  }
+
+  get hasEnded(): boolean {
+    return this.isOver;
+  }
+
+  private goesOn(): void {
+    if (this.isOver) throw new Error('The operation is over: its rows are not read any more.');
+  }
+
   asking(): number {
+    this.goesOn();
     const leftMs = this.leftMs();
     if (leftMs < 0) throw outOfTime();
     return leftMs;
   }
 
   touched(type: string, ids: readonly string[], action: TouchAction): void {
+    this.goesOn();
     const entry = this.entry(type, action);
     const before = entry.ids.size;
     for (const id of ids) entry.ids.add(id);
@@ -84,6 +103,7 @@ export class Trail implements RowAccessObserver {
   }
 
   looked(type: string, action: 'read' | 'aggregate', answers: number): void {
+    this.goesOn();
     this.entry(type, action).looks += answers;
     this.charge(answers);
   }
@@ -104,8 +124,9 @@ export class Trail implements RowAccessObserver {
     }
   }
 
-  /** The trail of an operation that was rolled back: its reads and its refusals. */
+  /** Ends it. The trail of an operation that was rolled back: its reads and its refusals. */
   rolledBack(): Trail {
+    this.end();
     const kept = new Trail(this.rowsMax, this.leftMs);
     for (const [key, decision] of this.denied) kept.denied.set(key, decision);
     for (const [key, entry] of this.byKey) {

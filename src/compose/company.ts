@@ -24,7 +24,7 @@ export async function composeCompany(
   const tables = allTables({ smallestCell: config.BEHALF_SMALLEST_CELL, installed: config.domains });
   const descriptions = await database.describe(foreignNames(types));
   const foreign = foreignTables(types, descriptions, database.dialect);
-  const code = await readOwnCode(folder, companyFiles(folder), foreign, types);
+  const code = await readOwnCode(folder, companyFiles(folder), foreign, types, descriptions);
   const { dialect } = database;
   const faults = companyFaults({ read, tables, foreign, descriptions, code: code.faults, dialect });
   if (faults.length > 0) throw new Error(`The schema is faulty:\n- ${faults.join('\n- ')}`);

@@ -81,21 +81,24 @@ export interface Rows<R extends Row = Row> {
   /** The first row that fulfils the condition, or null. */
   find(where: Condition, scopes?: readonly string[]): Promise<R | null>;
   list(query: ListQuery): Promise<Page<R>>;
-  /** In a mutation: locks a row that it may change. Throws `NOT_FOUND`. */
+  /** In the work of `once`: locks a row that it may change. Throws `NOT_FOUND`. */
   lock(id: string): Promise<R>;
   /**
-   * In a mutation: changes columns of a row, which must be inside the boundary of the mutation's scope before and after.
-   * Throws `NOT_FOUND`.
+   * In the work of `once`: changes columns of a row, which must be inside the boundary of the mutation's scope before and
+   * after. Columns without a value (`undefined`) stay. Throws `NOT_FOUND`, and `BAD_USER_INPUT` for what a column cannot hold.
    */
   update(id: string, changes: Readonly<Record<string, unknown>>): Promise<R>;
   /**
-   * In a mutation: adds a row, which must be inside the boundary of the mutation's scope. Columns that are not given get the
+   * In the work of `once`: adds a row, which must be inside the boundary of the mutation's scope. Columns that are not given get the
    * database's defaults, a key that it counts up included.
    */
   insert(row: Readonly<Record<string, unknown>>): Promise<R>;
 }
 
-/** One operation of one caller. A mutation and its record are one transaction: an error undoes all of it. */
+/**
+ * One operation of one caller. A mutation and its record are one transaction: an error undoes all of it, and a lost race
+ * runs it again. Everything here ends with the operation.
+ */
 export interface Operation {
   readonly id: string;
   readonly authority: {
@@ -119,8 +122,10 @@ export interface Operation {
     next(): string;
   };
   /**
-   * In a mutation, which has to use it: runs `work` once for the caller's `idempotencyKey`. The same key and input return
-   * the first answer, as far as the caller may still see it; another input is a `CONFLICT`.
+   * In a mutation, which has to use it, a single time: runs `work` once for the caller's `idempotencyKey`. Only `work` locks
+   * and writes. The same key and input return the first answer, as far as the caller may still see it; another input is a
+   * `CONFLICT`.
+   * @param key the caller's `idempotencyKey`
    * @param input the other arguments
    * @param rows the properties of the answer that hold a row, with the type of each. Others hold no objects
    */

@@ -1,11 +1,13 @@
 import type { Domain, Operation, Resolver } from '../../delegation/resolver-context.js';
-import { propertyOf } from '../../store/tables/foreign-table.js';
+import type { TableDescription } from '../../store/sql/describe-tables.js';
 import type { AnyTable } from '../../store/tables/table.js';
 import type { TypeDeclaration } from '../declared/declaration.js';
 import type { CodeField } from './code-fields.js';
 import type * as own from './domain.js';
 import type { CodeFile } from './load-code.js';
 import { operationView, type OwnTables } from './operation-view.js';
+import { OnceWork } from './once-work.js';
+import { ownTable, type OwnTable } from './own-table.js';
 import { kept } from './rows-view.js';
 
 /** What a company's code gives, as a domain. `codeFaults` has found nothing. */
@@ -13,8 +15,9 @@ export function ownDomain(
   files: readonly CodeFile[],
   tables: readonly AnyTable[],
   types: readonly TypeDeclaration[],
+  descriptions: readonly TableDescription[],
 ): Domain {
-  const byType = new Map(tables.map((table) => [table.type, { table, counted: countedIn(table, types) }]));
+  const byType = new Map(tables.map((table) => [table.type, describedTable(table, types, descriptions)]));
   const resolvers: Record<string, Record<string, Resolver>> = {};
   for (const [type, field, resolver] of files.flatMap(given))
     (resolvers[type] ??= {})[field] =
@@ -22,13 +25,16 @@ export function ownDomain(
   return { name: 'company', tables: [], resolvers };
 }
 
-/** Where rows count their changes, so that callers who wait for a version learn of those by code. */
-const countedIn = ({ type }: AnyTable, types: readonly TypeDeclaration[]): string | undefined =>
-  types
-    .find(({ name }) => name === type)
-    ?.fields.flatMap(({ source }) =>
-      source.kind === 'version' && source.column !== undefined ? [propertyOf(source.column)] : [],
-    )[0];
+const describedTable = (
+  table: AnyTable,
+  types: readonly TypeDeclaration[],
+  descriptions: readonly TableDescription[],
+): OwnTable =>
+  ownTable(
+    table,
+    types.find(({ name }) => name === table.type),
+    descriptions.find(({ name }) => name === table.name),
+  );
 
 const given = ({ resolvers }: CodeFile): (readonly [string, string, own.Resolver])[] =>
   Object.entries(resolvers).flatMap(([type, fields]) =>
@@ -90,16 +96,15 @@ function bounded(resolver: own.Resolver, tables: OwnTables, ofRow: boolean): Res
 /** A mutation writes under its own scope alone. */
 const mutating =
   (resolver: own.Resolver, tables: OwnTables, name: string): Resolver =>
-  async (parent: unknown, args: unknown, operation: Operation): Promise<unknown> => {
-    const use = { isKeyed: false };
-    const view = operationView(operation, tables, {
-      mutation: name,
-      scope: operation.scopeOf(`Mutation.${name}`),
-      onOnce: () => {
-        use.isKeyed = true;
-      },
-    });
+  async (
+    parent: unknown,
+    args: { readonly idempotencyKey: string },
+    operation: Operation,
+  ): Promise<unknown> => {
+    const work = new OnceWork(name, args.idempotencyKey);
+    const writing = { mutation: name, scope: operation.scopeOf(`Mutation.${name}`), work };
+    const view = operationView(operation, tables, writing);
     const answer = await (resolver(parent, args, view) as Promise<unknown>);
-    if (use.isKeyed) return answer;
-    throw new Error(`Mutation.${name} answers without operation.once, so its idempotencyKey has no effect.`);
+    work.check();
+    return answer;
   };

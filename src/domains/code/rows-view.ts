@@ -1,36 +1,37 @@
+import { badInput } from '../../core/errors.js';
 import type { Operation } from '../../delegation/resolver-context.js';
 import type { Order } from '../../store/sql/connection.js';
 import { usesOf } from '../../store/tables/foreign-kinds.js';
 import type { AnyTable, Table } from '../../store/tables/table.js';
-import { writtenValue } from '../../store/tables/written-values.js';
 import type * as own from './domain.js';
+import { givenValues } from './given-values.js';
+import type { OnceWork } from './once-work.js';
 import { knownColumn, ownCondition } from './own-conditions.js';
+import type { OwnTable } from './own-table.js';
+import { whileItLasts } from './while-it-lasts.js';
 
 type Row = { id: string } & Record<string, unknown>;
 type Columns = Readonly<Record<string, unknown>>;
 
-/** The table of a company's type. */
-export interface OwnTable {
-  readonly table: AnyTable;
-  /** The property in which a row counts its changes. */
-  readonly counted?: string | undefined;
+/** The mutation for which code runs. */
+export interface Writing {
+  readonly mutation: string;
+  /** The scope under which it writes. */
+  readonly scope: string;
+  readonly work: OnceWork;
 }
 
-/** Rows of one type as a company's code gets them. @param scope under which a mutation writes */
-export function rowsView(
-  { rows, transaction }: Operation,
-  { table: any, counted }: OwnTable,
-  scope: string | undefined,
-): own.Rows<Row> {
-  const table = any as unknown as Table<Row>;
-  const writing = (): string => {
+/** Rows of one type as a company's code gets them. @param writing undefined outside of a mutation */
+export function rowsView(operation: Operation, to: OwnTable, writing: Writing | undefined): own.Rows<Row> {
+  const { rows } = operation;
+  const table = to.table as unknown as Table<Row>;
+  const write = async (change: (scope: string) => Promise<Row>): Promise<Row> => {
     if (table.isView === true) throw new Error(`${table.type} is over a view, which nobody writes.`);
-    if (scope !== undefined && transaction !== undefined) return scope;
-    throw new Error(`Only the resolver of a mutation writes: ${table.type} is read here.`);
+    if (writing === undefined || operation.transaction === undefined)
+      throw new Error(`Only the resolver of a mutation writes: ${table.type} is read here.`);
+    return kept(await writing.work.write(() => change(writing.scope)));
   };
-  const next = (before: Row): Columns =>
-    counted === undefined ? {} : { [counted]: Number(before[counted]) + 1 };
-  return Object.freeze({
+  return whileItLasts(operation, {
     get: async (id: string | null) => kept(await rows.get(table, id)),
     idOf: (...key: readonly unknown[]) => idOf(table, key),
     find: async (where: own.Condition, scopes: readonly string[] = []) =>
@@ -44,44 +45,47 @@ export function rowsView(
       page.nodes.forEach(kept);
       return page;
     },
-    lock: async (id: string) => kept(await rows.inside(table, id, writing(), true)),
-    update: (id: string, changes: Columns) => {
-      const under = writing();
-      const columns = writtenColumns(table, changes);
-      const moved = Object.keys(columns).find((name) => table.key?.columns.includes(name) === true);
-      if (moved !== undefined) throw new Error(`${moved} is in the key of ${table.type}, which stays.`);
-      if (Object.keys(columns).length === 0) return rows.inside(table, id, under, true);
-      return rows.change(table, id, [under], (before) => ({ ...columns, ...next(before) }));
-    },
-    insert: (row: Columns) => {
-      const under = writing();
-      const columns = writtenColumns(table, row);
-      const missing = table.key?.columns.find(
-        (name) => columns[name] === undefined && table.columns[name]?.described?.isCounted !== true,
-      );
-      if (missing !== undefined)
-        throw new Error(`A row of ${table.type} is added with its whole key, and ${missing} is missing.`);
-      return rows.create(table, columns, [under]);
-    },
+    lock: (id: string) => write((scope) => rows.inside(table, id, scope, true)),
+    update: (id: string, changes: Columns) => write((scope) => changed(rows, to, id, changes, scope)),
+    insert: (row: Columns) => write((scope) => rows.create(table, newRow(to, row), [scope])),
   });
+}
+
+/** Changes nothing where nothing is given. */
+async function changed(
+  rows: Operation['rows'],
+  to: OwnTable,
+  id: string,
+  changes: Columns,
+  scope: string,
+): Promise<Row> {
+  const table = to.table as unknown as Table<Row>;
+  const columns = givenValues(to, changes);
+  for (const name of Object.keys(columns)) {
+    const reason = to.fixed.get(name);
+    if (reason !== undefined) throw new Error(`${name} of ${table.type} cannot be changed: ${reason}.`);
+  }
+  if (Object.keys(columns).length === 0) return rows.inside(table, id, scope, true);
+  const { counted } = to;
+  const next = (before: Row): Columns =>
+    counted === undefined ? {} : { [counted]: Number(before[counted]) + 1 };
+  return rows.change(table, id, [scope], (before) => ({ ...columns, ...next(before) }));
+}
+
+function newRow(to: OwnTable, row: Columns): Partial<Row> {
+  const { key, columns, type } = to.table;
+  const given = givenValues(to, row);
+  const empty = key?.columns.find((name) => given[name] === null);
+  if (empty !== undefined) throw badInput(`\`${empty.slice(1)}\` cannot be null.`, empty.slice(1));
+  const missing = key?.columns.find(
+    (name) => given[name] === undefined && columns[name]?.described?.isCounted !== true,
+  );
+  if (missing === undefined) return given;
+  throw new Error(`A row of ${type} is added with its whole key, and ${missing} is missing.`);
 }
 
 /** A row that nobody changes: operations of the same moment may share it. */
 export const kept = <T>(row: T): T => Object.freeze(row);
-
-/** Values as their columns store them, the very same. Throws `BAD_USER_INPUT` for one that a column cannot hold. */
-function writtenColumns(table: AnyTable, given: Columns): Partial<Row> {
-  const written: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(given)) {
-    const column = table.columns[knownColumn(table, name)];
-    if (column === undefined)
-      throw new Error(`The id of ${table.type} is made of its key: give its columns.`);
-    if (column.isGenerated === true)
-      throw new Error(`The database computes ${name} of ${table.type}: it cannot be written.`);
-    if (value !== undefined) written[name] = writtenValue(column, value, name.slice(1));
-  }
-  return written;
-}
 
 function idOf({ key, type }: AnyTable, values: readonly unknown[]): string | null {
   if (key === undefined || key.columns.length !== values.length)

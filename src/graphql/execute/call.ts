@@ -63,7 +63,7 @@ export class Call {
     readonly source: { readonly address: string | null; readonly userAgent: string | null },
     private readonly limits: CallLimits,
   ) {
-    this.trail = this.newTrail();
+    this.trail = this.makeTrail();
     const now = performance.now();
     this.marks = { arrived: now, authenticated: now, admitted: 0, releasing: 0, recorded: 0 };
   }
@@ -89,10 +89,16 @@ export class Call {
     return Math.max(0, this.clock.now() - this.startedAt);
   }
 
+  /** For another attempt. That of the one before ends. */
   newTrail(): Trail {
-    const { rows, seconds } = this.limits;
-    this.trail = new Trail(rows, () => this.startedAt + seconds * 1000 - this.clock.now());
+    this.trail.end();
+    this.trail = this.makeTrail();
     return this.trail;
+  }
+
+  private makeTrail(): Trail {
+    const { rows, seconds } = this.limits;
+    return new Trail(rows, () => this.startedAt + seconds * 1000 - this.clock.now());
   }
 }
 

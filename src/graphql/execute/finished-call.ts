@@ -17,9 +17,10 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
   return errors.some((error) => refusals.has(error.code)) ? 'refused' : 'failed';
 }
 
-/** A call as the commit gate takes it: its charge and its record. */
+/** A call as the commit gate takes it: its charge and its record. The operation is over: nobody reads for it any more. */
 export function finishedOf(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
   call.marks.releasing = performance.now();
+  call.trail.end();
   const record = (refusal: BehalfError | undefined): AuditBody => {
     const recorded = refusal === undefined ? errors : [{ code: refusal.code }];
     const outcome = outcomeOf(recorded, hasData && refusal === undefined);
