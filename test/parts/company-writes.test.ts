@@ -46,6 +46,7 @@ extend schema
   @defineScope(name: "films:create", description: "Add films.")
   @defineScope(name: "films:update", description: "Change films.")
   @defineScope(name: "films:price", description: "Change what films cost.")
+  @defineScope(name: "films:move", description: "Say to which shop films belong.")
   @defineScope(name: "films:delete", description: "Delete films.")
   @defineScope(name: "bookings:read", description: "Read bookings.")
   @defineScope(name: "bookings:write", description: "Write bookings.")
@@ -73,7 +74,7 @@ type Film
   price: Decimal! @scope(name: "films:read") @writable(required: false, scope: "films:price")
   isNew: Boolean! @scope(name: "films:read") @writable(on: UPDATE)
   bought: ${isMysql ? 'DateTime' : 'String'} @scope(name: "films:read") @writable
-  shop: Shop @scope(name: "films:read") @reference(column: "shop_no") @writable(required: true)
+  shop: Shop @scope(name: "films:read") @reference(column: "shop_no") @writable(required: true, scope: "films:move")
   secret: String @scope(name: "films:read_secret") @personal
   version: String! @scope(name: "films:read") @version
 }
@@ -96,7 +97,15 @@ type Booking
 `;
 
 const everyScope = [
-  ...['films:read', 'films:read_secret', 'films:create', 'films:update', 'films:price', 'films:delete'],
+  ...[
+    'films:read',
+    'films:read_secret',
+    'films:create',
+    'films:update',
+    'films:price',
+    'films:delete',
+    'films:move',
+  ],
   ...['bookings:read', 'bookings:write'],
 ];
 
@@ -262,6 +271,15 @@ describe('writing tables of a company', () => {
       scopes: ['films:price'],
       boundary: { ...everywhere, area: ['north'] },
     });
+    const mover = await server.person({
+      scopes: everyScope.filter((scope) => scope !== 'films:move'),
+      boundary: anywhere,
+    });
+    await server.giveRole(mover.id, {
+      scopes: ['films:move'],
+      boundary: { ...everywhere, area: ['north'] },
+    });
+    expect(await refused(() => update(mover, later, { shopId: id(3) }))).toMatch(/^NOT_FOUND Shop/);
     const south = filmIn(await create(all, { title: 'south', shopId: id(3) }));
     expect(await refused(() => update(priced, south, { price: '3.00' }))).toMatch(/^NOT_FOUND/);
     expect(filmIn(await update(priced, south, { length: 3 }))).toMatchObject({ length: 3 });
@@ -392,13 +410,13 @@ describe('what cannot be written refuses the start', () => {
     ],
     [
       'a needed value that nothing gives',
-      '@writable(required: true)',
+      '@writable(required: true, scope: "films:move")',
       '',
       /Film has @create, and nothing gives a new row of film its shop_no/,
     ],
     [
       'a needed value that may be left out',
-      '@writable(required: true)',
+      '@writable(required: true, scope: "films:move")',
       '@writable',
       /Film\.shop cannot be written: film\.shop_no has no default/,
     ],

@@ -122,20 +122,21 @@ async function columnsIn(
     const { field } = written;
     const value = input[inputName(field)];
     if (value === undefined || !field.writing.on.includes(writing)) continue;
-    if (field.writing.scope !== undefined) scopes.add(field.writing.scope);
+    const under = field.writing.scope === undefined ? [scope] : [scope, field.writing.scope];
+    for (const one of under) scopes.add(one);
     const at = `${path}.${inputName(field)}`;
-    const values = await valuesOf(written, value, at, scope, operation);
+    const values = await valuesOf(written, value, at, under, operation);
     written.properties.forEach((property, index) => (columns[property] = values[index]));
   }
   return { columns: columns, scopes: [...scopes] };
 }
 
-/** The values of a field's columns. A reference names a row inside the boundary of the mutation's scope. */
+/** The values of a field's columns. A reference names a row inside the boundaries of the scopes under which it is written. */
 async function valuesOf(
   { field, columns, to, isEnum }: WrittenField,
   value: unknown,
   path: string,
-  scope: Scope,
+  scopes: readonly Scope[],
   { rows }: Operation,
 ): Promise<readonly unknown[]> {
   if (to === undefined || value === null)
@@ -144,6 +145,8 @@ async function valuesOf(
     );
   const id = asText(value);
   const key = to.key === undefined ? [id] : to.key.valuesOf(id);
-  if (key === undefined || !(await rows.exists(to, eq<Row>('id', id), scope))) throw notFound(field.type);
+  if (key === undefined) throw notFound(field.type);
+  for (const scope of scopes)
+    if (!(await rows.exists(to, eq<Row>('id', id), scope))) throw notFound(field.type);
   return key;
 }
