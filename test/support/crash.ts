@@ -140,7 +140,7 @@ export class Crashes {
 }
 
 /** By a single connection: a `Database` has several. */
-async function othersGone(url: string): Promise<void> {
+export async function othersGone(url: string): Promise<void> {
   const others =
     'SELECT COUNT(*) AS n FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()';
   const connection = await createConnection(url);

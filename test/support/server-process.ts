@@ -13,7 +13,10 @@ export class ServerProcess {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start(databaseUrl: string): Promise<ServerProcess> {
+  static async start(
+    databaseUrl: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('BEHALF_'));
     const child = spawn(process.execPath, [script], {
       env: {
@@ -24,6 +27,7 @@ export class ServerProcess {
         PORT: String(await freePort()),
         BEHALF_COOKIE_KEYS: 'k'.repeat(32),
         BEHALF_LOG_LEVEL: 'fatal',
+        ...settings,
       },
       // Its standard input ends with this process in any case.
       stdio: ['pipe', 'pipe', 'pipe'],

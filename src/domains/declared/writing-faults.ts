@@ -53,7 +53,8 @@ class WritingCheck {
       if (column.isGenerated === true) this.add(field, `${what} is computed from other columns.`);
       else if (!isWritable(column)) this.add(field, `${what} is of a kind that callers only read.`);
       const { writing } = field;
-      if (writing.on.includes('CREATE') && !writing.isRequired && needsValue(column))
+      const isNew = this.type.writes.create !== undefined && writing.on.includes('CREATE');
+      if (isNew && !writing.isRequired && needsValue(column))
         this.add(field, `${what} has no default, so a new row needs it: say @writable(required: true).`);
     }
   }

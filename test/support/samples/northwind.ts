@@ -5,58 +5,58 @@ import { dataFolder, type Sample } from './sample.js';
 
 /** The columns after the name of the file, in the order of the file. */
 const tables: readonly (readonly [table: string, file: string, columns: string])[] = [
-  ['regions', 'regions', 'regionID INTEGER PRIMARY KEY, regionDescription VARCHAR(20) NOT NULL'],
+  ['regions', 'regions', 'regionID INTEGER PRIMARY KEY, regionDescription VARCHAR(80) NOT NULL'],
   [
     'territories',
     'territories',
-    'territoryID VARCHAR(20) NOT NULL PRIMARY KEY, territoryDescription VARCHAR(50) NOT NULL, regionID INTEGER NOT NULL REFERENCES regions',
+    'territoryID VARCHAR(80) NOT NULL PRIMARY KEY, territoryDescription VARCHAR(80) NOT NULL, regionID INTEGER NOT NULL REFERENCES regions',
   ],
   [
     'categories',
     'categories',
-    'categoryID INTEGER PRIMARY KEY, categoryName VARCHAR(20) NOT NULL, description TEXT, picture TEXT',
+    'categoryID INTEGER PRIMARY KEY, categoryName VARCHAR(80) NOT NULL, description TEXT, picture TEXT',
   ],
   [
     'suppliers',
     'suppliers',
-    `supplierID INTEGER PRIMARY KEY, companyName VARCHAR(40) NOT NULL, contactName VARCHAR(40), contactTitle VARCHAR(40), address VARCHAR(60),
-     city VARCHAR(20), region VARCHAR(20), postalCode VARCHAR(10), country VARCHAR(20), phone VARCHAR(30), fax VARCHAR(30), homePage TEXT`,
+    `supplierID INTEGER PRIMARY KEY, companyName VARCHAR(80) NOT NULL, contactName VARCHAR(80), contactTitle VARCHAR(80), address VARCHAR(80),
+     city VARCHAR(80), region VARCHAR(80), postalCode VARCHAR(80), country VARCHAR(80), phone VARCHAR(80), fax VARCHAR(80), homePage TEXT`,
   ],
   [
     'shippers',
     'shippers',
-    'shipperID INTEGER PRIMARY KEY, companyName VARCHAR(40) NOT NULL, phone VARCHAR(30)',
+    'shipperID INTEGER PRIMARY KEY, companyName VARCHAR(80) NOT NULL, phone VARCHAR(80)',
   ],
   [
     'products',
     'products',
-    `productID INTEGER PRIMARY KEY, productName VARCHAR(40) NOT NULL, supplierID INTEGER REFERENCES suppliers, categoryID INTEGER REFERENCES categories,
-     quantityPerUnit VARCHAR(30), unitPrice DECIMAL(10,2), unitsInStock INTEGER, unitsOnOrder INTEGER, reorderLevel INTEGER, discontinued BOOLEAN NOT NULL`,
+    `productID INTEGER PRIMARY KEY, productName VARCHAR(80) NOT NULL, supplierID INTEGER REFERENCES suppliers, categoryID INTEGER REFERENCES categories,
+     quantityPerUnit VARCHAR(80), unitPrice DECIMAL(10,2), unitsInStock INTEGER, unitsOnOrder INTEGER, reorderLevel INTEGER, discontinued BOOLEAN NOT NULL`,
   ],
   [
     'employees',
     'employees',
-    `employeeID INTEGER PRIMARY KEY, lastName VARCHAR(20) NOT NULL, firstName VARCHAR(20) NOT NULL, title VARCHAR(30), titleOfCourtesy VARCHAR(10),
-     birthDate DATETIME, hireDate DATETIME, address VARCHAR(60), city VARCHAR(20), region VARCHAR(20), postalCode VARCHAR(10), country VARCHAR(20),
-     homePhone VARCHAR(30), extension VARCHAR(4), photo TEXT, notes TEXT, reportsTo INTEGER REFERENCES employees, photoPath TEXT`,
+    `employeeID INTEGER PRIMARY KEY, lastName VARCHAR(80) NOT NULL, firstName VARCHAR(80) NOT NULL, title VARCHAR(80), titleOfCourtesy VARCHAR(80),
+     birthDate DATETIME, hireDate DATETIME, address VARCHAR(80), city VARCHAR(80), region VARCHAR(80), postalCode VARCHAR(80), country VARCHAR(80),
+     homePhone VARCHAR(80), extension VARCHAR(80), photo TEXT, notes TEXT, reportsTo INTEGER REFERENCES employees, photoPath TEXT`,
   ],
   [
     'employee territories',
     'employee-territories',
-    'employeeID INTEGER NOT NULL REFERENCES employees, territoryID VARCHAR(20) NOT NULL REFERENCES territories, PRIMARY KEY (employeeID, territoryID)',
+    'employeeID INTEGER NOT NULL REFERENCES employees, territoryID VARCHAR(80) NOT NULL REFERENCES territories, PRIMARY KEY (employeeID, territoryID)',
   ],
   [
     'customers',
     'customers',
-    `customerID VARCHAR(5) NOT NULL PRIMARY KEY, companyName VARCHAR(40) NOT NULL, contactName VARCHAR(40), contactTitle VARCHAR(40), address VARCHAR(60),
-     city VARCHAR(20), region VARCHAR(20), postalCode VARCHAR(10), country VARCHAR(20), phone VARCHAR(30), fax VARCHAR(30)`,
+    `customerID VARCHAR(5) NOT NULL PRIMARY KEY, companyName VARCHAR(80) NOT NULL, contactName VARCHAR(80), contactTitle VARCHAR(80), address VARCHAR(80),
+     city VARCHAR(80), region VARCHAR(80), postalCode VARCHAR(80), country VARCHAR(80), phone VARCHAR(80), fax VARCHAR(80)`,
   ],
   [
     'orders',
     'orders',
     `orderID INTEGER PRIMARY KEY, customerID VARCHAR(5) REFERENCES customers, employeeID INTEGER REFERENCES employees, orderDate DATETIME, requiredDate DATETIME,
-     shippedDate DATETIME, shipVia INTEGER REFERENCES shippers, freight DECIMAL(10,2), shipName VARCHAR(40), shipAddress VARCHAR(60), shipCity VARCHAR(20),
-     shipRegion VARCHAR(20), shipPostalCode VARCHAR(10), shipCountry VARCHAR(20)`,
+     shippedDate DATETIME, shipVia INTEGER REFERENCES shippers, freight DECIMAL(10,2), shipName VARCHAR(80), shipAddress VARCHAR(80), shipCity VARCHAR(80),
+     shipRegion VARCHAR(80), shipPostalCode VARCHAR(80), shipCountry VARCHAR(80)`,
   ],
   [
     'order details',
@@ -143,4 +143,5 @@ export const northwind: Sample = {
     ...['orders.shipRegion', 'products.productName', 'products.unitsInStock', 'order details.quantity'],
     ...['territories.territoryDescription', 'suppliers.region', 'employees.hireDate'],
   ],
+  written: 'orders.shipCity',
 };

@@ -94,4 +94,5 @@ export const sakila: Sample = {
     ],
     ...['customer.last_name', 'country.country', 'city.city', 'actor.last_name', 'inventory.last_update'],
   ],
+  written: 'customer.first_name',
 };

@@ -36,6 +36,7 @@ export interface SampleField {
   readonly isSorted: boolean;
 }
 
+export const writeScope = 'samples:write';
 const shipped = ['customer', 'region', 'collection', 'classification', 'person'];
 
 /** A sample's database, adopted and decided on. */
@@ -46,17 +47,14 @@ export class SampleCompany {
     readonly types: readonly SampleType[],
   ) {}
 
-  static async open(
-    sample: Sample,
-    edit: (file: string, sdl: string) => string = (_, sdl) => sdl,
-  ): Promise<SampleCompany> {
+  static async open(sample: Sample): Promise<SampleCompany> {
     const adopted = await Adopted.of(sample.statements());
     await adopted.cli.ok(['adopt', '--out', 'company']);
     const folder = join(adopted.folder, 'schema');
     const types: SampleType[] = [];
     for (const file of readdirSync(folder)) {
       const path = join(folder, file);
-      const sdl = edit(file, withFields(decided(readFileSync(path, 'utf8'), sample), sample));
+      const sdl = withFields(decided(readFileSync(path, 'utf8'), sample), sample);
       writeFileSync(path, sdl);
       types.push(await typeOf(typeIn(sdl), adopted));
     }
@@ -108,8 +106,8 @@ function decided(sdl: string, { bounds, dimensions }: Sample): string {
   );
 }
 
-/** With the sample's filters and orders. */
-function withFields(sdl: string, { filters, sorted }: Sample): string {
+/** With the sample's filters, orders and mutation. */
+function withFields(sdl: string, { filters, sorted, written }: Sample): string {
   const type = typeIn(sdl);
   const table = String(directive(type, 'table').name);
   let text = sdl;
@@ -119,10 +117,19 @@ function withFields(sdl: string, { filters, sorted }: Sample): string {
       (by) => ` @filter(by: ${by}, name: "${field.name.value}_${by}")`,
     );
     if (sorted.includes(column) && directives(field, 'sort').length === 0) made.push(' @sort');
+    if (column === written) made.push(' @writable');
     const end = field.loc?.end ?? 0;
     text = text.slice(0, end) + made.join('') + text.slice(end);
   }
-  return text;
+  if (!written.startsWith(`${table}.`)) return text;
+  const scope = String(directive(type, 'rows').scope);
+  return text
+    .replace(
+      'extend schema\n',
+      `extend schema\n  @defineScope(name: "${writeScope}", description: "Change rows.")\n`,
+    )
+    .replace('  @query(', `  @update(mutation: "changeRow", scope: "${writeScope}")\n  @query(`)
+    .replace(/\n\}\s*$/, `\n  version: String! @scope(name: "${scope}") @version\n}\n`);
 }
 
 function columnsOf(field: FieldDefinitionNode): readonly string[] {
@@ -145,7 +152,7 @@ async function typeOf(node: ObjectTypeDefinitionNode, adopted: Adopted): Promise
     orderBy: String((directive(node, 'table').order as Args).by),
     key: await adopted.keyOf(table),
     scopes: (node.fields ?? []).map((field) => String(directive(field, 'scope').name)),
-    fields: fields.filter(({ name }) => name !== 'id'),
+    fields: fields.filter(({ name }) => name !== 'id' && name !== 'version'),
   };
 }
 

@@ -24,4 +24,6 @@ export interface Sample {
   /** The columns to filter by, with their conditions, and to sort by: `table.column`. */
   readonly filters: Readonly<Record<string, readonly string[]>>;
   readonly sorted: readonly string[];
+  /** A column of texts that `changeRow` writes: `table.column`. */
+  readonly written: string;
 }
