@@ -14,7 +14,10 @@ export interface RowVersion {
 export const countedVersion = (property: string): RowVersion => ({
   properties: [property],
   of: (row) => String(row[property]),
-  next: (row) => ({ [property]: Number(row[property]) + 1 }),
+  next: (row) => {
+    const next = BigInt(String(row[property])) + 1n;
+    return { [property]: typeof row[property] === 'number' ? Number(next) : String(next) };
+  },
 });
 
 /**

@@ -57,7 +57,7 @@ const base64: Shown = (value) => {
   if (value.startsWith('-'))
     throw new BehalfError(
       'LIMIT_EXCEEDED',
-      `The value has ${value.slice(1)} bytes, and at most ${String(bytesShownMax)} are shown.`,
+      `The value has ${value.split('-')[1] ?? ''} bytes, and at most ${String(bytesShownMax)} are shown.`,
     );
   // SQLite can hold a text in a column of bytes.
   const text = value.startsWith('t!') ? Buffer.from(value.slice(2)) : Buffer.from(value, 'hex');

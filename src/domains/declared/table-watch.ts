@@ -1,9 +1,13 @@
 import type { Logger } from '../../core/logger.js';
 import type { TableChanges } from '../../store/bounded/table-changes.js';
 import type { Database } from '../../store/sql/database.js';
+import type { TableDescription } from '../../store/sql/describe-tables.js';
+import { propertyOf } from '../../store/tables/foreign-table.js';
 import { columnOf, type AnyTable, type Column } from '../../store/tables/table.js';
-import type { TypeDeclaration } from './declaration.js';
+import { storageOf } from '../../store/tables/written-values.js';
+import { columnsOfSource, type TypeDeclaration } from './declaration.js';
 import { foreignTables } from './foreign-tables.js';
+import { unsafeWrites } from './unsafe-writes.js';
 
 /** A company's types and their tables as they were when the server started. */
 export interface CompanyTables {
@@ -41,13 +45,17 @@ export class TableWatch {
     const names = tables.map(({ name }) => name);
     const version = await database.tableVersion(names);
     if (version === this.version) return;
-    const now = foreignTables(types, await database.describe(names), database.dialect);
+    const descriptions = await database.describe(names);
+    const now = foreignTables(types, descriptions, database.dialect);
     const found = new Map(
       tables.flatMap((table) => {
-        const change = changeOf(
-          table,
-          now.find(({ type }) => type === table.type),
-        );
+        const type = types.find(({ name }) => name === table.type);
+        const change =
+          changeOf(
+            table,
+            now.find((one) => one.type === table.type),
+            writtenProperties(type),
+          ) ?? unsafe(type, descriptions);
         return change === undefined ? [] : [[table.name, change] as const];
       }),
     );
@@ -67,21 +75,48 @@ export class TableWatch {
   }
 }
 
-/** What keeps rows of a table from being read as before. Further columns do no harm. */
-function changeOf(was: AnyTable, now: AnyTable | undefined): string | undefined {
+/** The properties of a type's rows that callers write. */
+const writtenProperties = (type: TypeDeclaration | undefined): ReadonlySet<string> =>
+  new Set(
+    type?.fields.flatMap(({ source, writing }) =>
+      writing === undefined ? [] : columnsOfSource(source).map(propertyOf),
+    ),
+  );
+
+/** Why changes of rows that were safe no longer are. */
+function unsafe(
+  type: TypeDeclaration | undefined,
+  descriptions: readonly TableDescription[],
+): string | undefined {
+  const table = descriptions.find(({ name }) => name === type?.table);
+  return type === undefined || table === undefined ? undefined : unsafeWrites(type, table)[0]?.message;
+}
+
+/** What keeps rows of a table from being read and written as before. Further columns do no harm. */
+function changeOf(
+  was: AnyTable,
+  now: AnyTable | undefined,
+  written: ReadonlySet<string>,
+): string | undefined {
   if (now === undefined) return 'the table is gone';
   const key = ({ primaryKey }: AnyTable): string => primaryKey.map(columnOf).join(', ');
   if (key(was) !== key(now)) return `its key is (${key(now)}) and was (${key(was)})`;
   for (const [property, column] of Object.entries(was.columns)) {
-    const change = columnChange(column, now.columns[property]);
+    const change = columnChange(column, now.columns[property], written.has(property));
     if (change !== undefined) return `the column ${columnOf(property)} ${change}`;
   }
   return undefined;
 }
 
-function columnChange(was: Column<unknown>, now: Column<unknown> | undefined): string | undefined {
+function columnChange(
+  was: Column<unknown>,
+  now: Column<unknown> | undefined,
+  isWritten: boolean,
+): string | undefined {
   if (now === undefined) return 'is gone, or of a type that cannot be shown';
   if (reading(was) !== reading(now)) return `is read as ${now.kind} and was read as ${was.kind}`;
+  if (isWritten && storageOf(was) !== storageOf(now))
+    return `stores values as ${storageOf(now)} and stored them as ${storageOf(was)}`;
   return now.nullable && !was.nullable ? 'may be empty and never was' : undefined;
 }
 

@@ -2,7 +2,14 @@ import type { TableDescription } from '../../store/sql/describe-tables.js';
 import { propertyOf } from '../../store/tables/foreign-table.js';
 import type { AnyTable, Column } from '../../store/tables/table.js';
 import { isWritable } from '../../store/tables/written-values.js';
-import { columnsOfSource, writtenBy, type TypeDeclaration, type WritableField } from './declaration.js';
+import {
+  columnsOfSource,
+  writtenBy,
+  type TypeDeclaration,
+  type WritableField,
+  type Writing,
+} from './declaration.js';
+import { unsafeWrites } from './unsafe-writes.js';
 
 /** What types want to write and their tables do not allow, each with file and line. */
 export function writingFaults(
@@ -34,9 +41,10 @@ class WritingCheck {
       return this.found;
     }
     for (const field of this.type.fields) if (field.writing !== undefined) this.field(field as WritableField);
+    for (const writing of ['CREATE', 'UPDATE'] as const) this.once(writing);
     if (create !== undefined) this.newRows();
     if (update !== undefined) this.changes();
-    if (remove !== undefined) this.deletion();
+    for (const unsafe of unsafeWrites(this.type, this.description)) this.add(unsafe, unsafe.message);
     this.version();
     return this.found;
   }
@@ -57,6 +65,20 @@ class WritingCheck {
       if (isNew && !writing.isRequired && needsValue(column))
         this.add(field, `${what} has no default, so a new row needs it: say @writable(required: true).`);
     }
+  }
+
+  /** Of two fields over one column, one value would be lost. */
+  private once(writing: Writing): void {
+    const fields = new Map<string, WritableField>();
+    for (const field of writtenBy(this.type, writing))
+      for (const column of columnsOfSource(field.source)) {
+        const other = fields.get(column);
+        fields.set(column, field);
+        const { name } = this.type;
+        const message = `${name}.${field.name} writes the column ${column}, and so does ${name}.${other?.name ?? ''}: leave @writable on one.`;
+        if (other !== undefined && !this.found.includes(`${field.place}: ${message}`))
+          this.add(field, message);
+      }
   }
 
   /** The database must be able to add a row of which it only gets what callers write. */
@@ -82,31 +104,16 @@ class WritingCheck {
   }
 
   private changes(): void {
-    const { referrers, name: table } = this.description;
-    for (const field of writtenBy(this.type, 'UPDATE')) {
-      const what = `${this.type.name}.${field.name} cannot be changed`;
-      const columns = columnsOfSource(field.source);
-      if (columns.some((column) => this.isKey(column)))
-        this.add(field, `${what}: it is part of the key of ${table}. Say @writable(on: CREATE).`);
-      for (const { table: other } of referrers.filter(
-        (one) => one.followsUpdate && one.columns.some((column) => columns.includes(column)),
-      ))
+    for (const field of writtenBy(this.type, 'UPDATE'))
+      if (columnsOfSource(field.source).some((column) => this.isKey(column) || this.isPrimary(column)))
         this.add(
           field,
-          `${what}: the database would change rows of ${other} with it, outside of every record.`,
+          `${this.type.name}.${field.name} cannot be changed: it is part of the key of ${this.description.name}. Say @writable(on: CREATE).`,
         );
-    }
   }
 
-  private deletion(): void {
-    const following = this.description.referrers.filter(({ followsDelete }) => followsDelete);
-    const others = [...new Set(following.map(({ table }) => table))];
-    if (others.length > 0)
-      this.add(
-        this.type,
-        `${this.type.name} has @delete, and the database would delete or change rows of ${others.join(', ')} with a row of ` +
-          `${this.table.name}, outside of every boundary and record: leave @delete out.`,
-      );
+  private isPrimary(column: string): boolean {
+    return this.description.primaryKey.includes(column);
   }
 
   private version(): void {
@@ -118,11 +125,12 @@ class WritingCheck {
       const isWritten = this.type.fields.some(
         (one) => one.writing !== undefined && columnsOfSource(one.source).includes(source.column ?? ''),
       );
-      if (column.kind !== 'int' || column.nullable || isWritten)
+      const isCounter = column.kind === 'int' || column.kind === 'bigint';
+      if (!isCounter || column.nullable || column.isGenerated === true || isWritten)
         this.add(
           field,
           `${this.type.name}.${field.name} counts changes in ${this.table.name}.${source.column}: that is a column of integers ` +
-            'without NULL that no field writes. Without `column`, the values of the row are compared.',
+            'without NULL that no field writes and no database computes. Without `column`, the values of the row are compared.',
         );
     }
   }

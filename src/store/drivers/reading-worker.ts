@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type Database from 'better-sqlite3';
 import { Lru } from '../../core/lru.js';
 import type { Answered, ReadRequest, MoreRowsRequest, RowsPart, WorkerSettings } from './reading-thread.js';
+import { addDigest } from './digest-function.js';
 import { sqliteDriver } from './sqlite-driver.js';
 import { onStep } from './row-steps.js';
 
@@ -21,6 +22,7 @@ function open(): Database.Database {
   const db = new (sqliteDriver())(path, { readonly: true });
   db.pragma(`cache_size = -${String(cacheKib)}`);
   db.pragma(`mmap_size = ${String(mappedBytes)}`);
+  addDigest(db);
   onStep(db, () => {
     steps += 1;
     if (steps % stepsBetween === 0 && Date.now() > until) throw new OutOfTime();

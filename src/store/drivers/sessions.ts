@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { outOfTime, tooMuchForChange } from '../../core/errors.js';
 import { Lru, type CacheState } from '../../core/lru.js';
 import { ConcurrencyGate } from './concurrency-gate.js';
+import { addDigest } from './digest-function.js';
 import { isLockConflict } from './lock-conflicts.js';
 import type { ReadingThread } from './reading-thread.js';
 import {
@@ -93,7 +94,10 @@ export class SqliteSessions implements Sessions {
       statements_writing: this.writing.prepared,
       statements_of_many_rows: this.large,
     };
-    for (const db of [writer, reader]) db.pragma('busy_timeout = 0');
+    for (const db of [writer, reader]) {
+      db.pragma('busy_timeout = 0');
+      addDigest(db);
+    }
   }
 
   private async later(
@@ -292,7 +296,7 @@ const sessionSettings = [
   "SET SESSION time_zone = '+00:00'",
   // Reads inside a transaction must see what others have committed.
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+  "SET SESSION innodb_lock_wait_timeout = 5, sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO'",
 ];
 
 /**

@@ -64,7 +64,11 @@ interface SqliteStatement {
 }
 export interface SqliteDatabase {
   readonly inTransaction: boolean;
-  function(name: string, options: { deterministic: boolean }, call: (row: unknown) => number): unknown;
+  function(
+    name: string,
+    options: { deterministic: boolean },
+    call: (row: unknown) => number | string,
+  ): unknown;
   prepare(sql: string): SqliteStatement;
   pragma(source: string): unknown;
 }

@@ -1,4 +1,5 @@
 import { isInteger64, isNoDay } from '../tables/canonical.js';
+import { isSingle, shortFloat } from '../tables/float.js';
 import { bytesShownMax } from '../tables/foreign-kinds.js';
 import type { Column } from '../tables/table.js';
 import type { Dialect } from './condition.js';
@@ -152,6 +153,9 @@ export function readSql(column: Column<unknown>, expression: string): string {
       return column.charset === undefined ? expression : text;
     case 'bits':
       return `CAST(${expression} + 0 AS CHAR)`;
+    case 'float':
+      // As a text, the database rounds 32 bits to six digits.
+      return isSingle(column) ? `CAST(${expression} AS DOUBLE)` : expression;
     case 'int':
     case 'date':
       return column.isLoose === true ? text : expression;
@@ -168,11 +172,17 @@ export function readSql(column: Column<unknown>, expression: string): string {
   }
 }
 
-/** Hexadecimal digits; of too many bytes their number, below zero. */
-const hexSql = ({ length }: Column<unknown>, expression: string): string =>
-  length !== undefined && length <= bytesShownMax
-    ? `HEX(${expression})`
-    : `CASE WHEN LENGTH(${expression}) > ${String(bytesShownMax)} THEN -LENGTH(${expression}) ELSE HEX(${expression}) END`;
+/** Hexadecimal digits; of too many bytes their number, below zero, and a digest by which versions tell them apart. */
+function hexSql({ length, isLoose }: Column<unknown>, expression: string): string {
+  const hex = `HEX(${expression})`;
+  if (length !== undefined && length <= bytesShownMax) return hex;
+  const bytes = `LENGTH(${expression})`;
+  const many =
+    isLoose === true
+      ? `'-' || ${bytes} || '-' || behalf_digest(${expression})`
+      : `CONCAT('-', ${bytes}, '-', SHA2(${expression}, 256))`;
+  return `CASE WHEN ${bytes} > ${String(bytesShownMax)} THEN ${many} ELSE ${hex} END`;
+}
 
 type Decoder = (raw: unknown) => unknown;
 
@@ -185,6 +195,10 @@ function decodeInteger(raw: unknown): number | null {
   if (!Number.isSafeInteger(number)) throw new RangeError('A stored integer is outside the safe range.');
   return number;
 }
+
+const decodeFloat: Decoder = (raw) => (raw === null || raw === undefined ? null : Number(raw));
+
+const decodeSingle: Decoder = (raw) => (raw === null || raw === undefined ? null : shortFloat(Number(raw)));
 
 /** An integer where there may be any value. What is no safe integer stays a text. */
 function decodeLooseInteger(raw: unknown): number | string | null {
@@ -235,7 +249,7 @@ export function decoderOf(column: Column<unknown>): Decoder | undefined {
     case 'bytes':
       return decodeText;
     case 'float':
-      return (raw) => (raw === null || raw === undefined ? null : Number(raw));
+      return isSingle(column) ? decodeSingle : decodeFloat;
     case 'int':
       return column.isLoose === true ? decodeLooseInteger : decodeInteger;
     case 'long':

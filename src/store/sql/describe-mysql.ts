@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import {
   follows,
   fromIndexes,
+  nameIn,
   type ColumnDescription,
   type ForeignKey,
   type TableDescription,
@@ -21,7 +22,8 @@ export async function describeMysql(
         `ORDER BY ${order}`,
       [...names],
     );
-  const tables = await read('TABLES', 'TABLE_NAME, TABLE_TYPE, TABLE_COMMENT', 'TABLE_NAME');
+  const tables = await read('TABLES', 'TABLE_NAME, TABLE_TYPE, TABLE_COMMENT, ENGINE', 'TABLE_NAME');
+  const engines = await enginesWithTransactions(source);
   const columns = await read(
     'COLUMNS',
     'TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, ' +
@@ -42,8 +44,23 @@ export async function describeMysql(
   const referring = await referrers(source, names);
   return tables.map((table) => {
     const of = (rows: readonly Raw[]): Raw[] => rows.filter((row) => row.TABLE_NAME === table.TABLE_NAME);
-    return described(table, of(columns), of(keys), of(indexes), of(referring));
+    const name = String(table.TABLE_NAME).toLowerCase();
+    // Some servers write the name in small letters here.
+    const referrersOf = referring.filter((row) => String(row.TABLE_NAME).toLowerCase() === name);
+    const one = described(table, of(columns), of(keys), of(indexes), referrersOf);
+    const engine = one.isView ? undefined : textOf(table.ENGINE);
+    return {
+      ...one,
+      engineWithoutTransactions: engine === undefined || engines.has(engine) ? undefined : engine,
+    };
   });
+}
+
+async function enginesWithTransactions(source: DataSource): Promise<ReadonlySet<string>> {
+  const rows: { name: string }[] = await source.query(
+    "SELECT ENGINE AS name FROM information_schema.ENGINES WHERE TRANSACTIONS = 'YES'",
+  );
+  return new Set(rows.map(({ name }) => name));
 }
 
 /** Who refers to these tables, from whatever database. */
@@ -64,7 +81,7 @@ function described(
   keys: readonly Raw[],
   statistics: readonly Raw[],
   referring: readonly Raw[],
-): TableDescription {
+): Omit<TableDescription, 'engineWithoutTransactions'> {
   const columns = rawColumns.map(columnOf);
   const indexes = grouped(statistics, 'INDEX_NAME').flatMap(([name, parts]) =>
     name === 'PRIMARY' || isOfWords(parts[0])
@@ -88,7 +105,7 @@ function described(
     foreignKeys: foreignKeys(keys),
     referrers: grouped(referring, 'name').map(([, parts]) => ({
       table: String(parts[0]?.referring),
-      columns: parts.map((part) => String(part.referred)),
+      columns: parts.map((part) => nameIn(columns, String(part.referred))),
       followsDelete: follows(String(parts[0]?.onDelete)),
       followsUpdate: follows(String(parts[0]?.onUpdate)),
     })),

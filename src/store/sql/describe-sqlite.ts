@@ -2,6 +2,7 @@ import type { DataSource } from 'typeorm';
 import {
   follows,
   fromIndexes,
+  nameIn,
   type ColumnDescription,
   type ForeignKey,
   type IndexDescription,
@@ -32,20 +33,33 @@ export async function describeSqlite(
 async function described(read: Read, name: string, isView: boolean): Promise<TableDescription> {
   const raw = await read('SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid', name);
   const keyed = raw.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
-  const columns = raw.map((column) => columnOf(column, keyed.length === 1 && column === keyed[0]));
+  const primaryKey = keyed.map((column) => String(column.name));
+  const isNumbered = primaryKey.length === 1 && (await isRowNumber(read, name));
+  const columns = raw.map((column) => columnOf(column, isNumbered && column === keyed[0]));
   return {
     name,
     isView,
     columns,
-    primaryKey: keyed.map((column) => String(column.name)),
+    primaryKey,
+    engineWithoutTransactions: undefined,
     foreignKeys: foreignKeys(await read('SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq', name)),
-    referrers: await referrers(read, name),
+    referrers: await referrers(read, name, columns, primaryKey),
     ...fromIndexes(columns, await indexes(read, name)),
     comment: undefined,
   };
 }
 
-async function referrers(read: Read, table: string): Promise<Referrer[]> {
+/** Whether a key of one integer is the row's number. Else an index holds it, as where it is descending. */
+async function isRowNumber(read: Read, table: string): Promise<boolean> {
+  return (await read("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'", table)).length === 0;
+}
+
+async function referrers(
+  read: Read,
+  table: string,
+  columns: readonly ColumnDescription[],
+  primaryKey: readonly string[],
+): Promise<Referrer[]> {
   const rows = await read(
     'SELECT m.name AS referring, f.* FROM sqlite_master m, pragma_foreign_key_list(m.name) f ' +
       'WHERE m.type = \'table\' AND f."table" = ? COLLATE NOCASE ORDER BY m.name, f.id, f.seq',
@@ -56,7 +70,7 @@ async function referrers(read: Read, table: string): Promise<Referrer[]> {
     const parts = rows.filter((row) => `${String(row.referring)}.${String(row.id)}` === key);
     return {
       table: String(parts[0]?.referring),
-      columns: parts.flatMap(({ to }) => (to === null ? [] : [String(to)])),
+      columns: parts.flatMap(({ to }) => (to === null ? primaryKey : [nameIn(columns, String(to))])),
       followsDelete: follows(String(parts[0]?.on_delete)),
       followsUpdate: follows(String(parts[0]?.on_update)),
     };
@@ -82,12 +96,12 @@ async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
 /** `VARCHAR(40)`, `DECIMAL(8, 2)`, `UNSIGNED BIG INT`. */
 const declared = /^([^(]*)(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?/;
 
-/** @param isKey whether it alone is the key; SQLite numbers the rows by itself where it is of the type `INTEGER` */
-function columnOf(raw: Raw, isKey: boolean): ColumnDescription {
+/** @param isNumbered whether it alone is the key and has no index, so that it is the row's number if it is of the type `INTEGER` */
+function columnOf(raw: Raw, isNumbered: boolean): ColumnDescription {
   const [, name = '', size, scale] = declared.exec(String(raw.type).toLowerCase()) ?? [];
   const type = name.trim().replaceAll(/\s+/g, ' ');
   const hasLength = /char|binary/.test(type);
-  const isCounted = isKey && type === 'integer';
+  const isCounted = isNumbered && type === 'integer';
   const isGenerated = Number(raw.hidden) > 1;
   return {
     name: String(raw.name),

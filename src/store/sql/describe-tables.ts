@@ -36,15 +36,24 @@ export async function describeTables(
  */
 export async function tableVersion(source: DataSource, names: readonly string[]): Promise<string> {
   if (names.length === 0) return '';
-  const rows: object[] =
-    source.options.type === 'mysql'
-      ? await source.query(
-          'SELECT TABLE_NAME AS t, COUNT(*) AS n, SUM(CRC32(CONCAT_WS(0x7C, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, ' +
-            'IS_NULLABLE, COLUMN_KEY, COALESCE(COLLATION_NAME, 0x2D)))) AS v FROM information_schema.COLUMNS ' +
-            `WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${names.map(() => '?').join(', ')}) ` +
-            'GROUP BY TABLE_NAME ORDER BY TABLE_NAME',
-          [...names],
-        )
-      : await source.query('PRAGMA schema_version');
-  return JSON.stringify(rows);
+  if (source.options.type !== 'mysql') return JSON.stringify(await source.query('PRAGMA schema_version'));
+  const list = names.map(() => '?').join(', ');
+  const read = (sql: string): Promise<object[]> => source.query(sql, [...names]);
+  return JSON.stringify([
+    await read(
+      'SELECT TABLE_NAME AS t, COUNT(*) AS n, SUM(CRC32(CONCAT_WS(0x7C, ORDINAL_POSITION, COLUMN_NAME, COLUMN_TYPE, ' +
+        'IS_NULLABLE, COLUMN_KEY, COALESCE(COLLATION_NAME, 0x2D)))) AS v FROM information_schema.COLUMNS ' +
+        `WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${list}) GROUP BY TABLE_NAME ORDER BY TABLE_NAME`,
+    ),
+    await read(
+      'SELECT TABLE_NAME AS t, ENGINE AS e FROM information_schema.TABLES ' +
+        `WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (${list}) ORDER BY TABLE_NAME`,
+    ),
+    // Of this database alone: to look through all of them takes the server long.
+    await read(
+      'SELECT COUNT(*) AS n, SUM(CRC32(CONCAT_WS(0x7C, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME, ' +
+        'UNIQUE_CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE))) AS v FROM information_schema.REFERENTIAL_CONSTRAINTS ' +
+        `WHERE CONSTRAINT_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME IN (${list})`,
+    ),
+  ]);
 }

@@ -36,6 +36,10 @@ export interface Referrer {
   readonly followsUpdate: boolean;
 }
 
+/** A name as the table has it. Databases find columns by their names in any case. */
+export const nameIn = (columns: readonly ColumnDescription[], name: string): string =>
+  columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.name ?? name;
+
 /** Whether rows follow by this rule of a foreign key. */
 export const follows = (rule: string): boolean => !['NO ACTION', 'RESTRICT'].includes(rule.toUpperCase());
 
@@ -43,6 +47,8 @@ export const follows = (rule: string): boolean => !['NO ACTION', 'RESTRICT'].inc
 export interface TableDescription {
   readonly name: string;
   readonly isView: boolean;
+  /** The storage engine, where it has no transactions. */
+  readonly engineWithoutTransactions: string | undefined;
   readonly columns: readonly ColumnDescription[];
   /** The columns of the primary key, in the order of the key. */
   readonly primaryKey: readonly string[];

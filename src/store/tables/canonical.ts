@@ -50,6 +50,14 @@ export const isNoDay = (text: string): boolean => /^(?:0000|\d{4}-00|\d{4}-\d\d-
 /** 65 digits, a sign and a point. */
 const digitsMax = 67;
 
+/** A decimal as the database writes it: with all digits of its scale, and no more before the point than needed. */
+export function canonicalDecimal(text: string, scale: number): string {
+  const [, sign = '', whole = '', fraction = ''] = /^(-?)0*(\d*)(?:\.(\d*))?$/.exec(text) ?? [];
+  const digits = fraction.slice(0, scale).padEnd(scale, '0');
+  const number = `${whole === '' ? '0' : whole}${scale === 0 ? '' : `.${digits}`}`;
+  return /^[0.]*$/.test(number) ? number : sign + number;
+}
+
 function isDecimal(text: string, scale: number): boolean {
   const [whole = '', fraction = ''] = text.split('.');
   const isForm = /^-?(?:0|[1-9]\d{0,64})$/.test(whole) && fraction.length === scale && /^\d*$/.test(fraction);

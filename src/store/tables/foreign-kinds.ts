@@ -28,6 +28,7 @@ export function foreignColumn(described: DescribedColumn, dialect: Dialect): Col
     described,
     ...(length !== undefined && { length }),
     ...(kind === 'decimal' && { scale: scale ?? 0 }),
+    ...(kind === 'float' && !isLoose && scale !== undefined && { scale }),
     ...(isText && { isCollated: true }),
     ...(isText && charset !== undefined && { charset }),
     ...(isWide && { isWide: true }),
@@ -79,6 +80,10 @@ const sqliteKinds: ReadonlyMap<string, Kind> = new Map([
   ...kinds('jsontext', 'json'),
   ...kinds('bytes', 'binary', 'varbinary'),
 ]);
+
+/** Whether SQLite keeps a text as it is, and does not make a number of it where it looks like one. */
+export const keepsTexts = (type: string): boolean =>
+  !type.includes('int') && (/char|clob|text|blob/.test(type) || type === '');
 
 /** By the rules of SQLite for a declared type (section 3.1 of its page on datatypes). */
 function byAffinity(type: string): Kind | undefined {

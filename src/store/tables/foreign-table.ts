@@ -85,7 +85,7 @@ function declaredKey(table: DescribedTable, declared: readonly string[], dialect
 }
 
 function columnsFault(
-  { columns, isView, primaryKey }: DescribedTable,
+  { columns, isView }: DescribedTable,
   key: readonly string[],
   dialect: Dialect,
 ): string | undefined {
@@ -95,11 +95,7 @@ function columnsFault(
     const column = foreignColumn(described, dialect);
     if (column === undefined || !usesOf(column).isKey)
       return `its key has the column ${name} (${described.type}), which cannot name a row`;
-    const isRowNumber =
-      dialect === 'sqlite' &&
-      primaryKey.length === 1 &&
-      primaryKey[0] === name &&
-      described.type === 'integer';
+    const isRowNumber = dialect === 'sqlite' && described.isCounted;
     if (described.isNullable && !isRowNumber && !isView)
       return `its key may have no value in the column ${name}`;
   }

@@ -45,7 +45,8 @@ const isValueIn =
   (values: readonly unknown[]) =>
   ({ column }: KeyColumn, at: number): boolean => {
     const value = values[at];
-    return typeof value === 'string' && isCanonical(column, value);
+    // JSON can name half of a character, which no database has and drivers send as another one.
+    return typeof value === 'string' && value.isWellFormed() && isCanonical(column, value);
   };
 
 function parsed(id: string): unknown[] | undefined {

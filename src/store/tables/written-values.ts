@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import { anyText, refusedCharacterAt } from '../../core/checked-text.js';
 import { badInput } from '../../core/errors.js';
-import { isDate, isInteger64, isUuid } from './canonical.js';
-import { bytesShownMax } from './foreign-kinds.js';
+import { canonicalDecimal, isDate, isInteger64, isUuid } from './canonical.js';
+import { isSingle, shortFloat } from './float.js';
+import { bytesShownMax, keepsTexts } from './foreign-kinds.js';
 import type { Column } from './table.js';
 
 type Check = (value: never, column: Column<unknown>, path: string) => unknown;
@@ -22,7 +23,7 @@ const checks: Partial<Record<Column<unknown>['kind'], Check>> = {
   bigint: integer,
   year: integer,
   decimal,
-  float: (value: number) => value,
+  float,
   flag: (value: boolean) => value,
   date: day,
   moment: (value: string, { described }, path) => {
@@ -32,7 +33,7 @@ const checks: Partial<Record<Column<unknown>['kind'], Check>> = {
         `\`${path}\` is more exact than its column: leave the fraction of the second out.`,
         path,
       );
-    return value.replace(/\.0*Z$/, 'Z');
+    return fraction === '' ? value.replace(/\.\d*Z$/, 'Z') : value.replace(/0*Z$/, 'Z');
   },
   clock: (value: string, { described }, path) => {
     const [, hours = '999', fraction = ''] = /^-?(\d{2,3})(?::[0-5]\d){2}(?:\.(\d+))?$/.exec(value) ?? [];
@@ -71,6 +72,19 @@ const checks: Partial<Record<Column<unknown>['kind'], Check>> = {
   bytes,
 };
 
+/** How a column stores what is written. While this stays, a value that was checked is stored as it is. */
+export function storageOf(column: Column<unknown>): string {
+  const { kind, described, scale, length, isLoose } = column;
+  const { type = '', precision } = described ?? {};
+  const isTime = kind === 'moment' || kind === 'clock';
+  const isFilledUp = type === 'char' || type === 'binary';
+  if (isLoose === true) return keepsTexts(type) ? 'texts' : 'numbers';
+  if (isTime) return `${type}(${String(precision ?? 0)})`;
+  if (kind === 'float') return `${type}(${String(scale ?? '')})`;
+  if (isFilledUp) return type === 'char' ? type : `${type}(${String(length ?? '')})`;
+  return kind === 'inet' ? type : '';
+}
+
 export const isWritable = ({ kind }: Column<unknown>): boolean => kind in checks;
 
 /**
@@ -87,6 +101,9 @@ export function writtenValue(column: Column<unknown>, value: unknown, path: stri
   return check(value as never, column, path);
 }
 
+/** A text that SQLite takes for a number. */
+const numeral = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+
 /** Where a column of text has no length of its own, the database tells what is too long. */
 const longest = 16_000_000;
 
@@ -96,6 +113,8 @@ function written(value: string, { length, described, isLoose }: Column<unknown>,
     throw badInput(`\`${path}\` has characters that no text may have.`, path);
   if (isLoose !== true && described?.type === 'char' && text.endsWith(' '))
     throw badInput(`\`${path}\` ends with a space, which its column leaves out.`, path);
+  if (isLoose === true && !keepsTexts(described?.type ?? '') && numeral.test(text))
+    throw badInput(`\`${path}\` looks like a number, which its column would store instead.`, path);
   return text;
 }
 
@@ -124,18 +143,30 @@ function wholeNumber(value: number | string, least: bigint, most: bigint, path: 
   throw badInput(`\`${path}\` is a whole number from ${String(least)} to ${String(most)}.`, path);
 }
 
+/** The digits that every decimal keeps as a float. */
+const floatDigits = 15;
+
+function float(value: number, column: Column<unknown>, path: string): number {
+  const { scale } = column;
+  const isRounded = scale !== undefined && Number(value.toFixed(scale)) !== value;
+  if (isRounded || (isSingle(column) && shortFloat(value) !== value))
+    throw badInput(`\`${path}\` has more digits than its column stores.`, path);
+  return value;
+}
+
 function decimal(value: string, { described, scale = 0, isLoose }: Column<unknown>, path: string): string {
   const [, before = '', after = ''] = /^-?0*(\d*?)(?:\.(\d*?)0*)?$/.exec(value) ?? [];
-  const { precision = 15 } = described ?? {};
-  // A column of SQLite without digits holds any number of them that a float has.
-  if (isLoose === true && described?.precision === undefined && before.length + after.length <= precision)
-    return value;
+  const { precision = floatDigits } = described ?? {};
+  // SQLite's decimals are floats, whatever digits their type names.
+  if (isLoose === true && before.length + after.length > floatDigits)
+    throw badInput(`\`${path}\` has at most ${String(floatDigits)} digits.`, path);
+  if (isLoose === true && described?.precision === undefined) return value;
   if (before.length > precision - scale || after.length > scale)
     throw badInput(
       `\`${path}\` has at most ${String(precision - scale)} digits before the point and ${String(scale)} after it.`,
       path,
     );
-  return value;
+  return isLoose === true ? value : canonicalDecimal(value, scale);
 }
 
 /** SQLite's times are texts, which others write in this form. */
