@@ -1,11 +1,8 @@
 // databases: sqlite, mariadb
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { migrations } from '../../migrations/index.js';
-import { Database } from '../../src/store/sql/database.js';
 import { Adopted } from '../support/adopted.js';
-import { targetOf } from '../support/database.js';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -29,11 +26,6 @@ interface Told {
 
 describe('adopting a database again', () => {
   let adopted: Adopted;
-  const run = async (statements: readonly string[]): Promise<void> => {
-    const database = await Database.open(targetOf(adopted.fresh.url), migrations, 1);
-    for (const sql of statements) await database.transaction((tx) => tx.affecting(sql, []));
-    await database.close();
-  };
   const files = (): Record<string, string> =>
     Object.fromEntries(
       readdirSync(join(adopted.folder, 'schema')).map((name) => [
@@ -51,17 +43,14 @@ describe('adopting a database again', () => {
     await adopted.cli.ok(['adopt', '--out', 'company']);
     adopted.decide();
     // What people write stays, wherever it stands.
-    adopted.edit('film.graphql', (sdl) =>
+    adopted.edit('schema/film.graphql', (sdl) =>
       sdl
         .replace(/ {2}"The column hidden\."\n.*\n/, '  # left out: hidden (nobody needs it)\n')
         .replaceAll('Film', 'Movie')
         .replaceAll('films:read', 'movies:see'),
     );
-    writeFileSync(
-      join(adopted.folder, 'schema', 'movies.graphql'),
-      readFileSync(join(adopted.folder, 'schema', 'film.graphql')),
-    );
-    writeFileSync(join(adopted.folder, 'schema', 'film.graphql'), '# It is in movies.graphql.\n');
+    adopted.write('schema/movies.graphql', files()['film.graphql'] ?? '');
+    adopted.write('schema/film.graphql', '# It is in movies.graphql.\n');
   });
   afterAll(() => adopted.drop());
 
@@ -76,7 +65,7 @@ describe('adopting a database again', () => {
 
   test('writes new tables, tells new columns as lines, and what is gone with its place', async () => {
     const before = files();
-    await run(changes);
+    await adopted.run(...changes);
     const { code, told } = await again();
     expect(code).toBe(3);
     expect(told).toMatchObject({
@@ -110,23 +99,23 @@ describe('adopting a database again', () => {
   });
 
   test('knows columns and tables that comments leave out', async () => {
-    adopted.edit('film.graphql', () => '# left out: table store\n# left out: table old\n');
-    adopted.edit('movies.graphql', (sdl) =>
+    adopted.write('schema/film.graphql', '# left out: table store\n# left out: table old\n');
+    adopted.edit('schema/movies.graphql', (sdl) =>
       sdl.replace(/ {2}"The column length\."\n.*\n/, '  # left out: rating, email\n'),
     );
-    adopted.edit('store.graphql', () => '');
-    adopted.edit('old.graphql', () => '');
+    adopted.write('schema/store.graphql', '');
+    adopted.write('schema/old.graphql', '');
     const { code, told } = await again();
     expect([code, told]).toMatchObject([0, { written: [], newTables: [], newColumns: [], gone: [] }]);
   });
 
   test('does not guess what a file that cannot be read names', async () => {
     const movies = files()['movies.graphql'] ?? '';
-    adopted.edit('movies.graphql', () => 'type {');
+    adopted.write('schema/movies.graphql', 'type {');
     const { code, stderr } = await again();
     expect(code).toBe(1);
     expect(stderr).toContain('schema/movies.graphql:1: Syntax Error: Expected Name, found "{".');
-    adopted.edit('movies.graphql', () => movies);
+    adopted.write('schema/movies.graphql', movies);
   });
 
   test('proposes nothing that leads to a table without a type', async () => {

@@ -18,7 +18,7 @@ import {
 import { codes } from '../support/administration.js';
 import { recordsOf } from '../support/records.js';
 import { inCountry, RentalCompany } from '../support/rentals.js';
-import { everywhere, TestServer, type PersonFixture } from '../support/server.js';
+import { everywhere, type PersonFixture, type TestServer } from '../support/server.js';
 
 const desk = `description: Takes rentals back at the desk.
 businessTask: Answer what is rented out
@@ -58,11 +58,7 @@ beforeAll(async () => {
     'roles/readme.txt': 'no role',
     'operations/open.graphql': openRentals,
   });
-  server = await TestServer.start(
-    {},
-    { BEHALF_COMPANY: company.files.folder },
-    { databaseUrl: company.fresh.url },
-  );
+  server = await company.start();
   admin = await administrator(['roles:manage', 'roles:assign', 'operations:register', 'rentals:read']);
 });
 afterEach(() => {
@@ -96,7 +92,7 @@ async function typed(
     return true;
   });
   const error = await (command === 'apply' ? applyCommand() : checkCommand())
-    .parseAsync([company.files.folder, ...words], { from: 'user' })
+    .parseAsync([company.folder, ...words], { from: 'user' })
     .then(
       () => '',
       (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
@@ -220,15 +216,15 @@ describe('applying a company folder', () => {
   });
 
   test('what differs is changed, and told part by part', async () => {
-    company.files.write(
+    company.write(
       'roles/rental-desk.yaml',
       desk.replace('store: [Canada]', 'store: [Canada, Australia]').replace('rows: 1000', 'rows: 500'),
     );
-    company.files.write(
+    company.write(
       'roles/clerks.yml',
       clerk.replace('  - delegations:create\n', '  - users:read\n').replace(/limits.*\n/, ''),
     );
-    company.files.write('operations/open.graphql', openRentals.replace('number', 'customer'));
+    company.write('operations/open.graphql', openRentals.replace('number', 'customer'));
     const { out, error } = await asAdmin();
     expect(error).toBe('');
     expect(out.split('\n').slice(0, -2)).toEqual([
@@ -268,8 +264,8 @@ describe('applying a company folder', () => {
         } as never,
       ]),
     );
-    company.files.remove('roles/rental-desk.yaml');
-    company.files.remove('operations/open.graphql');
+    company.remove('roles/rental-desk.yaml');
+    company.remove('operations/open.graphql');
     const { out, error } = await asAdmin();
     expect(error).toBe('');
     expect(out.split('\n').slice(0, 4)).toEqual([
@@ -292,8 +288,8 @@ describe('applying a company folder', () => {
   });
 
   test('a fault that shows only beside what is registered undoes all of it', async () => {
-    company.files.write('roles/another.yaml', desk);
-    company.files.write(
+    company.write('roles/another.yaml', desk);
+    company.write(
       'operations/open.graphql',
       'mutation OpenRentals { stopEverything(idempotencyKey: "s") { stopped } }',
     );
@@ -308,31 +304,30 @@ describe('applying a company folder', () => {
       operation: { name: 'apply' },
       changes: [],
     });
-    company.files.remove('roles/another.yaml');
-    company.files.remove('operations/open.graphql');
+    company.remove('roles/another.yaml');
+    company.remove('operations/open.graphql');
   });
 
   test('every fault of every file is told with its line, by check too, and changes nothing', async () => {
-    const { files } = company;
-    files.write(
+    company.write(
       'roles/a-scopes.yaml',
       desk.replace('[rentals:read]', '\n  - rentals:read\n  - rentals:steal\n  - users:manage'),
     );
-    files.write('roles/b-shape.yaml', 'description: 12\nholder: robot\nscope: []\n');
-    files.write('roles/c-yaml.yaml', 'description: "open\n');
-    files.write(
+    company.write('roles/b-shape.yaml', 'description: 12\nholder: robot\nscope: []\n');
+    company.write('roles/c-yaml.yaml', 'description: "open\n');
+    company.write(
       'roles/d-boundary.yaml',
       desk
         .replace('  region: []\n', '')
         .replace('classification: []', 'classification: [secret]')
         .replace('store:', 'shop:'),
     );
-    files.write('roles/e-limits.yaml', desk.replace('rows: 1000', 'rows: 0').replace(', depth: 0', ''));
-    files.write('roles/f-twin.yaml', clerk);
-    files.write('roles/G.yaml', desk);
-    files.write('operations/a.graphql', 'query A {\n  rentals { nodes { nmbr } }\n}\n');
-    files.write('operations/b.graphql', '{ rentals { totalCount } }\n');
-    files.write('operations/c.graphql', 'query C {\n');
+    company.write('roles/e-limits.yaml', desk.replace('rows: 1000', 'rows: 0').replace(', depth: 0', ''));
+    company.write('roles/f-twin.yaml', clerk);
+    company.write('roles/G.yaml', desk);
+    company.write('operations/a.graphql', 'query A {\n  rentals { nodes { nmbr } }\n}\n');
+    company.write('operations/b.graphql', '{ rentals { totalCount } }\n');
+    company.write('operations/c.graphql', 'query C {\n');
     const before = await everything();
     const { error } = await asAdmin();
     const told = error.split('\n').slice(1);

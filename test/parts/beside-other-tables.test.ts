@@ -38,22 +38,20 @@ describe('a database that has tables of others under our names', () => {
   let before: unknown;
 
   beforeAll(async () => {
-    adopted = await Adopted.of(statements, true);
+    adopted = await Adopted.beforeMigration(statements);
     before = await rows();
     await adopted.cli.ok(['migrate']);
     await adopted.cli.ok(['seed']);
   });
   afterAll(() => adopted.drop());
 
-  const looking = async <T>(work: (database: Database) => Promise<T>): Promise<T> => {
-    const database = await Database.open(targetOf(adopted.fresh.url), migrations, 1);
-    return work(database).finally(() => database.close());
-  };
   const rows = (): Promise<unknown> =>
-    looking(({ read }) => Promise.all(theirs.map((name) => read.query(`SELECT * FROM ${name} ORDER BY 1`))));
+    adopted.inDatabase(({ read }) =>
+      Promise.all(theirs.map((name) => read.query(`SELECT * FROM ${name} ORDER BY 1`))),
+    );
 
   test('takes ours beside them, all with the prefix, once', async () => {
-    const names = await looking((database) => database.tableNames());
+    const names = await adopted.inDatabase((database) => database.tableNames());
     expect(names.filter((name) => !name.startsWith('behalf_'))).toEqual(theirs);
     for (const name of theirs) expect(names).toContain(`behalf_${name}`);
     expect(await adopted.cli.json(['migrate'])).toEqual({ migrations: [] });

@@ -1,6 +1,4 @@
 // databases: sqlite, mariadb
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Adopted } from '../support/adopted.js';
 
@@ -121,9 +119,7 @@ describe('a folder with every kind of mistake', () => {
   let adopted: Adopted;
   beforeAll(async () => {
     adopted = await Adopted.of(tables);
-    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
-    for (const [name, text] of Object.entries(files))
-      writeFileSync(join(adopted.folder, 'schema', name), text);
+    for (const [name, text] of Object.entries(files)) adopted.write(`schema/${name}`, text);
   });
   afterAll(() => adopted.drop());
 

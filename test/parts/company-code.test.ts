@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eq } from '../../src/store/sql/condition.js';
 import { grantableRoles, userRoles } from '../../src/store/tables/identity.js';
 import { CommandLine } from '../support/command-line.js';
-import { Files } from '../support/importing.js';
+import { Files } from '../support/files.js';
 import { recordOf } from '../support/records.js';
 import { inCountry, RentalCompany, rentalsSdl } from '../support/rentals.js';
 import { postGraphQL, TestServer, type Answer } from '../support/server.js';
@@ -130,7 +130,7 @@ beforeAll(async () => {
     'code/notes.ts': 'this is only compiled by its owner',
   });
   callers = await TestServer.start({}, {}, { databaseUrl: company.fresh.url });
-  const settings = { BEHALF_COMPANY: company.files.folder };
+  const settings = { BEHALF_COMPANY: company.folder };
   const maker = await CommandLine.open({ ...settings, DATABASE_URL: company.fresh.url });
   const url = await company.grantedUrl(maker, [
     'UPDATE (returned, store_no, changes)',
@@ -328,19 +328,18 @@ describe("a company's own code", () => {
       ],
     ],
   ])('%s, nothing starts', async (_what, texts, faults) => {
-    const { files } = company;
     const changed: [string, string | undefined][] = Object.entries(texts);
     for (const [name, text] of changed) {
-      if (text === undefined) files.remove(name);
-      else files.write(name, text);
+      if (text === undefined) company.remove(name);
+      else company.write(name, text);
     }
     try {
       const { code: exit, stderr } = await cli.run(['start']);
       expect(exit).toBe(1);
       for (const fault of faults) expect(stderr).toMatch(fault);
     } finally {
-      for (const [name] of changed) files.remove(name);
-      files.write('code/rentals.mjs', code);
+      for (const [name] of changed) company.remove(name);
+      company.write('code/rentals.mjs', code);
     }
   });
 });

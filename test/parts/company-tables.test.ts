@@ -1,17 +1,10 @@
 // databases: sqlite, mariadb
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { migrations } from '../../migrations/index.js';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
-import { createApp } from '../../src/app.js';
-import { readConfig } from '../../src/config.js';
-import { Database } from '../../src/store/sql/database.js';
-import { migratedDatabaseUrl, targetOf, testDatabase } from '../support/database.js';
-import type { FreshDatabase } from '../support/fresh-database.js';
-import { everywhere, TestServer, type Answer, type PersonFixture } from '../support/server.js';
+import { Company } from '../support/company.js';
+import { testDatabase } from '../support/database.js';
+import { everywhere, type Answer, type PersonFixture, type TestServer } from '../support/server.js';
 import { recordOf } from '../support/records.js';
 import { volume } from '../support/volume.js';
 
@@ -149,24 +142,14 @@ const lines = films
   .filter(({ film_no }) => film_no % 3 === 0)
   .flatMap(({ film_no }) => codes.slice(0, 1 + (film_no % 4)).map((code) => ({ film_no, code })));
 
-let fresh: FreshDatabase;
-let folder: string;
+let company: Company;
 let server: TestServer;
-
-const writeSchema = (text: string): void => {
-  mkdirSync(join(folder, 'schema'), { recursive: true });
-  writeFileSync(join(folder, 'schema', 'films.graphql'), text);
-};
+const domains = { BEHALF_DOMAINS: 'knowledge,business' };
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'company-'));
-  writeSchema(schema);
-  fresh = await migratedDatabaseUrl();
-  const database = await Database.open(targetOf(fresh.url), migrations, 1);
-  const run = (sql: string, params: readonly unknown[] = []): Promise<number> =>
-    database.transaction((tx) => tx.affecting(sql, params));
-  for (const sql of tables) await run(sql);
-  await database.transaction(async (tx) => {
+  company = await Company.of(tables, { 'schema/films.graphql': schema });
+  server = await company.start(domains);
+  await server.database.transaction(async (tx) => {
     for (const { shop_no, area } of shops)
       await tx.affecting('INSERT INTO shop VALUES (?, ?)', [shop_no, area]);
     for (const film of films)
@@ -189,17 +172,10 @@ beforeAll(async () => {
         await tx.affecting('INSERT INTO stub VALUES (?, ?, ?)', [film_no, code, at]);
     }
   });
-  await database.close();
-  server = await TestServer.start(
-    {},
-    { BEHALF_COMPANY: folder, BEHALF_DOMAINS: 'knowledge,business' },
-    { databaseUrl: fresh.url },
-  );
 });
 afterAll(async () => {
   await server.stop();
-  await fresh.drop();
-  rmSync(folder, { recursive: true });
+  await company.drop();
 });
 
 const scopes = ['films:read', 'shop_orders:read'];
@@ -522,19 +498,10 @@ type Thing
       'line leads to film_order by stub.film_no, and the key of film_order is film_no, code.',
     ],
   ])('%s, with file and line', async (_, from, to, told) => {
-    const other = mkdtempSync(join(tmpdir(), 'company-'));
-    mkdirSync(join(other, 'schema'));
     expect(schema).toContain(from);
-    writeFileSync(join(other, 'schema', 'films.graphql'), schema.replace(from, to));
-    const config = readConfig({
-      DATABASE_URL: fresh.url,
-      BEHALF_COMPANY: other,
-      BEHALF_DOMAINS: 'knowledge,business',
-      BEHALF_LOG_LEVEL: 'silent',
-    });
-    const error: unknown = await createApp(config).catch((reason: unknown) => reason);
-    expect(String(error)).toMatch(/- schema\/films\.graphql:\d+: /);
-    expect(String(error)).toContain(told);
-    rmSync(other, { recursive: true });
+    company.write('schema/films.graphql', schema.replace(from, to));
+    const refusal = await company.refusal(domains);
+    expect(refusal).toMatch(/- schema\/films\.graphql:\d+: /);
+    expect(refusal).toContain(told);
   });
 });

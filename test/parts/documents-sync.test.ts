@@ -6,7 +6,7 @@ import { sha256Hex } from '../../src/core/digest.js';
 import { all } from '../../src/store/sql/condition.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../../src/store/tables/documents.js';
 import { codes } from '../support/administration.js';
-import { Files } from '../support/importing.js';
+import { Files } from '../support/files.js';
 import { recordsOf } from '../support/records.js';
 import { TestServer, type PersonFixture } from '../support/server.js';
 

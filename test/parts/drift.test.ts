@@ -1,11 +1,9 @@
 // databases: sqlite, mariadb
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeLogger } from '../../src/core/logger.js';
-import { Adopted } from '../support/adopted.js';
+import { Company } from '../support/company.js';
 import { testDatabase } from '../support/database.js';
-import { everywhere, TestServer, type Answer } from '../support/server.js';
+import { everywhere, type Answer, type TestServer } from '../support/server.js';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -131,7 +129,7 @@ const whole = {
 };
 
 describe('tables that others change', () => {
-  let adopted: Adopted;
+  let company: Company;
   let server: TestServer;
   let token: string;
   let log = '';
@@ -152,15 +150,9 @@ describe('tables that others change', () => {
   };
 
   beforeAll(async () => {
-    adopted = await Adopted.of([shopTable, filmTable()]);
-    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
-    writeFileSync(join(adopted.folder, 'schema', 'films.graphql'), schema);
+    company = await Company.of([shopTable, filmTable()], { 'schema/films.graphql': schema });
     const logger = makeLogger('info', { write: (text: string) => (log += text) });
-    server = await TestServer.start(
-      { logger, watchEveryMs: 20 },
-      { BEHALF_COMPANY: adopted.folder },
-      { databaseUrl: adopted.fresh.url },
-    );
+    server = await company.start({}, { logger, watchEveryMs: 20 });
     ({ token } = await server.person({
       scopes: ['films:read'],
       boundary: { ...everywhere, region: ['north'] },
@@ -168,7 +160,7 @@ describe('tables that others change', () => {
   });
   afterAll(async () => {
     await server.stop();
-    await adopted.drop();
+    await company.drop();
   });
   beforeEach(async () => {
     await run('DROP TABLE IF EXISTS film', 'DROP TABLE IF EXISTS shop', shopTable, filmTable());
@@ -193,7 +185,7 @@ describe('tables that others change', () => {
       }
       expect(log).not.toContain('INTERNAL');
     }
-    const refusal = await adopted.refusal();
+    const refusal = await company.refusal();
     if (stopped === undefined) expect(refusal).toBe('');
     else expect(refusal).toContain(stopped);
   });
@@ -223,20 +215,13 @@ type North
 `;
 
   test('is refused, and the log names its column', async () => {
-    const adopted = await Adopted.of([
-      shopTable,
-      "INSERT INTO shop VALUES (1, 'north'), (2, 'south')",
-      ...view('shop_no, area'),
-    ]);
-    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
-    writeFileSync(join(adopted.folder, 'schema', 'north.graphql'), north);
+    const rows = "INSERT INTO shop VALUES (1, 'north'), (2, 'south')";
+    const company = await Company.of([shopTable, rows, ...view('shop_no, area')], {
+      'schema/north.graphql': north,
+    });
     let log = '';
     const logger = makeLogger('info', { write: (text: string) => (log += text) });
-    const server = await TestServer.start(
-      { logger, watchEveryMs: 20 },
-      { BEHALF_COMPANY: adopted.folder },
-      { databaseUrl: adopted.fresh.url },
-    );
+    const server = await company.start({}, { logger, watchEveryMs: 20 });
     try {
       const { token } = await server.person({ scopes: ['films:read'] });
       const asked = (): Promise<Answer> => server.query(token, '{ norths { nodes { area } } }');
@@ -247,12 +232,12 @@ type North
         expect(data).toEqual({ norths: null });
         expect(errors.map(({ extensions }) => extensions.code)).toEqual(['UNAVAILABLE']);
       } while (!log.includes('north: the column area is gone'));
-      expect(await adopted.refusal()).toContain(
+      expect(await company.refusal()).toContain(
         'schema/north.graphql:7: North.area is in the column north.area, which does not exist',
       );
     } finally {
       await server.stop();
-      await adopted.drop();
+      await company.drop();
     }
   });
 });
@@ -273,10 +258,8 @@ type Shop
 `;
 
   test('takes none, and says so', async () => {
-    const adopted = await Adopted.of([shopTable]);
-    mkdirSync(join(adopted.folder, 'schema'), { recursive: true });
-    writeFileSync(join(adopted.folder, 'schema', 'shop.graphql'), writable);
-    const server = await adopted.start();
+    const company = await Company.of([shopTable], { 'schema/shop.graphql': writable });
+    const server = await company.start();
     try {
       const { token } = await server.person({ scopes: ['films:read', 'films:add'] });
       const added = (number: number, key: string): Promise<Answer> =>
@@ -293,7 +276,7 @@ type Shop
       expect(await server.database.read.query('SELECT shop_no FROM shop')).toEqual([{ shop_no: 1 }]);
     } finally {
       await server.stop();
-      await adopted.drop();
+      await company.drop();
     }
   });
 });

@@ -18,7 +18,7 @@ describe('grants for adopted tables', () => {
     adopted = await Adopted.of(staffTables);
     await adopted.cli.ok(['adopt', '--out', 'company']);
     adopted.decide({ Store: 'country', StaffMember: 'store.country' });
-    adopted.edit('stores.graphql', (sdl) =>
+    adopted.edit('schema/stores.graphql', (sdl) =>
       sdl
         .replace(
           'extend schema',

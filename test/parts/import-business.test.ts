@@ -13,7 +13,8 @@ import {
 } from '../../src/domains/business/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import { users } from '../../src/store/tables/identity.js';
-import { Files, contents, everything, importFiles } from '../support/importing.js';
+import { Files } from '../support/files.js';
+import { contents, everything, importFiles } from '../support/importing.js';
 import { recordsOf } from '../support/records.js';
 import { TestServer, type PersonFixture } from '../support/server.js';
 

@@ -4,7 +4,8 @@ import { importCommand } from '../../src/cli/commands/import.js';
 import { ImportRefused } from '../../src/import/import-faults.js';
 import { collections, documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';
-import { Files, contents, everything, importFolder } from '../support/importing.js';
+import { Files } from '../support/files.js';
+import { contents, everything, importFolder } from '../support/importing.js';
 import { recordsOf } from '../support/records.js';
 import { TestServer, type PersonFixture } from '../support/server.js';
 

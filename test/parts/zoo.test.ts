@@ -1,13 +1,8 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { migrations } from '../../migrations/index.js';
-import { createApp } from '../../src/app.js';
-import { readConfig } from '../../src/config.js';
-import { Database } from '../../src/store/sql/database.js';
-import { migratedDatabaseUrl, targetOf, testDatabase } from '../support/database.js';
-import type { FreshDatabase } from '../support/fresh-database.js';
-import { Files } from '../support/importing.js';
-import { everywhere, TestServer } from '../support/server.js';
+import { Company } from '../support/company.js';
+import { testDatabase } from '../support/database.js';
+import { everywhere, type TestServer } from '../support/server.js';
 import {
   mariaDbKeys,
   mariaDbZoo,
@@ -179,23 +174,17 @@ const schema = schemaOf(
   ]),
 );
 
-let fresh: FreshDatabase;
-let files: Files;
+let company: Company;
 let server: TestServer;
 let token: string;
 beforeAll(async () => {
-  fresh = await migratedDatabaseUrl();
-  const database = await Database.open(targetOf(fresh.url), migrations, 1);
-  for (const sql of tables) await database.transaction((tx) => tx.affecting(sql, []));
-  await database.close();
-  files = new Files(schema);
-  server = await TestServer.start({}, { BEHALF_COMPANY: files.path('.') }, { databaseUrl: fresh.url });
+  company = await Company.of(tables, schema);
+  server = await company.start();
   ({ token } = await server.person({ scopes: ['zoo:read'] }));
 });
 afterAll(async () => {
   await server.stop();
-  files.remove();
-  await fresh.drop();
+  await company.drop();
 });
 
 const sql = (text: string): Promise<Record<string, unknown>[]> => server.database.read.query(text);
@@ -410,7 +399,7 @@ describe('a key of every form', () => {
 
   test('that is none refuses the start, each with its reason', async () => {
     const note = [`note: String ${read}`];
-    const other = new Files(
+    const other = Object.entries(
       schemaOf(
         ...refused.map((_, at) => type(`NoKey${String(at)}`, `no_key_${String(at)}`, 'note', nowhere, note)),
         type('Loose', 'loose_key', 'note', nowhere, note),
@@ -425,13 +414,9 @@ describe('a key of every form', () => {
         ),
       ),
     );
-    const config = readConfig({
-      DATABASE_URL: fresh.url,
-      BEHALF_COMPANY: other.path('.'),
-      BEHALF_LOG_LEVEL: 'silent',
-    });
-    const told = await createApp(config).then(() => '', String);
-    other.remove();
+    for (const [path, text] of other) company.write(path, text);
+    const told = await company.refusal();
+    for (const [path, text] of Object.entries(schema)) company.write(path, text);
     for (const at of refused.keys())
       expect(told).toMatch(
         new RegExp(

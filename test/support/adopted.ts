@@ -1,98 +1,72 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrations } from '../../migrations/index.js';
-import { createApp } from '../../src/app.js';
-import { readConfig } from '../../src/config.js';
-import { Database } from '../../src/store/sql/database.js';
 import { CommandLine } from './command-line.js';
-import { freshDatabaseUrl, migratedDatabaseUrl, targetOf } from './database.js';
+import { Company } from './company.js';
+import { freshDatabaseUrl, migratedDatabaseUrl } from './database.js';
 import type { FreshDatabase } from './fresh-database.js';
-import { TestServer } from './server.js';
 
 const unanswered = 'bounds: [], unbounded: []';
 const nowhere = 'unbounded: ["store", "customer", "region", "collection", "classification", "person"]';
 
-/** A company's tables in a database of its own, and the command line over it. */
-export class Adopted {
+/** A company's tables, and the command line over them, whose folder has that of the company as `company`. */
+export class Adopted extends Company {
   private constructor(
-    readonly fresh: FreshDatabase,
+    fresh: FreshDatabase,
     readonly cli: CommandLine,
-  ) {}
-
-  /** @param empty whether the tables are there before those of the server */
-  static async of(statements: readonly string[], empty = false): Promise<Adopted> {
-    const fresh = await (empty ? freshDatabaseUrl() : migratedDatabaseUrl());
-    const database = await Database.open(targetOf(fresh.url), migrations, 1);
-    for (const sql of statements) await database.transaction((tx) => tx.affecting(sql, []));
-    await database.close();
-    return new Adopted(fresh, await CommandLine.open({ DATABASE_URL: fresh.url }));
+  ) {
+    super(fresh, {}, cli.path('company'));
   }
 
-  get folder(): string {
-    return this.cli.path('company');
+  static override async of(statements: readonly string[]): Promise<Adopted> {
+    return Adopted.over(await migratedDatabaseUrl(), statements);
+  }
+
+  /** As `of`; Behalf's own tables are not there yet. */
+  static async beforeMigration(statements: readonly string[]): Promise<Adopted> {
+    return Adopted.over(await freshDatabaseUrl(), statements);
+  }
+
+  private static async over(fresh: FreshDatabase, statements: readonly string[]): Promise<Adopted> {
+    const adopted = new Adopted(fresh, await CommandLine.open({ DATABASE_URL: fresh.url }));
+    await adopted.run(...statements);
+    return adopted;
   }
 
   /** Answers what `adopt` left open. @param bounds the path of the dimension `store`, by type */
   decide(bounds: Readonly<Record<string, string>> = {}): void {
-    const folder = join(this.folder, 'schema');
-    for (const file of readdirSync(folder)) {
-      const text = readFileSync(join(folder, file), 'utf8');
+    for (const file of readdirSync(this.path('schema'))) {
+      const text = readFileSync(this.path(join('schema', file)), 'utf8');
       const type = /^type (\w+)$/m.exec(text)?.[1] ?? '';
       const path = bounds[type];
       const answer =
         path === undefined
           ? nowhere
           : `bounds: [{ dimension: "store", path: "${path}" }], ${nowhere.replace('"store", ', '')}`;
-      writeFileSync(join(folder, file), text.replace(unanswered, answer));
+      this.write(join('schema', file), text.replace(unanswered, answer));
     }
-    writeFileSync(
-      join(folder, 'dimensions.graphql'),
+    this.write(
+      'schema/dimensions.graphql',
       'extend schema @defineDimension(name: "store", description: "The country of a store.")\n',
     );
   }
 
-  edit(file: string, change: (sdl: string) => string): void {
-    const path = join(this.folder, 'schema', file);
-    writeFileSync(path, change(readFileSync(path, 'utf8')));
-  }
-
-  start(): Promise<TestServer> {
-    return TestServer.start({}, { BEHALF_COMPANY: this.folder }, { databaseUrl: this.fresh.url });
-  }
-
   /** The columns of a table's primary key, as the database tells them. */
   async keyOf(table: string): Promise<string[]> {
-    const target = targetOf(this.fresh.url);
-    const database = await Database.open(target, migrations, 1);
-    const sql =
-      target.dialect === 'sqlite'
-        ? `SELECT name AS c FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`
-        : `SELECT COLUMN_NAME AS c FROM information_schema.KEY_COLUMN_USAGE
-           WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION`;
-    const rows = await database.read.query(sql, [table]);
-    await database.close();
+    const rows = await this.inDatabase(({ dialect, read }) =>
+      read.query(
+        dialect === 'sqlite'
+          ? `SELECT name AS c FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk`
+          : `SELECT COLUMN_NAME AS c FROM information_schema.KEY_COLUMN_USAGE
+             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND CONSTRAINT_NAME = 'PRIMARY' ORDER BY ORDINAL_POSITION`,
+        [table],
+      ),
+    );
     return rows.map(({ c }) => String(c));
   }
 
-  /** Why the server does not start. Empty where it does. */
-  async refusal(): Promise<string> {
-    const config = readConfig({
-      DATABASE_URL: this.fresh.url,
-      BEHALF_COMPANY: this.folder,
-      BEHALF_LOG_LEVEL: 'silent',
-    });
-    return createApp(config).then(
-      async (app) => {
-        await app.close();
-        return '';
-      },
-      (error: unknown) => String(error),
-    );
-  }
-
-  async drop(): Promise<void> {
+  override async drop(): Promise<void> {
+    await super.drop();
     await this.cli.close();
-    await this.fresh.drop();
   }
 }
 

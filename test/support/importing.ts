@@ -1,6 +1,3 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { importBusiness, type BusinessReport } from '../../src/import/business.js';
 import { importDocuments, type DocumentOptions, type DocumentsReport } from '../../src/import/documents.js';
 import { importable } from '../../src/import/importable-tables.js';
@@ -42,28 +39,6 @@ export const importFiles = (
   folder: string,
   { dryRun = false, ...more }: Run & { mapping: string },
 ): Promise<BusinessReport> => importBusiness(workshopOf(server), importable(), { folder, ...more, dryRun });
-
-/** Files in a folder of their own, by path. */
-export class Files {
-  readonly folder = mkdtempSync(join(tmpdir(), 'behalf-import-'));
-
-  constructor(files: Readonly<Record<string, string>>) {
-    for (const [path, text] of Object.entries(files)) this.write(path, text);
-  }
-
-  path(name: string): string {
-    return join(this.folder, name);
-  }
-
-  write(path: string, text: string): void {
-    mkdirSync(dirname(this.path(path)), { recursive: true });
-    writeFileSync(this.path(path), text);
-  }
-
-  remove(path = ''): void {
-    rmSync(this.path(path), { recursive: true, force: true });
-  }
-}
 
 /** Every row of the tables that an import writes, the log included. */
 export async function everything({ database }: TestServer): Promise<Record<string, unknown[]>> {

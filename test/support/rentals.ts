@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { migrations } from '../../migrations/index.js';
-import { Database } from '../../src/store/sql/database.js';
 import type { CommandLine } from './command-line.js';
-import { migratedDatabaseUrl, targetOf, testDatabase } from './database.js';
-import type { FreshDatabase } from './fresh-database.js';
-import { Files } from './importing.js';
+import { Company } from './company.js';
+import { migratedDatabaseUrl, testDatabase } from './database.js';
 import { everywhere } from './server.js';
 
 const isMysql = testDatabase() === 'mariadb';
@@ -61,20 +58,16 @@ type Rental
 export const inCountry = (...store: string[]) => ({ ...everywhere, store });
 
 /** A company that rents things out: tables in a database of their own, and a folder with files. */
-export class RentalCompany {
+export class RentalCompany extends Company {
   private account: string | undefined;
 
-  private constructor(
-    readonly fresh: FreshDatabase,
-    readonly files: Files,
-  ) {}
-
   static async open(files: Readonly<Record<string, string>> = {}): Promise<RentalCompany> {
-    const fresh = await migratedDatabaseUrl();
-    const database = await Database.open(targetOf(fresh.url), migrations, 1);
-    for (const sql of statements) await database.transaction((tx) => tx.affecting(sql, []));
-    await database.close();
-    return new RentalCompany(fresh, new Files({ 'schema/rentals.graphql': rentalsSdl, ...files }));
+    const company = new RentalCompany(await migratedDatabaseUrl(), {
+      'schema/rentals.graphql': rentalsSdl,
+      ...files,
+    });
+    await company.run(...statements);
+    return company;
   }
 
   /** On MariaDB, the database for an account with the grants that `behalf grants` prints, and these on rentals. */
@@ -82,31 +75,18 @@ export class RentalCompany {
     if (!isMysql) return this.fresh.url;
     const name = `rentals_${randomBytes(4).toString('hex')}`;
     const account = `'${name}'@'%'`;
-    const printed = await cli.json<{ statements: string[] }>([
-      'grants',
-      this.files.folder,
-      '--account',
-      account,
-    ]);
-    const database = await Database.open(targetOf(this.fresh.url), migrations, 1);
-    for (const sql of [
+    const printed = await cli.json<{ statements: string[] }>(['grants', this.folder, '--account', account]);
+    this.account = account;
+    await this.run(
       `CREATE USER ${account} IDENTIFIED BY 'secret'`,
       ...printed.statements,
       ...onRentals.map((right) => `GRANT ${right} ON rental TO ${account}`),
-    ])
-      await database.transaction((tx) => tx.affecting(sql, []));
-    await database.close();
-    this.account = account;
+    );
     return Object.assign(new URL(this.fresh.url), { username: name, password: 'secret' }).href;
   }
 
-  async drop(): Promise<void> {
-    this.files.remove();
-    if (this.account !== undefined) {
-      const database = await Database.open(targetOf(this.fresh.url), migrations, 1);
-      await database.transaction((tx) => tx.affecting(`DROP USER ${this.account ?? ''}`, []));
-      await database.close();
-    }
-    await this.fresh.drop();
+  override async drop(): Promise<void> {
+    if (this.account !== undefined) await this.run(`DROP USER IF EXISTS ${this.account}`);
+    await super.drop();
   }
 }

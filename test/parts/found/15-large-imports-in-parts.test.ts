@@ -4,7 +4,8 @@ import { importBusiness } from '../../../src/import/business.js';
 import { importDocuments } from '../../../src/import/documents.js';
 import { importable } from '../../../src/import/importable-tables.js';
 import type { Database } from '../../../src/store/sql/database.js';
-import { Files, contents, everything } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { contents, everything } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';
 

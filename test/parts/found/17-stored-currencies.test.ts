@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImportRefused } from '../../../src/import/import-faults.js';
 import { BusinessRows } from '../../support/business.js';
 import { CommandLine } from '../../support/command-line.js';
-import { Files, contents, everything, importFiles } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { contents, everything, importFiles } from '../../support/importing.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';
 
 let server: TestServer;

@@ -1,6 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Files, everything, importFolder } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { everything, importFolder } from '../../support/importing.js';
 import { TestServer, everywhere, type PersonFixture } from '../../support/server.js';
 
 const hidden = {

@@ -1,7 +1,8 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImportRefused } from '../../../src/import/import-faults.js';
-import { Files, everything, importFolder } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { everything, importFolder } from '../../support/importing.js';
 import { TestServer, everywhere, type PersonFixture } from '../../support/server.js';
 
 let server: TestServer;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { importCommand } from '../../../src/cli/commands/import.js';
 import { ImportRefused } from '../../../src/import/import-faults.js';
-import { Files, contents, everything, importFolder } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { contents, everything, importFolder } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';
 

@@ -1,6 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, expect, describe, test } from 'vitest';
-import { Files, importFolder } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { importFolder } from '../../support/importing.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';
 
 let server: TestServer;

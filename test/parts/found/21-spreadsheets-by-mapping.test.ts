@@ -1,7 +1,8 @@
 // databases: sqlite, mariadb
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CommandLine, type Ended } from '../../support/command-line.js';
-import { Files, everything } from '../../support/importing.js';
+import { Files } from '../../support/files.js';
+import { everything } from '../../support/importing.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';
 
 let server: TestServer;
