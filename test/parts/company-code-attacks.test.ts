@@ -83,12 +83,21 @@ export default { [Symbol.for('behalf.domain')]: true, resolvers: {
         for (const [name, use] of Object.entries(uses)) said[name] = await attempt(use);
         return JSON.stringify(said);
       }
+      if (how === 'unwaited') {
+        // It rejects and does not throw, so that whoever only catches rejections goes on.
+        return kept.rows.update(kept.id, { $note: 'late' }).catch((error) => error.message);
+      }
       if (how === 'later') {
         later = new Promise((resolve) => (release = resolve)).then(() => attempt(() => rows.list({})));
         return 'later';
       }
-      release();
-      return later;
+      if (how === 'release') {
+        release();
+        return later;
+      }
+      const said = [];
+      for (const where of JSON.parse(how)) said.push(await attempt(async () => (await rows.list({ where })).nodes.length));
+      return JSON.stringify(said);
     },
   },
   Mutation: {
@@ -100,9 +109,9 @@ export default { [Symbol.for('behalf.domain')]: true, resolvers: {
       if (how === 'lock before') await rows.lock(id);
       if (how === 'another key') return op.once('always', {}, {}, async () => ({ text: 'x' }));
       if (how === 'failed and caught') return op.once(key, {}, {}, async () => { await add('caught'); throw new Error('x'); }).catch(() => ({ text: 'x' }));
-      if (how === 'nobody waits') { op.once(key, {}, {}, async () => { await add('unwaited'); return {}; }).catch(() => 0); return { text: 'x' }; }
+      if (how === 'nobody waits') { op.once(key, {}, {}, async () => { await add('unwaited'); return {}; }); return { text: 'x' }; }
       const answer = await op.once(key, { how, values }, { item: 'Item' }, async () => {
-        if (how === 'left behind') { add('behind').catch(() => 0); return { text: 'x' }; }
+        if (how === 'left behind') { add('behind'); return { text: 'x' }; }
         if (how === 'update') return { item: await rows.update(id, { $note: undefined, ...JSON.parse(values) }) };
         if (how === 'again') return { item: await rows.update(id, { $photo: (await rows.get(id)).$photo }) };
         if (how === 'special') return { text: (await Promise.all([5n, 2 ** 53, NaN, Infinity, new Date(0), { a: 1 }, () => 1].map((value) =>
@@ -187,12 +196,68 @@ describe('what code keeps of an operation', () => {
     expect(await stored()).toEqual(before);
   });
 
+  test('does not end the server when it is called beside all callers', async () => {
+    await peek(all, 'keep');
+    const used = await peek(north, 'unwaited');
+    expect(used.data).toEqual({ peek: expect.stringContaining('has ended') });
+  });
+
   test('reads nothing for itself after its record', async () => {
     const first = await peek(all, 'later');
     expect((await recordOf(server.database, first)).resources).toEqual([]);
     const second = await peek(north, 'release');
     expect(second.data).toEqual({ peek: expect.stringContaining('has ended') });
     expect((await recordOf(server.database, second)).resources).toEqual([]);
+  });
+});
+
+describe('what code looks for', () => {
+  const compare = (column: string, value: unknown, op = '='): object => ({
+    kind: 'compare',
+    column,
+    op,
+    value,
+  });
+  test('is compared as its column has it, alike on both databases', async () => {
+    await company.run("UPDATE item SET fee = 0, price = 0, ratio = 0, large = 0 WHERE code = 'a'");
+    const found = async (...conditions: object[]): Promise<unknown> =>
+      JSON.parse(((await peek(north, JSON.stringify(conditions))).data as { peek: string }).peek);
+    const no = (column: string): unknown => expect.stringContaining(`\`${column}\` is no `);
+    expect(
+      await found(
+        compare('$fee', 'abc'),
+        compare('$fee', 'abc', '<='),
+        compare('$fee', false),
+        compare('$large', ''),
+        compare('$price', 'abc'),
+        compare('$price', null),
+        compare('$ratio', 'abc', '<='),
+        compare('$note', 0),
+        compare('id', 0),
+        { kind: 'in', column: '$fee', values: [5, 'abc'] },
+        { kind: 'prefix', column: '$note', value: 5 },
+      ),
+    ).toEqual(['fee', 'fee', 'fee', 'large', 'price', 'price', 'ratio', 'note', 'id', 'fee', 'note'].map(no));
+    expect(
+      await found({ kind: 'prefix', column: '$fee', value: '' }, { kind: 'prefix', column: 'id', value: '' }),
+    ).toEqual([
+      expect.stringContaining('Item.$fee is no column of text'),
+      expect.stringContaining('Item.id is no column of text'),
+    ]);
+    expect(
+      await found(
+        compare('$fee', 0),
+        compare('$fee', '0'),
+        compare('$fee', 0.5, '<'),
+        compare('$large', 0),
+        compare('$price', '0.00'),
+        compare('$ratio', 0.5, '<='),
+        compare('$note', 'n'),
+        compare('$photo', 'DEADBEEF'),
+        { kind: 'in', column: '$fee', values: [5, 0] },
+        { kind: 'prefix', column: '$note', value: '' },
+      ),
+    ).toEqual(Array(10).fill('1'));
   });
 });
 

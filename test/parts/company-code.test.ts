@@ -199,7 +199,7 @@ describe("a company's own code", () => {
     expect(JSON.parse((answer.data as { reach: string }).reach)).toEqual({
       operation: ['id', 'authority', 'clock', 'ids', 'rows', 'once'],
       rows: ['of'],
-      rentals: ['get', 'idOf', 'find', 'list', 'lock', 'update', 'insert'],
+      rentals: ['get', 'find', 'list', 'lock', 'update', 'insert', 'idOf'],
       users: 'No type User of this company has a table. There are: Store, Rental.',
       sql: expect.stringContaining('There is no condition of the kind sql'),
       op: 'There is no comparison = 1 OR 1 =.',

@@ -2,7 +2,7 @@ import type { Operation } from '../../delegation/resolver-context.js';
 import type * as own from './domain.js';
 import type { OwnTable } from './own-table.js';
 import { rowsView, type Writing } from './rows-view.js';
-import { whileItLasts, type Functions } from './while-it-lasts.js';
+import { promisedWhileItLasts, whileItLasts, type Functions } from './while-it-lasts.js';
 
 /** The tables of a company's types, by type. */
 export type OwnTables = ReadonlyMap<string, OwnTable>;
@@ -46,7 +46,7 @@ export function operationView(operation: Operation, tables: OwnTables, writing?:
       of: <R extends own.Row>(type: string) =>
         rowsView(operation, tableOf(type), writing) as unknown as own.Rows<R>,
     }),
-    ...lasting<Pick<own.Operation, 'once'>>({ once }),
+    ...promisedWhileItLasts<Pick<own.Operation, 'once'>>(operation, { once }),
   });
 }
 

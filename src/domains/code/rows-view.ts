@@ -8,7 +8,7 @@ import { givenValues } from './given-values.js';
 import type { OnceWork } from './once-work.js';
 import { knownColumn, ownCondition } from './own-conditions.js';
 import type { OwnTable } from './own-table.js';
-import { whileItLasts } from './while-it-lasts.js';
+import { promisedWhileItLasts, whileItLasts } from './while-it-lasts.js';
 
 type Row = { id: string } & Record<string, unknown>;
 type Columns = Readonly<Record<string, unknown>>;
@@ -31,9 +31,8 @@ export function rowsView(operation: Operation, to: OwnTable, writing: Writing | 
       throw new Error(`Only the resolver of a mutation writes: ${table.type} is read here.`);
     return kept(await writing.work.write(() => change(writing.scope)));
   };
-  return whileItLasts(operation, {
+  const promised = promisedWhileItLasts(operation, {
     get: async (id: string | null) => kept(await rows.get(table, id)),
-    idOf: (...key: readonly unknown[]) => idOf(table, key),
     find: async (where: own.Condition, scopes: readonly string[] = []) =>
       kept(await rows.find(table, ownCondition(table, where), undefined, scopes)),
     list: async ({ where, order = [], ...rest }: own.ListQuery) => {
@@ -49,6 +48,8 @@ export function rowsView(operation: Operation, to: OwnTable, writing: Writing | 
     update: (id: string, changes: Columns) => write((scope) => changed(rows, to, id, changes, scope)),
     insert: (row: Columns) => write((scope) => rows.create(table, newRow(to, row), [scope])),
   });
+  const { idOf } = whileItLasts(operation, { idOf: (...key: readonly unknown[]) => idOfKey(table, key) });
+  return Object.freeze({ ...promised, idOf });
 }
 
 /** Changes nothing where nothing is given. */
@@ -87,7 +88,7 @@ function newRow(to: OwnTable, row: Columns): Partial<Row> {
 /** A row that nobody changes: operations of the same moment may share it. */
 export const kept = <T>(row: T): T => Object.freeze(row);
 
-function idOf({ key, type }: AnyTable, values: readonly unknown[]): string | null {
+function idOfKey({ key, type }: AnyTable, values: readonly unknown[]): string | null {
   if (key === undefined || key.columns.length !== values.length)
     throw new Error(`The key of ${type} has ${String(key?.columns.length ?? 1)} columns.`);
   return values.includes(null) || values.includes(undefined) ? null : key.idFrom(values);
