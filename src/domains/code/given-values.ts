@@ -10,7 +10,12 @@ type Columns = Readonly<Record<string, unknown>>;
  * Values that code gives, as their columns store them, the very same; those that are undefined are left out. Throws
  * `BAD_USER_INPUT` for one that a column cannot hold.
  */
-export function givenValues({ table }: OwnTable, given: Columns): Record<string, unknown> {
+export function givenValues(
+  { table, engineWithoutTransactions: engine }: OwnTable,
+  given: Columns,
+): Record<string, unknown> {
+  if (engine !== undefined)
+    throw new Error(`${table.name} cannot be written: ${engine}, which keeps it, has no transactions.`);
   const written: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(given)) {
     const column = table.columns[knownColumn(table, name)];

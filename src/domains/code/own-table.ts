@@ -10,6 +10,8 @@ export interface OwnTable {
   readonly counted: string | undefined;
   /** Properties that stay as they are in a row, each with the reason. */
   readonly fixed: ReadonlyMap<string, string>;
+  /** The table's engine, where it has no transactions, so that nobody writes rows. */
+  readonly engineWithoutTransactions: string | undefined;
 }
 
 /** @param description of its table; undefined where the database has none */
@@ -21,7 +23,8 @@ export function ownTable(
   const fixed = new Map(followed(table, description));
   const keys = [...(table.key?.columns ?? []), ...(description?.primaryKey ?? []).map(propertyOf)];
   for (const name of keys) fixed.set(name, `it is in the key of ${table.type}`);
-  return { table, counted: countedIn(type), fixed };
+  const { engineWithoutTransactions } = description ?? {};
+  return { table, counted: countedIn(type), fixed, engineWithoutTransactions };
 }
 
 const countedIn = (type: TypeDeclaration | undefined): string | undefined =>

@@ -3,6 +3,7 @@ import type { Operation } from '../../delegation/resolver-context.js';
 import type { Order } from '../../store/sql/connection.js';
 import { usesOf } from '../../store/tables/foreign-kinds.js';
 import type { AnyTable, Table } from '../../store/tables/table.js';
+import { countedUp } from '../declared/row-version.js';
 import type * as own from './domain.js';
 import { givenValues } from './given-values.js';
 import type { OnceWork } from './once-work.js';
@@ -69,7 +70,7 @@ async function changed(
   if (Object.keys(columns).length === 0) return rows.inside(table, id, scope, true);
   const { counted } = to;
   const next = (before: Row): Columns =>
-    counted === undefined ? {} : { [counted]: Number(before[counted]) + 1 };
+    counted === undefined ? {} : { [counted]: countedUp(before[counted]) };
   return rows.change(table, id, [scope], (before) => ({ ...columns, ...next(before) }));
 }
 

@@ -14,11 +14,14 @@ export interface RowVersion {
 export const countedVersion = (property: string): RowVersion => ({
   properties: [property],
   of: (row) => String(row[property]),
-  next: (row) => {
-    const next = BigInt(String(row[property])) + 1n;
-    return { [property]: typeof row[property] === 'number' ? Number(next) : String(next) };
-  },
+  next: (row) => ({ [property]: countedUp(row[property]) }),
 });
+
+/** The next number of changes. One of 64 bits is a text. */
+export function countedUp(count: unknown): number | string {
+  const next = BigInt(String(count)) + 1n;
+  return typeof count === 'number' ? Number(next) : String(next);
+}
 
 /**
  * A digest of values of the row, for tables that count no changes. Only the server can compute it, so it tells nobody
