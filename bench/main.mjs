@@ -13,13 +13,14 @@ const commands = {
   loop: async () => (await import('./commands/loop.mjs')).loop,
   soak: async () => (await import('./commands/soak.mjs')).soak,
   profile: async () => (await import('./commands/profile.mjs')).profile,
+  wide: async () => (await import('./commands/wide.mjs')).wide,
   oracle: async () => (await import('./commands/oracle.mjs')).oracle,
 };
 
 async function main(args) {
   const options = readOptions(args);
   if (options.help) return console.log(help);
-  if (!['beside', 'oracle', 'loop'].includes(options.command)) requirePeers();
+  if (!['beside', 'oracle', 'loop', 'wide'].includes(options.command)) requirePeers();
   const missing = pinningMissing();
   if (missing !== undefined) console.error(`Servers and load share the cores: ${missing}.`);
   const command = await commands[options.command]();

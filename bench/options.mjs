@@ -11,7 +11,7 @@ export const serverNames = ['behalf', ...peerNames];
 /** Those of a quick run. */
 const shortNames = serverNames.filter((name) => !name.endsWith('-nocache'));
 const databaseNames = ['mariadb', 'sqlite'];
-const commandNames = ['compare', 'beside', 'flat', 'loop', 'soak', 'profile', 'oracle'];
+const commandNames = ['compare', 'beside', 'flat', 'loop', 'soak', 'profile', 'oracle', 'wide'];
 
 export const help = `npm run bench -- [COMMAND] [OPTIONS]
 
@@ -27,6 +27,7 @@ Commands
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
   oracle    whether the time of a search tells of hidden passages (half a minute)
+  wide      the last page of a company's table with a million rows of 30 columns beside the first (five minutes)
 
 Options
   --servers A,B     of ${serverNames.join(', ')}

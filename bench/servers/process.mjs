@@ -20,11 +20,14 @@ export class ServerProcess {
     this.port = Number(new URL(url).port);
   }
 
-  /** `flags` are Node's own, for `behalf` alone; `isPinned` keeps it on the core of servers. */
-  static async start(name, { url, dist, flags = [], isPinned = true }) {
+  /** `flags` are Node's own, and `settings` the server's, for `behalf` alone; `isPinned` keeps it on the core of servers. */
+  static async start(name, { url, dist, flags = [], isPinned = true, settings: more = {} }) {
     const [program, env] =
       name === 'behalf'
-        ? [[...flags, ...startFlags, join(dist, 'src/cli/behalf.js'), 'start', '--json'], await settings(url)]
+        ? [
+            [...flags, ...startFlags, join(dist, 'src/cli/behalf.js'), 'start', '--json'],
+            { ...(await settings(url)), ...more },
+          ]
         : [[join(benchFolder, 'servers/serve.mjs'), name], { BENCH_DATABASE_URL: url, BENCH_DIST: dist }];
     const whole = [process.execPath, ...program];
     const [command, ...args] = isPinned ? onCore('server', ...whole) : whole;

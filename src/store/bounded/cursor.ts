@@ -52,7 +52,10 @@ export class Cursors {
 export const cursorOf = <Row>(cursors: Cursors, order: readonly Order<Row>[], row: Row): string =>
   cursors.cursor(order.map((by) => row[by.column]));
 
-/** The rows after a cursor. NULL is sorted before every value. */
+/**
+ * The rows after a cursor. NULL is sorted before every value. SQLite goes through an index from its begin for alternatives
+ * alone: the first column's limit lets it begin at the cursor.
+ */
 export function afterCursor<Row>(
   table: Table<Row>,
   cursors: Cursors,
@@ -61,7 +64,7 @@ export function afterCursor<Row>(
 ): Condition<Row> {
   const values = cursors.values(cursor);
   const at = order.map((by, index) => ({ value: values[index], ...by }));
-  return any(
+  const after = any(
     ...at.map((by, index) =>
       all<Row>(
         ...at.slice(0, index).map((before) => sortedAlike<Row>(before.column, before.value)),
@@ -69,6 +72,10 @@ export function afterCursor<Row>(
       ),
     ),
   );
+  const [first, ...others] = at;
+  if (first === undefined || others.length === 0 || first.value === null) return after;
+  if (first.direction === 'asc') return all(compare(first.column, '>=', first.value), after);
+  return table.columns[first.column].nullable ? after : all(compare(first.column, '<=', first.value), after);
 }
 
 /** Rows that the order does not tell from the cursor's. */
