@@ -1,4 +1,4 @@
-import type { TypeDeclaration } from '../domains/declared/declaration.js';
+import { columnsOfSource, type TypeDeclaration } from '../domains/declared/declaration.js';
 import { isOwnTable } from '../store/tables/table.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 
@@ -53,25 +53,21 @@ export function compareTypes(
 }
 
 /** The columns in which a type's own fields are. */
-const columnsOfFields = ({
-  fields,
-}: TypeDeclaration): { readonly field: number; readonly column: string }[] =>
-  fields.flatMap(({ name, source }, field) => {
-    const among = (columns: readonly string[]) => columns.map((column) => ({ field, column }));
-    if (source.kind === 'column') return name === 'id' ? [] : among([source.column]);
-    if (source.kind === 'money') return among([source.minor, source.currency]);
-    if (source.kind === 'version') return among(source.column === undefined ? [] : [source.column]);
-    return source.kind === 'reference' ? among(source.column) : [];
-  });
+const columnsOfFields = ({ fields }: TypeDeclaration) =>
+  fields
+    .filter(({ name }) => name !== 'id')
+    .flatMap((field) => columnsOfSource(field.source).map((column) => ({ field, column })));
 
 function goneFields(type: TypeDeclaration, table: TableDescription): Gone[] {
   const there = new Set(table.columns.map(({ name }) => name));
-  return columnsOfFields(type).flatMap(({ field, column }) => {
-    const { name = '', place = type.place } = type.fields[field] ?? {};
-    return there.has(column)
-      ? []
-      : [{ coordinate: `${type.name}.${name}`, place, table: table.name, column }];
-  });
+  return columnsOfFields(type)
+    .filter(({ column }) => !there.has(column))
+    .map(({ field: { name, place }, column }) => ({
+      coordinate: `${type.name}.${name}`,
+      place,
+      table: table.name,
+      column,
+    }));
 }
 
 function freshColumns(

@@ -43,9 +43,9 @@ function writingRights(type: TypeDeclaration): string[] {
   const { create, update, delete: remove } = type.writes;
   const written = (writing: Writing): string[] =>
     writtenBy(type, writing).flatMap((field) => columnsOfSource(field.source));
-  const counted = type.fields.flatMap(({ source }) =>
-    source.kind === 'version' && source.column !== undefined ? [source.column] : [],
-  );
+  const counted = type.fields
+    .filter(({ source }) => source.kind === 'version')
+    .flatMap(({ source }) => columnsOfSource(source));
   return [
     ...(create === undefined ? [] : [rightOn('INSERT', written('CREATE'))]),
     ...(update === undefined ? [] : [rightOn('UPDATE', [...written('UPDATE'), ...counted])]),

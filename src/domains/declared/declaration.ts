@@ -121,8 +121,19 @@ export const isFiltered = (type: TypeDeclaration): boolean =>
 export const isSorted = (type: TypeDeclaration): boolean =>
   type.fields.some(({ sort }) => sort !== undefined);
 
-/** The columns that hold a field that is a column or a reference. */
+/** The columns of the type's own table that hold a field. */
 export function columnsOfSource(source: FieldSource): readonly string[] {
-  if (source.kind === 'column') return [source.column];
-  return source.kind === 'reference' ? source.column : [];
+  switch (source.kind) {
+    case 'column':
+      return [source.column];
+    case 'money':
+      return [source.minor, source.currency];
+    case 'reference':
+      return source.column;
+    case 'version':
+      return source.column === undefined ? [] : [source.column];
+    case 'children':
+    case 'code':
+      return [];
+  }
 }

@@ -21,8 +21,6 @@ export function namedColumns(
     for (const column of [...key, ...type.where.map((one) => one.column)]) own?.add(column);
     for (const { name, source, type: to } of type.fields) {
       if (name !== 'id') for (const column of columnsOfSource(source)) own?.add(column);
-      if (source.kind === 'version' && source.column !== undefined) own?.add(source.column);
-      if (source.kind === 'money') for (const column of [source.minor, source.currency]) own?.add(column);
       const child = columns.get(byName.get(to)?.table ?? '');
       if (source.kind === 'children') for (const column of source.column) child?.add(column);
     }
