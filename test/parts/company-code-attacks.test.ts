@@ -32,6 +32,12 @@ type Item @table(name: "item", key: ["code"], one: "item", many: "items", order:
   "Photo" photo: String ${read}
   "Twice" twice: Int ${read}
 }
+"Not in every engine." type Plain @table(name: "plain", one: "plain", many: "plains", order: { by: "area" })
+  @query(one: "plain", list: "plains")
+  @rows(scope: "items:read", bounds: [{ dimension: "area", path: "area" }], ${unbounded}) {
+  "Id" id: ID! ${read}
+  "Area" area: String! ${read}
+}
 extend type Query { "Peek." peek("How." how: String! @plain): String ${read} }
 extend type Mutation {
   "Act." act("How." how: String! @plain "Values as JSON." values: String @plain "Key." idempotencyKey: String! @plain): ActPayload
@@ -118,6 +124,7 @@ export default { [Symbol.for('behalf.domain')]: true, resolvers: {
           attempt(() => rows.update(id, { $fee: value })))) ).join(' ') };
         if (how === 'key null') return { item: await rows.insert({ $code: null, $area: 'north', $label: 'l' }) };
         if (how === 'fixed') return { text: await attempt(() => rows.update(id, JSON.parse(values))) };
+        if (how === 'plain') return { text: await attempt(() => op.rows.of('Plain').insert({ $no: 1, $area: 'north' })) };
         if (how === 'hidden') return { constructor: await rows.get(id), text: 'x' };
         if (how === 'function') return { text: 'x', toJSON: () => ({}) };
         if (how === 'keep') { kept = { op, rows, id }; }
@@ -143,6 +150,7 @@ beforeAll(async () => {
          ratio DOUBLE, done ${isMysql ? 'TINYINT(1)' : 'BOOLEAN'}, due DATETIME, photo VARBINARY(8), twice INT AS (fee * 2) STORED)`,
       `CREATE TABLE follower (no INTEGER PRIMARY KEY, item VARCHAR(20) NOT NULL,
          FOREIGN KEY (item) REFERENCES item (label) ON UPDATE CASCADE)`,
+      `CREATE TABLE plain (no INTEGER PRIMARY KEY, area VARCHAR(20) NOT NULL) ${isMysql ? 'ENGINE=MyISAM' : ''}`,
       "INSERT INTO item (no, code, area, label, note, photo) VALUES (1, 'a', 'north', 'la', 'n', X'DEADBEEF'), (2, 'b', 'south', 'lb', 's', NULL)",
       "INSERT INTO follower VALUES (1, 'la')",
     ],
@@ -348,6 +356,17 @@ describe('what code writes', () => {
     const before = await stored();
     expect(textOf(await act('fixed', values))).toMatch(message);
     expect(await stored()).toEqual(before);
+  });
+});
+
+describe('a table without transactions', () => {
+  test('is not written by code, because nothing would undo it', async () => {
+    // Every table of SQLite has transactions.
+    const [told, count] = isMysql
+      ? ['plain cannot be written: MyISAM, which keeps it, has no transactions', 0]
+      : ['"$no":1', 1];
+    expect(textOf(await act('plain'))).toContain(told);
+    expect(await server.database.read.query('SELECT * FROM plain')).toHaveLength(count);
   });
 });
 
