@@ -9,7 +9,8 @@ import {
 } from '../src/demo/generate-business.js';
 import { demoAgents, demoUsers } from '../src/demo/people.js';
 import { isId } from '../src/core/ids.js';
-import type { Column, Table } from '../src/store/tables/table.js';
+import type { Column } from '../src/store/tables/column.js';
+import type { Table } from '../src/store/tables/table.js';
 import * as tables from '../src/domains/business/tables.js';
 import * as identity from '../src/store/tables/identity.js';
 import { collections, documents } from '../src/domains/knowledge/tables.js';

@@ -1,5 +1,5 @@
 import type { ColumnDescription, ForeignKey, TableDescription } from '../store/sql/describe-tables.js';
-import type { Dialect } from '../store/sql/condition.js';
+import type { Dialect } from '../store/tables/dialect.js';
 import { foreignColumn, mayBeMissing, usesOf, type KindUses } from '../store/tables/foreign-kinds.js';
 import { keyOf, type FoundKey } from '../store/tables/foreign-table.js';
 import { snake } from '../store/tables/table.js';

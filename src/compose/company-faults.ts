@@ -22,7 +22,7 @@ import type { SdlFaults } from '../domains/declared/sdl-files.js';
 import { withResolvers } from '../graphql/schema/executable-schema.js';
 import { checkSchemaPolicy, type SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { untellableRefusals } from '../graphql/schema/tellable-refusals.js';
-import type { Dialect } from '../store/sql/condition.js';
+import type { Dialect } from '../store/tables/dialect.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 import type { AnyTable } from '../store/tables/table.js';
 

@@ -3,7 +3,8 @@ import type { Domain } from '../delegation/resolver-context.js';
 import { domains } from '../domains/index.js';
 import { toStored } from '../domains/declared/enums.js';
 import { readSdl } from '../graphql/schema/sdl.js';
-import { unprefixed, type AnyTable, type Column, type Table } from '../store/tables/table.js';
+import type { Column } from '../store/tables/column.js';
+import { unprefixed, type AnyTable, type Table } from '../store/tables/table.js';
 
 export type Value = string | number | boolean | null;
 export type ImportedRow = { id: string } & Record<string, Value>;

@@ -1,4 +1,4 @@
-import type { Column } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
 import { isWritable, writtenValue } from '../../store/tables/written-values.js';
 import type { OwnTable } from './own-table.js';
 import { knownColumn } from './own-conditions.js';

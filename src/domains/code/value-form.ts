@@ -1,6 +1,6 @@
 import { badInput, type BehalfError } from '../../core/errors.js';
 import { isDate } from '../../store/tables/canonical.js';
-import type { Column } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
 
 /**
  * A value that code gives, in the form in which callers would have sent it. Throws `BAD_USER_INPUT` for what is no value of

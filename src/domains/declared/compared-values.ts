@@ -1,7 +1,7 @@
 import { anyText } from '../../core/checked-text.js';
 import { badInput } from '../../core/errors.js';
 import { isDate, isInteger64, isUuid } from '../../store/tables/canonical.js';
-import type { Column } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
 
 /** The longest text to be found in a column that has no length. */
 const lengthMax = 1_000;

@@ -1,15 +1,6 @@
 import { BehalfError } from '../../core/errors.js';
-import {
-  all,
-  any,
-  conditionSql,
-  eq,
-  isIn,
-  isNull,
-  not,
-  type Condition,
-  type Dialect,
-} from '../../store/sql/condition.js';
+import type { Dialect } from '../../store/tables/dialect.js';
+import { all, any, conditionSql, eq, isIn, isNull, not, type Condition } from '../../store/sql/condition.js';
 import { inlined } from '../../store/sql/inlined.js';
 import { usesOf } from '../../store/tables/foreign-kinds.js';
 import { propertyOf } from '../../store/tables/foreign-table.js';

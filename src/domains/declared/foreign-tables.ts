@@ -1,9 +1,10 @@
-import type { Dialect } from '../../store/sql/condition.js';
+import type { Dialect } from '../../store/tables/dialect.js';
 import { usesOf } from '../../store/tables/foreign-kinds.js';
 import { foreignTable, keyOf, propertyOf } from '../../store/tables/foreign-table.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
-import { columnOf, isOwnTable, type AnyTable, type Column, type PathStep } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
+import { columnOf, isOwnTable, type AnyTable, type PathStep } from '../../store/tables/table.js';
 import { constantsOf } from './constant-conditions.js';
 import type { FieldDeclaration, TypeDeclaration } from './declaration.js';
 import { namedColumns } from './named-columns.js';

@@ -5,7 +5,7 @@ import { filterBy, orderBy, type ScopeOf } from '../../store/bounded/filter.js';
 import type { ListQuery } from '../../store/bounded/page.js';
 import { all, compare, eq, isIn, type Condition } from '../../store/sql/condition.js';
 import type { Order } from '../../store/sql/connection.js';
-import type { Column } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
 import { comparedValue } from './compared-values.js';
 import type { FieldDeclaration, FilterKind } from './declaration.js';
 import { toStored } from './enums.js';

@@ -1,4 +1,4 @@
-import type { Dialect } from '../../store/sql/condition.js';
+import type { Dialect } from '../../store/tables/dialect.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import { keyOf } from '../../store/tables/foreign-table.js';
 import { columnsOfSource, type TypeDeclaration } from './declaration.js';

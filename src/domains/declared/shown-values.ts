@@ -1,7 +1,7 @@
 import { BehalfError, unavailable } from '../../core/errors.js';
 import { bytesShownMax } from '../../store/tables/foreign-kinds.js';
 import { isNoDay } from '../../store/tables/canonical.js';
-import type { Column } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
 
 type Shown = (value: unknown) => unknown;
 

@@ -4,7 +4,8 @@ import type { Operation, Resolver } from '../../delegation/resolver-context.js';
 import { changedMeanwhile } from '../../store/bounded/rows.js';
 import { asText } from '../../store/sql/column-values.js';
 import { eq } from '../../store/sql/condition.js';
-import type { Column, Table } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
+import type { Table } from '../../store/tables/table.js';
 import { writtenValue } from '../../store/tables/written-values.js';
 import { idempotent, type Keyed } from '../idempotent.js';
 import {

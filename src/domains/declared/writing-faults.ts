@@ -1,6 +1,7 @@
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import { propertyOf } from '../../store/tables/foreign-table.js';
-import type { AnyTable, Column } from '../../store/tables/table.js';
+import type { Column } from '../../store/tables/column.js';
+import type { AnyTable } from '../../store/tables/table.js';
 import { isWritable } from '../../store/tables/written-values.js';
 import {
   columnsOfSource,

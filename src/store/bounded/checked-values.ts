@@ -1,5 +1,6 @@
 import { unavailable } from '../../core/errors.js';
-import type { AnyTable, Column } from '../tables/table.js';
+import type { Column } from '../tables/column.js';
+import type { AnyTable } from '../tables/table.js';
 
 type Decoder = (raw: unknown) => unknown;
 type IsOfKind = (raw: unknown) => boolean;

@@ -1,4 +1,5 @@
 import { asText, decode, readSql } from '../sql/column-values.js';
+import type { Dialect } from '../tables/dialect.js';
 import {
   columnName,
   conditionSql,
@@ -6,7 +7,6 @@ import {
   quote,
   tupleSql,
   type Condition,
-  type Dialect,
   type Sql,
 } from '../sql/condition.js';
 import type { PageQuery } from './page.js';

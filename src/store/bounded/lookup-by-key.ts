@@ -1,5 +1,6 @@
 import { asText } from '../sql/column-values.js';
-import { columnName, keySql, quote, type Dialect, type Sql } from '../sql/condition.js';
+import type { Dialect } from '../tables/dialect.js';
+import { columnName, keySql, quote, type Sql } from '../sql/condition.js';
 import type { StatementShape } from './statement-shape.js';
 import type { Found, SharedRead } from '../sql/shared-reads.js';
 import type { RowKey } from '../tables/row-key.js';

@@ -1,6 +1,7 @@
 import type { Scope } from '../../authority/scope.js';
 import type { Sql } from '../sql/condition.js';
-import type { AnyTable, Column } from '../tables/table.js';
+import type { Column } from '../tables/column.js';
+import type { AnyTable } from '../tables/table.js';
 
 /** Where one dimension's value of a row is found. */
 export interface ValueSql {

@@ -1,4 +1,4 @@
-import type { Column } from '../tables/table.js';
+import type { Column } from '../tables/column.js';
 
 interface Expression {
   readonly sql: string;

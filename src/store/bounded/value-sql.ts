@@ -1,6 +1,7 @@
 import { readSql } from '../sql/column-values.js';
 import { columnName, quote } from '../sql/condition.js';
-import type { AnyTable, Column, PathStep } from '../tables/table.js';
+import type { Column } from '../tables/column.js';
+import type { AnyTable, PathStep } from '../tables/table.js';
 import type { ValueSql } from './row-type.js';
 import { sameSql } from './same-sql.js';
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { columnName, eq, isIn, padded, quote, type Dialect, type Sql } from '../sql/condition.js';
+import type { Dialect } from '../tables/dialect.js';
+import { columnName, eq, isIn, padded, quote, type Sql } from '../sql/condition.js';
 import type { Connection } from '../sql/connection.js';
 import type { Table } from '../tables/table.js';
 

@@ -1,8 +1,8 @@
 import { isInteger64, isNoDay } from '../tables/canonical.js';
 import { isSingle, shortFloat } from '../tables/float.js';
 import { bytesShownMax } from '../tables/foreign-kinds.js';
-import type { Column } from '../tables/table.js';
-import type { Dialect } from './condition.js';
+import type { Column } from '../tables/column.js';
+import type { Dialect } from '../tables/dialect.js';
 
 /** Text of a scalar value. An object in a text column would be our own mistake. */
 export function asText(value: unknown): string {

@@ -1,7 +1,7 @@
-import { columnOf, type Column, type Table } from '../tables/table.js';
+import type { Dialect } from '../tables/dialect.js';
+import type { Column } from '../tables/column.js';
+import { columnOf, type Table } from '../tables/table.js';
 import { asText, comparedSql, placed } from './column-values.js';
-
-export type Dialect = 'sqlite' | 'mysql';
 
 /** SQL text with positional parameters. Named parameters could overwrite one another. */
 export interface Sql {

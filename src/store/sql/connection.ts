@@ -1,5 +1,6 @@
 import { decode, encode } from './column-values.js';
-import { all, columnName, conditionSql, eq, quote, type Condition, type Dialect } from './condition.js';
+import type { Dialect } from '../tables/dialect.js';
+import { all, columnName, conditionSql, eq, quote, type Condition } from './condition.js';
 import type { SharedReads } from './shared-reads.js';
 import type { Statements, TimedStatements } from '../drivers/statements.js';
 import type { AnyTable, Table } from '../tables/table.js';

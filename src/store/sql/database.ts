@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { DatabaseUrl } from '../../core/database-url.js';
 import type { CacheState } from '../../core/lru.js';
-import type { Dialect } from './condition.js';
+import type { Dialect } from '../tables/dialect.js';
 import { Connection } from './connection.js';
 import { describeTables, tableNames, tableVersion, type TableDescription } from './describe-tables.js';
 import { SerialQueue } from '../drivers/serial-queue.js';

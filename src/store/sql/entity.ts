@@ -1,6 +1,7 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-import type { Dialect } from './condition.js';
-import { snake, type AnyTable, type Column, type OwnKind } from '../tables/table.js';
+import type { Dialect } from '../tables/dialect.js';
+import type { Column, OwnKind } from '../tables/column.js';
+import { snake, type AnyTable } from '../tables/table.js';
 
 type ColumnType = NonNullable<EntitySchemaColumnOptions['type']>;
 

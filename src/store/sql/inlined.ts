@@ -1,4 +1,5 @@
-import type { Dialect, Sql } from './condition.js';
+import type { Dialect } from '../tables/dialect.js';
+import type { Sql } from './condition.js';
 
 const tokens = /`(?:[^`]|``)*`|'(?:[^']|'')*'|\?/g;
 

@@ -1,4 +1,4 @@
-import type { ColumnLimits } from '../tables/table.js';
+import type { ColumnLimits } from '../tables/column.js';
 
 /** A column as the database describes it. */
 export interface ColumnDescription extends ColumnLimits {

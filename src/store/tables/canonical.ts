@@ -1,4 +1,4 @@
-import type { Column } from './table.js';
+import type { Column } from './column.js';
 
 const integer = /^(?:0|-?[1-9]\d*)$/;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

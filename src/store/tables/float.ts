@@ -1,4 +1,4 @@
-import type { Column } from './table.js';
+import type { Column } from './column.js';
 
 /** Whether a column of floats has 32 bits. */
 export const isSingle = ({ kind, described, isLoose }: Column<unknown>): boolean =>

@@ -1,5 +1,5 @@
-import type { Dialect } from '../sql/condition.js';
-import type { Charset, Column, ColumnLimits } from './table.js';
+import type { Dialect } from './dialect.js';
+import type { Charset, Column, ColumnLimits } from './column.js';
 
 /** A column of a table that is not ours, as far as it is needed here. */
 export interface DescribedColumn extends ColumnLimits {

@@ -1,7 +1,8 @@
-import type { Dialect } from '../sql/condition.js';
+import type { Dialect } from './dialect.js';
 import { foreignColumn, usesOf, type DescribedColumn } from './foreign-kinds.js';
 import { RowKey, type KeyColumn } from './row-key.js';
-import type { AnyTable, Column, PathStep } from './table.js';
+import type { Column } from './column.js';
+import type { AnyTable, PathStep } from './table.js';
 
 export interface DescribedTable {
   readonly name: string;

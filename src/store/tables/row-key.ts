@@ -1,5 +1,5 @@
 import { isCanonical } from './canonical.js';
-import type { Column } from './table.js';
+import type { Column } from './column.js';
 
 /** The values of a row's key as texts, in the order of the key's columns. */
 export type KeyValues = readonly string[];

@@ -4,7 +4,7 @@ import { badInput } from '../../core/errors.js';
 import { canonicalDecimal, isDate, isInteger64, isUuid } from './canonical.js';
 import { isSingle, shortFloat } from './float.js';
 import { bytesShownMax, keepsTexts } from './foreign-kinds.js';
-import type { Column } from './table.js';
+import type { Column } from './column.js';
 
 type Check = (value: never, column: Column<unknown>, path: string) => unknown;
 
