@@ -67,6 +67,27 @@ test('a page in the order of time is read from where it begins', async () => {
   for (const page of pages) await expectPlan(page, index, `SEARCH t USING INDEX ${index} (created_at<?)`);
 });
 
+test('a later page begins at its cursor', async () => {
+  const person = await server.person({ scopes: ['customers:read'] });
+  for (const [direction, detail] of [
+    ['ASC', '(created_at>?)'],
+    ['DESC', '(created_at<?)'],
+  ] as const) {
+    const page = (after: string): string =>
+      `{ customers(first: 5, ${after} orderBy: { createdAt: ${direction} }) { nodes { id name } pageInfo { endCursor } } }`;
+    const first = await server.query(person.token, page(''));
+    const { pageInfo } = (first.data as { customers: { pageInfo: { endCursor: string } } }).customers;
+    const sent = await sentBy(async () => {
+      const answer = await server.query(person.token, page(`after: "${pageInfo.endCursor}"`));
+      expect(answer.errors).toEqual([]);
+    });
+    const pages = sent.filter(({ sql }) => sql.includes('FROM `behalf_customers` t WHERE'));
+    expect(pages).toHaveLength(1);
+    const index = 'ix_behalf_customers_created_at_id';
+    for (const one of pages) await expectPlan(one, index, `SEARCH t USING INDEX ${index} ${detail}`);
+  }
+});
+
 /** That the database does a statement in one step: on MySQL by this index, on SQLite so. */
 async function expectPlan({ sql, params }: Sent, index: string, detail: string): Promise<void> {
   const { read } = server.database;
