@@ -45,7 +45,8 @@ export class TableWatch {
     const { database, tables, types, changes } = this.parts;
     const names = tables.map(({ name }) => name);
     const version = await database.tableVersion(names);
-    if (version === this.version) return;
+    // A table that was made anew may have been described while it was gone, so what is refused is looked at each time.
+    if (version === this.version && this.told === '') return;
     const descriptions = await database.describe(names);
     const now = foreignTables(types, descriptions, database.dialect);
     const found = new Map(
@@ -61,7 +62,7 @@ export class TableWatch {
       }),
     );
     changes.set(found);
-    this.version = version;
+    this.version = version === (await database.tableVersion(names)) ? version : undefined;
     this.tell(found);
   }
 
