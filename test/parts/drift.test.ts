@@ -57,11 +57,18 @@ interface Drift {
   readonly running?: string;
 }
 
-const anew = (columns: Readonly<Record<string, string>>, values: string, key?: string): string[] => [
-  'DROP TABLE film',
-  filmTable(columns, key),
-  `INSERT INTO film ${values}`,
-];
+/** The table made anew, so that nobody sees it missing: SQLite runs statements of one call in one transaction. */
+const anew = (columns: Readonly<Record<string, string>>, values: string, key?: string): string[] => {
+  const table = filmTable(columns, key);
+  return isMysql
+    ? [
+        table.replace('TABLE film', 'TABLE film_next'),
+        `INSERT INTO film_next ${values}`,
+        'RENAME TABLE film TO film_before, film_next TO film',
+        'DROP TABLE film_before',
+      ]
+    : ['DROP TABLE film', table, `INSERT INTO film ${values}`];
+};
 
 const drifts: readonly Drift[] = [
   {
@@ -134,7 +141,9 @@ describe('tables that others change', () => {
   let token: string;
   let log = '';
   const run = async (...statements: readonly string[]): Promise<void> => {
-    for (const sql of statements) await server.database.transaction((tx) => tx.affecting(sql, []));
+    await server.database.transaction(async (tx) => {
+      for (const sql of statements) await tx.affecting(sql, []);
+    });
   };
   const asked = (): Promise<Answer> => server.query(token, query);
   const refused = ({ data, errors }: Answer): boolean =>
@@ -172,8 +181,8 @@ describe('tables that others change', () => {
   test.each(drifts)('$what', async ({ statements, stopped, running }) => {
     await run(...statements);
     if (running === undefined) {
-      expect(await asked()).toMatchObject({ data: whole, errors: [] });
-      expect(log).toBe('');
+      await until((answer) => !refused(answer));
+      expect(log).not.toMatch(/film: (?:the column|its key)/);
     } else {
       const answer = await until(() => log.includes(running));
       const last = await until(refused);
