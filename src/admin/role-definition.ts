@@ -24,7 +24,7 @@ export interface NewRole {
 /** An agent's role needs all limits except `operationCost`; a person's role takes only that one. */
 export type NewLimits = { readonly [K in keyof StoredRoleLimits]?: number | null | undefined };
 
-/** What can change about a role. */
+/** The parts of a role that an administrator can change. */
 export type Definition = Pick<
   RoleRow,
   'description' | 'businessTask' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents'

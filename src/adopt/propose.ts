@@ -37,7 +37,7 @@ export interface Proposals {
   readonly leftOut: readonly string[];
 }
 
-/** What a folder has already. */
+/** The types and columns that a company folder names already. */
 export interface Known {
   readonly types: readonly TypeDeclaration[];
   readonly columns: readonly NewColumns[];

@@ -63,7 +63,7 @@ export async function adopt({ out, table: wanted, database: url, json }: AdoptOp
   }
 }
 
-/** What a folder has already. */
+/** A company folder as `adopt` finds it. */
 interface KnownFolder {
   /** Whether it has files. */
   readonly isThere: boolean;

@@ -89,7 +89,7 @@ class Applying {
         return;
       case 'change': {
         const { name: _, holder: __, ...parts } = step.file.role;
-        // What a file leaves out is not what it was before.
+        // A part that the file leaves out gets its default, not the value of before.
         const changes = { approvalScopes: [], limits: {}, documents: 'any' as const, ...parts };
         await named(step.file.path, updateRole(this.unit, catalog, this.by, step.row, changes));
         return;

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../core/digest.js';
 import type { Definition } from '../admin/role-definition.js';
 
-/** What changes about something that stays. */
+/** One part of a role or an operation, before and after an apply. */
 export interface PartChange {
   /** Such as `scopes`, `boundary.region`, `limits.rows`, `source`. */
   readonly part: string;

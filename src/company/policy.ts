@@ -7,7 +7,7 @@ import { pathsBelow } from './read-files.js';
 import { readOperations, type OperationFile } from './read-operations.js';
 import { readRoles, type RoleFile } from './read-roles.js';
 
-/** What a company's schema allows its roles and operations to name. */
+/** The scopes and dimensions that roles can name, and the rules that operations must pass. */
 export interface PolicySchema {
   readonly catalog: Catalog;
   readonly rules: DocumentRules;
