@@ -10,7 +10,7 @@ import { ClientGone, type Admission } from './admission.js';
 import { refusal, tellable, type Answer } from './answer.js';
 import type { ApolloServers } from './apollo.js';
 import { EndedCaller, type Caller, type Callers } from './callers.js';
-import { withOperationId, type Commit } from './commit.js';
+import { withOperationId, type Commit, type Committed } from './commit.js';
 import type { FastPath } from './fast-path.js';
 import type { Observe } from './observe.js';
 import { parametersIn } from './parameters.js';
@@ -81,7 +81,7 @@ export class OperationGate {
    * before any work, then recognises the caller.
    * @param mayBeOptimistic false where the authority must be checked first
    */
-  async admit(caller: Caller, mayBeOptimistic = true): Promise<Arrival | Answer> {
+  admit(caller: Caller, mayBeOptimistic = true): Arrival | Answer | Promise<Arrival | Answer> {
     try {
       this.parts.admission.check();
     } catch (error) {
@@ -140,7 +140,7 @@ export class OperationGate {
   private async perform(arrival: Arrival, wanted: OperationRequest): Promise<Answer> {
     if (arrival.call.isOptimistic) {
       const quick = await this.optimistic(arrival.call, wanted);
-      if (quick !== undefined) return quick;
+      if (quick !== undefined) return responseOf(arrival.call, quick);
       const again = await this.recognise(arrival.caller);
       if (isAnswer(again)) return again;
       const { arrived, admitted } = arrival.call.marks;
@@ -153,12 +153,11 @@ export class OperationGate {
   }
 
   /** Undefined where the caller has to be recognised first; nothing is recorded then. */
-  private async optimistic(call: Call, wanted: OperationRequest): Promise<Answer | undefined> {
+  private optimistic(call: Call, wanted: OperationRequest): Promise<Committed | undefined> | undefined {
     const { fastPath, commitGate } = this.parts;
     if (wanted.kind !== 'document' || wanted.isSafe === true) return undefined;
     if (commitGate.spent(call.authority) !== undefined) return undefined;
-    const quick = await fastPath.answer(call, parametersIn(wanted.body));
-    return quick && { ...quick, operationId: call.id, kind: 'response' };
+    return fastPath.answer(call, parametersIn(wanted.body));
   }
 
   private async document(call: Call, body: unknown, isSafe: boolean): Promise<Answer> {
@@ -167,7 +166,7 @@ export class OperationGate {
     const resolved = await resolveDocument(call, this.parts, body);
     const quick = isSafe ? undefined : await fastPath.answer(call, parametersIn(resolved));
     const answered = quick ?? (await apollo.answer(call, resolved, isSafe));
-    if ('body' in answered) return { ...answered, operationId: call.id, kind: 'response' };
+    if ('body' in answered) return responseOf(call, answered);
     const { status, errors, allow } = answered;
     if (call.isRecorded) throw new Error('Apollo Server failed after the operation was recorded.');
     const lost = await this.parts.commit.record(
@@ -259,5 +258,14 @@ export class OperationGate {
     this.parts.observe(call, caller.traceparent);
   }
 }
+
+const responseOf = (call: Call, { status, body, retryAfterSeconds, allow }: Committed): Answer => ({
+  status,
+  body,
+  operationId: call.id,
+  kind: 'response',
+  retryAfterSeconds,
+  allow,
+});
 
 export const isAnswer = (arrival: Arrival | Answer): arrival is Answer => 'status' in arrival;

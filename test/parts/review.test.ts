@@ -14,7 +14,13 @@ import { at, codes, key } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
 import { codesOf, digestOf } from '../support/faults.js';
 import { recordOf } from '../support/records.js';
-import { everywhere, TestServer, type Answer, type PersonFixture } from '../support/server.js';
+import {
+  everywhere,
+  TestServer,
+  withoutBackgroundJobs,
+  type Answer,
+  type PersonFixture,
+} from '../support/server.js';
 import { naming, statementsOf } from '../support/statements.js';
 
 let server: TestServer;
@@ -22,7 +28,7 @@ const customers: CustomerRow[] = [];
 let ticket: TicketRow;
 
 beforeAll(async () => {
-  server = await TestServer.start();
+  server = await TestServer.start(withoutBackgroundJobs);
   const rows = new BusinessRows(server);
   for (let n = 0; n < 6; n += 1) {
     const customer = await rows.customer(`C-${String(n)}`, 'europe');

@@ -11,7 +11,7 @@ import { testDatabase } from '../support/database.js';
 import { Gate, gatedParts } from '../support/gate.js';
 import { Office } from '../support/office.js';
 import { recordOf } from '../support/records.js';
-import type { Answer } from '../support/server.js';
+import { withoutBackgroundJobs, type Answer } from '../support/server.js';
 
 const gate = new Gate();
 let office: Office;
@@ -19,7 +19,7 @@ let root: Employee;
 let one: Case;
 
 beforeAll(async () => {
-  office = await Office.start(gatedParts(gate));
+  office = await Office.start({ ...gatedParts(gate), ...withoutBackgroundJobs });
   root = office.company.root;
 });
 afterAll(() => office.server.stop());

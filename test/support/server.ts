@@ -40,6 +40,15 @@ export interface Answer {
 
 const never = 86_400_000;
 
+/** For tests that stand in the way of the next transaction: no background job begins one while they run. */
+export const withoutBackgroundJobs: AppParts = {
+  indexEveryMs: never,
+  mergeEveryMs: never,
+  renewEveryMs: never,
+  tallyEveryMs: never,
+  watchEveryMs: never,
+};
+
 /**
  * SQLite has one writer, and waiting for it blocks this whole process, along with a transaction that the test itself
  * may hold. So on SQLite records are indexed only where a test asks for it.

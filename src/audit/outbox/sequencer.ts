@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { all, eq, padded, quote } from '../../store/sql/condition.js';
+import { all, eq, quote } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import { auditCursors, auditOutbox, auditSequence } from '../../store/tables/audit.js';
@@ -28,29 +28,30 @@ async function placeBatch(tx: Connection): Promise<boolean> {
   const last = await tx.one(auditCursors, eq('consumer', sequencerName), { lock: 'claim' });
   // Another replica is giving positions.
   if (last === undefined) return false;
-  const records = await tx.select(auditOutbox, all(), {
-    order: [{ column: 'recordId', direction: 'asc' }],
-    limit: batchMax[tx.dialect],
-  });
-  const ids = records.map(({ recordId }) => recordId);
-  if (ids.length === 0) return false;
-  await tx.insert(
-    auditSequence,
-    ids.map((recordId, at) => ({ position: last.position + at + 1, recordId })),
-  );
-  await removeFromOutbox(tx, ids);
-  await tx.update(auditCursors, eq('consumer', sequencerName), { position: last.position + ids.length });
-  return ids.length === batchMax[tx.dialect];
+  const placed = await tx.affecting(placing(batchMax[tx.dialect]), [last.position], true);
+  if (placed === 0) return false;
+  await tx.affecting(removing[tx.dialect], [last.position], true);
+  await tx.update(auditCursors, eq('consumer', sequencerName), { position: last.position + placed });
+  return placed === batchMax[tx.dialect];
 }
 
-async function removeFromOutbox(tx: Connection, ids: readonly string[]): Promise<void> {
-  const params = padded(ids);
-  // Outdated statistics may say that the table is almost empty, and make SQLite scan it.
-  const index =
-    tx.dialect === 'sqlite' ? ` INDEXED BY ${quote(`sqlite_autoindex_${auditOutbox.name}_1`)}` : '';
-  await tx.affecting(
-    `DELETE FROM ${quote(auditOutbox.name)}${index} WHERE \`record_id\` IN (${params.map(() => '?').join(', ')})`,
-    params,
-    true,
-  );
-}
+const [outbox, sequence] = [quote(auditOutbox.name), quote(auditSequence.name)];
+
+// The ids stay in the database: this process would spend more on them than on anything else here.
+const placing = (records: number): string =>
+  `INSERT INTO ${sequence} (\`position\`, \`record_id\`) ` +
+  'SELECT CAST(? AS SIGNED) + ROW_NUMBER() OVER (ORDER BY `record_id`), `record_id` ' +
+  `FROM (SELECT \`record_id\` FROM ${outbox} ORDER BY \`record_id\` LIMIT ${String(records)}) AS \`first\``;
+
+/**
+ * Deletes exactly the records that have got a position: others may have been committed since. Outdated statistics may say
+ * that the outbox is almost empty, so both statements say that it is not to be scanned.
+ */
+const removing = {
+  mysql:
+    `DELETE o FROM ${sequence} s STRAIGHT_JOIN ${outbox} o ON o.\`record_id\` = s.\`record_id\` ` +
+    'WHERE s.`position` > ?',
+  sqlite:
+    `DELETE FROM ${outbox} INDEXED BY ${quote(`sqlite_autoindex_${auditOutbox.name}_1`)} ` +
+    `WHERE \`record_id\` IN (SELECT \`record_id\` FROM ${sequence} WHERE \`position\` > ?)`,
+} as const;

@@ -38,47 +38,59 @@ export class HttpOperations {
     const { gate, addressOf } = this.parts;
     scope.decorateRequest('arrival', undefined);
     takeJsonAlone(scope);
-    scope.addHook('onRequest', async (request, reply) => {
-      const arrival = await gate.admit(callerOf(request, reply, addressOf), request.method === 'POST');
-      if (isAnswer(arrival)) return this.send(request, reply, arrival);
-      request.arrival = arrival;
-      return undefined;
+    // Most callers are recognised at once: they need no promise.
+    scope.addHook('onRequest', (request, reply, next) => {
+      const admitted = (arrival: Arrival | Answer): void => {
+        if (isAnswer(arrival)) void reply.send(this.bodyOf(request, reply, arrival));
+        else {
+          request.arrival = arrival;
+          next();
+        }
+      };
+      const arrival = gate.admit(callerOf(request, reply, addressOf), request.method === 'POST');
+      if (arrival instanceof Promise) arrival.then(admitted).catch(next);
+      else admitted(arrival);
     });
     scope.setErrorHandler((error, request, reply) => this.refuse(request, reply, error));
   }
 
+  /** As `answer`, for a request that could not be read. */
   async refuse(
     request: FastifyRequest,
     reply: FastifyReply,
     error: unknown,
     wanted?: OperationRequest['kind'],
-  ): Promise<FastifyReply> {
+  ): Promise<Answer['body']> {
     const shown = tellable(error);
     const status = shown instanceof HttpError ? shown.status : undefined;
     if (status === 415) void reply.header('accept-encoding', 'identity');
-    return this.send(
+    return this.bodyOf(
       request,
       reply,
       await this.parts.gate.refuse(arrivalOf(request), shown, { status, wanted }),
     );
   }
 
-  /** @param mediaType of a GraphQL response */
+  /**
+   * Sets the head of the response and returns its body, which Fastify sends.
+   * @param mediaType of a GraphQL response
+   */
   async answer(
     request: FastifyRequest,
     reply: FastifyReply,
     wanted: OperationRequest,
     mediaType?: string,
-  ): Promise<FastifyReply> {
-    return this.send(request, reply, await this.parts.gate.answer(arrivalOf(request), wanted), mediaType);
+  ): Promise<Answer['body']> {
+    return this.bodyOf(request, reply, await this.parts.gate.answer(arrivalOf(request), wanted), mediaType);
   }
 
-  private send(
+  /** Sets the head of the response. */
+  private bodyOf(
     { headers }: FastifyRequest,
     reply: FastifyReply,
     answer: Answer,
     mediaType = json,
-  ): FastifyReply {
+  ): Answer['body'] {
     const { status, body, operationId, kind, retryAfterSeconds, unrecognised, allow } = answer;
     void reply
       .code(status)
@@ -99,7 +111,7 @@ export class HttpOperations {
       const challenged = challenges(ended, credentialsIn(headers.authorization), this.parts.publicUrl);
       void reply.header('www-authenticate', challenged);
     }
-    return reply.send(body);
+    return body;
   }
 }
 

@@ -4,10 +4,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { at, codes } from '../../support/administration.js';
 import { makeCase, type Case } from '../../support/case.js';
 import { Office, type Agent } from '../../support/office.js';
+import { withoutBackgroundJobs } from '../../support/server.js';
 
 let office: Office;
 beforeAll(async () => {
-  office = await Office.start();
+  office = await Office.start(withoutBackgroundJobs);
 });
 afterAll(() => office.server.stop());
 
