@@ -159,6 +159,11 @@ describe('what is made of a type', () => {
     expect(page?.description).toBe('A page of thi"ngs \\ A.');
   });
 
+  test('says nothing of other orders where callers cannot sort', () => {
+    const { sdl } = expand(film('').replace(' @sort', ''));
+    expect(buildSchema(sdl).getQueryType()?.getFields().films?.description).toBe('Films, by title.');
+  });
+
   test('is none of a file of comments', () => {
     expect(expand('# nothing yet\n').types).toEqual([]);
   });

@@ -61,7 +61,7 @@ function queries(type: TypeDeclaration): string[] {
   }
   if (query.list !== undefined) {
     fields.push(
-      `  ${quoted(`${upperFirst(many)}, ${sortedBy(type)} unless sorted otherwise.`)}\n` +
+      `  ${quoted(`${upperFirst(many)}, ${sortedBy(type)}${isSorted(type) ? ' unless sorted otherwise' : ''}.`)}\n` +
         `  ${query.list}${pageArguments(type)}: ${name}Connection ${scope(type.scope)}`,
     );
   }
