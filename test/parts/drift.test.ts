@@ -113,6 +113,22 @@ const drifts: readonly Drift[] = [
     statements: anew({}, `VALUES ${rows}`, 'film_no, shop_no'),
     running: 'film: its key is (film_no, shop_no) and was (film_no)',
   },
+  ...(isMysql
+    ? [
+        {
+          what: 'texts of another character set',
+          statements: ['ALTER TABLE film MODIFY title VARCHAR(100) CHARACTER SET latin1 NOT NULL'],
+          running: 'film: the column title compares texts by latin1_swedish_ci and compared them by',
+        },
+        {
+          what: 'texts of another collation',
+          statements: [
+            'ALTER TABLE shop MODIFY area VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_esperanto_ci NOT NULL',
+          ],
+          running: 'shop: the column area compares texts by utf8mb4_esperanto_ci and compared them by',
+        },
+      ]
+    : []),
   {
     what: 'a further column, and one of none that is gone',
     statements: ['ALTER TABLE film ADD COLUMN more INTEGER', 'ALTER TABLE shop ADD COLUMN more VARCHAR(20)'],
@@ -267,7 +283,17 @@ type Shop
 }
 `;
 
-  test('takes none, and says so', async () => {
+  test.each([
+    ['has a column of another name', ['ALTER TABLE shop RENAME COLUMN area TO place']],
+    [
+      'computes a column',
+      [
+        'DROP TABLE shop',
+        "CREATE TABLE shop (shop_no INTEGER NOT NULL PRIMARY KEY, area VARCHAR(40) GENERATED ALWAYS AS ('north') STORED NOT NULL)",
+        'INSERT INTO shop (shop_no) VALUES (1)',
+      ].map((sql) => (isMysql ? sql.replace(' STORED NOT NULL', ' STORED') : sql)),
+    ],
+  ])('that %s, takes none, and says so', async (_what, statements) => {
     const company = await Company.of([shopTable], { 'schema/shop.graphql': writable });
     const server = await company.start();
     try {
@@ -280,7 +306,7 @@ type Shop
       expect((await added(1, 'first')).data).toEqual({ addShop: { shop: { number: 1 } } });
       const run = (sql: string): Promise<number> =>
         server.database.transaction((tx) => tx.affecting(sql, []));
-      await run('ALTER TABLE shop RENAME COLUMN area TO place');
+      for (const sql of statements) await run(sql);
       const { data, errors } = await added(2, 'second');
       expect([data, errors.map(({ extensions }) => extensions.code)]).toEqual([null, ['UNAVAILABLE']]);
       expect(await server.database.read.query('SELECT shop_no FROM shop')).toEqual([{ shop_no: 1 }]);

@@ -117,6 +117,9 @@ function columnChange(
 ): string | undefined {
   if (now === undefined) return 'is gone, or of a type that cannot be shown';
   if (reading(was) !== reading(now)) return `is read as ${now.kind} and was read as ${was.kind}`;
+  if (collationOf(was) !== collationOf(now))
+    return `compares texts by ${collationOf(now)} and compared them by ${collationOf(was)}`;
+  if (isWritten && now.isGenerated === true) return 'is computed by the database and was written';
   if (isWritten && storageOf(was) !== storageOf(now))
     return `stores values as ${storageOf(now)} and stored them as ${storageOf(was)}`;
   return now.nullable && !was.nullable ? 'may be empty and never was' : undefined;
@@ -125,3 +128,6 @@ function columnChange(
 /** Texts of any length are read alike. */
 const reading = ({ kind, isWide, isTruth, scale }: Column<unknown>): string =>
   JSON.stringify([kind === 'longtext' ? 'text' : kind, isWide, isTruth, scale]);
+
+/** Statements name the collation of a text. With another one they would fail, or find other texts. */
+const collationOf = ({ charset }: Column<unknown>): string => charset?.collation ?? 'none';
