@@ -1,5 +1,6 @@
 import { buildSchema } from 'graphql';
 import { describe, expect, test } from 'vitest';
+import { policyFaultText } from '../src/graphql/schema/policy-fault.js';
 import { readSchemaPolicy, type SchemaPolicy } from '../src/graphql/schema/schema-policy.js';
 import { untellableRefusals } from '../src/graphql/schema/tellable-refusals.js';
 import { readSdl } from '../src/graphql/schema/sdl.js';
@@ -150,7 +151,8 @@ describe('what is not covered is named', () => {
   });
 
   test('fields that may be refused and may not be null', () => {
-    const unable = (sdl: string): string[] => untellableRefusals(buildSchema(sdl), read(sdl));
+    const unable = (sdl: string): string[] =>
+      untellableRefusals(buildSchema(sdl), read(sdl)).map(policyFaultText);
     expect(unable(whole)).toEqual([]);
     expect(unable(whole.replace('weight: Int @', 'weight: Int! @'))).toEqual([
       'Pet.weight must be nullable: a caller may lack its scope',

@@ -6,7 +6,14 @@ import { TableChanges } from '../src/store/bounded/table-changes.js';
 import type { TableDescription } from '../src/store/sql/describe-tables.js';
 
 const type: TypeDeclaration = {
-  ...{ name: 'Film', place: 'film.graphql:1', table: 'film', key: undefined, where: [], scope: 'films:read' },
+  ...{
+    name: 'Film',
+    place: { file: 'film.graphql', line: 1 },
+    table: 'film',
+    key: undefined,
+    where: [],
+    scope: 'films:read',
+  },
   ...{ one: 'film', many: 'films', order: { by: 'no', direction: 'ASC' }, bounds: [], writes: {} },
   ...{ query: { one: undefined, list: undefined }, fields: [], faulty: [] },
 };

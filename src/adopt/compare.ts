@@ -1,3 +1,4 @@
+import { placeText } from '../core/fault.js';
 import { columnsOfSource, type TypeDeclaration } from '../domains/declared/declaration.js';
 import { isOwnTable } from '../store/tables/table.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
@@ -13,6 +14,7 @@ export interface NewColumns {
 export interface Gone {
   /** Such as `Film`, or `Film.length`. */
   readonly coordinate: string;
+  /** As people read it: `schema/film.graphql:12`. */
   readonly place: string;
   readonly table: string;
   /** Undefined: the whole table. */
@@ -40,7 +42,8 @@ export function compareTypes(
   const seen = new Set<string>();
   for (const type of own) {
     const table = byName.get(type.table);
-    if (table === undefined) gone.push({ coordinate: type.name, place: type.place, table: type.table });
+    if (table === undefined)
+      gone.push({ coordinate: type.name, place: placeText(type.place), table: type.table });
     else {
       gone.push(...goneFields(type, table));
       const isFirst = !seen.has(table.name);
@@ -64,7 +67,7 @@ function goneFields(type: TypeDeclaration, table: TableDescription): Gone[] {
     .filter(({ column }) => !there.has(column))
     .map(({ field: { name, place }, column }) => ({
       coordinate: `${type.name}.${name}`,
-      place,
+      place: placeText(place),
       table: table.name,
       column,
     }));
@@ -80,7 +83,7 @@ function freshColumns(
     ...table.primaryKey,
     ...over.flatMap((one) => columnsOfFields(one).map(({ column }) => column)),
     ...over.flatMap((one) => [...(one.key ?? []), ...one.where.map(({ column }) => column), ...one.bounds]),
-    ...over.flatMap((one) => [...(leftOut.get(fileOf(one)) ?? [])]),
+    ...over.flatMap((one) => [...(leftOut.get(one.place.file) ?? [])]),
     ...pageColumns(over, types),
   ]);
   return table.columns.map(({ name }) => name).filter((name) => !known.has(name));
@@ -93,9 +96,6 @@ const pageColumns = (over: readonly TypeDeclaration[], types: readonly TypeDecla
       source.kind === 'children' && over.some(({ name }) => name === type) ? source.column : [],
     ),
   );
-
-/** The file in which a type stands. */
-export const fileOf = ({ place }: Pick<TypeDeclaration, 'place'>): string => place.replace(/:\d+$/, '');
 
 /** The columns that comments leave out: `# left out: photo, notes`, each with its reason in brackets if there is one. */
 export function leftOutIn(sdl: string): Set<string> {

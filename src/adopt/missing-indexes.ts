@@ -1,3 +1,4 @@
+import { faultText, type Fault } from '../core/fault.js';
 import type { RowDeclaration } from '../store/bounded/row-types.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 import type { FieldDeclaration, TypeDeclaration } from '../domains/declared/declaration.js';
@@ -18,7 +19,7 @@ export function missingIndexes(
   const typeNames = new Map(types.map((type) => [type.name, type]));
   const told = new Set<string>();
   const warnings: string[] = [];
-  const need = ({ place }: { place: string }, table: string, column: string, use: Use): void => {
+  const need = ({ place }: Pick<Fault, 'place'>, table: string, column: string, use: Use): void => {
     const described = byName.get(table);
     if (
       described === undefined ||
@@ -28,7 +29,9 @@ export function missingIndexes(
     )
       return;
     told.add(`${table}.${column}`);
-    warnings.push(`${place}: ${table}.${column} is ${use}, and no index begins with it.`);
+    warnings.push(
+      faultText({ place, message: `${table}.${column} is ${use}, and no index begins with it.` }),
+    );
   };
   for (const type of types) {
     for (const field of type.fields) {

@@ -1,10 +1,11 @@
+import { placeText } from '../core/fault.js';
 import type { ColumnDescription, ForeignKey, TableDescription } from '../store/sql/describe-tables.js';
 import type { Dialect } from '../store/tables/dialect.js';
 import { foreignColumn, mayBeMissing, usesOf, type KindUses } from '../store/tables/foreign-kinds.js';
 import { keyOf, type FoundKey } from '../store/tables/foreign-table.js';
 import { snake } from '../store/tables/table.js';
 import type { TypeDeclaration } from '../domains/declared/declaration.js';
-import { fileOf, type NewColumns } from './compare.js';
+import type { NewColumns } from './compare.js';
 import { looksPersonal } from './personal.js';
 import { fieldOf, tableWords, type TableWords } from './words.js';
 
@@ -23,7 +24,7 @@ export interface Proposal {
 export interface Addition {
   readonly type: string;
   readonly table: string;
-  /** The file and line of the type. */
+  /** Where the type is declared, as people read it: `schema/film.graphql:12`. */
   readonly place: string;
   readonly columns: readonly string[];
   /** Ready to be put into the type. */
@@ -81,7 +82,7 @@ export function propose(
   );
   const proposalOf = (table: KeyedTable): TypeProposal =>
     new TypeProposal(table, usable, words, dimensions, dialect);
-  const files = new Set(known.types.map((type) => fileOf(type).toLowerCase()));
+  const files = new Set(known.types.map(({ place }) => place.file.toLowerCase()));
   return {
     types: usable
       .filter(({ name }) => !declared.has(name))
@@ -90,7 +91,7 @@ export function propose(
       const keyed = usable.find(({ name }) => name === table.name);
       if (keyed === undefined) return [];
       const sdl = proposalOf(keyed).lines(type, new Set(columns));
-      return [{ type: type.name, table: table.name, place: type.place, columns, sdl }];
+      return [{ type: type.name, table: table.name, place: placeText(type.place), columns, sdl }];
     }),
     leftOut: tables.flatMap((table) => {
       const fault = keys.get(table.name)?.fault;

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compareTypes, fileOf, leftOutIn, type Differences } from '../adopt/compare.js';
+import { compareTypes, leftOutIn, type Differences } from '../adopt/compare.js';
 import { propose, type Proposals } from '../adopt/propose.js';
 import { readConfig, type Config } from '../config.js';
 import { CommandError } from '../core/command-error.js';
+import { faultList } from '../core/fault.js';
 import type { TypeDeclaration } from '../domains/declared/declaration.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { executableSchema } from '../graphql/schema/executable-schema.js';
@@ -84,7 +85,7 @@ function knownIn(out: string, config: Config): KnownFolder {
   const { types, documents, faults } = readCompanyFiles(out, config.domains);
   if (faults.areUnreadable)
     throw new CommandError(
-      `${out} cannot be read, so nobody knows which tables it names:\n- ${faults.all.join('\n- ')}`,
+      faultList(`${out} cannot be read, so nobody knows which tables it names`, faults.all),
     );
   const own = types.filter(({ table }) => !isOwnTable(table));
   const leftOut = new Map(files.map(({ name, text }) => [name, leftOutIn(text)]));
@@ -98,7 +99,9 @@ function knownIn(out: string, config: Config): KnownFolder {
       ...named.flatMap((name) => (name.startsWith('table ') ? [name.slice('table '.length)] : [])),
       ...files.map(({ name }) => name.replace(/^schema\/(.*)\.graphql$/, '$1')),
     ]),
-    kept: [...new Set(own.map(fileOf))].map((name) => name.replace(/^schema\//, '')).sort(),
+    kept: [...new Set(own.map(({ place }) => place.file))]
+      .map((name) => name.replace(/^schema\//, ''))
+      .sort(),
   };
 }
 

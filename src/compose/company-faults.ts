@@ -13,13 +13,16 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { validateSDL } from 'graphql/validation/validate.js';
+import type { Fault, Place } from '../core/fault.js';
+import type { CodeFault } from '../domains/code/code-faults.js';
 import { tabledIn, type ReadSdl } from '../domains/declared/expand.js';
-import { foreignFaults } from '../domains/declared/foreign-tables.js';
+import { foreignFaults } from '../domains/declared/foreign-faults.js';
 import { writingFaults } from '../domains/declared/writing-faults.js';
 import { tableFaults } from '../domains/declared/resolvers.js';
 import { Places } from '../domains/declared/places.js';
 import type { SdlFaults } from '../domains/declared/sdl-files.js';
 import { withResolvers } from '../graphql/schema/executable-schema.js';
+import { policyFaultText, type PolicyFault } from '../graphql/schema/policy-fault.js';
 import { checkSchemaPolicy, type SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { untellableRefusals } from '../graphql/schema/tellable-refusals.js';
 import type { Dialect } from '../store/tables/dialect.js';
@@ -33,7 +36,7 @@ export interface CompanyParts {
   readonly foreign: readonly AnyTable[];
   readonly descriptions: readonly TableDescription[];
   /** What is wrong with the company's code. */
-  readonly code: readonly string[];
+  readonly code: readonly CodeFault[];
   readonly dialect: Dialect;
 }
 
@@ -41,14 +44,7 @@ export interface CompanyParts {
  * Everything that is wrong with a company's types, and between them and their tables, in the order of files and lines.
  * What cannot be understood is left out of later checks, so that no fault follows from another one.
  */
-export function companyFaults({
-  read,
-  tables,
-  foreign,
-  descriptions,
-  code,
-  dialect,
-}: CompanyParts): string[] {
+export function companyFaults({ read, tables, foreign, descriptions, code, dialect }: CompanyParts): Fault[] {
   const { faults, types, documents } = read;
   const places = new Places(documents, types);
   const policy = checkedPolicy(read, places);
@@ -60,7 +56,7 @@ export function companyFaults({
     ...foreignFaults(types, descriptions, foreign, policy?.rows ?? [], dialect),
     ...writingFaults(types, descriptions, foreign),
   ])
-    faults.placed(fault);
+    faults.tell(fault);
   for (const { type } of policy?.rows ?? []) {
     const place = places.of(type);
     const hasTable = tables.some((table) => table.type === type) || tabledIn(documents).has(type);
@@ -68,62 +64,73 @@ export function companyFaults({
       faults.at(place, `${type} has @rows and no @table: say which table its rows are in.`);
   }
   const told = code.filter((fault) => !followsFrom(faults, fault));
-  for (const fault of told) faults.placed(fault);
+  for (const fault of told) faults.tell(fault);
   return faults.all;
 }
 
 /** Whether a field without code is faulty itself, or code is for a field that a faulty file may declare. */
-function followsFrom(faults: SdlFaults, fault: string): boolean {
-  const [, place = '', coordinate = ''] = /^(.*?:\d+): (\S+) has no resolver/.exec(fault) ?? [];
-  const [, undeclared = ''] = /There is a resolver for \w+\.(\w+), which no file/.exec(fault) ?? [];
-  return (coordinate !== '' && faults.isToldAt(place)) || faults.mayDefine(undeclared);
+function followsFrom(faults: SdlFaults, fault: CodeFault): boolean {
+  switch (fault.kind) {
+    case 'no resolver':
+      return faults.isToldAt(fault.place);
+    case 'no field':
+      return faults.mayDefine(fault.field);
+    case 'code':
+      return false;
+  }
 }
 
 /** Undefined where the SDL cannot be understood before its faults are mended. */
 function checkedPolicy(read: ReadSdl, places: Places): SchemaPolicy | undefined {
   const schema = checkedSchema(read, places);
   if (schema === undefined) return undefined;
-  const { policy, faults: each } = checkSchemaPolicy(schema);
-  const found = undecidedTogether(each, [...policy.dimensions.keys()]);
-  const { dimensions } = policy;
-  const told = new Set<string>();
-  for (const fault of found) {
-    const [, at = '', unknown = ''] =
-      /^(dimension \S+|\S+)(?:.* (?:scope|dimension): (\S+)$)?/.exec(fault) ?? [];
-    const place = places.of(at);
+  const { policy, faults } = checkSchemaPolicy(schema);
+  const undefinedScopes = new Set<string>();
+  // What a type names wrongly comes before what it leaves open.
+  for (const fault of [
+    ...faults.filter(({ kind }) => kind !== 'undecided'),
+    ...faults.filter(({ kind }) => kind === 'undecided'),
+  ]) {
+    const place = places.of(fault.coordinate);
     // What is made has the faults of what it is made of.
-    if (place === undefined || told.has(unknown) || read.faults.mayDefine(unknown)) continue;
-    if (fault.endsWith('has no @scope') && read.faults.isToldAt(place)) continue;
-    if (unknown !== '' && fault.includes('undefined scope')) told.add(unknown);
-    read.faults.at(place, `${fault}${adviceOn(fault, [...dimensions.keys()])}.`);
+    if (place === undefined || isExplained(fault, place, read.faults, undefinedScopes)) continue;
+    if (fault.kind === 'undefined scope') undefinedScopes.add(fault.scope);
+    read.faults.at(place, `${policyFaultText(fault)}${adviceOn(fault, policy)}.`);
   }
   for (const fault of untellableRefusals(schema, policy)) {
-    const [at = ''] = fault.split(' ');
-    const place = places.of(at);
-    if (place !== undefined && areScopesKnown(at, read, policy)) read.faults.at(place, `${fault}.`);
+    const place = places.of(fault.coordinate);
+    if (place !== undefined && areScopesKnown(fault.coordinate, read, policy))
+      read.faults.at(place, `${policyFaultText(fault)}.`);
   }
   return policy;
 }
 
-/** The dimensions of a type that are undecided are one fault. */
-function undecidedTogether(faults: readonly string[], dimensions: readonly string[]): string[] {
-  const undecided = new Map<string, string[]>();
-  const others = faults.filter((fault) => {
-    const [, head = '', dimension] = /^(.* must either bound or name as unbounded): (.*)$/.exec(fault) ?? [];
-    if (dimension !== undefined) undecided.set(head, [...(undecided.get(head) ?? []), dimension]);
-    return dimension === undefined;
-  });
-  const inOrder = (names: readonly string[]): string =>
-    dimensions.filter((name) => names.includes(name)).join(', ');
-  return [...others, ...[...undecided].map(([head, names]) => `${head}: ${inOrder(names)}`)];
+/** Whether a fault follows from others. @param undefinedScopes those that were told: each is told once */
+function isExplained(
+  fault: PolicyFault,
+  place: Place,
+  faults: SdlFaults,
+  undefinedScopes: ReadonlySet<string>,
+): boolean {
+  switch (fault.kind) {
+    case 'no scope':
+      return faults.isToldAt(place);
+    case 'undefined scope':
+      return undefinedScopes.has(fault.scope) || faults.mayDefine(fault.scope);
+    case 'unknown dimension':
+      return faults.mayDefine(fault.dimension);
+    case 'undecided':
+    case 'not nullable':
+    case 'other':
+      return false;
+  }
 }
 
 /** What follows a fault, so that people know what to do. */
-function adviceOn(fault: string, dimensions: readonly string[]): string {
-  if (fault.includes('names an undefined scope'))
+function adviceOn({ kind }: PolicyFault, { dimensions }: SchemaPolicy): string {
+  if (kind === 'undefined scope')
     return ': define it by @defineScope in `extend schema`, or correct the name';
-  if (fault.includes('names an unknown dimension')) return `; there are ${dimensions.join(', ')}`;
-  return '';
+  return kind === 'unknown dimension' ? `; there are ${[...dimensions.keys()].join(', ')}` : '';
 }
 
 /** Whether the scopes of a field and of its row are there, without which every field would have to be nullable. */

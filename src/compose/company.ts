@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { faultList } from '../core/fault.js';
 import { allTables } from '../domains/all-tables.js';
 import { readOwnCode } from '../domains/code/index.js';
 import { foreignNames, foreignTables } from '../domains/declared/foreign-tables.js';
@@ -27,6 +28,6 @@ export async function composeCompany(
   const code = await readOwnCode(folder, companyFiles(folder), foreign, types, descriptions);
   const { dialect } = database;
   const faults = companyFaults({ read, tables, foreign, descriptions, code: code.faults, dialect });
-  if (faults.length > 0) throw new Error(`The schema is faulty:\n- ${faults.join('\n- ')}`);
+  if (faults.length > 0) throw new Error(faultList('The schema is faulty', faults));
   return composeSchema(config, { sdl, types, foreign, ...(code.own !== undefined && { own: code.own }) });
 }

@@ -13,6 +13,7 @@ import { allTables } from '../domains/all-tables.js';
 import { domains } from '../domains/index.js';
 import { Annotations } from '../graphql/view/annotate.js';
 import { ColumnSelections } from '../graphql/schema/column-selections.js';
+import { policyFaultText } from '../graphql/schema/policy-fault.js';
 import { readSchemaPolicy, type SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { DocumentReach, documentRules } from '../graphql/document/document-check.js';
 import { RuleMap } from '../graphql/rules/rule-map.js';
@@ -97,7 +98,8 @@ export function composeSchema(config: SchemaConfig, source: SchemaSource): Compo
   const resolvers = [viewerResolvers, ...installed.map((domain) => domain.resolvers)];
   const plain = withResolvers(buildASTSchema(sdl, { assumeValidSDL: true }), resolvers, columnSelections);
   const faults = untellableRefusals(plain, policy);
-  if (faults.length > 0) throw new Error(`The schema cannot tell every refusal:\n- ${faults.join('\n- ')}`);
+  if (faults.length > 0)
+    throw new Error(`The schema cannot tell every refusal:\n- ${faults.map(policyFaultText).join('\n- ')}`);
   const ruleMap = new RuleMap(policy);
   const behindRules = shielded(plain, ruleMap);
   const peopleOnly = [...definitions.values()].filter((scope) => scope.peopleOnly);

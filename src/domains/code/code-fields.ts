@@ -4,14 +4,14 @@ import {
   type ObjectTypeDefinitionNode,
   type ObjectTypeExtensionNode,
 } from 'graphql';
+import type { Place } from '../../core/fault.js';
 import { parseFiles, placeOf, SdlFaults, type SdlFile } from '../declared/sdl-files.js';
 
 /** A field of a company's SDL, and where its value can come from. */
 export interface CodeField {
   /** Such as `Query.overdueRentals`. */
   readonly coordinate: string;
-  /** Its file and line. */
-  readonly place: string;
+  readonly place: Place;
   /**
    * `required`: only code can give it; `possible`: it is a property of its object unless code gives it; `table`: it comes
    * from its table.

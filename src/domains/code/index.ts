@@ -5,14 +5,15 @@ import type { TableDescription } from '../../store/sql/describe-tables.js';
 import type { AnyTable } from '../../store/tables/table.js';
 import type { TypeDeclaration } from '../declared/declaration.js';
 import type { SdlFile } from '../declared/sdl-files.js';
+import { codeFaults, type CodeFault } from './code-faults.js';
 import { codeFields } from './code-fields.js';
 import type { LoadedCode } from './load-code.js';
-import { codeFaults, ownDomain } from './own-domain.js';
+import { ownDomain } from './own-domain.js';
 
 /** What a company's code gives, or what is wrong with it. */
 export interface OwnCode {
   readonly own?: Domain;
-  readonly faults: readonly string[];
+  readonly faults: readonly CodeFault[];
 }
 
 /**
@@ -30,7 +31,7 @@ export async function readOwnCode(
 ): Promise<OwnCode> {
   const { files, faults } = await filesOf(join(company, 'code'));
   // The resolvers of a file that cannot be imported are not missing.
-  if (faults.length > 0) return { faults };
+  if (faults.length > 0) return { faults: faults.map((fault) => ({ kind: 'code', ...fault })) };
   const unfit = codeFaults(files, codeFields(sdl), tables);
   return unfit.length > 0
     ? { faults: unfit }

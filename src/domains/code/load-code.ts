@@ -2,20 +2,15 @@ import { existsSync, readdirSync } from 'node:fs';
 import { register } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Fault } from '../../core/fault.js';
+import type { CodeFile } from './code-file.js';
 import { domainMark } from './domain-mark.js';
 import type { Domain } from './domain.js';
 
-/** A file of a company's code, with what it exports. */
-export interface CodeFile {
-  /** Such as `code/rentals.js`. */
-  readonly name: string;
-  readonly resolvers: Domain['resolvers'];
-}
-
 export interface LoadedCode {
   readonly files: readonly CodeFile[];
-  /** Each names its file. */
-  readonly faults: readonly string[];
+  /** Each at its file. */
+  readonly faults: readonly Fault[];
 }
 
 /** `behalf/domain` is this program's own wherever the company folder is: what it makes has to be known here. */
@@ -31,7 +26,7 @@ provideDomain();
 
 /** Imports every file of a folder `code`. */
 export async function loadCode(folder: string): Promise<LoadedCode> {
-  const [files, faults]: [CodeFile[], string[]] = [[], []];
+  const [files, faults]: [CodeFile[], Fault[]] = [[], []];
   const names = readdirSync(folder)
     .filter((name) => /^[^.].*\.m?js$/.test(name))
     .sort();
@@ -43,11 +38,10 @@ export async function loadCode(folder: string): Promise<LoadedCode> {
       };
       const fault = shapeFault(domain);
       if (fault === undefined) files.push({ name, resolvers: (domain as Domain).resolvers });
-      else faults.push(`${name}: ${fault}`);
+      else faults.push({ place: { file: name }, message: fault });
     } catch (error) {
-      faults.push(
-        `${name}: It cannot be imported: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      const reason = error instanceof Error ? error.message : String(error);
+      faults.push({ place: { file: name }, message: `It cannot be imported: ${reason}` });
     }
   }
   return { files, faults };

@@ -1,3 +1,4 @@
+import type { Place } from '../../core/fault.js';
 import type { Scope } from '../../authority/scope.js';
 
 export const filterKinds = [
@@ -49,8 +50,8 @@ export interface WriteDeclarations {
 
 export interface FieldDeclaration {
   readonly name: string;
-  /** Its file and line, for faults. */
-  readonly place: string;
+  /** Where it is declared, for faults. */
+  readonly place: Place;
   /** The named type, such as `String` or `Order`. */
   readonly type: string;
   /** Whether it is never null. */
@@ -80,8 +81,8 @@ export interface ConstantCondition {
 /** A type with `@table`: everything that is made of it follows from this. */
 export interface TypeDeclaration {
   readonly name: string;
-  /** Its file and line, for faults. */
-  readonly place: string;
+  /** Where it is declared, for faults. */
+  readonly place: Place;
   readonly table: string;
   /** The columns that name a row, where the table does not say so itself. */
   readonly key: readonly string[] | undefined;

@@ -1,4 +1,5 @@
 import { isTypeDefinitionNode, isTypeExtensionNode, Kind, type DocumentNode } from 'graphql';
+import type { Place } from '../../core/fault.js';
 import { argumentOf } from './company-definitions.js';
 import { inputName, type TypeDeclaration } from './declaration.js';
 import { mutationNames, writtenInputs } from './made-mutations.js';
@@ -19,7 +20,7 @@ export const typeNames = (documents: readonly DocumentNode[]): string[] =>
  * does, because nothing else has their scopes. What else is made of types stands nowhere.
  */
 export class Places {
-  private readonly byName = new Map<string, string>();
+  private readonly byName = new Map<string, Place>();
 
   constructor(documents: readonly DocumentNode[], types: readonly TypeDeclaration[]) {
     for (const type of types) {
@@ -48,8 +49,8 @@ export class Places {
     }
   }
 
-  /** The file and line of `Film`, `Film.title`, `Query.films(by:)`, `dimension store`. */
-  of(coordinate: string): string | undefined {
+  /** The place of `Film`, `Film.title`, `Query.films(by:)`, `dimension store`. */
+  of(coordinate: string): Place | undefined {
     return this.byName.get(coordinate);
   }
 }

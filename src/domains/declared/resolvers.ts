@@ -1,3 +1,4 @@
+import { faultList, type Fault } from '../../core/fault.js';
 import { moneyOf } from '../../core/money.js';
 import {
   reads,
@@ -54,23 +55,22 @@ export interface DeclaredParts {
 export function declared(parts: DeclaredParts): Domain {
   const maker = new ResolverMaker(parts);
   const resolvers = maker.resolvers();
-  const faults = new Set(maker.faults);
-  if (faults.size > 0) throw new Error(`The schema does not fit the tables:\n- ${[...faults].join('\n- ')}`);
+  if (maker.faults.length > 0) throw new Error(faultList('The schema does not fit the tables', maker.faults));
   return { name: 'declared', tables: parts.foreign ?? [], resolvers };
 }
 
-/** Why types do not fit their tables, each with file and line. */
-export function tableFaults(parts: DeclaredParts): string[] {
+/** Why types do not fit their tables. */
+export function tableFaults(parts: DeclaredParts): readonly Fault[] {
   const maker = new ResolverMaker(parts);
   maker.resolvers();
-  return [...new Set(maker.faults)];
+  return maker.faults;
 }
 
 /** The longest text to be found in a column of others that has no length. */
 const foreignLengthMax = 1_000;
 
 class ResolverMaker {
-  readonly faults: string[] = [];
+  readonly faults: Fault[] = [];
   private readonly declared = new Map<string, Declared>();
   private readonly enums: ReadonlySet<string>;
   private readonly types: readonly TypeDeclaration[];
@@ -145,8 +145,8 @@ class ResolverMaker {
     return comparedVersion(type.name, [...new Set(compared.flatMap((one) => this.propertiesOf(table, one)))]);
   }
 
-  private fault({ place }: { readonly place: string }, message: string): void {
-    this.faults.push(`${place}: ${message}`);
+  private fault({ place }: Pick<Fault, 'place'>, message: string): void {
+    this.faults.push({ place, message });
   }
 
   private coordinate(field: FieldDeclaration): string {

@@ -11,6 +11,7 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { faultList, faultText, isSamePlace, type Fault, type Place } from '../../core/fault.js';
 
 /** The coerced arguments of a directive. */
 export type Values = Readonly<Record<string, unknown>>;
@@ -35,17 +36,18 @@ export interface Mend {
   readonly text: string;
 }
 
-/** Collects what is wrong, each with its file and line. Nothing is told twice. */
+/** Collects what is wrong, each with its place. Nothing is told twice. */
 export class SdlFaults {
   /** What is read in other words because of a fault. */
   readonly mends: Mend[] = [];
-  private readonly told = new Set<string>();
+  /** By their texts. */
+  private readonly told = new Map<string, Fault>();
   private readonly places: ASTNode[] = [];
   private readonly unread = new Set<string>();
 
   /** In the order of files and lines. */
-  get all(): string[] {
-    return [...this.told].sort(byPlace);
+  get all(): Fault[] {
+    return [...this.told.values()].sort(byPlace);
   }
 
   add(node: ASTNode, message: string): void {
@@ -53,13 +55,13 @@ export class SdlFaults {
     this.at(placeOf(node), message);
   }
 
-  at(place: string, message: string): void {
-    this.placed(`${place}: ${message}`);
+  at(place: Place, message: string): void {
+    this.tell({ place, message });
   }
 
-  /** A fault that begins with its file and line. */
-  placed(fault: string): void {
-    this.told.add(fault);
+  tell(fault: Fault): void {
+    const text = faultText(fault);
+    if (!this.told.has(text)) this.told.set(text, fault);
   }
 
   /** As `add`. The node, or a part of it, is read as `text`. */
@@ -76,7 +78,7 @@ export class SdlFaults {
 
   /** A file that is no SDL. What it may define counts as defined, so that nothing follows from the one fault. */
   unreadable(file: SdlFile, line: number, message: string): void {
-    this.at(`${file.name}:${String(line)}`, message);
+    this.at({ file: file.name, line }, message);
     for (const name of file.text.match(/[\w:]+/g) ?? []) this.unread.add(name);
   }
 
@@ -99,22 +101,21 @@ export class SdlFaults {
   }
 
   /** Whether a fault of this file and line was told. */
-  isToldAt(place: string): boolean {
-    return [...this.told].some((fault) => fault.startsWith(`${place}: `));
+  isToldAt(place: Place): boolean {
+    return [...this.told.values()].some((fault) => isSamePlace(fault.place, place));
   }
 
   /** Throws where there are any. */
   check(): void {
-    if (this.told.size > 0) throw new Error(`The schema is faulty:\n- ${this.all.join('\n- ')}`);
+    if (this.told.size > 0) throw new Error(faultList('The schema is faulty', this.all));
   }
 }
 
-/** By file, then by line. */
-function byPlace(a: string, b: string): number {
-  const [x, y] = [a, b].map((fault) => /^(.*?):(\d+): /.exec(fault) ?? ['', fault, '0']);
-  const [fileA = '', fileB = ''] = [x?.[1], y?.[1]];
-  if (fileA !== fileB) return fileA < fileB ? -1 : 1;
-  return Number(x?.[2]) - Number(y?.[2]);
+/** By file, then by line. Faults of a whole file are in the order of their messages. */
+function byPlace({ place: a, message: x }: Fault, { place: b, message: y }: Fault): number {
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  if (a.line === undefined && b.line === undefined) return x < y ? -1 : 1;
+  return (a.line ?? 0) - (b.line ?? 0);
 }
 
 export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): ParsedFile[] {
@@ -132,9 +133,9 @@ export function parseFiles(files: readonly SdlFile[], faults: SdlFaults): Parsed
 }
 
 /** The file and line of a definition's name, above which its description may stand. */
-export function placeOf(node: ASTNode): string {
+export function placeOf(node: ASTNode): Place {
   const { loc } = 'name' in node && node.name !== undefined ? node.name : node;
-  return loc === undefined ? 'SDL' : `${loc.source.name}:${String(loc.startToken.line)}`;
+  return loc === undefined ? { file: 'SDL' } : { file: loc.source.name, line: loc.startToken.line };
 }
 
 /** The directives by which a type says how it is made, with the inputs that they use. */

@@ -1,18 +1,12 @@
+import type { Fault } from '../../core/fault.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import { columnsOfSource, writtenBy, type TypeDeclaration } from './declaration.js';
-
-/** A change that a type declares and that the database would not do alone, or not undo. */
-export interface UnsafeWrite {
-  /** Its file and line. */
-  readonly place: string;
-  readonly message: string;
-}
 
 /**
  * The changes of a type that would pass a boundary or a record: over a table without transactions, and those that
  * change rows of other tables with the row.
  */
-export function unsafeWrites(type: TypeDeclaration, table: TableDescription): UnsafeWrite[] {
+export function unsafeWrites(type: TypeDeclaration, table: TableDescription): Fault[] {
   const { create, update, delete: remove } = type.writes;
   if ((create ?? update ?? remove) === undefined) return [];
   return [
@@ -25,7 +19,7 @@ export function unsafeWrites(type: TypeDeclaration, table: TableDescription): Un
 function withoutTransactions(
   { name, place }: TypeDeclaration,
   { name: table, engineWithoutTransactions: engine }: TableDescription,
-): UnsafeWrite[] {
+): Fault[] {
   if (engine === undefined) return [];
   const message =
     `${name} cannot be written: ${table} is kept by ${engine}, which has no transactions, so that a refused change ` +
@@ -33,7 +27,7 @@ function withoutTransactions(
   return [{ place, message }];
 }
 
-function followedChanges(type: TypeDeclaration, { referrers, name: table }: TableDescription): UnsafeWrite[] {
+function followedChanges(type: TypeDeclaration, { referrers, name: table }: TableDescription): Fault[] {
   return writtenBy(type, 'UPDATE').flatMap(({ name, place, source }) => {
     const columns = columnsOfSource(source);
     return referrers
@@ -50,7 +44,7 @@ function followedChanges(type: TypeDeclaration, { referrers, name: table }: Tabl
 function followedDeletion(
   { name, place }: TypeDeclaration,
   { referrers, name: table }: TableDescription,
-): UnsafeWrite[] {
+): Fault[] {
   const following = referrers.filter(({ followsDelete }) => followsDelete);
   const others = [...new Set(following.map((one) => one.table))];
   if (others.length === 0) return [];

@@ -1,3 +1,4 @@
+import type { Fault } from '../../core/fault.js';
 import type { TableDescription } from '../../store/sql/describe-tables.js';
 import { propertyOf } from '../../store/tables/foreign-table.js';
 import type { Column } from '../../store/tables/column.js';
@@ -12,12 +13,12 @@ import {
 } from './declaration.js';
 import { unsafeWrites } from './unsafe-writes.js';
 
-/** What types want to write and their tables do not allow, each with file and line. */
+/** What types want to write and their tables do not allow. */
 export function writingFaults(
   types: readonly TypeDeclaration[],
   descriptions: readonly TableDescription[],
   tables: readonly AnyTable[],
-): string[] {
+): Fault[] {
   return types.flatMap((type) => {
     const table = tables.find((one) => one.type === type.name);
     const description = descriptions.find(({ name }) => name === type.table);
@@ -27,7 +28,7 @@ export function writingFaults(
 }
 
 class WritingCheck {
-  private readonly found: string[] = [];
+  private readonly found: Fault[] = [];
 
   constructor(
     private readonly type: TypeDeclaration,
@@ -35,7 +36,7 @@ class WritingCheck {
     private readonly description: TableDescription,
   ) {}
 
-  faults(): readonly string[] {
+  faults(): readonly Fault[] {
     const { create, update, delete: remove } = this.type.writes;
     if (this.description.isView && (create ?? update ?? remove) !== undefined) {
       this.add(this.type, `${this.type.name} is over the view ${this.table.name}, which callers only read.`);
@@ -45,13 +46,13 @@ class WritingCheck {
     for (const writing of ['CREATE', 'UPDATE'] as const) this.once(writing);
     if (create !== undefined) this.newRows();
     if (update !== undefined) this.changes();
-    for (const unsafe of unsafeWrites(this.type, this.description)) this.add(unsafe, unsafe.message);
+    this.found.push(...unsafeWrites(this.type, this.description));
     this.version();
     return this.found;
   }
 
-  private add({ place }: { readonly place: string }, message: string): void {
-    this.found.push(`${place}: ${message}`);
+  private add({ place }: Pick<Fault, 'place'>, message: string): void {
+    this.found.push({ place, message });
   }
 
   private field(field: WritableField): void {
@@ -75,10 +76,12 @@ class WritingCheck {
       for (const column of columnsOfSource(field.source)) {
         const other = fields.get(column);
         fields.set(column, field);
+        if (other === undefined) continue;
         const { name } = this.type;
-        const message = `${name}.${field.name} writes the column ${column}, and so does ${name}.${other?.name ?? ''}: leave @writable on one.`;
-        if (other !== undefined && !this.found.includes(`${field.place}: ${message}`))
-          this.add(field, message);
+        this.add(
+          field,
+          `${name}.${field.name} writes the column ${column}, and so does ${name}.${other.name}: leave @writable on one.`,
+        );
       }
   }
 

@@ -15,6 +15,7 @@ import {
 import { isScopeName, type Scope, type ScopeDefinition } from '../../authority/scope.js';
 import type { Dimension, DimensionSource } from '../../delegation/schema-catalog.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
+import { policyFaultText, type PolicyFault } from './policy-fault.js';
 import { usedInside } from './used-inputs.js';
 
 /** The SDL's declarations about authority: the one source for rules, row boundaries, views and docs. */
@@ -62,19 +63,22 @@ const rowWeight = 3;
 /** Reads the directives. Throws an error that names every coordinate without a declaration. */
 export function readSchemaPolicy(schema: GraphQLSchema): SchemaPolicy {
   const { policy, faults } = checkSchemaPolicy(schema);
-  if (faults.length > 0) throw new Error(`The schema is not covered:\n- ${faults.join('\n- ')}`);
+  if (faults.length > 0)
+    throw new Error(`The schema is not covered:\n- ${faults.map(policyFaultText).join('\n- ')}`);
   return policy;
 }
 
-/** As `readSchemaPolicy`, with the faults beside what could be read. Each begins with its coordinate. */
+/** As `readSchemaPolicy`, with the faults beside what could be read, in the order of their texts. */
 export function checkSchemaPolicy(schema: GraphQLSchema): {
   readonly policy: SchemaPolicy;
-  readonly faults: readonly string[];
+  readonly faults: readonly PolicyFault[];
 } {
   const reader = new Reader(schema);
   reader.read();
-  return { policy: reader, faults: reader.faults.sort() };
+  return { policy: reader, faults: reader.faults.sort(byText) };
 }
+
+const byText = (a: PolicyFault, b: PolicyFault): number => (policyFaultText(a) < policyFaultText(b) ? -1 : 1);
 
 class Reader implements SchemaPolicy {
   readonly scopes = new Map<string, Scope>();
@@ -85,7 +89,7 @@ class Reader implements SchemaPolicy {
   readonly rows: RowDeclaration[] = [];
   readonly definitions = new Map<Scope, ScopeDefinition>();
   readonly dimensions = new Map<string, Dimension>();
-  readonly faults: string[] = [];
+  readonly faults: PolicyFault[] = [];
   /** Coordinates with a `@plain` of their own, not by their type. */
   private readonly saidPlain = new Set<string>();
   private readonly named = new Map<string, DimensionNames>();
@@ -102,7 +106,7 @@ class Reader implements SchemaPolicy {
         if (isObjectType(type)) this.readRows(type);
         for (const field of Object.values(type.getFields())) {
           const coordinate = `${type.name}.${field.name}`;
-          if (!this.readScope(coordinate, field)) this.faults.push(`${coordinate} has no @scope`);
+          if (!this.readScope(coordinate, field)) this.faults.push({ kind: 'no scope', coordinate });
           this.readCost(coordinate, field);
           for (const arg of field.args) this.readInput(`${coordinate}(${arg.name}:)`, arg, false);
         }
@@ -123,7 +127,7 @@ class Reader implements SchemaPolicy {
       // Without the domain installed there is no row, and so nothing to name.
       if (values === undefined || !this.rows.some((row) => row.bounds.has(name))) continue;
       const source = this.sourceOf(name, values, number);
-      if (source === undefined) this.faults.push(`dimension ${name} has values that are none: ${values}`);
+      if (source === undefined) this.fault(`dimension ${name}`, `has values that are none: ${values}`);
       this.dimensions.set(name, { description, source });
     }
   }
@@ -148,7 +152,7 @@ class Reader implements SchemaPolicy {
   private readCost(coordinate: string, field: Annotated): void {
     const cost = this.value('cost', field) as unknown as FieldCost | undefined;
     if (cost === undefined) return;
-    if (cost.weight < 1 || cost.size < 1) this.faults.push(`${coordinate} must cost at least 1`);
+    if (cost.weight < 1 || cost.size < 1) this.fault(coordinate, 'must cost at least 1');
     this.costs.set(coordinate, cost);
   }
 
@@ -174,8 +178,8 @@ class Reader implements SchemaPolicy {
       const node = { astNode: { directives: [directive] } };
       const scope = this.value('defineScope', node) as unknown as ScopeDefinition | undefined;
       if (scope !== undefined) {
-        if (!isScopeName(scope.name)) this.faults.push(`scope ${scope.name} is not written resource:action`);
-        if (this.definitions.has(scope.name)) this.faults.push(`scope ${scope.name} is defined twice`);
+        if (!isScopeName(scope.name)) this.fault(`scope ${scope.name}`, 'is not written resource:action');
+        if (this.definitions.has(scope.name)) this.fault(`scope ${scope.name}`, 'is defined twice');
         this.definitions.set(scope.name, scope);
       }
       const dimension = this.value('defineDimension', node) as unknown as DimensionNames | undefined;
@@ -190,13 +194,14 @@ class Reader implements SchemaPolicy {
       { scope: string; bounds: { dimension: string; path: string }[]; unbounded: string[] } | undefined;
     if (declared === undefined) return;
     const bounds = new Map(declared.bounds.map((bound) => [bound.dimension, bound.path]));
-    for (const dimension of this.dimensions.keys()) {
-      const said = Number(bounds.has(dimension)) + Number(declared.unbounded.includes(dimension));
-      if (said !== 1) this.faults.push(`${type.name} must either bound or name as unbounded: ${dimension}`);
-    }
-    for (const name of [...bounds.keys(), ...declared.unbounded]) {
-      if (!this.dimensions.has(name)) this.faults.push(`${type.name} names an unknown dimension: ${name}`);
-    }
+    const coordinate = type.name;
+    const undecided = [...this.dimensions.keys()].filter(
+      (dimension) => bounds.has(dimension) === declared.unbounded.includes(dimension),
+    );
+    if (undecided.length > 0) this.faults.push({ kind: 'undecided', coordinate, dimensions: undecided });
+    for (const dimension of [...bounds.keys(), ...declared.unbounded])
+      if (!this.dimensions.has(dimension))
+        this.faults.push({ kind: 'unknown dimension', coordinate, dimension });
     this.checkScope(type.name, declared.scope);
     this.rows.push({ type: type.name, scope: declared.scope, bounds });
   }
@@ -210,13 +215,12 @@ class Reader implements SchemaPolicy {
     if (this.value('plain', input) !== undefined) this.saidPlain.add(coordinate);
     const writes = this.value('writes', input);
     if (writes !== undefined) this.values.set(coordinate, writes.fields as readonly string[]);
-    if (scoped && isPlain) this.faults.push(`${coordinate} is both @scope and @plain`);
-    if (scoped && input.defaultValue !== undefined)
-      this.faults.push(`${coordinate} has a default and a @scope`);
-    if (!scoped && !isPlain && !isInputObjectType(named)) this.faults.push(`${coordinate} has no @scope`);
+    if (scoped && isPlain) this.fault(coordinate, 'is both @scope and @plain');
+    if (scoped && input.defaultValue !== undefined) this.fault(coordinate, 'has a default and a @scope');
+    if (!scoped && !isPlain && !isInputObjectType(named)) this.faults.push({ kind: 'no scope', coordinate });
     // A value to be written has the scope of writing, and the readers of its field.
     if (scoped && !this.looksAt.has(coordinate) && writes === undefined)
-      this.faults.push(`${coordinate} does not say which field it is of`);
+      this.fault(coordinate, 'does not say which field it is of');
   }
 
   private readScope(coordinate: string, node: Annotated): boolean {
@@ -233,14 +237,14 @@ class Reader implements SchemaPolicy {
   }
 
   private checkScope(coordinate: string, scope: string): void {
-    if (!this.definitions.has(scope)) this.faults.push(`${coordinate} names an undefined scope: ${scope}`);
+    if (!this.definitions.has(scope)) this.faults.push({ kind: 'undefined scope', coordinate, scope });
   }
 
   private checkLooks(): void {
     for (const [coordinate, field] of this.looksAt) {
-      if (!this.scopes.has(field)) this.faults.push(`${coordinate} looks at ${field}, which does not exist`);
+      if (!this.scopes.has(field)) this.fault(coordinate, `looks at ${field}, which does not exist`);
       else if (this.scopes.get(field) !== this.scopes.get(coordinate)) {
-        this.faults.push(`${coordinate} looks at ${field}, which has another scope`);
+        this.fault(coordinate, `looks at ${field}, which has another scope`);
       }
     }
   }
@@ -252,7 +256,7 @@ class Reader implements SchemaPolicy {
       if (this.looksAt.has(coordinate)) continue;
       for (const target of targets) {
         if (!this.scopes.has(target) || !rowTypes.has(target.split('.')[0] ?? ''))
-          this.faults.push(`${coordinate} writes to ${target}, which is no field of a row`);
+          this.fault(coordinate, `writes to ${target}, which is no field of a row`);
       }
     }
     if (this.schema.getDirective('writes') === null || this.schema.getDirective('writes') === undefined)
@@ -272,9 +276,7 @@ class Reader implements SchemaPolicy {
       for (const field of Object.values(named.getFields()))
         this.checkSaid(`${named.name}.${field.name}`, field.type, new Set([...above, named.name]));
     } else if (!this.saidPlain.has(coordinate)) {
-      this.faults.push(
-        `${coordinate} does not say what its value is: @writes(fields:), or @plain for all to see`,
-      );
+      this.fault(coordinate, 'does not say what its value is: @writes(fields:), or @plain for all to see');
     }
   }
 
@@ -282,9 +284,13 @@ class Reader implements SchemaPolicy {
   private checkDefaults(): void {
     for (const [coordinate, used] of this.defaults) {
       for (const scoped of used.filter((one) => this.scopes.has(one))) {
-        this.faults.push(`${coordinate} has a default that uses ${scoped}, which has a @scope`);
+        this.fault(coordinate, `has a default that uses ${scoped}, which has a @scope`);
       }
     }
+  }
+
+  private fault(coordinate: string, message: string): void {
+    this.faults.push({ kind: 'other', coordinate, message });
   }
 
   private value(directive: string, node: Annotated): Record<string, unknown> | undefined {

@@ -7,13 +7,14 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { sessionScope, type Scope } from '../../authority/scope.js';
+import type { PolicyFault } from './policy-fault.js';
 import type { SchemaPolicy } from './schema-policy.js';
 
 /**
  * Names the fields whose refusal cannot be answered with null. A field must be nullable unless every caller who reaches
  * its object holds its scope. A refused mutation does not begin, so its own fields may be non-null.
  */
-export function untellableRefusals(schema: GraphQLSchema, policy: SchemaPolicy): string[] {
+export function untellableRefusals(schema: GraphQLSchema, policy: SchemaPolicy): PolicyFault[] {
   const held = heldAt(schema, policy);
   const mutations = schema.getMutationType()?.name;
   return objectTypes(schema).flatMap((type) => {
@@ -22,7 +23,7 @@ export function untellableRefusals(schema: GraphQLSchema, policy: SchemaPolicy):
     if (had === undefined || type.name === mutations) return [];
     return Object.values(type.getFields())
       .filter((field) => isNonNullType(field.type) && !had.has(scopeOf(policy, type.name, field.name)))
-      .map((field) => `${type.name}.${field.name} must be nullable: a caller may lack its scope`);
+      .map((field) => ({ kind: 'not nullable', coordinate: `${type.name}.${field.name}` }));
   });
 }
 
