@@ -1,5 +1,7 @@
 import { placeText } from '../core/fault.js';
 import { columnsOfSource, type TypeDeclaration } from '../domains/declared/declaration.js';
+import type { Dialect } from '../store/tables/dialect.js';
+import { keyOf } from '../store/tables/foreign-table.js';
 import { isOwnTable } from '../store/tables/table.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 
@@ -34,6 +36,7 @@ export function compareTypes(
   types: readonly TypeDeclaration[],
   tables: readonly TableDescription[],
   leftOut: ReadonlyMap<string, ReadonlySet<string>>,
+  dialect: Dialect,
 ): Differences {
   const own = types.filter(({ table }) => !isOwnTable(table));
   const byName = new Map(tables.map((table) => [table.name, table]));
@@ -48,7 +51,7 @@ export function compareTypes(
       gone.push(...goneFields(type, table));
       const isFirst = !seen.has(table.name);
       seen.add(table.name);
-      const fresh = isFirst ? freshColumns(table, own, leftOut) : [];
+      const fresh = isFirst ? freshColumns(table, own, leftOut, dialect) : [];
       if (fresh.length > 0) columns.push({ type, table, columns: fresh });
     }
   }
@@ -77,10 +80,12 @@ function freshColumns(
   table: TableDescription,
   types: readonly TypeDeclaration[],
   leftOut: ReadonlyMap<string, ReadonlySet<string>>,
+  dialect: Dialect,
 ): string[] {
   const over = types.filter((one) => one.table === table.name);
   const known = new Set([
     ...table.primaryKey,
+    ...over.flatMap((one) => keyOf(table, one.key, dialect).columns ?? []),
     ...over.flatMap((one) => columnsOfFields(one).map(({ column }) => column)),
     ...over.flatMap((one) => [...(one.key ?? []), ...one.where.map(({ column }) => column), ...one.bounds]),
     ...over.flatMap((one) => [...(leftOut.get(one.place.file) ?? [])]),

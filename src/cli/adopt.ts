@@ -155,7 +155,7 @@ function proposalsFor(
   const isWanted = (name: string): boolean => wanted?.includes(name) !== false;
   // No type leads to a table that has none.
   const relevant = described.filter(({ name }) => typed.has(name) || (isWanted(name) && !tables.has(name)));
-  const differences = compareTypes(types, described, leftOut);
+  const differences = compareTypes(types, described, leftOut, dialect);
   const known = { types, columns: differences.columns.filter(({ table }) => isWanted(table.name)) };
   return { ...propose(relevant, [...dimensions.keys()], taken, dialect, known), differences };
 }

@@ -91,6 +91,7 @@ const tables: readonly string[] = [
     'FOREIGN KEY (ref) REFERENCES text_key (code)',
   ),
   table('unique_ref', key('no'), 'code VARCHAR(20) NOT NULL UNIQUE'),
+  table('only_unique', 'code INTEGER NOT NULL UNIQUE', 'x VARCHAR(9)'),
   table('refers_to_unique', key('no'), 'code VARCHAR(20)', 'FOREIGN KEY (code) REFERENCES unique_ref (code)'),
   table('x'.repeat(60), key('y'.repeat(60)), `\`${'z'.repeat(60)}\` VARCHAR(9)`),
   table('status', key('id'), 'statuses VARCHAR(9)'),
@@ -99,6 +100,7 @@ const tables: readonly string[] = [
   table('price', key('id'), 'total DECIMAL(8,2)', 'at DATETIME NOT NULL', 'is_open BOOLEAN NOT NULL'),
   ...(isMysql
     ? [
+        'CREATE TABLE versioned (no INT PRIMARY KEY, code INT NOT NULL UNIQUE, x VARCHAR(9)) WITH SYSTEM VERSIONING',
         "CREATE TABLE commented (no INT PRIMARY KEY, a INT COMMENT 'say \"hi\" \\\\ \\\\n {x} # y', b INT COMMENT 'ends.') COMMENT 'quotes \"\"\" and\nlines'",
         'SET FOREIGN_KEY_CHECKS = 1',
       ]

@@ -44,16 +44,27 @@ export async function describeMysql(
   const referring = await referrers(source, names);
   return tables.map((table) => {
     const of = (rows: readonly Raw[]): Raw[] => rows.filter((row) => row.TABLE_NAME === table.TABLE_NAME);
+    const shown = withoutRowEnd(table, of(columns));
     const name = String(table.TABLE_NAME).toLowerCase();
     // Some servers write the name in small letters here.
     const referrersOf = referring.filter((row) => String(row.TABLE_NAME).toLowerCase() === name);
-    const one = described(table, of(columns), of(keys), of(indexes), referrersOf);
+    const one = described(table, of(columns), shown(of(keys)), shown(of(indexes)), referrersOf);
     const engine = one.isView ? undefined : textOf(table.ENGINE);
     return {
       ...one,
       engineWithoutTransactions: engine === undefined || engines.has(engine) ? undefined : engine,
     };
   });
+}
+
+/**
+ * MariaDB puts the end of a row's time into every key of a table WITH SYSTEM VERSIONING. Where that column is hidden, a
+ * query sees one version of each row, and the other columns name it.
+ */
+function withoutRowEnd(table: Raw, columns: readonly Raw[]): (parts: readonly Raw[]) => Raw[] {
+  const isEnd = ({ COLUMN_NAME }: Raw): boolean => COLUMN_NAME === 'row_end';
+  const isHidden = table.TABLE_TYPE === 'SYSTEM VERSIONED' && !columns.some(isEnd);
+  return (parts) => parts.filter((part) => !(isHidden && isEnd(part)));
 }
 
 async function enginesWithTransactions(source: DataSource): Promise<ReadonlySet<string>> {
