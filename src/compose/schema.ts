@@ -84,8 +84,8 @@ export function composeSchema(config: SchemaConfig, source: SchemaSource): Compo
   // First, because its faults say where they are.
   const made = declared({ types, tables, foreign, enums: new Set(enums.map(({ name }) => name)) });
   const rowTypes = new RowTypes(policy.rows, [...tables, ...foreign]);
-  const { definitions, dimensions, scopes } = policy;
-  const catalog = { definitions, dimensions, scopes, types: rowTypes };
+  const { definitions, dimensions, scopes, changing } = policy;
+  const catalog = { definitions, dimensions, scopes, changing, types: rowTypes };
   const unnamed = dimensionFaults(catalog);
   if (unnamed.length > 0) throw new Error(`Boundaries cannot be named:\n- ${unnamed.join('\n- ')}`);
   const tellable = new Annotations(new Views(bare, policy));

@@ -68,6 +68,22 @@ export interface Offer extends Narrowed {
 const expiryDefaultSeconds = 3_600;
 
 /**
+ * The agent and the role of it that are meant. Throws `NOT_FOUND` for an unknown agent, `FORBIDDEN` where no role fits.
+ */
+export async function agentWithRole(
+  tx: Connection,
+  requested: RequestedRights,
+): Promise<{ readonly agent: AgentRow; readonly role: RoleRow }> {
+  const agent = await findAgent(tx, requested.agent);
+  const held = await rolesOfAgent(tx, agent.id);
+  return { agent, role: chooseRole(held, requested.role ?? undefined, requested.scopes ?? []) };
+}
+
+/** How long a task lasts for which nobody says it. */
+export const taskSecondsOf = ({ limits }: Pick<RoleRow, 'limits'>): number =>
+  Math.min(expiryDefaultSeconds, limits.expirySeconds);
+
+/**
  * The part of `giver`'s rights that an agent may receive. Throws `NOT_FOUND` for an unknown agent,
  * `FORBIDDEN` with layer and scopes where the giver or the agent's role lacks a scope, `BAD_USER_INPUT` for a
  * value that names nothing.
@@ -78,9 +94,7 @@ export async function offer(
   requested: RequestedRights,
   also: readonly Ceiling[] = [],
 ): Promise<Offer> {
-  const agent = await findAgent(context.tx, requested.agent);
-  const held = await rolesOfAgent(context.tx, agent.id);
-  const role = chooseRole(held, requested.role ?? undefined, requested.scopes ?? []);
+  const { agent, role } = await agentWithRole(context.tx, requested);
   const scopesForAgents = role.scopes.filter((scope) => !isPeopleOnly(context.catalog, scope));
   const { rights } = holdingOf([{ ...role, scopes: scopesForAgents }]);
   const ceilings: Ceiling[] = [...ceilingsOf(giver), ...also, { layer: 'agent', rights }];
@@ -116,10 +130,10 @@ export async function makeDelegation(
   if (giver.chain.agents.length > 0) throw refused('agent', request.scopes ?? []);
   const offered = await offer(context, giver, request, also);
   const { limits } = offered.role;
-  const expiryDefault = Math.min(expiryDefaultSeconds, limits.expirySeconds);
   const granted = narrowLimits([limits], {
     ...asLimits(request),
-    expirySeconds: request.expiresInSeconds ?? (request.standing === true ? undefined : expiryDefault),
+    expirySeconds:
+      request.expiresInSeconds ?? (request.standing === true ? undefined : taskSecondsOf(offered.role)),
   });
   return insert(context, offered, request, granted, {
     userId: giver.chain.person.id,

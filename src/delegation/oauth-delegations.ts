@@ -1,35 +1,25 @@
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
+import { canonicalJson } from '../core/digest.js';
 import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
-import {
-  agents,
-  delegations,
-  users,
-  type DelegationRow,
-  type StoredBoundary,
-} from '../store/tables/identity.js';
+import { agents, delegations, type DelegationRow, type StoredBoundary } from '../store/tables/identity.js';
 import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './schema-catalog.js';
 import { findConsent, storeConsent } from './consent.js';
+import { chosenOf, offerToConsent, type OfferInWords } from './consent-offer.js';
 import { changeOf, type Ended } from './end-delegation.js';
 import { bumpEpoch, readEpoch } from './authority-epoch.js';
-import {
-  makeDelegation,
-  makeSubDelegation,
-  offer,
-  type RequestedRights,
-  type CreateContext,
-  type Offer,
-} from './create-delegation.js';
+import { makeDelegation, makeSubDelegation, type CreateContext } from './create-delegation.js';
 import { refused } from './narrow-delegation.js';
 import type {
   ActingClient,
   AgentTokenInput,
   ClientCredentialsInput,
+  ConsentChoice,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
@@ -97,22 +87,27 @@ export class OAuthDelegations {
     });
   }
 
-  /** The rights that a person is asked to allow an agent. */
+  /** The rights that a person is asked to allow an agent. Throws where nothing is left to allow. */
   async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
-    const tx = this.database.read;
-    return this.inWords(tx, await this.offered(tx, input));
+    const offered = await this.offered(this.database.read, input);
+    return offered.inWords;
   }
 
-  /** Stores the consent to exactly the offer. Throws `CONFLICT` where the rights have changed since. */
-  async consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void> {
+  /**
+   * Stores the consent to the offer, or to the part of it that the person chose. Throws `CONFLICT` where the offer has
+   * changed since.
+   */
+  async consent(
+    tx: Connection,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
+  ): Promise<void> {
     await readEpoch(tx, true);
-    const scopes = input.offer.scopes.map((scope) => scope.name);
-    const now = await this.offered(tx, { ...input, role: input.offer.role, scopes });
-    const words = await this.inWords(tx, now);
-    if (words.boundary.join('\n') !== input.offer.boundary.join('\n')) {
+    const now = await this.offered(tx, { ...input, role: input.offer.role });
+    if (canonicalJson(now.inWords) !== canonicalJson(input.offer)) {
       throw conflict('What may be allowed has changed meanwhile. Look at it again.');
     }
-    const { ended } = await storeConsent(this.makingIn(tx), input.userId, now);
+    const chosen = chosenOf(now.offer, input.choice);
+    const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen);
     await this.recordEnded(tx, ended);
   }
 
@@ -215,30 +210,11 @@ export class OAuthDelegations {
     };
   }
 
-  private async offered(tx: Connection, input: ConsentInput): Promise<Offer> {
+  private async offered(tx: Connection, input: ConsentInput): Promise<OfferInWords> {
     const scopes = [...this.catalog.definitions.keys()];
     const person = await this.authorities.ofPerson(tx, input.userId, scopes);
     requireDelegateScope(person);
-    const requested: RequestedRights = { agent: input.agentName, role: input.role, scopes: input.scopes };
-    return offer({ tx, catalog: this.catalog }, person, requested);
-  }
-
-  private async inWords(tx: Connection, { agent, role, scopes, boundary }: Offer): Promise<ConsentOffer> {
-    const owner = await tx.byId(users, agent.ownerId);
-    return {
-      agentName: agent.name,
-      agentDisplayName: agent.displayName,
-      businessTask: agent.businessTask,
-      ownerName: owner?.displayName ?? '',
-      role: role.name,
-      scopes: scopes.map((name) => ({
-        name,
-        description: this.catalog.definitions.get(name)?.description ?? '',
-      })),
-      boundary: Object.entries(boundary)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([dimension, values]) => `${dimension}: ${inWords(values)}`),
-    };
+    return offerToConsent({ tx, catalog: this.catalog }, person, input);
   }
 }
 
@@ -249,11 +225,6 @@ function requireDelegateScope(person: Authority): void {
 }
 
 const delegateScope = 'delegations:create';
-
-const inWords = (values: readonly string[] | 'all'): string => {
-  if (values === 'all') return 'all';
-  return values.length === 0 ? 'none' : values.join(', ');
-};
 
 const chain = (authority: Authority): DelegationChain => ({
   userId: authority.chain.person.id,

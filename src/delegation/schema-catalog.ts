@@ -22,6 +22,10 @@ export interface Dimension {
 /** Everything that the SDL defines: scopes, dimensions, and the types of rows that have a boundary. */
 export interface Catalog {
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
+  /** The scope of each coordinate of the SDL, such as `Order.total`. */
+  readonly scopes: ReadonlyMap<string, Scope>;
+  /** The scopes by which something is changed. All others only show. */
+  readonly changing: ReadonlySet<Scope>;
   readonly dimensions: ReadonlyMap<string, Dimension>;
   readonly types: RowTypes;
 }

@@ -46,16 +46,52 @@ export interface ConsentInput {
   readonly scopes?: readonly string[];
 }
 
-/** The consent input in the words of the consent page. */
+export interface ScopeInWords {
+  readonly name: string;
+  readonly description: string;
+}
+
+export interface OfferedScope extends ScopeInWords {
+  /** Whether something can be changed by it. All other scopes only show. */
+  readonly changes: boolean;
+}
+
+/** One dimension of an offer's boundary. */
+export interface OfferedDimension {
+  readonly dimension: string;
+  /** `All customers`, `Documents marked public or internal`. */
+  readonly sentence: string;
+}
+
+/** All that the consent page says. A person who allows it has read this. */
 export interface ConsentOffer {
-  readonly agentName: string;
-  readonly agentDisplayName: string;
-  readonly businessTask: string;
-  readonly ownerName: string;
+  readonly person: { readonly name: string; readonly displayName: string };
+  readonly agent: {
+    readonly name: string;
+    readonly displayName: string;
+    readonly businessTask: string;
+    readonly ownerName: string;
+    /** ISO 8601. */
+    readonly createdAt: string;
+  };
   readonly role: string;
-  readonly scopes: readonly { readonly name: string; readonly description: string }[];
-  /** Sentences about the boundary, such as `Regions: europe`. */
-  readonly boundary: readonly string[];
+  readonly scopes: readonly OfferedScope[];
+  /** What was asked for and the person does not hold. */
+  readonly lacking: readonly ScopeInWords[];
+  /** The dimensions that matter for these scopes. */
+  readonly boundary: readonly OfferedDimension[];
+  /** What one task may spend at most. */
+  readonly limits: {
+    readonly seconds: number;
+    readonly operations: number;
+    readonly rows: number;
+    readonly depth: number;
+  };
+}
+
+/** What a person leaves of an offer. */
+export interface ConsentChoice {
+  readonly scopes: readonly string[];
 }
 
 /** The task as a token exchange may describe it in `authorization_details` (RFC 9396). */

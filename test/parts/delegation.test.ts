@@ -505,18 +505,18 @@ describe('consent', () => {
     const input = { userId: june.id, agentName: 'helper', scopes: ['tickets:read'] };
     const offer = await grants.consentOffer(input);
     const consent = (offered: typeof offer) =>
-      company.do(({ tx }) => grants.consent(tx, { ...input, offer: offered }));
+      company.do(({ tx }) =>
+        grants.consent(tx, { ...input, offer: offered, choice: { scopes: ['tickets:read', 'orders:read'] } }),
+      );
     expect(offer).toMatchObject({
-      agentName: 'helper',
-      ownerName: 'Employee rosa',
+      person: { name: 'june' },
+      agent: { name: 'helper', ownerName: 'Employee rosa' },
       role: 'support-agent',
-      scopes: [{ name: 'tickets:read', description: expect.any(String) }],
+      scopes: [{ name: 'tickets:read', description: expect.any(String), changes: false }],
+      lacking: [],
       boundary: [
-        'classification: internal, public',
-        'collection: all',
-        'customer: all',
-        'person: none',
-        'region: all',
+        { dimension: 'customer', sentence: 'All customers' },
+        { dimension: 'region', sentence: 'All regions' },
       ],
     });
     await consent(offer);
@@ -524,7 +524,7 @@ describe('consent', () => {
     expect(nodesAt(answer, 'consents')).toEqual([
       { scopes: ['tickets:read'], role: { name: 'support-agent' } },
     ]);
-    await expect(consent({ ...offer, boundary: ['region: europe'] })).rejects.toMatchObject({
+    await expect(consent({ ...offer, boundary: [] })).rejects.toMatchObject({
       code: 'CONFLICT',
     });
     await company.do(async ({ tx }) => {
@@ -541,7 +541,7 @@ describe('consent', () => {
     const consent = async (...scopes: string[]) => {
       const input = { userId: lena.id, agentName: 'runner', scopes };
       const offer = await grants.consentOffer(input);
-      await company.do(({ tx }) => grants.consent(tx, { ...input, offer }));
+      await company.do(({ tx }) => grants.consent(tx, { ...input, offer, choice: { scopes } }));
     };
     const exchange = (scopes: string[]) =>
       grants.exchangePersonToken({

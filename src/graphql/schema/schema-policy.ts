@@ -12,7 +12,7 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
 } from 'graphql';
-import { isScopeName, type Scope, type ScopeDefinition } from '../../authority/scope.js';
+import { isScopeName, sessionScope, type Scope, type ScopeDefinition } from '../../authority/scope.js';
 import type { Dimension, DimensionSource } from '../../delegation/schema-catalog.js';
 import type { RowDeclaration } from '../../store/bounded/row-types.js';
 import { policyFaultText, type PolicyFault } from './policy-fault.js';
@@ -22,6 +22,8 @@ import { usedInside } from './used-inputs.js';
 export interface SchemaPolicy {
   /** The scope of each coordinate (`Order.total`, `Query.orders(filter:)`, `OrderFilter.status`, `Enum.VALUE`). */
   readonly scopes: ReadonlyMap<string, Scope>;
+  /** The scopes of mutations and of values that they write. */
+  readonly changing: ReadonlySet<Scope>;
   /** Arguments and inputs that do not select by a field. */
   readonly plain: ReadonlySet<string>;
   /** The fields that an argument or input field writes to, or looks at. */
@@ -82,6 +84,7 @@ const byText = (a: PolicyFault, b: PolicyFault): number => (policyFaultText(a) <
 
 class Reader implements SchemaPolicy {
   readonly scopes = new Map<string, Scope>();
+  readonly changing = new Set<Scope>();
   readonly plain = new Set<string>();
   readonly values = new Map<string, readonly string[]>();
   readonly personal = new Set<string>();
@@ -107,6 +110,7 @@ class Reader implements SchemaPolicy {
         for (const field of Object.values(type.getFields())) {
           const coordinate = `${type.name}.${field.name}`;
           if (!this.readScope(coordinate, field)) this.faults.push({ kind: 'no scope', coordinate });
+          if (type === this.schema.getMutationType()) this.noteChanging(coordinate);
           this.readCost(coordinate, field);
           for (const arg of field.args) this.readInput(`${coordinate}(${arg.name}:)`, arg, false);
         }
@@ -215,12 +219,18 @@ class Reader implements SchemaPolicy {
     if (this.value('plain', input) !== undefined) this.saidPlain.add(coordinate);
     const writes = this.value('writes', input);
     if (writes !== undefined) this.values.set(coordinate, writes.fields as readonly string[]);
+    if (scoped && !this.looksAt.has(coordinate)) this.noteChanging(coordinate);
     if (scoped && isPlain) this.fault(coordinate, 'is both @scope and @plain');
     if (scoped && input.defaultValue !== undefined) this.fault(coordinate, 'has a default and a @scope');
     if (!scoped && !isPlain && !isInputObjectType(named)) this.faults.push({ kind: 'no scope', coordinate });
     // A value to be written has the scope of writing, and the readers of its field.
     if (scoped && !this.looksAt.has(coordinate) && writes === undefined)
       this.fault(coordinate, 'does not say which field it is of');
+  }
+
+  private noteChanging(coordinate: string): void {
+    const scope = this.scopes.get(coordinate);
+    if (scope !== undefined && scope !== sessionScope) this.changing.add(scope);
   }
 
   private readScope(coordinate: string, node: Annotated): boolean {

@@ -3,6 +3,7 @@ import type { AuthEvent } from '../../delegation/auth-records.js';
 import type {
   AgentTokenInput,
   ClientCredentialsInput,
+  ConsentChoice,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
@@ -18,9 +19,11 @@ export type { AuthEvent } from '../../delegation/auth-records.js';
 export type {
   ActingClient,
   ChainAgent,
+  ConsentChoice,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  OfferedScope,
   TaskDetails,
   TokenGrant,
 } from '../../delegation/token-grant.js';
@@ -37,8 +40,11 @@ export interface Delegations {
   /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
   exchangeAgentToken(input: AgentTokenInput): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
-  /** Stores the consent to exactly this offer, through `tx` alone: its record commits with it. */
-  consent(tx: Connection, input: ConsentInput & { readonly offer: ConsentOffer }): Promise<void>;
+  /** Stores the consent to the chosen part of exactly this offer, through `tx` alone: its record commits with it. */
+  consent(
+    tx: Connection,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
+  ): Promise<void>;
   /** Undefined once the token, the delegation, an agent, a parent or the person has ended. */
   chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
   /** Ending a token moves the authority's version in the same transaction. */

@@ -5,7 +5,13 @@ import { consentDetails, parseDetails } from '../library/authorization-details.j
 import { consentPage } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import type { Page } from '../pages/page.js';
-import type { ConsentInput, ConsentOffer, Delegations, Recorder } from '../contract/dependencies.js';
+import type {
+  ConsentChoice,
+  ConsentInput,
+  ConsentOffer,
+  Delegations,
+  Recorder,
+} from '../contract/dependencies.js';
 import { requireSignIn } from './current-sign-in.js';
 import { denied, done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
@@ -36,9 +42,15 @@ function refused(error: unknown): StepOutcome {
   return denied(error.message);
 }
 
+/** The offered scopes that the person left ticked, whatever else a form says. */
+const tickedIn = (form: URLSearchParams, { scopes }: ConsentOffer): string[] => {
+  const ticked = new Set(form.getAll('scope'));
+  return scopes.flatMap(({ name }) => (ticked.has(name) ? [name] : []));
+};
+
 /**
  * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). The stored consent is
- * exactly what the page showed: an offer that changed meanwhile is shown again.
+ * exactly what the page showed and the person left ticked: an offer that changed meanwhile is shown again.
  */
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}
@@ -46,9 +58,17 @@ export class Consent implements Step {
   async show(request: StepRequest): Promise<StepOutcome> {
     const input = inputOf(request);
     if (input === undefined) return page(expiredPage);
-    return this.parts.delegations
-      .consentOffer(input)
-      .then((offer) => page(this.page(request, offer, false)), refused);
+    return this.parts.delegations.consentOffer(input).then(
+      (offer) =>
+        page(
+          this.page(
+            request,
+            offer,
+            offer.scopes.map(({ name }) => name),
+          ),
+        ),
+      refused,
+    );
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
@@ -56,15 +76,21 @@ export class Consent implements Step {
     if (input === undefined) return page(expiredPage);
     try {
       const offer = await this.parts.delegations.consentOffer(input);
-      if (form.get('version') !== versionOf(offer)) return page(this.page(request, offer, true));
-      await this.store(request, { ...input, offer });
+      const scopes = tickedIn(form, offer);
+      // What is new in a changed offer is not ticked: nobody has agreed to it.
+      if (form.get('version') !== versionOf(offer)) return page(this.page(request, offer, scopes, 'changed'));
+      if (scopes.length === 0) return page(this.page(request, offer, scopes, 'empty'));
+      await this.store(request, { ...input, offer, choice: { scopes } });
     } catch (error) {
       return refused(error);
     }
     return done({ consent: {} });
   }
 
-  private store(request: StepRequest, input: ConsentInput & { offer: ConsentOffer }): Promise<void> {
+  private store(
+    request: StepRequest,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
+  ): Promise<void> {
     const { database, delegations, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
@@ -74,12 +100,17 @@ export class Consent implements Step {
         kind: 'consent',
         outcome: 'success',
         userId: input.userId,
-        detail: `agent ${input.agentName}, role ${input.offer.role}`,
+        detail: `agent ${input.agentName}, role ${input.offer.role}: ${input.choice.scopes.join(' ')}`,
       });
     });
   }
 
-  private page(request: StepRequest, offer: ConsentOffer, changed: boolean): Page {
-    return consentPage({ ...request, offer, version: versionOf(offer), changed });
+  private page(
+    request: StepRequest,
+    offer: ConsentOffer,
+    ticked: readonly string[],
+    fault?: 'changed' | 'empty',
+  ): Page {
+    return consentPage({ ...request, offer, version: versionOf(offer), ticked: new Set(ticked), fault });
   }
 }

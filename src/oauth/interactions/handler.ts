@@ -54,11 +54,11 @@ export class Interactions {
   private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { provider } = this.parts;
     const details = await provider.interactionDetails(request, response);
-    const action = `${paths.interaction}/${details.uid}`;
-    if (request.url?.split('?')[0] !== action) throw new errors.SessionNotFound('another interaction');
+    const address = `${paths.interaction}/${details.uid}`;
+    if (request.url?.split('?')[0] !== address) throw new errors.SessionNotFound('another interaction');
     await this.requireGrant(details);
     const step = this.parts.steps[details.prompt.name as PromptName];
-    const due = await this.stepRequest(request, details, action);
+    const due = await this.stepRequest(request, details, address);
     const at = { request, response, details };
     if (request.method === 'GET') {
       await this.answer(at, await step.show(due));
@@ -67,8 +67,28 @@ export class Interactions {
     if (request.method !== 'POST') throw new FormError(400, 'This page takes only its own form.');
     checkOrigin(request, this.parts.issuer);
     const form = new URLSearchParams((await readForm(request)).toString());
-    const isCancelled = form.get('action') === 'cancel';
-    await this.answer(at, isCancelled ? denied('the person cancelled') : await step.submit(due, form));
+    const action = form.get('action');
+    if (action === 'switch') await this.startAgain(at);
+    else
+      await this.answer(
+        at,
+        action === 'cancel' ? denied('the person cancelled') : await step.submit(due, form),
+      );
+  }
+
+  /** Ends this sign-in, and begins the same request anew for another person. */
+  private async startAgain({ response, details }: Interaction): Promise<void> {
+    const { provider } = this.parts;
+    if (details.grantId !== undefined) await (await provider.Grant.find(details.grantId))?.destroy();
+    await details.destroy();
+    const query = new URLSearchParams(
+      Object.entries(details.params).flatMap(([name, value]) =>
+        [value].flat().flatMap((one): [string, string][] => (typeof one === 'string' ? [[name, one]] : [])),
+      ),
+    );
+    response
+      .writeHead(303, { location: `${paths.authorize}?${query.toString()}`, 'cache-control': 'no-store' })
+      .end();
   }
 
   private async answer({ request, response, details }: Interaction, outcome: StepOutcome): Promise<void> {

@@ -1,52 +1,114 @@
 import type { ConsentOffer } from '../contract/dependencies.js';
-import { html } from './html.js';
+import { consentRights } from './consent-rights.js';
+import { html, type Html } from './html.js';
+import { counted, day, duration } from './in-words.js';
 import type { Page } from './page.js';
 
-/** Asks for one decision; `version` identifies the offer on the page. */
-export const consentPage = (form: {
+interface ConsentForm {
   readonly action: string;
   readonly formTargets: readonly string[];
+  readonly program: string;
+  readonly clientId: string;
   readonly offer: ConsentOffer;
+  /** Identifies the offer on the page. */
   readonly version: string;
-  readonly changed: boolean;
-}): Page => ({
-  status: form.changed ? 409 : 200,
-  title: `Allow ${form.offer.agentDisplayName}?`,
-  formTargets: form.formTargets,
-  body: html`<h1>Allow ${form.offer.agentDisplayName} to act on your behalf?</h1>
-    ${
-      form.changed
-        ? html`<div class="faults" role="alert" tabindex="-1" autofocus>
-            What this agent would be allowed has changed since you opened the page. Read it again.
-          </div>`
-        : undefined
-    }
-    <dl>
-      <dt>What it is for</dt>
-      <dd>${form.offer.businessTask}</dd>
-      <dt>Who answers for it</dt>
-      <dd>${form.offer.ownerName}</dd>
-      <dt>Agent and role</dt>
-      <dd><code>${form.offer.agentName}</code> as <code>${form.offer.role}</code></dd>
-    </dl>
-    <h2>It may, and never more than you may yourself</h2>
-    <ul class="scopes">
-      ${form.offer.scopes.map(({ name, description }) => html`<li>${description} <code class="soft">${name}</code></li>`)}
-    </ul>
-    ${
-      form.offer.boundary.length === 0
-        ? undefined
-        : html`<h2>Only for</h2>
-            <ul class="scopes">
-              ${form.offer.boundary.map((line) => html`<li>${line}</li>`)}
-            </ul>`
-    }
-    <p class="soft">Everything it does is recorded under your name. You can take this back at any time.</p>
-    <form method="post" action="${form.action}">
-      <input type="hidden" name="version" value="${form.version}" />
-      <div class="actions">
-        <button type="submit" name="action" value="continue">Allow</button>
-        <button type="submit" name="action" value="cancel" class="quiet">Do not allow</button>
-      </div>
-    </form>`,
-});
+  readonly ticked: ReadonlySet<string>;
+  readonly fault: 'changed' | 'empty' | undefined;
+}
+
+const faults = {
+  changed: {
+    status: 409,
+    text: 'What this agent would be allowed has changed since you opened the page. Read it again. What is new is not ticked.',
+  },
+  empty: { status: 422, text: 'Tick at least one thing that the agent may do, or choose “Do not allow”.' },
+} as const;
+
+/** Asks for one decision, and says all that it rests on. */
+export function consentPage(form: ConsentForm): Page {
+  const { offer } = form;
+  const fault = form.fault === undefined ? undefined : faults[form.fault];
+  const title = `Let ${offer.agent.displayName} work for you?`;
+  return {
+    status: fault?.status ?? 200,
+    title: fault === undefined ? title : `Error: ${title}`,
+    formTargets: form.formTargets,
+    body: html`<h1>${title}</h1>
+      ${fault === undefined ? undefined : html`<p class="faults" role="alert" tabindex="-1" autofocus>${fault.text}</p>`}
+      ${whoIsSignedIn(form)} ${whoAsks(form)}
+      <form method="post" action="${form.action}">
+        <input type="hidden" name="version" value="${form.version}" />
+        <h2>What it could see and change</h2>
+        <p class="soft">Take away the tick from anything that you do not want it to do.</p>
+        ${consentRights(offer.scopes, form.ticked)} ${lacking(offer)} ${reach(offer)} ${limits(form)} ${never}
+        <div class="actions">
+          <button type="submit" name="action" value="continue">Allow</button>
+          <button type="submit" name="action" value="cancel" class="quiet">Do not allow</button>
+        </div>
+      </form>`,
+  };
+}
+
+const whoIsSignedIn = ({ action, offer: { person } }: ConsentForm): Html =>
+  html`<form method="post" action="${action}" class="person">
+    <p>You are signed in as <strong>${person.displayName}</strong> (${person.name}).</p>
+    <button type="submit" name="action" value="switch" class="link">Sign in as somebody else</button>
+  </form>`;
+
+const whoAsks = ({ program, clientId, offer: { agent, role } }: ConsentForm): Html =>
+  html`<dl>
+    <dt>The program that asks you</dt>
+    <dd>${program} <code class="soft">${clientId}</code>, set up by the operator of this server</dd>
+    <dt>The agent that would work for you</dt>
+    <dd>
+      ${agent.displayName} <code class="soft">${agent.name}</code> in the role
+      <code class="soft">${role}</code>, known here since ${day(agent.createdAt)}
+    </dd>
+    <dt>What it is for</dt>
+    <dd>${agent.businessTask}</dd>
+    <dt>Who answers for it</dt>
+    <dd>${agent.ownerName}</dd>
+  </dl>`;
+
+const lacking = ({ lacking: scopes }: ConsentOffer): Html | undefined =>
+  scopes.length === 0
+    ? undefined
+    : html`<h2>What you do not hold</h2>
+        <p>The program asked for this too. You do not hold it, so the agent will not have it either:</p>
+        <ul>
+          ${scopes.map(({ name, description }) => html`<li>${description} <code class="soft">${name}</code></li>`)}
+        </ul>`;
+
+const reach = ({ boundary }: ConsentOffer): Html | undefined =>
+  boundary.length === 0
+    ? undefined
+    : html`<h2>For which</h2>
+        <ul>
+          ${boundary.map(({ sentence }) => html`<li>${sentence}</li>`)}
+        </ul>`;
+
+const limits = ({ program, offer: { limits: task } }: ConsentForm): Html =>
+  html`<h2>How long, and how much</h2>
+    <ul>
+      <li>The agent can begin a task only while ${program} is signed in for you.</li>
+      <li>
+        One task ends after ${duration(task.seconds)} at the latest. Until then it can make
+        ${counted(task.operations, 'request')} and see or change ${counted(task.rows, 'record')}, no more.
+      </li>
+      <li>
+        ${
+          task.depth === 0
+            ? 'It cannot pass a task on to other agents.'
+            : `It can pass a part of a task on to another agent, up to ${counted(task.depth, 'time')} in a row, and never more than it has itself.`
+        }
+      </li>
+      <li>What you allow here holds until you take it back, which you can do at any time.</li>
+    </ul>`;
+
+const never = html`<h2>What it can never do</h2>
+  <ul>
+    <li>More than you may do yourself. If you lose a right, the agent loses it at the same moment.</li>
+    <li>Anything that is not ticked above.</li>
+    <li>Manage people, agents or roles, or give itself more rights.</li>
+  </ul>
+  <p>Everything that it does is recorded under your name.</p>`;

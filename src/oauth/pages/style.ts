@@ -28,7 +28,18 @@ button.quiet{background:transparent;color:var(--accent)}
 dl{margin:1rem 0}
 dt{color:var(--soft);font-size:.9rem}
 dd{margin:0 0 .6rem;overflow-wrap:anywhere}
-ul.scopes{padding-left:1.1rem;margin:.25rem 0}
+ul{padding-left:1.1rem;margin:.25rem 0 1rem}
+main:has(fieldset){max-width:40rem}
+fieldset{border:1px solid color-mix(in srgb,var(--line) 40%,transparent);border-radius:.4rem;margin:0 0 .75rem;padding:.25rem 1rem .75rem;min-width:0}
+legend{font-weight:700;padding:0 .35rem}
+.kind{color:var(--soft);font-size:.9rem;margin:.4rem 0 0}
+.box{display:grid;grid-template-columns:auto 1fr;column-gap:.75rem;align-items:start;padding:.2rem 0}
+.box input{width:1.25rem;height:1.25rem;margin:.15rem 0 0;accent-color:var(--accent)}
+.box label{margin:0;font-weight:400}
+.box code{grid-column:2;overflow-wrap:anywhere}
+.person{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline;margin:.5rem 0 1rem}
+.person p{margin:0}
+button.link{border:0;padding:.25rem 0;background:none;color:var(--accent);font-weight:400;text-decoration:underline}
 code{font-size:.9em}
 `;
 

@@ -13,6 +13,9 @@ export interface Shown {
   readonly headers: Headers;
 }
 
+/** What a person types or chooses in a form, by the name of the field. */
+type Fields = Readonly<Record<string, string | readonly string[]>>;
+
 /** A browser without JavaScript: keeps cookies by path, follows redirects, sends forms. */
 export class Browser {
   private readonly cookies = new Map<string, { value: string; path: string }>();
@@ -31,12 +34,8 @@ export class Browser {
     return this.go(url, { method: 'GET' });
   }
 
-  /** Sends the page's one form with its hidden fields and what the person types. */
-  async submit(
-    page: Shown,
-    fields: Record<string, string>,
-    headers: Record<string, string> = {},
-  ): Promise<Shown> {
+  /** Sends the page's form with its hidden fields, the boxes that are ticked, and what the person types or ticks instead. */
+  async submit(page: Shown, fields: Fields, headers: Record<string, string> = {}): Promise<Shown> {
     return this.go(...this.formOf(page, fields, headers));
   }
 
@@ -47,7 +46,7 @@ export class Browser {
   }
 
   /** As `submit`, but stays there; returns where the answer leads. */
-  async send(page: Shown, fields: Record<string, string>): Promise<string> {
+  async send(page: Shown, fields: Fields): Promise<string> {
     const response = await this.request(...this.formOf(page, fields, {}));
     return new URL(response.headers.get('location') ?? '', this.origin).href;
   }
@@ -62,13 +61,16 @@ export class Browser {
 
   private formOf(
     page: Shown,
-    fields: Record<string, string>,
+    fields: Fields,
     headers: Record<string, string>,
   ): [url: string, init: RequestInit] {
     const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
     if (action === undefined) throw new Error(`There is no form on ${page.url}: ${page.html}`);
-    const body = new URLSearchParams(hiddenFields(page.html));
-    for (const [name, value] of Object.entries({ action: 'continue', ...fields })) body.set(name, value);
+    const body = new URLSearchParams([...hiddenFields(page.html), ...tickedBoxes(page.html)]);
+    for (const [name, value] of Object.entries({ action: 'continue', ...fields })) {
+      body.delete(name);
+      for (const one of typeof value === 'string' ? [value] : value) body.append(name, one);
+    }
     const own = { origin: this.origin, 'sec-fetch-site': 'same-origin' };
     return [new URL(action, this.origin).href, { method: 'POST', body, headers: { ...own, ...headers } }];
   }
@@ -111,11 +113,18 @@ export class Browser {
   }
 }
 
+const fieldOf = (tag: string): [string, string] => [
+  / name="([^"]*)"/.exec(tag)?.[1] ?? '',
+  / value="([^"]*)"/.exec(tag)?.[1] ?? '',
+];
+
 const hiddenFields = (html: string): [string, string][] =>
-  [...html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([tag]) => [
-    /name="([^"]*)"/.exec(tag)?.[1] ?? '',
-    /value="([^"]*)"/.exec(tag)?.[1] ?? '',
-  ]);
+  [...html.matchAll(/<input[^>]*type="hidden"[^>]*>/g)].map(([tag]) => fieldOf(tag));
+
+const tickedBoxes = (html: string): [string, string][] =>
+  [...html.matchAll(/<input[^>]*type="checkbox"[^>]*>/g)].flatMap(([tag]) =>
+    /\schecked\s/.test(tag) ? [fieldOf(tag.replaceAll(/\s+/g, ' '))] : [],
+  );
 
 // The server of a test speaks plain HTTP on the loopback address.
 // eslint-disable-next-line @typescript-eslint/no-deprecated

@@ -2,6 +2,7 @@ import type { Clock } from '../../../src/core/clock.js';
 import { BehalfError, notFound } from '../../../src/core/errors.js';
 import { makeIds } from '../../../src/core/ids.js';
 import type {
+  ConsentChoice,
   ConsentInput,
   ConsentOffer,
   DelegationChain,
@@ -27,7 +28,7 @@ interface Delegation {
 /** Delegations as the authorization server sees them, kept in memory. */
 export class MemoryDelegations implements Delegations {
   readonly all = new Map<string, Delegation>();
-  readonly consents: ConsentInput[] = [];
+  readonly consents: (ConsentInput & { readonly choice?: ConsentChoice })[] = [];
   roleScopes = ['tickets:read', 'customers:read'];
   private readonly ids;
 
@@ -110,19 +111,24 @@ export class MemoryDelegations implements Delegations {
   async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
     const agent = await this.database.read.one(agents, eq('name', input.agentName));
     if (agent === undefined) throw notFound('The agent');
-    const scopes = this.roleScopes.map((name) => ({ name, description: `Use ${name}` }));
+    const user = await this.database.read.byId(users, input.userId);
+    const { name, displayName, businessTask, createdAt } = agent;
     return {
-      agentName: agent.name,
-      agentDisplayName: agent.displayName,
-      businessTask: agent.businessTask,
-      ownerName: 'Ada <owner>',
+      person: { name: user?.name ?? '', displayName: user?.displayName ?? '' },
+      agent: { name, displayName, businessTask, ownerName: 'Ada <owner>', createdAt },
       role: input.role ?? 'support-agent',
-      scopes,
-      boundary: ['Regions: europe'],
+      scopes: this.roleScopes.map((scope) => ({
+        name: scope,
+        description: `Use ${scope}`,
+        changes: !scope.endsWith(':read'),
+      })),
+      lacking: [],
+      boundary: [{ dimension: 'region', sentence: 'Only the region europe' }],
+      limits: { seconds: 3_600, operations: 500, rows: 5_000, depth: 2 },
     };
   }
 
-  consent(_tx: Connection, input: ConsentInput): Promise<void> {
+  consent(_tx: Connection, input: ConsentInput & { readonly choice: ConsentChoice }): Promise<void> {
     this.consents.push(input);
     return Promise.resolve();
   }
