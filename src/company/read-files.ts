@@ -12,8 +12,8 @@ export interface TextFile {
 const bytesMax = 400_000;
 
 /**
- * Paths of files below a folder by their endings, in the order of their characters, without hidden files and links.
- * Undefined where there is no such folder.
+ * Paths of files below a folder by their endings, in the order of their characters, without hidden ones. A link to a file
+ * is the file: where a folder is mounted, all its files may be links. Undefined where there is no such folder.
  */
 export async function pathsBelow(
   folder: string,
@@ -24,11 +24,24 @@ export async function pathsBelow(
     if (code === 'ENOENT') return undefined;
     throw badInput(`${folder} cannot be read as a folder: ${String(code)}.`);
   });
-  return entries
-    ?.filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !/(^|\/)\./.test(path))
-    .sort((a, b) => (a < b ? -1 : 1));
+  if (entries === undefined) return undefined;
+  const paths: string[] = [];
+  for (const entry of entries) {
+    const path = relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/');
+    if (/(^|\/)\./.test(path)) continue;
+    const isFile = entry.isSymbolicLink() ? await linksToFile(folder, path) : entry.isFile();
+    if (isFile && endings.some((ending) => path.endsWith(ending))) paths.push(path);
+  }
+  return paths.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** What stands behind another link would be missed, and taken away as if it had no file any more. */
+async function linksToFile(folder: string, path: string): Promise<boolean> {
+  const found = await stat(join(folder, path)).catch(() => undefined);
+  if (found?.isFile() === true) return true;
+  throw badInput(
+    `${join(folder, path)} is a link that leads to no file: put the file, or the folder itself, there.`,
+  );
 }
 
 /** A file as text, every byte kept. Undefined, with the fault reported, where it is too large or no UTF-8. */

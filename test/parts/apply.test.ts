@@ -1,4 +1,5 @@
 // databases: sqlite, mariadb
+import { readFileSync, symlinkSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { applyCommand } from '../../src/cli/commands/apply.js';
 import { checkCommand } from '../../src/cli/commands/check.js';
@@ -190,6 +191,21 @@ describe('applying a company folder', () => {
       out: 'Nothing to change: everything is as the folder says (3 unchanged).\n',
       error: '',
     });
+    expect(await everything()).toEqual(before);
+  });
+
+  test('a link to a file is the file, as in a mounted folder, and another link is refused', async () => {
+    const before = await everything();
+    for (const path of ['roles/rental-desk.yaml', 'operations/open.graphql']) {
+      const real = path.replace('/', '/..data/');
+      company.write(real, readFileSync(company.path(path), 'utf8'));
+      company.remove(path);
+      symlinkSync(company.path(real), company.path(path));
+    }
+    expect((await asAdmin()).out).toContain('Nothing to change');
+    symlinkSync('nowhere.yaml', company.path('roles/broken.yaml'));
+    expect((await asAdmin()).error).toMatch(/roles\/broken\.yaml is a link that leads to no file/);
+    company.remove('roles/broken.yaml');
     expect(await everything()).toEqual(before);
   });
 
