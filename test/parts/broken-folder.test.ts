@@ -9,6 +9,7 @@ const tables = [
   'CREATE TABLE film (film_no INTEGER PRIMARY KEY, shop_no INTEGER NOT NULL, title VARCHAR(100) NOT NULL, length INTEGER, price DECIMAL(8,2), score FLOAT)',
   'CREATE TABLE line (film_no INTEGER NOT NULL, at INTEGER NOT NULL, note VARCHAR(20), PRIMARY KEY (film_no, at))',
   'CREATE TABLE loose (note VARCHAR(20))',
+  'CREATE TABLE price (price_no INTEGER PRIMARY KEY, amount INTEGER NOT NULL)',
 ];
 
 const everywhere = 'unbounded: ["customer", "region", "collection", "classification", "person"]';
@@ -99,6 +100,20 @@ extend type Query {
   films: Int @scope(name: "films:read") #! Query.films is made of Film: leave it out.
   tell(how: Int): Int @scope(name: "films:read") #! Query.tell(how:) has no @scope.
   show(note: Note @plain): Int @scope(name: "films:read") #! The type of Query.show(note:) must be Input Type but got: Note.
+}
+`,
+  // What could not be read as SDL hides nothing.
+  'e-price.graphql': `
+type Price #! Price has @create, and no field is @writable by it. #! "the price" is no name: letters, digits and _. #! "drop price" is no name: letters, digits and _.
+  @table(name: "price", one: "price", many: "prices", order: { by: "amount" })
+  @query(one: "the price", list: "prices")
+  @create(mutation: "addPrice", scope: "films:price")
+  @delete(mutation: "drop price", scope: "films:price")
+  @rows(scope: "films:read", ${everywhere}) {
+  id: ID! @scope(name: "films:read")
+  amount: Int! @scope(name: "films:read") @filter(by: EQUALS, name: "an amount") #! "an amount" is no name: letters, digits and _.
+  loose: Loose @scope(name: "films:read") @reference(column: "amount")
+  version: String! @scope(name: "films:read") @version
 }
 `,
 };

@@ -26,7 +26,7 @@ import {
   type SdlFaults,
   type Values,
 } from './sdl-files.js';
-import { WritingReader } from './read-writing.js';
+import { isName, WritingReader } from './read-writing.js';
 import { filterName, usualFilterText, usualSortText, wordsOf, type NamedField } from './usual-words.js';
 
 /** The types with `@table`, in the order of the files. Everything that is wrong goes to `faults`. */
@@ -121,8 +121,6 @@ class Reader {
         `${node.name.value} is sorted by ${sorting.name}, which not everybody may see who sees its rows.`,
       );
     const query = this.one('query', node) as { one?: string; list?: string } | undefined;
-    this.checkName(node, query?.one);
-    this.checkName(node, query?.list);
     return [
       {
         name: node.name.value,
@@ -134,7 +132,7 @@ class Reader {
         one: table.one,
         many: table.many,
         order: table.order,
-        query: { one: query?.one, list: query?.list },
+        query: { one: this.checkedName(node, query?.one), list: this.checkedName(node, query?.list) },
         bounds: pathsIn(said('rows', node)),
         writes: this.writing.type(node, fields),
         fields,
@@ -152,8 +150,8 @@ class Reader {
     const words = this.one('label', node) as { one: string; many: string } | undefined;
     const named = { name, place: placeOf(node), type: namedType(node.type), ...(words ?? wordsOf(name)) };
     const sort = this.one('sort', node) as { description?: string } | undefined;
-    const find = this.one('find', node) as { query: string } | undefined;
-    this.checkName(node, find?.query);
+    const { query: find } = (this.one('find', node) ?? {}) as { query?: string };
+    this.checkedName(node, find);
     const source = this.source(type, node);
     const filters = this.filters(node, named);
     this.check(`${type.name.value}.${name}`, node, source, [...filters.map(({ by }) => by)]);
@@ -173,7 +171,7 @@ class Reader {
         source,
         filters,
         sort: sort === undefined ? undefined : (sort.description ?? usualSortText(named)),
-        find: find?.query,
+        find,
         writing: this.writing.field(`${type.name.value}.${name}`, node, source),
       },
     ];
@@ -183,10 +181,9 @@ class Reader {
     return this.all('filter', node).map((values) => {
       const by = values.by as FilterKind;
       const [name, text] = [values.name, values.description] as (string | undefined)[];
-      this.checkName(node, name);
       return {
         by,
-        name: name ?? filterName(named.name, by),
+        name: this.checkedName(node, name) ?? filterName(named.name, by),
         description: text ?? usualFilterText(named, by),
       };
     });
@@ -249,9 +246,11 @@ class Reader {
     }
   }
 
-  private checkName(node: ASTNode, name: string | undefined): void {
-    if (name === undefined || /^[A-Za-z_]\w*$/.test(name)) return;
+  /** Undefined for a name that GraphQL does not take, of which the SDL could not be read. */
+  private checkedName(node: ASTNode, name: string | undefined): string | undefined {
+    if (name === undefined || isName(name)) return name;
     this.faults.add(node, `${JSON.stringify(name)} is no name: letters, digits and _.`);
+    return undefined;
   }
 
   private one(name: string, node: Annotated): Values | undefined {

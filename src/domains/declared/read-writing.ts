@@ -48,13 +48,27 @@ export class WritingReader {
     };
     this.checkVersions(node, fields, writes.update !== undefined || writes.delete !== undefined);
     this.checkFields(node, fields, { CREATE: writes.create, UPDATE: writes.update });
-    return writes;
+    // SDL with such a name, or with an input without fields, could not be read, and would hide other faults.
+    const readable = (
+      write: WriteDeclaration | undefined,
+      writing?: Writing,
+    ): WriteDeclaration | undefined =>
+      write !== undefined &&
+      isName(write.mutation) &&
+      (writing === undefined || writtenIn(fields, writing).length > 0)
+        ? write
+        : undefined;
+    return {
+      create: readable(writes.create, 'CREATE'),
+      update: readable(writes.update, 'UPDATE'),
+      delete: readable(writes.delete),
+    };
   }
 
   private mutation(directive: string, node: ObjectTypeDefinitionNode): WriteDeclaration | undefined {
     const said = this.values(directive, node) as WriteDeclaration | undefined;
     if (said === undefined) return undefined;
-    if (!/^[A-Za-z_]\w*$/.test(said.mutation))
+    if (!isName(said.mutation))
       this.faults.add(node, `${JSON.stringify(said.mutation)} is no name: letters, digits and _.`);
     return said;
   }
@@ -82,7 +96,7 @@ export class WritingReader {
   ): void {
     const name = node.name.value;
     for (const [writing, declared] of Object.entries(writes) as [Writing, WriteDeclaration | undefined][]) {
-      const written = fields.filter((field) => field.writing?.on.includes(writing));
+      const written = writtenIn(fields, writing);
       const directive = writing === 'CREATE' ? '@create' : '@update';
       if (declared !== undefined && written.length === 0)
         this.faults.add(node, `${name} has ${directive}, and no field is @writable by it.`);
@@ -96,3 +110,9 @@ export class WritingReader {
     }
   }
 }
+
+const writtenIn = (fields: readonly FieldDeclaration[], writing: Writing): FieldDeclaration[] =>
+  fields.filter((field) => field.writing?.on.includes(writing));
+
+/** Whether GraphQL takes a text for a name. */
+export const isName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);

@@ -285,6 +285,8 @@ class ResolverMaker {
   ): void {
     const names = properties.map((property) => `${table.name}.${columnOf(property)}`).join(', ');
     const key = to.key?.columns ?? ['id'];
+    // The table has no key, which is told of its type.
+    if (key.length === 0) return;
     if (properties.length !== key.length) {
       const columns = key.map(columnOf).join(', ');
       this.fault(
