@@ -19,6 +19,8 @@ import { version } from './core/version.js';
 import { TableWatch } from './domains/declared/table-watch.js';
 import { PassageRenewal } from './domains/knowledge/passage-renewal.js';
 import type { Execution } from './graphql/execute/executor.js';
+import { accountClient } from './oauth/contract/dependencies.js';
+import { OwnProgram } from './oauth/own-program.js';
 import type { OAuth } from './oauth/server.js';
 import type { OperationGate } from './operation/gate.js';
 import { startTracing } from './operation/tracing.js';
@@ -28,6 +30,7 @@ import { InFlight } from './server/in-flight.js';
 import { Readiness } from './server/readiness.js';
 import { makeMetricsServer, makeServer } from './server/server.js';
 import { Database } from './store/sql/database.js';
+import { AccountCookies } from './transports/account/cookies.js';
 import { makeAddressOf } from './transports/http/address.js';
 
 /** The parts that tests replace: time, ids, the log, the installed domains, and how queries run. */
@@ -97,6 +100,16 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const inFlight = new InFlight();
   const server = makeServer({
     gate,
+    account: {
+      gate,
+      program: new OwnProgram(oauth, accountClient(config.publicUrl)),
+      cookies: new AccountCookies(config.cookieKeys, config.publicUrl.startsWith('https:')),
+      clock,
+      logger,
+      publicUrl: config.publicUrl,
+      addressOf,
+      scopes: schema.policy.definitions,
+    },
     publicUrl: config.publicUrl,
     oauth,
     addressOf,

@@ -3,7 +3,7 @@ import { Authorities } from '../delegation/authorities.js';
 import { AuthorityEpoch } from '../delegation/authority-epoch.js';
 import { OAuthDelegations } from '../delegation/oauth-delegations.js';
 import { CommitGate } from '../delegation/commit-gate.js';
-import { commandLineClient, defaultLimits } from '../oauth/contract/dependencies.js';
+import { accountClient, commandLineClient, defaultLimits } from '../oauth/contract/dependencies.js';
 import { createOAuth, type OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Basics } from './basics.js';
@@ -38,7 +38,7 @@ export function composeAuthority(
       accessTokenTtlSeconds: config.BEHALF_ACCESS_TOKEN_SECONDS,
       refreshTokenTtlSeconds: config.BEHALF_SIGN_IN_SECONDS,
       cookieKeys: config.cookieKeys,
-      clients: [commandLineClient],
+      clients: [commandLineClient, accountClient(config.publicUrl)],
       limits: defaultLimits,
     },
   });

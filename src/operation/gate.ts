@@ -43,6 +43,8 @@ export type OperationRequest =
       readonly body: unknown;
       /** True where nothing may change: a mutation is refused. */
       readonly isSafe?: boolean;
+      /** True where the document is part of this server: no role asks for its registration. */
+      readonly isBuiltIn?: boolean;
     }
   | { readonly kind: 'schema' };
 
@@ -147,9 +149,7 @@ export class OperationGate {
       Object.assign(again.call.marks, { arrived, admitted });
       arrival.call = again.call;
     }
-    return wanted.kind === 'schema'
-      ? this.schema(arrival.call)
-      : this.document(arrival.call, wanted.body, wanted.isSafe ?? false);
+    return wanted.kind === 'schema' ? this.schema(arrival.call) : this.document(arrival.call, wanted);
   }
 
   /** Undefined where the caller has to be recognised first; nothing is recorded then. */
@@ -160,10 +160,13 @@ export class OperationGate {
     return fastPath.answer(call, parametersIn(wanted.body));
   }
 
-  private async document(call: Call, body: unknown, isSafe: boolean): Promise<Answer> {
+  private async document(
+    call: Call,
+    { body, isSafe = false, isBuiltIn = false }: Extract<OperationRequest, { kind: 'document' }>,
+  ): Promise<Answer> {
     const { fastPath, apollo } = this.parts;
     this.refuseSpent(call, body);
-    const resolved = await resolveDocument(call, this.parts, body);
+    const resolved = isBuiltIn ? body : await resolveDocument(call, this.parts, body);
     const quick = isSafe ? undefined : await fastPath.answer(call, parametersIn(resolved));
     const answered = quick ?? (await apollo.answer(call, resolved, isSafe));
     if ('body' in answered) return responseOf(call, answered);

@@ -6,6 +6,7 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
+import { accountRoutes, rootPage, type AccountRoutesParts } from '../transports/account/routes.js';
 import { wellKnown } from '../oauth/contract/paths.js';
 import type { OAuth } from '../oauth/server.js';
 import type { CrossOrigin } from './cross-origin.js';
@@ -26,6 +27,7 @@ export interface ConnectionLimits {
 }
 
 export interface ServerParts extends HttpOperationsParts {
+  readonly account: AccountRoutesParts;
   readonly oauth: OAuth;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
@@ -80,10 +82,12 @@ export function makeServer(parts: ServerParts): FastifyInstance {
       void reply.code(405).header('allow', allowed.join(', ')).send({ error: 'method_not_allowed', allowed });
       return;
     }
-    void reply
-      .code(404)
-      .send({ error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] });
+    notFound(reply);
   };
+  app.get('/', (request, reply) => {
+    if (!rootPage(parts.account, request, reply)) notFound(reply);
+    return reply;
+  });
   app.setNotFoundHandler(tellNothing);
   // An unwanted body changes nothing about the answer.
   app.setErrorHandler((error: FastifyError, request, reply) => {
@@ -97,8 +101,18 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     schemaRoute(scope, operations);
     done();
   });
+  void app.register((scope, _options, done) => {
+    accountRoutes(scope, parts.account);
+    done();
+  });
   return app;
 }
+
+const notFound = (reply: FastifyReply): void => {
+  void reply
+    .code(404)
+    .send({ error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] });
+};
 
 /** A listener for operators only. */
 export function makeMetricsServer(metrics: Metrics, readiness: Readiness): FastifyInstance {

@@ -75,7 +75,7 @@ describe('information', () => {
     }
   });
 
-  test.each(['/', '/graphiql', '/playground', '/console', '/graphql', '/altair'])(
+  test.each(['/graphiql', '/playground', '/console', '/graphql', '/altair'])(
     'there is no page to try queries at %s',
     async (path) => {
       const reply = await target.send({ method: 'GET', path, headers: { accept: 'text/html' } });
@@ -84,6 +84,12 @@ describe('information', () => {
       expect(reply.text).not.toMatch(/<html|graphiql|playground|sandbox|apollo/i);
     },
   );
+
+  test('the page at / tells where one is, and has nothing to try queries with', async () => {
+    const reply = await target.send({ method: 'GET', path: '/', headers: { accept: 'text/html' } });
+    expect(reply.status).toBe(200);
+    expect(reply.text).not.toMatch(/graphiql|playground|sandbox|apollo|<script|<textarea/i);
+  });
 
   test('introspection shows the caller its own view, and nobody else anything', async () => {
     const query = 'query cop { __schema { types { name fields { name } } } }';

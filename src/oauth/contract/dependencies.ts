@@ -14,6 +14,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
+import { accountPaths } from './paths.js';
 
 export type { AuthEvent } from '../../delegation/auth-records.js';
 export type {
@@ -76,6 +77,14 @@ export const commandLineClient: PublicClient = {
   native: true,
   redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'http://127.0.0.1/'],
 };
+
+/** The pages of a person's own account, which this server serves itself. */
+export const accountClient = (issuer: string): PublicClient => ({
+  clientId: 'behalf-account',
+  name: 'your account page',
+  native: false,
+  redirectUris: [`${issuer}${accountPaths.signedIn}`],
+});
 
 /** The free attempts of one key in a window; beyond them, attempts are delayed one after another. */
 export interface AttemptLimit {

@@ -15,6 +15,13 @@ export const wellKnown = {
   graphqlResource: '/.well-known/oauth-protected-resource/graphql',
 } as const;
 
+/** The pages of a person's own account that signing in uses. */
+export const accountPaths = {
+  home: '/account',
+  signIn: '/account/sign-in',
+  signedIn: '/account/signed-in',
+} as const;
+
 /** The methods that a path below the issuer takes; none where there is no route. */
 export function methodsAt(path: string): readonly string[] {
   if (path === paths.token || path === paths.revocation || path === paths.introspection) return ['POST'];

@@ -9,6 +9,8 @@ export interface Page {
   /** Origins that a form may lead to, beside the server's own. */
   readonly formTargets?: readonly string[];
   readonly retryAfterSeconds?: number;
+  /** For more than one form. */
+  readonly isWide?: boolean;
 }
 
 /** One fault in a form; `field` is the id of the input. */
@@ -71,7 +73,7 @@ const documentOf = (page: Page): string =>
         ${new Html(styleElement)}
       </head>
       <body>
-        <main>
+        <main${page.isWide === true ? html` class="wide"` : undefined}>
           <p class="brand">Behalf</p>
           ${page.body}
         </main>

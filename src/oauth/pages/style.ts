@@ -28,7 +28,7 @@ button.quiet{background:transparent;color:var(--accent)}
 dl{margin:1rem 0}
 dt{color:var(--soft);font-size:.9rem}
 dd{margin:0 0 .6rem;overflow-wrap:anywhere}
-ul{padding-left:1.1rem;margin:.25rem 0 1rem}
+ul{padding-left:1.1rem;margin:.25rem 0 1rem;overflow-wrap:anywhere}
 main:has(fieldset){max-width:40rem}
 fieldset{border:1px solid color-mix(in srgb,var(--line) 40%,transparent);border-radius:.4rem;margin:0 0 .75rem;padding:.25rem 1rem .75rem;min-width:0}
 legend{font-weight:700;padding:0 .35rem}
@@ -41,6 +41,23 @@ legend{font-weight:700;padding:0 .35rem}
 .person p{margin:0}
 button.link{border:0;padding:.25rem 0;background:none;color:var(--accent);font-weight:400;text-decoration:underline}
 code{font-size:.9em}
+main.wide{max-width:48rem}
+.wide h2{font-size:1.2rem;margin:2rem 0 .75rem}
+h3{font-size:1.05rem;line-height:1.3;margin:0 0 .5rem;overflow-wrap:anywhere}
+h4,.label{font-size:.9rem;font-weight:600;margin:.75rem 0 .25rem}
+a{color:var(--accent)}
+.bar{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;justify-content:space-between;margin-bottom:1.25rem}
+.bar p{margin:0;overflow-wrap:anywhere}
+.card{border:1px solid var(--line);border-radius:.5rem;padding:1rem;margin:0 0 1rem}
+.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:0 1.5rem;margin:.5rem 0}
+.records li,.tasks li{margin:.35rem 0}
+.tasks .soft{display:block}
+.notice{border:2px solid var(--accent);border-radius:.4rem;padding:.75rem 1rem;margin:1rem 0}
+a.button{display:inline-block;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);text-decoration:none}
+a.button.quiet{background:transparent;color:var(--accent)}
+summary{cursor:pointer;font-weight:600;color:var(--accent);padding:.4rem 0}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+@media(max-width:30rem){body{padding:.5rem}main{padding:1.25rem 1rem}}
 `;
 
 /** Must equal the digested text byte for byte: a formatter must not add white space between the tags and the rules. */

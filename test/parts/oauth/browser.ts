@@ -45,10 +45,43 @@ export class Browser {
     return this.go(url, { ...init, body });
   }
 
+  /** As `submit`, for the form with this address, on a page that has several. */
+  async submitTo(
+    page: Shown,
+    action: string,
+    fields: Record<string, string> = {},
+    headers: Record<string, string> = {},
+  ): Promise<Shown> {
+    const html = [...page.html.matchAll(/<form[^]*?<\/form>/g)]
+      .map(([form]) => form)
+      .find((form) => form.includes(` action="${action}"`));
+    return this.submit({ ...page, html: html ?? '' }, fields, headers);
+  }
+
   /** As `submit`, but stays there; returns where the answer leads. */
   async send(page: Shown, fields: Fields): Promise<string> {
     const response = await this.request(...this.formOf(page, fields, {}));
     return new URL(response.headers.get('location') ?? '', this.origin).href;
+  }
+
+  /** Puts these cookies in place of all, as somebody who had copied them would. */
+  takeOver(other: Browser): void {
+    this.cookies.clear();
+    for (const [name, cookie] of other.cookies) this.cookies.set(name, cookie);
+  }
+
+  cookie(name: string): string {
+    return this.cookies.get(name)?.value ?? '';
+  }
+
+  /** Follows redirects up to one to this path, which it returns without opening it. */
+  async follow(url: string, path: string): Promise<string> {
+    let at = url;
+    while (new URL(at).pathname !== path) {
+      const response = await this.request(at, { method: 'GET' });
+      at = new URL(response.headers.get('location') ?? '', at).href;
+    }
+    return at;
   }
 
   cookieNames(): string[] {

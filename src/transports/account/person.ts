@@ -1,0 +1,40 @@
+import { viewerDocument, type Holds, type ViewerAnswer } from './documents.js';
+import type { Visitor } from './visitor.js';
+
+/** The signed-in person, with what the person may see of their own tasks. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly displayName: string;
+  readonly holds: Holds;
+  /** Selects the person's own tasks; undefined where the person's rights do not allow to tell them apart. */
+  readonly own: Readonly<Record<string, string>> | undefined;
+}
+
+export async function readPerson(visitor: Visitor): Promise<Person> {
+  const { viewer } = await visitor.run(viewerDocument);
+  const held = new Set(viewer.scopes);
+  const holds: Holds = (scope) => held.has(scope);
+  return { ...viewer.person, holds, own: ownFilter(viewer, holds) };
+}
+
+/** An auditor may read everybody's tasks. The pages show a person's own alone. */
+function ownFilter(viewer: ViewerAnswer['viewer'], holds: Holds): Person['own'] {
+  if (!holds('delegations:read')) return undefined;
+  if (holds('users:read')) return { personId: viewer.person.id };
+  return seesOnlyOwn(viewer) ? {} : undefined;
+}
+
+function seesOnlyOwn({ person, boundaries }: ViewerAnswer['viewer']): boolean {
+  const boxes = boundaries.filter(({ scope }) => scope === 'delegations:read').flatMap(({ anyOf }) => anyOf);
+  return boxes.every(({ dimensions }) => {
+    const people = dimensions.find(({ name }) => name === 'person');
+    return people === undefined || (!people.all && people.values.every((id) => id === person.id));
+  });
+}
+
+/** Whether a row is the person's own, as far as its answer tells. */
+export const isOwn = (
+  { id, own, holds }: Person,
+  row: { readonly person?: { readonly id: string } | null },
+): boolean => own !== undefined && (!holds('users:read') || row.person?.id === id);

@@ -1,0 +1,94 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { accountPaths } from '../../oauth/contract/paths.js';
+import { html, type Html } from '../../oauth/pages/html.js';
+import type { Page } from '../../oauth/pages/page.js';
+import { newSecret } from './cookies.js';
+import { newSessionId, sessionOf, Unavailable, type AccountParts, type Visitor } from './visitor.js';
+
+const signInLink = (publicUrl: string): Html =>
+  html`<p class="actions"><a class="button" href="${publicUrl}${accountPaths.signIn}">Sign in</a></p>`;
+
+/** Where somebody is who is not signed in, and how to sign in. */
+export const welcomePage = (publicUrl: string): Page => ({
+  status: 200,
+  title: 'Welcome',
+  body: html`<h1>This is Behalf</h1>
+    <p>
+      Here people hand tasks to AI agents, which work with no more rights than the person, the agent and the
+      task have. Everything they do is recorded.
+    </p>
+    <p>Sign in to see what your agents may do and did, and to take it back.</p>
+    ${signInLink(publicUrl)}
+    <p class="soft">Programs ask <code>${publicUrl}/graphql</code>.</p>`,
+});
+
+export const signedOutPage = (publicUrl: string, isNew: boolean): Page => ({
+  status: isNew ? 200 : 401,
+  title: isNew ? 'You have signed out' : 'You are not signed in',
+  body: html`<h1>${isNew ? 'You have signed out' : 'You are not signed in'}</h1>
+    <p>
+      ${isNew ? 'Your sign-in in this browser has ended.' : 'Sign in to see your account. A sign-in ends by itself after a while.'}
+    </p>
+    ${signInLink(publicUrl)}`,
+});
+
+const failedPage = (publicUrl: string, why: string): Page => ({
+  status: 400,
+  title: 'You are not signed in',
+  body: html`<h1>You are not signed in</h1>
+    <p>${why}</p>
+    ${signInLink(publicUrl)}`,
+});
+
+export type Outcome =
+  { readonly kind: 'page'; readonly page: Page } | { readonly kind: 'redirect'; readonly to: string };
+
+const shown = (page: Page): Outcome => ({ kind: 'page', page });
+
+/** Begins an authorization request; its secrets stay in this browser's cookie. */
+export function beginSignIn({ program, cookies }: AccountParts, reply: FastifyReply): Outcome {
+  const authorization = { state: newSecret(16), verifier: newSecret() };
+  void reply.header('set-cookie', cookies.keepSignIn(authorization));
+  return { kind: 'redirect', to: program.authorizationPath(authorization) };
+}
+
+/**
+ * The answer to the authorization request of this browser (RFC 6749 section 4.1.2, RFC 9207). The session is a new one,
+ * and one that the browser had before ends.
+ */
+export async function endSignIn(
+  parts: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Outcome> {
+  const { program, cookies, clock, publicUrl } = parts;
+  const { searchParams: answer } = new URL(request.url, publicUrl);
+  const begun = cookies.signInUnderWay(request.headers.cookie);
+  if (begun === undefined || answer.get('state') !== begun.state || answer.get('iss') !== publicUrl) {
+    return shown(
+      failedPage(publicUrl, 'This is not the answer to a sign-in that was begun in this browser.'),
+    );
+  }
+  void reply.header('set-cookie', cookies.endSignIn());
+  const code = answer.get('code');
+  if (code === null) return shown(failedPage(publicUrl, 'The sign-in was cancelled or refused.'));
+  const outcome = await program.redeem(request.raw, code, begun.verifier);
+  if (outcome.kind === 'refused') return shown(failedPage(publicUrl, 'This sign-in has expired.'));
+  const session = sessionOf(outcome, newSessionId(), clock.now());
+  const earlier = cookies.sessionIn(request.headers.cookie);
+  if (earlier !== undefined) await program.revoke(request.raw, earlier.refresh);
+  void reply.header('set-cookie', cookies.keepSession(session));
+  return { kind: 'redirect', to: accountPaths.home };
+}
+
+/** Ends the sign-in with all its tokens, then forgets it. Throws `Unavailable` where it could not be ended. */
+export async function signOut(
+  { program, cookies }: AccountParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { session }: Pick<Visitor, 'session'>,
+): Promise<Outcome> {
+  if (!(await program.revoke(request.raw, session.refresh))) throw new Unavailable();
+  void reply.header('set-cookie', cookies.endSession());
+  return { kind: 'redirect', to: '/account?done=signed-out' };
+}
