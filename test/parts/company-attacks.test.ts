@@ -16,6 +16,9 @@ const tables = [
   `CREATE TABLE film (no INTEGER PRIMARY KEY, shop VARCHAR(10) ${folded}, title VARCHAR(20) ${folded} NOT NULL)`,
   "INSERT INTO shop VALUES ('a', 'north'), ('A', 'south')",
   "INSERT INTO film VALUES (1, 'a', 'mine'), (2, 'A', 'theirs'), (3, 'A', 'theirs too'), (4, 'a ', 'padded')",
+  `CREATE TABLE spelling (word VARCHAR(10) ${folded} NOT NULL)`,
+  "INSERT INTO spelling VALUES ('a'), ('A'), ('b'), ('B'), ('á')",
+  'CREATE VIEW spelled AS SELECT word FROM spelling',
   item(
     `note VARCHAR(20), secret VARCHAR(20), title VARCHAR(20) NOT NULL UNIQUE${isMysql ? '' : ' ON CONFLICT REPLACE'}`,
   ),
@@ -60,6 +63,15 @@ type Film
   id: ID! ${read}
   title: String! ${read}
   shop: Shop ${read} @reference(column: "shop")
+}
+
+"A word in one spelling."
+type Spelled
+  @table(name: "spelled", one: "word", many: "words", order: { by: "word" }, key: ["word"])
+  @query(list: "words")
+  @rows(scope: "things:read", unbounded: ["area", "customer", "region", "collection", "classification", "person"]) {
+  id: ID! ${read}
+  word: String! ${read} @sort
 }
 
 "A thing."
@@ -197,3 +209,29 @@ test('a version tells nothing of values that the caller may not read', async () 
   expect(codes(right)).toEqual(codes(wrong));
   expect(await content()).toBe(before);
 });
+
+test.each(['ASC', 'DESC'])(
+  'pages of a view have each row once, whatever its collation takes for equal: %s',
+  async (way) => {
+    const seen: string[] = [];
+    for (let after: string | null = null; ;) {
+      const at: string = after === null ? '' : `, after: "${after}"`;
+      const { data } = await server.query(
+        all.token,
+        `{ words(first: 1, orderBy: { word: ${way} }${at}) { totalCount nodes { word } pageInfo { hasNextPage endCursor } } }`,
+      );
+      const { words } = data as {
+        words: {
+          totalCount: number;
+          nodes: { word: string }[];
+          pageInfo: { hasNextPage: boolean; endCursor: string };
+        };
+      };
+      seen.push(...words.nodes.map(({ word }) => word));
+      expect(words.totalCount).toBe(5);
+      if (!words.pageInfo.hasNextPage) break;
+      after = words.pageInfo.endCursor;
+    }
+    expect(seen.toSorted()).toEqual(['A', 'B', 'a', 'b', 'á']);
+  },
+);

@@ -117,7 +117,8 @@ export class BoundedReads {
 
   async rows<Row extends { id: string }>(table: Table<Row>, query: RowQuery<Row>): Promise<Row[]> {
     const where = this.where(table, query.where, query.scopes);
-    const order = query.order === undefined ? '' : ` ORDER BY ${orderSql(query.order)}`;
+    const order =
+      query.order === undefined ? '' : ` ORDER BY ${orderSql(query.order, this.connection.dialect)}`;
     const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
     const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
     const shape = this.shape(table, query.columns);

@@ -48,7 +48,7 @@ export class ChildrenByParent<Row> implements SharedRead<Row[]> {
     private readonly condition: Sql,
   ) {
     const { from, parent, select } = linkSql(table, link);
-    const numbers = `ROW_NUMBER() OVER (PARTITION BY ${parent.join(', ')} ORDER BY ${orderSql(order)})`;
+    const numbers = `ROW_NUMBER() OVER (PARTITION BY ${parent.join(', ')} ORDER BY ${orderSql(order, dialect)})`;
     this.before = `SELECT * FROM (SELECT ${shape.select}, ${select}, ${numbers} AS \`@n\` FROM ${from} WHERE`;
     this.after = `AND ${condition.text}) w WHERE w.\`@n\` <= ${String(size + 1)} ORDER BY w.\`@n\``;
     this.key = JSON.stringify(['windows', shape.key, this.before, this.after, condition.params]);

@@ -16,7 +16,14 @@ export function totalOrder<Row extends { id: string }>(
   const direction = order[0]?.direction ?? 'asc';
   const key = (table.key?.columns ?? ['id']) as readonly (keyof Row & string)[];
   const missing = key.filter((one) => !order.some(({ column }) => column === one));
-  return [...order, ...missing.map((column) => ({ column, direction }))];
+  // No index holds the key of a view: it may have texts that the collation takes for equal.
+  const alike =
+    table.isView === true ? key.filter((column) => table.columns[column].isCollated === true) : [];
+  return [
+    ...order,
+    ...missing.map((column) => ({ column, direction })),
+    ...alike.map((column) => ({ column, direction, byBytes: true as const })),
+  ];
 }
 
 /** Makes and reads the cursors of one list for one caller. They are invalid anywhere else. */
@@ -67,7 +74,7 @@ export function afterCursor<Row>(
   const after = any(
     ...at.map((by, index) =>
       all<Row>(
-        ...at.slice(0, index).map((before) => sortedAlike<Row>(before.column, before.value)),
+        ...at.slice(0, index).map((before) => sortedAlike<Row>(before, before.value)),
         beyond<Row>(by, by.value, table.columns[by.column].nullable),
       ),
     ),
@@ -79,11 +86,16 @@ export function afterCursor<Row>(
 }
 
 /** Rows that the order does not tell from the cursor's. */
-const sortedAlike = <Row>(column: keyof Row & string, value: unknown): Condition<Row> =>
-  value === null ? eq(column, value) : { kind: 'compare', column, op: '=', value, asSorted: true };
+const sortedAlike = <Row>({ column, byBytes }: Order<Row>, value: unknown): Condition<Row> =>
+  value === null || byBytes === true
+    ? eq(column, value)
+    : { kind: 'compare', column, op: '=', value, asSorted: true };
 
-function beyond<Row>({ column, direction }: Order<Row>, value: unknown, isNullable: boolean): Condition<Row> {
+function beyond<Row>(by: Order<Row>, value: unknown, isNullable: boolean): Condition<Row> {
+  const { column, direction } = by;
   if (value === null) return direction === 'asc' ? not(isNull(column)) : any();
+  if (by.byBytes === true)
+    return { kind: 'compare', column, op: direction === 'asc' ? '>' : '<', value, byBytes: true };
   if (direction === 'asc') return compare(column, '>', value);
   return isNullable ? any(compare(column, '<', value), isNull(column)) : compare(column, '<', value);
 }

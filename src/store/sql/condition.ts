@@ -21,6 +21,8 @@ export type Condition<Row> =
       readonly value: unknown;
       /** Set where equal means what the column's order takes for equal, as in cursors. */
       readonly asSorted?: true;
+      /** Set where texts are compared by their bytes, as an order by bytes does. */
+      readonly byBytes?: true;
     }
   | { readonly kind: 'in'; readonly column: keyof Row & string; readonly values: readonly unknown[] }
   /** The text begins with the value, byte for byte, whatever the column's collation. */
@@ -67,9 +69,19 @@ export function columnName(key: string): string {
 }
 
 export const orderSql = (
-  order: readonly { readonly column: string; readonly direction: 'asc' | 'desc' }[],
+  order: readonly {
+    readonly column: string;
+    readonly direction: 'asc' | 'desc';
+    readonly byBytes?: true;
+  }[],
+  dialect: Dialect,
 ): string =>
-  order.map((by) => `t.${columnName(by.column)} ${by.direction === 'asc' ? 'ASC' : 'DESC'}`).join(', ');
+  order
+    .map(({ column, direction, byBytes }) => {
+      const name = `t.${columnName(column)}`;
+      return `${byBytes === true ? bytesOf(name, dialect) : name} ${direction === 'asc' ? 'ASC' : 'DESC'}`;
+    })
+    .join(', ');
 
 /**
  * Pads a list to a power of two by repeating its last value, so that few different texts need to be prepared.
@@ -251,14 +263,19 @@ export function conditionSql<Row>(
   }
 }
 
-type Comparison = Pick<Extract<Condition<object>, { kind: 'compare' }>, 'op' | 'value' | 'asSorted'>;
+type Comparison = Pick<
+  Extract<Condition<object>, { kind: 'compare' }>,
+  'op' | 'value' | 'asSorted' | 'byBytes'
+>;
 
 function compareSql(
   column: Column<unknown>,
   expression: string,
-  { op, value, asSorted }: Comparison,
+  { op, value, asSorted, byBytes }: Comparison,
   dialect: Dialect,
 ): Sql {
+  if (byBytes === true)
+    return { text: `${bytesOf(expression, dialect)} ${op} ?`, params: [hex(asText(value))] };
   if (op === '=' && asSorted !== true && column.isCollated === true)
     return exactlyIn(column, expression, [value], dialect);
   if (op === '=' && column.isTruth === true) return truthSql(expression, value === true, dialect);

@@ -8,6 +8,8 @@ import type { AnyTable, Table } from '../tables/table.js';
 export interface Order<Row> {
   readonly column: keyof Row & string;
   readonly direction: 'asc' | 'desc';
+  /** By the text's bytes, which tell apart what the column's collation takes for equal. */
+  readonly byBytes?: true;
 }
 export interface SelectOptions<Row> {
   readonly order?: readonly Order<Row>[];
