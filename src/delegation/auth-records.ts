@@ -1,11 +1,12 @@
 import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../audit/record.js';
-import type { Change } from '../audit/trail.js';
+import { Trail, type Change } from '../audit/trail.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
 import { agents, delegations, users } from '../store/tables/identity.js';
 import type { CommitGate } from './commit-gate.js';
+import type { ShownRows } from './token-grant.js';
 
 /** An event at the authorization server. It never holds a secret, a token or a code. */
 export interface AuthEvent {
@@ -25,6 +26,8 @@ export interface AuthEvent {
   readonly detail?: string;
   /** The changes to rows that a caller may see. */
   readonly changes?: readonly Change[];
+  /** The rows of which a page shows something. */
+  readonly shown?: readonly ShownRows[];
 }
 
 const outcomes = { success: 'succeeded', refused: 'refused', failure: 'failed' } as const;
@@ -61,6 +64,7 @@ export class AuthRecords {
       outcome: outcomes[event.outcome],
       ...(await whoOfEvent(connection, event)),
       tokenId: event.tokenId ?? null,
+      ...readBy(event),
       changes: event.changes ?? [],
       errors:
         event.outcome === 'success'
@@ -70,6 +74,15 @@ export class AuthRecords {
       detail: Object.fromEntries(Object.entries(eventDetail).filter(([, value]) => value !== undefined)),
     };
   }
+}
+
+function readBy({ shown = [] }: AuthEvent): Pick<AuditBody, 'resources' | 'rowCount'> {
+  const trail = new Trail();
+  for (const { type, ids, values } of shown) {
+    if (ids.length > 0) trail.touched(type, ids, 'read');
+    if (values > 0) trail.looked(type, 'aggregate', values);
+  }
+  return { resources: trail.resources, rowCount: trail.rowCount };
 }
 
 /** The person and the agent with their current names, and the delegation with its parents. */

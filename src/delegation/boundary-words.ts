@@ -1,10 +1,8 @@
-import type { Authority } from '../authority/authority.js';
 import type { ValueSet } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
-import type { Connection } from '../store/sql/connection.js';
-import { namesOf } from './boundary-names.js';
+import { isSearchable, namesOf, wordsMax, wordsOf, type NamesContext } from './boundary-names.js';
 import type { Catalog } from './schema-catalog.js';
-import type { OfferedDimension } from './token-grant.js';
+import type { Narrowing, NamedValue, OfferedDimension } from './token-grant.js';
 
 /** How people call the values of a dimension. Another dimension is called by its own name. */
 const nouns: Readonly<Record<string, readonly [one: string, several: string]>> = {
@@ -35,9 +33,8 @@ export function dimensionsOf(
 }
 
 /** A boundary in a person's words, with the names that this person may read. */
-export async function dimensionsInWords(
-  context: { readonly tx: Connection; readonly catalog: Catalog },
-  person: Authority,
+export function dimensionsInWords(
+  context: NamesContext,
   boundary: ReadonlyMap<string, ValueSet>,
   scopes: readonly Scope[],
 ): Promise<OfferedDimension[]> {
@@ -45,18 +42,44 @@ export async function dimensionsInWords(
   const apply = dimensionsOf(catalog, scopes);
   const inOrder = [...catalog.dimensions.keys()].filter((dimension) => apply.has(dimension));
   return Promise.all(
-    inOrder.map(async (dimension) => {
-      const set = boundary.get(dimension) ?? new Set<string>();
-      const names =
-        set === 'all' ? new Map<string, string>() : await namesOf(context, person, dimension, [...set]);
-      return { dimension, sentence: sentenceOf(dimension, set, names) };
-    }),
+    inOrder.map((dimension) => inWords(context, dimension, boundary.get(dimension) ?? new Set<string>())),
   );
 }
 
-function sentenceOf(dimension: string, set: ValueSet, names: ReadonlyMap<string, string>): string {
+async function inWords(context: NamesContext, dimension: string, set: ValueSet): Promise<OfferedDimension> {
+  if (set === 'all') {
+    const { narrowing, shown } = await ofAll(context, dimension);
+    return { dimension, sentence: sentenceOf(dimension, set, []), narrowing, shown };
+  }
+  const named = await namesOf(context, dimension, [...set]);
+  const labels = new Map(named.values.map(({ value, label }) => [value, label]));
+  const values = [...set]
+    .map((value) => ({ value, label: labels.get(value) ?? value }))
+    .sort((a, b) => (a.label < b.label ? -1 : 1));
+  const isChoice = values.length > 1 && values.length <= wordsMax;
+  const narrowing: Narrowing = isChoice ? { kind: 'offered', values } : { kind: 'none' };
+  return { dimension, sentence: sentenceOf(dimension, set, values), narrowing, shown: named.shown };
+}
+
+/** How all values of a dimension may be narrowed. */
+async function ofAll(
+  context: NamesContext,
+  dimension: string,
+): Promise<Pick<OfferedDimension, 'narrowing' | 'shown'>> {
+  const source = context.catalog.dimensions.get(dimension)?.source;
+  if (source?.kind === 'words') {
+    const values = source.words.map((value) => ({ value, label: value }));
+    return { narrowing: { kind: 'all', values }, shown: [] };
+  }
+  if (isSearchable(context, dimension)) return { narrowing: { kind: 'search' }, shown: [] };
+  const words = await wordsOf(context, dimension);
+  if (words === undefined || words.values.length === 0) return { narrowing: { kind: 'none' }, shown: [] };
+  return { narrowing: { kind: 'all', values: words.values }, shown: words.shown };
+}
+
+function sentenceOf(dimension: string, set: ValueSet, named: readonly NamedValue[]): string {
   const [one, several] = nounsOf(dimension);
-  const values = set === 'all' ? [] : [...set].map((value) => names.get(value) ?? value).sort();
+  const values = named.map(({ label }) => label);
   if (dimension === 'classification') {
     if (set === 'all') return 'Documents with any marking, from public to restricted';
     return values.length === 0 ? 'No documents' : `Documents marked ${listed(values, 'or')}`;

@@ -4,11 +4,20 @@ import type { Scope } from '../authority/scope.js';
 import { badInput } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
 import { users, type RoleRow } from '../store/tables/identity.js';
+import { foundMax, namesOf, search } from './boundary-names.js';
+import { BoundaryLookup, readBoundary, requirePossible } from './boundary-values.js';
 import { dimensionsInWords } from './boundary-words.js';
 import { agentWithRole, offer, taskSecondsOf, type Offer } from './create-delegation.js';
 import { refused } from './narrow-delegation.js';
 import { isPeopleOnly, type Catalog } from './schema-catalog.js';
-import type { ConsentChoice, ConsentInput, ConsentOffer, ScopeInWords } from './token-grant.js';
+import type {
+  ConsentChoice,
+  ConsentInput,
+  ConsentOffer,
+  FoundValues,
+  ScopeInWords,
+  ValueSearch,
+} from './token-grant.js';
 
 /** An offer, and all that its page says about it. */
 export interface OfferInWords {
@@ -41,11 +50,64 @@ export async function offerToConsent(
   return { offer: offered, inWords: await inWords(context, person, offered, lacking) };
 }
 
-/** The part of an offer that the person chose. Throws `BAD_USER_INPUT` where nothing of it is left. */
-export function chosenOf(offered: Offer, choice: ConsentChoice): Offer {
+/**
+ * The part of an offer that the person chose. Throws `BAD_USER_INPUT` where nothing of it is left, and for a value that is
+ * not offered or names nothing within the person's reach.
+ */
+export async function chosenOf(
+  context: Context,
+  person: Authority,
+  { offer: offered, inWords: { boundary: dimensions } }: OfferInWords,
+  choice: ConsentChoice,
+): Promise<Offer> {
   const scopes = offered.scopes.filter((scope) => choice.scopes.includes(scope));
   if (scopes.length === 0) throw badInput('Nothing of the offer was chosen.', 'scopes');
-  return { ...offered, scopes };
+  const boundary = { ...offered.boundary };
+  for (const { dimension } of dimensions) {
+    const values = choice.boundary[dimension];
+    if (values === undefined) continue;
+    const set = boundary[dimension] ?? [];
+    const left =
+      set === 'all'
+        ? await withinReach(context, person, dimension, values, scopes)
+        : set.filter((value) => values.includes(value));
+    if (left.length === 0) throw badInput(`Nothing of \`${dimension}\` was chosen.`, `boundary.${dimension}`);
+    boundary[dimension] = left;
+  }
+  return { ...offered, scopes, boundary };
+}
+
+async function withinReach(
+  { tx, catalog }: Context,
+  person: Authority,
+  dimension: string,
+  values: readonly string[],
+  scopes: readonly Scope[],
+): Promise<string[]> {
+  const lookup = new BoundaryLookup(tx, catalog, person);
+  const read = readBoundary(catalog, { [dimension]: values }, person.chain.person.id);
+  requirePossible(catalog, read);
+  const named = await lookup.read(read);
+  await lookup.require(named, scopes);
+  const set = named.get(dimension);
+  return set === undefined || set === 'all' ? [] : [...set.keys()].sort();
+}
+
+/** Looks for values of a dimension under the person's own rights. */
+export async function findValues(
+  context: Context,
+  person: Authority,
+  { dimension, term, chosen }: ValueSearch,
+): Promise<FoundValues> {
+  const within = { ...context, person };
+  const before = await namesOf(within, dimension, chosen);
+  const found = await search(within, dimension, term.trim().slice(0, 100));
+  return {
+    chosen: before.values,
+    found: found.values.slice(0, foundMax).filter(({ value }) => !chosen.includes(value)),
+    more: found.values.length > foundMax,
+    shown: [...before.shown, ...found.shown],
+  };
 }
 
 const holds = (person: Authority, scope: Scope): boolean =>
@@ -78,7 +140,7 @@ async function inWords(
     role: role.name,
     scopes: scopes.map((name) => ({ ...described(name), changes: catalog.changing.has(name) })),
     lacking: lacking.map(described),
-    boundary: await dimensionsInWords(context, person, parseBoundary(boundary), scopes),
+    boundary: await dimensionsInWords({ ...context, person }, parseBoundary(boundary), scopes),
     limits: {
       seconds: taskSecondsOf(role),
       operations: role.limits.operations,

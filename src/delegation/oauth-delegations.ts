@@ -10,7 +10,7 @@ import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './schema-catalog.js';
 import { findConsent, storeConsent } from './consent.js';
-import { chosenOf, offerToConsent, type OfferInWords } from './consent-offer.js';
+import { chosenOf, findValues, offerToConsent } from './consent-offer.js';
 import { changeOf, type Ended } from './end-delegation.js';
 import { bumpEpoch, readEpoch } from './authority-epoch.js';
 import { makeDelegation, makeSubDelegation, type CreateContext } from './create-delegation.js';
@@ -23,8 +23,10 @@ import type {
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  FoundValues,
   PersonTokenInput,
   TokenGrant,
+  ValueSearch,
 } from './token-grant.js';
 
 const never = Number.MAX_SAFE_INTEGER;
@@ -89,8 +91,15 @@ export class OAuthDelegations {
 
   /** The rights that a person is asked to allow an agent. Throws where nothing is left to allow. */
   async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
-    const offered = await this.offered(this.database.read, input);
+    const tx = this.database.read;
+    const offered = await offerToConsent(this.offering(tx), await this.person(tx, input.userId), input);
     return offered.inWords;
+  }
+
+  /** Looks for values to which the person may narrow an offer, under the person's own rights. */
+  async findValues(input: ValueSearch): Promise<FoundValues> {
+    const tx = this.database.read;
+    return findValues(this.offering(tx), await this.person(tx, input.userId), input);
   }
 
   /**
@@ -102,11 +111,12 @@ export class OAuthDelegations {
     input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
   ): Promise<void> {
     await readEpoch(tx, true);
-    const now = await this.offered(tx, { ...input, role: input.offer.role });
+    const person = await this.person(tx, input.userId);
+    const now = await offerToConsent(this.offering(tx), person, { ...input, role: input.offer.role });
     if (canonicalJson(now.inWords) !== canonicalJson(input.offer)) {
       throw conflict('What may be allowed has changed meanwhile. Look at it again.');
     }
-    const chosen = chosenOf(now.offer, input.choice);
+    const chosen = await chosenOf(this.offering(tx), person, now, input.choice);
     const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen);
     await this.recordEnded(tx, ended);
   }
@@ -210,11 +220,15 @@ export class OAuthDelegations {
     };
   }
 
-  private async offered(tx: Connection, input: ConsentInput): Promise<OfferInWords> {
-    const scopes = [...this.catalog.definitions.keys()];
-    const person = await this.authorities.ofPerson(tx, input.userId, scopes);
+  /** The person's own rights, which include that of handing over. */
+  private async person(tx: Connection, userId: string): Promise<Authority> {
+    const person = await this.authorities.ofPerson(tx, userId, [...this.catalog.definitions.keys()]);
     requireDelegateScope(person);
-    return offerToConsent({ tx, catalog: this.catalog }, person, input);
+    return person;
+  }
+
+  private offering(tx: Connection): Pick<CreateContext, 'tx' | 'catalog'> {
+    return { tx, catalog: this.catalog };
   }
 }
 

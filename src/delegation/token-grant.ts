@@ -56,11 +56,35 @@ export interface OfferedScope extends ScopeInWords {
   readonly changes: boolean;
 }
 
+/** Rows of which a page shows something, for its record. */
+export interface ShownRows {
+  readonly type: string;
+  readonly ids: readonly string[];
+  /** How many values were shown that are of no single row. */
+  readonly values: number;
+}
+
+export interface NamedValue {
+  readonly value: string;
+  readonly label: string;
+}
+
+/**
+ * How a person may narrow a dimension: among the offered values, among all values there are, or by a search where they are
+ * too many to show.
+ */
+export type Narrowing =
+  | { readonly kind: 'offered' | 'all'; readonly values: readonly NamedValue[] }
+  | { readonly kind: 'search' }
+  | { readonly kind: 'none' };
+
 /** One dimension of an offer's boundary. */
 export interface OfferedDimension {
   readonly dimension: string;
   /** `All customers`, `Documents marked public or internal`. */
   readonly sentence: string;
+  readonly narrowing: Narrowing;
+  readonly shown: readonly ShownRows[];
 }
 
 /** All that the consent page says. A person who allows it has read this. */
@@ -92,6 +116,26 @@ export interface ConsentOffer {
 /** What a person leaves of an offer. */
 export interface ConsentChoice {
   readonly scopes: readonly string[];
+  /** Only the dimensions that the person narrowed. */
+  readonly boundary: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A search for values of one dimension, and the values chosen before. */
+export interface ValueSearch {
+  readonly userId: string;
+  readonly dimension: string;
+  /** Empty: nothing is looked for. */
+  readonly term: string;
+  readonly chosen: readonly string[];
+}
+
+/** Within the person's own reach alone: another value looks as if it did not exist. */
+export interface FoundValues {
+  readonly chosen: readonly NamedValue[];
+  readonly found: readonly NamedValue[];
+  /** Whether there are more than `found` has. */
+  readonly more: boolean;
+  readonly shown: readonly ShownRows[];
 }
 
 /** The task as a token exchange may describe it in `authorization_details` (RFC 9396). */

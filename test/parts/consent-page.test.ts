@@ -4,7 +4,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseBoundary } from '../../src/authority/boundary.js';
 import { areRightsWithin, rightsOf } from '../../src/authority/rights.js';
 import { all, eq, isNull } from '../../src/store/sql/condition.js';
-import { consents, users, type ConsentRow, type StoredBoundary } from '../../src/store/tables/identity.js';
+import { auditRecords } from '../../src/store/tables/audit.js';
+import {
+  agents,
+  consents,
+  delegations,
+  users,
+  type ConsentRow,
+  type StoredBoundary,
+} from '../../src/store/tables/identity.js';
 import { Company, type Employee } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
 import { password, passwordHash } from '../support/passwords.js';
@@ -229,45 +237,163 @@ describe('the consent page', () => {
   });
 });
 
+describe('a boundary that the person narrows', () => {
+  let rows: BusinessRows;
+  let [vera, alps, alba]: string[] = [];
+  beforeAll(async () => {
+    rows = new BusinessRows(company.server);
+    ({ id: alps } = await rows.customer('C-7001', 'europe', { name: 'Alpine Foods' }));
+    ({ id: alba } = await rows.customer('C-7002', 'europe', { name: 'Alba Foods' }));
+    await rows.customer('C-7003', 'asia', { name: 'Alishan Foods' });
+    const scopes = [
+      'customers:read',
+      'tickets:read',
+      'documents:read',
+      'delegations:create',
+      'delegations:read',
+    ];
+    ({ id: vera } = await company.server.person(
+      { scopes, boundary: { ...everywhere, region: ['europe', 'america'] } },
+      'vera',
+    ));
+    await letSignIn(vera);
+  });
+
+  const open = async (scopes: readonly string[]): Promise<[CodeFlow, Shown]> => {
+    const flow = await flowFor({ agent: 'helper', scopes });
+    return [flow, await flow.signIn('vera', password)];
+  };
+  const looked = (): Promise<number> =>
+    company.server.database.read
+      .select(auditRecords, all())
+      .then(
+        (records) => records.filter(({ body }) => body.includes('looked at what could be allowed')).length,
+      );
+
+  test('to one customer, found by name, under the rights of the person alone', async () => {
+    const [flow, page] = await open(['tickets:read']);
+    const before = await looked();
+    const search = (term: string, more = {}) =>
+      flow.browser.submit(page, { action: 'search', 'find:customer': term, ...more });
+    const found = await search('foods');
+    expect(found.status).toBe(200);
+    expect(linesOf(found)).toEqual(expect.arrayContaining(['Alba Foods (C-7002)', 'Alpine Foods (C-7001)']));
+    expect(found.html).not.toContain('Alishan');
+    expect(await looked()).toBe(before + 1);
+    // Another region's customer looks as if it did not exist.
+    expect(linesOf(await search('Alishan'))).toEqual(linesOf(await search('Nobody')));
+    expect(linesOf(await search('C-7003'))).toContain('You can see nothing with this name.');
+    expect(linesOf(await search('C-7001'))).toContain('Alpine Foods (C-7001)');
+    expect(await activeOf(vera ?? '')).toEqual([]);
+
+    const unfinished = await flow.browser.submit(found, { 'find:customer': 'foods' });
+    expect([unfinished.status, await activeOf(vera ?? '')]).toEqual([422, []]);
+    // A tick is kept through the next search.
+    const next = await search('Alba', { 'only:customer': [alps ?? ''] });
+    expect(next.html.replaceAll(/\s+/g, ' ')).toMatch(new RegExp(`value="${alps ?? ''}" checked`));
+    await flow.redeem(await flow.browser.submit(next, {}));
+    expect(await activeOf(vera ?? '')).toMatchObject([
+      { scopes: ['tickets:read'], boundary: { customer: [alps], region: ['america', 'europe'] } },
+    ]);
+    const agent = await company.server.database.read.one(agents, eq('name', 'helper'));
+    const grant = await company.grants().exchangePersonToken({
+      ...{
+        userId: vera ?? '',
+        agentId: agent?.id ?? '',
+        agentGeneration: 0,
+        task: 'ticket:1',
+        purpose: 'Look',
+      },
+      personTokenScopes: ['tickets:read'],
+    });
+    const row = await company.server.database.read.byId(delegations, grant.delegationId);
+    expect(row?.boundary.customer).toEqual([alps]);
+  });
+
+  test('to some of the words that are offered', async () => {
+    const [flow, page] = await open(['documents:read', 'tickets:read']);
+    expect(linesOf(page)).toEqual(
+      expect.arrayContaining(['Documents marked internal or public', 'Only the regions america and europe']),
+    );
+    const none = await flow.browser.submit(page, { 'only:classification': [] });
+    expect(none.status).toBe(422);
+    const chosen = { 'only:classification': ['public', 'restricted'], 'only:region': ['europe', 'asia'] };
+    await flow.redeem(await flow.browser.submit(page, chosen));
+    expect(await activeOf(vera ?? '')).toMatchObject([
+      { boundary: { classification: ['public'], region: ['europe'], customer: 'all', collection: 'all' } },
+    ]);
+  });
+
+  test.each([
+    ['a customer out of reach', () => rows.customer('C-hidden', 'asia').then(({ id }) => id)],
+    ['no customer', () => Promise.resolve(company.server.ids.next())],
+    ['nothing at all', () => Promise.resolve("' OR 1=1 --")],
+  ])('but not to %s, and all of them are refused alike', async (_name, value) => {
+    const before = await activeOf(vera ?? '');
+    const [flow, page] = await open(['tickets:read']);
+    const answer = await flow.browser.submit(page, { 'only:customer': [await value(), alba ?? ''] });
+    expect(answer.status).toBe(409);
+    expect(linesOf(answer)).toContain(
+      'Something that you ticked is not there any more. Look at your choice again.',
+    );
+    expect(linesOf(answer)).toContain('Alba Foods (C-7002)');
+    expect(await activeOf(vera ?? '')).toEqual(before);
+  });
+});
+
 test('whatever is chosen, the stored consent is inside the offer', async () => {
+  const rows = new BusinessRows(company.server);
+  const { id: mine } = await rows.customer('C-lea', 'asia');
+  const { id: other } = await rows.customer('C-other', 'europe');
+  const scopes = ['customers:read', 'documents:read', 'tickets:read', 'delegations:create'];
   const lea = await company.server.person(
-    {
-      scopes: ['tickets:read', 'orders:read', 'delegations:create'],
-      boundary: { ...everywhere, region: ['asia'] },
-    },
+    { scopes, boundary: { ...everywhere, region: ['asia', 'america'] } },
     'lea',
   );
   const grants = company.grants();
   const input = { userId: lea.id, agentName: 'helper' };
-  const known = [
-    'tickets:read',
-    'orders:read',
-    'customers:read',
-    'refunds:issue',
-    'delegations:create',
-    'session:read',
-  ];
+  const offer = await grants.consentOffer(input);
+  const offered = offer.scopes.map(({ name }) => name);
+  expect(offered).toEqual(['customers:read', 'documents:read', 'tickets:read']);
+  const whole: StoredBoundary = {
+    ...everywhere,
+    region: ['asia', 'america'],
+    classification: ['internal', 'public'],
+    person: [],
+  };
+  const scope = fc.oneof(fc.constantFrom(...scopes, 'refunds:issue', 'session:read'), fc.string());
+  const value = fc.oneof(
+    fc.constantFrom(mine, other, 'C-lea', 'C-other', 'asia', 'europe', 'public', 'restricted', 'self', 'all'),
+    fc.string(),
+  );
+  const choice = fc.record({
+    scopes: fc.array(scope),
+    boundary: fc.dictionary(
+      fc.constantFrom(...Object.keys(whole), 'other'),
+      fc.array(value, { maxLength: 3 }),
+    ),
+  });
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.oneof(fc.constantFrom(...known), fc.string())), async (scopes) => {
+    fc.asyncProperty(choice, async (chosen) => {
       const before = await activeOf(lea.id);
-      const offer = await grants.consentOffer(input);
-      const given = await company
-        .do(({ tx }) => grants.consent(tx, { ...input, offer, choice: { scopes } }))
+      const isGiven = await company
+        .do(({ tx }) => grants.consent(tx, { ...input, offer, choice: chosen }))
         .then(
           () => true,
-          (error: unknown) => (error as { code?: string }).code !== 'BAD_USER_INPUT',
+          (error: unknown) => {
+            expect(error).toMatchObject({ code: 'BAD_USER_INPUT' });
+            return false;
+          },
         );
-      const offered = offer.scopes.map(({ name }) => name);
-      const left = offered.filter((scope) => scopes.includes(scope));
-      expect(given).toBe(left.length > 0);
       const stored = await activeOf(lea.id);
-      if (!given) expect(stored).toEqual(before);
-      for (const row of given ? stored : []) {
-        expect(row.scopes).toEqual(left);
-        const within = rightsOf(offered, parseBoundary({ ...everywhere, region: ['asia'] }, lea.id));
-        expect(areRightsWithin(rightsOf(row.scopes, parseBoundary(row.boundary)), within)).toBe(true);
+      if (!isGiven) expect(stored).toEqual(before);
+      for (const row of isGiven ? stored : []) {
+        expect(row.scopes).toEqual(offered.filter((each) => chosen.scopes.includes(each)));
+        const given = rightsOf(row.scopes, parseBoundary(row.boundary));
+        expect(areRightsWithin(given, rightsOf(offered, parseBoundary(whole)))).toBe(true);
+        expect(row.boundary.customer).not.toContain(other);
       }
     }),
-    { numRuns: volume(200) },
+    { numRuns: volume(600) },
   );
 });

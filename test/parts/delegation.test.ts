@@ -506,7 +506,11 @@ describe('consent', () => {
     const offer = await grants.consentOffer(input);
     const consent = (offered: typeof offer) =>
       company.do(({ tx }) =>
-        grants.consent(tx, { ...input, offer: offered, choice: { scopes: ['tickets:read', 'orders:read'] } }),
+        grants.consent(tx, {
+          ...input,
+          offer: offered,
+          choice: { scopes: ['tickets:read', 'orders:read'], boundary: {} },
+        }),
       );
     expect(offer).toMatchObject({
       person: { name: 'june' },
@@ -541,7 +545,7 @@ describe('consent', () => {
     const consent = async (...scopes: string[]) => {
       const input = { userId: lena.id, agentName: 'runner', scopes };
       const offer = await grants.consentOffer(input);
-      await company.do(({ tx }) => grants.consent(tx, { ...input, offer, choice: { scopes } }));
+      await company.do(({ tx }) => grants.consent(tx, { ...input, offer, choice: { scopes, boundary: {} } }));
     };
     const exchange = (scopes: string[]) =>
       grants.exchangePersonToken({

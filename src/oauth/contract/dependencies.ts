@@ -7,8 +7,10 @@ import type {
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  FoundValues,
   PersonTokenInput,
   TokenGrant,
+  ValueSearch,
 } from '../../delegation/token-grant.js';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
@@ -24,6 +26,9 @@ export type {
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  FoundValues,
+  NamedValue,
+  OfferedDimension,
   OfferedScope,
   TaskDetails,
   TokenGrant,
@@ -41,6 +46,8 @@ export interface Delegations {
   /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
   exchangeAgentToken(input: AgentTokenInput): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
+  /** Values to which the person may narrow an offer, under the person's own rights. */
+  findValues(input: ValueSearch): Promise<FoundValues>;
   /** Stores the consent to the chosen part of exactly this offer, through `tx` alone: its record commits with it. */
   consent(
     tx: Connection,

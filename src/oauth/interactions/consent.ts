@@ -2,16 +2,26 @@ import { canonicalJson, sha256 } from '../../core/digest.js';
 import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Database } from '../../store/sql/database.js';
 import { consentDetails, parseDetails } from '../library/authorization-details.js';
-import { consentPage } from '../pages/consent-page.js';
+import { consentPage, type ConsentFault } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
-import type { Page } from '../pages/page.js';
 import type {
   ConsentChoice,
   ConsentInput,
   ConsentOffer,
   Delegations,
+  FoundValues,
   Recorder,
 } from '../contract/dependencies.js';
+import {
+  allOf,
+  choiceOf,
+  isEmpty,
+  isGone,
+  isUnfinished,
+  ticksIn,
+  type Found,
+  type Ticks,
+} from './consent-form.js';
 import { requireSignIn } from './current-sign-in.js';
 import { denied, done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
@@ -42,11 +52,27 @@ function refused(error: unknown): StepOutcome {
   return denied(error.message);
 }
 
-/** The offered scopes that the person left ticked, whatever else a form says. */
-const tickedIn = (form: URLSearchParams, { scopes }: ConsentOffer): string[] => {
-  const ticked = new Set(form.getAll('scope'));
-  return scopes.flatMap(({ name }) => (ticked.has(name) ? [name] : []));
+/** The consent as its record tells it. */
+const told = ({ agent, role }: ConsentOffer, { scopes, boundary }: ConsentChoice): string => {
+  const only = Object.entries(boundary).map(([dimension, values]) => `${dimension}: ${values.join(', ')}`);
+  return [`agent ${agent.name}, role ${role}: ${scopes.join(' ')}`, ...only].join('; ');
 };
+
+/** The page as it is to be shown. */
+interface Shown {
+  readonly offer: ConsentOffer;
+  readonly ticks: Ticks;
+  readonly found: Found;
+}
+
+/** Why the consent is not stored. What is new in a changed offer is not ticked: nobody has agreed to it. */
+function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): ConsentFault | undefined {
+  if (form.get('version') !== versionOf(offer)) return 'changed';
+  if (isGone(ticks, found)) return 'gone';
+  if (form.get('action') === 'search') return undefined;
+  if (isEmpty(offer, ticks)) return 'empty';
+  return isUnfinished(ticks) ? 'unfinished' : undefined;
+}
 
 /**
  * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). The stored consent is
@@ -58,17 +84,12 @@ export class Consent implements Step {
   async show(request: StepRequest): Promise<StepOutcome> {
     const input = inputOf(request);
     if (input === undefined) return page(expiredPage);
-    return this.parts.delegations.consentOffer(input).then(
-      (offer) =>
-        page(
-          this.page(
-            request,
-            offer,
-            offer.scopes.map(({ name }) => name),
-          ),
-        ),
-      refused,
-    );
+    try {
+      const offer = await this.parts.delegations.consentOffer(input);
+      return await this.page(request, { offer, ticks: allOf(offer), found: new Map() });
+    } catch (error) {
+      return refused(error);
+    }
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
@@ -76,15 +97,27 @@ export class Consent implements Step {
     if (input === undefined) return page(expiredPage);
     try {
       const offer = await this.parts.delegations.consentOffer(input);
-      const scopes = tickedIn(form, offer);
-      // What is new in a changed offer is not ticked: nobody has agreed to it.
-      if (form.get('version') !== versionOf(offer)) return page(this.page(request, offer, scopes, 'changed'));
-      if (scopes.length === 0) return page(this.page(request, offer, scopes, 'empty'));
-      await this.store(request, { ...input, offer, choice: { scopes } });
+      const ticks = ticksIn(form, offer);
+      const shown = { offer, ticks, found: await this.find(input.userId, offer, ticks) };
+      const fault = faultOf(form, shown);
+      if (fault !== undefined || form.get('action') === 'search')
+        return await this.page(request, shown, fault);
+      await this.store(request, { ...input, offer, choice: choiceOf(ticks) });
     } catch (error) {
       return refused(error);
     }
     return done({ consent: {} });
+  }
+
+  /** What the person looks for and has chosen before, in each dimension that is searched. */
+  private async find(userId: string, { boundary }: ConsentOffer, { values, terms }: Ticks): Promise<Found> {
+    const found = new Map<string, FoundValues>();
+    for (const { dimension, narrowing } of boundary) {
+      const [term, chosen] = [terms.get(dimension) ?? '', values.get(dimension) ?? []];
+      if (narrowing.kind !== 'search' || (term === '' && chosen.length === 0)) continue;
+      found.set(dimension, await this.parts.delegations.findValues({ userId, dimension, term, chosen }));
+    }
+    return found;
   }
 
   private store(
@@ -100,17 +133,25 @@ export class Consent implements Step {
         kind: 'consent',
         outcome: 'success',
         userId: input.userId,
-        detail: `agent ${input.agentName}, role ${input.offer.role}: ${input.choice.scopes.join(' ')}`,
+        detail: told(input.offer, input.choice),
       });
     });
   }
 
-  private page(
-    request: StepRequest,
-    offer: ConsentOffer,
-    ticked: readonly string[],
-    fault?: 'changed' | 'empty',
-  ): Page {
-    return consentPage({ ...request, offer, version: versionOf(offer), ticked: new Set(ticked), fault });
+  /** The page names rows of the company, so it has a record before it leaves. */
+  private async page(request: StepRequest, shown: Shown, fault?: ConsentFault): Promise<StepOutcome> {
+    const { offer, ticks, found } = shown;
+    const rows = [...offer.boundary, ...found.values()].flatMap((one) => one.shown);
+    if (rows.length > 0 && request.signedIn !== undefined) {
+      await this.parts.recorder.recordAuthEvent({
+        ...eventBase(request),
+        kind: 'consent',
+        outcome: 'success',
+        userId: request.signedIn.userId,
+        detail: `agent ${offer.agent.name}, role ${offer.role}: looked at what could be allowed`,
+        shown: rows,
+      });
+    }
+    return page(consentPage({ ...request, offer, version: versionOf(offer), ticks, found, fault }));
   }
 }

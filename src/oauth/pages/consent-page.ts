@@ -1,4 +1,5 @@
-import type { ConsentOffer } from '../contract/dependencies.js';
+import type { ConsentOffer, FoundValues } from '../contract/dependencies.js';
+import { consentReach } from './consent-reach.js';
 import { consentRights } from './consent-rights.js';
 import { html, type Html } from './html.js';
 import { counted, day, duration } from './in-words.js';
@@ -12,8 +13,13 @@ interface ConsentForm {
   readonly offer: ConsentOffer;
   /** Identifies the offer on the page. */
   readonly version: string;
-  readonly ticked: ReadonlySet<string>;
-  readonly fault: 'changed' | 'empty' | undefined;
+  readonly ticks: {
+    readonly scopes: ReadonlySet<string>;
+    readonly values: ReadonlyMap<string, readonly string[]>;
+    readonly terms: ReadonlyMap<string, string>;
+  };
+  readonly found: ReadonlyMap<string, FoundValues>;
+  readonly fault: ConsentFault | undefined;
 }
 
 const faults = {
@@ -21,8 +27,18 @@ const faults = {
     status: 409,
     text: 'What this agent would be allowed has changed since you opened the page. Read it again. What is new is not ticked.',
   },
-  empty: { status: 422, text: 'Tick at least one thing that the agent may do, or choose “Do not allow”.' },
+  empty: {
+    status: 422,
+    text: 'Tick at least one thing that the agent may do, and something in every list, or choose “Do not allow”.',
+  },
+  unfinished: {
+    status: 422,
+    text: 'You looked for something and ticked nothing. Tick what you mean, or empty the search to allow all.',
+  },
+  gone: { status: 409, text: 'Something that you ticked is not there any more. Look at your choice again.' },
 } as const;
+
+export type ConsentFault = keyof typeof faults;
 
 /** Asks for one decision, and says all that it rests on. */
 export function consentPage(form: ConsentForm): Page {
@@ -40,7 +56,8 @@ export function consentPage(form: ConsentForm): Page {
         <input type="hidden" name="version" value="${form.version}" />
         <h2>What it could see and change</h2>
         <p class="soft">Take away the tick from anything that you do not want it to do.</p>
-        ${consentRights(offer.scopes, form.ticked)} ${lacking(offer)} ${reach(offer)} ${limits(form)} ${never}
+        ${consentRights(offer.scopes, form.ticks.scopes)} ${lacking(offer)} ${reach(form)} ${limits(form)}
+        ${never}
         <div class="actions">
           <button type="submit" name="action" value="continue">Allow</button>
           <button type="submit" name="action" value="cancel" class="quiet">Do not allow</button>
@@ -79,13 +96,12 @@ const lacking = ({ lacking: scopes }: ConsentOffer): Html | undefined =>
           ${scopes.map(({ name, description }) => html`<li>${description} <code class="soft">${name}</code></li>`)}
         </ul>`;
 
-const reach = ({ boundary }: ConsentOffer): Html | undefined =>
-  boundary.length === 0
-    ? undefined
-    : html`<h2>For which</h2>
-        <ul>
-          ${boundary.map(({ sentence }) => html`<li>${sentence}</li>`)}
-        </ul>`;
+const reach = ({
+  action,
+  offer: { boundary },
+  ticks: { values: ticked, terms },
+  found,
+}: ConsentForm): Html | undefined => consentReach({ action, boundary, ticked, terms, found });
 
 const limits = ({ program, offer: { limits: task } }: ConsentForm): Html =>
   html`<h2>How long, and how much</h2>

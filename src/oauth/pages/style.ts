@@ -36,6 +36,8 @@ legend{font-weight:700;padding:0 .35rem}
 .box{display:grid;grid-template-columns:auto 1fr;column-gap:.75rem;align-items:start;padding:.2rem 0}
 .box input{width:1.25rem;height:1.25rem;margin:.15rem 0 0;accent-color:var(--accent)}
 .box label{margin:0;font-weight:400}
+.find{display:flex;flex-wrap:wrap;gap:.5rem}
+.find input{flex:1 1 10rem;width:auto}
 .box code{grid-column:2;overflow-wrap:anywhere}
 .person{display:flex;flex-wrap:wrap;gap:.25rem .75rem;align-items:baseline;margin:.5rem 0 1rem}
 .person p{margin:0}

@@ -7,6 +7,7 @@ import type {
   ConsentOffer,
   DelegationChain,
   Delegations,
+  FoundValues,
   TokenGrant,
 } from '../../../src/oauth/contract/dependencies.js';
 import type { Connection } from '../../../src/store/sql/connection.js';
@@ -123,9 +124,15 @@ export class MemoryDelegations implements Delegations {
         changes: !scope.endsWith(':read'),
       })),
       lacking: [],
-      boundary: [{ dimension: 'region', sentence: 'Only the region europe' }],
+      boundary: [
+        { dimension: 'region', sentence: 'Only the region europe', narrowing: { kind: 'none' }, shown: [] },
+      ],
       limits: { seconds: 3_600, operations: 500, rows: 5_000, depth: 2 },
     };
+  }
+
+  findValues(): Promise<FoundValues> {
+    return Promise.resolve({ chosen: [], found: [], more: false, shown: [] });
   }
 
   consent(_tx: Connection, input: ConsentInput & { readonly choice: ConsentChoice }): Promise<void> {

@@ -1,0 +1,66 @@
+import type { ConsentChoice, ConsentOffer, FoundValues, OfferedDimension } from '../contract/dependencies.js';
+import { fieldOf } from '../pages/consent-reach.js';
+
+/** The ticks of a form, as far as they are of the offer, whatever else the form says. */
+export interface Ticks {
+  readonly scopes: ReadonlySet<string>;
+  /** For each dimension that may be narrowed. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** What the person looks for in a dimension. */
+  readonly terms: ReadonlyMap<string, string>;
+}
+
+/** The values found in each dimension that is searched. */
+export type Found = ReadonlyMap<string, FoundValues>;
+
+const chosenMax = 200;
+
+/** All that is offered, as the page shows it first. */
+export const allOf = (offer: ConsentOffer): Ticks => ({
+  scopes: new Set(offer.scopes.map(({ name }) => name)),
+  values: new Map(
+    offer.boundary.map(({ dimension, narrowing }) => [
+      dimension,
+      narrowing.kind === 'offered' ? narrowing.values.map(({ value }) => value) : [],
+    ]),
+  ),
+  terms: new Map(),
+});
+
+export function ticksIn(form: URLSearchParams, { scopes, boundary }: ConsentOffer): Ticks {
+  const ticked = new Set(form.getAll('scope'));
+  return {
+    scopes: new Set(scopes.flatMap(({ name }) => (ticked.has(name) ? [name] : []))),
+    values: new Map(boundary.map((one) => [one.dimension, valuesIn(form, one)])),
+    terms: new Map(boundary.map(({ dimension }) => [dimension, form.get(fieldOf(dimension).term) ?? ''])),
+  };
+}
+
+function valuesIn(form: URLSearchParams, { dimension, narrowing }: OfferedDimension): string[] {
+  if (narrowing.kind === 'none') return [];
+  const ticked = [...new Set(form.getAll(fieldOf(dimension).values))].slice(0, chosenMax);
+  if (narrowing.kind === 'search') return ticked;
+  const offered = new Set(narrowing.values.map(({ value }) => value));
+  return ticked.filter((value) => offered.has(value));
+}
+
+/** Whether something must be ticked and is not. */
+export const isEmpty = (offer: ConsentOffer, { scopes, values }: Ticks): boolean =>
+  scopes.size === 0 ||
+  offer.boundary.some(
+    ({ dimension, narrowing }) => narrowing.kind === 'offered' && (values.get(dimension) ?? []).length === 0,
+  );
+
+/** Whether the person looked for something and ticked nothing, so that it is unclear which they mean. */
+export const isUnfinished = ({ terms, values }: Ticks): boolean =>
+  [...terms].some(([dimension, term]) => term.trim() !== '' && (values.get(dimension) ?? []).length === 0);
+
+/** Where all values are offered, no tick means all of them. */
+export const choiceOf = ({ scopes, values }: Ticks): ConsentChoice => ({
+  scopes: [...scopes],
+  boundary: Object.fromEntries([...values].filter(([, ticked]) => ticked.length > 0)),
+});
+
+/** Whether a value was ticked that the person cannot find: it is gone, or was never there for them. */
+export const isGone = ({ values }: Ticks, found: Found): boolean =>
+  [...found].some(([dimension, { chosen }]) => chosen.length !== (values.get(dimension) ?? []).length);
