@@ -3,6 +3,7 @@ import { Delegation1700000000002 } from './0002-delegation.js';
 import { Audit1700000000003 } from './0003-audit.js';
 import { Knowledge1700000000004 } from './0004-knowledge.js';
 import { Business1700000000005 } from './0005-business.js';
+import { IdentityProviders1700000000006 } from './0006-identity-providers.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -11,4 +12,5 @@ export const migrations = [
   Audit1700000000003,
   Knowledge1700000000004,
   Business1700000000005,
+  IdentityProviders1700000000006,
 ];

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { DatabaseUrlFault, parseDatabaseUrl, type DatabaseUrl } from './core/database-url.js';
+import { isLoopbackHost } from './core/loopback.js';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const integer = (min: number, max: number) =>
@@ -52,7 +53,9 @@ export const settings = {
     ),
   BEHALF_ALLOW_HTTP: flag
     .default(false)
-    .describe('Allows a public URL without TLS that is not on loopback: tokens travel in the clear.'),
+    .describe(
+      'Allows a public URL, and the issuer of an identity provider, without TLS that are not on loopback: tokens travel in the clear.',
+    ),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
     .describe(
@@ -80,6 +83,14 @@ export const settings = {
   BEHALF_SIGN_IN_SECONDS: integer(60, 2_592_000)
     .default(43_200)
     .describe('How long a sign-in lasts with its refresh tokens.'),
+  BEHALF_PASSWORD_USERS: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.string().min(1, 'must be user names with commas between them')))
+    .optional()
+    .describe(
+      'The names of the users who may still sign in with a password, with commas between them: break-glass accounts, while everybody else signs in with an identity provider. Default: everybody may.',
+    ),
   BEHALF_POOL_SIZE: integer(2, 500).default(10).describe('Connections to MySQL.'),
   BEHALF_POOL_QUEUE_MAX: integer(1, 1_000_000)
     .default(10_000)
@@ -253,7 +264,7 @@ const isOurs = (name: string): boolean => name in settings || name.startsWith('B
 const defaultUrl = ({ HOST, PORT }: Settings): string =>
   `http://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${String(PORT)}`;
 
-const isLoopback = ({ hostname }: URL): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname);
 
 const everyAddress = new Set(['0.0.0.0', '[::]']);
 

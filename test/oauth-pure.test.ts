@@ -77,6 +77,8 @@ describe('metadata', () => {
     refreshTokenTtlSeconds: 86_400,
     cookieKeys: [],
     clients: [commandLineClient],
+    allowHttp: false,
+    passwordUsers: undefined,
     limits: defaultLimits,
   };
 

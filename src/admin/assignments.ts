@@ -2,6 +2,7 @@ import { isoTime } from '../core/clock.js';
 import { badInput } from '../core/errors.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, eq } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
 import {
   agentRoles,
   agents,
@@ -12,9 +13,10 @@ import {
   type RoleRow,
   type UserRow,
 } from '../store/tables/identity.js';
+import { providedUserRoles, type ProvidedUserRoleRow } from '../store/tables/identity-providers.js';
 import type { RowOf, Table } from '../store/tables/table.js';
 import { requireAdministrator } from './administrators.js';
-import { grantableOf, requireGrantable, requireOther } from './grantable-roles.js';
+import { grantableOf, requireGrantable, requireOther, rolesNamed } from './grantable-roles.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** A table of assignments: roles of people, or roles of agents. */
@@ -38,13 +40,49 @@ const ofAgents: Assignments<RowOf<typeof agentRoles>> = {
   row: (agentId, given) => ({ agentId, ...given }),
 };
 
-/** Gives a person a role. `grantedBy` is null for the server's own terminal. */
-export const giveRole = (
+/**
+ * Gives a person a role by hand. `grantedBy` is null for the server's own terminal. A role that an identity provider
+ * gave stays from now on, whatever the person's groups are.
+ */
+export async function giveRole(
+  unit: UnitOfWork,
+  user: Pick<UserRow, 'id'>,
+  role: RoleRow,
+  grantedBy: string | null,
+): Promise<void> {
+  await give(unit, ofPeople, user.id, role, grantedBy);
+  if (!(await forgetProviders(unit, user.id, role.id))) return;
+  const grantedAt = isoTime(unit.clock.now());
+  await unit.tx.update(userRoles, ofUser(user.id, role.id), { grantedBy, grantedAt });
+  noteRole(unit, users.type, user.id, null, role.name);
+}
+
+/** Gives a person a role that an identity provider's groups stand for. */
+export const giveProvidedRole = (
   unit: UnitOfWork,
   user: Pick<UserRow, 'id'>,
   role: RoleRow,
   grantedBy: string | null,
 ): Promise<void> => give(unit, ofPeople, user.id, role, grantedBy);
+
+const ofUser = (userId: string, roleId: string) =>
+  all<RowOf<typeof userRoles>>(eq('userId', userId), eq('roleId', roleId));
+
+export const holdsRole = async (tx: Connection, userId: string, roleId: string): Promise<boolean> =>
+  (await tx.one(userRoles, ofUser(userId, roleId))) !== undefined;
+
+/** Takes a role whose last provider gives it no more. */
+export async function removeRole(unit: UnitOfWork, userId: string, roleId: string): Promise<void> {
+  if ((await unit.tx.delete(userRoles, ofUser(userId, roleId))) === 0) return;
+  await bumpEpoch(unit.tx);
+  const [role] = await rolesNamed(unit.tx, [roleId]);
+  noteRole(unit, users.type, userId, role?.name ?? roleId, null);
+}
+
+/** Whether any provider gave the role. */
+const forgetProviders = async ({ tx }: UnitOfWork, userId: string, roleId: string): Promise<boolean> =>
+  (await tx.delete(providedUserRoles, all<ProvidedUserRoleRow>(eq('userId', userId), eq('roleId', roleId)))) >
+  0;
 
 /** Gives an agent a role, which becomes part of its ceiling. */
 export const giveAgentRole = (
@@ -114,7 +152,9 @@ export async function unassignRole(
   user: UserRow,
   role: RoleRow,
 ): Promise<void> {
-  if (await take(unit, ofPeople, by, user.id, role)) await requireAdministrator(unit.tx);
+  if (!(await take(unit, ofPeople, by, user.id, role))) return;
+  await forgetProviders(unit, user.id, role.id);
+  await requireAdministrator(unit.tx);
 }
 
 export async function assignAgentRole(

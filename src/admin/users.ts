@@ -28,7 +28,7 @@ function userName(text: string): string {
   throw badInput('A name has lower-case letters, digits and `. _ - @ +`, up to 100.', 'name');
 }
 
-const emailOf = (email: string | null | undefined): string | null => {
+export const emailOf = (email: string | null | undefined): string | null => {
   if (email === null || email === undefined) return null;
   const line = visibleLine(email, 254, 'email');
   if (!/^[^\s@]+@[^\s@]+$/.test(line)) throw badInput('This is not an e-mail address.', 'email');

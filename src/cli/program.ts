@@ -11,6 +11,7 @@ import { grantsCommand } from './commands/grants.js';
 import { importCommand } from './commands/import.js';
 import { loginCommand } from './commands/login.js';
 import { migrateCommand } from './commands/migrate.js';
+import { providerCommand } from './commands/provider.js';
 import { schemaCommand } from './commands/schema.js';
 import { seedCommand } from './commands/seed.js';
 import { startCommand } from './commands/start.js';
@@ -40,6 +41,7 @@ export function makeProgram(): Command {
     tokenCommand(),
     userCommand(),
     agentCommand(),
+    providerCommand(),
     documentsCommand(),
     schemaCommand(),
     auditCommand(),

@@ -1,3 +1,4 @@
+import { ProviderAccounts } from '../admin/provider-accounts.js';
 import { AuthRecords } from '../delegation/auth-records.js';
 import { Authorities } from '../delegation/authorities.js';
 import { AuthorityEpoch } from '../delegation/authority-epoch.js';
@@ -31,6 +32,7 @@ export function composeAuthority(
     logger,
     recorder,
     addressOf,
+    identities: new ProviderAccounts(clock, ids),
     delegations: new OAuthDelegations(database, authorities, clock, ids, catalog, recorder),
     settings: {
       issuer: config.publicUrl,
@@ -39,6 +41,8 @@ export function composeAuthority(
       refreshTokenTtlSeconds: config.BEHALF_SIGN_IN_SECONDS,
       cookieKeys: config.cookieKeys,
       clients: [commandLineClient, accountClient(config.publicUrl)],
+      allowHttp: config.BEHALF_ALLOW_HTTP,
+      passwordUsers: config.BEHALF_PASSWORD_USERS,
       limits: defaultLimits,
     },
   });

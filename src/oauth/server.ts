@@ -6,6 +6,10 @@ import type { Connection } from '../store/sql/connection.js';
 import { purgeExpired, type PayloadStore } from './library/payload-adapter.js';
 import { KnownBrowsers } from './throttling/known-browsers.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
+import { ProviderCallback } from './identity-providers/callback.js';
+import { KnownProviders } from './identity-providers/known-providers.js';
+import { ProviderSignIn } from './identity-providers/provider-sign-in.js';
+import { SignInRequests } from './identity-providers/sign-in-requests.js';
 import { PasswordGuesses } from './throttling/password-guesses.js';
 import { ChangePassword } from './interactions/change-password.js';
 import { Consent } from './interactions/consent.js';
@@ -80,7 +84,7 @@ const refuse = (response: ServerResponse, status: number, error: string, why: st
 /** Builds the authorization server. Throws for an unsafe setting. */
 export function createOAuth(dependencies: OAuthDependencies): OAuth {
   checkSettings(dependencies);
-  const { settings, database, clock, logger, recorder, delegations, addressOf } = dependencies;
+  const { settings, database, clock, logger, recorder, identities, delegations, addressOf } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
   const provider = makeProvider(dependencies, store, refused);
@@ -89,8 +93,17 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const browsers = new KnownBrowsers(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
   const guesses = new PasswordGuesses(clock, browsers, settings.limits);
   const checks = new PasswordChecks();
+  const providers = new KnownProviders(database, clock, settings.allowHttp);
+  const requests = new SignInRequests(database, clock);
+  const callback = new ProviderCallback({ providers, requests, recorder, logger, refused, addressOf });
+  const { issuer } = settings;
+  const byProvider = new ProviderSignIn({ issuer, database, recorder, identities, providers, requests });
+  const passwordUsers = settings.passwordUsers === undefined ? undefined : new Set(settings.passwordUsers);
   const steps = {
-    login: new SignIn({ database, recorder, guesses, checks, begun }),
+    login: new SignIn({
+      ...{ database, recorder, guesses, checks, begun },
+      ...{ providers, byProvider, passwordUsers },
+    }),
     change_password: new ChangePassword({ store, recorder, checks }),
     consent: new Consent({ database, delegations, recorder }),
   };
@@ -101,6 +114,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     issuer: settings.issuer,
     addressOf,
     steps,
+    refuseAnswer: (request) => callback.refuse(request),
   });
   const issuerUrl = new URL(settings.issuer);
   const metadata = authorizationServerMetadata(settings);
@@ -129,6 +143,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       refuse(response, 405, 'method_not_allowed', `this address takes ${allowed.join(' and ')}`);
     } else if (!isUtf8Target(query)) refuse(response, 400, 'invalid_request', 'the query is not UTF-8');
     else if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
+    else if (path.startsWith(`${paths.callback}/`)) void callback.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {
@@ -142,7 +157,12 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     protectedResourceMetadata: () => protectedResourceMetadata(settings),
     findAccessToken: (connection, token) => findAccessToken(connection, token, clock.now()),
     checkDpop: makeCheckDpop(store, settings.issuer),
-    caches: { ...guesses.caches, sign_ins_begun: begun.lines, token_requests_refused: refused.lines },
+    caches: {
+      ...guesses.caches,
+      sign_ins_begun: begun.lines,
+      token_requests_refused: refused.lines,
+      identity_providers: providers.kept,
+    },
     purgeExpired: (signal) => purgeExpired(store, signal),
   };
 }

@@ -2,6 +2,7 @@ import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Table } from '../store/tables/table.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
+import { identityProviders, type IdentityProviderRow } from '../store/tables/identity-providers.js';
 import { CommandError } from '../core/command-error.js';
 
 interface Named {
@@ -25,6 +26,14 @@ export const findUser = (tx: Connection, name: string): Promise<UserRow> =>
 
 export const findAgent = (tx: Connection, name: string): Promise<AgentRow> =>
   named(tx, agents, name, `There is no agent ${name}. \`behalf agent list\` shows which there are.`);
+
+export const findProvider = (tx: Connection, name: string): Promise<IdentityProviderRow> =>
+  named(
+    tx,
+    identityProviders,
+    name,
+    `There is no provider ${name}. \`behalf provider list\` shows which there are.`,
+  );
 
 export async function findRole(tx: Connection, name: string, holder: 'person' | 'agent'): Promise<RoleRow> {
   const held = await tx.select(roles, eq<RoleRow>('holder', holder), {

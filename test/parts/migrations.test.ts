@@ -42,8 +42,8 @@ test('the copy that tests get is what migrations make, with server keys that no 
   const [made, one, other] = await Promise.all(databases.map(({ url }) => contentOf(url)));
   expect([one?.tables, one?.rows]).toEqual([made?.tables, made?.rows]);
   const keys = [made, one, other].flatMap((content) => content?.keys ?? []);
-  expect(keys).toHaveLength(6);
-  expect(new Set(keys).size).toBe(6);
+  expect(keys).toHaveLength(9);
+  expect(new Set(keys).size).toBe(9);
   await Promise.all(databases.map((database) => database.drop()));
 });
 

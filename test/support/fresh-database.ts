@@ -73,7 +73,7 @@ export async function copyMariaDb(serverUrl: string, template: string): Promise<
 }
 
 /** As the migration makes them. */
-const keyNames = ['cursors', 'digests'];
+const keyNames = ['cursors', 'digests', 'providers'];
 const newKey = 'UPDATE behalf_server_keys SET value = ? WHERE name = ?';
 const randomKey = (): string => randomBytes(32).toString('base64url');
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthEvent } from '../../delegation/auth-records.js';
+import type { IdentityOutcome, ProvenIdentity } from '../../delegation/proven-identity.js';
 import type {
   AgentTokenInput,
   ClientCredentialsInput,
@@ -19,6 +20,7 @@ import type { Database } from '../../store/sql/database.js';
 import { accountPaths } from './paths.js';
 
 export type { AuthEvent } from '../../delegation/auth-records.js';
+export type { IdentityOutcome, ProvenIdentity } from '../../delegation/proven-identity.js';
 export type {
   ActingClient,
   ChainAgent,
@@ -69,6 +71,12 @@ export interface Recorder {
   recordAuthEventIn(tx: Connection, event: AuthEvent): Promise<void>;
 }
 
+/** The accounts of people who sign in with an identity provider. */
+export interface Identities {
+  /** Finds or makes the account and sets the roles of its groups, through `tx` alone. */
+  signIn(tx: Connection, proven: ProvenIdentity): Promise<IdentityOutcome>;
+}
+
 /** A first-party program through which people sign in: a public client with PKCE (RFC 8252, RFC 9700). */
 export interface PublicClient {
   readonly clientId: string;
@@ -110,6 +118,10 @@ export interface OAuthSettings {
   /** Keys of the cookies: the first signs, all verify. Each has at least 32 characters. */
   readonly cookieKeys: readonly string[];
   readonly clients: readonly PublicClient[];
+  /** Whether identity providers beyond this machine may be reached without TLS. */
+  readonly allowHttp: boolean;
+  /** The names of those who may sign in with a password. Undefined: everybody. */
+  readonly passwordUsers: readonly string[] | undefined;
   readonly limits: {
     /** Sign-in attempts from one address, and for one account. */
     readonly signInPerAddress: AttemptLimit;
@@ -134,6 +146,7 @@ export interface OAuthDependencies {
   readonly logger: Logger;
   readonly delegations: Delegations;
   readonly recorder: Recorder;
+  readonly identities: Identities;
   readonly settings: OAuthSettings;
   /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;

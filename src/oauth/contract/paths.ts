@@ -5,6 +5,8 @@ export const paths = {
   revocation: '/oauth/revoke',
   introspection: '/oauth/introspect',
   interaction: '/oauth/interaction',
+  /** Followed by the name of an identity provider: its redirect URI. */
+  callback: '/oauth/callback',
   signedIn: '/oauth/signed-in',
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
@@ -27,6 +29,7 @@ export function methodsAt(path: string): readonly string[] {
   if (path === paths.token || path === paths.revocation || path === paths.introspection) return ['POST'];
   if (path === paths.metadata || path === paths.signedIn) return ['GET', 'HEAD'];
   if (path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
+  if (/^\/oauth\/callback\/[a-z0-9-]+$/.test(path)) return ['GET'];
   return isProviderPath(path) ? ['GET'] : [];
 }
 

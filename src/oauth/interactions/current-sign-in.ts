@@ -4,12 +4,14 @@ import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../../store/tables/identity.js';
 
 /**
- * The account whose password was right, and its version then. Changing the account or ending its tokens moves the
+ * The account whose password was right, or that a provider has named, and its version then. Changing the account or ending its tokens moves the
  * version.
  */
 export interface Login {
   readonly accountId: string;
   readonly version: number;
+  /** Whether an identity provider named the person, so that no password was given. */
+  readonly byProvider?: boolean;
 }
 
 /** A sign-in with a right password. It lasts as long as its grant. */

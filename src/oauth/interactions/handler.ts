@@ -20,6 +20,8 @@ export interface InteractionParts {
   readonly issuer: string;
   readonly addressOf: AddressOf;
   readonly steps: Readonly<Record<PromptName, Step>>;
+  /** Records the answer of an identity provider that came without its interaction. */
+  readonly refuseAnswer: (request: IncomingMessage) => Promise<void>;
 }
 
 type Details = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -52,13 +54,15 @@ export class Interactions {
   }
 
   private async route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { provider } = this.parts;
-    const details = await provider.interactionDetails(request, response);
-    const address = `${paths.interaction}/${details.uid}`;
-    if (request.url?.split('?')[0] !== address) throw new errors.SessionNotFound('another interaction');
+    const [path = '', search = ''] = request.url?.split(/\?(.*)/s) ?? [];
+    const query = new URLSearchParams(search);
+    const details = await this.detailsAt(path, request, response).catch(async (error: unknown) => {
+      if (query.has('state')) await this.parts.refuseAnswer(request);
+      throw error;
+    });
     await this.requireGrant(details);
     const step = this.parts.steps[details.prompt.name as PromptName];
-    const due = await this.stepRequest(request, details, address);
+    const due = await this.stepRequest(request, details, { action: path, query });
     const at = { request, response, details };
     if (request.method === 'GET') {
       await this.answer(at, await step.show(due));
@@ -91,9 +95,26 @@ export class Interactions {
       .end();
   }
 
+  /** The interaction at this path, which only its browser can open. */
+  private async detailsAt(
+    path: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<Details> {
+    const details = await this.parts.provider.interactionDetails(request, response);
+    if (path === `${paths.interaction}/${details.uid}`) return details;
+    throw new errors.SessionNotFound('another interaction');
+  }
+
   private async answer({ request, response, details }: Interaction, outcome: StepOutcome): Promise<void> {
     if (outcome.kind === 'page') {
       sendPage(response, outcome.page);
+      return;
+    }
+    if (outcome.kind === 'elsewhere') {
+      const { location } = outcome;
+      response.writeHead(303, { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+      response.end();
       return;
     }
     const { result, cookie } = outcome;
@@ -124,7 +145,7 @@ export class Interactions {
   private async stepRequest(
     request: IncomingMessage,
     details: Details,
-    action: string,
+    at: Pick<StepRequest, 'action' | 'query'>,
   ): Promise<StepRequest> {
     const clientId = String(details.params.client_id);
     const client = await this.parts.provider.Client.find(clientId);
@@ -132,7 +153,8 @@ export class Interactions {
     const { session, grantId } = details;
     const userId = session?.accountId;
     return {
-      action,
+      ...at,
+      uid: details.uid,
       clientId,
       program: client?.clientName ?? clientId,
       params: details.params,

@@ -16,9 +16,9 @@ interface Decisions {
 export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => (ctx.oidc.result ?? {}) as Decisions;
 
 /**
- * Every authorization request asks for the password. A session in the browser is never enough: another program on the
- * person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a password given
- * in this request, for an unchanged account, leads to a grant: see `configuration.ts`.
+ * Every authorization request asks for the password, or sends the person to an identity provider. A session in the browser is never enough: another program on the
+ * person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a password given,
+ * or an identity proven, in this request, for an unchanged account, leads to a grant: see `configuration.ts`.
  */
 const signIn = new Prompt(
   { name: 'login', requestable: true },
@@ -31,7 +31,9 @@ const changePassword = (mustChange: (userId: string) => Promise<boolean>): Insta
   new Prompt(
     { name: 'change_password' },
     new Check('first_password', 'a password that someone else chose is replaced', async (ctx) =>
-      ctx.oidc.account !== undefined && (await mustChange(ctx.oidc.account.accountId))
+      ctx.oidc.account !== undefined &&
+      decisionsOf(ctx).login?.byProvider !== true &&
+      (await mustChange(ctx.oidc.account.accountId))
         ? Check.REQUEST_PROMPT
         : Check.NO_NEED_TO_PROMPT,
     ),

@@ -6,9 +6,11 @@ import type { Guess, PasswordGuesses } from '../throttling/password-guesses.js';
 import { busyPage, signInPage } from '../pages/sign-in-pages.js';
 import { TooManyChecks, type PasswordChecks } from '../throttling/password-checks.js';
 import type { SlowDown } from '../throttling/slow-down.js';
-import type { Fault, Page } from '../pages/page.js';
+import type { Fault } from '../pages/page.js';
 import { hashOfNobody, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../contract/dependencies.js';
+import type { KnownProviders } from '../identity-providers/known-providers.js';
+import type { ProviderSignIn } from '../identity-providers/provider-sign-in.js';
 import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
 
 export interface SignInParts {
@@ -17,6 +19,10 @@ export interface SignInParts {
   readonly guesses: PasswordGuesses;
   readonly checks: PasswordChecks;
   readonly begun: SlowDown;
+  readonly providers: KnownProviders;
+  readonly byProvider: ProviderSignIn;
+  /** The names of those who may sign in with a password. Undefined: everybody. */
+  readonly passwordUsers: ReadonlySet<string> | undefined;
 }
 
 const userNameLengthMax = 100;
@@ -25,15 +31,12 @@ const userNameLengthMax = 100;
  */
 const wrong: readonly Fault[] = [{ field: 'username', message: 'The user name or the password is wrong.' }];
 
-const show = (request: StepRequest, faults: readonly Fault[], userName?: string): Page =>
-  signInPage({ ...request, faults, ...(userName === undefined ? {} : { userName }) });
-
-const tooEarly = (request: StepRequest, userName: string, waitSeconds: number): Page => {
+function tooEarly(waitSeconds: number): readonly Fault[] {
   const seconds = `${String(waitSeconds)} ${waitSeconds === 1 ? 'second' : 'seconds'}`;
-  const message = `There were too many attempts. Wait ${seconds}, then sign in again.`;
-  const faults = [{ field: 'password', message }];
-  return signInPage({ ...request, faults, userName, retryAfterSeconds: waitSeconds });
-};
+  return [
+    { field: 'password', message: `There were too many attempts. Wait ${seconds}, then sign in again.` },
+  ];
+}
 
 function missing(userName: string, password: string): readonly Fault[] {
   return [
@@ -42,33 +45,51 @@ function missing(userName: string, password: string): readonly Fault[] {
   ];
 }
 
-/** The person's user name and password. */
+/** The person's user name and password, or the answer of an identity provider. */
 export class SignIn implements Step {
   /** Verified where there is no such user, so that the answer takes as long. */
   private readonly nobody = hashOfNobody();
 
   constructor(private readonly parts: SignInParts) {}
 
-  show(request: StepRequest): Promise<StepOutcome> {
-    return Promise.resolve(page(show(request, [])));
+  async show(request: StepRequest): Promise<StepOutcome> {
+    const { byProvider } = this.parts;
+    const chosen = request.query.get('provider');
+    if (request.query.has('state')) {
+      const disabled = (): Promise<StepOutcome> => this.page(request, { faults: wrong });
+      const outcome = await byProvider.finish(request, request.query, disabled);
+      if (outcome.kind === 'done') this.parts.begun.forgive(clientKeyOf(request.address));
+      return outcome;
+    }
+    return chosen === null ? this.page(request, { faults: [] }) : byProvider.begin(request, chosen);
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
     const userName = (form.get('username') ?? '').trim();
     const password = form.get('password') ?? '';
     const faults = missing(userName, password);
-    if (faults.length > 0) return page(show(request, faults, userName));
+    if (faults.length > 0) return this.page(request, { faults, userName });
 
     const guess = this.parts.guesses.of({ ...request, userName, signIn: request.action });
-    if (guess.waitSeconds > 0) return page(tooEarly(request, userName, guess.waitSeconds));
+    const { waitSeconds } = guess;
+    if (waitSeconds > 0)
+      return this.page(request, { faults: tooEarly(waitSeconds), userName, retryAfterSeconds: waitSeconds });
     guess.count();
 
     const user = await this.find(userName);
     const matches = await this.verify(guess, password, user);
     if (matches === undefined) return page(busyPage);
-    if (user === undefined || !matches || user.status !== 'active')
+    const mayUsePassword = this.parts.passwordUsers?.has(userName) !== false;
+    if (user === undefined || !matches || user.status !== 'active' || !mayUsePassword)
       return this.refuse(request, userName, user);
     return this.accept(request, guess, user);
+  }
+
+  private async page(
+    request: StepRequest,
+    form: Pick<Parameters<typeof signInPage>[0], 'faults' | 'userName' | 'retryAfterSeconds'>,
+  ): Promise<StepOutcome> {
+    return page(signInPage({ ...request, ...form, providers: await this.parts.providers.list() }));
   }
 
   /** Undefined where the password could not be checked. */
@@ -111,7 +132,7 @@ export class SignIn implements Step {
       errorCode: 'invalid_credentials',
       ...(user === undefined ? {} : { userId: user.id }),
     });
-    return page(show(request, wrong, userName));
+    return this.page(request, { faults: wrong, userName });
   }
 
   private async find(userName: string): Promise<UserRow | undefined> {

@@ -9,6 +9,10 @@ import type { Login, SignedIn } from './current-sign-in.js';
 export interface StepRequest {
   /** The form's target: the interaction's own address. */
   readonly action: string;
+  /** Identifies the interaction. */
+  readonly uid: string;
+  /** The parameters of its address. */
+  readonly query: URLSearchParams;
   readonly program: string;
   readonly clientId: string;
   /** The sign-in of this authorization request, if it got that far. */
@@ -23,6 +27,7 @@ export interface StepRequest {
 
 export type StepOutcome =
   | { readonly kind: 'page'; readonly page: Page }
+  | { readonly kind: 'elsewhere'; readonly location: string }
   | { readonly kind: 'done'; readonly result: InteractionResults; readonly cookie?: string };
 
 export interface Step {
@@ -31,6 +36,8 @@ export interface Step {
 }
 
 export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });
+/** Sends the browser to an identity provider. */
+export const elsewhere = (location: string): StepOutcome => ({ kind: 'elsewhere', location });
 export const done = (result: InteractionResults, cookie?: string): StepOutcome => ({
   kind: 'done',
   result,
@@ -41,7 +48,7 @@ export const done = (result: InteractionResults, cookie?: string): StepOutcome =
 export const denied = (why: string): StepOutcome =>
   done({ error: 'access_denied', error_description: describable(why) });
 
-/** The result of a step in which the person gave or set a right password. */
+/** The result of a step in which the person proved who they are. */
 export const loginOf = (accountId: string, version: number): Login & InteractionResults['login'] => ({
   accountId,
   version,

@@ -1,6 +1,6 @@
 import { newPasswordLengthMin } from '../../core/new-passwords.js';
 import { deadEndPage } from './dead-end-page.js';
-import { html } from './html.js';
+import { html, type Html } from './html.js';
 import { faultSummary, input, type Fault, type Page } from './page.js';
 
 interface FormPage {
@@ -9,11 +9,30 @@ interface FormPage {
   readonly formTargets: readonly string[];
 }
 
+/** An identity provider on the sign-in page. */
+interface ProviderButton {
+  readonly name: string;
+  readonly label: string;
+}
+
+/** Links, since browsers apply `form-action` to the redirect after a form, and providers are elsewhere. */
+const providerButtons = (action: string, providers: readonly ProviderButton[]): Html =>
+  providers.length === 0
+    ? html``
+    : html`<ul class="providers">
+          ${providers.map(
+            ({ name, label }) =>
+              html`<li><a class="button" href="${action}?provider=${name}">Sign in with ${label}</a></li>`,
+          )}
+        </ul>
+        <h2>Or with a password</h2>`;
+
 const statusOf = (faults: readonly Fault[]): number => (faults.length === 0 ? 200 : 422);
 
 export const signInPage = (
   form: FormPage & {
     readonly program: string;
+    readonly providers: readonly ProviderButton[];
     readonly userName?: string;
     readonly retryAfterSeconds?: number;
   },
@@ -24,7 +43,7 @@ export const signInPage = (
   formTargets: form.formTargets,
   body: html`<h1>Sign in</h1>
     <p class="soft">to continue to ${form.program}</p>
-    ${faultSummary(form.faults)}
+    ${faultSummary(form.faults)} ${providerButtons(form.action, form.providers)}
     <form method="post" action="${form.action}" novalidate>
       ${input({
         id: 'username',

@@ -22,7 +22,9 @@ input[aria-invalid=true]{border-color:var(--bad);border-width:2px}
 .faults ul{margin:.25rem 0 0;padding-left:1.1rem}
 .faults a{color:inherit}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
-button{font:inherit;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);cursor:pointer}
+ul.providers{list-style:none;margin:1.25rem 0;padding:0;display:grid;gap:.75rem}
+a.button{display:block;text-align:center;text-decoration:none}
+button,a.button{font:inherit;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);cursor:pointer}
 button.quiet{background:transparent;color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 dl{margin:1rem 0}

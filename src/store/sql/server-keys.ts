@@ -8,6 +8,8 @@ export interface ServerKeys {
   readonly cursors: string;
   /** The key for digests of values that a record does not show. */
   readonly digests: string;
+  /** Seals the client secrets of identity providers. */
+  readonly providers: string;
 }
 
 export const ServerKeys = {
@@ -18,6 +20,6 @@ export const ServerKeys = {
       if (value === undefined) throw new Error(`The database has no key ${name}: run \`behalf migrate\`.`);
       return value;
     };
-    return { cursors: key('cursors'), digests: key('digests') };
+    return { cursors: key('cursors'), digests: key('digests'), providers: key('providers') };
   },
 };

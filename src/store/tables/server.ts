@@ -5,7 +5,7 @@ export const serverKeys = table(
   'ServerKey',
   'server_keys',
   {
-    /** cursors, digests */
+    /** cursors, digests, providers */
     name: text(60),
     value: text(200),
   },

@@ -13,6 +13,7 @@ import {
   defaultLimits,
   type OAuthSettings,
 } from '../../../src/oauth/contract/dependencies.js';
+import { ProviderAccounts } from '../../../src/admin/provider-accounts.js';
 import { makeAddressOf } from '../../../src/transports/http/address.js';
 import { createOAuth, type OAuth } from '../../../src/oauth/server.js';
 import { eq } from '../../../src/store/sql/condition.js';
@@ -95,6 +96,8 @@ export class Harness {
       refreshTokenTtlSeconds: 86_400,
       cookieKeys: ['a key that is only good for tests, and long'],
       clients: [commandLineClient],
+      allowHttp: false,
+      passwordUsers: undefined,
       limits: defaultLimits,
       ...changes,
     };
@@ -104,6 +107,7 @@ export class Harness {
       logger,
       delegations,
       recorder,
+      identities: new ProviderAccounts(systemClock, makeIds(systemClock)),
       settings,
       addressOf: makeAddressOf(1),
     });

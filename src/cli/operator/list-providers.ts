@@ -1,0 +1,40 @@
+import { all } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { roles } from '../../store/tables/identity.js';
+import {
+  identityProviders,
+  providerGroupRoles,
+  userIdentities,
+} from '../../store/tables/identity-providers.js';
+
+export interface ListedProvider {
+  readonly name: string;
+  readonly label: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly groupsClaim: string;
+  readonly nameClaim: string;
+  readonly mayCreateUsers: boolean;
+  /** How many people are known by it. */
+  readonly people: number;
+  readonly groups: readonly { readonly group: string; readonly role: string }[];
+}
+
+/** Every provider, without its secret. */
+export async function listProviders(connection: Connection): Promise<ListedProvider[]> {
+  const names = new Map((await connection.select(roles, all())).map((role) => [role.id, role.name]));
+  const map = await connection.select(providerGroupRoles, all());
+  const people = await connection.select(userIdentities, all());
+  const rows = await connection.select(identityProviders, all(), {
+    order: [{ column: 'name', direction: 'asc' }],
+  });
+  return rows.map((row) => ({
+    ...{ name: row.name, label: row.label, issuer: row.issuer, clientId: row.clientId, scopes: row.scopes },
+    ...{ groupsClaim: row.groupsClaim, nameClaim: row.userNameClaim, mayCreateUsers: row.mayCreateUsers },
+    people: new Set(people.flatMap((one) => (one.providerId === row.id ? [one.userId] : []))).size,
+    groups: map
+      .filter((entry) => entry.providerId === row.id)
+      .map((entry) => ({ group: entry.groupName, role: names.get(entry.roleId) ?? entry.roleId })),
+  }));
+}

@@ -1,0 +1,21 @@
+import type { Change } from '../audit/trail.js';
+import type { UserRow } from '../store/tables/identity.js';
+import type { IdentityProviderRow } from '../store/tables/identity-providers.js';
+
+/** A person whom a provider has named in an ID token that was checked. */
+export interface ProvenIdentity {
+  readonly provider: IdentityProviderRow;
+  readonly subject: string;
+  /** By their exact names. */
+  readonly groups: readonly string[];
+  /** What a new account is called. None of it finds an account. */
+  readonly userName?: string;
+  readonly displayName?: string;
+  readonly email?: string;
+}
+
+export type IdentityOutcome =
+  | { readonly kind: 'user'; readonly user: UserRow; readonly changes: readonly Change[] }
+  /** No account is linked, and the provider may not create one; or the provider was removed meanwhile. */
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'disabled'; readonly user: UserRow };

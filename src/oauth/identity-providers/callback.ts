@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientKeyOf } from '../../core/client-address.js';
+import type { Logger } from '../../core/logger.js';
+import type { Recorder } from '../contract/dependencies.js';
+import { paths } from '../contract/paths.js';
+import type { AddressOf } from '../interactions/step.js';
+import { userAgentOf } from '../middleware/recording.js';
+import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
+import { sendPage } from '../pages/page.js';
+import type { SlowDown } from '../throttling/slow-down.js';
+import type { KnownProviders } from './known-providers.js';
+import { unknownState } from './provider-sign-in.js';
+import type { SignInRequests } from './sign-in-requests.js';
+
+export interface CallbackParts {
+  readonly providers: KnownProviders;
+  readonly requests: SignInRequests;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  /** Counts refused answers, so that garbage cannot fill the log. */
+  readonly refused: SlowDown;
+  readonly addressOf: AddressOf;
+}
+
+/**
+ * The redirect URIs, one for each provider. Takes the answer to a request of this very provider, once, and passes it on
+ * to the interaction that asked. Only the browser that began the interaction has the cookie to open it.
+ */
+export class ProviderCallback {
+  constructor(private readonly parts: CallbackParts) {}
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
+      const uid = await this.interactionOf(path.slice(paths.callback.length + 1), new URLSearchParams(query));
+      if (uid === undefined) {
+        await this.refuse(request);
+        sendPage(response, expiredPage);
+        return;
+      }
+      response.writeHead(303, {
+        location: `${paths.interaction}/${uid}?${query}`,
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+      });
+      response.end();
+    } catch (error) {
+      this.parts.logger.error({ err: error }, 'the answer of an identity provider failed');
+      sendPage(response, deadEndPage(503, 'Try again later', 'The server cannot sign you in now.'));
+    }
+  }
+
+  /** Records an answer that nobody waits for here, or that another browser brought. */
+  async refuse(request: IncomingMessage): Promise<void> {
+    const { recorder, refused, addressOf } = this.parts;
+    const address = addressOf(request);
+    const party = clientKeyOf(address);
+    if (refused.waitSeconds(party, party) > 0) return;
+    refused.count(party, party);
+    const userAgent = userAgentOf(request);
+    await recorder.recordAuthEvent({
+      kind: 'sign_in',
+      outcome: unknownState.outcome,
+      errorCode: unknownState.errorCode,
+      detail: unknownState.reason,
+      address,
+      ...(userAgent === undefined ? {} : { userAgent }),
+    });
+  }
+
+  private async interactionOf(name: string, answer: URLSearchParams): Promise<string | undefined> {
+    const sent = await this.parts.requests.take(answer.get('state') ?? '');
+    if (sent === undefined) return undefined;
+    const provider = await this.parts.providers.byId(sent.providerId);
+    return provider?.name === name ? sent.uid : undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import * as client from 'openid-client';
+import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
+import { idTokenAlgorithms, metadataReport, type MetadataReport } from './provider-metadata.js';
+
+/** How long one request to a provider may take. */
+const timeoutSeconds = 5;
+
+/** The provider's metadata does not allow to sign in. */
+export class UnfitProvider extends Error {
+  override readonly name = 'UnfitProvider';
+
+  constructor(readonly report: MetadataReport) {
+    super(report.faults.join('; '));
+  }
+}
+
+interface Access {
+  readonly allowHttp: boolean;
+}
+
+type Known = Pick<IdentityProviderRow, 'issuer' | 'scopes' | 'clientId'>;
+
+// Which URLs may be http is decided by `metadataReport`.
+// eslint-disable-next-line @typescript-eslint/no-deprecated
+const permitHttp: (config: client.Configuration) => void = client.allowInsecureRequests;
+
+async function fetchMetadata({ issuer, clientId }: Known): Promise<client.ServerMetadata> {
+  const isHttp = issuer.startsWith('http:');
+  const found = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
+    timeout: timeoutSeconds,
+    ...(isHttp ? { execute: [permitHttp] } : {}),
+  });
+  return found.serverMetadata();
+}
+
+/** What the provider lacks, and what is worth knowing. Throws where its metadata cannot be read. */
+export const reportOn = async (provider: Known, { allowHttp }: Access): Promise<MetadataReport> =>
+  metadataReport(provider, await fetchMetadata(provider), allowHttp);
+
+/**
+ * Reads the provider's metadata, and makes a client that checks all of an ID token, its signature included. Throws
+ * `UnfitProvider` where the metadata lacks something.
+ */
+export async function makeClient(
+  provider: Known,
+  secret: string,
+  { allowHttp }: Access,
+): Promise<client.Configuration> {
+  const metadata = await fetchMetadata(provider);
+  const report = metadataReport(provider, metadata, allowHttp);
+  if (report.faults.length > 0) throw new UnfitProvider(report);
+  const offered = metadata.id_token_signing_alg_values_supported ?? ['RS256'];
+  const algorithms = idTokenAlgorithms.filter((one) => offered.includes(one));
+  const methods = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const authentication = methods.includes('client_secret_basic')
+    ? client.ClientSecretBasic(secret)
+    : client.ClientSecretPost(secret);
+  const config = new client.Configuration(
+    { ...metadata, id_token_signing_alg_values_supported: algorithms },
+    provider.clientId,
+    { [client.clockTolerance]: clockToleranceSeconds },
+    authentication,
+  );
+  config.timeout = timeoutSeconds;
+  if (Object.values(metadata).some((value) => typeof value === 'string' && value.startsWith('http:')))
+    permitHttp(config);
+  client.enableNonRepudiationChecks(config);
+  return config;
+}
+
+const clockToleranceSeconds = 10;

@@ -1,0 +1,64 @@
+import type { ServerMetadata } from 'openid-client';
+import { isLoopbackHost } from '../../core/loopback.js';
+import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
+
+/** Signature algorithms of ID tokens: with public keys alone, so neither `none` nor one of the client secret. */
+export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const;
+
+export interface MetadataReport {
+  /** Without these nobody can sign in. */
+  readonly faults: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Plain http, where the settings allow it or between programs of one machine. */
+export function isSafeUrl(text: string | undefined, allowHttp: boolean): boolean {
+  if (text === undefined || !URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || (protocol === 'http:' && (allowHttp || isLoopbackHost(hostname)));
+}
+
+/** Compares a provider's metadata (OpenID Connect Discovery section 3) with what signing in needs. */
+export function metadataReport(
+  provider: Pick<IdentityProviderRow, 'issuer' | 'scopes'>,
+  metadata: ServerMetadata,
+  allowHttp: boolean,
+): MetadataReport {
+  const faults = [
+    ...(metadata.issuer === provider.issuer
+      ? []
+      : [`it calls itself ${metadata.issuer}: add the provider under this issuer`]),
+    ...endpoints
+      .filter((name) => !isSafeUrl(metadata[name], allowHttp))
+      .map((name) => `its metadata has no ${name} with https`),
+    ...lacks(metadata.response_types_supported, ['code'], 'response type'),
+    ...lacks(
+      metadata.id_token_signing_alg_values_supported ?? ['RS256'],
+      idTokenAlgorithms,
+      'signature of ID tokens',
+    ),
+    ...lacks(metadata.token_endpoint_auth_methods_supported, secretMethods, 'client authentication'),
+    ...lacks(metadata.code_challenge_methods_supported, ['S256'], 'PKCE method'),
+  ];
+  const scopes = metadata.scopes_supported;
+  const unknown = scopes === undefined ? [] : provider.scopes.filter((scope) => !scopes.includes(scope));
+  const notes = [
+    ...unknown.map((scope) => `it does not list the scope ${scope}`),
+    ...(metadata.code_challenge_methods_supported === undefined
+      ? ['it does not say that it knows PKCE']
+      : []),
+    ...(metadata.authorization_response_iss_parameter_supported === true
+      ? []
+      : ['it does not send its issuer with its answer (RFC 9207); the redirect URI tells providers apart']),
+  ];
+  return { faults, notes };
+}
+
+const endpoints = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
+export const secretMethods = ['client_secret_basic', 'client_secret_post'] as const;
+
+/** A member that is missing from the metadata may have any value. */
+const lacks = (offered: readonly string[] | undefined, needed: readonly string[], what: string): string[] =>
+  offered === undefined || needed.some((one) => offered.includes(one))
+    ? []
+    : [`it offers no ${what} of ${needed.join(', ')}`];

@@ -1,0 +1,33 @@
+import { html } from './html.js';
+import type { Page } from './page.js';
+
+interface At {
+  /** The interaction's own address, where the sign-in page is. */
+  readonly action: string;
+}
+
+const again = ({ action }: At) => html`<p><a href="${action}">Back to signing in</a></p>`;
+
+export const askAdministratorPage = (at: At, label: string): Page => ({
+  status: 403,
+  title: 'You have no account here',
+  body: html`<h1>You have no account here</h1>
+    <p>${label} knows you, and no account here is linked to you. Ask an administrator for one.</p>
+    ${again(at)}`,
+});
+
+export const notSignedInThere = (at: At): Page => ({
+  status: 400,
+  title: 'You are not signed in',
+  body: html`<h1>You are not signed in</h1>
+    <p>The answer of the identity provider was not accepted. Nothing was changed.</p>
+    ${again(at)}`,
+});
+
+export const providerUnavailablePage = (at: At): Page => ({
+  status: 503,
+  title: 'Try again later',
+  body: html`<h1>Try again later</h1>
+    <p>The identity provider cannot sign you in now.</p>
+    ${again(at)}`,
+});

@@ -1,0 +1,569 @@
+// databases: sqlite, mariadb
+import { exportSPKI, generateKeyPair, type JWTPayload } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  addProvider,
+  linkIdentity,
+  removeProvider,
+  type NewProvider,
+} from '../../../src/admin/identity-providers.js';
+import { mapGroup, unmapGroup } from '../../../src/admin/provided-roles.js';
+import { safeName } from '../../../src/admin/provider-accounts.js';
+import { disableUser, enableUser } from '../../../src/admin/users.js';
+import { addGrantable, assignRole } from '../../../src/admin/assignments.js';
+import { all, eq } from '../../../src/store/sql/condition.js';
+import { prefixed } from '../../../src/store/tables/table.js';
+import { authorityEpoch, userRoles, users, type UserRow } from '../../../src/store/tables/identity.js';
+import {
+  identityProviders,
+  providedUserRoles,
+  userIdentities,
+  type IdentityProviderRow,
+} from '../../../src/store/tables/identity-providers.js';
+import { Company } from '../../support/administration.js';
+import {
+  companyClientId,
+  CompanyProvider,
+  companySecret,
+  unsigned,
+  type Colleague,
+} from '../../support/company-provider.js';
+import { ProviderJourney } from '../../support/provider-journey.js';
+import { recordsOf } from '../../support/records.js';
+import { Browser, CodeFlow, type Shown } from './browser.js';
+
+let company: Company;
+let acme: CompanyProvider;
+let closed: CompanyProvider;
+const rosa: Colleague = {
+  sub: 'acme|rosa',
+  preferred_username: 'Rosa.Lind@Acme.example',
+  name: 'Rosa Lind',
+  email: 'rosa@acme.example',
+  email_verified: true,
+};
+
+const addAs = (
+  name: string,
+  issuer: string,
+  mayCreateUsers: boolean,
+  changes: Partial<NewProvider> = {},
+): Promise<IdentityProviderRow> =>
+  company.do((unit) =>
+    addProvider(
+      unit,
+      {
+        ...{ name, label: `The ${name}`, issuer, clientId: companyClientId, clientSecret: companySecret },
+        ...{ scopes: ['profile', 'email', 'groups'], groupsClaim: 'groups' },
+        ...{ userNameClaim: 'preferred_username', mayCreateUsers, ...changes },
+      },
+      false,
+    ),
+  );
+
+beforeAll(async () => {
+  company = await Company.start();
+  const at = (name: string): string => `${company.server.url}/oauth/callback/${name}`;
+  acme = await CompanyProvider.start([at('acme'), at('closed')]);
+  closed = await CompanyProvider.start([at('closed')]);
+  await addAs('acme', acme.issuer, true);
+  await addAs('closed', closed.issuer, false);
+});
+afterAll(async () => {
+  await Promise.all([company.server.stop(), acme.stop(), closed.stop()]);
+});
+beforeEach(() => {
+  acme.signedIn = rosa;
+  closed.signedIn = rosa;
+  acme.forge = undefined;
+});
+
+const begin = (provider = 'acme', browser?: Browser): Promise<ProviderJourney> =>
+  ProviderJourney.begin(company.server.url, provider, provider === 'acme' ? acme : closed, browser);
+
+/** Everything that a sign-in could give. */
+async function standing(): Promise<unknown> {
+  const { read } = company.server.database;
+  const tokens = `SELECT COUNT(*) AS count FROM ${prefixed('oauth_payloads')} WHERE model IN ('Grant', 'AccessToken', 'AuthorizationCode')`;
+  const byId = { order: [{ column: 'id', direction: 'asc' }] } as const;
+  return [
+    await read.select(users, all(), byId),
+    await read.select(userRoles, all(), { order: [{ column: 'grantedAt', direction: 'asc' }] }),
+    await read.select(providedUserRoles, all()),
+    await read.select(userIdentities, all(), { order: [{ column: 'subject', direction: 'asc' }] }),
+    await read.select(authorityEpoch, all()),
+    await read.query(tokens),
+  ];
+}
+
+const signInRecords = async () => recordsOf(company.server.database, 'sign_in');
+
+async function userOf(provider: string, subject: string): Promise<UserRow | undefined> {
+  const { read } = company.server.database;
+  const row = await read.one(identityProviders, eq('name', provider));
+  const identity = await read.one(userIdentities, all(eq('providerId', row?.id), eq('subject', subject)));
+  return read.byId(users, identity?.userId ?? '');
+}
+
+/** Signs the colleague in, and returns their access token. */
+async function tokenOf(colleague: Colleague): Promise<string> {
+  acme.signedIn = colleague;
+  const journey = await begin();
+  return (await journey.flow.redeem(await journey.arrive())).access_token;
+}
+
+const mine = async (token: string): Promise<{ person: { name: string }; scopes: string[] }> => {
+  const answer = await company.server.query(token, '{ viewer { person { name } scopes } }');
+  expect(answer.errors).toEqual([]);
+  return (answer.data as { viewer: { person: { name: string }; scopes: string[] } }).viewer;
+};
+
+describe('signing in with the company', () => {
+  test('a person without an account gets one, without roles, and comes back to it', async () => {
+    const first = await mine(await tokenOf(rosa));
+    expect(first).toEqual({ person: { name: 'rosa.lind@acme.example' }, scopes: ['session:read'] });
+    expect(await mine(await tokenOf({ ...rosa, preferred_username: 'somebody-else' }))).toEqual(first);
+    const user = await userOf('acme', rosa.sub);
+    expect(user).toMatchObject({ displayName: 'Rosa Lind', email: rosa.email, mustChangePassword: false });
+    const record = (await signInRecords()).at(-1);
+    expect(record).toMatchObject({ outcome: 'succeeded', chain: { person: { id: user?.id } } });
+    expect(record?.detail).toMatchObject({
+      detail: 'provider acme, subject acme|rosa',
+      clientName: 'behalf-cli',
+    });
+  });
+
+  test('a shared e-mail address or user name takes over no account', async () => {
+    const victim = await company.employee('olga.berg', 'administrator');
+    const before = await company.server.database.read.byId(users, victim.id);
+    const mallory = { ...rosa, sub: 'acme|mallory', preferred_username: 'olga.berg', email: 'olga.berg' };
+    const found = await mine(await tokenOf(mallory));
+    expect(found.person.name).toMatch(/^olga\.berg-\d+$/);
+    expect(found.scopes).toEqual(['session:read']);
+    expect(await company.server.database.read.byId(users, victim.id)).toEqual(before);
+  });
+
+  test('who has an account is linked to it by an administrator', async () => {
+    const person = await company.employee('nils', 'support-rep');
+    const provider = await company.server.database.read.one(identityProviders, eq('name', 'closed'));
+    const user = await company.server.database.read.byId(users, person.id);
+    if (provider === undefined || user === undefined) throw new Error('missing');
+    await company.do((unit) => linkIdentity(unit, company.root.id, provider, user, 'closed|nils'));
+    closed.signedIn = { sub: 'closed|nils' };
+    const journey = await begin('closed');
+    const token = (await journey.flow.redeem(await journey.arrive())).access_token;
+    expect((await mine(token)).person.name).toBe('nils');
+  });
+
+  test('the client secret is stored sealed', async () => {
+    const rows = await company.server.database.read.query(`SELECT * FROM ${prefixed('identity_providers')}`);
+    expect(rows).toHaveLength(2);
+    expect(JSON.stringify(rows)).not.toContain(companySecret);
+  });
+
+  test.each<[string, string, Partial<NewProvider>, string]>([
+    ['an issuer without TLS', 'http://login.example.com', {}, 'BAD_USER_INPUT'],
+    ['an issuer with a query', 'https://login.example.com/?tenant=1', {}, 'BAD_USER_INPUT'],
+    ['an issuer that is no URL', 'login', {}, 'BAD_USER_INPUT'],
+    ['an issuer with a password', 'https://user:word@login.example.com', {}, 'BAD_USER_INPUT'],
+    ['a name that is no part of a path', 'https://a.example', { name: '../x' }, 'BAD_USER_INPUT'],
+    ['a label that nobody can read', 'https://a.example', { label: 'Ac\u202eme' }, 'BAD_USER_INPUT'],
+    ['a secret of several lines', 'https://a.example', { clientSecret: 'a\nb' }, 'BAD_USER_INPUT'],
+    ['a scope with a space', 'https://a.example', { scopes: ['a b'] }, 'BAD_USER_INPUT'],
+    ['a name that is taken', 'https://a.example', { name: 'acme' }, 'CONFLICT'],
+  ])('%s is refused', async (_name, issuer, changes, code) => {
+    const { read } = company.server.database;
+    const before = await read.select(identityProviders, all());
+    await expect(addAs('new', issuer, true, changes)).rejects.toMatchObject({ code });
+    await expect(addAs('twin', acme.issuer, true)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await read.select(identityProviders, all())).toEqual(before);
+  });
+
+  test.each([
+    ['Rosa.Lind@Acme.example', 'rosa.lind@acme.example'],
+    ['Zoë  Müller', 'zoe-muller'],
+    ['<script>', 'script'],
+    ['李雷', 'user'],
+    ['', 'user'],
+  ])('a name made of %s is %s', (given, made) => {
+    expect(safeName(given)).toBe(made);
+  });
+});
+
+interface Attack {
+  readonly provider?: 'acme' | 'closed';
+  readonly signedIn?: Colleague | undefined;
+  readonly forge?: CompanyProvider['forge'];
+  /** What reaches the server; by default the answer as it is. */
+  readonly run?: (journey: ProviderJourney) => Promise<Shown>;
+  readonly errorCode: string;
+  /** A part of what the record says. */
+  readonly reason?: string;
+  readonly status?: number;
+}
+
+const withClaims =
+  (changes: JWTPayload): CompanyProvider['forge'] =>
+  (claims, provider) =>
+    provider.sign({ ...claims, ...changes });
+const hmac = new TextEncoder().encode(companySecret);
+const yesterday = Math.floor(Date.now() / 1000) - 86_400;
+const param =
+  (name: string, value: string | undefined) =>
+  (url: URL): void => {
+    if (value === undefined) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  };
+
+const attacks: Readonly<Record<string, Attack>> = {
+  'a wrong state': {
+    run: (journey) => journey.arrive(param('state', 'x'.repeat(43))),
+    errorCode: 'invalid_state',
+  },
+  'no state': { run: (journey) => journey.arrive(param('state', undefined)), errorCode: 'invalid_state' },
+  'the answer of another browser': {
+    run: (journey) => journey.arrive(undefined, new Browser(company.server.url)),
+    errorCode: 'invalid_state',
+  },
+  'the answer of another browser, in an interaction of this one': {
+    run: async (journey) => {
+      const flow = await CodeFlow.start({ issuer: company.server.url });
+      const page = await flow.browser.open(flow.url.href);
+      const passed = await journey.passedOn();
+      return flow.browser.open(`${page.url}${passed.search}`);
+    },
+    errorCode: 'invalid_state',
+  },
+  'an answer that was taken before': {
+    run: async (journey) => {
+      await journey.passedOn();
+      return journey.arrive();
+    },
+    errorCode: 'invalid_state',
+  },
+  'an answer that was redeemed before': {
+    run: async (journey) => {
+      const passed = await journey.passedOn();
+      acme.forge = withClaims({ nonce: 'wrong' });
+      await journey.flow.browser.open(passed.href);
+      acme.forge = undefined;
+      return journey.flow.browser.open(passed.href);
+    },
+    errorCode: 'invalid_state',
+  },
+  "a request that the person's next one has replaced": {
+    run: async (journey) => {
+      const page = await journey.flow.browser.open(journey.flow.url.href);
+      const first = await journey.flow.browser.open(`${page.url}?provider=acme`);
+      await journey.flow.browser.open(`${page.url}?provider=acme`);
+      const returned = await new Browser(acme.issuer).open(first.url);
+      return journey.flow.browser.open(returned.url);
+    },
+    errorCode: 'invalid_state',
+  },
+  'a code of another sign-in': {
+    run: async (journey) => {
+      const other = await begin();
+      return journey.arrive(param('code', other.answer.searchParams.get('code') ?? ''));
+    },
+    errorCode: 'invalid_grant',
+  },
+  'a code that nobody gave': { run: (j) => j.arrive(param('code', 'made-up')), errorCode: 'invalid_grant' },
+  'an answer without a code': {
+    run: (j) => j.arrive(param('code', undefined)),
+    errorCode: 'invalid_response',
+    reason: 'no authorization code',
+  },
+  'the issuer of another provider (mix-up)': {
+    run: (journey) => journey.arrive(param('iss', closed.issuer)),
+    errorCode: 'invalid_response',
+    reason: 'unexpected "iss" (issuer) response parameter',
+  },
+  'no issuer, though the provider sends it': {
+    run: (journey) => journey.arrive(param('iss', undefined)),
+    errorCode: 'invalid_response',
+    reason: '"iss" (issuer) missing',
+  },
+  'an answer at the redirect URI of another provider (mix-up)': {
+    run: (journey) =>
+      journey.arrive((url) => {
+        url.pathname = '/oauth/callback/closed';
+      }),
+    errorCode: 'invalid_state',
+  },
+  'an answer with two codes': {
+    run: (journey) =>
+      journey.arrive((url) => {
+        url.searchParams.append('code', 'second');
+      }),
+    errorCode: 'invalid_response',
+    reason: '"code" parameter must be provided only once',
+  },
+  'a wrong nonce': {
+    forge: withClaims({ nonce: 'wrong' }),
+    errorCode: 'invalid_response',
+    reason: 'unexpected ID Token "nonce"',
+  },
+  'no nonce': {
+    forge: withClaims({ nonce: undefined }),
+    errorCode: 'invalid_response',
+    reason: '"nonce" (nonce) claim missing',
+  },
+  'another issuer in the ID token': {
+    forge: (claims, provider) => provider.sign({ ...claims, iss: closed.issuer }),
+    errorCode: 'invalid_response',
+    reason: 'unexpected JWT "iss" (issuer) claim',
+  },
+  'another audience': {
+    forge: withClaims({ aud: 'another' }),
+    errorCode: 'invalid_response',
+    reason: 'unexpected JWT "aud" (audience) claim',
+  },
+  'a further audience': {
+    forge: withClaims({ aud: [companyClientId, 'another'], azp: undefined }),
+    errorCode: 'invalid_response',
+    reason: 'additional untrusted audiences',
+  },
+  'an expired ID token': {
+    forge: withClaims({ iat: yesterday, exp: yesterday + 60 }),
+    errorCode: 'invalid_response',
+    reason: 'expiration is past',
+  },
+  'an ID token that begins later': {
+    forge: withClaims({ nbf: yesterday + 2 * 86_400 }),
+    errorCode: 'invalid_response',
+    reason: '"nbf" (not before)',
+  },
+  'no subject': {
+    forge: withClaims({ sub: undefined }),
+    errorCode: 'invalid_response',
+    reason: '"sub" (subject) claim missing',
+  },
+  'no ID token': {
+    forge: () => undefined,
+    errorCode: 'invalid_response',
+    reason: '"id_token" property must be a string',
+  },
+  'alg none': {
+    forge: (claims) => unsigned(claims),
+    errorCode: 'invalid_response',
+    reason: 'unexpected JWT "alg"',
+  },
+  'HS256 with the client secret': {
+    forge: (claims, provider) => provider.sign(claims, { alg: 'HS256' }, hmac),
+    errorCode: 'invalid_response',
+    reason: 'unexpected JWT "alg"',
+  },
+  'HS256 with the public key': {
+    forge: async (claims, provider) =>
+      provider.sign(claims, { alg: 'HS256' }, new TextEncoder().encode(await exportSPKI(provider.publicKey))),
+    errorCode: 'invalid_response',
+    reason: 'unexpected JWT "alg"',
+  },
+  'a key that the provider does not have': {
+    forge: async (claims, provider) =>
+      provider.sign(claims, { kid: 'unknown' }, (await generateKeyPair('ES256')).privateKey),
+    errorCode: 'invalid_response',
+    reason: 'no applicable keys found',
+  },
+  'another key under the kid of the provider': {
+    forge: async (claims, provider) => provider.sign(claims, {}, (await generateKeyPair('ES256')).privateKey),
+    errorCode: 'invalid_response',
+    reason: 'signature verification failed',
+  },
+  'claims that were changed after signing': {
+    forge: async (claims, provider) => {
+      const [head, , mac] = (await provider.sign(claims)).split('.');
+      const body = Buffer.from(JSON.stringify({ ...claims, sub: 'acme|admin' })).toString('base64url');
+      return [head, body, mac].join('.');
+    },
+    errorCode: 'invalid_response',
+    reason: 'signature verification failed',
+  },
+  'a person whom the provider does not sign in': { signedIn: undefined, errorCode: 'access_denied' },
+  'a person without an account, where the provider makes none': {
+    provider: 'closed',
+    signedIn: { sub: 'closed|nobody', email: 'root@acme.example', preferred_username: 'root' },
+    errorCode: 'unknown_identity',
+    status: 403,
+  },
+};
+
+describe('is refused, recorded, and changes nothing:', () => {
+  test.each(Object.entries(attacks))('%s', async (_name, attack) => {
+    const { provider = 'acme', errorCode, reason = '', status = 400 } = attack;
+    const { run = (journey) => journey.arrive() } = attack;
+    const side = provider === 'acme' ? acme : closed;
+    if ('signedIn' in attack) side.signedIn = attack.signedIn;
+    side.forge = attack.forge;
+    const before = await standing();
+    const known = (await signInRecords()).length;
+    const shown = await run(await begin(provider));
+    expect([shown.status, shown.url.startsWith(company.server.url)]).toEqual([status, true]);
+    expect(await standing()).toEqual(before);
+    const records = (await signInRecords()).slice(known);
+    expect(records.at(-1)).toMatchObject({ outcome: 'refused', detail: { errorCode }, changes: [] });
+    expect(records.at(-1)?.detail.detail).toContain(reason);
+    expect(JSON.stringify(records)).not.toMatch(/eyJ/);
+  });
+
+  test('a disabled account, in the words of a wrong password', async () => {
+    await tokenOf({ sub: 'acme|gone' });
+    const user = await userOf('acme', 'acme|gone');
+    if (user === undefined) throw new Error('no account');
+    await company.do((unit) => disableUser(unit, user));
+    acme.signedIn = { sub: 'acme|gone' };
+    const before = await standing();
+    const shown = await (await begin()).arrive();
+    expect(shown.status).toBe(422);
+    expect(shown.html).toContain('The user name or the password is wrong.');
+    expect(await standing()).toEqual(before);
+    expect((await signInRecords()).at(-1)).toMatchObject({
+      outcome: 'refused',
+      chain: { person: { id: user.id } },
+      detail: { errorCode: 'invalid_credentials', detail: 'provider acme, subject acme|gone' },
+    });
+    await company.do(async (unit) => {
+      const disabled = await unit.tx.byId(users, user.id);
+      if (disabled !== undefined) await enableUser(unit, company.root.id, disabled);
+    });
+  });
+
+  test('a provider that is out of reach is our failure, not the person’s', async () => {
+    const lost = await CompanyProvider.start([]);
+    await addAs('lost', lost.issuer, true);
+    await lost.stop();
+    const before = await standing();
+    const flow = await CodeFlow.start({ issuer: company.server.url });
+    const page = await flow.browser.open(flow.url.href);
+    const shown = await flow.browser.open(`${page.url}?provider=lost`);
+    expect(shown.status).toBe(503);
+    expect(await standing()).toEqual(before);
+    expect((await signInRecords()).at(-1)).toMatchObject({
+      outcome: 'failed',
+      detail: { errorCode: 'temporarily_unavailable' },
+    });
+  });
+});
+
+const entry = async (group: string, roleName: string, by = company.root.id): Promise<void> => {
+  const role = await company.role(roleName);
+  const provider = await company.server.database.read.one(identityProviders, eq('name', 'acme'));
+  if (provider === undefined) throw new Error('no provider');
+  await company.do((unit) => mapGroup(unit, by, provider, group, role));
+};
+
+describe('groups become roles:', () => {
+  const scopes = async (token: string): Promise<string[]> => (await mine(token)).scopes;
+  let people = 0;
+  const newcomer = (...groups: string[]): Colleague => ({
+    sub: `acme|group-${String((people += 1))}`,
+    groups,
+  });
+
+  beforeAll(() => entry('Care', 'support-rep'));
+
+  test('a mapped group gives its role, and takes it away from the next sign-in on', async () => {
+    const person = newcomer('Care', 'Everybody');
+    const token = await tokenOf(person);
+    expect(await scopes(token)).toContain('tickets:read');
+    expect((await signInRecords()).at(-1)?.changes).toContainEqual({
+      ...{ type: 'User', id: (await userOf('acme', person.sub))?.id },
+      ...{ before: null, after: { role: 'support-rep' } },
+    });
+    await tokenOf({ ...person, groups: ['Everybody'] });
+    expect(await scopes(token)).toEqual(['session:read']);
+    expect((await signInRecords()).at(-1)?.changes).toMatchObject([
+      { before: { role: 'support-rep' }, after: null },
+    ]);
+  });
+
+  test.each([
+    ['a group that is not mapped', ['Sales']],
+    ['a group in other letters', ['care', 'CARE', 'Care ', 'Cáre']],
+    ['the name of a role', ['administrator', 'support-rep']],
+    ['no group', []],
+    ['something else than texts', [['Care'], { Care: true }, 1] as never],
+  ])('%s gives nothing', async (_name, groups) => {
+    const before = await company.server.database.read.select(providedUserRoles, all());
+    expect(await scopes(await tokenOf(newcomer(...groups)))).toEqual(['session:read']);
+    expect(await company.server.database.read.select(providedUserRoles, all())).toEqual(before);
+  });
+
+  test('a missing claim takes all roles of groups away', async () => {
+    const person = newcomer('Care');
+    const token = await tokenOf(person);
+    await tokenOf({ sub: person.sub });
+    expect(await scopes(token)).toEqual(['session:read']);
+  });
+
+  test.each(['before', 'after'])(
+    'a role that was assigned by hand %s the groups gave it stays',
+    async (when) => {
+      const person = newcomer();
+      const byHand = async (): Promise<void> => {
+        const user = await userOf('acme', person.sub);
+        const role = await company.role('support-rep');
+        if (user !== undefined) await company.do((unit) => assignRole(unit, company.root.id, user, role));
+      };
+      if (when === 'before') {
+        await tokenOf(person);
+        await byHand();
+      }
+      const token = await tokenOf({ ...person, groups: ['Care'] });
+      if (when === 'after') await byHand();
+      await tokenOf(person);
+      expect(await scopes(token)).toContain('tickets:read');
+    },
+  );
+
+  test('nobody maps a role outside their grantable set', async () => {
+    const clerk = await company.employee('clerk', 'administrator');
+    const before = await standing();
+    await expect(entry('Care', 'administrator', clerk.id)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await standing()).toEqual(before);
+    expect(await scopes(await tokenOf(newcomer('Care')))).not.toContain('roles:assign');
+  });
+
+  test('a map gives nothing to the administrator who made it', async () => {
+    const person = newcomer();
+    const token = await tokenOf(person);
+    const user = await userOf('acme', person.sub);
+    const role = await company.role('auditor');
+    await company.do((unit) => addGrantable(unit, user?.id ?? '', [role]));
+    await entry('Own', 'auditor', user?.id);
+    await tokenOf({ ...person, groups: ['Own'] });
+    expect(await scopes(token)).toEqual(['session:read']);
+    expect(await scopes(await tokenOf(newcomer('Own')))).toContain('audit:read');
+  });
+
+  test('a group that is mapped no more takes its role away at the next sign-in', async () => {
+    await entry('Old', 'analyst');
+    const person = newcomer('Old');
+    const token = await tokenOf(person);
+    const held = await scopes(token);
+    const role = await company.role('analyst');
+    const provider = await company.server.database.read.one(identityProviders, eq('name', 'acme'));
+    if (provider === undefined) throw new Error('no provider');
+    await company.do((unit) => unmapGroup(unit, company.root.id, provider, 'Old', role));
+    expect(await scopes(token)).toEqual(held);
+    await tokenOf(person);
+    expect(await scopes(token)).toEqual(['session:read']);
+  });
+
+  test('a provider that is removed takes its roles and its people’s tokens with it', async () => {
+    const person = newcomer('Care');
+    const token = await tokenOf(person);
+    const user = await userOf('acme', person.sub);
+    const provider = await company.server.database.read.one(identityProviders, eq('name', 'acme'));
+    if (provider === undefined || user === undefined) throw new Error('missing');
+    const waiting = await begin();
+    await company.do((unit) => removeProvider(unit, company.root.id, provider));
+    expect((await company.server.query(token, '{ viewer { scopes } }')).status).toBe(401);
+    const { read } = company.server.database;
+    expect(await read.select(userRoles, eq('userId', user.id))).toEqual([]);
+    expect(await read.byId(users, user.id)).toMatchObject({ status: 'active' });
+    expect((await waiting.arrive()).status).toBe(400);
+    expect((await signInRecords()).at(-1)).toMatchObject({ detail: { errorCode: 'invalid_state' } });
+  });
+});

@@ -1,0 +1,41 @@
+import { Browser, CodeFlow, type Shown } from '../parts/oauth/browser.js';
+import type { CompanyProvider } from './company-provider.js';
+
+/** A person's way from the sign-in page to the provider, up to the answer that their browser would bring back. */
+export class ProviderJourney {
+  private constructor(
+    readonly flow: CodeFlow,
+    /** The redirect URI with the provider's answer. */
+    readonly answer: URL,
+  ) {}
+
+  /** Chooses the button of the provider and signs in there. */
+  static async begin(
+    issuer: string,
+    provider: string,
+    company: CompanyProvider,
+    browser?: Browser,
+  ): Promise<ProviderJourney> {
+    const flow = await CodeFlow.start({ issuer });
+    const ours = browser ?? flow.browser;
+    const page = await ours.open(flow.url.href);
+    const href = new RegExp(`href="([^"]*\\?provider=${provider})"`).exec(page.html)?.[1];
+    if (href === undefined) throw new Error(`There is no button for ${provider}: ${page.html}`);
+    const sent = await ours.open(new URL(href, issuer).href);
+    const returned = await new Browser(company.issuer).open(sent.url);
+    return new ProviderJourney(flow, new URL(returned.url));
+  }
+
+  /** Brings the answer back, changed or not. */
+  arrive(change: (url: URL) => void = () => undefined, browser = this.flow.browser): Promise<Shown> {
+    const url = new URL(this.answer);
+    change(url);
+    return browser.open(url.href);
+  }
+
+  /** Where the redirect URI sends a browser that stays there. */
+  async passedOn(): Promise<URL> {
+    const response = await fetch(this.answer, { redirect: 'manual' });
+    return new URL(response.headers.get('location') ?? '', this.answer);
+  }
+}
