@@ -64,7 +64,7 @@ export function propose(
   const keys = new Map(
     tables.map((table) => [
       table.name,
-      table.isView && !declared.has(table.name)
+      table.isView && table.columns.length > 0 && !declared.has(table.name)
         ? keyOfView(table, dialect)
         : keyOf(table, declared.get(table.name)?.key, dialect),
     ]),

@@ -240,7 +240,21 @@ type North
 }
 `;
 
-  test('is refused, and the log names its column', async () => {
+  test.each([
+    {
+      what: 'has a column less',
+      statements: view('shop_no'),
+      running: 'north: the column area is gone',
+      stopped: 'schema/north.graphql:7: North.area is in the column north.area, which does not exist',
+    },
+    {
+      what: 'has lost its table',
+      statements: ['DROP TABLE shop'],
+      running: 'north: its key is () and was (shop_no)',
+      stopped:
+        'schema/north.graphql:2: North cannot be over north: the database finds no column of it: what it reads may be gone.',
+    },
+  ])('that $what is refused, and the log says why', async ({ statements, running, stopped }) => {
     const rows = "INSERT INTO shop VALUES (1, 'north'), (2, 'south')";
     const company = await Company.of([shopTable, rows, ...view('shop_no, area')], {
       'schema/north.graphql': north,
@@ -252,15 +266,13 @@ type North
       const { token } = await server.person({ scopes: ['films:read'] });
       const asked = (): Promise<Answer> => server.query(token, '{ norths { nodes { area } } }');
       expect((await asked()).data).toEqual({ norths: { nodes: [{ area: 'north' }] } });
-      for (const sql of view('shop_no')) await server.database.transaction((tx) => tx.affecting(sql, []));
+      for (const sql of statements) await server.database.transaction((tx) => tx.affecting(sql, []));
       do {
         const { data, errors } = await asked();
         expect(data).toEqual({ norths: null });
         expect(errors.map(({ extensions }) => extensions.code)).toEqual(['UNAVAILABLE']);
-      } while (!log.includes('north: the column area is gone'));
-      expect(await company.refusal()).toContain(
-        'schema/north.graphql:7: North.area is in the column north.area, which does not exist',
-      );
+      } while (!log.includes(running));
+      expect(await company.refusal()).toContain(stopped);
     } finally {
       await server.stop();
       await company.drop();

@@ -31,7 +31,7 @@ export async function describeSqlite(
 }
 
 async function described(read: Read, name: string, isView: boolean): Promise<TableDescription> {
-  const raw = await read('SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid', name);
+  const raw = await rawColumns(read, name);
   const keyed = raw.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
   const primaryKey = keyed.map((column) => String(column.name));
   const isNumbered = primaryKey.length === 1 && (await isRowNumber(read, name));
@@ -42,12 +42,19 @@ async function described(read: Read, name: string, isView: boolean): Promise<Tab
     columns,
     primaryKey,
     engineWithoutTransactions: undefined,
-    foreignKeys: foreignKeys(await read('SELECT * FROM pragma_foreign_key_list(?) ORDER BY id, seq', name)),
+    foreignKeys: foreignKeys(await read(keysOf, name)),
     referrers: await referrers(read, name, columns, primaryKey),
     ...fromIndexes(columns, await indexes(read, name)),
     comment: undefined,
   };
 }
+
+/** None of a view that reads a table or a column that is gone, and of a table by a module that is missing. */
+const rawColumns = (read: Read, name: string): Promise<Raw[]> =>
+  read('SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid', name).catch((error: unknown) => {
+    if ((error as { code?: string }).code === 'SQLITE_ERROR') return [];
+    throw error;
+  });
 
 /** Whether a key of one integer is the row's number. Else an index holds it, as where it is descending. */
 async function isRowNumber(read: Read, table: string): Promise<boolean> {
@@ -120,6 +127,13 @@ function columnOf(raw: Raw, isNumbered: boolean): ColumnDescription {
     comment: undefined,
   };
 }
+
+/** With the names as the table to which they refer has them: SQLite takes them in any case. */
+const keysOf = `SELECT f.id, f."from", COALESCE(m.name, f."table") AS "table", COALESCE(c.name, f."to") AS "to"
+  FROM pragma_foreign_key_list(?) f
+  LEFT JOIN sqlite_master m ON m.type = 'table' AND m.name = f."table" COLLATE NOCASE
+  LEFT JOIN pragma_table_info(m.name) c ON c.name = f."to" COLLATE NOCASE
+  ORDER BY f.id, f.seq`;
 
 /** A key that does not say its columns refers to the primary key. */
 function foreignKeys(rows: readonly Raw[]): ForeignKey[] {

@@ -62,6 +62,8 @@ export function keyOf(
   declared: readonly string[] | undefined,
   dialect: Dialect,
 ): FoundKey {
+  if (table.columns.length === 0)
+    return { fault: 'the database finds no column of it: what it reads may be gone' };
   if (declared !== undefined) return declaredKey(table, declared, dialect);
   if (table.isView)
     return { fault: 'it is a view: say which columns name a row, as in @table(key: ["order_id"])' };
@@ -98,7 +100,7 @@ function columnsFault(
       return `its key has the column ${name} (${described.type}), which cannot name a row`;
     const isRowNumber = dialect === 'sqlite' && described.isCounted;
     if (described.isNullable && !isRowNumber && !isView)
-      return `its key may have no value in the column ${name}`;
+      return `its key may have no value in the column ${name}: make the column NOT NULL`;
   }
   return undefined;
 }
