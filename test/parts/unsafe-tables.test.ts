@@ -117,7 +117,8 @@ const unsafe: readonly Unsafe[] = [
         {
           statements: ['CREATE TABLE backward (no INTEGER PRIMARY KEY DESC, area VARCHAR(20) NOT NULL)'],
           sdl: typeOf('Backward', area),
-          fault: 'Backward cannot be over backward: its key may have no value in the column no: make the column NOT NULL.',
+          fault:
+            'Backward cannot be over backward: its key may have no value in the column no: make the column NOT NULL.',
         },
         {
           statements: [
