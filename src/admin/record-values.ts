@@ -4,7 +4,7 @@ import type { Change } from '../audit/trail.js';
 import type { Scope } from '../authority/scope.js';
 import { isId } from '../core/ids.js';
 import type { Operation } from '../delegation/resolver-context.js';
-import type { Written } from '../store/bounded/rows.js';
+import type { Written } from '../store/bounded/may-read-written.js';
 import type { AuditRecordRow } from '../store/tables/audit.js';
 
 /** The scope of each coordinate in the SDL. */

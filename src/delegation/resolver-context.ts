@@ -7,7 +7,7 @@ import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { ColumnSelection } from '../store/bounded/column-selection.js';
 import type { ScopeOf } from '../store/bounded/filter.js';
-import type { Rows } from '../store/bounded/rows.js';
+import type { WritableRows } from '../store/bounded/writable-rows.js';
 import type { AnyTable } from '../store/tables/table.js';
 
 /** The context of one operation of one chain. Every resolver gets it as the GraphQL context. */
@@ -15,7 +15,7 @@ export interface Operation {
   readonly id: string;
   readonly authority: Authority;
   /** Rows inside the boundary. For a mutation they are read inside its transaction. */
-  readonly rows: Rows;
+  readonly rows: WritableRows;
   readonly trail: Trail;
   readonly clock: Clock;
   readonly ids: Ids;

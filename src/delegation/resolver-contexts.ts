@@ -16,7 +16,7 @@ import { isDuplicate, type Database } from '../store/sql/database.js';
 import type { ScopeOf } from '../store/bounded/filter.js';
 import type { RowTypes } from '../store/bounded/row-types.js';
 import { dimensionValuesOf } from '../store/bounded/dimension-values.js';
-import { Rows } from '../store/bounded/rows.js';
+import { WritableRows } from '../store/bounded/writable-rows.js';
 import type { Table } from '../store/tables/table.js';
 import {
   delegations,
@@ -71,7 +71,7 @@ export class ResolverContexts {
     mode: ReadMode,
   ): Operation {
     const { id, authority, beforehand } = call;
-    const rows = new Rows(
+    const rows = new WritableRows(
       connection,
       authority,
       trail,
@@ -112,7 +112,7 @@ export class ResolverContexts {
   private async once<T extends object>(
     tx: Connection,
     { id, authority }: ResolverCall,
-    rows: Rows,
+    rows: WritableRows,
     rawKey: string,
     input: unknown,
     answerRows: AnswerRows,
@@ -157,7 +157,7 @@ function dimensionValuesIn(answer: object, answerRows: AnswerRows): Kept['places
  * The first answer, with its rows as they were then. Throws `NOT_FOUND` for a row that was or is outside
  * today's boundary.
  */
-async function restore<T extends object>(rows: Rows, kept: Kept, answerRows: AnswerRows): Promise<T> {
+async function restore<T extends object>(rows: WritableRows, kept: Kept, answerRows: AnswerRows): Promise<T> {
   const answer = JSON.parse(kept.answer) as Record<string, unknown>;
   for (const [property, table] of Object.entries(answerRows)) {
     const row = answer[property] as { id: string } | null | undefined;

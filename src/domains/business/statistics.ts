@@ -3,7 +3,7 @@ import { refusalError } from '../../authority/explain.js';
 import type { Scope } from '../../authority/scope.js';
 import { badInput } from '../../core/errors.js';
 import { inTurns } from '../../core/event-loop-turns.js';
-import type { AggregateQuery } from '../../store/bounded/bounded-reads.js';
+import type { AggregateQuery } from '../../store/bounded/row-query.js';
 import type { Rows } from '../../store/bounded/rows.js';
 import type { Table } from '../../store/tables/table.js';
 import {

@@ -1,7 +1,7 @@
 import { badInput, notFound } from '../../core/errors.js';
 import type { Scope } from '../../authority/scope.js';
 import type { Operation, Resolver } from '../../delegation/resolver-context.js';
-import { changedMeanwhile } from '../../store/bounded/rows.js';
+import { changedMeanwhile } from '../../store/bounded/writable-rows.js';
 import { asText } from '../../store/sql/column-values.js';
 import { eq } from '../../store/sql/condition.js';
 import type { Column } from '../../store/tables/column.js';

@@ -1,6 +1,6 @@
 import type { Operation } from '../../delegation/resolver-context.js';
 import { readBy } from '../../store/bounded/page.js';
-import type { Scanned } from '../../store/bounded/rows.js';
+import type { Scanned } from '../../store/bounded/scanned.js';
 import type { MatchMode } from '../../store/bounded/word-index.js';
 import { visibleParts } from './visible-parts.js';
 import { queryTerms, type Term } from './query-terms.js';

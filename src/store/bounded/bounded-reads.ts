@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Authority } from '../../authority/authority.js';
 import type { Scope } from '../../authority/scope.js';
 import { asText } from '../sql/column-values.js';
@@ -12,43 +11,19 @@ import {
   type Condition,
   type Sql,
 } from '../sql/condition.js';
-import type { Connection, Order } from '../sql/connection.js';
-import { ConcurrencyGate } from '../drivers/concurrency-gate.js';
+import type { Connection } from '../sql/connection.js';
+import { OperationStatements } from './operation-statements.js';
 import { readBy, type PageQuery } from './page.js';
 import { boundarySql, type RowTypes } from './row-types.js';
+import type { AggregateQuery, RowQuery } from './row-query.js';
 import type { RowType } from './row-type.js';
 import type { StatementShape } from './statement-shape.js';
-import type { Found, SharedRead, SharedReads } from '../sql/shared-reads.js';
+import type { Found, SharedRead } from '../sql/shared-reads.js';
 import { stepOf } from './step-of.js';
 import type { AnyTable, Table } from '../tables/table.js';
 import { linkSql, ChildrenByParent, parentOf, parentsSql, type Link } from './children-by-parent.js';
 import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
-
-export interface RowQuery<Row> {
-  readonly where: Condition<Row>;
-  /** Scopes beside the type's own. */
-  readonly scopes?: readonly Scope[];
-  readonly order?: readonly Order<Row>[];
-  readonly limit?: number;
-  readonly lock?: boolean;
-  /** Undefined: all columns. */
-  readonly columns?: ReadonlySet<string> | undefined;
-  /** How many of the rows the caller will see. Undefined: all. */
-  readonly shown?: number;
-}
-
-export interface AggregateQuery {
-  /** The scope whose boundary applies to the table and to every joined one. */
-  readonly scope: Scope;
-  readonly scopes?: readonly Scope[];
-  /** Maps result names to SQL expressions. The table's alias is `t`; a joined table's is its join's name. */
-  readonly select: Readonly<Record<string, string>>;
-  readonly joins?: readonly { readonly name: string; readonly table: AnyTable; readonly on: string }[];
-  readonly where?: Sql;
-  readonly groupBy: readonly string[];
-  readonly limit: number;
-}
 
 /**
  * `plain` reads only the selected columns. `placed` also reads each row's dimension values, for rules that
@@ -57,20 +32,11 @@ export interface AggregateQuery {
 export type ReadMode = 'plain' | 'placed' | 'whole';
 
 /**
- * How many statements of one operation may run at once. On SQLite, so many are answered in one turn of the
- * event loop.
- */
-const statementsMax = 4;
-
-/**
  * The statements behind `Rows`. Each carries the boundary of its scopes and reports the rows that it read to
  * the row access observer.
  */
 export class BoundedReads {
-  private readonly underWay = new Set<Promise<unknown>>();
-  private readonly statements = new ConcurrencyGate(statementsMax);
-  /** Runs CPU-heavy statements, and their decoding, one at a time. */
-  private readonly heavy = new ConcurrencyGate(1);
+  readonly statements: OperationStatements;
 
   constructor(
     private readonly connection: Connection,
@@ -78,7 +44,9 @@ export class BoundedReads {
     private readonly observer: RowAccessObserver,
     private readonly types: RowTypes,
     private readonly mode: ReadMode,
-  ) {}
+  ) {
+    this.statements = new OperationStatements(connection, observer, types.changes);
+  }
 
   /** Returns the same object for the same columns, so that it can be used as a key. */
   shape<Row>(table: Table<Row>, columns: ReadonlySet<string> | undefined): StatementShape {
@@ -95,7 +63,7 @@ export class BoundedReads {
     values: readonly string[],
     columns: ReadonlySet<string> | undefined,
   ): Promise<(Row | null)[]> {
-    const shared = this.sharedFor(table);
+    const shared = this.statements.sharedFor(table);
     if (shared === undefined) {
       const rows = await this.rows(table, { where: isIn<Row>(column, values), columns });
       const byValue = new Map(rows.map((row) => [asText(row[column]), row]));
@@ -106,7 +74,7 @@ export class BoundedReads {
     this.observer.asking();
     const { dialect } = this.connection;
     const lookup = this.types.lookup(table, column, this.shape(table, columns), this.authority, dialect);
-    const found = await this.shared(shared, lookup, values);
+    const found = await this.statements.shared(shared, lookup, values);
     const mine = values.map((value) => (found.get(value) ?? null) as Row | null);
     this.readEach(
       table,
@@ -122,7 +90,7 @@ export class BoundedReads {
     const limit = query.limit === undefined ? '' : ` LIMIT ${String(query.limit)}`;
     const lock = query.lock === true && this.connection.dialect === 'mysql' ? ' FOR UPDATE' : '';
     const shape = this.shape(table, query.columns);
-    const raw = await this.queryOf(
+    const raw = await this.statements.queryOf(
       table,
       `SELECT ${shape.select} FROM ${quote(table.name)} t WHERE ${where.text}${order}${limit}${lock}`,
       where.params,
@@ -136,7 +104,7 @@ export class BoundedReads {
     try {
       return raw.map((row) => shape.decode(row) as Row);
     } catch (error) {
-      throw this.types.changes.asUnavailable(error);
+      throw this.statements.asUnavailable(error);
     }
   }
 
@@ -147,7 +115,7 @@ export class BoundedReads {
     parents: readonly string[],
     query: PageQuery<Row> & Pick<RowQuery<Row>, 'columns'>,
   ): Promise<Row[][]> {
-    const shared = this.sharedFor(table);
+    const shared = this.statements.sharedFor(table);
     const condition = this.where(table, query.where, query.scopes);
     const children = new ChildrenByParent(
       table,
@@ -159,7 +127,7 @@ export class BoundedReads {
     );
     const found = await (shared === undefined
       ? this.alone(table, children, parents)
-      : this.shared(shared, children, parents));
+      : this.statements.shared(shared, children, parents));
     const pages = parents.map((id) => found.get(id) ?? []);
     this.readEach(
       table,
@@ -170,12 +138,12 @@ export class BoundedReads {
 
   private async alone<T>(table: AnyTable, read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
     const { text, params } = read.sql(values);
-    return read.decode(await this.queryOf(table, text, params));
+    return read.decode(await this.statements.queryOf(table, text, params));
   }
 
   async count<Row>(table: Table<Row>, condition: Condition<Row>, scopes: readonly Scope[]): Promise<number> {
     const where = this.bounded(table, condition, scopes);
-    const rows = await this.queryOf(
+    const rows = await this.statements.queryOf(
       table,
       `SELECT COUNT(*) AS n FROM ${quote(table.name)} t WHERE ${where.text}`,
       where.params,
@@ -193,7 +161,7 @@ export class BoundedReads {
     const { from, parent, select } = linkSql(table, link);
     const children = parentsSql(table, link, parents, this.connection.dialect);
     const where = this.where(table, query.where, query.scopes);
-    const rows = await this.queryOf(
+    const rows = await this.statements.queryOf(
       table,
       `SELECT ${select}, COUNT(*) AS n FROM ${from} WHERE ${children.text} AND ${where.text} ` +
         `GROUP BY ${parent.join(', ')}`,
@@ -219,11 +187,9 @@ export class BoundedReads {
     const join = dialect === 'mysql' ? 'STRAIGHT_JOIN' : 'CROSS JOIN';
     const rows: Row[] = [];
     for (const { text, params } of index.find(query, dialect)) {
-      const raw = await this.query(
+      const raw = await this.statements.heavyQuery(
         `SELECT ${shape.select} FROM (${text}) c ${join} ${quote(table.name)} t ON t.\`row_no\` = c.n WHERE ${where.text}`,
         [...params, ...where.params],
-        true,
-        this.heavy,
       );
       rows.push(...raw.map((row) => shape.decode(row) as Row));
     }
@@ -233,7 +199,7 @@ export class BoundedReads {
   /** The values of a column in the rows inside a scope's boundary. */
   async values<Row>(table: Table<Row>, column: keyof Row & string, scope: Scope): Promise<string[]> {
     const where = this.bounded(table, all<Row>(), [scope]);
-    const rows = await this.query(
+    const rows = await this.statements.query(
       `SELECT t.${columnName(column)} AS \`value\` FROM ${quote(table.name)} t WHERE ${where.text}`,
       where.params,
       true,
@@ -262,76 +228,7 @@ export class BoundedReads {
       `SELECT ${select.join(', ')} FROM ${quote(table.name)} t${joined.join('')} WHERE ${where}${groupBy}` +
       ` LIMIT ${String(Math.trunc(query.limit))}`;
     const params = parts.flatMap((part) => part.params);
-    return this.tracked(
-      this.heavy.enter(() => this.connection.aggregate(sql, params, this.observer.asking())),
-    );
-  }
-
-  /** Resolves when no read is under way and no waiting read has started. */
-  async settled(): Promise<void> {
-    do {
-      await Promise.allSettled(this.underWay);
-      await nextTurn();
-    } while (this.underWay.size > 0);
-  }
-
-  /** A view of SQLite may look at any number of rows before its first one, so it is read beside the event loop. */
-  private isApart({ isView }: AnyTable): boolean {
-    return isView === true && this.connection.dialect === 'sqlite';
-  }
-
-  private sharedFor(table: AnyTable): SharedReads | undefined {
-    return this.isApart(table) ? undefined : this.connection.shared;
-  }
-
-  private queryOf(
-    table: AnyTable,
-    sql: string,
-    params: readonly unknown[],
-  ): Promise<Record<string, unknown>[]> {
-    if (!this.isApart(table)) return this.query(sql, params);
-    return this.tracked(
-      this.heavy.enter(() => this.connection.aggregate(sql, params, this.observer.asking())),
-    );
-  }
-
-  /** @param again true for a text that is used often with different parameters */
-  private query(
-    sql: string,
-    params: readonly unknown[],
-    again = false,
-    gate = this.statements,
-  ): Promise<Record<string, unknown>[]> {
-    const send = (): Promise<Record<string, unknown>[]> =>
-      this.connection.query(sql, params, again, this.untilMs());
-    return this.tracked(gate.enter(send));
-  }
-
-  private shared<T>(shared: SharedReads, read: SharedRead<T>, values: readonly string[]): Promise<Found<T>> {
-    return this.tracked(this.statements.enter(() => shared.find(read, values, this.untilMs())));
-  }
-
-  /**
-   * Called when the statement is about to be sent, because it may have waited for others of its operation.
-   */
-  private untilMs(): number {
-    return Date.now() + this.observer.asking();
-  }
-
-  private async tracked<T>(read: Promise<T>): Promise<T> {
-    this.underWay.add(read);
-    try {
-      return await read;
-    } catch (error) {
-      throw this.asUnavailable(error);
-    } finally {
-      this.underWay.delete(read);
-    }
-  }
-
-  /** The error for callers, where a statement failed because a table of others is not as expected. */
-  asUnavailable(error: unknown): unknown {
-    return this.types.changes.asUnavailable(error);
+    return this.statements.aggregate(sql, params);
   }
 
   typeNamed(type: string): RowType | undefined {

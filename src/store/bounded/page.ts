@@ -147,3 +147,12 @@ class FoundPage<Row extends { id: string }> implements Page<Row> {
     return (this.madeInfo ??= new PageInfo(this.edges, hasNextPage, !this.query.isFirst));
   }
 }
+
+/** The selected columns plus those of the order, which cursors need. */
+export const pageColumns = (
+  page: { readonly order: readonly { readonly column: string }[] },
+  columns: ReadonlySet<string> | undefined,
+): ReadonlySet<string> | undefined => page.order.reduce((all, by) => withColumns(all, by.column), columns);
+
+const withColumns = (columns: ReadonlySet<string> | undefined, column: string) =>
+  columns === undefined || columns.has(column) ? columns : new Set([...columns, column]);

@@ -2,56 +2,40 @@ import DataLoader from 'dataloader';
 import type { Authority } from '../../authority/authority.js';
 import { isInside, type DimensionValues } from '../../authority/boundary.js';
 import type { Scope } from '../../authority/scope.js';
-import { BehalfError, notFound } from '../../core/errors.js';
+import { notFound } from '../../core/errors.js';
 import type { TextSeal } from '../../core/text-seal.js';
 import { isId } from '../../core/ids.js';
 import type { ColumnSelection } from './column-selection.js';
-import { BoundedReads, type AggregateQuery, type ReadMode } from './bounded-reads.js';
-import { all, eq, isIn, type Condition } from '../sql/condition.js';
+import { BoundedReads, type ReadMode } from './bounded-reads.js';
+import { all, type Condition } from '../sql/condition.js';
 import type { Connection } from '../sql/connection.js';
 import { Cursors } from './cursor.js';
 import { withDimensionValues, dimensionValuesOf } from './dimension-values.js';
-import { pageOf, pageQuery, pageSizeOf, readBy, type ListQuery, type Page } from './page.js';
-import { refusedByRule, writeFault } from '../sql/write-faults.js';
+import { pageColumns, pageOf, pageQuery, pageSizeOf, readBy, type ListQuery, type Page } from './page.js';
+import type { AggregateQuery } from './row-query.js';
 import type { RowTypes } from './row-types.js';
 import type { StatementShape } from './statement-shape.js';
 import type { StoredDimensionValues } from '../tables/identity.js';
 import type { AnyTable, Table } from '../tables/table.js';
 import type { Link } from './children-by-parent.js';
+import { mayReadWritten, type Written } from './may-read-written.js';
+import { scanned, wholeRow, type Scanned } from './scanned.js';
 import type { RowAccessObserver } from './row-access-observer.js';
 import type { WordIndex, WordQuery } from './word-index.js';
-
-const whole = Symbol('whole');
-
-/** The maximum number of rows that are checked for the values written to them. */
-const writtenMax = 100;
-
-/** The rows to which values were written. */
-export interface Written {
-  readonly ids: readonly string[];
-  readonly places: readonly DimensionValues[];
-  /** Whether the caller is the person on whose behalf, and within whose rights, it was written. */
-  readonly isOwn: boolean;
-}
-
-/** A scanned row: some of its columns, and the whole row under a symbol that only `Rows` knows. */
-export type Scanned<R, K extends keyof R> = Pick<R, K> & { readonly [whole]: R };
 
 /**
  * The only way from a resolver to rows. Every statement carries the caller's boundary, and every row read or
  * written is reported to the row access observer. One instance serves one operation.
  */
 export class Rows {
-  private readonly reads: BoundedReads;
+  protected readonly reads: BoundedReads;
   private loaders = new Map<string | StatementShape, DataLoader<string, unknown>>();
   private sharedWork = new Map<string, Promise<unknown>>();
-  private readonly writesUnderWay: Promise<unknown>[] = [];
-  private failedWrite: Error | undefined;
 
   constructor(
-    private readonly connection: Connection,
+    protected readonly connection: Connection,
     readonly authority: Authority,
-    private readonly observer: RowAccessObserver,
+    protected readonly observer: RowAccessObserver,
     types: RowTypes,
     private readonly pageSizeMax: number,
     private readonly seal: TextSeal,
@@ -233,18 +217,9 @@ export class Rows {
 
   /** The whole rows chosen from a scan. They count as read. */
   show<R extends { id: string }>(table: Table<R>, chosen: readonly Scanned<R, never>[]): R[] {
-    const rows = chosen.map((one) => one[whole]);
+    const rows = chosen.map(wholeRow);
     this.reads.shown(table, rows);
     return rows;
-  }
-
-  /**
-   * Whether a row that a write under `scope` refers to is inside that scope's boundary. The type's own scope
-   * is not needed, because the row is not read.
-   */
-  async exists<R>(table: Table<R>, where: Condition<R>, scope: Scope): Promise<boolean> {
-    this.observer.looked(table.type, 'aggregate', 1);
-    return (await this.reads.count(table, where, [scope])) > 0;
   }
 
   /** Shares work between fields of the operation: it runs once for a key, until rows change. */
@@ -270,144 +245,9 @@ export class Rows {
     return this.reads.groups(table, query);
   }
 
-  /** Adds a row, which must lie inside the boundary of `scope`. */
-  insert<R extends { id: string }>(table: Table<R>, row: R, scope: Scope): Promise<R> {
-    return this.writing(table, async () => {
-      await this.connection.insert(table, [row]);
-      return this.created(table, row.id, [scope]);
-    });
-  }
-
-  /**
-   * Adds a row of which some values are given; the database has the others. It must lie inside the boundaries of all
-   * `scopes`.
-   */
-  create<R extends { id: string }>(
-    table: Table<R>,
-    values: Partial<R>,
-    scopes: readonly Scope[],
-  ): Promise<R> {
-    return this.writing(table, async () => {
-      const id = await this.connection.insertValues(table, values);
-      if (id === undefined) throw refusedByRule();
-      return this.created(table, id, scopes);
-    });
-  }
-
-  /** Changes a row, which must lie inside the boundary of `scope` before and after; else `NOT_FOUND`. */
-  update<R extends { id: string }>(
-    table: Table<R>,
-    id: string,
-    changes: Partial<R>,
-    scope: Scope,
-    expectedVersion?: number,
-  ): Promise<R> {
-    return this.change(table, id, [scope], (before) => {
-      const version = (before as { version?: number }).version;
-      if (expectedVersion !== undefined && version !== expectedVersion)
-        throw changedMeanwhile(table, version);
-      return version === undefined ? changes : { ...changes, version: version + 1 };
-    });
-  }
-
-  /**
-   * Changes a row as `decide` says of the row as it is. It must lie inside the boundaries of all `scopes` before and
-   * after; else `NOT_FOUND`.
-   */
-  change<R extends { id: string }>(
-    table: Table<R>,
-    id: string,
-    scopes: readonly Scope[],
-    decide: (before: R) => Partial<R>,
-  ): Promise<R> {
-    return this.writing(table, async () => {
-      const before = this.written(table, await this.inside(table, id, scopes, true));
-      const changed = await this.connection.update(table, eq<R>('id', id), decide(before));
-      if (changed !== 1) throw refusedByRule();
-      this.forget();
-      this.observer.touched(table.type, [id], 'update');
-      return this.written(table, await this.inside(table, id, scopes));
-    });
-  }
-
-  /** Deletes a row that lies inside the boundary of `scope`, unless `check` throws. */
-  remove<R extends { id: string }>(
-    table: Table<R>,
-    id: string,
-    scope: Scope,
-    check: (before: R) => void,
-  ): Promise<void> {
-    return this.writing(table, async () => {
-      check(this.written(table, await this.inside(table, id, scope, true)));
-      const deleted = await this.connection.delete(table, eq<R>('id', id));
-      if (deleted !== 1) throw refusedByRule();
-      this.forget();
-      this.observer.touched(table.type, [id], 'delete');
-    });
-  }
-
-  private async created<R extends { id: string }>(
-    table: Table<R>,
-    id: string,
-    scopes: readonly Scope[],
-  ): Promise<R> {
-    this.forget();
-    this.observer.touched(table.type, [id], 'create');
-    return this.written(table, await this.inside(table, id, scopes));
-  }
-
-  /** A write that fails undoes the whole operation, also where the failure is caught: see `writes`. */
-  private writing<T>({ type }: { readonly type: string }, write: () => Promise<T>): Promise<T> {
-    const done = write().catch((error: unknown) => {
-      const fault = this.reads.asUnavailable(writeFault(error, type));
-      this.failedWrite ??= fault instanceof Error ? fault : new Error(String(fault));
-      throw fault;
-    });
-    this.writesUnderWay.push(done);
-    return done;
-  }
-
-  /** Resolves when no write is under way. Throws where one has failed: what was written must not be kept. */
-  async writes(): Promise<void> {
-    while (this.writesUnderWay.length > 0) await Promise.allSettled(this.writesUnderWay.splice(0));
-    if (this.failedWrite !== undefined) throw this.failedWrite;
-  }
-
-  /**
-   * Whether a message may show figures from rows that this scope reads and that belong to this row. A caller
-   * who may only write them learns that a change is refused, but not by how much.
-   */
-  mayTell(row: object, scope: Scope): boolean {
-    return (dimensionValuesOf(row) ?? []).some((values) =>
-      isInside(this.authority.boundaries(scope), values),
-    );
-  }
-
-  private written<R extends object>(table: Table<R>, row: R): R {
-    for (const values of dimensionValuesOf(row) ?? []) this.observer.wrote(table.type, values);
-    return row;
-  }
-
-  /**
-   * Whether the caller may read, under this scope, values written to rows of a type: where the scope is held
-   * without bounds, or where all these rows are inside its boundary, as they were then and as they are now.
-   * The rows count as read.
-   */
-  async mayRead(type: string, scope: Scope, written: Written): Promise<boolean> {
-    const rowType = this.reads.typeNamed(type);
-    const scopes = [scope, ...(rowType === undefined ? [] : [rowType.scope])];
-    if (!scopes.every((one) => this.authority.allows(one))) return false;
-    const dimensions = [...(rowType?.dimensions.keys() ?? [])];
-    const isEverywhere = (one: Scope): boolean =>
-      this.authority
-        .boundaries(one)
-        .some((boundary) => dimensions.every((dimension) => boundary.get(dimension) === 'all'));
-    if (rowType === undefined || scopes.every(isEverywhere)) return true;
-    const { ids, places } = written;
-    if (ids.length === 0) return written.isOwn;
-    const isIn = (values: DimensionValues): boolean =>
-      scopes.every((one) => isInside(this.authority.boundaries(one), values));
-    return ids.length <= writtenMax && places.every(isIn) && this.reaches(rowType.table, ids, scope);
+  /** Whether the caller may read, under this scope, values written to rows of a type. */
+  mayRead(type: string, scope: Scope, written: Written): Promise<boolean> {
+    return mayReadWritten(this.reads, this.authority, this.reads.typeNamed(type), scope, written);
   }
 
   /** The scope that reads rows of a type. Undefined where the type has none. */
@@ -415,81 +255,11 @@ export class Rows {
     return this.reads.typeNamed(type)?.scope;
   }
 
-  private async reaches(table: AnyTable, ids: readonly string[], scope: Scope): Promise<boolean> {
-    const where = isIn<{ id: string }>('id', ids);
-    const query = { where, scopes: [scope], columns: new Set(['id']) };
-    const rows = await this.reads.rows(table as unknown as Table<{ id: string }>, query);
-    return rows.length === ids.length;
-  }
-
-  /**
-   * Adds rows that the server derives from a parent row, such as a document's version. Throws `NOT_FOUND`
-   * where the parent or the added rows are outside the boundary of `scope`. They are part of the parent: the
-   * row access observer is told of the parent only.
-   */
-  addParts<P extends { id: string }, R extends { id: string }>(
-    parent: { readonly table: Table<P>; readonly id: string },
-    parts: { readonly table: Table<R>; readonly column: keyof R & string },
-    rows: readonly R[],
-    scope: Scope,
-  ): Promise<void> {
-    return this.writeParts(parent, parts, rows, scope, () => this.connection.insert(parts.table, rows));
-  }
-
-  /** As `addParts`, but replaces the parent's earlier rows. For rows of a word index. */
-  replaceParts<P extends { id: string }, R extends { id: string }>(
-    parent: { readonly table: Table<P>; readonly id: string },
-    parts: { readonly index: WordIndex<R>; readonly column: keyof R & string },
-    rows: readonly R[],
-    scope: Scope,
-  ): Promise<void> {
-    const { index, column } = parts;
-    return this.writeParts(parent, { table: index.table, column }, rows, scope, () =>
-      index.replace(this.connection, column, parent.id, rows),
-    );
-  }
-
-  private writeParts<P extends { id: string }, R extends { id: string }>(
-    parent: { readonly table: Table<P>; readonly id: string },
-    parts: { readonly table: Table<R>; readonly column: keyof R & string },
-    rows: readonly R[],
-    scope: Scope,
-    write: () => Promise<void>,
-  ): Promise<void> {
-    return this.writing(parent.table, async () => {
-      await this.inside(parent.table, parent.id, scope);
-      if (rows.some((row) => row[parts.column] !== parent.id))
-        throw new Error('A part names another parent.');
-      await write();
-      this.forget();
-      const ids = rows.map((row) => row.id);
-      const inside = await this.reads.count(parts.table, isIn<R>('id', ids), [scope]);
-      if (inside !== rows.length) throw notFound(parent.table.type);
-    });
-  }
-
-  /**
-   * Reads a row for a change under one or several scopes. Throws `NOT_FOUND` where it is outside of a boundary.
-   */
-  async inside<R extends { id: string }>(
-    table: Table<R>,
-    id: string,
-    under: Scope | readonly Scope[],
-    lock = false,
-  ): Promise<R> {
-    if (!isIdOf(table, id)) throw notFound(table.type);
-    const scopes = typeof under === 'string' ? [under] : under;
-    const rows = await this.reads.rows(table, { where: eq<R>('id', id), scopes, limit: 1, lock });
-    const row = rows[0];
-    if (row === undefined) throw notFound(table.type);
-    return row;
-  }
-
   /**
    * Resolves when no read is under way. An answer with errors may be ready before all resolvers have ended.
    */
   settled(): Promise<void> {
-    return this.reads.settled();
+    return this.reads.statements.settled();
   }
 
   /** The number of rows in a page: the requested size, up to the maximum. */
@@ -517,29 +287,6 @@ export class Rows {
 
 const nothing = Promise.resolve(null);
 
-/** Somebody changed the row after the caller read it. @param version of now, where callers know it by that */
-export const changedMeanwhile = ({ type }: { readonly type: string }, version?: number): BehalfError =>
-  new BehalfError(
-    'CONFLICT',
-    `${type} has changed meanwhile${version === undefined ? '' : `: it is at version ${String(version)}`}.`,
-    { hint: 'Read it again and repeat the change on what you find.' },
-  );
-
 /** Whether the text has the form of an id of the table's rows. */
-const isIdOf = ({ key }: Pick<AnyTable, 'key'>, id: string): boolean =>
+export const isIdOf = ({ key }: Pick<AnyTable, 'key'>, id: string): boolean =>
   key === undefined ? isId(id) : key.valuesOf(id) !== undefined;
-
-/** The selected columns plus those of the order, which cursors need. */
-const pageColumns = (
-  page: { readonly order: readonly { readonly column: string }[] },
-  columns: ReadonlySet<string> | undefined,
-): ReadonlySet<string> | undefined => page.order.reduce((all, by) => withColumns(all, by.column), columns);
-
-const withColumns = (columns: ReadonlySet<string> | undefined, column: string) =>
-  columns === undefined || columns.has(column) ? columns : new Set([...columns, column]);
-
-function scanned<R, K extends keyof R & string>(row: R, columns: readonly K[]): Scanned<R, K> {
-  const seen: Record<string, unknown> & { readonly [whole]: R } = { [whole]: row };
-  for (const key of columns) seen[key] = row[key];
-  return seen as unknown as Scanned<R, K>;
-}
