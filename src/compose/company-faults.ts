@@ -18,7 +18,7 @@ import type { CodeFault } from '../domains/code/code-faults.js';
 import { tabledIn, type ReadSdl } from '../domains/declared/expand.js';
 import { foreignFaults } from '../domains/declared/foreign-faults.js';
 import { writingFaults } from '../domains/declared/writing-faults.js';
-import { tableFaults } from '../domains/declared/resolvers.js';
+import { tableFaults } from '../domains/declared/table-faults.js';
 import { Places } from '../domains/declared/places.js';
 import type { SdlFaults } from '../domains/declared/sdl-files.js';
 import { withResolvers } from '../graphql/schema/executable-schema.js';
