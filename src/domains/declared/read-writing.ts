@@ -7,20 +7,18 @@ import type {
   WriteDeclarations,
   Writing,
 } from './declaration.js';
-import type { SdlFaults, Values } from './sdl-files.js';
-
-type Annotated = ObjectTypeDefinitionNode | FieldDefinitionNode;
+import { checkedName, isName, type DirectiveValues } from './directive-values.js';
+import type { SdlFaults } from './sdl-files.js';
 
 /** Reads what may be written. Everything that is wrong goes to `faults`. */
 export class WritingReader {
-  /** @param values the arguments of a directive; undefined where it is not there */
   constructor(
-    private readonly values: (directive: string, node: Annotated) => Values | undefined,
+    private readonly values: DirectiveValues,
     private readonly faults: SdlFaults,
   ) {}
 
   field(coordinate: string, node: FieldDefinitionNode, source: FieldSource): FieldWriting | undefined {
-    const said = this.values('writable', node) as
+    const said = this.values.one('writable', node) as
       { on: readonly Writing[]; required?: boolean; scope?: string } | undefined;
     if (said === undefined) return undefined;
     if (source.kind !== 'column' && source.kind !== 'reference')
@@ -66,10 +64,9 @@ export class WritingReader {
   }
 
   private mutation(directive: string, node: ObjectTypeDefinitionNode): WriteDeclaration | undefined {
-    const said = this.values(directive, node) as WriteDeclaration | undefined;
+    const said = this.values.one(directive, node) as WriteDeclaration | undefined;
     if (said === undefined) return undefined;
-    if (!isName(said.mutation))
-      this.faults.add(node, `${JSON.stringify(said.mutation)} is no name: letters, digits and _.`);
+    checkedName(node, said.mutation, this.faults);
     return said;
   }
 
@@ -113,6 +110,3 @@ export class WritingReader {
 
 const writtenIn = (fields: readonly FieldDeclaration[], writing: Writing): FieldDeclaration[] =>
   fields.filter((field) => field.writing?.on.includes(writing));
-
-/** Whether GraphQL takes a text for a name. */
-export const isName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
