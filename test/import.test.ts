@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { CsvReader } from '../src/import/csv.js';
 import { readDocument } from '../src/import/document-file.js';
 import { importable } from '../src/import/importable-tables.js';
-import { Faults, ImportRefused } from '../src/import/import-faults.js';
+import { InputFaults, InputRefused } from '../src/operator/input-faults.js';
 import { keyOf } from '../src/import/import-keys.js';
 import { MappingFile } from '../src/import/mapping.js';
 import { planOf } from '../src/import/mapping-plan.js';
@@ -19,12 +19,12 @@ afterAll(() => {
 });
 
 /** What was told, one text a fault. */
-function told(faults: Faults): string[] {
+function told(faults: InputFaults): string[] {
   try {
     faults.refuse();
     return [];
   } catch (error) {
-    if (!(error instanceof ImportRefused)) throw error;
+    if (!(error instanceof InputRefused)) throw error;
     return error.message.split('\n').slice(1);
   }
 }
@@ -40,7 +40,7 @@ async function readCsv(
   more: { extraCommasIn?: string; nulls?: string[]; delimiter?: string } = {},
 ): Promise<{ rows: Read[]; faults: string[] }> {
   writeFileSync(join(folder, 'file.csv'), text);
-  const faults = new Faults();
+  const faults = new InputFaults();
   const { delimiter = ',', nulls = [], extraCommasIn } = more;
   const file = { folder, name: 'file.csv', delimiter, nulls: new Set(nulls), extraCommasIn };
   const rows: Read[] = [];
@@ -192,7 +192,7 @@ describe('a mapping', () => {
   const entities = importable();
 
   function faultsOf(text: string): string[] {
-    const faults = new Faults();
+    const faults = new InputFaults();
     const file = MappingFile.parse('m.yaml', text, faults);
     if (file !== undefined) planOf(file, entities);
     return told(faults);
@@ -323,7 +323,7 @@ ${more}`;
 
 describe('a Markdown file', () => {
   const read = (text: string | Buffer, path = 'hr/time-off.md') => {
-    const faults = new Faults();
+    const faults = new InputFaults();
     const read = readDocument(path, Buffer.from(text), faults);
     const document = read === 'empty' ? undefined : read;
     return { document, faults: told(faults) };
@@ -365,7 +365,7 @@ describe('a Markdown file', () => {
 });
 
 test('no more than fifty faults are told', () => {
-  const faults = new Faults();
+  const faults = new InputFaults();
   const add = (): void => {
     for (let line = 1; line <= 60; line += 1) faults.add({ file: 'a.csv', line, reason: 'no' });
   };

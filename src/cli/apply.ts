@@ -1,10 +1,9 @@
 import { applyFolder, type ApplyReport } from '../company/apply.js';
 import { changeLine } from '../company/changes.js';
 import type { PlanLine } from '../company/plan.js';
-import { composeCompany } from '../compose/company.js';
 import { readConfig } from '../config.js';
-import { CommandError } from '../core/command-error.js';
 import { inWorkshop, recordLine } from './operator/in-workshop.js';
+import { servedCompany } from './operator/served-company.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer, clean, paint } from './terminal/output.js';
 
@@ -17,10 +16,7 @@ export interface ApplyOptions extends JsonOption {
 export async function apply(folder: string, { as, json, dryRun = false }: ApplyOptions): Promise<void> {
   const config = readConfig({ ...process.env, BEHALF_COMPANY: folder });
   const report = await inWorkshop(json, async (workshop) => {
-    const schema = await composeCompany(folder, config, workshop.database).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new CommandError(`Nothing was applied: ${folder} cannot be served. ${message}`, { cause: error });
-    });
+    const schema = await servedCompany(folder, config, workshop.database, 'Nothing was applied: ');
     return applyFolder(workshop, schema, { folder, as, dryRun });
   });
   answer(json, { command: 'apply', dryRun, ...report }, () => reportLines(report, dryRun));

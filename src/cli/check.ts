@@ -1,11 +1,11 @@
 import { missingIndexes } from '../adopt/missing-indexes.js';
 import { policyFaults } from '../company/policy.js';
-import { composeCompany } from '../compose/company.js';
 import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { readCompanySchema } from '../graphql/schema/sdl.js';
 import { isOwnTable } from '../store/tables/table.js';
 import { openDatabase } from './operator/open-database.js';
+import { servedCompany } from './operator/served-company.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer } from './terminal/output.js';
 
@@ -19,10 +19,7 @@ export async function check(folder: string, { json, database: url }: CheckOption
   const config = readConfig({ ...process.env, ...target, BEHALF_COMPANY: folder });
   const database = await openDatabase(config, url === undefined ? 'migrated' : 'there');
   try {
-    const schema = await composeCompany(folder, config, database).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      throw new CommandError(`${folder} cannot be served. ${message}`, { cause: error });
-    });
+    const schema = await servedCompany(folder, config, database);
     const faults = await policyFaults(folder, schema);
     if (faults.length > 0) throw new CommandError(`${folder} cannot be applied:\n- ${faults.join('\n- ')}`);
     const { types } = readCompanySchema(folder, config.domains);

@@ -13,8 +13,8 @@ import { executableSchema } from '../graphql/schema/executable-schema.js';
 import { readSdl } from '../graphql/schema/sdl.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { UserRow } from '../store/tables/identity.js';
-import { Faults } from '../import/import-faults.js';
-import { recordedRun, responsible, type RunOptions, type Workshop } from '../import/recorded-run.js';
+import { InputFaults } from '../operator/input-faults.js';
+import { recordedRun, responsible, type RunOptions, type Workshop } from '../operator/recorded-run.js';
 import { pathsBelow } from '../company/read-files.js';
 import { inFiles, readOperations, type OperationFile } from '../company/read-operations.js';
 import { requireScope } from '../operator/recorded-change.js';
@@ -40,7 +40,7 @@ export interface SyncReport {
 }
 
 /**
- * Registers every `*.graphql` file below a folder under the name of its operation, all or none. Throws `ImportRefused`
+ * Registers every `*.graphql` file below a folder under the name of its operation, all or none. Throws `InputRefused`
  * with every fault of every file.
  */
 export async function syncDocuments(workshop: Workshop, options: SyncOptions): Promise<SyncReport> {
@@ -86,7 +86,7 @@ async function checkedFiles(
   const paths = await pathsBelow(folder, '.graphql');
   if (paths === undefined) throw badInput(`${folder} is no folder.`);
   if (paths.length === 0) throw badInput(`There is no *.graphql file below ${folder}.`);
-  const faults = new Faults('registered');
+  const faults = new InputFaults('registered');
   const files = await readOperations(folder, paths, rules, faults, { progress });
   faults.refuse();
   return files;

@@ -5,7 +5,7 @@ import { importBusiness, type BusinessReport } from '../import/business.js';
 import { classificationOf } from '../import/document-file.js';
 import { importDocuments, type DocumentsReport } from '../import/documents.js';
 import { importable } from '../import/importable-tables.js';
-import { wording, type Fault } from '../import/import-faults.js';
+import { inputFaultText, type InputFault } from '../operator/input-faults.js';
 
 interface ImportOptions extends JsonOption {
   readonly as?: string;
@@ -47,8 +47,8 @@ export async function runBusiness(
 }
 
 /** On standard error, so that a pipe gets the answer alone. */
-const tell = (what: string, faults: readonly Fault[]): void => {
-  for (const fault of faults) note(clean(`${what}: ${wording(fault)}`));
+const tell = (what: string, faults: readonly InputFault[]): void => {
+  for (const fault of faults) note(clean(`${what}: ${inputFaultText(fault)}`));
 };
 
 const vanishedTold = 10;

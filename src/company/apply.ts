@@ -3,8 +3,8 @@ import { createRole, updateRole } from '../admin/roles.js';
 import { DocumentsRefused, registerDocuments, retireDocument } from '../admin/trusted-documents.js';
 import type { UnitOfWork } from '../admin/unit-of-work.js';
 import { badInput, BehalfError } from '../core/errors.js';
-import { Faults } from '../import/import-faults.js';
-import { recordedRun, type RunOptions, type Workshop } from '../import/recorded-run.js';
+import { InputFaults } from '../operator/input-faults.js';
+import { recordedRun, type RunOptions, type Workshop } from '../operator/recorded-run.js';
 import { findPerson, requireScope } from '../operator/recorded-change.js';
 import { applyCommand } from './made-by-apply.js';
 import { planOf, type Plan, type PlanLine, type RoleStep } from './plan.js';
@@ -27,7 +27,7 @@ export interface ApplyReport {
 /**
  * Makes the roles and the registered operations of a company folder so, all or nothing, by the functions of the admin
  * mutations and so within what the person may grant. What was made from the folder before and has no file any more is
- * taken away: an operation is retired, a role loses its scopes. Throws `ImportRefused` with every fault of every file.
+ * taken away: an operation is retired, a role loses its scopes. Throws `InputRefused` with every fault of every file.
  */
 export async function applyFolder(
   workshop: Workshop,
@@ -66,7 +66,7 @@ async function readFolder(
   schema: PolicySchema,
   progress: Workshop['progress'],
 ): Promise<Policy> {
-  const faults = new Faults('applied');
+  const faults = new InputFaults('applied');
   const policy = await readPolicy(folder, schema, faults, progress);
   faults.refuse();
   if (policy.roles !== undefined || policy.operations !== undefined) return policy;

@@ -1,6 +1,6 @@
 import { definitionOf, fullBoundary, type Definition } from '../admin/role-definition.js';
 import { activeDocuments } from '../admin/trusted-documents.js';
-import { Faults } from '../import/import-faults.js';
+import { InputFaults } from '../operator/input-faults.js';
 import { all } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { TrustedDocumentRow } from '../store/tables/documents.js';
@@ -56,7 +56,7 @@ async function planRoles(tx: Connection, { catalog }: PolicySchema, files: Polic
     order: [{ column: 'name', direction: 'asc' }],
     ...(tx.shared === undefined && { lock: 'update' }),
   });
-  const faults = new Faults('applied');
+  const faults = new InputFaults('applied');
   for (const file of files) {
     const { name, holder } = file.role;
     const row = rows.find((one) => one.name === name);

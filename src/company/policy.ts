@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Progress } from '../core/progress.js';
 import type { Catalog } from '../delegation/schema-catalog.js';
 import type { DocumentRules } from '../delegation/trusted-documents.js';
-import { Faults, wording } from '../import/import-faults.js';
+import { InputFaults, inputFaultText } from '../operator/input-faults.js';
 import { pathsBelow } from './read-files.js';
 import { readOperations, type OperationFile } from './read-operations.js';
 import { readRoles, type RoleFile } from './read-roles.js';
@@ -23,7 +23,7 @@ export interface Policy {
 export async function readPolicy(
   folder: string,
   { catalog, rules }: PolicySchema,
-  faults: Faults,
+  faults: InputFaults,
   progress?: Progress,
 ): Promise<Policy> {
   const [roles, operations] = [join(folder, 'roles'), join(folder, 'operations')];
@@ -38,7 +38,7 @@ export async function readPolicy(
 
 /** What is wrong with the roles and operations of a company folder, each with file and line. */
 export async function policyFaults(folder: string, schema: PolicySchema): Promise<string[]> {
-  const faults = new Faults('applied', Number.POSITIVE_INFINITY);
+  const faults = new InputFaults('applied', Number.POSITIVE_INFINITY);
   await readPolicy(folder, schema, faults);
-  return faults.all.map(wording);
+  return faults.all.map(inputFaultText);
 }

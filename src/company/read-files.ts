@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { badInput } from '../core/errors.js';
-import type { Faults } from '../import/import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 
 /** A text file of a folder. Paths are joined by `/`. */
 export interface TextFile {
@@ -49,7 +49,7 @@ export async function readText(
   folder: string,
   path: string,
   name: string,
-  faults: Faults,
+  faults: InputFaults,
 ): Promise<TextFile | undefined> {
   const file = join(folder, path);
   if ((await stat(file)).size > bytesMax) {

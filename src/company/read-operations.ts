@@ -1,7 +1,7 @@
 import type { DocumentsRefused } from '../admin/trusted-documents.js';
 import type { DocumentRules } from '../delegation/trusted-documents.js';
 import type { Progress } from '../core/progress.js';
-import { ImportRefused, type Faults } from '../import/import-faults.js';
+import { InputRefused, type InputFaults } from '../operator/input-faults.js';
 import { readText, type TextFile } from './read-files.js';
 
 /** A file with one operation, under whose name it is to be registered. */
@@ -20,7 +20,7 @@ export async function readOperations(
   folder: string,
   paths: readonly string[],
   rules: DocumentRules,
-  faults: Faults,
+  faults: InputFaults,
   { prefix = '', progress }: { readonly prefix?: string; readonly progress?: Progress } = {},
 ): Promise<OperationFile[]> {
   const byName = new Map<string, OperationFile>();
@@ -40,7 +40,7 @@ export async function readOperations(
 function checked(
   { path, text: source }: TextFile,
   rules: DocumentRules,
-  faults: Faults,
+  faults: InputFaults,
 ): OperationFile | undefined {
   const outcome = rules.check(source);
   if ('faults' in outcome) {
@@ -61,8 +61,8 @@ export const inFiles = (
   { faults }: DocumentsRefused,
   files: readonly OperationFile[],
   done: string,
-): ImportRefused =>
-  new ImportRefused(
+): InputRefused =>
+  new InputRefused(
     faults.map(({ name, message }) => ({
       file: files.find((file) => file.name === name)?.path ?? name,
       reason: message,

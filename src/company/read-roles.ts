@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { definitionFaults, type NewRole } from '../admin/role-definition.js';
 import type { Catalog } from '../delegation/schema-catalog.js';
-import { readYaml } from '../import/yaml-file.js';
-import type { Faults } from '../import/import-faults.js';
+import { readYaml } from '../operator/yaml-file.js';
+import type { InputFaults } from '../operator/input-faults.js';
 import { readText } from './read-files.js';
 
 export interface RoleFile {
@@ -57,7 +57,7 @@ export async function readRoles(
   folder: string,
   paths: readonly string[],
   catalog: Catalog,
-  faults: Faults,
+  faults: InputFaults,
 ): Promise<RoleFile[]> {
   const byName = new Map<string, RoleFile>();
   for (const path of paths) {
@@ -75,7 +75,7 @@ async function readRole(
   folder: string,
   path: string,
   catalog: Catalog,
-  faults: Faults,
+  faults: InputFaults,
 ): Promise<RoleFile | undefined> {
   const name = `roles/${path}`;
   const read = await readText(folder, path, name, faults);

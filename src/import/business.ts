@@ -7,12 +7,18 @@ import { RowChecker } from './row-checker.js';
 import { RowConverter, type World } from './row-converter.js';
 import { CsvReader, type CsvFile } from './csv.js';
 import type { Entity } from './importable-tables.js';
-import { Faults } from './import-faults.js';
+import { InputFaults } from '../operator/input-faults.js';
 import { ImportKeys } from './import-keys.js';
 import { readLookups } from './mapping-lookups.js';
 import { MappingFile } from './mapping.js';
 import { planOf, type PlannedEntity } from './mapping-plan.js';
-import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
+import {
+  recordedParts,
+  responsible,
+  type Part,
+  type RunOptions,
+  type Workshop,
+} from '../operator/recorded-run.js';
 import { RowWriter, type Counts, type PendingRow } from './row-writer.js';
 
 export interface BusinessOptions extends RunOptions {
@@ -54,7 +60,7 @@ export async function importBusiness(
 ): Promise<BusinessReport> {
   const { read } = workshop.database;
   await responsible(read, options);
-  const faults = new Faults();
+  const faults = new InputFaults();
   const text = await readFile(options.mapping, 'utf8').catch((cause: unknown) => {
     throw badInput(`${options.mapping} cannot be read: ${String((cause as { code?: unknown }).code)}.`);
   });
@@ -123,7 +129,7 @@ class BusinessImport {
   }
 
   /** The existing rows of this source, including those of tables that are only referred to. */
-  private async world(connection: Connection, faults: Faults): Promise<World> {
+  private async world(connection: Connection, faults: InputFaults): Promise<World> {
     const lookups = await readLookups(this.file, this.csv, faults);
     const keys = new Map<string, ImportKeys>();
     const referred = this.plan.flatMap(({ fields }) => fields.flatMap(({ field }) => field.references ?? []));
@@ -134,7 +140,7 @@ class BusinessImport {
     return { keys, lookups, sums: new Map() };
   }
 
-  private async check(planned: PlannedEntity, world: World, faults: Faults): Promise<void> {
+  private async check(planned: PlannedEntity, world: World, faults: InputFaults): Promise<void> {
     const { database, ids, progress } = this.workshop;
     const { name } = planned.entity;
     const keys = world.keys.get(name) ?? new ImportKeys();
@@ -189,7 +195,7 @@ class BusinessImport {
   /** The rows that the first pass checked. Throws `CONFLICT` where the file has changed since. */
   private async *rows(planned: PlannedEntity, world: World): AsyncGenerator<PendingRow> {
     const { entity } = planned;
-    const faults = new Faults();
+    const faults = new InputFaults();
     const converter = new RowConverter(planned, world, faults);
     const reader = this.reader(planned, faults);
     const keys = world.keys.get(entity.name);
@@ -205,7 +211,7 @@ class BusinessImport {
     if (reader.digest !== this.digests.get(entity.name) || faults.count > 0) throw changed();
   }
 
-  private reader({ mapping }: PlannedEntity, faults: Faults): CsvReader {
+  private reader({ mapping }: PlannedEntity, faults: InputFaults): CsvReader {
     return new CsvReader(
       {
         ...this.csv,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { CsvBytes, encodingOf } from './csv-bytes.js';
-import type { Faults } from './import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 
 export interface CsvFile {
   readonly folder: string;
@@ -50,7 +50,7 @@ export class CsvReader {
 
   constructor(
     private readonly file: CsvFile,
-    private readonly faults: Faults,
+    private readonly faults: InputFaults,
   ) {}
 
   /** SHA-256 of the file, once it has been read to its end. */

@@ -3,7 +3,7 @@ import { refusedCharacterAt } from '../core/checked-text.js';
 import { plainText, sectionsOf } from '../domains/knowledge/markdown.js';
 import { classifications, type Classification } from '../domains/knowledge/tables.js';
 import { bodyOf, titleOf } from '../domains/knowledge/document-writes.js';
-import type { Faults } from './import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 import { frontMatterOf } from './front-matter.js';
 
 /** The parts of a Markdown file. */
@@ -26,7 +26,7 @@ export function classificationOf(text: string): Classification {
 export function readDocument(
   path: string,
   bytes: Uint8Array,
-  faults: Faults,
+  faults: InputFaults,
 ): DocumentText | 'empty' | undefined {
   const before = faults.count;
   const text = decode(bytes);
@@ -54,7 +54,7 @@ export function readDocument(
   return { title, classification: matter.classification, body };
 }
 
-function attempt<T>(faults: Faults, file: string, line: number, work: () => T): T | undefined {
+function attempt<T>(faults: InputFaults, file: string, line: number, work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {

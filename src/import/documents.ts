@@ -16,9 +16,15 @@ import {
 import { all } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { readDocument, type DocumentText } from './document-file.js';
-import { Faults, ImportRefused, type Fault } from './import-faults.js';
+import { InputFaults, InputRefused, type InputFault } from '../operator/input-faults.js';
 import { FolderCollections, type FolderCollection } from './folder-collections.js';
-import { recordedParts, responsible, type Part, type RunOptions, type Workshop } from './recorded-run.js';
+import {
+  recordedParts,
+  responsible,
+  type Part,
+  type RunOptions,
+  type Workshop,
+} from '../operator/recorded-run.js';
 import { addressOf } from './source-address.js';
 import { isStored, storedDocuments, storedId, vanishedDocuments, type Vanished } from './stored-documents.js';
 
@@ -45,9 +51,9 @@ export interface DocumentsReport {
   /** Documents of this source whose file is gone. They stay as they are. */
   readonly vanished: readonly Vanished[];
   /** Files left out for their faults, with `skipFaulty`. Their documents stay as they were. */
-  readonly skipped: readonly Fault[];
+  readonly skipped: readonly InputFault[];
   /** Files left out because they are empty. */
-  readonly warnings: readonly Fault[];
+  readonly warnings: readonly InputFault[];
   readonly operationId: string | null;
 }
 
@@ -82,8 +88,8 @@ export async function importDocuments(
   const { read } = workshop.database;
   await responsible(read, options);
   const paths = await markdownFiles(options.folder);
-  const faults = new Faults('imported', options.skipFaulty === true ? Infinity : undefined);
-  const warnings: Fault[] = [];
+  const faults = new InputFaults('imported', options.skipFaulty === true ? Infinity : undefined);
+  const warnings: InputFault[] = [];
   const folders = await foldersOf(read, source, options, paths);
   const files: CheckedFile[] = [];
   for (const [index, path] of paths.entries()) {
@@ -92,7 +98,7 @@ export async function importDocuments(
     if (file !== undefined) files.push(file);
   }
   if (options.skipFaulty !== true) faults.refuse();
-  if (files.length === 0) throw new ImportRefused([...faults.all, ...warnings]);
+  if (files.length === 0) throw new InputRefused([...faults.all, ...warnings]);
   const parts = partsOf(files);
   const leftOut = { skipped: faults.count, warnings: warnings.length };
   const gone = await vanishedDocuments(read, source, paths);
@@ -169,8 +175,8 @@ async function check(
   options: DocumentOptions,
   path: string,
   folders: FolderCollections,
-  faults: Faults,
-  warnings: Fault[],
+  faults: InputFaults,
+  warnings: InputFault[],
 ): Promise<CheckedFile | undefined> {
   const place = { file: path, line: 1 };
   const file = join(options.folder, path);
@@ -251,7 +257,7 @@ async function read(options: DocumentOptions, source: string, file: CheckedFile)
   const { path, collection, digest } = file;
   const bytes = await readFile(join(options.folder, path));
   const text: DocumentText | 'empty' | undefined =
-    digestOf(bytes) === digest ? readDocument(path, bytes, new Faults()) : undefined;
+    digestOf(bytes) === digest ? readDocument(path, bytes, new InputFaults()) : undefined;
   if (text === undefined || text === 'empty')
     throw conflict(`${path} changed while it was imported. Run the import again.`);
   const { title, body, classification = options.classification } = text;

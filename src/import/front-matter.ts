@@ -13,7 +13,7 @@ import {
 } from 'yaml';
 import { frontMatterBlock } from '../domains/knowledge/front-matter.js';
 import { classifications, type Classification } from '../domains/knowledge/tables.js';
-import { yamlReason, type Faults } from './import-faults.js';
+import { yamlReason, type InputFaults } from '../operator/input-faults.js';
 import { quoted } from './time-formats.js';
 
 /** The entries of a document's front matter that are used here. Other entries are ignored. */
@@ -29,7 +29,7 @@ export interface FrontMatter {
  * Reads the front matter of a text. It may decide who can read the document. So anything that looks like
  * front matter but cannot be read, or like a classification but is not valid, is a fault, and never ignored.
  */
-export function frontMatterOf(path: string, text: string, faults: Faults): FrontMatter | undefined {
+export function frontMatterOf(path: string, text: string, faults: InputFaults): FrontMatter | undefined {
   const before = faults.count;
   const fault = (line: number, reason: string, column = 'front matter'): void => {
     faults.add({ file: path, line, column, reason });

@@ -1,5 +1,5 @@
 import { CsvReader, type CsvFile } from './csv.js';
-import type { Faults } from './import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 import type { Constant, Lookup, MappingFile } from './mapping.js';
 
 /**
@@ -17,7 +17,7 @@ const textOf = (constant: Constant): string | null => (constant === null ? null 
 export async function readLookups(
   file: MappingFile,
   csv: Omit<CsvFile, 'name'>,
-  faults: Faults,
+  faults: InputFaults,
 ): Promise<Lookups> {
   const lookups = new Map<string, (text: string) => string | null | undefined>();
   for (const [name, lookup] of Object.entries(file.mapping.lookups)) {
@@ -36,7 +36,7 @@ async function fromFile(
   lookupName: string,
   { file = '', key = '', value = '' }: Lookup,
   csv: Omit<CsvFile, 'name'>,
-  faults: Faults,
+  faults: InputFaults,
 ): Promise<Map<string, string | null>> {
   const entries = new Map<string, string | null>();
   const needed = Object.entries({ key, value }).map(([part, name]) => ({

@@ -2,7 +2,7 @@ import { BehalfError } from '../core/errors.js';
 import type { NeededColumn } from './csv.js';
 import type { Entity, Field } from './importable-tables.js';
 import type { Computation, EntityMapping, MappingFile, Source } from './mapping.js';
-import type { Path } from './yaml-file.js';
+import type { Path } from '../operator/yaml-file.js';
 import { readerOf, type Reader } from './field-values.js';
 
 export interface PlannedField {

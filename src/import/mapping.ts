@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Faults } from './import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 import { isTimeFormat } from './time-formats.js';
-import { readYaml, type Path, type YamlFile } from './yaml-file.js';
+import { readYaml, type Path, type YamlFile } from '../operator/yaml-file.js';
 
 const constant = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: 'must be a text, a number, true, false or null',
@@ -133,11 +133,11 @@ export class MappingFile {
   private constructor(
     private readonly file: YamlFile<Mapping>,
     /** Receives the faults. */
-    readonly faults: Faults,
+    readonly faults: InputFaults,
   ) {}
 
   /** Undefined, with faults reported, where its form is wrong. */
-  static parse(name: string, text: string, faults: Faults): MappingFile | undefined {
+  static parse(name: string, text: string, faults: InputFaults): MappingFile | undefined {
     const file = readYaml(name, text, mappingSchema, faults);
     return file === undefined ? undefined : new MappingFile(file, faults);
   }

@@ -4,7 +4,7 @@ import type { Connection } from '../store/sql/connection.js';
 import { RowConverter, type Converted, type World } from './row-converter.js';
 import type { CsvRow } from './csv.js';
 import type { Field, ImportedRow } from './importable-tables.js';
-import type { Faults } from './import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 import { type ImportKeys, type Known } from './import-keys.js';
 import { columnsOf, type PlannedEntity } from './mapping-plan.js';
 
@@ -27,7 +27,7 @@ export class RowChecker {
     private readonly plan: PlannedEntity,
     private readonly world: World,
     private readonly keys: ImportKeys,
-    private readonly faults: Faults,
+    private readonly faults: InputFaults,
     private readonly ids: Ids,
   ) {
     this.converter = new RowConverter(plan, world, faults);

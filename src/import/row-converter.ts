@@ -2,7 +2,7 @@ import { badInput } from '../core/errors.js';
 import { placesOf } from '../core/money.js';
 import type { CsvRow } from './csv.js';
 import type { Value } from './importable-tables.js';
-import type { Faults } from './import-faults.js';
+import type { InputFaults } from '../operator/input-faults.js';
 import { keyOf, type ImportKeys, type Known } from './import-keys.js';
 import type { Lookups } from './mapping-lookups.js';
 import type { Source } from './mapping.js';
@@ -27,7 +27,7 @@ export class RowConverter {
   constructor(
     private readonly plan: PlannedEntity,
     private readonly world: World,
-    private readonly faults: Faults,
+    private readonly faults: InputFaults,
   ) {}
 
   /** The row's key. Undefined, with a fault reported, where it has none. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { readDocument } from '../../src/import/document-file.js';
-import { Faults } from '../../src/import/import-faults.js';
+import { InputFaults } from '../../src/operator/input-faults.js';
 
 const read = (text: string) => {
-  const faults = new Faults();
+  const faults = new InputFaults();
   return { document: readDocument('hr/page.md', Buffer.from(text), faults), faults: faults.all };
 };
 const yaml = (...lines: string[]): string =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { CsvReader } from '../../src/import/csv.js';
-import { Faults } from '../../src/import/import-faults.js';
+import { InputFaults } from '../../src/operator/input-faults.js';
 import { timeReader } from '../../src/import/time-formats.js';
 import { shifted } from '../../src/import/field-values.js';
 
@@ -20,7 +20,7 @@ interface Options {
 
 async function read(bytes: string | Buffer, { delimiter, ...more }: Options = {}) {
   writeFileSync(join(folder, 'file.csv'), bytes);
-  const faults = new Faults();
+  const faults = new InputFaults();
   const reader = new CsvReader({ folder, name: 'file.csv', delimiter, nulls: new Set(), ...more }, faults);
   const needed = ['a', 'b'].map((name) => ({
     name,

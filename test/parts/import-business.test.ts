@@ -1,6 +1,6 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ImportRefused } from '../../src/import/import-faults.js';
+import { InputRefused } from '../../src/operator/input-faults.js';
 import { CommandError } from '../../src/core/command-error.js';
 import {
   customers,
@@ -335,9 +335,9 @@ describe('nothing at all is changed', () => {
       () => undefined,
       (reason: unknown) => reason,
     );
-    expect(error).toBeInstanceOf(ImportRefused);
+    expect(error).toBeInstanceOf(InputRefused);
     expect(await everything(server)).toEqual(before);
-    return (error as ImportRefused).message.split('\n').slice(1);
+    return (error as InputRefused).message.split('\n').slice(1);
   };
 
   test.each<[FileName, string, string, string[]]>([

@@ -1,7 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { importCommand } from '../../src/cli/commands/import.js';
-import { ImportRefused } from '../../src/import/import-faults.js';
+import { InputRefused } from '../../src/operator/input-faults.js';
 import { collections, documents, documentVersions, passages } from '../../src/domains/knowledge/tables.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import { Files } from '../support/files.js';
@@ -115,8 +115,8 @@ describe('import documents', () => {
     files.write('???/none.md', 'Text');
     const before = await everything(server);
     const error: unknown = await run().catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(ImportRefused);
-    expect((error as ImportRefused).message.split('\n')).toEqual([
+    expect(error).toBeInstanceOf(InputRefused);
+    expect((error as InputRefused).message.split('\n')).toEqual([
       'Nothing was imported: 4 faults.',
       '???/none.md:1: No collection can be named after "???".',
       'a/level.md:3: classification: "hidden" is no classification; it is one of the words public, internal, confidential, restricted.',
@@ -187,7 +187,7 @@ describe('the command', () => {
     out = '';
     files.write('mapping.yaml', 'source: a\nentities: { customer: { file: a, key: b, fields: {} } }\n');
     const words = ['business', files.folder, '--mapping', files.path('mapping.yaml'), '--dry-run', '--json'];
-    await expect(command(...words)).rejects.toBeInstanceOf(ImportRefused);
+    await expect(command(...words)).rejects.toBeInstanceOf(InputRefused);
     expect(JSON.parse(out)).toMatchObject({
       error: {
         code: 'BAD_USER_INPUT',

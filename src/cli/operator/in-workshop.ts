@@ -1,7 +1,7 @@
 import { systemClock } from '../../core/clock.js';
 import { makeIds } from '../../core/ids.js';
-import { ImportRefused } from '../../import/import-faults.js';
-import type { Workshop } from '../../import/recorded-run.js';
+import { InputRefused } from '../../operator/input-faults.js';
+import type { Workshop } from '../../operator/recorded-run.js';
 import { print, progress } from '../terminal/output.js';
 import { withDatabase } from './with-database.js';
 
@@ -18,7 +18,7 @@ export async function inWorkshop<T>(
       work({ database, clock: systemClock, ids: makeIds(systemClock), progress }),
     );
   } catch (error) {
-    if (json === true && error instanceof ImportRefused)
+    if (json === true && error instanceof InputRefused)
       print(JSON.stringify({ error: { code: error.code, faults: error.faults } }, null, 2));
     throw error;
   } finally {

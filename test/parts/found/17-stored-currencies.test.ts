@@ -1,6 +1,6 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ImportRefused } from '../../../src/import/import-faults.js';
+import { InputRefused } from '../../../src/operator/input-faults.js';
 import { BusinessRows } from '../../support/business.js';
 import { CommandLine } from '../../support/command-line.js';
 import { Files } from '../../support/files.js';
@@ -56,8 +56,8 @@ describe('17 unknown currencies are refused, and `migrate` says what is stored',
       ] as const) {
         const options = { as: person.name, mapping: files.path(name) };
         const error: unknown = await importFiles(server, files.folder, options).catch((e: unknown) => e);
-        expect(error).toBeInstanceOf(ImportRefused);
-        expect((error as ImportRefused).faults).toMatchObject([place]);
+        expect(error).toBeInstanceOf(InputRefused);
+        expect((error as InputRefused).faults).toMatchObject([place]);
       }
       expect(await everything(server)).toEqual(before);
       files.remove();

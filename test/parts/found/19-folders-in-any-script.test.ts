@@ -1,6 +1,6 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ImportRefused } from '../../../src/import/import-faults.js';
+import { InputRefused } from '../../../src/operator/input-faults.js';
 import { Files } from '../../support/files.js';
 import { everything, importFolder } from '../../support/importing.js';
 import { TestServer, everywhere, type PersonFixture } from '../../support/server.js';
@@ -56,8 +56,8 @@ describe('19 folders of any script are collections, and no two are one', () => {
     const before = await everything(server);
     const refusal = async () => {
       const error: unknown = await run().catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(ImportRefused);
-      return (error as ImportRefused).faults;
+      expect(error).toBeInstanceOf(InputRefused);
+      return (error as InputRefused).faults;
     };
     expect((await refusal()).map(({ file, line }) => [file, line])).toEqual([
       ['C#/b.md', 1],

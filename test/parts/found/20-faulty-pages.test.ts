@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { importCommand } from '../../../src/cli/commands/import.js';
-import { ImportRefused } from '../../../src/import/import-faults.js';
+import { InputRefused } from '../../../src/operator/input-faults.js';
 import { Files } from '../../support/files.js';
 import { contents, everything, importFolder } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';
@@ -39,8 +39,8 @@ describe('20 an import takes what is good, tells what is not, and keeps where do
   test('without the option, faults refuse all of it, each with its line, and empty pages do not', async () => {
     const before = await everything(server);
     const error: unknown = await run().catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(ImportRefused);
-    expect((error as ImportRefused).faults.map(({ file, line }) => [file, line])).toEqual([
+    expect(error).toBeInstanceOf(InputRefused);
+    expect((error as InputRefused).faults.map(({ file, line }) => [file, line])).toEqual([
       ['b/bell.md', 4],
       ['b/level.md', 3],
     ]);
@@ -120,7 +120,7 @@ describe('20 an import takes what is good, tells what is not, and keeps where do
     files.remove('a');
     files.remove('b/sub dir');
     const before = await everything(server);
-    await expect(run({ skipFaulty: true })).rejects.toBeInstanceOf(ImportRefused);
+    await expect(run({ skipFaulty: true })).rejects.toBeInstanceOf(InputRefused);
     files.remove('b');
     files.write('c/empty.md', '\n');
     await expect(run({ skipFaulty: true })).rejects.toThrow('c/empty.md:1: The page is empty');

@@ -1,10 +1,8 @@
 import { BehalfError } from '../core/errors.js';
+import { placeText, type Place } from '../core/fault.js';
 
 /** A fault at one position of the input. */
-export interface Fault {
-  readonly file: string;
-  /** From 1. Undefined where the fault is the whole file's. */
-  readonly line?: number | undefined;
+export interface InputFault extends Place {
   /** The column of a table, or the path in a mapping. */
   readonly column?: string | undefined;
   readonly reason: string;
@@ -13,20 +11,18 @@ export interface Fault {
 /** How many faults are reported at once. The check stops there. */
 export const faultsMax = 50;
 
-export const wording = ({ file, line, column = '', reason }: Fault): string => {
-  const place = line === undefined ? file : `${file}:${String(line)}`;
-  return [place, ...(column === '' ? [] : [column]), reason].join(': ');
-};
+export const inputFaultText = ({ column = '', reason, ...place }: InputFault): string =>
+  [placeText(place), ...(column === '' ? [] : [column]), reason].join(': ');
 
-/** An import was refused for its input. It changed nothing. */
-export class ImportRefused extends BehalfError {
+/** A command was refused for its input. It changed nothing. */
+export class InputRefused extends BehalfError {
   constructor(
-    readonly faults: readonly Fault[],
+    readonly faults: readonly InputFault[],
     done = 'imported',
   ) {
     const many = faults.length === 1 ? '1 fault' : `${String(faults.length)} faults`;
     const rest = faults.length < faultsMax ? '' : '; there may be more';
-    const list = faults.slice(0, faultsMax).map(wording).join('\n');
+    const list = faults.slice(0, faultsMax).map(inputFaultText).join('\n');
     super('BAD_USER_INPUT', `Nothing was ${done}: ${many}${rest}.\n${list}`);
   }
 }
@@ -36,8 +32,8 @@ export const yamlReason = (message: string): string =>
   (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 
 /** Collects faults, to report them together. */
-export class Faults {
-  private readonly found: Fault[] = [];
+export class InputFaults {
+  private readonly found: InputFault[] = [];
 
   /**
    * @param done the participle for the work that was refused
@@ -48,25 +44,25 @@ export class Faults {
     private readonly max = faultsMax,
   ) {}
 
-  /** Throws `ImportRefused` when `max` is reached. */
-  add(fault: Fault): void {
+  /** Throws `InputRefused` when `max` is reached. */
+  add(fault: InputFault): void {
     this.found.push(fault);
     if (this.found.length >= this.max) this.refuse();
   }
 
-  get all(): readonly Fault[] {
+  get all(): readonly InputFault[] {
     return this.found;
   }
 
   /** Adds an error about the input as a fault; throws any other error on. */
-  caught(error: unknown, place: Omit<Fault, 'reason'>): void {
-    if (!(error instanceof BehalfError) || error instanceof ImportRefused) throw error;
+  caught(error: unknown, place: Omit<InputFault, 'reason'>): void {
+    if (!(error instanceof BehalfError) || error instanceof InputRefused) throw error;
     this.add({ ...place, reason: error.message });
   }
 
-  /** Throws `ImportRefused` where there are faults. */
+  /** Throws `InputRefused` where there are faults. */
   refuse(): void {
-    if (this.found.length > 0) throw new ImportRefused(this.found, this.done);
+    if (this.found.length > 0) throw new InputRefused(this.found, this.done);
   }
 
   get count(): number {

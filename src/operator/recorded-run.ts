@@ -6,12 +6,12 @@ import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
 import type { UserRow } from '../store/tables/identity.js';
-import { findPerson } from '../operator/recorded-change.js';
-import { commandRecord } from '../operator/command-record.js';
+import { findPerson } from './recorded-change.js';
+import { commandRecord } from './command-record.js';
 import { CommandError } from '../core/command-error.js';
 import type { Progress } from '../core/progress.js';
 
-/** The parts that an import works with. */
+/** The parts that a command works with. */
 export interface Workshop {
   readonly database: Database;
   readonly clock: Clock;
@@ -20,7 +20,7 @@ export interface Workshop {
 }
 
 export interface RunOptions {
-  /** The name of the person who is responsible for the import. Required unless it is a dry run. */
+  /** The name of the person who is responsible for the change. Required unless it is a dry run. */
   readonly as?: string | undefined;
   /** Whether to roll everything back at the end. */
   readonly dryRun: boolean;

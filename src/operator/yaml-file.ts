@@ -1,6 +1,6 @@
 import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document, type Range } from 'yaml';
 import type { z } from 'zod';
-import { yamlReason, type Fault, type Faults } from './import-faults.js';
+import { yamlReason, type InputFault, type InputFaults } from './input-faults.js';
 
 /** Where something stands in a document: keys, and positions in lists. */
 export type Path = readonly (string | number)[];
@@ -10,7 +10,7 @@ export interface YamlFile<T> {
   readonly name: string;
   readonly value: T;
   /** A fault at a path, with the line of it or of its nearest existing parent. */
-  fault(path: Path, reason: string): Fault;
+  fault(path: Path, reason: string): InputFault;
 }
 
 /** Undefined, with all faults reported, where the text is no YAML or has another form. */
@@ -18,7 +18,7 @@ export function readYaml<T>(
   name: string,
   text: string,
   schema: z.ZodType<T>,
-  faults: Faults,
+  faults: InputFaults,
 ): YamlFile<T> | undefined {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter });
@@ -27,7 +27,7 @@ export function readYaml<T>(
   }
   if (document.errors.length > 0) return undefined;
   const lines = new Lines(document, counter);
-  const fault = (path: Path, reason: string): Fault => ({
+  const fault = (path: Path, reason: string): InputFault => ({
     file: name,
     line: lines.of(path),
     column: path.join('.'),
