@@ -18,41 +18,15 @@ export function asText(value: unknown): string {
  */
 export function encode(column: Column<unknown>, value: unknown): unknown {
   if (value === null || value === undefined) return null;
-  switch (column.kind) {
-    case 'id':
-    case 'text':
-    case 'longtext':
-    case 'bigint':
-    case 'decimal':
-    case 'date':
-    case 'label':
-    case 'clock':
-    case 'set':
-    case 'jsontext':
-    case 'uuid':
-    case 'inet':
-      return asText(value);
-    case 'int':
-      return typeof value === 'string' && !Number.isSafeInteger(Number(value))
-        ? BigInt(value)
-        : Number(value);
-    case 'long':
-    case 'minor':
-    case 'float':
-    case 'year':
-      return Number(value);
-    case 'flag':
-      return value === true ? 1 : 0;
-    case 'time':
-    case 'moment':
-      return asText(value).replace('T', ' ').replace('Z', '');
-    case 'json':
-      return JSON.stringify(value);
-    case 'bits':
-      return bytesOfInteger(BigInt(asText(value)));
-    case 'bytes':
-      return bytesFrom(asText(value));
-  }
+  return codings[column.kind].encode(value);
+}
+
+function encodeInteger(value: unknown): unknown {
+  return typeof value === 'string' && !Number.isSafeInteger(Number(value)) ? BigInt(value) : Number(value);
+}
+
+function encodeTime(value: unknown): string {
+  return asText(value).replace('T', ' ').replace('Z', '');
 }
 
 /** MySQL takes a text for a bit field by its letters. */
@@ -229,45 +203,57 @@ function decodeMoment(raw: unknown): string | null {
   return `${text.includes('.') ? text.replace(/\.?0*$/, '') : text}Z`;
 }
 
-/** The reverse of `encode`, for values that `readSql` reads. Undefined where they need no decoding. */
-export function decoderOf(column: Column<unknown>): Decoder | undefined {
-  switch (column.kind) {
-    case 'id':
-    case 'text':
-    case 'longtext':
-      return undefined;
-    case 'bigint':
-    case 'decimal':
-    case 'date':
-    case 'label':
-    case 'clock':
-    case 'set':
-    case 'jsontext':
-    case 'uuid':
-    case 'inet':
-    case 'bits':
-    case 'bytes':
-      return decodeText;
-    case 'float':
-      return isSingle(column) ? decodeSingle : decodeFloat;
-    case 'int':
-      return column.isLoose === true ? decodeLooseInteger : decodeInteger;
-    case 'long':
-    case 'minor':
-    case 'year':
-      return decodeInteger;
-    case 'flag':
-      return column.isTruth === true
-        ? decodeTruth
-        : (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
-    case 'time':
-      return decodeTime;
-    case 'moment':
-      return decodeMoment;
-    case 'json':
-      return (raw) => (raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown));
-  }
+const decodeFlag: Decoder = (raw) => (raw === null || raw === undefined ? null : Number(raw) === 1);
+
+const decodeJson: Decoder = (raw) =>
+  raw === null || raw === undefined ? null : (JSON.parse(asText(raw)) as unknown);
+
+/** How values of one kind of column go to the drivers, and how they come back. */
+interface Coding {
+  readonly encode: (value: unknown) => unknown;
+  /** For values that `readSql` reads. Undefined where they need no decoding. */
+  readonly decoder: (column: Column<unknown>) => Decoder | undefined;
 }
+
+const plainText: Coding = { encode: asText, decoder: () => undefined };
+const otherText: Coding = { encode: asText, decoder: () => decodeText };
+const integers: Coding = { encode: Number, decoder: () => decodeInteger };
+
+const codings: Readonly<Record<Column<unknown>['kind'], Coding>> = {
+  id: plainText,
+  text: plainText,
+  longtext: plainText,
+  bigint: otherText,
+  decimal: otherText,
+  date: otherText,
+  label: otherText,
+  clock: otherText,
+  set: otherText,
+  jsontext: otherText,
+  uuid: otherText,
+  inet: otherText,
+  long: integers,
+  minor: integers,
+  year: integers,
+  int: {
+    encode: encodeInteger,
+    decoder: ({ isLoose }) => (isLoose === true ? decodeLooseInteger : decodeInteger),
+  },
+  float: { encode: Number, decoder: (column) => (isSingle(column) ? decodeSingle : decodeFloat) },
+  flag: {
+    encode: (value) => (value === true ? 1 : 0),
+    decoder: ({ isTruth }) => (isTruth === true ? decodeTruth : decodeFlag),
+  },
+  time: { encode: encodeTime, decoder: () => decodeTime },
+  moment: { encode: encodeTime, decoder: () => decodeMoment },
+  json: { encode: (value) => JSON.stringify(value), decoder: () => decodeJson },
+  bits: { encode: (value) => bytesOfInteger(BigInt(asText(value))), decoder: () => decodeText },
+  bytes: { encode: (value) => bytesFrom(asText(value)), decoder: () => decodeText },
+};
+
+/** The reverse of `encode`, for values that `readSql` reads. Undefined where they need no decoding. */
+export const decoderOf = (column: Column<unknown>): Decoder | undefined =>
+  codings[column.kind].decoder(column);
 
 /** The reverse of `encode`, for one value. */
 export const decode = (column: Column<unknown>, raw: unknown): unknown =>
