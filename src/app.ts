@@ -109,6 +109,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       publicUrl: config.publicUrl,
       addressOf,
       scopes: schema.policy.definitions,
+      changing: schema.catalog.changing,
     },
     publicUrl: config.publicUrl,
     oauth,

@@ -148,6 +148,77 @@ describe('taking back', () => {
   });
 });
 
+describe('handing over', () => {
+  const path = '/account/hand-over';
+  const task = {
+    purpose: 'Answer the <first> ticket',
+    task: 'ticket:T-77',
+    scope: ['tickets:read'],
+    seconds: '900',
+  };
+  const opened = () => hers.browser.open(url(`${path}?agent=helper&role=support-agent`));
+  const madeBy = async (who: Employee): Promise<number> =>
+    (await office.server.database.read.select(delegations, eq('userId', who.id))).length;
+
+  test('a task to an agent of one’s choice, with what was ticked and no more', async () => {
+    expect(textOf((await hers.browser.open(url(path))).html)).toContain('Agent helper as support-agent');
+    const number = office.data.customers[0]?.number ?? '';
+    const page = await hers.browser.submitTo(await opened(), path, { ...task, customers: ` ${number}, ` });
+    const id = page.url.split('/').at(-1) ?? '';
+    expect(textOf(page.html)).toMatch(/Answer the <first> ticket.*ticket:T-77.*in (14|15) minutes/);
+    expect(await office.server.database.read.byId(delegations, id)).toMatchObject({
+      userId: rosa.id,
+      agentId: helper.id,
+      scopes: ['tickets:read'],
+      boundary: expect.objectContaining({ customer: [office.data.customers[0]?.id] }) as object,
+    });
+    expect((await office.requestToken(helper, id)).status).toBe(200);
+    expect(await recordsOf(office, rosa, 'AccountHandOver')).toMatchObject([{ outcome: 'succeeded' }]);
+  });
+
+  test.each<[string, Record<string, string | string[]>, string, RegExp]>([
+    ['no purpose', { purpose: ' ' }, 'purpose', /Say what the task is for/],
+    ['no reference', { task: '' }, 'task', /Say what the task is about/],
+    ['a purpose with an unseen character', { purpose: 'a\u200bb' }, 'purpose', /U\+200B/],
+    ['nothing ticked', { scope: [] }, 'scopes', /Choose at least one/],
+    ['a scope that the person lacks', { scope: ['refunds:issue'] }, 'scopes', /refunds:issue/],
+    ['a scope of people alone', { scope: ['audit:read'] }, 'scopes', /audit:read/],
+    ['a customer that is none', { customers: 'C-0' }, 'customers', /"C-0" is no `customer`/],
+    ['longer than the role allows', { seconds: '604800' }, 'seconds', /At most 86400/],
+    ['a time that is none', { seconds: 'x' }, 'seconds', /Choose how long/],
+  ])('tells %s beside its field, keeps the rest, and makes nothing', async (_name, wrong, field, message) => {
+    const before = await madeBy(rosa);
+    const page = await hers.browser.submitTo(await opened(), path, { ...task, ...wrong });
+    expect([page.status, await madeBy(rosa)]).toEqual([422, before]);
+    expect(page.html).toContain(`href="#${field}"`);
+    expect(page.html).toMatch(new RegExp(`id="${field}"`));
+    expect(
+      textOf(new RegExp(`<p class="fault" id="${field}-fault">[^]*?</p>`).exec(page.html)?.[0] ?? ''),
+    ).toMatch(message);
+    if (field !== 'task') expect(page.html).toContain('value="ticket:T-77"');
+  });
+
+  test('is not offered to those who may not, and names no agent or role that is not there', async () => {
+    const minna = await office.company.employee('minna-2', 'administrator');
+    const { browser, home } = await browserOf(office, minna);
+    expect(home.html).not.toContain(path);
+    expect((await browser.open(url(path))).status).toBe(404);
+    for (const query of [
+      'agent=nobody&role=support-agent',
+      'agent=helper&role=administrator',
+      'agent=&role=',
+    ]) {
+      expect((await hers.browser.open(url(`${path}?${query}`))).status).toBe(404);
+    }
+  });
+
+  test('needs a form of one’s own sign-in', async () => {
+    const before = await madeBy(rosa);
+    const page = await hers.browser.submitTo(await opened(), path, { ...task, form: 'x' });
+    expect([page.status, await madeBy(rosa)]).toEqual([403, before]);
+  });
+});
+
 describe('forms of others are refused, and change nothing', () => {
   test.each<[string, Record<string, string>, Record<string, string>]>([
     ['without its hidden value', { form: '' }, {}],
@@ -305,6 +376,7 @@ const textOf = (html: string): string =>
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
     .replaceAll('&#39;', "'")
+    .replaceAll('&quot;', '"')
     .replaceAll('&amp;', '&')
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/ ([.,;)])/g, '$1');

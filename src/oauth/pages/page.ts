@@ -34,13 +34,14 @@ export interface Input {
   readonly id: string;
   readonly label: string;
   readonly type: 'text' | 'password';
-  readonly autocomplete: 'username' | 'current-password' | 'new-password';
+  readonly autocomplete: 'username' | 'current-password' | 'new-password' | 'off';
+  readonly isOptional?: boolean;
   readonly hint?: string;
   readonly value?: string;
   readonly faults: readonly Fault[];
 }
 
-export function input({ id, label, type, autocomplete, hint, value, faults }: Input): Html {
+export function input({ id, label, type, autocomplete, isOptional, hint, value, faults }: Input): Html {
   const mine = faults.filter((fault) => fault.field === id);
   const described = [hint === undefined ? '' : `${id}-hint`, mine.length === 0 ? '' : `${id}-fault`]
     .join(' ')
@@ -57,7 +58,7 @@ export function input({ id, label, type, autocomplete, hint, value, faults }: In
       maxlength="1024"
       autocapitalize="none"
       spellcheck="false"
-      required
+      ${isOptional === true ? undefined : html`required`}
       ${mine.length === 0 ? undefined : html`aria-invalid="true"`}
       ${described === '' ? undefined : html`aria-describedby="${described}"`}
     />`;

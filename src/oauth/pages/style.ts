@@ -53,12 +53,14 @@ a{color:var(--accent)}
 .bar{display:flex;flex-wrap:wrap;gap:.5rem 1rem;align-items:center;justify-content:space-between;margin-bottom:1.25rem}
 .bar p{margin:0;overflow-wrap:anywhere}
 .card{border:1px solid var(--line);border-radius:.5rem;padding:1rem;margin:0 0 1rem}
+.card>:last-child{margin-bottom:0}
 .facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));gap:0 1.5rem;margin:.5rem 0}
 .records li,.tasks li{margin:.35rem 0}
 .tasks .soft{display:block}
 .notice{border:2px solid var(--accent);border-radius:.4rem;padding:.75rem 1rem;margin:1rem 0}
 a.button{display:inline-block;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);text-decoration:none}
 a.button.quiet{background:transparent;color:var(--accent)}
+select{width:100%;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
 summary{cursor:pointer;font-weight:600;color:var(--accent);padding:.4rem 0}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(max-width:30rem){body{padding:.5rem}main{padding:1.25rem 1rem}}

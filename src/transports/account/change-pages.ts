@@ -55,6 +55,13 @@ export async function taskPage(reader: Reader, id: string): Promise<Page> {
       }
       ${taskFacts(reader, task)}
       ${
+        task.status === 'ACTIVE'
+          ? html`<p class="soft">
+              The agent gets its token for this task by the id <code>${task.id}</code>.
+            </p>`
+          : undefined
+      }
+      ${
         mayEnd
           ? html`<p class="actions">
               ${askLink(`/account/tasks/${task.id}/take-back`, 'Take back', task.purpose)}

@@ -158,6 +158,41 @@ export const taskDocument = (holds: Holds): Document<{ readonly delegation: Task
   query: `query AccountTask($id: ID!) { delegation(id: $id) { ${taskFields(holds, 20)} } }`,
 });
 
+export interface OfferedRole {
+  readonly name: string;
+  readonly description: string;
+  readonly scopes: readonly string[];
+  readonly boundary: readonly Dimension[];
+  readonly limits: { readonly expirySeconds: number | null } | null;
+}
+
+export interface OfferedAgent extends Named {
+  readonly businessTask: string;
+  readonly roles: { readonly nodes: readonly OfferedRole[] } | null;
+}
+
+/** Agents that may be handed a task. */
+export const agentsDocument: Document<{ readonly agents: Pick<Page<OfferedAgent>, 'nodes'> }> = {
+  name: 'AccountAgents',
+  query: `query AccountAgents($filter: AgentFilter!) {
+  agents(filter: $filter, first: 50) {
+    nodes {
+      name displayName businessTask
+      roles(first: 10) { nodes { name description scopes boundary { dimension all values } limits { expirySeconds } } }
+    }
+  }
+}`,
+};
+
+export const handOverDocument: Document<{
+  readonly delegate: { readonly delegation: { readonly id: string } };
+}> = {
+  name: 'AccountHandOver',
+  query: `mutation AccountHandOver($input: DelegateInput!, $key: String!) {
+  delegate(input: $input, idempotencyKey: $key) { delegation { id } }
+}`,
+};
+
 export const takeBackDocument: Document<unknown> = {
   name: 'AccountTakeBack',
   query: `mutation AccountTakeBack($id: ID!, $key: String!) {

@@ -12,6 +12,7 @@ import {
   taskFacts,
   type Reader,
 } from './parts.js';
+import { mayHandOver } from './hand-over.js';
 import { isOwn } from './person.js';
 import { statusWords, time } from './words.js';
 
@@ -86,6 +87,7 @@ export async function homePage(
       ${tasks.length === 0 ? html`<p>No task is under way.</p>` : tasks.map((task) => taskCard(reader, task))}
       ${more(delegations.pageInfo, '/account', 'More tasks')}
       <p class="actions">
+        ${mayHandOver(reader) ? html`<a class="button" href="/account/hand-over">Hand over a task</a>` : undefined}
         <a class="button quiet" href="/account/tasks">All tasks, ended ones too</a>
         ${
           tasks.length > 0 && person.holds('delegations:revoke')

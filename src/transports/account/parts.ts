@@ -12,6 +12,7 @@ export interface Reader {
   readonly person: Person;
   readonly now: number;
   readonly scopes: AccountParts['scopes'];
+  readonly changing: AccountParts['changing'];
 }
 
 /** A form of the session. Its key makes a form that is sent twice one change. */

@@ -16,6 +16,7 @@ import {
   withdraw,
 } from './change-pages.js';
 import { failurePage } from './failure-page.js';
+import { askHandOver, handOver } from './hand-over.js';
 import { homePage, tasksPage } from './home-page.js';
 import type { Reader } from './parts.js';
 import { readPerson } from './person.js';
@@ -27,8 +28,8 @@ export interface AccountRoutesParts extends AccountParts {
 }
 
 type Show = (reader: Reader, id: string, query: URLSearchParams) => Promise<Page>;
-/** Gives the address of the page that shows what came of it. */
-type Change = (reader: Reader, id: string, form: URLSearchParams) => Promise<string>;
+/** Gives the address of the page that shows what came of it, or a page with the form and its faults. */
+type Change = (reader: Reader, id: string, form: URLSearchParams) => Promise<string | Page>;
 
 const pages: Readonly<Record<string, Show>> = {
   '/account': (reader, _id, query) =>
@@ -38,6 +39,7 @@ const pages: Readonly<Record<string, Show>> = {
   '/account/tasks/:id/take-back': askTakeBack,
   '/account/take-back-all': askTakeBackAll,
   '/account/consents/:id/withdraw': askWithdraw,
+  '/account/hand-over': (reader, _id, query) => askHandOver(reader, query),
 };
 
 const keyOf = (form: URLSearchParams): string => form.get('key') ?? '';
@@ -46,6 +48,7 @@ const changes: Readonly<Record<string, Change>> = {
   '/account/tasks/:id/take-back': (reader, id, form) => takeBack(reader, id, keyOf(form)),
   '/account/take-back-all': (reader, _id, form) => takeBackAll(reader, keyOf(form)),
   '/account/consents/:id/withdraw': (reader, id, form) => withdraw(reader, id, keyOf(form)),
+  '/account/hand-over': (reader, _id, form) => handOver(reader, form),
 };
 
 /** A person's own pages, for browsers: every page and every change is an operation of the gate. */
@@ -97,7 +100,7 @@ class AccountRoutes {
   async change(request: FastifyRequest, reply: FastifyReply, change: Change): Promise<FastifyReply> {
     const form = await this.form(request, reply);
     const to = await change(await this.reader(request, reply), idOf(request), form);
-    return this.send(reply, { kind: 'redirect', to });
+    return this.send(reply, typeof to === 'string' ? { kind: 'redirect', to } : this.page(to));
   }
 
   async signOut(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -130,9 +133,9 @@ class AccountRoutes {
   }
 
   private async reader(request: FastifyRequest, reply: FastifyReply): Promise<Reader> {
-    const { clock, scopes } = this.parts;
+    const { clock, scopes, changing } = this.parts;
     const visitor = await Visitor.of(this.parts, request, reply);
-    return { visitor, person: await readPerson(visitor), now: clock.now(), scopes };
+    return { visitor, person: await readPerson(visitor), now: clock.now(), scopes, changing };
   }
 
   /** A form of a page that was shown to this very session. Throws `FormError` or `SignedOut`, before anything runs. */

@@ -16,7 +16,9 @@ export interface AccountParts {
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
   /** What each scope allows, in words. */
-  readonly scopes: ReadonlyMap<string, { readonly description: string }>;
+  readonly scopes: ReadonlyMap<string, { readonly description: string; readonly peopleOnly: boolean }>;
+  /** Scopes by which something can be changed. */
+  readonly changing: ReadonlySet<string>;
 }
 
 /** The sign-in has ended: the pages show how to sign in again. */

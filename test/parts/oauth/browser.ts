@@ -49,7 +49,7 @@ export class Browser {
   async submitTo(
     page: Shown,
     action: string,
-    fields: Record<string, string> = {},
+    fields: Fields = {},
     headers: Record<string, string> = {},
   ): Promise<Shown> {
     const html = [...page.html.matchAll(/<form[^]*?<\/form>/g)]
