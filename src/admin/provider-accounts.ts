@@ -4,7 +4,7 @@ import { visibleLine } from '../core/checked-text.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import { hashOfNobody } from '../core/passwords.js';
-import type { IdentityOutcome, ProvenIdentity } from '../delegation/proven-identity.js';
+import type { IdentityOutcome, ProvenIdentity, SignedOut } from '../delegation/proven-identity.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { users, type UserRow } from '../store/tables/identity.js';
@@ -15,7 +15,7 @@ import {
 } from '../store/tables/identity-providers.js';
 import { provideRoles } from './provided-roles.js';
 import { add, type UnitOfWork } from './unit-of-work.js';
-import { emailOf } from './users.js';
+import { emailOf, endTokens } from './users.js';
 
 /** The accounts of people who sign in by a provider, found by (provider, subject) alone. */
 export class ProviderAccounts {
@@ -40,6 +40,21 @@ export class ProviderAccounts {
     if (user.status !== 'active') return { kind: 'disabled', user };
     await provideRoles(unit, provider, user, proven.groups);
     return { kind: 'user', user, changes: unit.trail.changes };
+  }
+
+  /** Ends all tokens and sessions of the person, those of their agents included. */
+  async signOut(
+    tx: Connection,
+    { id: providerId }: Pick<IdentityProviderRow, 'id'>,
+    subject: string,
+  ): Promise<SignedOut | undefined> {
+    const unit: UnitOfWork = { tx, clock: this.clock, ids: this.ids, trail: new Trail() };
+    const known = await tx.one(userIdentities, all(eq('providerId', providerId), eq('subject', subject)));
+    const isThem = eq<UserRow>('id', known?.userId);
+    const user = known === undefined ? undefined : await tx.one(users, isThem, { lock: 'update' });
+    if (user === undefined) return undefined;
+    await endTokens(unit, user);
+    return { user, changes: unit.trail.changes };
   }
 }
 

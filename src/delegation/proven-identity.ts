@@ -19,3 +19,9 @@ export type IdentityOutcome =
   /** No account is linked, and the provider may not create one; or the provider was removed meanwhile. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'disabled'; readonly user: UserRow };
+
+/** A person whose tokens and sessions have ended. */
+export interface SignedOut {
+  readonly user: UserRow;
+  readonly changes: readonly Change[];
+}

@@ -6,6 +6,7 @@ import type { Connection } from '../store/sql/connection.js';
 import { purgeExpired, type PayloadStore } from './library/payload-adapter.js';
 import { KnownBrowsers } from './throttling/known-browsers.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
+import { BackchannelLogout } from './identity-providers/backchannel-logout.js';
 import { ProviderCallback } from './identity-providers/callback.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
 import { ProviderSignIn } from './identity-providers/provider-sign-in.js';
@@ -96,6 +97,9 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const providers = new KnownProviders(database, clock, settings.allowHttp);
   const requests = new SignInRequests(database, clock);
   const callback = new ProviderCallback({ providers, requests, recorder, logger, refused, addressOf });
+  const logout = new BackchannelLogout({
+    ...{ store, providers, identities, recorder, logger, refused, addressOf },
+  });
   const { issuer } = settings;
   const byProvider = new ProviderSignIn({ issuer, database, recorder, identities, providers, requests });
   const passwordUsers = settings.passwordUsers === undefined ? undefined : new Set(settings.passwordUsers);
@@ -144,6 +148,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     } else if (!isUtf8Target(query)) refuse(response, 400, 'invalid_request', 'the query is not UTF-8');
     else if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
     else if (path.startsWith(`${paths.callback}/`)) void callback.handle(request, response);
+    else if (path === paths.backchannelLogout) void logout.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {
@@ -162,6 +167,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       sign_ins_begun: begun.lines,
       token_requests_refused: refused.lines,
       identity_providers: providers.kept,
+      identity_provider_keys: providers.keys,
     },
     purgeExpired: (signal) => purgeExpired(store, signal),
   };

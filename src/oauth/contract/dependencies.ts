@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthEvent } from '../../delegation/auth-records.js';
-import type { IdentityOutcome, ProvenIdentity } from '../../delegation/proven-identity.js';
+import type { IdentityOutcome, ProvenIdentity, SignedOut } from '../../delegation/proven-identity.js';
+import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import type {
   AgentTokenInput,
   ClientCredentialsInput,
@@ -75,6 +76,12 @@ export interface Recorder {
 export interface Identities {
   /** Finds or makes the account and sets the roles of its groups, through `tx` alone. */
   signIn(tx: Connection, proven: ProvenIdentity): Promise<IdentityOutcome>;
+  /** Ends all tokens and sessions of a person. Undefined where nobody is known by the subject. */
+  signOut(
+    tx: Connection,
+    provider: Pick<IdentityProviderRow, 'id'>,
+    subject: string,
+  ): Promise<SignedOut | undefined>;
 }
 
 /** A first-party program through which people sign in: a public client with PKCE (RFC 8252, RFC 9700). */

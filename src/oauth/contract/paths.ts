@@ -7,6 +7,7 @@ export const paths = {
   interaction: '/oauth/interaction',
   /** Followed by the name of an identity provider: its redirect URI. */
   callback: '/oauth/callback',
+  backchannelLogout: '/oauth/backchannel_logout',
   signedIn: '/oauth/signed-in',
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
@@ -26,7 +27,13 @@ export const accountPaths = {
 
 /** The methods that a path below the issuer takes; none where there is no route. */
 export function methodsAt(path: string): readonly string[] {
-  if (path === paths.token || path === paths.revocation || path === paths.introspection) return ['POST'];
+  if (
+    path === paths.backchannelLogout ||
+    path === paths.token ||
+    path === paths.revocation ||
+    path === paths.introspection
+  )
+    return ['POST'];
   if (path === paths.metadata || path === paths.signedIn) return ['GET', 'HEAD'];
   if (path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
   if (/^\/oauth\/callback\/[a-z0-9-]+$/.test(path)) return ['GET'];

@@ -1,3 +1,4 @@
+import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
 import type { Configuration } from 'openid-client';
 import type { Clock } from '../../core/clock.js';
 import { Lru } from '../../core/lru.js';
@@ -19,6 +20,7 @@ const keptMax = 100;
 /** The trusted providers, from rows as they stand, and their clients. */
 export class KnownProviders {
   readonly kept = new Lru<string, Kept>(keptMax);
+  readonly keys = new Lru<string, JWTVerifyGetKey>(keptMax);
   private secrets: Promise<ProviderSecrets> | undefined;
 
   constructor(
@@ -41,6 +43,20 @@ export class KnownProviders {
 
   byId(id: string): Promise<IdentityProviderRow | undefined> {
     return this.database.read.byId(identityProviders, id);
+  }
+
+  byIssuer(issuer: string): Promise<IdentityProviderRow | undefined> {
+    return this.database.read.one(identityProviders, eq<IdentityProviderRow>('issuer', issuer));
+  }
+
+  /** The provider's public keys. They are read again after 5 minutes, and when a new one appears. */
+  async keysOf(provider: IdentityProviderRow): Promise<JWTVerifyGetKey> {
+    const { jwks_uri: uri = '' } = (await this.clientOf(provider)).serverMetadata();
+    const known = this.keys.get(uri);
+    if (known !== undefined) return known;
+    const keys = createRemoteJWKSet(new URL(uri), { timeoutDuration: 5_000, cacheMaxAge: 300_000 });
+    this.keys.set(uri, keys);
+    return keys;
   }
 
   /** Rejects where the provider is out of reach, or its metadata does not fit. */

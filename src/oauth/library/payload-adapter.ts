@@ -162,8 +162,17 @@ async function endGrant(
 }
 
 /** True once for each (issuer, id) until it is purged: the unique key decides (RFC 7523 section 3, RFC 9449). */
-export async function firstUse(
+export const firstUse = (
   { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
+  issuer: string,
+  jti: string,
+  expiresAtSeconds: number,
+): Promise<boolean> => database.transaction((tx) => firstUseIn(tx, { clock }, issuer, jti, expiresAtSeconds));
+
+/** As `firstUse`, inside the transaction of what the token does. */
+export async function firstUseIn(
+  tx: Connection,
+  { clock }: Pick<PayloadStore, 'clock'>,
   issuer: string,
   jti: string,
   expiresAtSeconds: number,
@@ -179,14 +188,12 @@ export async function firstUse(
     expiresAt: isoTime(Math.max(expiresAtSeconds * 1000, clock.now() + 1000)),
     consumedAt: null,
   };
-  return database.transaction((tx) =>
-    tx.insert(oauthPayloads, [row]).then(
-      () => true,
-      (error: unknown) => {
-        if (isDuplicate(error)) return false;
-        throw error;
-      },
-    ),
+  return tx.insert(oauthPayloads, [row]).then(
+    () => true,
+    (error: unknown) => {
+      if (isDuplicate(error)) return false;
+      throw error;
+    },
   );
 }
 

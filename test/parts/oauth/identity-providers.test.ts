@@ -453,6 +453,88 @@ const entry = async (group: string, roleName: string, by = company.root.id): Pro
   await company.do((unit) => mapGroup(unit, by, provider, group, role));
 };
 
+describe('back-channel logout', () => {
+  const event = 'http://schemas.openid.net/event/backchannel-logout';
+  const claimsFor = (sub: string): JWTPayload => {
+    const now = Math.floor(Date.now() / 1000);
+    const jti = `logout-${String(Math.random())}`;
+    return {
+      ...{ iss: acme.issuer, aud: companyClientId, iat: now, exp: now + 120, jti, sub },
+      events: { [event]: {} },
+    };
+  };
+  const tell = (token: string): Promise<Response> =>
+    fetch(`${company.server.url}/oauth/backchannel_logout`, {
+      method: 'POST',
+      body: new URLSearchParams({ logout_token: token }),
+    });
+  const status = async (token: string): Promise<number> =>
+    (await company.server.query(token, '{ viewer { scopes } }')).status;
+
+  test('ends all that rests on the person’s sign-ins with the next operation, once', async () => {
+    const person = { sub: 'acme|leaving' };
+    const tokens = [await tokenOf(person), await tokenOf(person)];
+    const other = await tokenOf({ sub: 'acme|staying' });
+    const token = await acme.sign(claimsFor(person.sub), { typ: 'logout+jwt' });
+    expect((await tell(token)).status).toBe(200);
+    expect([await status(tokens[0] ?? ''), await status(tokens[1] ?? ''), await status(other)]).toEqual([
+      401, 401, 200,
+    ]);
+    expect((await recordsOf(company.server.database, 'revocation')).at(-1)).toMatchObject({
+      outcome: 'succeeded',
+      chain: { person: { id: (await userOf('acme', person.sub))?.id } },
+      detail: { detail: 'back-channel logout, provider acme, subject acme|leaving' },
+    });
+    const again = await tokenOf(person);
+    expect((await tell(token)).status).toBe(400);
+    expect(await status(again)).toBe(200);
+  });
+
+  const now = Math.floor(Date.now() / 1000);
+  const forged = (changes: JWTPayload) => (sub: string) => acme.sign({ ...claimsFor(sub), ...changes });
+  test.each<[string, string, (sub: string) => Promise<string> | string]>([
+    ['no token', 'Invalid JWT', () => ''],
+    ['an issuer that is not trusted', 'not trusted', forged({ iss: 'https://evil.example' })],
+    [
+      'the issuer of another provider',
+      'signature verification failed',
+      (sub) => acme.sign({ ...claimsFor(sub), iss: closed.issuer }),
+    ],
+    ['another audience', 'aud', forged({ aud: 'another' })],
+    ['an expired token', 'exp', forged({ exp: now - 60 })],
+    ['an old token', 'too far in the past', forged({ iat: now - 3600 })],
+    ['a token without an end', 'claim exp', forged({ exp: undefined })],
+    ['no jti', 'claim jti', forged({ jti: undefined })],
+    ['no subject', 'claim sub', forged({ sub: undefined, sid: 'a session' })],
+    ['no event', 'claim events', forged({ events: undefined })],
+    [
+      'another event',
+      'claim events',
+      forged({ events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {} } }),
+    ],
+    ['a nonce: an ID token', 'claim nonce', forged({ nonce: 'n' })],
+    ['a token that nobody signed', 'alg', (sub) => unsigned(claimsFor(sub))],
+    ['HS256 with the client secret', 'alg', (sub) => acme.sign(claimsFor(sub), { alg: 'HS256' }, hmac)],
+    [
+      'a key that the provider does not have',
+      'signature verification failed',
+      async (sub) => acme.sign(claimsFor(sub), {}, (await generateKeyPair('ES256')).privateKey),
+    ],
+  ])('refuses %s, and ends nothing', async (_name, reason, make) => {
+    const access = await tokenOf({ sub: 'acme|attacked' });
+    const before = await standing();
+    const known = (await recordsOf(company.server.database, 'revocation')).length;
+    const told = await tell(await make('acme|attacked'));
+    expect(await told.text()).toContain(reason);
+    expect(told.status).toBe(400);
+    expect(await standing()).toEqual(before);
+    expect(await status(access)).toBe(200);
+    expect((await recordsOf(company.server.database, 'revocation')).slice(known)).toMatchObject([
+      { outcome: 'refused', detail: { errorCode: 'invalid_request' } },
+    ]);
+  });
+});
+
 describe('groups become roles:', () => {
   const scopes = async (token: string): Promise<string[]> => (await mine(token)).scopes;
   let people = 0;

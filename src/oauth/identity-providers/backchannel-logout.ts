@@ -1,0 +1,136 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { decodeJwt, errors } from 'jose';
+import { ZodError } from 'zod';
+import { clientKeyOf } from '../../core/client-address.js';
+import type { Logger } from '../../core/logger.js';
+import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
+import type { Identities, Recorder } from '../contract/dependencies.js';
+import { FormError, readForm } from '../interactions/form.js';
+import type { AddressOf } from '../interactions/step.js';
+import { describable } from '../library/oauth-errors.js';
+import { firstUseIn, type PayloadStore } from '../library/payload-adapter.js';
+import { userAgentOf } from '../middleware/recording.js';
+import type { SlowDown } from '../throttling/slow-down.js';
+import type { KnownProviders } from './known-providers.js';
+import { readLogoutToken, type LogoutToken } from './logout-token.js';
+import { refusalOf } from './provider-refusal.js';
+
+export interface BackchannelLogoutParts {
+  readonly store: PayloadStore;
+  readonly providers: KnownProviders;
+  readonly identities: Identities;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  /** Counts refused tokens, so that garbage cannot fill the log. */
+  readonly refused: SlowDown;
+  readonly addressOf: AddressOf;
+}
+
+class RefusedToken extends Error {
+  override readonly name = 'RefusedToken';
+}
+
+interface Known {
+  readonly provider: IdentityProviderRow;
+  readonly token: LogoutToken;
+}
+
+/**
+ * A provider tells that a person has signed out there (OpenID Connect Back-Channel Logout 1.0): all tokens and sessions
+ * of the person end, in one transaction with the record. A token works once.
+ */
+export class BackchannelLogout {
+  constructor(private readonly parts: BackchannelLogoutParts) {}
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.end(request, await this.read(request));
+      send(response, 200);
+    } catch (error) {
+      await this.answer(request, response, error);
+    }
+  }
+
+  private async read(request: IncomingMessage): Promise<Known> {
+    const form = new URLSearchParams((await readForm(request)).toString());
+    const text = form.get('logout_token') ?? '';
+    const { iss } = decodeJwt(text);
+    const provider = iss === undefined ? undefined : await this.parts.providers.byIssuer(iss);
+    if (provider === undefined) throw new RefusedToken('the issuer is not trusted');
+    const keys = await this.parts.providers.keysOf(provider);
+    return { provider, token: await readLogoutToken(text, provider, keys) };
+  }
+
+  private async end(request: IncomingMessage, { provider, token }: Known): Promise<void> {
+    const { store, identities, recorder } = this.parts;
+    await store.database.transaction(async (tx) => {
+      const { jti, expiresAtSeconds, subject } = token;
+      if (!(await firstUseIn(tx, store, `logout ${provider.issuer}`, jti, expiresAtSeconds)))
+        throw new RefusedToken('the token was used before');
+      const ended = await identities.signOut(tx, provider, subject);
+      await recorder.recordAuthEventIn(tx, {
+        ...this.base(request),
+        outcome: 'success',
+        detail: `back-channel logout, provider ${provider.name}, subject ${subject}`,
+        ...(ended === undefined ? {} : { userId: ended.user.id, changes: ended.changes }),
+      });
+    });
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+    const reason = reasonOf(error);
+    if (reason !== undefined) {
+      const isRecorded = await this.refuse(request, reason).catch(() => false);
+      send(response, isRecorded ? 400 : 429, {
+        error: 'invalid_request',
+        error_description: describable(reason),
+      });
+      return;
+    }
+    this.parts.logger.error({ err: error }, 'a back-channel logout failed');
+    send(response, 503, { error: 'temporarily_unavailable', error_description: 'try again later' });
+  }
+
+  /** False where there were too many to record. */
+  private async refuse(request: IncomingMessage, reason: string): Promise<boolean> {
+    const { refused, recorder, addressOf } = this.parts;
+    const party = clientKeyOf(addressOf(request));
+    if (refused.waitSeconds(party, party) > 0) return false;
+    refused.count(party, party);
+    const detail = `back-channel logout: ${reason}`;
+    await recorder.recordAuthEvent({
+      ...this.base(request),
+      outcome: 'refused',
+      errorCode: 'invalid_request',
+      detail,
+    });
+    return true;
+  }
+
+  private base(request: IncomingMessage) {
+    const userAgent = userAgentOf(request);
+    const address = this.parts.addressOf(request);
+    return { kind: 'revocation' as const, address, ...(userAgent === undefined ? {} : { userAgent }) };
+  }
+}
+
+/** Why a token is refused. Undefined for a failure of ours or of the provider. */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof RefusedToken || error instanceof FormError) return error.message;
+  if (error instanceof ZodError)
+    return `the claim ${error.issues[0]?.path.join('.') ?? ''} is not that of a logout token`;
+  if (error instanceof errors.JWKSTimeout || refusalOf(error)?.outcome === 'failure') return undefined;
+  if (error instanceof errors.JOSEError) return error.message.slice(0, 200);
+  return undefined;
+}
+
+function send(response: ServerResponse, status: number, body?: object): void {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(text);
+}
