@@ -11,9 +11,10 @@ export function newWords(table: KeyedTable, names: Set<string>, dialect: Dialect
   const words = freeWords(table.name, names);
   const isSortable = (column: ColumnDescription): boolean => {
     const made = foreignColumn(column, dialect);
-    return made !== undefined && usesOf(made).isSorted && !looksPersonal(column.name);
+    return made !== undefined && usesOf(made).isSorted && !looksPersonal(table.name, column.name);
   };
-  const isPrivate = table.key.some(looksPersonal) || !table.columns.some(isSortable);
+  const isPrivate =
+    table.key.some((column) => looksPersonal(table.name, column)) || !table.columns.some(isSortable);
   return isPrivate ? { ...words, scope: `${words.resource}:read_personal` } : words;
 }
 

@@ -7,11 +7,20 @@ const words: readonly RegExp[] = [
   /passw|secret|(?:^|_)(?:pin|token|picture|photo|ip_?address|user_?name|login)(?:_|$)/,
 ];
 
-/** Whether a column looks as if it held personal data, by its name. It is a proposal: a person decides. */
-export function looksPersonal(column: string): boolean {
-  const name = column
+const people =
+  /(?:^|_)(?:customer|client|user|person|people|employee|staff|contact|member|patient|student|teacher|guest|driver|actor|author)s?(?:_|$)/;
+
+/**
+ * Whether a column looks as if it held personal data, by its name. A name alone does where the table is one of people. It
+ * is a proposal: a person decides.
+ */
+export function looksPersonal(table: string, column: string): boolean {
+  const name = snake(column);
+  return words.some((word) => word.test(name)) || (name === 'name' && people.test(snake(table)));
+}
+
+const snake = (name: string): string =>
+  name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replaceAll(/[^A-Za-z0-9]+/g, '_')
     .toLowerCase();
-  return words.some((word) => word.test(name));
-}

@@ -124,7 +124,7 @@ ${[...fields, ...comments].join('\n')}
 
   /** Whether lists can be sorted by a column, and everybody who sees a row may see it. */
   private isSortable(column: ColumnDescription): boolean {
-    const isSeen = this.own.scope !== undefined || !looksPersonal(column.name);
+    const isSeen = this.own.scope !== undefined || !looksPersonal(this.table.name, column.name);
     return isSeen && this.uses(column)?.isSorted === true;
   }
 
@@ -152,7 +152,7 @@ ${[...fields, ...comments].join('\n')}
         this.leftOut.push(`${column.name} (${column.type})`);
     const shown = this.shown().filter(({ name }) => only?.has(name) !== false);
     return shown.map((column) => {
-      const isPersonal = looksPersonal(column.name);
+      const isPersonal = looksPersonal(this.table.name, column.name);
       this.isPersonal ||= isPersonal;
       const name = this.unique(fieldOf(column.name));
       this.fields.set(column.name, name);

@@ -15,6 +15,8 @@ const tables = [
      FOREIGN KEY (room) REFERENCES badge (room))`,
   'CREATE VIEW long_visit AS SELECT no, minutes FROM visit WHERE minutes > 60',
   'CREATE VIEW unsorted AS SELECT 1.5 AS amount',
+  'CREATE TABLE thing (no INTEGER PRIMARY KEY, name VARCHAR(20))',
+  'CREATE VIEW staff_list AS SELECT no, code AS name, code AS `zip code` FROM visit',
   'CREATE TABLE lost (no INTEGER PRIMARY KEY)',
   'CREATE VIEW found AS SELECT no FROM lost',
   'DROP TABLE lost',
@@ -42,6 +44,14 @@ describe('adopting views, and tables that have no primary key', () => {
     if (!isMysql) expect(told).toContain('unsorted: it has no column by which its rows can be sorted');
   });
 
+  test('takes the name of a person for personal, and that of a thing not', () => {
+    for (const name of ['name', 'zip code'])
+      expect(sdl('staff_list.graphql')).toMatch(
+        new RegExp(`The column ${name}[^@]*@scope\\(name: "staff_lists:read_personal"\\) @personal`),
+      );
+    expect(sdl('thing.graphql')).toContain('name: String @scope(name: "things:read")');
+  });
+
   test('takes a unique index for the key, and shows a reference to other columns as a value', () => {
     expect(sdl('visit.graphql')).toContain(
       'code: Badge @scope(name: "badges:read") @reference(column: "code")',
@@ -60,6 +70,7 @@ describe('adopting views, and tables that have no primary key', () => {
     );
     for (const [file, key] of [
       ['long_visit.graphql', 'no'],
+      ['staff_list.graphql', 'no'],
       ...(isMysql ? [['unsorted.graphql', 'amount']] : []),
     ] as const)
       writeFileSync(join(adopted.folder, 'schema', file), sdl(file).replace('key: []', `key: ["${key}"]`));
