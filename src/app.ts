@@ -110,6 +110,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       addressOf,
       scopes: schema.policy.definitions,
       changing: schema.catalog.changing,
+      customerScopes: scopesOf(schema, ['Query.customer', 'Customer.id', 'Customer.number', 'Customer.name']),
     },
     publicUrl: config.publicUrl,
     oauth,
@@ -167,6 +168,12 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
     close: () => (ended ??= end()),
   };
+}
+
+/** The scopes of coordinates; undefined where the schema lacks one of them. */
+function scopesOf({ policy }: ComposedSchema, coordinates: readonly string[]): readonly string[] | undefined {
+  const scopes = coordinates.flatMap((coordinate) => policy.scopes.get(coordinate) ?? []);
+  return scopes.length === coordinates.length ? scopes : undefined;
 }
 
 /** Time for the last records and traces where a request was cut off. */

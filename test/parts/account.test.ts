@@ -166,6 +166,8 @@ describe('handing over', () => {
     const page = await hers.browser.submitTo(await opened(), path, { ...task, customers: ` ${number}, ` });
     const id = page.url.split('/').at(-1) ?? '';
     expect(textOf(page.html)).toMatch(/Answer the <first> ticket.*ticket:T-77.*in (14|15) minutes/);
+    for (const { html } of [page, await hers.browser.open(url('/account'))])
+      expect(textOf(html)).toContain(`Customer: ${office.data.customers[0]?.name ?? ''} (${number})`);
     expect(await office.server.database.read.byId(delegations, id)).toMatchObject({
       userId: rosa.id,
       agentId: helper.id,

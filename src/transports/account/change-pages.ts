@@ -24,6 +24,7 @@ import {
   taskFacts,
   type Reader,
 } from './parts.js';
+import { withNames } from './names.js';
 import { isOwn } from './person.js';
 
 /** The thing that an address names is not there, or is not the person's own. */
@@ -69,7 +70,7 @@ export async function taskPage(reader: Reader, id: string): Promise<Page> {
           : undefined
       }
       <h2>What it may do</h2>
-      ${rightsPart(reader, task)}
+      ${rightsPart(await withNames(reader, [task]), task)}
       <h2>What it did lately</h2>
       ${recordsPart(task)} ${backLink}`,
   );

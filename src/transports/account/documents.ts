@@ -193,6 +193,20 @@ export const handOverDocument: Document<{
 }`,
 };
 
+interface CustomerName {
+  readonly id: string;
+  readonly number: string;
+  readonly name: string;
+}
+
+/** Customers by ids: the variables `$c0`, `$c1`, … A customer that the person may not read is null. */
+export function customersDocument(count: number): Document<Readonly<Record<string, CustomerName | null>>> {
+  const names = Array.from({ length: count }, (_, at) => `c${String(at)}`);
+  const variables = names.map((name) => `$${name}: ID!`).join(', ');
+  const fields = names.map((name) => `${name}: customer(id: $${name}) { id number name }`).join(' ');
+  return { name: 'AccountCustomers', query: `query AccountCustomers(${variables}) { ${fields} }` };
+}
+
 export const takeBackDocument: Document<unknown> = {
   name: 'AccountTakeBack',
   query: `mutation AccountTakeBack($id: ID!, $key: String!) {

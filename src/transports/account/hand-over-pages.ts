@@ -153,7 +153,7 @@ export const formPage = (reader: Reader, offer: Offer, entries: Entries, faults:
           ${scopesPart(reader, offer, entries, faults)}
           <h2>How far</h2>
           <ul>
-            ${boundaryLines(offer.role.boundary, reader.person.id).map((line) => html`<li>${line}</li>`)}
+            ${boundaryLines(offer.role.boundary, reader.person.id, reader.names).map((line) => html`<li>${line}</li>`)}
           </ul>
           <p class="hint">
             That is the most that the role reaches, and never more than you may reach yourself.

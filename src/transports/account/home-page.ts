@@ -13,6 +13,7 @@ import {
   type Reader,
 } from './parts.js';
 import { mayHandOver } from './hand-over.js';
+import { withNames } from './names.js';
 import { isOwn } from './person.js';
 import { statusWords, time } from './words.js';
 
@@ -80,11 +81,12 @@ export async function homePage(
   });
   const tasks = delegations.nodes.filter((task) => isOwn(person, task));
   const given = consents.nodes.filter((consent) => isOwn(person, consent) && consent.revokedAt === null);
+  const named = await withNames(reader, [...tasks, ...given]);
   return page(
     'Your account',
     html`${head}
       <h2>Tasks of your agents</h2>
-      ${tasks.length === 0 ? html`<p>No task is under way.</p>` : tasks.map((task) => taskCard(reader, task))}
+      ${tasks.length === 0 ? html`<p>No task is under way.</p>` : tasks.map((task) => taskCard(named, task))}
       ${more(delegations.pageInfo, '/account', 'More tasks')}
       <p class="actions">
         ${mayHandOver(reader) ? html`<a class="button" href="/account/hand-over">Hand over a task</a>` : undefined}
@@ -99,7 +101,7 @@ export async function homePage(
       ${
         given.length === 0
           ? html`<p>No agent may begin tasks with your sign-in.</p>`
-          : given.map((consent) => consentCard(reader, consent))
+          : given.map((consent) => consentCard(named, consent))
       }
       ${
         consents.pageInfo.hasNextPage

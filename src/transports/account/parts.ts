@@ -13,6 +13,9 @@ export interface Reader {
   readonly now: number;
   readonly scopes: AccountParts['scopes'];
   readonly changing: AccountParts['changing'];
+  readonly customerScopes: AccountParts['customerScopes'];
+  /** Names of values of boundaries. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 /** A form of the session. Its key makes a form that is sent twice one change. */
@@ -37,7 +40,7 @@ export const agentName = ({ agent }: Pick<TaskLine, 'agent'>): string =>
 
 /** Scopes in words, and the boundary; the name of each scope stands beside its words. */
 export const rightsPart = (
-  { scopes, person }: Reader,
+  { scopes, person, names }: Reader,
   rights: { readonly scopes: readonly string[]; readonly boundary: readonly Dimension[] },
 ): Html =>
   html`<ul>
@@ -47,7 +50,7 @@ export const rightsPart = (
     </ul>
     <p class="label">Only for</p>
     <ul>
-      ${boundaryLines(rights.boundary, person.id).map((line) => html`<li>${line}</li>`)}
+      ${boundaryLines(rights.boundary, person.id, names).map((line) => html`<li>${line}</li>`)}
     </ul>`;
 
 const leftOf = ({ limits }: Task): Html =>

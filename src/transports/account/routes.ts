@@ -133,9 +133,11 @@ class AccountRoutes {
   }
 
   private async reader(request: FastifyRequest, reply: FastifyReply): Promise<Reader> {
-    const { clock, scopes, changing } = this.parts;
+    const { clock, scopes, changing, customerScopes } = this.parts;
     const visitor = await Visitor.of(this.parts, request, reply);
-    return { visitor, person: await readPerson(visitor), now: clock.now(), scopes, changing };
+    const person = await readPerson(visitor);
+    const now = clock.now();
+    return { visitor, person, now, scopes, changing, customerScopes, names: new Map() };
   }
 
   /** A form of a page that was shown to this very session. Throws `FormError` or `SignedOut`, before anything runs. */

@@ -19,6 +19,8 @@ export interface AccountParts {
   readonly scopes: ReadonlyMap<string, { readonly description: string; readonly peopleOnly: boolean }>;
   /** Scopes by which something can be changed. */
   readonly changing: ReadonlySet<string>;
+  /** What a person must hold to read customers' names by `Query.customer`; undefined where there is no such field. */
+  readonly customerScopes: readonly string[] | undefined;
 }
 
 /** The sign-in has ended: the pages show how to sign in again. */

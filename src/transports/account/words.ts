@@ -35,11 +35,18 @@ const list = (words: readonly string[], last: 'and' | 'or'): string =>
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
+/** Names of values. */
+type Names = ReadonlyMap<string, string>;
+
 const classifications = ['public', 'internal', 'confidential', 'restricted'];
 
-const valuesLine = ({ dimension, values }: Dimension, self: string): string => {
+const valuesLine = ({ dimension, values }: Dimension, self: string, names: Names): string => {
   if (dimension === 'person' && values.every((id) => id === self)) return 'Of people’s accounts only yours';
-  if (dimension !== 'classification') return `${capital(dimension)}: ${list(values, 'and')}`;
+  if (dimension !== 'classification')
+    return `${capital(dimension)}: ${list(
+      values.map((value) => names.get(value) ?? value),
+      'and',
+    )}`;
   const known = classifications.filter((one) => values.includes(one));
   return `Documents marked ${list(known.length === values.length ? known : values, 'or')}`;
 };
@@ -48,13 +55,13 @@ const valuesLine = ({ dimension, values }: Dimension, self: string): string => {
  * A boundary as lines, such as `Every customer and region` and `Documents marked public or internal`.
  * @param self the id of the reader
  */
-export function boundaryLines(boundary: readonly Dimension[], self: string): string[] {
+export function boundaryLines(boundary: readonly Dimension[], self: string, names: Names): string[] {
   const every = boundary.filter(({ all }) => all).map(({ dimension }) => dimension);
   // No agent reaches accounts, so their absence tells nothing.
   const none = boundary.filter((one) => !one.all && one.values.length === 0 && one.dimension !== 'person');
   const some = boundary.filter(({ all, values }) => !all && values.length > 0);
   return [
-    ...some.map((one) => valuesLine(one, self)),
+    ...some.map((one) => valuesLine(one, self, names)),
     ...(every.length === 0 ? [] : [`Every ${list(every, 'and')}`]),
     ...none.map(({ dimension }) => `No ${dimension}`),
   ];
