@@ -194,7 +194,7 @@ export const settings = {
 const schema = z.object(settings);
 type Settings = z.infer<typeof schema>;
 
-export type DomainName = 'knowledge' | 'business';
+type DomainName = 'knowledge' | 'business';
 
 export interface Config extends Settings {
   /** The shipped domains that are served. */

@@ -164,7 +164,7 @@ export async function linkIdentity(
 }
 
 /** OpenID Connect Core section 2. */
-export const subjectPattern = /^[\x20-\x7e]{1,255}$/;
+const subjectPattern = /^[\x20-\x7e]{1,255}$/;
 
 /** A record shows words of a type that no caller sees to everybody who may read it: so only flags and versions. */
 function note(

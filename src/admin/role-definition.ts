@@ -31,7 +31,7 @@ export type Definition = Pick<
 >;
 
 /** Something wrong in a role's input, and where. */
-export interface DefinitionFault {
+interface DefinitionFault {
   readonly path: readonly (string | number)[];
   readonly message: string;
 }

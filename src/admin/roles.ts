@@ -12,7 +12,7 @@ import { requireDefinable, requireGrantable } from './grantable-roles.js';
 import { definitionOf, fullBoundary, requireName, type NewLimits, type NewRole } from './role-definition.js';
 import { add, store, type UnitOfWork } from './unit-of-work.js';
 
-export type RoleChanges = {
+type RoleChanges = {
   readonly [K in keyof Omit<NewRole, 'name' | 'holder'>]?: NewRole[K] | null | undefined;
 };
 

@@ -3,7 +3,7 @@ import type { Scope } from '../authority/scope.js';
 import type { StoredBoundary, StoredRoleLimits } from '../store/tables/identity.js';
 
 /** A role that ships: one business task, and only what that task needs. */
-export interface ShippedRole {
+interface ShippedRole {
   readonly name: string;
   readonly description: string;
   readonly businessTask: string;

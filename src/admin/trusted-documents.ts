@@ -17,7 +17,7 @@ export interface NewDocument {
 }
 
 /** A fault in one document. Line and column begin with 1, and are null for a fault of the whole. */
-export interface NamedFault {
+interface NamedFault {
   readonly name: string;
   readonly message: string;
   readonly line: number | null;
@@ -44,7 +44,7 @@ const wording = ({ name, message, line, column }: NamedFault): string =>
   ].join(' ');
 
 /** The result of registering, in the order of the input. */
-export interface Registered {
+interface Registered {
   readonly rows: readonly TrustedDocumentRow[];
   readonly created: number;
   readonly replaced: number;

@@ -7,7 +7,7 @@ import {
 import { namedColumns } from '../domains/declared/named-columns.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 
-export interface GrantParts {
+interface GrantParts {
   readonly types: readonly TypeDeclaration[];
   /** The tables of the types that are not Behalf's own. */
   readonly tables: readonly TableDescription[];

@@ -10,7 +10,7 @@ import { TypeProposal, type KeyedTable, type Proposal } from './type-proposal.js
 import type { TableWords } from './words.js';
 
 /** Lines for new columns of a type that is there. */
-export interface Addition {
+interface Addition {
   readonly type: string;
   readonly table: string;
   /** Where the type is declared, as people read it: `schema/film.graphql:12`. */

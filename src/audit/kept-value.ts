@@ -5,7 +5,7 @@ export type Digest = (text: string) => string;
  * A stored value of a record. A reader who may read all schema coordinates in `$of` may read the value. Input
  * fields cannot contain a `$`, so no caller's value looks like this one.
  */
-export interface KeptValue {
+interface KeptValue {
   readonly $of: readonly string[];
   /** Missing where the value was too long to keep. */
   readonly value?: unknown;

@@ -18,7 +18,7 @@ export interface RecordedError {
   readonly path?: string;
 }
 
-export interface UnregisteredUse {
+interface UnregisteredUse {
   readonly outcome: 'logged' | 'refused';
   /** The names of the roles that require registered documents or a note. */
   readonly roles: readonly string[];

@@ -57,7 +57,7 @@ export function storeBoundary(boundary: Boundary): Record<string, string[] | 'al
 }
 
 /** The values that both allow. A dimension is missing where either lacks it or they share no value. */
-export function intersectBoundary(a: Boundary, b: Boundary): Boundary {
+function intersectBoundary(a: Boundary, b: Boundary): Boundary {
   const both = new Map<string, ValueSet>();
   for (const [dimension, set] of a) {
     const other = b.get(dimension);
@@ -69,7 +69,7 @@ export function intersectBoundary(a: Boundary, b: Boundary): Boundary {
 }
 
 /** Whether every row inside `inner` is inside `outer`. */
-export const isBoundaryWithin = (inner: Boundary, outer: Boundary): boolean =>
+const isBoundaryWithin = (inner: Boundary, outer: Boundary): boolean =>
   [...inner].every(([dimension, set]) => {
     const other = outer.get(dimension);
     return other !== undefined && isSubset(set, other);

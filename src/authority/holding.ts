@@ -13,7 +13,7 @@ export interface Holding {
 }
 
 /** The part of a role that says what its holders may do. */
-export interface Granting {
+interface Granting {
   readonly scopes: readonly Scope[];
   readonly approvalScopes: readonly Scope[];
   readonly boundary: Readonly<Record<string, readonly string[] | 'all'>>;

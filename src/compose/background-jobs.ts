@@ -23,7 +23,7 @@ export interface JobPauses {
   readonly watchEveryMs?: number;
 }
 
-export interface JobParts {
+interface JobParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly oauth: OAuth;

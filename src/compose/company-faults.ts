@@ -29,7 +29,7 @@ import type { Dialect } from '../store/tables/dialect.js';
 import type { TableDescription } from '../store/sql/describe-tables.js';
 import type { AnyTable } from '../store/tables/table.js';
 
-export interface CompanyParts {
+interface CompanyParts {
   readonly read: ReadSdl;
   /** The tables of what ships, and those of the company. */
   readonly tables: readonly AnyTable[];

@@ -23,7 +23,7 @@ import type { Basics } from './basics.js';
 import type { ComposedSchema } from './schema.js';
 
 /** The gate, and the parts of it that are observed or stopped from outside. */
-export interface ComposedGate {
+interface ComposedGate {
   readonly gate: OperationGate;
   readonly admission: Admission;
   /** Counts of requests without a known caller, and of requests refused for load. */

@@ -4,7 +4,7 @@ import type { Logger } from './logger.js';
 type Work = (signal: AbortSignal) => Promise<unknown>;
 
 /** The names of the jobs that a server repeats beside its requests. */
-export type BackgroundJob =
+type BackgroundJob =
   | 'expired_tokens'
   | 'old_keys'
   | 'record_index'

@@ -3,7 +3,7 @@ import { tlsOf, type DatabaseTls } from './database-tls.js';
 
 export { DatabaseUrlFault } from './database-url-fault.js';
 
-export interface SqliteUrl {
+interface SqliteUrl {
   readonly dialect: 'sqlite';
   readonly path: string;
 }

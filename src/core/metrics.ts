@@ -24,7 +24,7 @@ export interface State {
 }
 
 /** A finished operation. Its texts come from small closed sets, because they become labels. */
-export interface MeasuredOperation {
+interface MeasuredOperation {
   /** `query`, `mutation`, or `none` where the request named no operation. */
   readonly type: string;
   readonly outcome: string;

@@ -1,10 +1,10 @@
 import common from '@zxcvbn-ts/language-common';
 
 export const newPasswordLengthMin = 12;
-export const newPasswordLengthMax = 200;
+const newPasswordLengthMax = 200;
 
 /** The person whose password it is, in the words that an attacker would guess first. */
-export interface PasswordOwner {
+interface PasswordOwner {
   readonly name: string;
   readonly displayName: string;
   readonly email: string | null;

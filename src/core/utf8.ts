@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 /** The headers that describe a body. */
-export interface BodyHeaders {
+interface BodyHeaders {
   readonly 'content-type'?: string | undefined;
   readonly 'content-encoding'?: string | undefined;
 }

@@ -24,7 +24,7 @@ import { readEpoch, type Epoch, type AuthorityEpoch } from './authority-epoch.js
 import { RoleLoader } from './role-loader.js';
 
 /** The contents of an access token. Everything else is read live. */
-export interface TokenFact {
+interface TokenFact {
   readonly tokenId: string;
   readonly userId: string;
   /** Undefined: the person acts in person. */

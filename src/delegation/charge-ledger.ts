@@ -9,7 +9,7 @@ import { noEpoch, readEpoch } from './authority-epoch.js';
 const chargedTable = quote(delegations.name);
 
 /** The amount that one operation takes from each delegation of its chain. */
-export interface Charge {
+interface Charge {
   readonly authority: Authority | undefined;
   readonly rows: number;
 }

@@ -12,7 +12,7 @@ import { readEpoch } from './authority-epoch.js';
 import { ChargeLedger } from './charge-ledger.js';
 
 /** The rights that an operation uses, and how to look at them again before anything is released. */
-export interface UsedRights {
+interface UsedRights {
   /** Undefined where the caller was not authenticated. Then nothing is charged or checked again. */
   readonly authority: Authority | undefined;
   /** Computes the authority of the same token inside the transaction. */

@@ -12,7 +12,7 @@ export interface Ceiling {
   readonly rights: Rights;
 }
 
-export interface RequestedNarrowing {
+interface RequestedNarrowing {
   /** Undefined: all scopes that the ceilings share. */
   readonly scopes: readonly Scope[] | undefined;
   /** Only the dimensions to narrow. The others get what the ceilings share. */

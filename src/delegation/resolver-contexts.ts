@@ -34,7 +34,7 @@ interface ResolverCall {
   readonly beforehand: Map<string, Promise<unknown>>;
 }
 
-export interface ResolverContextsParts {
+interface ResolverContextsParts {
   readonly database: Database;
   readonly types: RowTypes;
   readonly clock: Clock;

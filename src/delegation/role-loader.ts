@@ -8,7 +8,7 @@ import type { Connection } from '../store/sql/connection.js';
 import { agentRoles, roles, userRoles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
 
 /** An active person, with the rights from their roles. */
-export interface HeldByPerson {
+interface HeldByPerson {
   readonly user: UserRow;
   readonly held: readonly RoleRow[];
   readonly layer: AuthorityLayer;

@@ -30,7 +30,7 @@ export interface DocumentRules {
 }
 
 /** The unparsed parts of a request that identify its document. */
-export interface DocumentRequest {
+interface DocumentRequest {
   readonly query?: unknown;
   /** `sha256:` and the hash in hexadecimal, or a registered name (GraphQL over HTTP, persisted documents). */
   readonly documentId?: unknown;
@@ -38,14 +38,14 @@ export interface DocumentRequest {
   readonly extensions?: unknown;
 }
 
-export interface RegisteredAs {
+interface RegisteredAs {
   readonly name: string;
   /** SHA-256 of the source, hexadecimal. */
   readonly hash: string;
 }
 
 /** The document of a request, with the decisions of the chain's roles about it. */
-export interface ResolvedDocument {
+interface ResolvedDocument {
   readonly source: string;
   /** Undefined for a document that is not registered or was not looked up. */
   readonly registered: RegisteredAs | undefined;

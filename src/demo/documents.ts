@@ -12,9 +12,9 @@ const frontMatter = z.object({
   owner: z.string().optional(),
 });
 
-export type DemoCollection = z.infer<typeof collectionShape>;
+type DemoCollection = z.infer<typeof collectionShape>;
 
-export interface DemoDocument extends z.infer<typeof frontMatter> {
+interface DemoDocument extends z.infer<typeof frontMatter> {
   /** The path below the company's folder, with `/`. */
   readonly path: string;
   readonly collection: string;

@@ -21,7 +21,7 @@ import { generateBusiness, seededIds, type BusinessData } from './generate-busin
 import { companyFolder, demoCollections, demoDocuments } from './documents.js';
 import { demoAdministrator, demoAgents, demoUsers, type DemoAgent, type DemoUser } from './people.js';
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly clock: Clock;
   readonly ids: Ids;
   /** The same seed gives the same data. */

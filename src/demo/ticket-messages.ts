@@ -12,7 +12,7 @@ export interface Message {
   readonly moment: Moment;
 }
 
-export interface TimedTurn extends Turn {
+interface TimedTurn extends Turn {
   readonly moment: Moment;
 }
 

@@ -26,7 +26,7 @@ export interface BusinessOptions extends RunOptions {
   readonly mapping: string;
 }
 
-export interface EntityReport extends Counts {
+interface EntityReport extends Counts {
   /** Earlier rows of this source that are no longer in the file. They stay as they are. */
   readonly vanished: number;
 }

@@ -10,7 +10,7 @@ import type { Field, Value } from './importable-tables.js';
  */
 export type Reader = (text: string, places: number | undefined) => Value;
 
-export interface ReaderOptions {
+interface ReaderOptions {
   /** The format of a time; see `timeReader`. */
   readonly format?: string | undefined;
   /** How many places to move the decimal point to the right. */

@@ -17,7 +17,7 @@ import { yamlReason, type InputFaults } from '../operator/input-faults.js';
 import { quoted } from './time-formats.js';
 
 /** The entries of a document's front matter that are used here. Other entries are ignored. */
-export interface FrontMatter {
+interface FrontMatter {
   readonly title: { readonly text: string; readonly line: number } | undefined;
   readonly classification: Classification | undefined;
   /** The text below the block, and the number of lines above that text. */

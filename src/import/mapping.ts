@@ -15,7 +15,7 @@ const timeFormat = z
 /** The keys that say where a value comes from. */
 const kinds = ['column', 'columns', 'constant', 'text', 'join', 'present', 'compute'] as const;
 
-export const computations = ['line_total', 'sum_of_lines', 'position'] as const;
+const computations = ['line_total', 'sum_of_lines', 'position'] as const;
 export type Computation = (typeof computations)[number];
 
 /** The source of a value. Exactly one of `kinds` is set; the other properties refine it. */
@@ -126,7 +126,7 @@ const mappingSchema = z
     path: ['group'],
     message: 'cannot be the same as `decimal`',
   });
-export type Mapping = z.infer<typeof mappingSchema>;
+type Mapping = z.infer<typeof mappingSchema>;
 
 /** A mapping with its source text, so that later faults can name the line. */
 export class MappingFile {

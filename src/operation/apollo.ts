@@ -45,13 +45,13 @@ const documentBytesMax = 8_000_000;
 const bytesOf = (document: DocumentNode): number => Buffer.byteLength(JSON.stringify(document));
 
 /** A request that Apollo Server refused before any of its plugins saw it. It has no record yet. */
-export interface Unreached {
+interface Unreached {
   readonly status: number;
   readonly errors: readonly GraphQLFormattedError[];
   readonly allow: string | undefined;
 }
 
-export interface ApolloParts {
+interface ApolloParts {
   /** Made from the shielded schema. */
   readonly views: Views;
   readonly policy: SchemaPolicy;

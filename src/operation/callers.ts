@@ -35,7 +35,7 @@ export interface Caller {
   readonly line: Line;
 }
 
-export interface CallersParts {
+interface CallersParts {
   readonly oauth: OAuth;
   readonly authorities: Authorities<AccessTokenFact>;
   readonly connection: Connection;

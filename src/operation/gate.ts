@@ -17,7 +17,7 @@ import { parametersIn } from './parameters.js';
 import type { Rejections } from './rejections.js';
 import { noteDocument, resolveDocument, type ResolveParts } from './resolve.js';
 
-export interface GateParts extends ResolveParts {
+interface GateParts extends ResolveParts {
   readonly callers: Callers;
   readonly admission: Admission;
   /** Counts requests without a known caller. */

@@ -16,7 +16,7 @@ function operatorName(): string {
   }
 }
 
-export interface CommandEvent {
+interface CommandEvent {
   /** As typed, without its arguments: `user create`. */
   readonly command: string;
   /** The person who decided; undefined where there was none yet. */

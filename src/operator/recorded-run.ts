@@ -37,7 +37,7 @@ export interface Work<T> {
 export type Part<T> = (tx: Connection, trail: Trail, person: UserRow | undefined) => Promise<T>;
 
 /** Work in several short transactions, so that others can write in between. */
-export interface WorkInParts<T> extends Omit<Work<T>, 'run' | 'detail'> {
+interface WorkInParts<T> extends Omit<Work<T>, 'run' | 'detail'> {
   readonly count: number;
   readonly parts: AsyncIterable<Part<T>>;
   /**
@@ -47,7 +47,7 @@ export interface WorkInParts<T> extends Omit<Work<T>, 'run' | 'detail'> {
   readonly detail: (results: readonly T[], isLast: boolean) => Readonly<Record<string, unknown>>;
 }
 
-export interface Ran<T> {
+interface Ran<T> {
   readonly result: T;
   /** The id of the audit record, or of the last one of several. Null after a dry run. */
   readonly operationId: string | null;

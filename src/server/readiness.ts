@@ -1,7 +1,7 @@
 import type { Database } from '../store/sql/database.js';
 
 /** A reason why the server is not ready; each code is stable. */
-export interface Problem {
+interface Problem {
   readonly code:
     'database_unreachable' | 'migrations_behind' | 'audit_queue_full' | 'draining' | 'chores_failing';
   readonly message: string;

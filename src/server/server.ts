@@ -19,14 +19,14 @@ import { metricsRoute, type MetricsAccess } from './metrics-route.js';
 import { isReady, type Readiness } from './readiness.js';
 
 /** Limits of connections, whatever is sent through them. */
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly connections: number;
   readonly keepAliveSeconds: number;
   readonly headersSeconds: number;
   readonly requestSeconds: number;
 }
 
-export interface ServerParts extends HttpOperationsParts {
+interface ServerParts extends HttpOperationsParts {
   readonly account: AccountRoutesParts;
   readonly oauth: OAuth;
   readonly readiness: Readiness;

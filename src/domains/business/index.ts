@@ -5,7 +5,7 @@ import { mutations } from './mutations.js';
 import * as tables from './tables.js';
 import { types } from './type-resolvers.js';
 
-export interface BusinessSettings {
+interface BusinessSettings {
   /** The smallest number of distinct customers in a shown figure; at least 2. */
   readonly smallestCell: number;
 }

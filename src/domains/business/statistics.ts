@@ -34,7 +34,7 @@ export interface Statistic<Row> {
   readonly group?: string;
 }
 
-export interface Figure extends Cell {
+interface Figure extends Cell {
   readonly bucket: Bucket;
   /** Its period, currency and group as one text. */
   readonly place: string;

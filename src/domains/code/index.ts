@@ -11,7 +11,7 @@ import type { LoadedCode } from './load-code.js';
 import { ownDomain } from './own-domain.js';
 
 /** What a company's code gives, or what is wrong with it. */
-export interface OwnCode {
+interface OwnCode {
   readonly own?: Domain;
   readonly faults: readonly CodeFault[];
 }

@@ -1,7 +1,7 @@
 import type { Operation } from '../../delegation/resolver-context.js';
 
 export type Functions = Readonly<Record<string, (...args: never[]) => unknown>>;
-export type Promising = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
+type Promising = Readonly<Record<string, (...args: never[]) => Promise<unknown>>>;
 
 /**
  * Functions for an operation's code that throw once its record is taken. Code may have kept them, and what they gave to

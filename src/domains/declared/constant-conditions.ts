@@ -10,7 +10,7 @@ import type { ConstantCondition } from './declaration.js';
 import type { Row } from './list-query.js';
 
 /** What a type says of all its rows, as SQL for an alias, and what is wrong with it. */
-export interface Constants {
+interface Constants {
   readonly within: ((alias: string) => string) | undefined;
   readonly faults: readonly string[];
 }

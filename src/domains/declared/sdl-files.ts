@@ -29,7 +29,7 @@ export interface ParsedFile extends SdlFile {
 }
 
 /** A part of a file's text that is read in other words, so that the rest of the file can be understood. */
-export interface Mend {
+interface Mend {
   readonly file: string;
   readonly start: number;
   readonly end: number;

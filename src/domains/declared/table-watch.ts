@@ -16,7 +16,7 @@ export interface CompanyTables {
   readonly tables: readonly AnyTable[];
 }
 
-export interface WatchParts extends CompanyTables {
+interface WatchParts extends CompanyTables {
   readonly database: Pick<Database, 'describe' | 'tableVersion' | 'dialect'>;
   readonly changes: TableChanges;
   readonly logger: Pick<Logger, 'error' | 'info'>;

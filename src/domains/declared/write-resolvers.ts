@@ -21,7 +21,7 @@ import { rowField } from './made-mutations.js';
 import type { RowVersion } from './row-version.js';
 
 /** A field that callers write, with the columns of its row that hold it. */
-export interface WrittenField {
+interface WrittenField {
   readonly field: WritableField;
   readonly properties: readonly string[];
   readonly columns: readonly Column<unknown>[];

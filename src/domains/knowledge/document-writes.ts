@@ -91,7 +91,7 @@ export const versionRow = (document: DocumentRow, changedBy: string, ids: Ids): 
   changedAt: document.updatedAt,
 });
 
-export interface CollectionInput {
+interface CollectionInput {
   readonly key: string;
   /** Default: made from the key. */
   readonly name?: string;

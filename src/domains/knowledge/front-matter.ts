@@ -1,5 +1,5 @@
 /** The block at the beginning of a Markdown text, recognised by its fences alone. */
-export type FrontMatterBlock =
+type FrontMatterBlock =
   | { readonly kind: 'none'; readonly lead: string; readonly rest: string }
   | {
       readonly kind: 'yaml';

@@ -30,7 +30,7 @@ const isDecided = (decided: Decided | Executed): decided is Decided => 'plan' in
 /** A field behind its rule costs this many times as much as a compiled one. */
 const shieldedCost = 10;
 
-export interface ExecutorParts extends MutationTransactionParts {
+interface ExecutorParts extends MutationTransactionParts {
   readonly planParts: OperationPlanParts;
   readonly annotations: Annotations;
   readonly costMax: number;

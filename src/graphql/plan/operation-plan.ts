@@ -128,7 +128,7 @@ export class OperationPlan {
   }
 }
 
-export interface RunResult {
+interface RunResult {
   readonly result: ExecutionResult;
   /** False where the errors are not exact: run again by `runExactly`. */
   readonly isExact: boolean;

@@ -21,7 +21,7 @@ const extended: Readonly<Record<string, Kind>> = {
   [Kind.SCALAR_TYPE_EXTENSION]: Kind.SCALAR_TYPE_DEFINITION,
 };
 
-export interface PrintedDefinition {
+interface PrintedDefinition {
   /** Undefined for the schema itself. */
   readonly name: string | undefined;
   readonly text: string;

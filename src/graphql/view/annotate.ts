@@ -6,7 +6,7 @@ import type { Describe } from './subschema.js';
 import { ceilingKey, type Views } from './views.js';
 
 /** Whether a caller may use a scope of its ceiling. */
-export type ScopeState = 'held' | 'missing' | 'needs_approval';
+type ScopeState = 'held' | 'missing' | 'needs_approval';
 export type ScopeStateOf = (scope: Scope) => ScopeState;
 
 export const scopeStateOf =

@@ -6,7 +6,7 @@ import { serverAddress, type MysqlUrl } from '../../core/database-url.js';
 import type { DatabaseTls, Pem } from '../../core/database-tls.js';
 
 /** The options with which mysql2 reaches a server. */
-export interface MysqlOptions {
+interface MysqlOptions {
   readonly host: string;
   readonly port: number;
   readonly socketPath?: string;
@@ -63,7 +63,7 @@ function sslOptions({ verify, ca, cert, key, minVersion }: DatabaseTls): SslOpti
 }
 
 /** A certificate or key that `DATABASE_URL` names cannot be used. */
-export class CertificateFault extends Error {
+class CertificateFault extends Error {
   override readonly name = 'CertificateFault';
 
   constructor(message: string, cause: unknown) {

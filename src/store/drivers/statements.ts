@@ -175,7 +175,7 @@ export function rowOf(names: readonly string[], values: readonly unknown[]): Rec
 type Answered = (error: unknown, result: unknown) => void;
 
 /** The part of mysql2 that sends statements: a pool, or one of its connections. */
-export interface MysqlSender {
+interface MysqlSender {
   query(sql: string, params: unknown[], answered: Answered): unknown;
   execute(sql: string, params: unknown[], answered: Answered): unknown;
 }

@@ -11,7 +11,7 @@ export interface Order<Row> {
   /** By the text's bytes, which tell apart what the column's collation takes for equal. */
   readonly byBytes?: true;
 }
-export interface SelectOptions<Row> {
+interface SelectOptions<Row> {
   readonly order?: readonly Order<Row>[];
   readonly limit?: number;
   /**

@@ -2,7 +2,7 @@ import type { Connection } from './connection.js';
 import type { AnyTable } from '../tables/table.js';
 
 /** A column that does not compare text by its bytes. */
-export interface MisfitColumn {
+interface MisfitColumn {
   readonly table: string;
   readonly column: string;
   readonly collation: string;

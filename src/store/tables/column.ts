@@ -53,7 +53,7 @@ export interface ColumnLimits {
 export type OwnKind = 'id' | 'text' | 'longtext' | 'int' | 'long' | 'minor' | 'time' | 'flag' | 'json';
 
 /** Further kinds of columns in tables of others. */
-export type ForeignKind =
+type ForeignKind =
   | 'bigint'
   | 'decimal'
   | 'float'

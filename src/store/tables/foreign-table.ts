@@ -4,7 +4,7 @@ import { RowKey, type KeyColumn } from './row-key.js';
 import type { Column } from './column.js';
 import type { AnyTable, PathStep } from './table.js';
 
-export interface DescribedTable {
+interface DescribedTable {
   readonly name: string;
   readonly isView: boolean;
   readonly columns: readonly DescribedColumn[];

@@ -2,7 +2,7 @@ import { isCanonical } from './canonical.js';
 import type { Column } from './column.js';
 
 /** The values of a row's key as texts, in the order of the key's columns. */
-export type KeyValues = readonly string[];
+type KeyValues = readonly string[];
 
 /** A column of a key, with the property in which rows have its value. */
 export interface KeyColumn {
