@@ -127,6 +127,14 @@ const unsafe: readonly Unsafe[] = [
           sdl: typeOf('Rowless', area),
           fault: 'Rowless has @create, and nothing gives a new row of rowless its no',
         },
+        {
+          statements: [
+            'CREATE TABLE spelled (area VARCHAR(20) COLLATE NOCASE NOT NULL)',
+            'CREATE UNIQUE INDEX by_bytes ON spelled (area COLLATE BINARY)',
+          ],
+          sdl: typeOf('Spelled', area),
+          fault: 'Spelled cannot be over spelled: it has no primary key',
+        },
       ]),
 ];
 

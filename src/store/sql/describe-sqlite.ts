@@ -85,7 +85,8 @@ async function referrers(
 }
 
 /** SQLite lists the newest first. */
-const newestLast = "SELECT * FROM pragma_index_list(?) WHERE origin <> 'pk' ORDER BY seq DESC";
+const newestLast = `SELECT l.*, m.sql FROM pragma_index_list(?) l
+  LEFT JOIN sqlite_master m ON m.type = 'index' AND m.name = l.name WHERE l.origin <> 'pk' ORDER BY l.seq DESC`;
 
 async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
   const found: IndexDescription[] = [];
@@ -93,7 +94,8 @@ async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
     const parts = await read('SELECT name FROM pragma_index_info(?) ORDER BY seqno', String(index.name));
     found.push({
       columns: parts.map((part) => (part.name === null ? undefined : String(part.name))),
-      isUnique: Number(index.unique) === 1,
+      // By another collation than its column's, it may have texts that lists take for equal.
+      isUnique: Number(index.unique) === 1 && !/\bcollate\b/i.test(String(index.sql)),
       isPartial: Number(index.partial) === 1,
     });
   }
