@@ -1,5 +1,5 @@
 import { isoTime } from '../core/clock.js';
-import { changeOf, endAll, withDescendants } from '../delegation/end-delegation.js';
+import { endAll, noteEnds, withDescendants } from '../delegation/end-delegation.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, compare, eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
@@ -67,10 +67,7 @@ export async function endBeyond(unit: UnitOfWork, by: string, agent: AgentRow): 
   await requireGrantableAgent(tx, by, agent);
   const beyond = await findBeyond(tx, by, agent.id, clock.now());
   const ids = beyond.map(({ delegationId }) => delegationId);
-  for (const one of await endAll({ tx, clock, by }, ids)) {
-    trail.touched(delegations.type, [one.before.id], 'update');
-    trail.changed(changeOf(one));
-  }
+  noteEnds(trail, await endAll({ tx, clock, by }, ids));
   return beyond;
 }
 

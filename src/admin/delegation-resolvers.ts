@@ -1,18 +1,19 @@
 import { among } from '../audit/record-index.js';
-import { isoTime } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
 import { oneLine } from '../core/checked-text.js';
 import type { Catalog } from '../delegation/schema-catalog.js';
 import {
-  changeOf,
   completeDelegation,
+  hasStatus,
+  noteEnds,
   revokeDelegation,
+  statusAt,
   type Ended,
   type EndContext,
 } from '../delegation/end-delegation.js';
 import { makeDelegation, type DelegationRequest } from '../delegation/create-delegation.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
-import { all, compare, eq, not, type Condition } from '../store/sql/condition.js';
+import { eq } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { auditRecords, type AuditRecordRow } from '../store/tables/audit.js';
 import { agents, delegations, roles, users, type DelegationRow } from '../store/tables/identity.js';
@@ -46,16 +47,6 @@ interface OneArgs {
 }
 
 const answer = { delegation: delegations };
-
-/** Expiry is not stored: it follows from the clock. */
-const statusOf = (row: DelegationRow, now: number): string =>
-  row.status === 'active' && Date.parse(row.expiresAt) <= now ? 'expired' : row.status;
-
-function hasStatus(status: string, now: number): Condition<DelegationRow> {
-  const over = compare<DelegationRow>('expiresAt', '<=', isoTime(now));
-  if (status === 'expired') return all(eq('status', 'active'), over);
-  return status === 'active' ? all(eq('status', 'active'), not(over)) : eq('status', status);
-}
 
 function listDelegations(operation: Operation, { filter, first, after }: DelegationsArgs) {
   const chosen = filterBy<DelegationRow, DelegationFilter>(operation.scopeOf, 'DelegationFilter', filter, {
@@ -92,10 +83,7 @@ type End = (context: EndContext, id: string) => Promise<readonly Ended[]>;
 
 /** Notes each ended delegation, sub-delegations included. */
 export function noteEnded(operation: Operation, ended: readonly Ended[]): void {
-  for (const one of ended) {
-    operation.trail.touched(delegations.type, [one.before.id], 'update');
-    operation.trail.changed(changeOf(one));
-  }
+  noteEnds(operation.trail, ended);
   operation.rows.forget();
 }
 
@@ -154,7 +142,7 @@ export const delegationResolvers = (catalog: Catalog): Resolvers => ({
     boundary: (row: DelegationRow) => dimensionsOf(row.boundary),
     limits: limitsOf,
     status: (row: DelegationRow, _: unknown, operation: Operation) =>
-      fromStored(statusOf(row, operation.clock.now())),
+      fromStored(statusAt(row, operation.clock.now())),
     children: (row: DelegationRow, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.children(delegations, 'parentId', row.id, { order: newestFirst, first, after }),
     records: (row: DelegationRow, { first, after }: PageArgs, operation: Operation) =>

@@ -5,6 +5,8 @@ import { agentCommand } from './commands/agent.js';
 import { applyCommand } from './commands/apply.js';
 import { auditCommand } from './commands/audit.js';
 import { checkCommand } from './commands/check.js';
+import { consentCommand } from './commands/consent.js';
+import { delegationCommand } from './commands/delegation.js';
 import { documentsCommand } from './commands/documents.js';
 import { explainCommand } from './commands/explain.js';
 import { grantsCommand } from './commands/grants.js';
@@ -42,6 +44,8 @@ export function makeProgram(): Command {
     userCommand(),
     agentCommand(),
     providerCommand(),
+    delegationCommand(),
+    consentCommand(),
     documentsCommand(),
     schemaCommand(),
     auditCommand(),

@@ -1,9 +1,9 @@
-import type { Change } from '../audit/trail.js';
+import type { Change, Trail } from '../audit/trail.js';
 import { parseBoundary } from '../authority/boundary.js';
 import { areRightsWithin, rightsOf, type Rights } from '../authority/rights.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
-import { all, eq, isIn } from '../store/sql/condition.js';
+import { all, compare, eq, isIn, not, type Condition } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { consents, delegations, type ConsentRow, type DelegationRow } from '../store/tables/identity.js';
 import { bumpEpoch } from './authority-epoch.js';
@@ -30,6 +30,25 @@ export const changeOf = ({ before, after }: Ended): Change => ({
   before: stateOf(before),
   after: stateOf(after),
 });
+
+/** Notes each ended delegation in a trail, sub-delegations included. */
+export function noteEnds(trail: Trail, ended: readonly Ended[]): void {
+  for (const one of ended) {
+    trail.touched(delegations.type, [one.before.id], 'update');
+    trail.changed(changeOf(one));
+  }
+}
+
+/** The status at a moment, in milliseconds. Expiry is not stored: it follows from the clock. */
+export const statusAt = ({ status, expiresAt }: DelegationRow, now: number): string =>
+  status === 'active' && Date.parse(expiresAt) <= now ? 'expired' : status;
+
+/** The delegations that have a status at a moment. */
+export function hasStatus(status: string, now: number): Condition<DelegationRow> {
+  const over = compare<DelegationRow>('expiresAt', '<=', isoTime(now));
+  if (status === 'expired') return all(eq('status', 'active'), over);
+  return status === 'active' ? all(eq('status', 'active'), not(over)) : eq('status', status);
+}
 
 /** Marks the task as done. Throws `CONFLICT` where the delegation has already ended. */
 export async function completeDelegation(context: EndContext, id: string): Promise<readonly Ended[]> {

@@ -33,6 +33,28 @@ export function idOf(text: string): string {
 }
 
 const unitsMs: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+/** Parses an option that is a length of time, such as `90s` or `2h`; returns seconds. */
+export function secondsOf(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,5})([smhd])$/.exec(text) ?? [];
+  const seconds = (Number(count) * (unitsMs[unit] ?? 0)) / 1000;
+  if (seconds > 0) return seconds;
+  throw new InvalidArgumentError('Write a length of time such as 90s, 15m, 2h or 7d.');
+}
+
+/** Collects options of the form `dimension=value,value`. `dimension=all` allows every value. */
+export function boundaryOf(
+  text: string,
+  before: Readonly<Record<string, readonly string[] | 'all'>> = {},
+): Record<string, readonly string[] | 'all'> {
+  const [, dimension, values] = /^([a-z][a-z0-9_]*)=(.*)$/.exec(text) ?? [];
+  if (dimension === undefined || values === undefined)
+    throw new InvalidArgumentError('Write dimension=value,value or dimension=all: customer=C-1042.');
+  const named = values.split(',').map((value) => value.trim());
+  if (dimension in before || named.includes(''))
+    throw new InvalidArgumentError('Name each dimension once, with at least one value.');
+  return { ...before, [dimension]: values === 'all' ? 'all' : named };
+}
+
 const isoTimeOf = timeReader(undefined);
 const howToWriteTimes =
   'Write a date, or a date and a time of day, in UTC unless it says otherwise (2026-03-01, 2026-03-01T09:30, ' +
