@@ -12,8 +12,9 @@ export interface TextFile {
 const bytesMax = 400_000;
 
 /**
- * Paths of files below a folder by their endings, in the order of their characters, without hidden ones. A link to a file
- * is the file: where a folder is mounted, all its files may be links. Undefined where there is no such folder.
+ * Paths of files below a folder by their endings, in capital letters too, in the order of their characters, without
+ * hidden ones. A link to a file is the file: where a folder is mounted, all its files may be links. Undefined where there
+ * is no such folder.
  */
 export async function pathsBelow(
   folder: string,
@@ -30,7 +31,7 @@ export async function pathsBelow(
     const path = relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/');
     if (/(^|\/)\./.test(path)) continue;
     const isFile = entry.isSymbolicLink() ? await linksToFile(folder, path) : entry.isFile();
-    if (isFile && endings.some((ending) => path.endsWith(ending))) paths.push(path);
+    if (isFile && endings.some((ending) => path.toLowerCase().endsWith(ending))) paths.push(path);
   }
   return paths.sort((a, b) => (a < b ? -1 : 1));
 }

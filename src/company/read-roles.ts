@@ -81,7 +81,7 @@ async function readRole(
   const read = await readText(folder, path, name, faults);
   const file = read === undefined ? undefined : readYaml(name, read.text, roleForm, faults);
   if (file === undefined) return undefined;
-  const role = { ...file.value, name: file.value.name ?? path.replace(/^.*\/|\.ya?ml$/g, '') };
+  const role = { ...file.value, name: file.value.name ?? path.replace(/^.*\/|\.ya?ml$/gi, '') };
   const found = definitionFaults(catalog, role);
   for (const fault of found) faults.add(file.fault(fault.path, fault.message));
   return found.length === 0 ? { path: name, role } : undefined;

@@ -18,7 +18,7 @@ import { decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
 import { resourceOf, type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
 import { renderErrorPage } from './pages/error-page.js';
-import { isLoginCurrent } from './interactions/current-sign-in.js';
+import { isLoginCurrent } from './step/current-sign-in.js';
 
 /**
  * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), or

@@ -10,7 +10,7 @@ import {
 } from './grants/client-credentials.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
 import { makeIntrospection } from './middleware/introspection.js';
-import { FormError, readForm } from './interactions/form.js';
+import { FormError, readForm } from './step/form.js';
 import { giveBody, onFailure, replaceChecks } from './library/library-internals.js';
 import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';

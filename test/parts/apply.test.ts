@@ -194,6 +194,17 @@ describe('applying a company folder', () => {
     expect(await everything()).toEqual(before);
   });
 
+  test('a file whose ending is in capital letters takes nothing away', async () => {
+    const before = await everything();
+    const text = readFileSync(company.path('roles/rental-desk.yaml'), 'utf8');
+    company.remove('roles/rental-desk.yaml');
+    company.write('roles/rental-desk.YAML', text);
+    expect((await asAdmin()).out).toContain('Nothing to change');
+    company.remove('roles/rental-desk.YAML');
+    company.write('roles/rental-desk.yaml', text);
+    expect(await everything()).toEqual(before);
+  });
+
   test('a link to a file is the file, as in a mounted folder, and another link is refused', async () => {
     const before = await everything();
     for (const path of ['roles/rental-desk.yaml', 'operations/open.graphql']) {

@@ -32,7 +32,7 @@ export function schemaFolder(from = dirname(fileURLToPath(import.meta.url))): st
 
 /** The SDL files of a folder, in the order of their names. @param prefix of their names in faults */
 function filesIn(folder: string, prefix = ''): SdlFile[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.graphql'));
+  const names = readdirSync(folder).filter((name) => name.toLowerCase().endsWith('.graphql'));
   return names
     .sort()
     .map((name) => ({ name: prefix + name, text: readFileSync(join(folder, name), 'utf8') }));

@@ -3,7 +3,7 @@ import { clientKeyOf } from '../../core/client-address.js';
 import type { Logger } from '../../core/logger.js';
 import type { Recorder } from '../contract/dependencies.js';
 import { paths } from '../contract/paths.js';
-import type { AddressOf } from '../interactions/step.js';
+import type { AddressOf } from '../step/step.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import { sendPage } from '../pages/page.js';

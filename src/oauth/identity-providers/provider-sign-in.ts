@@ -13,7 +13,7 @@ import {
   page,
   type StepOutcome,
   type StepRequest,
-} from '../interactions/step.js';
+} from '../step/step.js';
 import { askAdministratorPage, notSignedInThere, providerUnavailablePage } from '../pages/provider-pages.js';
 import type { KnownProviders } from './known-providers.js';
 import { identityIn } from './provider-claims.js';

@@ -8,8 +8,16 @@ import { newPasswordFault } from '../../core/new-passwords.js';
 import { hashPassword, verifyPassword } from '../../core/passwords.js';
 import type { PasswordChecks } from '../throttling/password-checks.js';
 import type { Recorder } from '../contract/dependencies.js';
-import { requireSignIn } from './current-sign-in.js';
-import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+import { requireSignIn } from '../step/current-sign-in.js';
+import {
+  done,
+  eventBase,
+  loginOf,
+  page,
+  type Step,
+  type StepOutcome,
+  type StepRequest,
+} from '../step/step.js';
 
 export interface ChangePasswordParts {
   readonly store: PayloadStore;

@@ -22,8 +22,16 @@ import {
   type Found,
   type Ticks,
 } from './consent-form.js';
-import { requireSignIn } from './current-sign-in.js';
-import { denied, done, eventBase, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+import { requireSignIn } from '../step/current-sign-in.js';
+import {
+  denied,
+  done,
+  eventBase,
+  page,
+  type Step,
+  type StepOutcome,
+  type StepRequest,
+} from '../step/step.js';
 
 export interface ConsentParts {
   readonly database: Database;

@@ -10,8 +10,8 @@ import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import { sendPage, type Page } from '../pages/page.js';
 import { paths } from '../contract/paths.js';
 import { userAgentOf } from '../middleware/recording.js';
-import { checkOrigin, FormError, readForm } from './form.js';
-import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from './step.js';
+import { checkOrigin, FormError, readForm } from '../step/form.js';
+import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from '../step/step.js';
 
 export interface InteractionParts {
   readonly provider: Provider;

@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { interactionPolicy } from '../library/oidc-provider.js';
 import { consentDetails, parseDetails } from '../library/authorization-details.js';
-import type { Login } from './current-sign-in.js';
+import type { Login } from '../step/current-sign-in.js';
 
 const { Check, Prompt } = interactionPolicy;
 type Prompts = InstanceType<typeof Prompt>[];

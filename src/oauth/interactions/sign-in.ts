@@ -11,7 +11,15 @@ import { hashOfNobody, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../contract/dependencies.js';
 import type { KnownProviders } from '../identity-providers/known-providers.js';
 import type { ProviderSignIn } from '../identity-providers/provider-sign-in.js';
-import { done, eventBase, loginOf, page, type Step, type StepOutcome, type StepRequest } from './step.js';
+import {
+  done,
+  eventBase,
+  loginOf,
+  page,
+  type Step,
+  type StepOutcome,
+  type StepRequest,
+} from '../step/step.js';
 
 export interface SignInParts {
   readonly database: Database;

@@ -1,4 +1,4 @@
-import { FormError } from '../../oauth/interactions/form.js';
+import { FormError } from '../../oauth/step/form.js';
 import { deadEndPage } from '../../oauth/pages/dead-end-page.js';
 import { html } from '../../oauth/pages/html.js';
 import type { Page } from '../../oauth/pages/page.js';

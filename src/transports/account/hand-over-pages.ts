@@ -2,9 +2,16 @@ import { consentRights } from '../../oauth/pages/consent-rights.js';
 import { html, type Html } from '../../oauth/pages/html.js';
 import { duration } from '../../oauth/pages/in-words.js';
 import { faultSummary, input, type Fault, type Page } from '../../oauth/pages/page.js';
-import type { Offer } from './hand-over.js';
+import type { OfferedAgent, OfferedRole } from './documents.js';
 import { backLink, form, pageHead, type Reader } from './parts.js';
 import { boundaryLines } from './words.js';
+
+/** An agent with one of its roles, and what of it the person can hand over. */
+export interface Offer {
+  readonly agent: OfferedAgent;
+  readonly role: OfferedRole;
+  readonly scopes: readonly string[];
+}
 
 /** What the person has typed and chosen so far. */
 export interface Entries {

@@ -1,16 +1,9 @@
 import type { Fault, Page } from '../../oauth/pages/page.js';
-import { agentsDocument, handOverDocument, type OfferedAgent, type OfferedRole } from './documents.js';
-import { choicePage, formPage, type Entries } from './hand-over-pages.js';
+import { agentsDocument, handOverDocument } from './documents.js';
+import { choicePage, formPage, type Entries, type Offer } from './hand-over-pages.js';
 import type { Reader } from './parts.js';
 import { OperationFailed } from './visitor.js';
 import { NotThere } from './change-pages.js';
-
-/** An agent with one of its roles, and what of it the person can hand over. */
-export interface Offer {
-  readonly agent: OfferedAgent;
-  readonly role: OfferedRole;
-  readonly scopes: readonly string[];
-}
 
 const hourSeconds = 3_600;
 const needed = ['delegations:create', 'agents:read', 'roles:read'];

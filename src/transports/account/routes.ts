@@ -4,7 +4,7 @@ import { badInput } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { isUtf8Target } from '../../core/utf8.js';
 import { accountPaths } from '../../oauth/contract/paths.js';
-import { checkOrigin, FormError, readForm } from '../../oauth/interactions/form.js';
+import { checkOrigin, FormError, readForm } from '../../oauth/step/form.js';
 import { pageHeaders, pageText, type Page } from '../../oauth/pages/page.js';
 import {
   askTakeBack,
