@@ -54,7 +54,7 @@ export const settings = {
   BEHALF_ALLOW_HTTP: flag
     .default(false)
     .describe(
-      'Allows a public URL, and the issuer of an identity provider, without TLS that are not on loopback: tokens travel in the clear.',
+      'Allows plain http beyond loopback, for the public URL and for identity providers: tokens travel in the clear.',
     ),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
@@ -75,7 +75,7 @@ export const settings = {
     .pipe(z.array(z.string().min(32, 'each key must have at least 32 characters')).min(1))
     .optional()
     .describe(
-      'Secrets that sign the cookies of signing in and seal the cursors of lists, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
+      'Secrets that sign the cookies of signing in and seal the cookies of the account pages and the cursors of lists, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
     ),
   BEHALF_ACCESS_TOKEN_SECONDS: integer(10, 3600)
     .default(300)
@@ -89,7 +89,7 @@ export const settings = {
     .pipe(z.array(z.string().min(1, 'must be user names with commas between them')))
     .optional()
     .describe(
-      'The names of the users who may still sign in with a password, with commas between them: break-glass accounts, while everybody else signs in with an identity provider. Default: everybody may.',
+      'The names of the users who may sign in with a password, separated by commas. Everybody else signs in with an identity provider. Default: everybody may.',
     ),
   BEHALF_POOL_SIZE: integer(2, 500).default(10).describe('Connections to MySQL.'),
   BEHALF_POOL_QUEUE_MAX: integer(1, 1_000_000)

@@ -57,7 +57,7 @@ export async function giveRole(
   noteRole(unit, users.type, user.id, null, role.name);
 }
 
-/** Gives a person a role that an identity provider's groups stand for. */
+/** Gives a person a role for their groups at an identity provider. */
 export const giveProvidedRole = (
   unit: UnitOfWork,
   user: Pick<UserRow, 'id'>,
@@ -71,7 +71,7 @@ const ofUser = (userId: string, roleId: string) =>
 export const holdsRole = async (tx: Connection, userId: string, roleId: string): Promise<boolean> =>
   (await tx.one(userRoles, ofUser(userId, roleId))) !== undefined;
 
-/** Takes a role whose last provider gives it no more. */
+/** Takes away a role that no provider gives any more. */
 export async function removeRole(unit: UnitOfWork, userId: string, roleId: string): Promise<void> {
   if ((await unit.tx.delete(userRoles, ofUser(userId, roleId))) === 0) return;
   await bumpEpoch(unit.tx);
@@ -79,7 +79,7 @@ export async function removeRole(unit: UnitOfWork, userId: string, roleId: strin
   noteRole(unit, users.type, userId, role?.name ?? roleId, null);
 }
 
-/** Whether any provider gave the role. */
+/** Makes the role one that was assigned by hand. Returns whether a provider had given it. */
 const forgetProviders = async ({ tx }: UnitOfWork, userId: string, roleId: string): Promise<boolean> =>
   (await tx.delete(providedUserRoles, all<ProvidedUserRoleRow>(eq('userId', userId), eq('roleId', roleId)))) >
   0;

@@ -71,7 +71,7 @@ function scopesOf(scopes: readonly string[]): readonly string[] {
   return [...new Set(['openid', ...scopes])].slice(0, 30);
 }
 
-/** Trusts a provider: whoever it names by a known subject is signed in here. */
+/** Trusts a provider: a person whom it names by a known subject is signed in. */
 export async function addProvider(
   unit: UnitOfWork,
   input: NewProvider,
@@ -142,8 +142,8 @@ export async function removeProvider(
 }
 
 /**
- * Lets a person who has an account sign in by this provider. Whoever the provider names by this subject acts as the
- * person, so `by` must be allowed to grant all that the person holds.
+ * Lets a person with an account sign in with this provider. The provider can name anybody by this subject, so `by` must be
+ * allowed to grant all roles of the person.
  */
 export async function linkIdentity(
   unit: UnitOfWork,
@@ -166,7 +166,7 @@ export async function linkIdentity(
 /** OpenID Connect Core section 2. */
 const subjectPattern = /^[\x20-\x7e]{1,255}$/;
 
-/** A record shows words of a type that no caller sees to everybody who may read it: so only flags and versions. */
+/** Providers are no type of the schema, so every reader of a record sees its values: only flags go in. */
 function note(
   unit: UnitOfWork,
   { id }: IdentityProviderRow,

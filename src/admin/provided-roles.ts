@@ -19,7 +19,7 @@ export function groupName(text: string): string {
   throw badInput('A group has a name of 1 to 255 characters.', 'group');
 }
 
-/** People in this group get the role when they sign in. The map changes nobody's roles before. */
+/** People in this group get the role at their next sign-in with the provider, not before. */
 export async function mapGroup(
   unit: UnitOfWork,
   by: string,
@@ -38,7 +38,7 @@ export async function mapGroup(
   noteMap(unit, role, null, providerId);
 }
 
-/** Takes the role from nobody before their next sign-in by the provider. */
+/** People lose the role at their next sign-in with the provider, not before. */
 export async function unmapGroup(
   unit: UnitOfWork,
   by: string,
@@ -62,8 +62,8 @@ function noteMap(unit: UnitOfWork, role: RoleRow, before: string | null, after: 
 }
 
 /**
- * Makes the roles that a person has from this provider those of their groups. Roles assigned by hand stay. Nobody gets
- * a role by a map of their own making: nobody assigns roles to themselves.
+ * Sets the roles that a person has from this provider to the roles of their groups. Roles assigned by hand stay. Nobody
+ * gets a role by an entry that they made themselves, because nobody assigns roles to themselves.
  */
 export async function provideRoles(
   unit: UnitOfWork,
@@ -107,7 +107,7 @@ async function provide(
   await unit.tx.insert(providedUserRoles, [{ userId: user.id, roleId: role.id, providerId }]);
 }
 
-/** Another provider that gives the same role keeps it there. */
+/** Takes a provided role away. The person keeps it where another provider gives it too. */
 export async function takeProvided(
   unit: UnitOfWork,
   { userId, roleId, providerId }: ProvidedUserRoleRow,

@@ -17,7 +17,7 @@ import { provideRoles } from './provided-roles.js';
 import { add, type UnitOfWork } from './unit-of-work.js';
 import { emailOf, endTokens } from './users.js';
 
-/** The accounts of people who sign in by a provider, found by (provider, subject) alone. */
+/** The accounts of people who sign in with a provider, found by (provider, subject) alone. */
 export class ProviderAccounts {
   constructor(
     private readonly clock: Clock,
@@ -82,7 +82,7 @@ async function makeAccount(
   return user.id;
 }
 
-/** What the provider says is not checked by a person: where it does not fit, it is left out. */
+/** No person checks the claims of a provider, so claims that do not fit are left out. */
 function accepted<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -93,14 +93,14 @@ function accepted<T>(read: () => T): T | undefined {
 
 const nameLengthMax = 80;
 
-/** A user name of what the provider calls the person. */
+/** A user name made from the provider's name for the person. */
 export function safeName(text: string): string {
   const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   const name = plain.replace(/[^a-z0-9._@+-]+/g, '-').replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
   return name.slice(0, nameLengthMax) || 'user';
 }
 
-/** The name, with a number behind it where somebody has it already: an account is never taken over by its name. */
+/** The name, with a number behind it where it is taken: a name never leads to an account that exists. */
 async function freeName(tx: Connection, name: string): Promise<string> {
   let free = name;
   while ((await tx.one(users, eq<UserRow>('name', free))) !== undefined)

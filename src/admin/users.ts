@@ -91,7 +91,7 @@ export async function resetPassword(unit: UnitOfWork, by: string, before: UserRo
 
 /**
  * Ends every session and token with this person at its root. Moves the account's version first, which ends unfinished
- * sign-ins: they hold only for the version whose password was given.
+ * sign-ins: they hold only for the version at which the person signed in.
  */
 export async function endTokens(
   unit: UnitOfWork,

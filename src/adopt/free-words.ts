@@ -6,7 +6,7 @@ import { looksPersonal } from './personal.js';
 import type { KeyedTable } from './type-proposal.js';
 import { tableWords, type TableWords } from './words.js';
 
-/** New words. Rows that are named or sorted by personal data alone are there only for who may read such data. */
+/** The words of a new type. Where only personal data names or sorts its rows, reading them needs the scope of such data. */
 export function newWords(table: KeyedTable, names: Set<string>, dialect: Dialect): TableWords {
   const words = freeWords(table.name, names);
   const isSortable = (column: ColumnDescription): boolean => {
@@ -18,7 +18,7 @@ export function newWords(table: KeyedTable, names: Set<string>, dialect: Dialect
   return isPrivate ? { ...words, scope: `${words.resource}:read_personal` } : words;
 }
 
-/** The words of a type that is there, so that others lead to it. */
+/** The words of an existing type, to which others refer. */
 export const wordsOfType = ({ name, table, one, many, scope, query }: TypeDeclaration): TableWords => ({
   ...tableWords(table),
   ...{ type: name, one, many, scope, resource: scope.split(':')[0] ?? '' },
@@ -26,7 +26,7 @@ export const wordsOfType = ({ name, table, one, many, scope, query }: TypeDeclar
   ...(query.list !== undefined && { fields: query.list }),
 });
 
-/** Words for a table whose names nothing else has yet; from now on they are taken. */
+/** Words for a table, with names that nothing else has. Adds the names to `taken`. */
 function freeWords(table: string, taken: Set<string>): TableWords {
   const usual = tableWords(table);
   let [words, n] = [usual, 0];

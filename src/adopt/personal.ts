@@ -11,8 +11,8 @@ const people =
   /(?:^|_)(?:customer|client|user|person|people|employee|staff|contact|member|patient|student|teacher|guest|driver|actor|author)s?(?:_|$)/;
 
 /**
- * Whether a column looks as if it held personal data, by its name. A name alone does where the table is one of people. It
- * is a proposal: a person decides.
+ * Whether a column looks by its name as if it held personal data. The column `name` does in a table of people. This is a
+ * proposal: a person decides.
  */
 export function looksPersonal(table: string, column: string): boolean {
   const name = snake(column);

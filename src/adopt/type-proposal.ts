@@ -6,7 +6,7 @@ import { snake } from '../store/tables/table.js';
 import { looksPersonal } from './personal.js';
 import { fieldOf, tableWords, type TableWords } from './words.js';
 
-/** SDL to be decided on for one table. */
+/** The proposed SDL of one table, for a person to decide on. */
 export interface Proposal {
   readonly table: string;
   readonly type: string;
@@ -17,7 +17,7 @@ export interface Proposal {
   readonly leftOut: readonly string[];
 }
 
-/** A table with the columns by which its rows are named; none for a view. */
+/** A table with the columns of its key; a view has none. */
 export interface KeyedTable extends TableDescription {
   readonly key: readonly string[];
 }

@@ -12,9 +12,9 @@ export interface TextFile {
 const bytesMax = 400_000;
 
 /**
- * Paths of files below a folder by their endings, in capital letters too, in the order of their characters, without
- * hidden ones. A link to a file is the file: where a folder is mounted, all its files may be links. Undefined where there
- * is no such folder.
+ * The paths of the files below a folder that have one of these endings, in any case, sorted by their characters. Hidden
+ * files are left out. A link to a file counts as the file, because all files of a mounted folder may be links. Undefined
+ * where there is no such folder.
  */
 export async function pathsBelow(
   folder: string,
@@ -36,7 +36,7 @@ export async function pathsBelow(
   return paths.sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** What stands behind another link would be missed, and taken away as if it had no file any more. */
+/** Files behind any other link would be missed, and their roles and operations taken away. */
 async function linksToFile(folder: string, path: string): Promise<boolean> {
   const found = await stat(join(folder, path)).catch(() => undefined);
   if (found?.isFile() === true) return true;

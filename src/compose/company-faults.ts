@@ -86,7 +86,7 @@ function checkedPolicy(read: ReadSdl, places: Places): SchemaPolicy | undefined 
   if (schema === undefined) return undefined;
   const { policy, faults } = checkSchemaPolicy(schema);
   const undefinedScopes = new Set<string>();
-  // What a type names wrongly comes before what it leaves open.
+  // Wrong names come before missing decisions.
   for (const fault of [
     ...faults.filter(({ kind }) => kind !== 'undecided'),
     ...faults.filter(({ kind }) => kind === 'undecided'),
@@ -105,7 +105,10 @@ function checkedPolicy(read: ReadSdl, places: Places): SchemaPolicy | undefined 
   return policy;
 }
 
-/** Whether a fault follows from others. @param undefinedScopes those that were told: each is told once */
+/**
+ * Whether a fault follows from others.
+ * @param undefinedScopes the scopes that were reported before: each is reported once
+ */
 function isExplained(
   fault: PolicyFault,
   place: Place,

@@ -26,7 +26,7 @@ export interface AuthEvent {
   readonly detail?: string;
   /** The changes to rows that a caller may see. */
   readonly changes?: readonly Change[];
-  /** The rows of which a page shows something. */
+  /** The rows that a page shows in part. */
   readonly shown?: readonly ShownRows[];
 }
 

@@ -27,16 +27,16 @@ interface NamedRows {
   /** The column of the values. */
   readonly column: string;
   readonly nameColumn: string;
-  /** The number by which people call such a row, too. */
+  /** The number by which people also call such a row. */
   readonly numberColumn: string | undefined;
-  /** Where the person may read the rows with names and numbers. */
+  /** The boundaries within which the person may read the rows, their names and their numbers. */
   readonly inside: Boundaries;
 }
 
 const nothing: Names = { values: [], shown: [] };
 const nameColumns = ['name', 'title', 'displayName'];
 const namesMax = 500;
-/** More words than this are no list to choose from. */
+/** A longer list of words is not offered. */
 export const wordsMax = 50;
 export const foundMax = 20;
 const searchMs = 2_000;
@@ -89,8 +89,8 @@ export async function namesOf(
 }
 
 /**
- * The rows whose name contains the term, or whose number it is, at most one more than `foundMax`. Case matters only
- * inside words.
+ * The rows whose name contains the term, or whose number is the term: at most one more than `foundMax`. Names match the
+ * term as typed, in small letters, in capitals, and with capital initials.
  */
 export async function search(context: NamesContext, dimension: string, term: string): Promise<Names> {
   const rows = namedRows(context, dimension);
@@ -111,7 +111,10 @@ export async function search(context: NamesContext, dimension: string, term: str
   return read(context, rows, where, foundMax + 1);
 }
 
-/** The different values of a dimension whose rows share them, such as regions; undefined where they are too many. */
+/**
+ * The distinct values of a dimension whose values many rows share, such as regions. Undefined where there are too many,
+ * no index leads to them, or the person may not read them.
+ */
 export async function wordsOf(context: NamesContext, dimension: string): Promise<Names | undefined> {
   const rows = rowTypeOf(context, dimension);
   const scope = context.catalog.scopes.get(`${rows?.type.type ?? ''}.${rows?.column ?? ''}`);

@@ -4,18 +4,18 @@ import { isSearchable, namesOf, wordsMax, wordsOf, type NamesContext } from './b
 import type { Catalog } from './schema-catalog.js';
 import type { Narrowing, NamedValue, OfferedDimension } from './token-grant.js';
 
-/** How people call the values of a dimension. Another dimension is called by its own name. */
+/** Words for the values of a dimension. A dimension that is not here is called by its own name. */
 const nouns: Readonly<Record<string, readonly [one: string, several: string]>> = {
   collection: ['document collection', 'document collections'],
   person: ['person', 'people'],
 };
 
-/** The part of a scope that says what it is about: `customers` of `customers:read`. */
+/** The matter of a scope: `customers` of `customers:read`. */
 export const matterOf = (scope: Scope): string => scope.slice(0, scope.indexOf(':'));
 
 /**
- * The dimensions by which what the scopes open is bounded: those of the types about the same matter. A scope about no
- * type is bounded by all dimensions.
+ * The dimensions that bound these scopes: those of the types whose own scope is about the same matter. A scope whose
+ * matter has no type is bounded by all dimensions.
  */
 export function dimensionsOf(
   catalog: Pick<Catalog, 'types' | 'dimensions'>,
@@ -32,7 +32,7 @@ export function dimensionsOf(
   );
 }
 
-/** A boundary in a person's words, with the names that this person may read. */
+/** A boundary in plain words, with the names that this person may read. */
 export function dimensionsInWords(
   context: NamesContext,
   boundary: ReadonlyMap<string, ValueSet>,

@@ -31,8 +31,8 @@ interface Context {
 }
 
 /**
- * The part of a request for consent that the person holds, with the part that they lack beside it. Throws `FORBIDDEN`
- * where they hold nothing of it, or the agent's role does not include it.
+ * The offer of the requested scopes that the person holds, with the scopes that they lack. Throws `FORBIDDEN` where they
+ * hold none of them, or the agent's role lacks one.
  */
 export async function offerToConsent(
   context: Context,
@@ -51,8 +51,8 @@ export async function offerToConsent(
 }
 
 /**
- * The part of an offer that the person chose. Throws `BAD_USER_INPUT` where nothing of it is left, and for a value that is
- * not offered or names nothing within the person's reach.
+ * The part of an offer that the person chose. Throws `BAD_USER_INPUT` where nothing of it is left, and for a value that
+ * is not offered or names nothing within the person's reach.
  */
 export async function chosenOf(
   context: Context,

@@ -68,7 +68,7 @@ export interface Offer extends Narrowed {
 const expiryDefaultSeconds = 3_600;
 
 /**
- * The agent and the role of it that are meant. Throws `NOT_FOUND` for an unknown agent, `FORBIDDEN` where no role fits.
+ * The named agent, and its role for the request. Throws `NOT_FOUND` for an unknown agent, `FORBIDDEN` where no role fits.
  */
 export async function agentWithRole(
   tx: Connection,
@@ -79,7 +79,7 @@ export async function agentWithRole(
   return { agent, role: chooseRole(held, requested.role ?? undefined, requested.scopes ?? []) };
 }
 
-/** How long a task lasts for which nobody says it. */
+/** How long a task lasts where the request does not say. */
 export const taskSecondsOf = ({ limits }: Pick<RoleRow, 'limits'>): number =>
   Math.min(expiryDefaultSeconds, limits.expirySeconds);
 

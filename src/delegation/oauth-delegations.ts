@@ -220,7 +220,7 @@ export class OAuthDelegations {
     };
   }
 
-  /** The person's own rights, which include that of handing over. */
+  /** The person's own rights. Throws where they may not hand over tasks. */
   private async person(tx: Connection, userId: string): Promise<Authority> {
     const person = await this.authorities.ofPerson(tx, userId, [...this.catalog.definitions.keys()]);
     requireDelegateScope(person);

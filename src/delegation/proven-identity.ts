@@ -8,7 +8,7 @@ export interface ProvenIdentity {
   readonly subject: string;
   /** By their exact names. */
   readonly groups: readonly string[];
-  /** What a new account is called. None of it finds an account. */
+  /** For a new account. No account is found by this name, or by the two members below. */
   readonly userName?: string;
   readonly displayName?: string;
   readonly email?: string;

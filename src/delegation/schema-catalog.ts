@@ -24,7 +24,7 @@ export interface Catalog {
   readonly definitions: ReadonlyMap<Scope, ScopeDefinition>;
   /** The scope of each coordinate of the SDL, such as `Order.total`. */
   readonly scopes: ReadonlyMap<string, Scope>;
-  /** The scopes by which something is changed. All others only show. */
+  /** The scopes that allow changes. All others only read. */
   readonly changing: ReadonlySet<Scope>;
   readonly dimensions: ReadonlyMap<string, Dimension>;
   readonly types: RowTypes;

@@ -52,15 +52,15 @@ export interface ScopeInWords {
 }
 
 export interface OfferedScope extends ScopeInWords {
-  /** Whether something can be changed by it. All other scopes only show. */
+  /** Whether the scope allows changes. All other scopes only read. */
   readonly changes: boolean;
 }
 
-/** Rows of which a page shows something, for its record. */
+/** Rows that a page shows in part, for its record. */
 export interface ShownRows {
   readonly type: string;
   readonly ids: readonly string[];
-  /** How many values were shown that are of no single row. */
+  /** How many of the shown values belong to no single row. */
   readonly values: number;
 }
 
@@ -70,8 +70,8 @@ export interface NamedValue {
 }
 
 /**
- * How a person may narrow a dimension: among the offered values, among all values there are, or by a search where they are
- * too many to show.
+ * How a person may narrow a dimension: among the offered values, among all existing values, or by a search where there
+ * are too many values to show.
  */
 export type Narrowing =
   | { readonly kind: 'offered' | 'all'; readonly values: readonly NamedValue[] }
@@ -100,11 +100,11 @@ export interface ConsentOffer {
   };
   readonly role: string;
   readonly scopes: readonly OfferedScope[];
-  /** What was asked for and the person does not hold. */
+  /** The requested scopes that the person does not hold. */
   readonly lacking: readonly ScopeInWords[];
   /** The dimensions that matter for these scopes. */
   readonly boundary: readonly OfferedDimension[];
-  /** What one task may spend at most. */
+  /** The limits of one task. */
   readonly limits: {
     readonly seconds: number;
     readonly operations: number;
@@ -113,7 +113,7 @@ export interface ConsentOffer {
   };
 }
 
-/** What a person leaves of an offer. */
+/** The part of an offer that a person allows. */
 export interface ConsentChoice {
   readonly scopes: readonly string[];
   /** Only the dimensions that the person narrowed. */
@@ -124,16 +124,16 @@ export interface ConsentChoice {
 export interface ValueSearch {
   readonly userId: string;
   readonly dimension: string;
-  /** Empty: nothing is looked for. */
+  /** Empty: no search. */
   readonly term: string;
   readonly chosen: readonly string[];
 }
 
-/** Within the person's own reach alone: another value looks as if it did not exist. */
+/** Values within the person's own reach. A value outside looks as if it did not exist. */
 export interface FoundValues {
   readonly chosen: readonly NamedValue[];
   readonly found: readonly NamedValue[];
-  /** Whether there are more than `found` has. */
+  /** Whether there are more results than `found` holds. */
   readonly more: boolean;
   readonly shown: readonly ShownRows[];
 }

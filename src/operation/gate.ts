@@ -43,7 +43,7 @@ export type OperationRequest =
       readonly body: unknown;
       /** True where nothing may change: a mutation is refused. */
       readonly isSafe?: boolean;
-      /** True where the document is part of this server: no role asks for its registration. */
+      /** True where the document is part of this server: it needs no registration, whatever the caller's roles. */
       readonly isBuiltIn?: boolean;
     }
   | { readonly kind: 'schema' };

@@ -37,15 +37,15 @@ async function placeBatch(tx: Connection): Promise<boolean> {
 
 const [outbox, sequence] = [quote(auditOutbox.name), quote(auditSequence.name)];
 
-// The ids stay in the database: this process would spend more on them than on anything else here.
+// The ids never leave the database: reading them would cost more than all other work here.
 const placing = (records: number): string =>
   `INSERT INTO ${sequence} (\`position\`, \`record_id\`) ` +
   'SELECT CAST(? AS SIGNED) + ROW_NUMBER() OVER (ORDER BY `record_id`), `record_id` ' +
   `FROM (SELECT \`record_id\` FROM ${outbox} ORDER BY \`record_id\` LIMIT ${String(records)}) AS \`first\``;
 
 /**
- * Deletes exactly the records that have got a position: others may have been committed since. Outdated statistics may say
- * that the outbox is almost empty, so both statements say that it is not to be scanned.
+ * Deletes exactly the records that have got a position: others may have been committed since. By outdated statistics, the
+ * outbox may look almost empty and worth a scan, so both statements rule a scan out.
  */
 const removing = {
   mysql:

@@ -25,7 +25,11 @@ export const providerCommand = (): Command =>
       .option('--secret-file <file>', 'a file with the client secret on its only line')
       .option('--scope <scope...>', 'scopes to ask for, beside openid', ['profile', 'email'])
       .option('--groups-claim <claim>', 'the claim that lists a person’s groups', 'groups')
-      .option('--name-claim <claim>', 'the claim of which a new account’s name is made', 'preferred_username')
+      .option(
+        '--name-claim <claim>',
+        'the claim from which a new account’s name is made',
+        'preferred_username',
+      )
       .option('--create-users', 'make an account for a person who has none')
       .option(...asOption)
       .addHelpText('after', aboutSecrets)

@@ -4,17 +4,17 @@ import type { CodeField } from './code-fields.js';
 import { resolversIn, type CodeFile } from './code-file.js';
 import type { Resolver } from './domain.js';
 
-/** Something that does not fit between a company's code and its SDL, or a fault of the code alone. */
+/** A contradiction between a company's code and its SDL, or a fault of the code alone. */
 export type CodeFault = Fault &
   (
     | { readonly kind: 'code' }
-    /** A field that only code can give, and none gives. */
+    /** A field that needs a resolver in code and has none. */
     | { readonly kind: 'no resolver' }
     /** A resolver of a field that no file of SDL declares. */
     | { readonly kind: 'no field'; readonly field: string }
   );
 
-/** What does not fit between a company's files and its SDL. */
+/** The contradictions between a company's code and its SDL. */
 export function codeFaults(
   files: readonly CodeFile[],
   fields: readonly CodeField[],
@@ -26,7 +26,7 @@ export function codeFaults(
   return [...resolverFaults(given, fields, tables), ...fieldFaults(fields, new Set(given.map(coordinateOf)))];
 }
 
-/** A resolver, and where it is. */
+/** A resolver and its place. */
 interface Given {
   readonly file: CodeFile;
   readonly type: string;

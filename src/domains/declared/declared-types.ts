@@ -2,7 +2,7 @@ import { columnOf, type AnyTable, type Table } from '../../store/tables/table.js
 import type { TypeDeclaration } from './declaration.js';
 import type { Row } from './list-query.js';
 
-/** What the server knows of declared types. */
+/** The types that the SDL declares, and the tables and enums that they may use. */
 export interface DeclaredParts {
   readonly types: readonly TypeDeclaration[];
   readonly tables: readonly AnyTable[];
@@ -18,7 +18,7 @@ export interface DeclaredType {
   readonly table: Table<Row>;
 }
 
-/** By their names. A type whose table is missing, or is another type's, is left out. */
+/** The declared types by their names. A type whose table is missing, or belongs to another type, is left out. */
 export function declaredTypes(parts: DeclaredParts): Map<string, DeclaredType> {
   const byName = tablesByName(parts);
   return new Map(

@@ -5,7 +5,7 @@ interface Annotated {
   readonly directives?: readonly ConstDirectiveNode[] | undefined;
 }
 
-/** The arguments of mapping directives. Those that do not fit are left out: the check of directives has told them. */
+/** The arguments of mapping directives. Faulty ones are left out, because the check of directives has reported them. */
 export class DirectiveValues {
   constructor(private readonly mapping: MappingDirectives) {}
 
@@ -48,7 +48,10 @@ export function textIn(argument: string, directive: ConstDirectiveNode | undefin
   return value?.kind === Kind.STRING ? value.value : undefined;
 }
 
-/** A name in the arguments of a directive. Undefined, and told, where GraphQL does not take it: the SDL could not be read. */
+/**
+ * A name in the arguments of a directive. Reports a name that GraphQL does not take and returns undefined, because SDL
+ * with that name could not be read.
+ */
 export function checkedName(node: ASTNode, name: string | undefined, faults: SdlFaults): string | undefined {
   if (name === undefined || isName(name)) return name;
   faults.add(node, `${JSON.stringify(name)} is no name: letters, digits and _.`);

@@ -10,7 +10,7 @@ import { constantsOf } from './constant-conditions.js';
 import type { FieldDeclaration, TypeDeclaration } from './declaration.js';
 
 /**
- * What types ask of tables of others that cannot be had: a key that does not name rows, a field of another type than its
+ * The declarations that tables of others cannot serve: a key that does not name rows, a field of another type than its
  * column, or a filter, an order or a boundary over a column that compares inexactly.
  */
 export function foreignFaults(
@@ -103,7 +103,7 @@ function columnFaults(
     faults.push(
       `${coordinate} is of the type ${field.type}, and ${where} is read as ${uses.types.join(' or ')}.`,
     );
-  // SQLite tells of a row's number that it may be missing.
+  // SQLite says that a row's number may be missing.
   const isKey = table.primaryKey.includes(propertyOf(name));
   if (field.isRequired && column.nullable && !isKey)
     faults.push(`${coordinate} is never null, and ${where} may be: write ${field.type} without \`!\`.`);
@@ -148,7 +148,7 @@ const isAlike = (table: AnyTable, columns: readonly string[], to: AnyTable): boo
   columns.length !== to.key?.columns.length ||
   columns.every((column, at) => {
     const [mine, theirs] = [table.columns[propertyOf(column)], to.columns[to.key?.columns[at] ?? '']];
-    // Told where the column is looked for.
+    // `tableFaults` reports a missing column.
     if (mine === undefined) return true;
     if (theirs === undefined) return false;
     const isBoth = (kinds: ReadonlySet<string>): boolean => kinds.has(mine.kind) && kinds.has(theirs.kind);
@@ -156,8 +156,8 @@ const isAlike = (table: AnyTable, columns: readonly string[], to: AnyTable): boo
   });
 
 /**
- * The column to which a path leads, or why it leads nowhere. Undefined where a fault is in the way that is told
- * elsewhere.
+ * The column to which a path leads, or why it leads nowhere. Undefined where another fault, which is reported elsewhere,
+ * is in the way.
  */
 function endOf(
   type: TypeDeclaration,

@@ -6,7 +6,7 @@ import type { WritingReader } from './read-writing.js';
 import { placeOf, type SdlFaults, type Values } from './sdl-files.js';
 import { filterName, usualFilterText, usualSortText, wordsOf, type NamedField } from './usual-words.js';
 
-/** Reads the fields of types with `@table`. Everything that is wrong goes to `faults`. */
+/** Reads the fields of types with `@table`. All faults go to `faults`. */
 export class FieldReader {
   constructor(
     private readonly values: DirectiveValues,
@@ -15,7 +15,7 @@ export class FieldReader {
     private readonly faults: SdlFaults,
   ) {}
 
-  /** None for a field with faults of its own, from which others would follow. */
+  /** Empty for a field with faults, because others would follow from them. */
   field(type: ObjectTypeDefinitionNode, node: FieldDefinitionNode): FieldDeclaration[] {
     const name = node.name.value;
     const scope = textIn('name', said('scope', node)) ?? '';
@@ -61,7 +61,7 @@ export class FieldReader {
     });
   }
 
-  /** What a field says of its value must fit its type. */
+  /** The directives about a field's value must fit the field's type. */
   private check(
     coordinate: string,
     node: FieldDefinitionNode,

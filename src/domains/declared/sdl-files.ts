@@ -36,11 +36,11 @@ interface Mend {
   readonly text: string;
 }
 
-/** Collects what is wrong, each with its place. Nothing is told twice. */
+/** Collects faults with their places, each once. */
 export class SdlFaults {
   /** What is read in other words because of a fault. */
   readonly mends: Mend[] = [];
-  /** By their texts. */
+  /** The faults by their texts. */
   private readonly told = new Map<string, Fault>();
   private readonly places: ASTNode[] = [];
   private readonly unread = new Set<string>();

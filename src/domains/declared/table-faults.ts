@@ -9,7 +9,7 @@ import {
   type DeclaredType,
 } from './declared-types.js';
 
-/** Why types do not fit their tables. A fault may be there twice. */
+/** The reasons why types do not fit their tables. The list may hold a fault twice. */
 export function tableFaults(parts: DeclaredParts): Fault[] {
   const declared = declaredTypes(parts);
   const byName = tablesByName(parts);
@@ -92,7 +92,7 @@ class TableCheck {
       if (target !== undefined) this.reference(target, source.column, this.table, field);
     } else if (source.kind === 'reference' && target !== undefined)
       this.reference(this.table, source.column, target, field);
-    // What names a row to callers may be made of several columns.
+    // The id that callers see may be made of several columns.
     else if (name !== 'id' || writing !== undefined)
       this.properties(this.table, columnsOfSource(source), field);
   }
@@ -107,7 +107,7 @@ class TableCheck {
     const properties = this.properties(table, columns, field);
     const names = columns.map((column) => `${table.name}.${column}`).join(', ');
     const key = to.key?.columns ?? ['id'];
-    // The table has no key, which is told of its type.
+    // The table has no key; another fault says so.
     if (key.length === 0) return;
     const leads = `${this.coordinate(field)} leads to ${to.name} by`;
     if (columns.length !== key.length) {
@@ -120,7 +120,7 @@ class TableCheck {
     this.add(field, `${leads} the column ${names}, which ${what}.`);
   }
 
-  /** The properties of the columns that exist. Tells those that do not. */
+  /** The properties of the columns that exist. Reports those that do not. */
   private properties(table: AnyTable, columns: readonly string[], field: FieldDeclaration): string[] {
     return columns.flatMap((column) => {
       const property = propertyIn(table, column);

@@ -13,7 +13,7 @@ import {
 } from './declaration.js';
 import { unsafeWrites } from './unsafe-writes.js';
 
-/** What types want to write and their tables do not allow. */
+/** The writes that types declare and their tables do not allow. */
 export function writingFaults(
   types: readonly TypeDeclaration[],
   descriptions: readonly TableDescription[],

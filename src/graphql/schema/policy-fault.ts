@@ -1,11 +1,11 @@
-/** Something wrong with what the SDL says of authority at one coordinate. */
+/** A fault in the authority that the SDL declares at one coordinate. */
 export type PolicyFault = { readonly coordinate: string } & (
   | { readonly kind: 'no scope' }
   | { readonly kind: 'undefined scope'; readonly scope: string }
   | { readonly kind: 'unknown dimension'; readonly dimension: string }
-  /** A row type that says nothing of these dimensions, or two things. */
+  /** A row type that says nothing about these dimensions, or two different things. */
   | { readonly kind: 'undecided'; readonly dimensions: readonly string[] }
-  /** A non-null field whose refusal could not be told. */
+  /** A non-null field: its refusal could not be told to the caller. */
   | { readonly kind: 'not nullable' }
   | { readonly kind: 'other'; readonly message: string }
 );

@@ -133,7 +133,7 @@ export interface OAuthSettings {
     /** Sign-in attempts from one address, and for one account. */
     readonly signInPerAddress: AttemptLimit;
     readonly signInPerAccount: AttemptLimit;
-    /** Sign-ins started at one address, without those that ended with a right password. */
+    /** Sign-ins started at one address, without those that succeeded. */
     readonly begunPerAddress: AttemptLimit;
     /** Refused requests to the token, revocation and introspection endpoints from one address. */
     readonly refusedPerAddress: AttemptLimit;

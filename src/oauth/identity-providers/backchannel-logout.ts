@@ -36,8 +36,8 @@ interface Known {
 }
 
 /**
- * A provider tells that a person has signed out there (OpenID Connect Back-Channel Logout 1.0): all tokens and sessions
- * of the person end, in one transaction with the record. A token works once.
+ * Takes a provider's message that a person has signed out there (OpenID Connect Back-Channel Logout 1.0). All tokens and
+ * sessions of the person end, in one transaction with the record. A logout token works once.
  */
 export class BackchannelLogout {
   constructor(private readonly parts: BackchannelLogoutParts) {}
@@ -91,7 +91,7 @@ export class BackchannelLogout {
     send(response, 503, { error: 'temporarily_unavailable', error_description: 'try again later' });
   }
 
-  /** False where there were too many to record. */
+  /** Records the refusal. False where this address has caused too many of them to record another. */
   private async refuse(request: IncomingMessage, reason: string): Promise<boolean> {
     const { refused, recorder, addressOf } = this.parts;
     const party = clientKeyOf(addressOf(request));

@@ -23,8 +23,8 @@ export interface CallbackParts {
 }
 
 /**
- * The redirect URIs, one for each provider. Takes the answer to a request of this very provider, once, and passes it on
- * to the interaction that asked. Only the browser that began the interaction has the cookie to open it.
+ * The redirect URIs, one for each provider. Each takes the answer to a request to its own provider, once, and passes it
+ * on to the interaction that sent the request. Only the browser that began the interaction has the cookie to open it.
  */
 export class ProviderCallback {
   constructor(private readonly parts: CallbackParts) {}
@@ -50,7 +50,7 @@ export class ProviderCallback {
     }
   }
 
-  /** Records an answer that nobody waits for here, or that another browser brought. */
+  /** Records an answer for which no request waits, or which another browser brought. */
   async refuse(request: IncomingMessage): Promise<void> {
     const { recorder, refused, addressOf } = this.parts;
     const address = addressOf(request);

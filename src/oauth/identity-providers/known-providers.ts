@@ -13,11 +13,11 @@ interface Kept {
   readonly client: Promise<Configuration>;
 }
 
-/** How long a provider's metadata is kept. Its keys are read again when a new one appears. */
+/** How long a provider's metadata is kept. */
 const keptMs = 600_000;
 const keptMax = 100;
 
-/** The trusted providers, from rows as they stand, and their clients. */
+/** The trusted providers, read from the database each time, and their clients. */
 export class KnownProviders {
   readonly kept = new Lru<string, Kept>(keptMax);
   readonly keys = new Lru<string, JWTVerifyGetKey>(keptMax);

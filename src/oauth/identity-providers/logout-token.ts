@@ -13,7 +13,7 @@ const shape = z.object({
   nonce: z.never().optional(),
 });
 
-/** Longer ago, a logout token is no news. */
+/** An older logout token is refused. */
 const ageMax = '10 minutes';
 
 export interface LogoutToken {
@@ -23,8 +23,8 @@ export interface LogoutToken {
 }
 
 /**
- * Checks a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.6). One that names a session alone is refused:
- * the sessions of providers are not kept here. Throws for any other token, and an ID token is another one.
+ * Checks a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.6). Throws for any other token, an ID token
+ * included, and for a logout token that names only a session: this server does not keep the sessions of providers.
  */
 export async function readLogoutToken(
   token: string,

@@ -12,7 +12,7 @@ const textIn = (claims: Claims, name: string): string | undefined => {
   return typeof value === 'string' && value !== '' && value.length <= 1_000 ? value : undefined;
 };
 
-/** A claim that is no list of texts names no group. One group may stand alone. */
+/** The groups in a claim, which is a list of texts or one text. Other values name no group. */
 function groupsIn(claims: Claims, name: string): readonly string[] {
   const value = claims[name];
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -20,8 +20,8 @@ function groupsIn(claims: Claims, name: string): readonly string[] {
 }
 
 /**
- * What the provider says of a person: the claims of the ID token, and those of the userinfo endpoint that the token
- * lacks (OpenID Connect Core section 5.3, where `sub` must be the same).
+ * The provider's claims about a person: those of the ID token, and those of the userinfo endpoint that the token lacks
+ * (OpenID Connect Core section 5.3, where `sub` must be the same).
  */
 async function claimsOf(
   config: client.Configuration,

@@ -5,7 +5,7 @@ import { idTokenAlgorithms, metadataReport, type MetadataReport } from './provid
 /** How long one request to a provider may take. */
 const timeoutSeconds = 5;
 
-/** The provider's metadata does not allow to sign in. */
+/** With this metadata of the provider, nobody can sign in. */
 export class UnfitProvider extends Error {
   override readonly name = 'UnfitProvider';
 
@@ -33,13 +33,13 @@ async function fetchMetadata({ issuer, clientId }: Known): Promise<client.Server
   return found.serverMetadata();
 }
 
-/** What the provider lacks, and what is worth knowing. Throws where its metadata cannot be read. */
+/** The faults of the provider's metadata, and notes on it. Throws where the metadata cannot be read. */
 export const reportOn = async (provider: Known, { allowHttp }: Access): Promise<MetadataReport> =>
   metadataReport(provider, await fetchMetadata(provider), allowHttp);
 
 /**
- * Reads the provider's metadata, and makes a client that checks all of an ID token, its signature included. Throws
- * `UnfitProvider` where the metadata lacks something.
+ * Reads the provider's metadata, and makes a client that checks ID tokens in full, with their signatures. Throws
+ * `UnfitProvider` where the metadata has faults.
  */
 export async function makeClient(
   provider: Known,

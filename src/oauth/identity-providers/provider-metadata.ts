@@ -2,16 +2,16 @@ import type { ServerMetadata } from 'openid-client';
 import { isLoopbackHost } from '../../core/loopback.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 
-/** Signature algorithms of ID tokens: with public keys alone, so neither `none` nor one of the client secret. */
+/** The accepted signature algorithms of ID tokens. All use public keys; `none` and those of the client secret do not. */
 export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const;
 
 export interface MetadataReport {
-  /** Without these nobody can sign in. */
+  /** While there is one, nobody can sign in. */
   readonly faults: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** Plain http, where the settings allow it or between programs of one machine. */
+/** Whether a URL has https, or plain http where the settings allow it or the host is this machine. */
 export function isSafeUrl(text: string | undefined, allowHttp: boolean): boolean {
   if (text === undefined || !URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
@@ -57,7 +57,7 @@ export function metadataReport(
 const endpoints = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
 export const secretMethods = ['client_secret_basic', 'client_secret_post'] as const;
 
-/** A member that is missing from the metadata may have any value. */
+/** Metadata without the member has no fault: the provider may offer everything. */
 const lacks = (offered: readonly string[] | undefined, needed: readonly string[], what: string): string[] =>
   offered === undefined || needed.some((one) => offered.includes(one))
     ? []

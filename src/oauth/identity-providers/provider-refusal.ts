@@ -1,7 +1,7 @@
 import * as client from 'openid-client';
 import { UnfitProvider } from './provider-client.js';
 
-/** Why a provider's answer is not accepted, in the codes of OAuth where it has one. */
+/** Why a provider's answer is not accepted. The code is OAuth's own where OAuth has one. */
 export interface Refusal {
   readonly outcome: 'refused' | 'failure';
   readonly errorCode: string;

@@ -29,7 +29,7 @@ export interface ProviderSignInParts {
   readonly requests: SignInRequests;
 }
 
-/** What a person sees whose account may not be used: the same as with a password. */
+/** The page for a person whose account is disabled. It is the page of a wrong password. */
 export type Disabled = (request: StepRequest) => Promise<StepOutcome>;
 
 /** Authorization code with PKCE, `state` and `nonce` at a provider (OpenID Connect Core section 3.1). */
@@ -57,7 +57,7 @@ export class ProviderSignIn {
     }
   }
 
-  /** Takes the provider's answer, which `ProviderCallback` has passed on to the interaction that asked. */
+  /** Takes the provider's answer, which `ProviderCallback` has passed on to this interaction. */
   async finish(request: StepRequest, answer: URLSearchParams, disabled: Disabled): Promise<StepOutcome> {
     const state = answer.get('state') ?? '';
     const sent = await this.parts.requests.redeem(state);

@@ -5,9 +5,9 @@ import { all, compare, eq, isNull, not, type Condition } from '../../store/sql/c
 import type { Database } from '../../store/sql/database.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
 
-/** A request that was sent to a provider, as it is kept until the answer. */
+/** A request to a provider, kept until its answer comes. */
 export interface SignInRequest {
-  /** The interaction that asked. */
+  /** The interaction that sent the request. */
   readonly uid: string;
   readonly providerId: string;
   readonly nonce: string;
@@ -22,8 +22,8 @@ const isRequest = (state: string): Condition<OAuthPayloadRow> =>
 const random = (): string => randomBytes(32).toString('base64url');
 
 /**
- * The requests that wait for a provider's answer, under the digest of their `state`. An answer is taken once where it
- * arrives, and redeemed once in the interaction that asked, which only its browser can open.
+ * The requests that wait for a provider's answer, under the digest of their `state`. An answer is taken once, by the
+ * redirect URI, and redeemed once, by the interaction that sent the request. Only its browser can open the interaction.
  */
 export class SignInRequests {
   constructor(
@@ -59,7 +59,7 @@ export class SignInRequests {
     });
   }
 
-  /** Ends a request whose answer was taken. Undefined where it is not one, or was redeemed before. */
+  /** Ends a request whose answer was taken. Undefined where no answer was taken, or it was redeemed before. */
   redeem(state: string): Promise<SignInRequest | undefined> {
     const isTaken = all(isRequest(state), not(isNull<OAuthPayloadRow>('consumedAt')), this.isFresh());
     return this.database.transaction(async (tx) => {

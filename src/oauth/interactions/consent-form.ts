@@ -1,12 +1,12 @@
 import type { ConsentChoice, ConsentOffer, FoundValues, OfferedDimension } from '../contract/dependencies.js';
 import { fieldOf } from '../pages/consent-reach.js';
 
-/** The ticks of a form, as far as they are of the offer, whatever else the form says. */
+/** The choices in a form. Scopes and listed values that are not in the offer are dropped. */
 export interface Ticks {
   readonly scopes: ReadonlySet<string>;
-  /** For each dimension that may be narrowed. */
+  /** The ticked values of each dimension. */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** What the person looks for in a dimension. */
+  /** The search term of each dimension. */
   readonly terms: ReadonlyMap<string, string>;
 }
 
@@ -15,7 +15,7 @@ export type Found = ReadonlyMap<string, FoundValues>;
 
 const chosenMax = 200;
 
-/** All that is offered, as the page shows it first. */
+/** The first state of the page: everything in the offer is allowed. */
 export const allOf = (offer: ConsentOffer): Ticks => ({
   scopes: new Set(offer.scopes.map(({ name }) => name)),
   values: new Map(
@@ -44,14 +44,14 @@ function valuesIn(form: URLSearchParams, { dimension, narrowing }: OfferedDimens
   return ticked.filter((value) => offered.has(value));
 }
 
-/** Whether something must be ticked and is not. */
+/** Whether a list that needs a tick has none. */
 export const isEmpty = (offer: ConsentOffer, { scopes, values }: Ticks): boolean =>
   scopes.size === 0 ||
   offer.boundary.some(
     ({ dimension, narrowing }) => narrowing.kind === 'offered' && (values.get(dimension) ?? []).length === 0,
   );
 
-/** Whether the person looked for something and ticked nothing, so that it is unclear which they mean. */
+/** Whether the person searched in a dimension and ticked nothing there, so that their choice is unclear. */
 export const isUnfinished = ({ terms, values }: Ticks): boolean =>
   [...terms].some(([dimension, term]) => term.trim() !== '' && (values.get(dimension) ?? []).length === 0);
 
@@ -61,6 +61,6 @@ export const choiceOf = ({ scopes, values }: Ticks): ConsentChoice => ({
   boundary: Object.fromEntries([...values].filter(([, ticked]) => ticked.length > 0)),
 });
 
-/** Whether a value was ticked that the person cannot find: it is gone, or was never there for them. */
+/** Whether a ticked value cannot be found: it was deleted, or the person may not read it. */
 export const isGone = ({ values }: Ticks, found: Found): boolean =>
   [...found].some(([dimension, { chosen }]) => chosen.length !== (values.get(dimension) ?? []).length);

@@ -66,14 +66,14 @@ const told = ({ agent, role }: ConsentOffer, { scopes, boundary }: ConsentChoice
   return [`agent ${agent.name}, role ${role}: ${scopes.join(' ')}`, ...only].join('; ');
 };
 
-/** The page as it is to be shown. */
+/** The contents of the page. */
 interface Shown {
   readonly offer: ConsentOffer;
   readonly ticks: Ticks;
   readonly found: Found;
 }
 
-/** Why the consent is not stored. What is new in a changed offer is not ticked: nobody has agreed to it. */
+/** Why the consent is not stored. New parts of a changed offer are not ticked, because nobody has agreed to them. */
 function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): ConsentFault | undefined {
   if (form.get('version') !== versionOf(offer)) return 'changed';
   if (isGone(ticks, found)) return 'gone';
@@ -117,7 +117,7 @@ export class Consent implements Step {
     return done({ consent: {} });
   }
 
-  /** What the person looks for and has chosen before, in each dimension that is searched. */
+  /** The results of a search and the values chosen before, for each dimension that is searched. */
   private async find(userId: string, { boundary }: ConsentOffer, { values, terms }: Ticks): Promise<Found> {
     const found = new Map<string, FoundValues>();
     for (const { dimension, narrowing } of boundary) {
@@ -146,7 +146,7 @@ export class Consent implements Step {
     });
   }
 
-  /** The page names rows of the company, so it has a record before it leaves. */
+  /** The page names rows of the company, so it is recorded before it is sent. */
   private async page(request: StepRequest, shown: Shown, fault?: ConsentFault): Promise<StepOutcome> {
     const { offer, ticks, found } = shown;
     const rows = [...offer.boundary, ...found.values()].flatMap((one) => one.shown);

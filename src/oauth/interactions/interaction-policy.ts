@@ -16,9 +16,10 @@ interface Decisions {
 export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => (ctx.oidc.result ?? {}) as Decisions;
 
 /**
- * Every authorization request asks for the password, or sends the person to an identity provider. A session in the browser is never enough: another program on the
- * person's machine could use it to get a code without the person noticing (RFC 8252 section 8.6). Only a password given,
- * or an identity proven, in this request, for an unchanged account, leads to a grant: see `configuration.ts`.
+ * Every authorization request asks for the password, or sends the person to an identity provider. A session in the
+ * browser is never enough: another program on the person's machine could use it to get a code without the person
+ * noticing (RFC 8252 section 8.6). A grant needs a password, or a provider's answer, that was accepted in this request for
+ * an unchanged account: see `configuration.ts`.
  */
 const signIn = new Prompt(
   { name: 'login', requestable: true },

@@ -25,7 +25,7 @@ interface ConsentForm {
 const faults = {
   changed: {
     status: 409,
-    text: 'What this agent would be allowed has changed since you opened the page. Read it again. What is new is not ticked.',
+    text: 'The rights on this page have changed since you opened it. Read them again. New ones are not ticked.',
   },
   empty: {
     status: 422,
@@ -33,14 +33,14 @@ const faults = {
   },
   unfinished: {
     status: 422,
-    text: 'You looked for something and ticked nothing. Tick what you mean, or empty the search to allow all.',
+    text: 'You searched and ticked nothing. Tick the results that you want to allow, or clear the search to allow all.',
   },
   gone: { status: 409, text: 'Something that you ticked is not there any more. Look at your choice again.' },
 } as const;
 
 export type ConsentFault = keyof typeof faults;
 
-/** Asks for one decision, and says all that it rests on. */
+/** Asks for one decision, and says everything that the person must know for it. */
 export function consentPage(form: ConsentForm): Page {
   const { offer } = form;
   const fault = form.fault === undefined ? undefined : faults[form.fault];
@@ -55,7 +55,7 @@ export function consentPage(form: ConsentForm): Page {
       <form method="post" action="${form.action}">
         <input type="hidden" name="version" value="${form.version}" />
         <h2>What it could see and change</h2>
-        <p class="soft">Take away the tick from anything that you do not want it to do.</p>
+        <p class="soft">Untick everything that the agent should not do.</p>
         ${consentRights(offer.scopes, form.ticks.scopes)} ${lacking(offer)} ${reach(form)} ${limits(form)}
         ${never}
         <div class="actions">

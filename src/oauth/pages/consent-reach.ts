@@ -41,7 +41,7 @@ function narrowing(reach: Reach, one: OfferedDimension): Html | undefined {
       how.kind === 'search'
         ? finder(reach, dimension, ticked)
         : html`<p class="kind">
-              ${how.kind === 'all' ? 'Tick some to allow only those.' : 'Take away the tick from what you do not want.'}
+              ${how.kind === 'all' ? 'Tick some to allow only those.' : 'Untick the values that you do not want to allow.'}
             </p>
             ${boxes(dimension, how.values, ticked)}`
     }
@@ -85,7 +85,7 @@ function finder({ action, terms, found }: Reach, dimension: string, ticked: Read
 }
 
 function tellFound({ found, more, chosen }: FoundValues): string {
-  if (more) return 'There are more than these. Write more of the name to find others.';
+  if (more) return 'There are more results. Type more of the name to find them.';
   if (found.length > 0) return 'Tick those that you want to allow.';
   return chosen.length > 0 ? 'There is nothing else with this name.' : 'You can see nothing with this name.';
 }

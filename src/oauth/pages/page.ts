@@ -9,7 +9,7 @@ export interface Page {
   /** Origins that a form may lead to, beside the server's own. */
   readonly formTargets?: readonly string[];
   readonly retryAfterSeconds?: number;
-  /** For more than one form. */
+  /** For pages with lists or several forms. */
   readonly isWide?: boolean;
 }
 

@@ -12,7 +12,10 @@ export const askAdministratorPage = (at: At, label: string): Page => ({
   status: 403,
   title: 'You have no account here',
   body: html`<h1>You have no account here</h1>
-    <p>${label} knows you, and no account here is linked to you. Ask an administrator for one.</p>
+    <p>
+      You have signed in with ${label}, but no account here is linked to you. Ask an administrator to link
+      one.
+    </p>
     ${again(at)}`,
 });
 

@@ -15,7 +15,7 @@ interface ProviderButton {
   readonly label: string;
 }
 
-/** Links, since browsers apply `form-action` to the redirect after a form, and providers are elsewhere. */
+/** Links and no forms: browsers apply `form-action` to the redirect after a form, and providers have other origins. */
 const providerButtons = (action: string, providers: readonly ProviderButton[]): Html =>
   providers.length === 0
     ? html``

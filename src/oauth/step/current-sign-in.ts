@@ -4,8 +4,8 @@ import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../../store/tables/identity.js';
 
 /**
- * The account whose password was right, or that a provider has named, and its version then. Changing the account or ending its tokens moves the
- * version.
+ * The account of a person who gave its password or whom a provider named, with the account's version at that moment.
+ * Changing the account or ending its tokens moves the version.
  */
 export interface Login {
   readonly accountId: string;
@@ -14,7 +14,7 @@ export interface Login {
   readonly byProvider?: boolean;
 }
 
-/** A sign-in with a right password. It lasts as long as its grant. */
+/** A finished sign-in. It lasts as long as its grant. */
 export interface SignedIn {
   readonly userId: string;
   readonly grantId: string;
@@ -27,7 +27,7 @@ export interface SignedIn {
 const lockAccount = (tx: Connection, userId: string): Promise<UserRow | undefined> =>
   tx.one(users, all(eq<UserRow>('id', userId), eq<UserRow>('status', 'active')), { lock: 'update' });
 
-/** Whether the account is unchanged since its password was given. */
+/** Whether the account is unchanged since the person signed in. */
 export async function isLoginCurrent(tx: Connection, { accountId, version }: Login): Promise<boolean> {
   const user = await lockAccount(tx, accountId);
   return user !== undefined && user.version === version;

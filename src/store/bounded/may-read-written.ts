@@ -13,7 +13,7 @@ const writtenMax = 100;
 export interface Written {
   readonly ids: readonly string[];
   readonly places: readonly DimensionValues[];
-  /** Whether the caller is the person on whose behalf, and within whose rights, it was written. */
+  /** Whether it was written on the caller's behalf and within the caller's rights. */
   readonly isOwn: boolean;
 }
 

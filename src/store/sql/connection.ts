@@ -8,7 +8,7 @@ import type { AnyTable, Table } from '../tables/table.js';
 export interface Order<Row> {
   readonly column: keyof Row & string;
   readonly direction: 'asc' | 'desc';
-  /** By the text's bytes, which tell apart what the column's collation takes for equal. */
+  /** By the text's bytes, which differ even between texts that the column's collation takes for equal. */
   readonly byBytes?: true;
 }
 interface SelectOptions<Row> {

@@ -49,7 +49,7 @@ async function described(read: Read, name: string, isView: boolean): Promise<Tab
   };
 }
 
-/** None of a view that reads a table or a column that is gone, and of a table by a module that is missing. */
+/** The columns. Empty for a view that reads a missing table or column, and for a table of a missing module. */
 const rawColumns = (read: Read, name: string): Promise<Raw[]> =>
   read('SELECT * FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid', name).catch((error: unknown) => {
     if ((error as { code?: string }).code === 'SQLITE_ERROR') return [];
@@ -94,7 +94,7 @@ async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
     const parts = await read('SELECT name FROM pragma_index_info(?) ORDER BY seqno', String(index.name));
     found.push({
       columns: parts.map((part) => (part.name === null ? undefined : String(part.name))),
-      // By another collation than its column's, it may have texts that lists take for equal.
+      // With another collation than its column's, the index allows texts that lists take for equal.
       isUnique: Number(index.unique) === 1 && !/\bcollate\b/i.test(String(index.sql)),
       isPartial: Number(index.partial) === 1,
     });
@@ -130,7 +130,7 @@ function columnOf(raw: Raw, isNumbered: boolean): ColumnDescription {
   };
 }
 
-/** With the names as the table to which they refer has them: SQLite takes them in any case. */
+/** Foreign keys, with the names as the referenced table spells them: SQLite accepts them in any case. */
 const keysOf = `SELECT f.id, f."from", COALESCE(m.name, f."table") AS "table", COALESCE(c.name, f."to") AS "to"
   FROM pragma_foreign_key_list(?) f
   LEFT JOIN sqlite_master m ON m.type = 'table' AND m.name = f."table" COLLATE NOCASE

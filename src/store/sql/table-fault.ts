@@ -1,6 +1,6 @@
 /**
- * ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_VIEW_INVALID, the two of missing rights to a table and a column, those of
- * collations that do not go together, and those of MariaDB and MySQL for a value of a column that is computed.
+ * ER_BAD_FIELD_ERROR, ER_NO_SUCH_TABLE, ER_VIEW_INVALID, the two for missing rights to a table and a column, the four for
+ * collations that do not go together, and those of MariaDB and MySQL for writing a computed column.
  */
 const codes: ReadonlySet<unknown> = new Set([
   ...[1054, 1146, 1356, 1142, 1143],
@@ -11,7 +11,7 @@ const codes: ReadonlySet<unknown> = new Set([
 const sqlite =
   /^(?:no such (?:column|table): |table .* has no column named |cannot (?:INSERT into|UPDATE) generated column )/;
 
-/** Whether a statement failed because a table or a column is not there, is of another make, or may not be read. */
+/** Whether a statement failed because a table or a column is missing, has changed, or may not be read. */
 export function isTableFault(error: unknown): boolean {
   const { driverError, message = '' } = error as { driverError?: { errno?: number }; message?: string };
   if (driverError === undefined) return false;

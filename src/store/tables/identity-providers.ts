@@ -8,7 +8,7 @@ export const identityProviders = table(
     id: id(),
     /** In commands, and in the redirect URI; unique. */
     name: text(40),
-    /** What the button of the sign-in page says. */
+    /** The text of its button on the sign-in page. */
     label: text(60),
     /** The issuer identifier, exactly as in ID tokens; unique. */
     issuer: text(255),
@@ -18,7 +18,7 @@ export const identityProviders = table(
     scopes: json<readonly string[]>(),
     /** The claim that lists a person's groups. */
     groupsClaim: text(100),
-    /** The claim that a new account's name is made of. */
+    /** The claim from which a new account's name is made. */
     userNameClaim: text(100),
     /** Whether a person without an account gets one. */
     mayCreateUsers: flag(),
@@ -58,7 +58,7 @@ export const providerGroupRoles = table(
   { indexes: [['roleId']] },
 );
 
-/** Which of people's roles come from a provider. A role without a row here was assigned by hand. */
+/** The roles of people that come from a provider. A role without a row here was assigned by hand. */
 export const providedUserRoles = table(
   'ProvidedUserRole',
   'provided_user_roles',

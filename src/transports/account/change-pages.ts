@@ -104,8 +104,8 @@ export async function askTakeBack(reader: Reader, id: string): Promise<Page> {
       <strong>${task.purpose}</strong>, handed to ${agentName(task)} (${task.task}).
     </p>
     <p>
-      Its next operation is refused, and so is what it handed on to other agents. What it has done stays done.
-      A task that was taken back cannot be resumed; you can hand it over anew.
+      Its next operation is refused, and so are operations under tasks that were handed on from it. Finished
+      work is not undone. A task that you took back cannot be resumed, but you can hand it over again.
     </p>`;
   const texts = { title: 'Take back this task?', consequence, yes: 'Take back', no: `/account/tasks/${id}` };
   return question(reader, texts, `/account/tasks/${id}/take-back`);
@@ -142,7 +142,7 @@ export async function askTakeBackAll(reader: Reader): Promise<Page> {
     <ul>
       ${tasks.map((task) => html`<li>${task.purpose} <span class="soft">${agentName(task)}</span></li>`)}
     </ul>
-    <p>The next operation under any of them is refused. What they have done stays done.</p>`;
+    <p>The next operation under each of them is refused. Finished work is not undone.</p>`;
   const texts = { title: 'Take back all tasks?', consequence, yes: 'Take back all', no: '/account' };
   return question(reader, texts, '/account/take-back-all');
 }
@@ -167,8 +167,8 @@ export async function askWithdraw(reader: Reader, id: string): Promise<Page> {
   const consent = await ownConsent(reader, id);
   const consequence = html`<p><strong>${consentTitle(consent)}</strong></p>
     <p>
-      It may begin no more tasks with your sign-in, and your tasks with this agent under this role are taken
-      back. You can consent again when it asks.
+      The agent can begin no more tasks with your sign-in. Your tasks with this agent in this role are taken
+      back. You can consent again when the agent asks.
     </p>`;
   const texts = { title: 'Withdraw this consent?', consequence, yes: 'Withdraw', no: '/account' };
   return question(reader, texts, `/account/consents/${id}/withdraw`);

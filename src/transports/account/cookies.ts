@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TextSeal } from '../../core/text-seal.js';
 import type { Authorization } from '../../oauth/own-program.js';
 
-/** A browser in which a person is signed in. Its parts are in one sealed cookie; no page holds a token. */
+/** A signed-in browser. All of this is in one sealed cookie; no page holds a token. */
 export interface Session {
   /** Chosen at the sign-in. The forms of this browser are bound to it. */
   readonly id: string;
@@ -18,7 +18,7 @@ interface Cookie {
   readonly maxAge?: number;
 }
 
-/** The time for one sign-in; the authorization server allows as much. */
+/** The time for one sign-in, as long as the authorization server's. */
 const signInSeconds = 600;
 
 export const newSecret = (bytes = 32): string => randomBytes(bytes).toString('base64url');
@@ -68,7 +68,7 @@ export class AccountCookies {
     return this.end(this.signIn);
   }
 
-  /** The hidden value of every form that a session is shown. */
+  /** The hidden value in every form of a session. */
   formToken({ id }: Session): string {
     return this.seal.seal('account form', id);
   }

@@ -1,6 +1,6 @@
 import type { Document } from './visitor.js';
 
-/** What the signed-in person may do here: it decides which fields a document asks for. */
+/** Whether the signed-in person holds a scope. It decides which fields a document selects. */
 export type Holds = (scope: string) => boolean;
 
 export interface Dimension {
@@ -116,7 +116,7 @@ const consentFields = (
     ${when(holds('agents:read'), 'agent { name displayName }')}
     ${when(holds('roles:read'), 'role { name }')}`;
 
-/** How many consents are looked at; the newest come first. */
+/** How many consents are read at most, the newest first. */
 export const consentsMax = 100;
 
 export const homeDocument = (

@@ -8,7 +8,7 @@ import { OperationFailed, Unavailable } from './visitor.js';
 
 const withWayBack = (page: Page): Page => ({ ...page, body: html`${page.body}${backLink}` });
 
-const notThere = deadEndPage(404, 'There is nothing here', 'This is not there, or it is not yours.');
+const notThere = deadEndPage(404, 'There is nothing here', 'It does not exist, or it is not yours.');
 
 /** The page for a request that could not be answered. It tells people what to do, and nothing about the server. */
 export function failurePage(error: unknown): Page {
@@ -16,7 +16,7 @@ export function failurePage(error: unknown): Page {
   if (error instanceof FormError)
     return withWayBack(deadEndPage(error.status, 'That did not work', error.message));
   if (error instanceof Unavailable) {
-    const page = deadEndPage(503, 'Try again', 'The server has more to do than it can. Load the page again.');
+    const page = deadEndPage(503, 'Try again', 'The server is too busy. Load the page again.');
     return { ...withWayBack(page), retryAfterSeconds: error.retryAfterSeconds };
   }
   if (error instanceof OperationFailed) return operationFailed(error);

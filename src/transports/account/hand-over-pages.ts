@@ -6,14 +6,14 @@ import type { OfferedAgent, OfferedRole } from './documents.js';
 import { backLink, form, pageHead, type Reader } from './parts.js';
 import { boundaryLines } from './words.js';
 
-/** An agent with one of its roles, and what of it the person can hand over. */
+/** An agent, one of its roles, and the scopes of the role that the person can hand over. */
 export interface Offer {
   readonly agent: OfferedAgent;
   readonly role: OfferedRole;
   readonly scopes: readonly string[];
 }
 
-/** What the person has typed and chosen so far. */
+/** The values of the form so far. */
 export interface Entries {
   readonly purpose: string;
   readonly task: string;
@@ -25,14 +25,14 @@ export interface Entries {
 
 const page = (status: number, title: string, body: Html): Page => ({ status, title, body, isWide: true });
 
-/** Which agent, in which role. */
+/** Asks for the agent and its role. */
 export const choicePage = (reader: Reader, offers: readonly Offer[]): Page =>
   page(
     200,
     'Hand over a task',
     html`${pageHead(reader)}
       <h1>Hand over a task</h1>
-      <h2>Which agent is to do it?</h2>
+      <h2>Which agent should do it?</h2>
       ${
         offers.length === 0
           ? html`<p>No agent has a role with anything that you may do yourself. Ask an administrator.</p>`
@@ -102,7 +102,7 @@ function scopesPart(
     ${described('scopes', faults)}
   >
     <h2 id="scopes-title">What it may do</h2>
-    <p class="hint">Only what you hold yourself and its role includes is offered.</p>
+    <p class="hint">These are the rights that both you and the agent’s role have.</p>
     ${faultText('scopes', faults)} ${consentRights(offered, new Set(entries.scopes))}
   </div>`;
 }
@@ -119,7 +119,7 @@ const customersPart = (
         type: 'text',
         autocomplete: 'off',
         isOptional: true,
-        hint: 'Their numbers, with commas between them. Left empty: all that you and the role have in common.',
+        hint: 'Their numbers, with commas between them. If you leave it empty: all customers that both you and the role reach.',
         value: customers,
         faults,
       })
@@ -153,7 +153,7 @@ export const formPage = (reader: Reader, offer: Offer, entries: Entries, faults:
             label: 'What it is about',
             type: 'text',
             autocomplete: 'off',
-            hint: 'A reference such as ticket:T-4021. It is a label and bounds nothing.',
+            hint: 'A reference such as ticket:T-4021. It is a label and limits nothing.',
             value: entries.task,
             faults,
           })}
@@ -163,7 +163,7 @@ export const formPage = (reader: Reader, offer: Offer, entries: Entries, faults:
             ${boundaryLines(offer.role.boundary, reader.person.id, reader.names).map((line) => html`<li>${line}</li>`)}
           </ul>
           <p class="hint">
-            That is the most that the role reaches, and never more than you may reach yourself.
+            The role reaches no more than this. The task also reaches no more than you do yourself.
           </p>
           ${customersPart(offer, entries, faults)} ${secondsPart(offer, entries, faults)}
           <div class="actions">

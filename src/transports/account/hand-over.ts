@@ -11,7 +11,7 @@ const needed = ['delegations:create', 'agents:read', 'roles:read'];
 /** Whether the person can hand over a task here. */
 export const mayHandOver = ({ person }: Reader): boolean => needed.every(person.holds);
 
-/** What the person can hand over: of each agent's roles the scopes that the person holds, without those of people. */
+/** For each role of each agent, the scopes that the person holds and may hand over. */
 async function offersOf(reader: Reader, name?: string): Promise<readonly Offer[]> {
   if (!mayHandOver(reader)) throw new NotThere();
   const filter = { status: 'ACTIVE', ...(name === undefined ? {} : { name }) };
@@ -70,7 +70,7 @@ const fields: Readonly<Record<string, string>> = {
   expiresInSeconds: 'seconds',
 };
 
-/** The field of a refused operation, by the input that was at fault. */
+/** The form's field for the faulty input of a refused operation. */
 function faultOf({ code, message, hint, path }: OperationFailed): Fault {
   const input = path?.replace(/^input\./, '').split('.')[0] ?? '';
   const field = fields[input] ?? (code === 'LIMIT_EXCEEDED' ? 'seconds' : 'scopes');

@@ -18,7 +18,7 @@ import { isOwn } from './person.js';
 import { statusWords, time } from './words.js';
 
 const notices: Readonly<Record<string, string>> = {
-  all: 'All tasks are taken back. What an agent does under one of them is refused from now on.',
+  all: 'All tasks are taken back. Operations under them are refused from now on.',
   consent: 'The consent is withdrawn, and the tasks that rested on it are taken back.',
 };
 
@@ -105,7 +105,7 @@ export async function homePage(
       }
       ${
         consents.pageInfo.hasNextPage
-          ? html`<p class="soft">Only the newest ${consentsMax} consents were looked at.</p>`
+          ? html`<p class="soft">Consents older than the newest ${consentsMax} are not shown.</p>`
           : undefined
       }`,
   );

@@ -2,7 +2,7 @@ import { customersDocument, type Dimension } from './documents.js';
 import type { Reader } from './parts.js';
 import { OperationFailed } from './visitor.js';
 
-/** The most customers whose names one page looks up. Others are shown by their ids. */
+/** How many customers' names one page looks up at most. Other customers are shown by their ids. */
 const customersMax = 20;
 
 /** The reader with the names of the customers in these boundaries, as far as the person may read them. */
@@ -18,7 +18,7 @@ export async function withNames(
   if (ids.length === 0 || customerScopes === undefined || !customerScopes.every(person.holds)) return reader;
   const variables = Object.fromEntries(ids.map((id, at) => [`c${String(at)}`, id]));
   const customers = await visitor.run(customersDocument(ids.length), variables).catch((error: unknown) => {
-    // Some names are beyond the person: their ids stand for them.
+    // The person may not read some of the names, so the page shows ids.
     if (error instanceof OperationFailed) return {};
     throw error;
   });

@@ -18,7 +18,7 @@ export interface Reader {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** A form of the session. Its key makes a form that is sent twice one change. */
+/** A form of the session. By its key, a form that is sent twice makes one change. */
 export const form = (visitor: Visitor, action: string, body: Html): Html =>
   html`<form method="post" action="${action}" novalidate>
     <input type="hidden" name="form" value="${visitor.formToken}" />
@@ -26,7 +26,7 @@ export const form = (visitor: Visitor, action: string, body: Html): Html =>
     ${body}
   </form>`;
 
-/** The head of every page: where the person is, as whom, and the way out. */
+/** The head of every page: who is signed in, and the button to sign out. */
 export const pageHead = ({ visitor, person }: Reader): Html =>
   html`<header class="bar">
     <p>Signed in as <strong>${person.displayName}</strong> <span class="soft">(${person.name})</span></p>
@@ -73,7 +73,7 @@ function endOf(task: Task, now: number): Html {
   return html`${statusWords[status]}${by}, ${time(status === 'EXPIRED' ? expiresAt : (endedAt ?? expiresAt))}`;
 }
 
-/** What a task is and what is left of it. */
+/** The facts of a task, with the limits that are left. */
 export const taskFacts = (reader: Reader, task: Task): Html =>
   html`<dl class="facts">
     <div>
@@ -121,7 +121,7 @@ export const recordsPart = (task: Task): Html => {
   </ul>`;
 };
 
-/** A button that asks first: it leads to the page that says what will happen. */
+/** A link with the look of a button. It leads to the page that asks before the change. */
 export const askLink = (href: string, text: string, of: string): Html =>
   html`<a class="button quiet" href="${href}">${text}<span class="hidden"> ${of}</span></a>`;
 

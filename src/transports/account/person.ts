@@ -1,13 +1,13 @@
 import { viewerDocument, type Holds, type ViewerAnswer } from './documents.js';
 import type { Visitor } from './visitor.js';
 
-/** The signed-in person, with what the person may see of their own tasks. */
+/** The signed-in person, and the filter for their own tasks. */
 export interface Person {
   readonly id: string;
   readonly name: string;
   readonly displayName: string;
   readonly holds: Holds;
-  /** Selects the person's own tasks; undefined where the person's rights do not allow to tell them apart. */
+  /** Selects the person's own tasks. Undefined where the person's rights do not tell them from those of others. */
   readonly own: Readonly<Record<string, string>> | undefined;
 }
 
@@ -18,7 +18,7 @@ export async function readPerson(visitor: Visitor): Promise<Person> {
   return { ...viewer.person, holds, own: ownFilter(viewer, holds) };
 }
 
-/** An auditor may read everybody's tasks. The pages show a person's own alone. */
+/** An auditor may read everybody's tasks. The pages show only a person's own. */
 function ownFilter(viewer: ViewerAnswer['viewer'], holds: Holds): Person['own'] {
   if (!holds('delegations:read')) return undefined;
   if (holds('users:read')) return { personId: viewer.person.id };
@@ -33,7 +33,7 @@ function seesOnlyOwn({ person, boundaries }: ViewerAnswer['viewer']): boolean {
   });
 }
 
-/** Whether a row is the person's own, as far as its answer tells. */
+/** Whether a row is the person's own. Without `users:read`, `own` is set only where the person can read no others. */
 export const isOwn = (
   { id, own, holds }: Person,
   row: { readonly person?: { readonly id: string } | null },

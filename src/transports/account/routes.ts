@@ -28,7 +28,7 @@ export interface AccountRoutesParts extends AccountParts {
 }
 
 type Show = (reader: Reader, id: string, query: URLSearchParams) => Promise<Page>;
-/** Gives the address of the page that shows what came of it, or a page with the form and its faults. */
+/** Returns the address of the page with the result, or a page with the form and its faults. */
 type Change = (reader: Reader, id: string, form: URLSearchParams) => Promise<string | Page>;
 
 const pages: Readonly<Record<string, Show>> = {
@@ -54,7 +54,7 @@ const changes: Readonly<Record<string, Change>> = {
 /** A person's own pages, for browsers: every page and every change is an operation of the gate. */
 export function accountRoutes(scope: FastifyInstance, parts: AccountRoutesParts): void {
   const routes = new AccountRoutes(parts);
-  // The form is read after its sender is known to be a page of this server.
+  // The routes read forms themselves, after the check that a page of this server sent them.
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', (_request, _payload, done) => {
     done(null);
@@ -71,7 +71,7 @@ export function accountRoutes(scope: FastifyInstance, parts: AccountRoutesParts)
     scope.post(url, (request, reply) => routes.change(request, reply, change));
 }
 
-/** `GET /` for browsers. False where a program asks, which wants no page. */
+/** `GET /` for browsers. False for a program, which gets no page. */
 export function rootPage(parts: AccountRoutesParts, request: FastifyRequest, reply: FastifyReply): boolean {
   const wanted = new Negotiator(request.raw).mediaType(['application/json', 'text/html']);
   if (wanted !== 'text/html') return false;

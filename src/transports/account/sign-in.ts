@@ -8,7 +8,7 @@ import { newSessionId, sessionOf, Unavailable, type AccountParts, type Visitor }
 const signInLink = (publicUrl: string): Html =>
   html`<p class="actions"><a class="button" href="${publicUrl}${accountPaths.signIn}">Sign in</a></p>`;
 
-/** Where somebody is who is not signed in, and how to sign in. */
+/** For a person who is not signed in: what this server is, and how to sign in. */
 export const welcomePage = (publicUrl: string): Page => ({
   status: 200,
   title: 'Welcome',
@@ -17,9 +17,9 @@ export const welcomePage = (publicUrl: string): Page => ({
       Here people hand tasks to AI agents, which work with no more rights than the person, the agent and the
       task have. Everything they do is recorded.
     </p>
-    <p>Sign in to see what your agents may do and did, and to take it back.</p>
+    <p>Sign in to see what your agents may do and what they did, and to take tasks back.</p>
     ${signInLink(publicUrl)}
-    <p class="soft">Programs ask <code>${publicUrl}/graphql</code>.</p>`,
+    <p class="soft">Programs send requests to <code>${publicUrl}/graphql</code>.</p>`,
 });
 
 export const signedOutPage = (publicUrl: string, isNew: boolean): Page => ({
@@ -53,8 +53,8 @@ export function beginSignIn({ program, cookies }: AccountParts, reply: FastifyRe
 }
 
 /**
- * The answer to the authorization request of this browser (RFC 6749 section 4.1.2, RFC 9207). The session is a new one,
- * and one that the browser had before ends.
+ * Takes the answer to the authorization request of this browser (RFC 6749 section 4.1.2, RFC 9207). The session is new;
+ * an earlier session of the browser ends.
  */
 export async function endSignIn(
   parts: AccountParts,

@@ -17,9 +17,9 @@ export interface AccountParts {
   readonly addressOf: (request: IncomingMessage) => string;
   /** What each scope allows, in words. */
   readonly scopes: ReadonlyMap<string, { readonly description: string; readonly peopleOnly: boolean }>;
-  /** Scopes by which something can be changed. */
+  /** The scopes that allow changes. */
   readonly changing: ReadonlySet<string>;
-  /** What a person must hold to read customers' names by `Query.customer`; undefined where there is no such field. */
+  /** The scopes that `Query.customer` and customers' names need. Undefined where the schema has no such field. */
   readonly customerScopes: readonly string[] | undefined;
 }
 
@@ -54,15 +54,15 @@ interface Body {
   }[];
 }
 
-/** A text of `documents.ts` with its operation's name and the form of its answer. */
+/** A document of `documents.ts`, with the name of its operation and the type of its answer. */
 export interface Document<T> {
   readonly name: string;
   readonly query: string;
-  /** Only in the type. */
+  /** Never set: it carries the type. */
   readonly answer?: T;
 }
 
-/** New access tokens are asked for a little early, so that none ends on its way. */
+/** Access tokens are renewed a little early, so that none ends during a request. */
 const earlyMs = 5_000;
 
 /** The session of new tokens; throws where there are none. */

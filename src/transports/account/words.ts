@@ -10,7 +10,7 @@ const dayMs = 24 * hourMs;
 export const time = (iso: string): Html =>
   html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
 
-/** The larger two units of a duration; `less than a minute` for none. */
+/** A duration in its largest two units, such as `2 hours 5 minutes`; `less than a minute` for a shorter one. */
 export function duration(ms: number): string {
   const days = Math.floor(ms / dayMs);
   const hours = Math.floor((ms % dayMs) / hourMs);
@@ -41,7 +41,7 @@ type Names = ReadonlyMap<string, string>;
 const classifications = ['public', 'internal', 'confidential', 'restricted'];
 
 const valuesLine = ({ dimension, values }: Dimension, self: string, names: Names): string => {
-  if (dimension === 'person' && values.every((id) => id === self)) return 'Of people’s accounts only yours';
+  if (dimension === 'person' && values.every((id) => id === self)) return 'Only your own account';
   if (dimension !== 'classification')
     return `${capital(dimension)}: ${list(
       values.map((value) => names.get(value) ?? value),
