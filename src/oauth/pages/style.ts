@@ -14,7 +14,7 @@ p{margin:.25rem 0 1rem}
 .soft{color:var(--soft)}
 label{display:block;font-weight:600;margin:1rem 0 .25rem}
 .hint{color:var(--soft);font-size:.9rem;margin:0 0 .25rem}
-input{width:100%;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
+input,select{width:100%;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
 input[aria-invalid=true]{border-color:var(--bad);border-width:2px}
 .fault{color:var(--bad);margin:.25rem 0;font-size:.95rem}
 .faults{border:2px solid var(--bad);background:var(--bad-page);border-radius:.4rem;padding:.75rem 1rem;margin:1rem 0}
@@ -23,9 +23,10 @@ input[aria-invalid=true]{border-color:var(--bad);border-width:2px}
 .faults a{color:inherit}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1.5rem}
 ul.providers{list-style:none;margin:1.25rem 0;padding:0;display:grid;gap:.75rem}
-a.button{display:block;text-align:center;text-decoration:none}
+a.button{display:inline-block;text-align:center;text-decoration:none}
+ul.providers a.button{display:block}
 button,a.button{font:inherit;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);cursor:pointer}
-button.quiet{background:transparent;color:var(--accent)}
+button.quiet,a.button.quiet{background:transparent;color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 dl{margin:1rem 0}
 dt{color:var(--soft);font-size:.9rem}
@@ -58,9 +59,6 @@ a{color:var(--accent)}
 .records li,.tasks li{margin:.35rem 0}
 .tasks .soft{display:block}
 .notice{border:2px solid var(--accent);border-radius:.4rem;padding:.75rem 1rem;margin:1rem 0}
-a.button{display:inline-block;font-weight:600;padding:.65rem 1.25rem;border-radius:.4rem;border:1px solid var(--accent);background:var(--accent);color:var(--on);text-decoration:none}
-a.button.quiet{background:transparent;color:var(--accent)}
-select{width:100%;padding:.65rem .75rem;font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:.4rem}
 summary{cursor:pointer;font-weight:600;color:var(--accent);padding:.4rem 0}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(max-width:30rem){body{padding:.5rem}main{padding:1.25rem 1rem}}
