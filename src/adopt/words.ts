@@ -1,4 +1,4 @@
-import { plural, upperFirst } from '../domains/declared/usual-words.js';
+import { plural, upperFirst } from '../core/words.js';
 
 /** The words in a name, in Latin letters: `État civil` is `etat`, `civil`. */
 const parts = (name: string): string[] =>

@@ -1,5 +1,6 @@
 import type { ValueSet } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
+import { listed, plural } from '../core/words.js';
 import { isSearchable, namesOf, wordsMax, wordsOf, type NamesContext } from './boundary-names.js';
 import type { Catalog } from './schema-catalog.js';
 import type { Narrowing, NamedValue, OfferedDimension } from './token-grant.js';
@@ -91,17 +92,5 @@ function sentenceOf(dimension: string, set: ValueSet, named: readonly NamedValue
 
 function nounsOf(dimension: string): readonly [one: string, several: string] {
   const one = dimension.replaceAll('_', ' ');
-  return nouns[dimension] ?? [one, severalOf(one)];
-}
-
-/** The regular plural of an English noun. */
-function severalOf(one: string): string {
-  if (/[^aeiou]y$/.test(one)) return `${one.slice(0, -1)}ies`;
-  return /(?:s|x|ch|sh)$/.test(one) ? `${one}es` : `${one}s`;
-}
-
-/** `a`, `a and b`, or `a, b and c`. */
-function listed(values: readonly string[], last: 'and' | 'or'): string {
-  if (values.length < 2) return values.join('');
-  return `${values.slice(0, -1).join(', ')} ${last} ${values.at(-1) ?? ''}`;
+  return nouns[dimension] ?? [one, plural(one)];
 }

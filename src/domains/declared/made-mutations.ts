@@ -7,7 +7,7 @@ import {
   type WriteDeclaration,
   type Writing,
 } from './declaration.js';
-import { upperFirst } from './usual-words.js';
+import { upperFirst } from '../../core/words.js';
 
 const quoted = (text: string): string => JSON.stringify(text);
 const scope = (name: Scope): string => `@scope(name: ${quoted(name)})`;

@@ -1,6 +1,6 @@
 import { isFiltered, isSorted, type FieldDeclaration, type TypeDeclaration } from './declaration.js';
 import { anyOne, madeMutations, mutationTypeNames } from './made-mutations.js';
-import { upperFirst } from './usual-words.js';
+import { upperFirst } from '../../core/words.js';
 
 const quoted = (text: string): string => JSON.stringify(text);
 const scope = (name: string, of?: string): string =>

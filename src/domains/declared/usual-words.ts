@@ -1,3 +1,4 @@
+import { plural, upperFirst } from '../../core/words.js';
 import type { FilterKind } from './declaration.js';
 
 /** The words for a field: `placedAt` is the placed time, `creditLimit` the credit limit. */
@@ -5,12 +6,6 @@ export const wordsOf = (field: string): { readonly one: string; readonly many: s
   const one = field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return { one, many: plural(one) };
 };
-
-/** `category` becomes `categories`, `status` `statuses`. */
-export function plural(word: string): string {
-  if (/[^aeiou]y$/.test(word)) return `${word.slice(0, -1)}ies`;
-  return /(?:s|x|z|ch|sh)$/.test(word) ? `${word}es` : `${word}s`;
-}
 
 const timeSuffix = /At$/;
 
@@ -45,8 +40,6 @@ export interface NamedField {
 /** `placedAt` as a past participle: `placed`. Undefined where the name does not end so. */
 const eventOf = (name: string): string | undefined =>
   timeSuffix.test(name) ? wordsOf(name.replace(timeSuffix, '')).one : undefined;
-
-export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function usualFilterText({ name, type, one, many }: NamedField, by: FilterKind): string {
   const event = eventOf(name);

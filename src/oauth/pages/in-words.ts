@@ -1,3 +1,5 @@
+import { upperFirst } from '../../core/words.js';
+
 const units = [
   ['day', 86_400],
   ['hour', 3_600],
@@ -26,7 +28,4 @@ const dayOf = new Intl.DateTimeFormat('en-GB', {
 export const day = (iso: string): string => dayOf.format(new Date(iso));
 
 /** `Document collections` of `document_collections`. */
-export const heading = (name: string): string => {
-  const words = name.replaceAll('_', ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
+export const heading = (name: string): string => upperFirst(name.replaceAll('_', ' '));

@@ -1,3 +1,4 @@
+import { listed, upperFirst } from '../../core/words.js';
 import { html, type Html } from '../../oauth/pages/html.js';
 import { counted } from '../../oauth/pages/in-words.js';
 import type { Dimension, RecordNode, Status } from './documents.js';
@@ -30,11 +31,6 @@ export const statusWords: Readonly<Record<Status, string>> = {
   EXPIRED: 'Its time has passed',
 };
 
-const list = (words: readonly string[], last: 'and' | 'or'): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1) ?? ''}`;
-
-const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
-
 /** Names of values. */
 type Names = ReadonlyMap<string, string>;
 
@@ -43,12 +39,12 @@ const classifications = ['public', 'internal', 'confidential', 'restricted'];
 const valuesLine = ({ dimension, values }: Dimension, self: string, names: Names): string => {
   if (dimension === 'person' && values.every((id) => id === self)) return 'Only your own account';
   if (dimension !== 'classification')
-    return `${capital(dimension)}: ${list(
+    return `${upperFirst(dimension)}: ${listed(
       values.map((value) => names.get(value) ?? value),
       'and',
     )}`;
   const known = classifications.filter((one) => values.includes(one));
-  return `Documents marked ${list(known.length === values.length ? known : values, 'or')}`;
+  return `Documents marked ${listed(known.length === values.length ? known : values, 'or')}`;
 };
 
 /**
@@ -62,7 +58,7 @@ export function boundaryLines(boundary: readonly Dimension[], self: string, name
   const some = boundary.filter(({ all, values }) => !all && values.length > 0);
   return [
     ...some.map((one) => valuesLine(one, self, names)),
-    ...(every.length === 0 ? [] : [`Every ${list(every, 'and')}`]),
+    ...(every.length === 0 ? [] : [`Every ${listed(every, 'and')}`]),
     ...none.map(({ dimension }) => `No ${dimension}`),
   ];
 }
