@@ -38,6 +38,10 @@ export class CompanyProvider {
   signedIn: Colleague | undefined;
   /** Replaces the ID token of each answer of the token endpoint; undefined leaves it out. */
   forge: Forge | undefined;
+  /** Replaces the answer at its path; undefined leaves every answer as it is. */
+  replaced: { readonly path: string; readonly status?: number; readonly body: unknown } | undefined;
+  /** The path of each request, in the order in which they came. */
+  readonly requested: string[] = [];
   private readonly people = new Map<string, Colleague>();
 
   private constructor(
@@ -107,7 +111,12 @@ export class CompanyProvider {
 
   private serve(library: Library): void {
     library.use(async (ctx, next) => {
+      this.requested.push(ctx.path);
       await next();
+      if (ctx.path === this.replaced?.path) {
+        ctx.status = this.replaced.status ?? 200;
+        ctx.body = this.replaced.body;
+      }
       const { body } = ctx as { body: { id_token?: string } };
       if (ctx.path !== '/token' || this.forge === undefined || body.id_token === undefined) return;
       const { id_token: genuine, ...rest } = body;

@@ -1,6 +1,6 @@
 import * as client from 'openid-client';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
-import { idTokenAlgorithms, metadataReport, type MetadataReport } from './provider-metadata.js';
+import { idTokenAlgorithms, metadataReport, usesHttp, type MetadataReport } from './provider-metadata.js';
 
 /** How long one request to a provider may take. */
 const timeoutSeconds = 5;
@@ -62,8 +62,7 @@ export async function makeClient(
     authentication,
   );
   config.timeout = timeoutSeconds;
-  if (Object.values(metadata).some((value) => typeof value === 'string' && value.startsWith('http:')))
-    permitHttp(config);
+  if (usesHttp(metadata)) permitHttp(config);
   client.enableNonRepudiationChecks(config);
   return config;
 }

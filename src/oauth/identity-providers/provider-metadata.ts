@@ -18,6 +18,12 @@ export function isSafeUrl(text: string | undefined, allowHttp: boolean): boolean
   return protocol === 'https:' || (protocol === 'http:' && (allowHttp || isLoopbackHost(hostname)));
 }
 
+/** Whether this server sends a provider a request over plain http. `isSafeUrl` has accepted each of these URLs. */
+export const usesHttp = ({ issuer, ...metadata }: ServerMetadata): boolean =>
+  [issuer, metadata.token_endpoint, metadata.jwks_uri, metadata.userinfo_endpoint].some(
+    (url) => url !== undefined && new URL(url).protocol === 'http:',
+  );
+
 /** Compares a provider's metadata (OpenID Connect Discovery section 3) with what signing in needs. */
 export function metadataReport(
   provider: Pick<IdentityProviderRow, 'issuer' | 'scopes'>,
@@ -31,6 +37,9 @@ export function metadataReport(
     ...endpoints
       .filter((name) => !isSafeUrl(metadata[name], allowHttp))
       .map((name) => `its metadata has no ${name} with https`),
+    ...(metadata.userinfo_endpoint === undefined || isSafeUrl(metadata.userinfo_endpoint, allowHttp)
+      ? []
+      : ['its userinfo_endpoint is without https']),
     ...lacks(metadata.response_types_supported, ['code'], 'response type'),
     ...lacks(
       metadata.id_token_signing_alg_values_supported ?? ['RS256'],

@@ -20,6 +20,8 @@ import {
   userIdentities,
   type IdentityProviderRow,
 } from '../../../src/store/tables/identity-providers.js';
+import { makeClient } from '../../../src/oauth/identity-providers/provider-client.js';
+import { usesHttp } from '../../../src/oauth/identity-providers/provider-metadata.js';
 import { Company } from '../../support/administration.js';
 import {
   companyClientId,
@@ -76,6 +78,7 @@ beforeEach(() => {
   acme.signedIn = rosa;
   closed.signedIn = rosa;
   acme.forge = undefined;
+  acme.replaced = undefined;
 });
 
 const begin = (provider = 'acme', browser?: Browser): Promise<ProviderJourney> =>
@@ -443,6 +446,37 @@ describe('is refused, recorded, and changes nothing:', () => {
       outcome: 'failed',
       detail: { errorCode: 'temporarily_unavailable' },
     });
+  });
+});
+
+describe('plain http', () => {
+  const discovery = '/.well-known/openid-configuration';
+  const far = 'http://idp.example.com/path';
+  const withMetadata = async (changes: Record<string, unknown>) => {
+    const answer = await fetch(`${acme.issuer}${discovery}`);
+    acme.replaced = { path: discovery, body: { ...((await answer.json()) as object), ...changes } };
+    const provider = { issuer: acme.issuer, scopes: [], clientId: companyClientId };
+    return makeClient(provider, companySecret, { allowHttp: false });
+  };
+
+  test.each(['authorization_endpoint', 'token_endpoint', 'jwks_uri', 'userinfo_endpoint'])(
+    'a provider beyond this machine has no %s with it',
+    async (name) => {
+      await expect(withMetadata({ [name]: far })).rejects.toThrow(name);
+    },
+  );
+
+  test('a provider without a userinfo endpoint is fit', async () => {
+    await expect(withMetadata({ userinfo_endpoint: undefined })).resolves.toBeDefined();
+  });
+
+  test.each<[string, Partial<Record<string, string>>, boolean]>([
+    ['an endpoint that is used allows it', { userinfo_endpoint: 'http://127.0.0.1/' }, true],
+    ['an address that is not used does not allow it', { service_documentation: far }, false],
+    ['an endpoint that only browsers open does not allow it', { end_session_endpoint: far }, false],
+  ])('%s', (_name, changes, expected) => {
+    const safe = { issuer: 'https://a.example', token_endpoint: 'https://a.example/token' };
+    expect(usesHttp({ ...safe, ...changes })).toBe(expected);
   });
 });
 
