@@ -23,6 +23,7 @@ import { isProviderPath, methodsAt, paths } from './contract/paths.js';
 import { PasswordChecks } from './throttling/password-checks.js';
 import type { OAuthDependencies } from './contract/dependencies.js';
 import { makeProvider } from './provider.js';
+import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
 import { findAccessToken, type AccessTokenFact } from './library/token-lookup.js';
 
@@ -96,12 +97,15 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const checks = new PasswordChecks();
   const providers = new KnownProviders(database, clock, settings.allowHttp);
   const requests = new SignInRequests(database, clock);
-  const callback = new ProviderCallback({ providers, requests, recorder, logger, refused, addressOf });
+  const refusals = new RefusalRecords(refused, recorder);
+  const callback = new ProviderCallback({ providers, requests, refusals, logger, addressOf });
   const logout = new BackchannelLogout({
-    ...{ store, providers, identities, recorder, logger, refused, addressOf },
+    ...{ store, providers, identities, recorder, refusals, logger, addressOf },
   });
   const { issuer } = settings;
-  const byProvider = new ProviderSignIn({ issuer, database, recorder, identities, providers, requests });
+  const byProvider = new ProviderSignIn({
+    ...{ issuer, database, recorder, refusals, identities, providers, requests },
+  });
   const passwordUsers = settings.passwordUsers === undefined ? undefined : new Set(settings.passwordUsers);
   const steps = {
     login: new SignIn({

@@ -135,7 +135,10 @@ export interface OAuthSettings {
     readonly signInPerAccount: AttemptLimit;
     /** Sign-ins started at one address, without those that succeeded. */
     readonly begunPerAddress: AttemptLimit;
-    /** Refused requests to the token, revocation and introspection endpoints from one address. */
+    /**
+     * From one address: refused requests to the token, revocation and introspection endpoints, sign-ins with a provider
+     * that came to nothing, and refused back-channel logouts. Each kind is counted for itself.
+     */
     readonly refusedPerAddress: AttemptLimit;
   };
 }

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeJwt, errors } from 'jose';
 import { ZodError } from 'zod';
-import { clientKeyOf } from '../../core/client-address.js';
 import type { Logger } from '../../core/logger.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import type { Identities, Recorder } from '../contract/dependencies.js';
@@ -10,10 +9,9 @@ import type { AddressOf } from '../step/step.js';
 import { describable } from '../library/oauth-errors.js';
 import { firstUseIn, type PayloadStore } from '../library/payload-adapter.js';
 import { userAgentOf } from '../middleware/recording.js';
-import type { SlowDown } from '../throttling/slow-down.js';
+import type { RefusalRecords } from '../throttling/refusal-records.js';
 import type { KnownProviders } from './known-providers.js';
 import { readLogoutToken, type LogoutToken } from './logout-token.js';
-import { refusalOf } from './provider-refusal.js';
 
 export interface BackchannelLogoutParts {
   readonly store: PayloadStore;
@@ -21,8 +19,7 @@ export interface BackchannelLogoutParts {
   readonly identities: Identities;
   readonly recorder: Recorder;
   readonly logger: Logger;
-  /** Counts refused tokens, so that garbage cannot fill the log. */
-  readonly refused: SlowDown;
+  readonly refusals: RefusalRecords;
   readonly addressOf: AddressOf;
 }
 
@@ -44,10 +41,17 @@ export class BackchannelLogout {
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
+      const waitSeconds = this.parts.refusals.waitSeconds('revocation', this.parts.addressOf(request));
+      if (waitSeconds > 0) {
+        slowDown(response, waitSeconds);
+        return;
+      }
       await this.end(request, await this.read(request));
       send(response, 200);
     } catch (error) {
-      await this.answer(request, response, error);
+      await this.answer(request, response, error).catch((failure: unknown) => {
+        this.fail(response, failure);
+      });
     }
   }
 
@@ -79,32 +83,23 @@ export class BackchannelLogout {
 
   private async answer(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
     const reason = reasonOf(error);
-    if (reason !== undefined) {
-      const isRecorded = await this.refuse(request, reason).catch(() => false);
-      send(response, isRecorded ? 400 : 429, {
-        error: 'invalid_request',
-        error_description: describable(reason),
-      });
+    if (reason === undefined) {
+      this.fail(response, error);
       return;
     }
-    this.parts.logger.error({ err: error }, 'a back-channel logout failed');
-    send(response, 503, { error: 'temporarily_unavailable', error_description: 'try again later' });
-  }
-
-  /** Records the refusal. False where this address has caused too many of them to record another. */
-  private async refuse(request: IncomingMessage, reason: string): Promise<boolean> {
-    const { refused, recorder, addressOf } = this.parts;
-    const party = clientKeyOf(addressOf(request));
-    if (refused.waitSeconds(party, party) > 0) return false;
-    refused.count(party, party);
-    const detail = `back-channel logout: ${reason}`;
-    await recorder.recordAuthEvent({
+    const waitSeconds = await this.parts.refusals.record({
       ...this.base(request),
       outcome: 'refused',
       errorCode: 'invalid_request',
-      detail,
+      detail: `back-channel logout: ${reason}`,
     });
-    return true;
+    if (waitSeconds > 0) slowDown(response, waitSeconds);
+    else send(response, 400, { error: 'invalid_request', error_description: describable(reason) });
+  }
+
+  private fail(response: ServerResponse, error: unknown): void {
+    this.parts.logger.error({ err: error }, 'a back-channel logout failed');
+    send(response, 503, { error: 'temporarily_unavailable', error_description: 'try again later' });
   }
 
   private base(request: IncomingMessage) {
@@ -119,18 +114,35 @@ function reasonOf(error: unknown): string | undefined {
   if (error instanceof RefusedToken || error instanceof FormError) return error.message;
   if (error instanceof ZodError)
     return `the claim ${error.issues[0]?.path.join('.') ?? ''} is not that of a logout token`;
-  if (error instanceof errors.JWKSTimeout || refusalOf(error)?.outcome === 'failure') return undefined;
-  if (error instanceof errors.JOSEError) return error.message.slice(0, 200);
+  if (error instanceof errors.JOSEError && !keyFailures.has(error.code)) return error.message.slice(0, 200);
   return undefined;
 }
 
-function send(response: ServerResponse, status: number, body?: object): void {
+/** The provider's keys could not be read. The library has no code of its own for an answer without keys. */
+const keyFailures: ReadonlySet<string> = new Set([
+  errors.JOSEError.code,
+  errors.JWKSInvalid.code,
+  errors.JWKSTimeout.code,
+]);
+
+function slowDown(response: ServerResponse, waitSeconds: number): void {
+  const body = { error: 'slow_down', error_description: 'too many refused requests' };
+  send(response, 429, body, { 'retry-after': String(waitSeconds) });
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body?: object,
+  headers: Record<string, string> = {},
+): void {
   const text = body === undefined ? '' : JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    ...headers,
   });
   response.end(text);
 }

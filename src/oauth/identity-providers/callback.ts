@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { clientKeyOf } from '../../core/client-address.js';
 import type { Logger } from '../../core/logger.js';
-import type { Recorder } from '../contract/dependencies.js';
 import { paths } from '../contract/paths.js';
 import type { AddressOf } from '../step/step.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import { sendPage } from '../pages/page.js';
-import type { SlowDown } from '../throttling/slow-down.js';
+import type { RefusalRecords } from '../throttling/refusal-records.js';
 import type { KnownProviders } from './known-providers.js';
 import { unknownState } from './provider-sign-in.js';
 import type { SignInRequests } from './sign-in-requests.js';
@@ -15,10 +13,8 @@ import type { SignInRequests } from './sign-in-requests.js';
 export interface CallbackParts {
   readonly providers: KnownProviders;
   readonly requests: SignInRequests;
-  readonly recorder: Recorder;
+  readonly refusals: RefusalRecords;
   readonly logger: Logger;
-  /** Counts refused answers, so that garbage cannot fill the log. */
-  readonly refused: SlowDown;
   readonly addressOf: AddressOf;
 }
 
@@ -52,26 +48,20 @@ export class ProviderCallback {
 
   /** Records an answer for which no request waits, or which another browser brought. */
   async refuse(request: IncomingMessage): Promise<void> {
-    const { recorder, refused, addressOf } = this.parts;
-    const address = addressOf(request);
-    const party = clientKeyOf(address);
-    if (refused.waitSeconds(party, party) > 0) return;
-    refused.count(party, party);
     const userAgent = userAgentOf(request);
-    await recorder.recordAuthEvent({
+    await this.parts.refusals.record({
       kind: 'sign_in',
       outcome: unknownState.outcome,
       errorCode: unknownState.errorCode,
       detail: unknownState.reason,
-      address,
+      address: this.parts.addressOf(request),
       ...(userAgent === undefined ? {} : { userAgent }),
     });
   }
 
   private async interactionOf(name: string, answer: URLSearchParams): Promise<string | undefined> {
-    const sent = await this.parts.requests.take(answer.get('state') ?? '');
-    if (sent === undefined) return undefined;
-    const provider = await this.parts.providers.byId(sent.providerId);
-    return provider?.name === name ? sent.uid : undefined;
+    const provider = await this.parts.providers.named(name);
+    if (provider === undefined) return undefined;
+    return (await this.parts.requests.take(answer.get('state') ?? '', provider.id))?.uid;
   }
 }

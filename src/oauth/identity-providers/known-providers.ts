@@ -15,6 +15,8 @@ interface Kept {
 
 /** How long a provider's metadata is kept. */
 const keptMs = 600_000;
+/** How long a failure is kept, so that requests of browsers do not become as many requests to the provider. */
+const failureKeptMs = 10_000;
 const keptMax = 100;
 
 /** The trusted providers, read from the database each time, and their clients. */
@@ -59,7 +61,7 @@ export class KnownProviders {
     return keys;
   }
 
-  /** Rejects where the provider is out of reach, or its metadata does not fit. */
+  /** Rejects where the provider is out of reach, or its metadata does not fit, and then for some seconds. */
   clientOf(provider: IdentityProviderRow): Promise<Configuration> {
     const key = `${provider.id}:${String(provider.version)}`;
     const kept = this.kept.get(key);
@@ -68,7 +70,8 @@ export class KnownProviders {
     const entry = { until: this.clock.now() + keptMs, client };
     this.kept.set(key, entry);
     client.catch(() => {
-      if (this.kept.get(key) === entry) this.kept.delete(key);
+      const until = this.clock.now() + failureKeptMs;
+      if (this.kept.get(key) === entry) this.kept.set(key, { until, client });
     });
     return client;
   }

@@ -15,6 +15,7 @@ import {
   type StepRequest,
 } from '../step/step.js';
 import { askAdministratorPage, notSignedInThere, providerUnavailablePage } from '../pages/provider-pages.js';
+import type { RefusalRecords } from '../throttling/refusal-records.js';
 import type { KnownProviders } from './known-providers.js';
 import { identityIn } from './provider-claims.js';
 import { refusalOf, type Refusal } from './provider-refusal.js';
@@ -24,6 +25,7 @@ export interface ProviderSignInParts {
   readonly issuer: string;
   readonly database: Database;
   readonly recorder: Recorder;
+  readonly refusals: RefusalRecords;
   readonly identities: Identities;
   readonly providers: KnownProviders;
   readonly requests: SignInRequests;
@@ -166,7 +168,7 @@ export class ProviderSignIn {
     if (refusal === undefined) throw error;
     const { outcome, errorCode, reason } = refusal;
     const detail = provider === undefined ? reason : `${detailOf(provider)}: ${reason}`;
-    await this.parts.recorder.recordAuthEvent({
+    await this.parts.refusals.record({
       ...eventBase(request),
       kind: 'sign_in',
       outcome,

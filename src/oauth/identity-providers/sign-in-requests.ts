@@ -48,14 +48,17 @@ export class SignInRequests {
     return { state, request };
   }
 
-  /** Takes the answer to a request. Undefined where it is unknown, expired or taken already. */
-  take(state: string): Promise<SignInRequest | undefined> {
+  /**
+   * Takes the answer to a request to this provider. Undefined where there is no such request, or it is expired or taken
+   * already. A request to another provider keeps waiting: only a taken answer can be redeemed.
+   */
+  take(state: string, providerId: string): Promise<SignInRequest | undefined> {
     const isWaiting = all(isRequest(state), isNull('consumedAt'), this.isFresh());
     return this.database.transaction(async (tx) => {
-      const row = await tx.one(oauthPayloads, isWaiting);
+      const request = requestIn(await tx.one(oauthPayloads, isWaiting));
+      if (request?.providerId !== providerId) return undefined;
       const consumedAt = isoTime(this.clock.now());
-      const isMine = (await tx.update(oauthPayloads, isWaiting, { consumedAt })) > 0;
-      return isMine ? requestIn(row) : undefined;
+      return (await tx.update(oauthPayloads, isWaiting, { consumedAt })) > 0 ? request : undefined;
     });
   }
 

@@ -56,7 +56,9 @@ export const loginOf = (accountId: string, version: number): Login & Interaction
 });
 
 /** The members that all events of an interaction share. */
-export const eventBase = (request: StepRequest): Pick<AuthEvent, 'clientName' | 'address' | 'userAgent'> => ({
+export const eventBase = (
+  request: StepRequest,
+): Pick<AuthEvent, 'clientName'> & Pick<StepRequest, 'address' | 'userAgent'> => ({
   clientName: request.clientId,
   address: request.address,
   ...(request.userAgent === undefined ? {} : { userAgent: request.userAgent }),

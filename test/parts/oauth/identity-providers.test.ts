@@ -20,6 +20,7 @@ import {
   userIdentities,
   type IdentityProviderRow,
 } from '../../../src/store/tables/identity-providers.js';
+import { defaultLimits } from '../../../src/oauth/contract/dependencies.js';
 import { makeClient } from '../../../src/oauth/identity-providers/provider-client.js';
 import { usesHttp } from '../../../src/oauth/identity-providers/provider-metadata.js';
 import { Company } from '../../support/administration.js';
@@ -50,8 +51,9 @@ const addAs = (
   issuer: string,
   mayCreateUsers: boolean,
   changes: Partial<NewProvider> = {},
+  to = company,
 ): Promise<IdentityProviderRow> =>
-  company.do((unit) =>
+  to.do((unit) =>
     addProvider(
       unit,
       {
@@ -294,6 +296,16 @@ const attacks: Readonly<Record<string, Attack>> = {
       }),
     errorCode: 'invalid_state',
   },
+  'an answer at the redirect URI of another provider, brought to the interaction itself': {
+    run: async (journey) => {
+      const page = await journey.flow.browser.open(journey.flow.url.href);
+      const sent = await journey.flow.browser.open(`${page.url}?provider=acme`);
+      const answer = new URL((await new Browser(acme.issuer).open(sent.url)).url);
+      await fetch(`${company.server.url}/oauth/callback/closed${answer.search}`, { redirect: 'manual' });
+      return journey.flow.browser.open(`${page.url}${answer.search}`);
+    },
+    errorCode: 'invalid_state',
+  },
   'an answer with two codes': {
     run: (journey) =>
       journey.arrive((url) => {
@@ -480,6 +492,52 @@ describe('plain http', () => {
   });
 });
 
+describe('one open interaction', () => {
+  const start = Date.now();
+  let now = start;
+  let crowd: Company;
+  let page: Shown;
+  let browser: Browser;
+  const open = (query: string): Promise<Shown> => browser.open(`${page.url}?${query}`);
+  const recorded = async (): Promise<number> => (await recordsOf(crowd.server.database, 'sign_in')).length;
+  const attempts = defaultLimits.refusedPerAddress.attempts + 20;
+  const repeat = async (query: string): Promise<Set<number>> => {
+    const statuses = new Set<number>();
+    for (let done = 0; done < attempts; done += 1) statuses.add((await open(query)).status);
+    return statuses;
+  };
+
+  beforeEach(async () => {
+    now = start;
+    crowd = await Company.start({ clock: { now: () => now } });
+    const flow = await CodeFlow.start({ issuer: crowd.server.url });
+    browser = flow.browser;
+    page = await browser.open(flow.url.href);
+    return () => crowd.server.stop();
+  });
+
+  test('does not fill the log with answers that nobody waits for', async () => {
+    expect(await repeat('state=x')).toEqual(new Set([400]));
+    expect(await recorded()).toBe(defaultLimits.refusedPerAddress.attempts + 1);
+    now += 60_000;
+    await open('state=x');
+    expect(await recorded()).toBe(defaultLimits.refusedPerAddress.attempts + 2);
+  });
+
+  test('neither fills the log nor asks again and again where a provider does not work', async () => {
+    const broken = await CompanyProvider.start([]);
+    broken.replaced = { path: '/.well-known/openid-configuration', status: 500, body: 'broken' };
+    await addAs('broken', broken.issuer, true, {}, crowd);
+    expect(await repeat('provider=broken')).toEqual(new Set([503]));
+    expect(await recorded()).toBe(defaultLimits.refusedPerAddress.attempts + 1);
+    expect(broken.requested).toHaveLength(1);
+    broken.replaced = undefined;
+    now += 10_000;
+    expect((await open('provider=broken')).url).toContain(broken.issuer);
+    await broken.stop();
+  });
+});
+
 const entry = async (group: string, roleName: string, by = company.root.id): Promise<void> => {
   const role = await company.role(roleName);
   const provider = await company.server.database.read.one(identityProviders, eq('name', 'acme'));
@@ -497,8 +555,8 @@ describe('back-channel logout', () => {
       events: { [event]: {} },
     };
   };
-  const tell = (token: string): Promise<Response> =>
-    fetch(`${company.server.url}/oauth/backchannel_logout`, {
+  const tell = (token: string, to = company): Promise<Response> =>
+    fetch(`${to.server.url}/oauth/backchannel_logout`, {
       method: 'POST',
       body: new URLSearchParams({ logout_token: token }),
     });
@@ -522,6 +580,39 @@ describe('back-channel logout', () => {
     const again = await tokenOf(person);
     expect((await tell(token)).status).toBe(400);
     expect(await status(again)).toBe(200);
+  });
+
+  test.each<[string, Omit<NonNullable<CompanyProvider['replaced']>, 'path'>]>([
+    ['an error', { status: 500, body: { error: 'server_error' } }],
+    ['no JSON', { body: 'busy' }],
+    ['no keys', { body: { error: 'server_error' } }],
+  ])('is told to come again while the provider answers with %s for its keys', async (_name, answer) => {
+    const other = await CompanyProvider.start([]);
+    const name = `keys-${String(Math.random()).slice(2)}`;
+    await addAs(name, other.issuer, true);
+    const known = (await recordsOf(company.server.database, 'revocation')).length;
+    const token = await other.sign({ ...claimsFor('somebody'), iss: other.issuer });
+    other.replaced = { path: '/jwks', ...answer };
+    expect((await tell(token)).status).toBe(503);
+    expect(await recordsOf(company.server.database, 'revocation')).toHaveLength(known);
+    other.replaced = undefined;
+    expect((await tell(token)).status).toBe(200);
+    await other.stop();
+  });
+
+  test('of an address that sends too much garbage waits, before the provider is asked', async () => {
+    const now = Date.now();
+    const crowd = await Company.start({ clock: { now: () => now } });
+    const other = await CompanyProvider.start([]);
+    await addAs('other', other.issuer, true, {}, crowd);
+    const token = await other.sign({ ...claimsFor('somebody'), iss: other.issuer });
+    const { attempts } = defaultLimits.refusedPerAddress;
+    for (let done = 0; done <= attempts; done += 1) expect((await tell('garbage', crowd)).status).toBe(400);
+    const told = await tell(token, crowd);
+    expect([told.status, told.headers.get('retry-after')]).toEqual([429, '1']);
+    expect(other.requested).toEqual([]);
+    expect(await recordsOf(crowd.server.database, 'revocation')).toHaveLength(attempts + 1);
+    await Promise.all([crowd.server.stop(), other.stop()]);
   });
 
   const now = Math.floor(Date.now() / 1000);
