@@ -125,7 +125,7 @@ describe('taking back', () => {
     const question = await browser.open(url('/account/take-back-all'));
     expect(textOf(question.html)).toMatch(/2 tasks under way.*Second of Ivo.*First of Ivo/s);
     const after = await browser.submitTo(question, '/account/take-back-all');
-    expect(textOf(after.html)).toMatch(/All tasks are taken back.*No task is under way/s);
+    expect(textOf(after.html)).toMatch(/No task is under way any more.*No task is under way/s);
     expect(await Promise.all([...mine, other].map(statusOf))).toEqual(['revoked', 'revoked', 'active']);
     expect(await recordsOf(office, ivo, 'AccountTakeBack')).toHaveLength(2);
   });
@@ -250,6 +250,40 @@ describe('forms of others are refused, and change nothing', () => {
     expect((await browser.submitTo(home, '/account/sign-out', { form: 'x' })).status).toBe(403);
     const json = await browser.submitAs(home, '{}', 'application/json');
     expect([json.status, (await browser.open(url('/account'))).status]).toEqual([415, 200]);
+  });
+});
+
+describe('a link to the account', () => {
+  const opened = async (browser: Browser, query: string) => browser.open(url(`/account?${query}`));
+
+  test.each(['/account', '/account/tasks'])('does not say at %s that a session has ended', async (path) => {
+    const page = await hers.browser.open(url(`${path}?done=signed-out`));
+    expect([page.status, textOf(page.html)]).toEqual([200, expect.stringContaining('Employee rosa')]);
+    expect(page.html).not.toContain('You have signed out');
+  });
+
+  test('does not say that tasks are taken back which are under way', async () => {
+    const ulf = await office.company.employee('ulf', 'support-rep');
+    await hand(ulf, 'Goes on');
+    const { browser } = await browserOf(office, ulf);
+    const { html } = await opened(browser, 'done=all');
+    expect(textOf(html)).toContain('Still under way: 1 task.');
+    expect(textOf(html)).not.toMatch(/taken back|No task is under way/);
+  });
+
+  test('does not say that a consent is withdrawn which stands, or is that of another person', async () => {
+    const consentOf = async (name: string): Promise<[Employee, string]> => {
+      const who = await office.company.employee(name, 'support-rep');
+      const input = `input: { agent: "helper", role: "support-agent", scopes: ["tickets:read"] }`;
+      await office.done(who, 'giveConsent', input);
+      const [row] = await office.server.database.read.select(consents, eq('userId', who.id));
+      return [who, row?.id ?? ''];
+    };
+    const [eva, hersId] = await consentOf('eva');
+    const [, othersId] = await consentOf('finn');
+    const { browser } = await browserOf(office, eva);
+    for (const query of ['done=consent', `withdrawn=${hersId}`, `withdrawn=${othersId}`, 'withdrawn='])
+      expect((await opened(browser, query)).html).not.toContain('is withdrawn');
   });
 });
 

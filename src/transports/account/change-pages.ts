@@ -174,8 +174,9 @@ export async function askWithdraw(reader: Reader, id: string): Promise<Page> {
   return question(reader, texts, `/account/consents/${id}/withdraw`);
 }
 
+/** Withdraws a consent. Returns the address that says so. */
 export async function withdraw(reader: Reader, id: string, key: string): Promise<string> {
   const consent = await ownConsent(reader, id);
   await reader.visitor.run(withdrawDocument, { id: consent.id, key });
-  return '/account?done=consent';
+  return `/account?withdrawn=${consent.id}`;
 }

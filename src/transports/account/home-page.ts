@@ -1,4 +1,5 @@
 import { html, type Html } from '../../oauth/pages/html.js';
+import { counted } from '../../oauth/pages/in-words.js';
 import type { Page } from '../../oauth/pages/page.js';
 import { consentsMax, homeDocument, tasksDocument, type Consent, type Task } from './documents.js';
 import {
@@ -17,15 +18,29 @@ import { withNames } from './names.js';
 import { isOwn } from './person.js';
 import { statusWords, time } from './words.js';
 
-const notices: Readonly<Record<string, string>> = {
-  all: 'All tasks are taken back. Operations under them are refused from now on.',
-  consent: 'The consent is withdrawn, and the tasks that rested on it are taken back.',
-};
+interface HomeQuery {
+  readonly after: string | undefined;
+  readonly tookBackAll: boolean;
+  /** The id of a consent. */
+  readonly withdrawn: string | undefined;
+}
 
-const notice = (done: string | undefined): Html | undefined => {
-  const text = done === undefined ? undefined : notices[done];
-  return text === undefined ? undefined : html`<p class="notice" role="status">${text}</p>`;
-};
+/** Anybody can make a link with these values, so a notice says only what the person's own rows show. */
+function noticeOf(
+  { after, tookBackAll, withdrawn }: HomeQuery,
+  tasks: { readonly nodes: readonly Task[]; readonly pageInfo: { readonly hasNextPage: boolean } },
+  consents: readonly Consent[],
+): Html | undefined {
+  const says = (text: string): Html => html`<p class="notice" role="status">${text}</p>`;
+  if (consents.some(({ id, revokedAt }) => id === withdrawn && revokedAt !== null))
+    return says('The consent is withdrawn, and the tasks that rested on it are taken back.');
+  if (!tookBackAll || after !== undefined) return undefined;
+  const { nodes, pageInfo } = tasks;
+  if (nodes.length === 0)
+    return says('No task is under way any more. Operations under ended tasks are refused.');
+  const count = counted(nodes.length, 'task');
+  return says(`Still under way: ${pageInfo.hasNextPage ? 'more than ' : ''}${count}.`);
+}
 
 const taskCard = (reader: Reader, task: Task): Html =>
   html`<article class="card" aria-labelledby="task-${task.id}">
@@ -66,25 +81,22 @@ const consentCard = (reader: Reader, consent: Consent): Html =>
 const unseen = html`<p>Your roles do not let you see tasks. Ask an administrator.</p>`;
 
 /** Who is signed in, the tasks under way and the consents that stand. */
-export async function homePage(
-  reader: Reader,
-  { after, done }: { readonly after: string | undefined; readonly done: string | undefined },
-): Promise<Page> {
+export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> {
   const { visitor, person } = reader;
   const head = html`${pageHead(reader)}
-    <h1>Your account</h1>
-    ${notice(done)}`;
+    <h1>Your account</h1>`;
   if (person.own === undefined) return page('Your account', html`${head}${unseen}`);
   const { delegations, consents } = await visitor.run(homeDocument(person.holds), {
     filter: { ...person.own, status: 'ACTIVE' },
-    after,
+    after: query.after,
   });
   const tasks = delegations.nodes.filter((task) => isOwn(person, task));
-  const given = consents.nodes.filter((consent) => isOwn(person, consent) && consent.revokedAt === null);
+  const own = consents.nodes.filter((consent) => isOwn(person, consent));
+  const given = own.filter(({ revokedAt }) => revokedAt === null);
   const named = await withNames(reader, [...tasks, ...given]);
   return page(
     'Your account',
-    html`${head}
+    html`${head} ${noticeOf(query, { ...delegations, nodes: tasks }, own)}
       <h2>Tasks of your agents</h2>
       ${tasks.length === 0 ? html`<p>No task is under way.</p>` : tasks.map((task) => taskCard(named, task))}
       ${more(delegations.pageInfo, '/account', 'More tasks')}

@@ -33,7 +33,11 @@ type Change = (reader: Reader, id: string, form: URLSearchParams) => Promise<str
 
 const pages: Readonly<Record<string, Show>> = {
   '/account': (reader, _id, query) =>
-    homePage(reader, { after: query.get('after') ?? undefined, done: query.get('done') ?? undefined }),
+    homePage(reader, {
+      after: query.get('after') ?? undefined,
+      tookBackAll: query.get('done') === 'all',
+      withdrawn: query.get('withdrawn') ?? undefined,
+    }),
   '/account/tasks': (reader, _id, query) => tasksPage(reader, query.get('after') ?? undefined),
   '/account/tasks/:id': taskPage,
   '/account/tasks/:id/take-back': askTakeBack,
@@ -91,7 +95,8 @@ class AccountRoutes {
 
   async show(request: FastifyRequest, reply: FastifyReply, show: Show): Promise<FastifyReply> {
     const query = queryOf(request);
-    if (query.get('done') === 'signed-out')
+    const isSignedIn = this.parts.cookies.sessionIn(request.headers.cookie) !== undefined;
+    if (query.get('done') === 'signed-out' && !isSignedIn)
       return this.send(reply, this.page(signedOutPage(this.parts.publicUrl, true)));
     const page = await show(await this.reader(request, reply), idOf(request), query);
     return this.send(reply, this.page(page));
