@@ -14,7 +14,7 @@ import {
   type IdentityProviderRow,
 } from '../store/tables/identity-providers.js';
 import { provideRoles } from './provided-roles.js';
-import { add, type UnitOfWork } from './unit-of-work.js';
+import { insert, type UnitOfWork } from './unit-of-work.js';
 import { emailOf, endTokens } from './users.js';
 
 /** The accounts of people who sign in with a provider, found by (provider, subject) alone. */
@@ -58,7 +58,7 @@ export class ProviderAccounts {
   }
 }
 
-/** An account without roles, and with a password that nobody has. */
+/** An account without roles, and with a password that nobody has. Of two at once, the second fails as a duplicate. */
 async function makeAccount(
   unit: UnitOfWork,
   { id: providerId }: IdentityProviderRow,
@@ -77,7 +77,7 @@ async function makeAccount(
     createdAt,
     version: 1,
   };
-  await add(unit, users, user, 'There is an account of this name already.');
+  await insert(unit, users, user);
   await unit.tx.insert(userIdentities, [{ providerId, subject, userId: user.id, createdAt }]);
   return user.id;
 }

@@ -57,11 +57,14 @@ export async function add<R extends Versioned>(
   row: R,
   taken: string,
 ): Promise<void> {
-  try {
-    await unit.tx.insert(table, [row]);
-  } catch (error) {
+  await insert(unit, table, row).catch((error: unknown) => {
     throw isDuplicate(error) ? conflict(taken) : error;
-  }
+  });
+}
+
+/** Adds a row. The error of a unique key stays as it is, for callers that try again. */
+export async function insert<R extends Versioned>(unit: UnitOfWork, table: Table<R>, row: R): Promise<void> {
+  await unit.tx.insert(table, [row]);
   unit.trail.touched(table.type, [row.id], 'create');
   unit.trail.changed({ type: table.type, id: row.id, before: null, after: shown(row) });
 }

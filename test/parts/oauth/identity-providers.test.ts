@@ -138,6 +138,29 @@ describe('signing in with the company', () => {
     });
   });
 
+  test('several first sign-ins of one person at once lead to one account', async () => {
+    acme.signedIn = { sub: 'acme|twice', preferred_username: 'twice' };
+    const journeys = [await begin(), await begin(), await begin(), await begin()];
+    const arrived = await Promise.all(journeys.map(async (one) => one.flow.redeem(await one.arrive())));
+    const people = await Promise.all(
+      arrived.map(async ({ access_token: token }) => (await mine(token)).person),
+    );
+    expect(people.map(({ name }) => name)).toEqual(Array(4).fill('twice'));
+  });
+
+  test('new people of one user name at once get names of their own', async () => {
+    const journeys: ProviderJourney[] = [];
+    for (const sub of ['acme|a', 'acme|b', 'acme|c', 'acme|d']) {
+      acme.signedIn = { sub, preferred_username: 'same.name' };
+      journeys.push(await begin());
+    }
+    const arrived = await Promise.all(journeys.map(async (one) => one.flow.redeem(await one.arrive())));
+    const people = await Promise.all(
+      arrived.map(async ({ access_token: token }) => (await mine(token)).person),
+    );
+    expect(new Set(people.map(({ name }) => name)).size).toBe(4);
+  });
+
   test('a shared e-mail address or user name takes over no account', async () => {
     const victim = await company.employee('olga.berg', 'administrator');
     const before = await company.server.database.read.byId(users, victim.id);
