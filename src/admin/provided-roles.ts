@@ -1,7 +1,8 @@
 import { isoTime } from '../core/clock.js';
 import { badInput, notFound } from '../core/errors.js';
 import { all, eq, isIn } from '../store/sql/condition.js';
-import { roles, type RoleRow, type UserRow } from '../store/tables/identity.js';
+import type { Connection } from '../store/sql/connection.js';
+import { roles, users, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import {
   providedUserRoles,
   providerGroupRoles,
@@ -9,8 +10,9 @@ import {
   type ProvidedUserRoleRow,
   type ProviderGroupRoleRow,
 } from '../store/tables/identity-providers.js';
+import { isLastAdministrator } from './administrators.js';
 import { holdsRole, removeRole, giveProvidedRole } from './assignments.js';
-import { requireGrantable } from './grantable-roles.js';
+import { grantableOf, requireGrantable } from './grantable-roles.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** A group of a provider, by its exact name there. */
@@ -61,9 +63,23 @@ function noteMap(unit: UnitOfWork, role: RoleRow, before: string | null, after: 
   unit.trail.changed({ type: roles.type, id: role.id, before: shown(before), after: shown(after) });
 }
 
+/** The entries whose administrators are active and could still grant the role. Other entries give nothing. */
+export async function entriesInForce(
+  tx: Connection,
+  map: readonly ProviderGroupRoleRow[],
+): Promise<ProviderGroupRoleRow[]> {
+  const grantable = new Map<string, ReadonlySet<string>>();
+  for (const by of new Set(map.map(({ grantedBy }) => grantedBy))) {
+    const isActive = (await tx.byId(users, by))?.status === 'active';
+    grantable.set(by, new Set(isActive ? (await grantableOf(tx, by)).map(({ id }) => id) : []));
+  }
+  return map.filter(({ grantedBy, roleId }) => grantable.get(grantedBy)?.has(roleId) === true);
+}
+
 /**
  * Sets the roles that a person has from this provider to the roles of their groups. Roles assigned by hand stay. Nobody
- * gets a role by an entry that they made themselves, because nobody assigns roles to themselves.
+ * gets a role by an entry that they made themselves, because nobody assigns roles to themselves. The last administrator
+ * stays one.
  */
 export async function provideRoles(
   unit: UnitOfWork,
@@ -75,13 +91,14 @@ export async function provideRoles(
   const member = new Set(groups);
   const map = await tx.select(providerGroupRoles, eq<ProviderGroupRoleRow>('providerId', provider.id));
   const wanted = new Map(
-    map
+    (await entriesInForce(tx, map))
       .filter((entry) => member.has(entry.groupName) && entry.grantedBy !== user.id)
       .map(({ roleId, grantedBy }) => [roleId, grantedBy]),
   );
   const mine = all<ProvidedUserRoleRow>(eq('userId', user.id), eq('providerId', provider.id));
   const provided = await tx.select(providedUserRoles, mine);
-  for (const one of provided) if (!wanted.has(one.roleId)) await takeProvided(unit, one);
+  for (const one of provided)
+    if (!wanted.has(one.roleId) && !(await isLastAdministrator(tx, one))) await takeProvided(unit, one);
   const had = new Set(provided.map(({ roleId }) => roleId));
   const missing = await tx.select(
     roles,

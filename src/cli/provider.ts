@@ -19,7 +19,11 @@ export async function list(options: JsonOption): Promise<void> {
       ]),
     ]),
     ...all.flatMap(({ name, groups }) =>
-      groups.map(({ group, role }) => `${name}: ${clean(group)} gives ${role}`),
+      groups.map(({ group, role, inForce }) =>
+        inForce
+          ? `${name}: ${clean(group)} gives ${role}`
+          : `${name}: ${clean(group)} gives ${role} no more, because its administrator cannot grant it. Remove the entry, and map the group again.`,
+      ),
     ),
   ]);
 }

@@ -1,3 +1,4 @@
+import { entriesInForce } from '../../admin/provided-roles.js';
 import { all } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { roles } from '../../store/tables/identity.js';
@@ -18,13 +19,19 @@ export interface ListedProvider {
   readonly mayCreateUsers: boolean;
   /** How many people are known by it. */
   readonly people: number;
-  readonly groups: readonly { readonly group: string; readonly role: string }[];
+  readonly groups: readonly {
+    readonly group: string;
+    readonly role: string;
+    /** False where the administrator who made the entry is disabled, or can no longer grant the role. */
+    readonly inForce: boolean;
+  }[];
 }
 
 /** Every provider, without its secret. */
 export async function listProviders(connection: Connection): Promise<ListedProvider[]> {
   const names = new Map((await connection.select(roles, all())).map((role) => [role.id, role.name]));
   const map = await connection.select(providerGroupRoles, all());
+  const inForce = new Set(await entriesInForce(connection, map));
   const people = await connection.select(userIdentities, all());
   const rows = await connection.select(identityProviders, all(), {
     order: [{ column: 'name', direction: 'asc' }],
@@ -35,6 +42,9 @@ export async function listProviders(connection: Connection): Promise<ListedProvi
     people: new Set(people.flatMap((one) => (one.providerId === row.id ? [one.userId] : []))).size,
     groups: map
       .filter((entry) => entry.providerId === row.id)
-      .map((entry) => ({ group: entry.groupName, role: names.get(entry.roleId) ?? entry.roleId })),
+      .map((entry) => ({
+        ...{ group: entry.groupName, role: names.get(entry.roleId) ?? entry.roleId },
+        inForce: inForce.has(entry),
+      })),
   }));
 }

@@ -10,8 +10,8 @@ import {
 import { mapGroup, unmapGroup } from '../../../src/admin/provided-roles.js';
 import { safeName } from '../../../src/admin/provider-accounts.js';
 import { disableUser, enableUser } from '../../../src/admin/users.js';
-import { addGrantable, assignRole } from '../../../src/admin/assignments.js';
-import { all, eq } from '../../../src/store/sql/condition.js';
+import { addGrantable, assignRole, setGrantable } from '../../../src/admin/assignments.js';
+import { all, eq, not } from '../../../src/store/sql/condition.js';
 import { prefixed } from '../../../src/store/tables/table.js';
 import { authorityEpoch, userRoles, users, type UserRow } from '../../../src/store/tables/identity.js';
 import {
@@ -765,6 +765,46 @@ describe('groups become roles:', () => {
     await tokenOf({ ...person, groups: ['Own'] });
     expect(await scopes(token)).toEqual(['session:read']);
     expect(await scopes(await tokenOf(newcomer('Own')))).toContain('audit:read');
+  });
+
+  test.each(['is disabled', 'can no longer grant the role'])(
+    'an entry gives nothing, and takes away what it gave, once its administrator %s',
+    async (what) => {
+      const group = `Group of an administrator who ${what}`;
+      const chief = await company.employee(what.replaceAll(' ', '-'), 'administrator');
+      const analyst = await company.role('analyst');
+      await company.do((unit) => addGrantable(unit, chief.id, [analyst]));
+      await entry(group, 'analyst', chief.id);
+      const person = newcomer(group);
+      const token = await tokenOf(person);
+      const user = await company.server.database.read.byId(users, chief.id);
+      if (user === undefined) throw new Error('missing');
+      expect(await scopes(token)).not.toEqual(['session:read']);
+      await company.do((unit) =>
+        what === 'is disabled' ? disableUser(unit, user) : setGrantable(unit, company.root.id, user, []),
+      );
+      expect(await scopes(await tokenOf(newcomer(group)))).toEqual(['session:read']);
+      await tokenOf(person);
+      expect(await scopes(token)).toEqual(['session:read']);
+    },
+  );
+
+  test('the last administrator stays one, whatever their groups are', async () => {
+    await entry('Chiefs', 'administrator');
+    const person = newcomer('Chiefs');
+    const token = await tokenOf(person);
+    const { read } = company.server.database;
+    const role = await company.role('administrator');
+    const held = await read.select(userRoles, eq('roleId', role.id));
+    const me = await userOf('acme', person.sub);
+    const others = held.filter(({ userId }) => userId !== me?.id);
+    // Their roles, not their status, so that the entry of `root` stays in force.
+    await company.do(({ tx }) => tx.delete(userRoles, all(eq('roleId', role.id), not(eq('userId', me?.id)))));
+    await tokenOf({ sub: person.sub });
+    expect(await scopes(token)).toContain('roles:assign');
+    await company.do(({ tx }) => tx.insert(userRoles, others));
+    await tokenOf({ sub: person.sub });
+    expect(await scopes(token)).toEqual(['session:read']);
   });
 
   test('a group that is mapped no more takes its role away at the next sign-in', async () => {
