@@ -120,6 +120,8 @@ export async function removeProvider(
   provider: IdentityProviderRow,
 ): Promise<readonly UserRow[]> {
   const { tx } = unit;
+  // A sign-in locks this row first, too: either it ends before, and is signed out here, or it finds no provider.
+  await tx.one(identityProviders, eq('id', provider.id), { lock: 'update' });
   await bumpEpoch(tx);
   const given = await tx.select(providedUserRoles, eq<ProvidedUserRoleRow>('providerId', provider.id));
   const roleIds = [...new Set(given.map(({ roleId }) => roleId))];

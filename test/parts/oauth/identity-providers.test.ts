@@ -1,6 +1,7 @@
 // databases: sqlite, mariadb
 import { exportSPKI, generateKeyPair, type JWTPayload } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
   addProvider,
   linkIdentity,
@@ -8,7 +9,8 @@ import {
   type NewProvider,
 } from '../../../src/admin/identity-providers.js';
 import { mapGroup, unmapGroup } from '../../../src/admin/provided-roles.js';
-import { safeName } from '../../../src/admin/provider-accounts.js';
+import { ProviderAccounts, safeName } from '../../../src/admin/provider-accounts.js';
+import type { IdentityOutcome } from '../../../src/delegation/proven-identity.js';
 import { disableUser, enableUser } from '../../../src/admin/users.js';
 import { addGrantable, assignRole, setGrantable } from '../../../src/admin/assignments.js';
 import { all, eq, not } from '../../../src/store/sql/condition.js';
@@ -819,6 +821,27 @@ describe('groups become roles:', () => {
     expect(await scopes(token)).toEqual(held);
     await tokenOf(person);
     expect(await scopes(token)).toEqual(['session:read']);
+  });
+
+  test('a sign-in during the removal of its provider leaves no session', async () => {
+    const role = await company.role('support-rep');
+    const added = await addAs('closed-soon', `${acme.issuer}/soon`, true);
+    const proven = { provider: added, subject: 'soon|1', groups: ['Care'] };
+    await company.do((unit) => mapGroup(unit, company.root.id, added, 'Care', role));
+    const { database, clock, ids } = company.server;
+    const accounts = new ProviderAccounts(clock, ids);
+    let signingIn: Promise<IdentityOutcome> | undefined;
+    await company.do(async (unit) => {
+      const epoch = vi.spyOn(unit.tx, 'affecting').mockImplementationOnce(async (...moved) => {
+        signingIn = database.transaction((tx) => accounts.signIn(tx, proven));
+        if (database.dialect === 'mysql') await Promise.race([signingIn, setTimeout(300)]);
+        return unit.tx.affecting(...moved);
+      });
+      await removeProvider(unit, company.root.id, added);
+      expect(epoch).toHaveBeenCalled();
+    });
+    expect(await signingIn).toEqual({ kind: 'unknown' });
+    expect(await database.read.select(userIdentities, eq('providerId', added.id))).toEqual([]);
   });
 
   test('a provider that is removed takes its roles and its people’s tokens with it', async () => {
