@@ -29,7 +29,13 @@ export class IdentityProviders1700000000006 implements MigrationInterface {
     );
     await c.create(
       'user_identities',
-      [c.id('provider_id'), c.text('subject', 255), c.id('user_id'), c.time('created_at')],
+      [
+        c.id('provider_id'),
+        c.text('subject', 255),
+        c.id('user_id'),
+        c.time('created_at'),
+        c.nullable(c.time('signed_out_at')),
+      ],
       { primaryKey: ['provider_id', 'subject'], indexes: [['user_id']] },
     );
     await c.create(

@@ -159,7 +159,7 @@ export async function linkIdentity(
   const known = await unit.tx.one(userIdentities, all(eq('providerId', providerId), eq('subject', subject)));
   if (known !== undefined) throw conflict('This subject is linked to an account already.');
   await unit.tx.insert(userIdentities, [
-    { providerId, subject, userId: user.id, createdAt: isoTime(unit.clock.now()) },
+    { providerId, subject, userId: user.id, createdAt: isoTime(unit.clock.now()), signedOutAt: null },
   ]);
   unit.trail.touched(users.type, [user.id], 'update');
   unit.trail.changed({ type: users.type, id: user.id, before: null, after: { identity: providerId } });

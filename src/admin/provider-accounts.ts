@@ -12,6 +12,7 @@ import {
   identityProviders,
   userIdentities,
   type IdentityProviderRow,
+  type UserIdentityRow,
 } from '../store/tables/identity-providers.js';
 import { provideRoles } from './provided-roles.js';
 import { insert, type UnitOfWork } from './unit-of-work.js';
@@ -29,30 +30,36 @@ export class ProviderAccounts {
     const unit: UnitOfWork = { tx, clock: this.clock, ids: this.ids, trail: new Trail() };
     const provider = await tx.one(identityProviders, eq('id', proven.provider.id), { lock: 'share' });
     if (provider?.version !== proven.provider.version) return { kind: 'unknown' };
-    const known = await tx.one(
-      userIdentities,
-      all(eq('providerId', provider.id), eq('subject', proven.subject)),
-    );
+    const isTheirs = all<UserIdentityRow>(eq('providerId', provider.id), eq('subject', proven.subject));
+    const known = await tx.one(userIdentities, isTheirs);
     if (known === undefined && !provider.mayCreateUsers) return { kind: 'unknown' };
     const userId = known?.userId ?? (await makeAccount(unit, provider, proven));
     const user = await tx.one(users, eq<UserRow>('id', userId), { lock: 'update' });
     if (user === undefined) return { kind: 'unknown' };
     if (user.status !== 'active') return { kind: 'disabled', user };
+    // Read under the lock of the user, which `signOut` takes too.
+    const signedOutAt = (await tx.one(userIdentities, isTheirs))?.signedOutAt ?? null;
+    if (signedOutAt !== null && proven.requestedAt <= signedOutAt) return { kind: 'signed-out', user };
     await provideRoles(unit, provider, user, proven.groups);
     return { kind: 'user', user, changes: unit.trail.changes };
   }
 
-  /** Ends all tokens and sessions of the person, those of their agents included. */
+  /**
+   * Ends all tokens and sessions of the person, those of their agents included. A sign-in whose request was sent before
+   * ends as well, since the provider may have answered it before the person signed out.
+   */
   async signOut(
     tx: Connection,
     { id: providerId }: Pick<IdentityProviderRow, 'id'>,
     subject: string,
   ): Promise<SignedOut | undefined> {
     const unit: UnitOfWork = { tx, clock: this.clock, ids: this.ids, trail: new Trail() };
-    const known = await tx.one(userIdentities, all(eq('providerId', providerId), eq('subject', subject)));
+    const isTheirs = all<UserIdentityRow>(eq('providerId', providerId), eq('subject', subject));
+    const known = await tx.one(userIdentities, isTheirs);
     const isThem = eq<UserRow>('id', known?.userId);
     const user = known === undefined ? undefined : await tx.one(users, isThem, { lock: 'update' });
     if (user === undefined) return undefined;
+    await tx.update(userIdentities, isTheirs, { signedOutAt: isoTime(this.clock.now()) });
     await endTokens(unit, user);
     return { user, changes: unit.trail.changes };
   }
@@ -78,7 +85,9 @@ async function makeAccount(
     version: 1,
   };
   await insert(unit, users, user);
-  await unit.tx.insert(userIdentities, [{ providerId, subject, userId: user.id, createdAt }]);
+  await unit.tx.insert(userIdentities, [
+    { providerId, subject, userId: user.id, createdAt, signedOutAt: null },
+  ]);
   return user.id;
 }
 

@@ -40,6 +40,7 @@ export async function identityIn(
   provider: IdentityProviderRow,
   tokens: TokenAnswer,
   idToken: Claims & { readonly sub: string },
+  requestedAt: string,
 ): Promise<ProvenIdentity> {
   const claims = await claimsOf(config, provider, tokens, idToken);
   const userName = textIn(claims, provider.userNameClaim);
@@ -48,6 +49,7 @@ export async function identityIn(
   return {
     provider,
     subject: idToken.sub,
+    requestedAt,
     groups: groupsIn(claims, provider.groupsClaim),
     ...(userName === undefined ? {} : { userName }),
     ...(displayName === undefined ? {} : { displayName }),

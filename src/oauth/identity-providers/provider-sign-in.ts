@@ -94,7 +94,7 @@ export class ProviderSignIn {
     });
     const claims = tokens.claims();
     if (claims === undefined) throw new Error('The library let an answer without an ID token pass.');
-    return identityIn(config, provider, tokens, claims);
+    return identityIn(config, provider, tokens, claims, sent.sentAt);
   }
 
   private async signIn(
@@ -109,6 +109,9 @@ export class ProviderSignIn {
       case 'disabled':
         await this.record(request, proven, 'invalid_credentials', outcome.user.id);
         return disabled(request);
+      case 'signed-out':
+        await this.record(request, proven, 'signed_out', outcome.user.id);
+        return page(notSignedInThere(request));
       case 'unknown':
         await this.record(request, proven, 'unknown_identity');
         return page(askAdministratorPage(request, proven.provider.label));

@@ -12,6 +12,7 @@ export interface SignInRequest {
   readonly providerId: string;
   readonly nonce: string;
   readonly codeVerifier: string;
+  readonly sentAt: string;
 }
 
 const model = 'ProviderRequest';
@@ -34,11 +35,12 @@ export class SignInRequests {
   /** An interaction has one request at a time: a new one replaces it. */
   async begin(uid: string, providerId: string): Promise<{ state: string; request: SignInRequest }> {
     const state = random();
-    const request = { uid, providerId, nonce: random(), codeVerifier: random() };
+    const now = this.clock.now();
+    const request = { uid, providerId, nonce: random(), codeVerifier: random(), sentAt: isoTime(now) };
     const row: OAuthPayloadRow = {
       ...{ model, id: sha256(state), grantId: null, uid, userCode: null, accountId: null },
       payload: JSON.stringify(request),
-      expiresAt: isoTime(this.clock.now() + secondsMax * 1000),
+      expiresAt: isoTime(now + secondsMax * 1000),
       consumedAt: null,
     };
     await this.database.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-import { flag, id, int, json, table, text, time, type RowOf } from './table.js';
+import { flag, id, int, json, nullable, table, text, time, type RowOf } from './table.js';
 
 /** OpenID Connect providers with which people sign in. */
 export const identityProviders = table(
@@ -38,6 +38,8 @@ export const userIdentities = table(
     subject: text(255),
     userId: id('users'),
     createdAt: time(),
+    /** When the provider last reported that the person has signed out there. */
+    signedOutAt: nullable(time()),
   },
   ['providerId', 'subject'],
   { indexes: [['userId']] },

@@ -640,6 +640,21 @@ describe('back-channel logout', () => {
     await Promise.all([crowd.server.stop(), other.stop()]);
   });
 
+  test('refuses an answer whose request was sent before it', async () => {
+    const person = { sub: 'acme|half-way' };
+    await tokenOf(person);
+    const journey = await begin();
+    expect((await tell(await acme.sign(claimsFor(person.sub), { typ: 'logout+jwt' }))).status).toBe(200);
+    const before = await standing();
+    expect((await journey.arrive()).status).toBe(400);
+    expect(await standing()).toEqual(before);
+    expect((await signInRecords()).at(-1)).toMatchObject({
+      outcome: 'refused',
+      detail: { errorCode: 'signed_out' },
+    });
+    await tokenOf(person);
+  });
+
   const now = Math.floor(Date.now() / 1000);
   const forged = (changes: JWTPayload) => (sub: string) => acme.sign({ ...claimsFor(sub), ...changes });
   test.each<[string, string, (sub: string) => Promise<string> | string]>([
@@ -826,7 +841,8 @@ describe('groups become roles:', () => {
   test('a sign-in during the removal of its provider leaves no session', async () => {
     const role = await company.role('support-rep');
     const added = await addAs('closed-soon', `${acme.issuer}/soon`, true);
-    const proven = { provider: added, subject: 'soon|1', groups: ['Care'] };
+    const requestedAt = new Date().toISOString();
+    const proven = { provider: added, subject: 'soon|1', groups: ['Care'], requestedAt };
     await company.do((unit) => mapGroup(unit, company.root.id, added, 'Care', role));
     const { database, clock, ids } = company.server;
     const accounts = new ProviderAccounts(clock, ids);
