@@ -42,7 +42,7 @@ test('a provider is added, tried, mapped, linked and removed; its secret is show
       name: 'acme',
       mayCreateUsers: true,
       people: 1,
-      groups: [{ group: 'Customer care', role: 'support-rep' }],
+      groups: [{ group: 'Customer care', role: 'support-rep', inForce: true }],
     },
   ]);
   said.push(await cli.ok(['provider', 'unmap', 'acme', 'Customer care', 'support-rep', '--as', 'admin']));

@@ -13,6 +13,7 @@ import { ProviderAccounts, safeName } from '../../../src/admin/provider-accounts
 import type { IdentityOutcome } from '../../../src/delegation/proven-identity.js';
 import { disableUser, enableUser } from '../../../src/admin/users.js';
 import { addGrantable, assignRole, setGrantable } from '../../../src/admin/assignments.js';
+import { listProviders } from '../../../src/cli/operator/list-providers.js';
 import { all, eq, not } from '../../../src/store/sql/condition.js';
 import { prefixed } from '../../../src/store/tables/table.js';
 import { authorityEpoch, userRoles, users, type UserRow } from '../../../src/store/tables/identity.js';
@@ -800,6 +801,8 @@ describe('groups become roles:', () => {
       await company.do((unit) =>
         what === 'is disabled' ? disableUser(unit, user) : setGrantable(unit, company.root.id, user, []),
       );
+      const [listed] = await listProviders(company.server.database.read);
+      expect(listed?.groups).toContainEqual({ group, role: 'analyst', inForce: false });
       expect(await scopes(await tokenOf(newcomer(group)))).toEqual(['session:read']);
       await tokenOf(person);
       expect(await scopes(token)).toEqual(['session:read']);
