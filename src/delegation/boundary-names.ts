@@ -103,10 +103,10 @@ export async function search(context: NamesContext, dimension: string, term: str
   }));
   const isNumber: Sql[] =
     numberColumn === undefined ? [] : [{ text: `${exactly(numberColumn, dialect)} = ?`, params: [term] }];
-  const any = [...contains, ...isNumber];
+  const matches = [...contains, ...isNumber];
   const where = {
-    text: any.map(({ text }) => text).join(' OR '),
-    params: any.flatMap(({ params }) => params),
+    text: matches.map(({ text }) => text).join(' OR '),
+    params: matches.flatMap(({ params }) => params),
   };
   return read(context, rows, where, foundMax + 1);
 }

@@ -102,7 +102,7 @@ extend type Query {
   show(note: Note @plain): Int @scope(name: "films:read") #! The type of Query.show(note:) must be Input Type but got: Note.
 }
 `,
-  // What could not be read as SDL hides nothing.
+  // Names and inputs that would make the SDL unreadable hide no other fault.
   'e-price.graphql': `
 type Price #! Price has @create, and no field is @writable by it. #! "the price" is no name: letters, digits and _. #! "drop price" is no name: letters, digits and _.
   @table(name: "price", one: "price", many: "prices", order: { by: "amount" })

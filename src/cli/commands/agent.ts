@@ -3,9 +3,8 @@ import type { AsOption } from '../../operator/recorded-change.js';
 import type { CreateOptions } from '../agent.js';
 import type { RotateOptions } from '../agent-secret.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-import { wholeNumber } from '../terminal/options.js';
+import { asOption, wholeNumber } from '../terminal/options.js';
 
-const asOption = ['--as <user>', 'the person who decides this, as the record will name them'] as const;
 const secretFile = [
   '--secret-file <file>',
   'write the secret into this new file, for you alone, and do not print it',

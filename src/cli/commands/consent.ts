@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ListOptions, WithdrawOptions } from '../consent.js';
 import { command, group } from '../terminal/command.js';
-import { idOf } from '../terminal/options.js';
+import { asOption, idOf } from '../terminal/options.js';
 
 export const consentCommand = (): Command =>
   group(
@@ -21,7 +21,7 @@ export const consentCommand = (): Command =>
       .argument('[id]', 'the consent’s id', idOf)
       .option('--agent <name>', 'all to this agent')
       .option('--user <name>', 'all of this person')
-      .option('--as <user>', 'the person who decides this, as the record will name them')
+      .option(...asOption)
       .action(async (id: string | undefined, options: WithdrawOptions) =>
         (await import('../consent.js')).withdraw(id, options),
       ),

@@ -2,7 +2,15 @@ import type { Command } from 'commander';
 import type { ListOptions, RevokeOptions } from '../delegation.js';
 import type { CreateOptions } from '../delegation-create.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-import { boundaryOf, idOf, oneOf, positiveNumber, secondsOf, wholeNumber } from '../terminal/options.js';
+import {
+  asOption,
+  boundaryOf,
+  idOf,
+  oneOf,
+  positiveNumber,
+  secondsOf,
+  wholeNumber,
+} from '../terminal/options.js';
 
 const statuses = ['active', 'completed', 'revoked', 'expired'] as const;
 
@@ -70,7 +78,7 @@ export const delegationCommand = (): Command =>
       .argument('[id]', 'the delegation’s id', idOf)
       .option('--agent <name>', 'all of this agent')
       .option('--user <name>', 'all of this person')
-      .option('--as <user>', 'the person who decides this, as the record will name them')
+      .option(...asOption)
       .action(async (id: string | undefined, options: RevokeOptions) =>
         (await import('../delegation.js')).revoke(id, options),
       ),

@@ -2,8 +2,7 @@ import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
 import type { AddOptions } from '../provider-add.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-
-const asOption = ['--as <user>', 'the person who decides this, as the record will name them'] as const;
+import { asOption } from '../terminal/options.js';
 
 const aboutSecrets = `
 The client secret is asked for on the terminal, or read from a pipe or from --secret-file; it is never an argument. The

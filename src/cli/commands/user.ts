@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
 import type { CreateOptions, ResetOptions } from '../user-create.js';
+import { asOption } from '../terminal/options.js';
 
-const asOption = ['--as <user>', 'the person who decides this, as the record will name them'] as const;
 const passwordFile = [
   '--password-file <file>',
   'write the password into this new file, for you alone, and do not print it',

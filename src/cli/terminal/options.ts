@@ -4,6 +4,9 @@ import { BehalfError } from '../../core/errors.js';
 import { isId } from '../../core/ids.js';
 import { timeReader } from '../../import/time-formats.js';
 
+/** The option that names the person of a command that writes. */
+export const asOption = ['--as <user>', 'the person who decides this, as the record will name them'] as const;
+
 /** Parses an option that is a whole number, 0 or more. */
 export function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);

@@ -15,7 +15,7 @@ export interface AccountParts {
   readonly clock: Clock;
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
-  /** What each scope allows, in words. */
+  /** The descriptions of all scopes, by name. */
   readonly scopes: ReadonlyMap<string, { readonly description: string; readonly peopleOnly: boolean }>;
   /** The scopes that allow changes. */
   readonly changing: ReadonlySet<string>;

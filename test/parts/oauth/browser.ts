@@ -13,7 +13,7 @@ export interface Shown {
   readonly headers: Headers;
 }
 
-/** What a person types or chooses in a form, by the name of the field. */
+/** The values that a person enters into a form, by the names of its fields. */
 type Fields = Readonly<Record<string, string | readonly string[]>>;
 
 /** A browser without JavaScript: keeps cookies by path, follows redirects, sends forms. */

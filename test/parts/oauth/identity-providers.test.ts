@@ -225,7 +225,7 @@ interface Attack {
   readonly provider?: 'acme' | 'closed';
   readonly signedIn?: Colleague | undefined;
   readonly forge?: CompanyProvider['forge'];
-  /** What reaches the server; by default the answer as it is. */
+  /** Brings the provider's answer to the server, changed by the attack; by default unchanged. */
   readonly run?: (journey: ProviderJourney) => Promise<Shown>;
   readonly errorCode: string;
   /** A part of what the record says. */
