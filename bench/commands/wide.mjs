@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
@@ -24,6 +24,7 @@ const most = 1.3;
 export async function wide(options) {
   const { databases, dist, progress } = options;
   const stage = new Stage(options);
+  await mkdir(workFolder, { recursive: true });
   const folder = await mkdtemp(join(workFolder, 'wide-'));
   const rows = [];
   try {
