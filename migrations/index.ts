@@ -4,6 +4,7 @@ import { Audit1700000000003 } from './0003-audit.js';
 import { Knowledge1700000000004 } from './0004-knowledge.js';
 import { Business1700000000005 } from './0005-business.js';
 import { IdentityProviders1700000000006 } from './0006-identity-providers.js';
+import { ConsentEnds1700000000010 } from './0010-consent-ends.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Knowledge1700000000004,
   Business1700000000005,
   IdentityProviders1700000000006,
+  ConsentEnds1700000000010,
 ];

@@ -1,7 +1,6 @@
-import { giveConsent } from '../delegation/consent.js';
+import { giveConsent, type ConsentRequest } from '../delegation/consent.js';
 import type { Catalog } from '../delegation/schema-catalog.js';
 import { withdrawConsent } from '../delegation/end-delegation.js';
-import type { RequestedRights } from '../delegation/create-delegation.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { agents, consents, roles, users, type ConsentRow } from '../store/tables/identity.js';
 import { boundaryInput, type DimensionInput } from './boundary-input.js';
@@ -10,7 +9,7 @@ import { dimensionsOf, newestFirst, type PageArgs } from './list-queries.js';
 import { shown, unitOfWork } from './unit-of-work.js';
 
 interface GiveArgs {
-  readonly input: Omit<RequestedRights, 'boundary'> & { boundary?: readonly DimensionInput[] | null };
+  readonly input: Omit<ConsentRequest, 'boundary'> & { boundary?: readonly DimensionInput[] | null };
   readonly idempotencyKey: string;
 }
 interface OneArgs {

@@ -1,7 +1,9 @@
+import { systemClock } from '../core/clock.js';
 import { CommandError } from '../core/command-error.js';
+import { isInForce } from '../delegation/consent.js';
 import { noteEnds, withdrawConsent } from '../delegation/end-delegation.js';
-import { change, type AsOption } from '../operator/recorded-change.js';
-import { all, eq, isIn, isNull } from '../store/sql/condition.js';
+import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
+import { all, eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { consents, roles, type ConsentRow, type RoleRow } from '../store/tables/identity.js';
 import { ownedBy, ownerNames, requireChosen, type OwnedOptions } from './operator/owned.js';
@@ -19,9 +21,13 @@ export interface WithdrawOptions extends AsOption, OwnedOptions {}
 export async function list({ json, all: isAll, ...owned }: ListOptions): Promise<void> {
   const listed = await withDatabase(async ({ read }) => {
     const chosen = await ownedBy<ConsentRow>(read, owned);
-    const rows = await read.select(consents, isAll === true ? chosen : all(chosen, isNull('revokedAt')), {
-      order: [{ column: 'id', direction: 'desc' }],
-    });
+    const rows = await read.select(
+      consents,
+      isAll === true ? chosen : all(chosen, isInForce(systemClock.now())),
+      {
+        order: [{ column: 'id', direction: 'desc' }],
+      },
+    );
     const names = await ownerNames(read, rows);
     const roleIds = [...new Set(rows.map(({ roleId }) => roleId))];
     const roleNames = new Map(
@@ -30,14 +36,14 @@ export async function list({ json, all: isAll, ...owned }: ListOptions): Promise
     return rows.map((row) => ({
       ...{ id: row.id, user: names.user(row), agent: names.agent(row) },
       ...{ role: roleNames.get(row.roleId) ?? row.roleId, scopes: row.scopes, boundary: row.boundary },
-      ...{ createdAt: row.createdAt, revokedAt: row.revokedAt },
+      ...{ createdAt: row.createdAt, expiresAt: row.expiresAt, revokedAt: row.revokedAt },
     }));
   });
   answer(json, listed, () =>
     columns([
-      ['id', 'person', 'agent', 'role', 'since', 'withdrawn', 'scopes'],
+      ['id', 'person', 'agent', 'role', 'since', 'until', 'withdrawn', 'scopes'],
       ...listed.map((one) => [
-        ...[one.id, clean(one.user), clean(one.agent), one.role, one.createdAt],
+        ...[one.id, clean(one.user), clean(one.agent), one.role, one.createdAt, one.expiresAt],
         ...[one.revokedAt ?? '', one.scopes.join(', ')],
       ]),
     ]),
@@ -52,7 +58,7 @@ export async function withdraw(id: string | undefined, options: WithdrawOptions)
   const outcome = await withDatabase((database) =>
     change(database, event, async (deciding) => {
       const { tx, clock, trail, by } = deciding;
-      const rows = id === undefined ? await activeOf(tx, options) : [await found(tx, id)];
+      const rows = id === undefined ? await activeOf(deciding, options) : [await found(tx, id)];
       const withdrawn: string[] = [];
       const ended: string[] = [];
       for (const row of rows) {
@@ -75,9 +81,9 @@ export async function withdraw(id: string | undefined, options: WithdrawOptions)
   ]);
 }
 
-async function activeOf(tx: Connection, owned: OwnedOptions): Promise<ConsentRow[]> {
+async function activeOf({ tx, clock }: Deciding, owned: OwnedOptions): Promise<ConsentRow[]> {
   const chosen = await ownedBy<ConsentRow>(tx, owned);
-  return tx.select(consents, all<ConsentRow>(chosen, isNull('revokedAt')));
+  return tx.select(consents, all<ConsentRow>(chosen, isInForce(clock.now())));
 }
 
 async function found(tx: Connection, id: string): Promise<ConsentRow> {

@@ -7,6 +7,7 @@ import { users, type RoleRow } from '../store/tables/identity.js';
 import { foundMax, namesOf, search } from './boundary-names.js';
 import { BoundaryLookup, readBoundary, requirePossible } from './boundary-values.js';
 import { dimensionsInWords } from './boundary-words.js';
+import { consentSecondsMax, consentSecondsUsual } from './consent.js';
 import { agentWithRole, offer, taskSecondsOf, type Offer } from './create-delegation.js';
 import { refused } from './narrow-delegation.js';
 import { isPeopleOnly, type Catalog } from './schema-catalog.js';
@@ -140,6 +141,7 @@ async function inWords(
     role: role.name,
     scopes: scopes.map((name) => ({ ...described(name), changes: catalog.changing.has(name) })),
     lacking: lacking.map(described),
+    seconds: { max: consentSecondsMax, usual: consentSecondsUsual },
     boundary: await dimensionsInWords({ ...context, person }, parseBoundary(boundary), scopes),
     limits: {
       seconds: taskSecondsOf(role),

@@ -1,9 +1,9 @@
 import type { Authority } from '../authority/authority.js';
 import { parseBoundary } from '../authority/boundary.js';
 import { rightsOf } from '../authority/rights.js';
-import { isoTime } from '../core/clock.js';
-import { BehalfError } from '../core/errors.js';
-import { all, eq, isNull } from '../store/sql/condition.js';
+import { isoTime, type Clock } from '../core/clock.js';
+import { badInput, BehalfError } from '../core/errors.js';
+import { all, compare, eq, isNull, type Condition } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
 import { endBeyondConsent, type Ended } from './end-delegation.js';
@@ -18,58 +18,84 @@ export interface Given {
   readonly ended: readonly Ended[];
 }
 
+/** The longest life of a consent, and its life where the request does not say: 90 and 30 days. */
+export const consentSecondsMax = 7_776_000;
+export const consentSecondsUsual = 2_592_000;
+
+/** The consents that are in force at a moment, in milliseconds: neither taken back nor expired. */
+export const isInForce = (now: number): Condition<ConsentRow> =>
+  all<ConsentRow>(isNull('revokedAt'), compare('expiresAt', '>', isoTime(now)));
+
 /**
- * Stores a person's consent to an offer. It replaces an earlier consent for the same agent and role, and ends
+ * Stores a person's consent to an offer for `seconds`. Throws `BAD_USER_INPUT` for a life that no consent has. It replaces an earlier consent for the same agent and role, and ends
  * the delegations under that one that go beyond this one.
  */
 export async function storeConsent(
   { tx, clock, ids }: CreateContext,
   userId: string,
   { agent, role, scopes, boundary }: Offer,
+  seconds: number,
 ): Promise<Given> {
-  const now = isoTime(clock.now());
-  const replaced = (await activeConsents(tx, userId, agent.id, 'update')).filter(
+  if (!Number.isSafeInteger(seconds) || seconds < 1 || seconds > consentSecondsMax)
+    throw badInput(`A consent lasts between 1 and ${String(consentSecondsMax)} seconds.`, 'expiresInSeconds');
+  const at = clock.now();
+  const now = isoTime(at);
+  const replaced = (await activeConsents({ tx, clock }, userId, agent.id, 'update')).filter(
     (row) => row.roleId === role.id,
   );
   for (const row of replaced) await tx.update(consents, eq<ConsentRow>('id', row.id), { revokedAt: now });
   const id = ids.next();
   const terms = { id, userId, agentId: agent.id, roleId: role.id, scopes, boundary };
-  const consent: ConsentRow = { ...terms, createdAt: now, revokedAt: null };
+  const consent: ConsentRow = {
+    ...terms,
+    createdAt: now,
+    expiresAt: isoTime(at + seconds * 1000),
+    revokedAt: null,
+  };
   await tx.insert(consents, [consent]);
   const ended = await endBeyondConsent({ tx, clock, by: userId }, replaced, consent);
   await bumpEpoch(tx);
   return { consent, replaced, ended };
 }
 
+export interface ConsentRequest extends RequestedRights {
+  /** Default: 30 days. */
+  readonly expiresInSeconds?: number | null | undefined;
+}
+
 /** Consent of a person who acts in person, to no more than they can use themselves. */
 export async function giveConsent(
   context: CreateContext,
   giver: Authority,
-  requested: RequestedRights,
+  { expiresInSeconds, ...requested }: ConsentRequest,
 ): Promise<Given> {
   if (giver.chain.agents.length > 0) throw refused('agent', requested.scopes ?? []);
-  return storeConsent(context, giver.chain.person.id, await offer(context, giver, requested));
+  const offered = await offer(context, giver, requested);
+  return storeConsent(context, giver.chain.person.id, offered, expiresInSeconds ?? consentSecondsUsual);
 }
 
 export interface Consented {
   readonly role: string;
   /** The limit of every delegation under the consent, whatever the person holds. */
   readonly ceiling: Ceiling;
+  /** The end of the consent, in milliseconds: no delegation under it lasts longer. */
+  readonly endsBy: number;
 }
 
 /** The consent under which an agent may exchange a person's token. Throws `FORBIDDEN` where there is none. */
 export async function findConsent(
-  tx: Connection,
+  within: Within,
   userId: string,
   agentId: string,
   roleName: string | undefined,
 ): Promise<Consented> {
-  for (const row of await activeConsents(tx, userId, agentId, 'share')) {
-    const role = await tx.byId(roles, row.roleId);
+  for (const row of await activeConsents(within, userId, agentId, 'share')) {
+    const role = await within.tx.byId(roles, row.roleId);
     if (role === undefined || (roleName !== undefined && role.name !== roleName)) continue;
     return {
       role: role.name,
       ceiling: { layer: 'delegation', rights: rightsOf(row.scopes, parseBoundary(row.boundary)) },
+      endsBy: Date.parse(row.expiresAt),
     };
   }
   throw new BehalfError('FORBIDDEN', 'The person has not consented to this agent.', {
@@ -78,17 +104,22 @@ export async function findConsent(
   });
 }
 
+interface Within {
+  readonly tx: Connection;
+  readonly clock: Clock;
+}
+
 /**
- * The active consents, the newest first. The rows are locked, so that a withdrawal sees every delegation made
+ * The consents in force, the newest first. The rows are locked, so that a withdrawal sees every delegation made
  * under them.
  */
 const activeConsents = (
-  tx: Connection,
+  { tx, clock }: Within,
   userId: string,
   agentId: string,
   lock: 'share' | 'update',
 ): Promise<ConsentRow[]> =>
-  tx.select(consents, all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isNull('revokedAt')), {
+  tx.select(consents, all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isInForce(clock.now())), {
     order: [{ column: 'id', direction: 'desc' }],
     lock,
   });

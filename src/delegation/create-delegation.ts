@@ -117,6 +117,13 @@ export async function offer(
   return { ...narrowed, agent, role };
 }
 
+/** What a consent allows. */
+interface Under {
+  readonly also?: readonly Ceiling[];
+  /** Milliseconds. */
+  readonly endsBy?: number;
+}
+
 /**
  * A person delegates one task to an agent. `giver` is the person's own live authority, without an agent in
  * its chain.
@@ -125,10 +132,10 @@ export async function makeDelegation(
   context: CreateContext,
   giver: Authority,
   request: DelegationRequest,
-  also: readonly Ceiling[] = [],
+  under: Under = {},
 ): Promise<DelegationRow> {
   if (giver.chain.agents.length > 0) throw refused('agent', request.scopes ?? []);
-  const offered = await offer(context, giver, request, also);
+  const offered = await offer(context, giver, request, under.also);
   const { limits } = offered.role;
   const granted = narrowLimits([limits], {
     ...asLimits(request),
@@ -140,7 +147,7 @@ export async function makeDelegation(
     parentId: null,
     depth: 0,
     standing: request.standing ?? false,
-    endsBy: Number.POSITIVE_INFINITY,
+    endsBy: under.endsBy ?? Number.POSITIVE_INFINITY,
   });
 }
 

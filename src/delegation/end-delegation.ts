@@ -94,18 +94,21 @@ async function revokeDelegationsTo(
 const rightsIn = ({ scopes, boundary }: Pick<ConsentRow, 'scopes' | 'boundary'>): Rights =>
   rightsOf(scopes, parseBoundary(boundary));
 
+/** Whether the consent allows the delegation: it has no other right, and no later end. */
+const isUnder = (row: DelegationRow, consent: ConsentRow): boolean =>
+  row.expiresAt <= consent.expiresAt && areRightsWithin(rightsIn(row), rightsIn(consent));
+
 /** Ends the delegations that an earlier consent allowed and its replacement does not. */
 export function endBeyondConsent(
   context: EndContext,
   replaced: readonly ConsentRow[],
   consent: ConsentRow,
 ): Promise<readonly Ended[]> {
-  const earlier = replaced.map(rightsIn);
-  const now = rightsIn(consent);
-  return revokeDelegationsTo(context, consent, (row) => {
-    const handed = rightsIn(row);
-    return earlier.some((rights) => areRightsWithin(handed, rights)) && !areRightsWithin(handed, now);
-  });
+  return revokeDelegationsTo(
+    context,
+    consent,
+    (row) => replaced.some((earlier) => isUnder(row, earlier)) && !isUnder(row, consent),
+  );
 }
 
 /** Withdraws a consent: the agent gets no more tokens by it, and its delegations under the same role end. */

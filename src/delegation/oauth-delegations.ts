@@ -60,10 +60,10 @@ export class OAuthDelegations {
       }
       const person = await this.authorities.ofPerson(context.tx, userId, input.personTokenScopes);
       requireDelegateScope(person);
-      const { role, ceiling } = await findConsent(context.tx, userId, agentId, input.role);
+      const { role, ceiling, endsBy } = await findConsent(context, userId, agentId, input.role);
       const { scopes } = input;
       const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
-      const row = await makeDelegation(context, person, request, [ceiling]);
+      const row = await makeDelegation(context, person, request, { also: [ceiling], endsBy });
       await this.recordMade(context.tx, row);
       return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
     });
@@ -117,7 +117,7 @@ export class OAuthDelegations {
       throw conflict('What may be allowed has changed meanwhile. Look at it again.');
     }
     const chosen = await chosenOf(this.offering(tx), person, now, input.choice);
-    const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen);
+    const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen, input.choice.seconds);
     await this.recordEnded(tx, ended);
   }
 

@@ -104,6 +104,8 @@ export interface ConsentOffer {
   readonly lacking: readonly ScopeInWords[];
   /** The dimensions that matter for these scopes. */
   readonly boundary: readonly OfferedDimension[];
+  /** How long the consent may last, and how long it lasts unless the person chooses. */
+  readonly seconds: { readonly max: number; readonly usual: number };
   /** The limits of one task. */
   readonly limits: {
     readonly seconds: number;
@@ -118,6 +120,7 @@ export interface ConsentChoice {
   readonly scopes: readonly string[];
   /** Only the dimensions that the person narrowed. */
   readonly boundary: Readonly<Record<string, readonly string[]>>;
+  readonly seconds: number;
 }
 
 /** A search for values of one dimension, and the values chosen before. */

@@ -1,7 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { auditRecords } from '../../src/store/tables/audit.js';
-import { all } from '../../src/store/sql/condition.js';
+import { all, eq } from '../../src/store/sql/condition.js';
 import { consents, delegations } from '../../src/store/tables/identity.js';
 import { Company, type Employee } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
@@ -174,4 +174,17 @@ test('consents are listed and withdrawn, and what rests on them ends', async () 
   });
   expect(await cli.json(['consent', 'list'])).toEqual([]);
   expect(await cli.json(['consent', 'list', '--all'])).toHaveLength(1);
+
+  // An expired one is no longer in force, and there is nothing to withdraw.
+  expect((await company.ask(rosa, give.replace('c1', 'c2'))).errors).toEqual([]);
+  const [inForce] = await cli.json<Told[]>(['consent', 'list']);
+  expect(inForce).toMatchObject({ expiresAt: expect.any(String) });
+  const expiresAt = '2020-01-01T00:00:00.000Z';
+  await company.do(({ tx }) => tx.update(consents, eq('id', inForce?.id ?? ''), { expiresAt }));
+  expect(await cli.json(['consent', 'list'])).toEqual([]);
+  expect(await cli.json(['consent', 'list', '--all'])).toHaveLength(2);
+  expect(await cli.json(['consent', 'withdraw', '--user', 'rosa', '--as', 'root'])).toEqual({
+    withdrawn: [],
+    ended: [],
+  });
 });

@@ -367,6 +367,7 @@ test('whatever is chosen, the stored consent is inside the offer', async () => {
     fc.string(),
   );
   const choice = fc.record({
+    seconds: fc.integer({ min: 1, max: 7_776_000 }),
     scopes: fc.array(scope),
     boundary: fc.dictionary(
       fc.constantFrom(...Object.keys(whole), 'other'),

@@ -509,7 +509,7 @@ describe('consent', () => {
         grants.consent(tx, {
           ...input,
           offer: offered,
-          choice: { scopes: ['tickets:read', 'orders:read'], boundary: {} },
+          choice: { scopes: ['tickets:read', 'orders:read'], boundary: {}, seconds: 3_600 },
         }),
       );
     expect(offer).toMatchObject({
@@ -545,7 +545,8 @@ describe('consent', () => {
     const consent = async (...scopes: string[]) => {
       const input = { userId: lena.id, agentName: 'runner', scopes };
       const offer = await grants.consentOffer(input);
-      await company.do(({ tx }) => grants.consent(tx, { ...input, offer, choice: { scopes, boundary: {} } }));
+      const choice = { scopes, boundary: {}, seconds: 7_200 };
+      await company.do(({ tx }) => grants.consent(tx, { ...input, offer, choice }));
     };
     const exchange = (scopes: string[]) =>
       grants.exchangePersonToken({

@@ -70,7 +70,10 @@ async function personWith(company: Company, role: string): Promise<string> {
   );
   await company.ask(agent, '{ products { totalCount } }');
   const createdAt = isoTime(server.clock.now());
-  const consent = { id: server.ids.next(), userId: id, agentId: agent.id, roleId: agent.roleId, createdAt };
+  const consent = {
+    ...{ id: server.ids.next(), userId: id, agentId: agent.id, roleId: agent.roleId, createdAt },
+    expiresAt: isoTime(server.clock.now() + 3_600_000),
+  };
   await server.database.transaction((tx) =>
     tx.insert(consents, [{ ...consent, scopes: ['products:read'], boundary: everywhere, revokedAt: null }]),
   );

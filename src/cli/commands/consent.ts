@@ -7,10 +7,10 @@ export const consentCommand = (): Command =>
   group(
     'consent',
     'people’s consents to agents',
-    command('consent list', 'which consents stand, newest first', '--user rosa.lind')
+    command('consent list', 'which consents are in force, newest first', '--user rosa.lind')
       .option('--agent <name>', 'those to this agent')
       .option('--user <name>', 'those of this person')
-      .option('--all', 'withdrawn and replaced ones too')
+      .option('--all', 'withdrawn, replaced and expired ones too')
       .action(async (options: ListOptions) => (await import('../consent.js')).list(options)),
     command(
       'consent withdraw',

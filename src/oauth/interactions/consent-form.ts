@@ -8,6 +8,8 @@ export interface Ticks {
   readonly values: ReadonlyMap<string, readonly string[]>;
   /** The search term of each dimension. */
   readonly terms: ReadonlyMap<string, string>;
+  /** Undefined where the form has no number within the offer. */
+  readonly seconds: number | undefined;
 }
 
 /** The values found in each dimension that is searched. */
@@ -25,15 +27,22 @@ export const allOf = (offer: ConsentOffer): Ticks => ({
     ]),
   ),
   terms: new Map(),
+  seconds: offer.seconds.usual,
 });
 
-export function ticksIn(form: URLSearchParams, { scopes, boundary }: ConsentOffer): Ticks {
+export function ticksIn(form: URLSearchParams, { scopes, boundary, seconds }: ConsentOffer): Ticks {
   const ticked = new Set(form.getAll('scope'));
   return {
     scopes: new Set(scopes.flatMap(({ name }) => (ticked.has(name) ? [name] : []))),
     values: new Map(boundary.map((one) => [one.dimension, valuesIn(form, one)])),
     terms: new Map(boundary.map(({ dimension }) => [dimension, form.get(fieldOf(dimension).term) ?? ''])),
+    seconds: wholeUpTo(seconds.max, form.get('seconds')),
   };
+}
+
+function wholeUpTo(max: number, text: string | null): number | undefined {
+  const value = Number(text);
+  return Number.isSafeInteger(value) && value >= 1 && value <= max ? value : undefined;
 }
 
 function valuesIn(form: URLSearchParams, { dimension, narrowing }: OfferedDimension): string[] {
@@ -56,8 +65,9 @@ export const isUnfinished = ({ terms, values }: Ticks): boolean =>
   [...terms].some(([dimension, term]) => term.trim() !== '' && (values.get(dimension) ?? []).length === 0);
 
 /** Where all values are offered, no tick means all of them. */
-export const choiceOf = ({ scopes, values }: Ticks): ConsentChoice => ({
+export const choiceOf = ({ scopes, values }: Ticks, seconds: number): ConsentChoice => ({
   scopes: [...scopes],
+  seconds,
   boundary: Object.fromEntries([...values].filter(([, ticked]) => ticked.length > 0)),
 });
 

@@ -61,9 +61,13 @@ function refused(error: unknown): StepOutcome {
 }
 
 /** The consent as its record tells it. */
-const told = ({ agent, role }: ConsentOffer, { scopes, boundary }: ConsentChoice): string => {
+const told = ({ agent, role }: ConsentOffer, { scopes, boundary, seconds }: ConsentChoice): string => {
   const only = Object.entries(boundary).map(([dimension, values]) => `${dimension}: ${values.join(', ')}`);
-  return [`agent ${agent.name}, role ${role}: ${scopes.join(' ')}`, ...only].join('; ');
+  return [
+    `agent ${agent.name}, role ${role}: ${scopes.join(' ')}`,
+    ...only,
+    `for ${String(seconds)} seconds`,
+  ].join('; ');
 };
 
 /** The contents of the page. */
@@ -79,7 +83,8 @@ function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): Consent
   if (isGone(ticks, found)) return 'gone';
   if (form.get('action') === 'search') return undefined;
   if (isEmpty(offer, ticks)) return 'empty';
-  return isUnfinished(ticks) ? 'unfinished' : undefined;
+  if (isUnfinished(ticks)) return 'unfinished';
+  return ticks.seconds === undefined ? 'endless' : undefined;
 }
 
 /**
@@ -108,9 +113,9 @@ export class Consent implements Step {
       const ticks = ticksIn(form, offer);
       const shown = { offer, ticks, found: await this.find(input.userId, offer, ticks) };
       const fault = faultOf(form, shown);
-      if (fault !== undefined || form.get('action') === 'search')
+      if (fault !== undefined || ticks.seconds === undefined || form.get('action') === 'search')
         return await this.page(request, shown, fault);
-      await this.store(request, { ...input, offer, choice: choiceOf(ticks) });
+      await this.store(request, { ...input, offer, choice: choiceOf(ticks, ticks.seconds) });
     } catch (error) {
       return refused(error);
     }

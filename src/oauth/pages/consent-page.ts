@@ -1,6 +1,7 @@
 import type { ConsentOffer, FoundValues } from '../contract/dependencies.js';
 import { consentReach } from './consent-reach.js';
 import { consentRights } from './consent-rights.js';
+import { durationOptions } from './durations.js';
 import { html, type Html } from './html.js';
 import { counted, day, duration } from './in-words.js';
 import type { Page } from './page.js';
@@ -17,6 +18,7 @@ interface ConsentForm {
     readonly scopes: ReadonlySet<string>;
     readonly values: ReadonlyMap<string, readonly string[]>;
     readonly terms: ReadonlyMap<string, string>;
+    readonly seconds: number | undefined;
   };
   readonly found: ReadonlyMap<string, FoundValues>;
   readonly fault: ConsentFault | undefined;
@@ -35,6 +37,7 @@ const faults = {
     status: 422,
     text: 'You searched and ticked nothing. Tick the results that you want to allow, or clear the search to allow all.',
   },
+  endless: { status: 422, text: 'Choose how long it may begin tasks.' },
   gone: { status: 409, text: 'Something that you ticked is not there any more. Look at your choice again.' },
 } as const;
 
@@ -103,7 +106,7 @@ const reach = ({
   found,
 }: ConsentForm): Html | undefined => consentReach({ action, boundary, ticked, terms, found });
 
-const limits = ({ program, offer: { limits: task } }: ConsentForm): Html =>
+const limits = ({ program, ticks, offer: { limits: task, seconds } }: ConsentForm): Html =>
   html`<h2>How long, and how much</h2>
     <ul>
       <li>The agent can begin a task only while ${program} is signed in for you.</li>
@@ -118,8 +121,12 @@ const limits = ({ program, offer: { limits: task } }: ConsentForm): Html =>
             : `It can pass a part of a task on to another agent, up to ${counted(task.depth, 'time')} in a row, and never more than it has itself.`
         }
       </li>
-      <li>What you allow here holds until you take it back, which you can do at any time.</li>
-    </ul>`;
+      <li>What you allow here ends with the time below. You can take it back before, at any time.</li>
+    </ul>
+    <label for="seconds">How long it may begin tasks with your sign-in</label>
+    <select id="seconds" name="seconds">
+      ${durationOptions(seconds.max, ticks.seconds)}
+    </select>`;
 
 const never = html`<h2>What it can never do</h2>
   <ul>

@@ -177,6 +177,7 @@ export const consents = table(
     scopes: json<readonly string[]>(),
     boundary: json<StoredBoundary>(),
     createdAt: time(),
+    expiresAt: time(),
     revokedAt: nullable(time()),
   },
   ['id'],

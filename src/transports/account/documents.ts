@@ -81,6 +81,7 @@ export interface Consent {
   readonly scopes: readonly string[];
   readonly boundary: readonly Dimension[];
   readonly createdAt: string;
+  readonly expiresAt: string;
   readonly revokedAt: string | null;
   readonly person?: { readonly id: string } | null;
   readonly agent?: Named | null;
@@ -111,7 +112,7 @@ const taskFields = (holds: Holds, records: number): string => `${lineFields(hold
 
 const consentFields = (
   holds: Holds,
-): string => `id scopes boundary { dimension all values } createdAt revokedAt
+): string => `id scopes boundary { dimension all values } createdAt expiresAt revokedAt
     ${when(holds('users:read'), 'person { id }')}
     ${when(holds('agents:read'), 'agent { name displayName }')}
     ${when(holds('roles:read'), 'role { name }')}`;

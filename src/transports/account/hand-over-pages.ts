@@ -1,6 +1,6 @@
 import { consentRights } from '../../oauth/pages/consent-rights.js';
 import { html, type Html } from '../../oauth/pages/html.js';
-import { duration } from '../../oauth/pages/in-words.js';
+import { durationOptions } from '../../oauth/pages/durations.js';
 import { faultSummary, input, type Fault, type Page } from '../../oauth/pages/page.js';
 import type { OfferedAgent, OfferedRole } from './documents.js';
 import { backLink, form, pageHead, type Reader } from './parts.js';
@@ -54,21 +54,12 @@ export const choicePage = (reader: Reader, offers: readonly Offer[]): Page =>
       ${backLink}`,
   );
 
-const durations = [900, 3_600, 28_800, 86_400, 604_800, 2_592_000];
-
 function secondsPart({ role }: Offer, { seconds }: Entries, faults: readonly Fault[]): Html {
   const max = role.limits?.expirySeconds ?? 3_600;
-  const offered = durations.filter((one) => one <= max);
-  const all = offered.length === 0 ? [max] : offered;
   return html`<label for="seconds">How long</label>
     ${faultText('seconds', faults)}
     <select id="seconds" name="seconds" ${described('seconds', faults)}>
-      ${all.map(
-        (one) =>
-          html`<option value="${one}" ${one === seconds ? html`selected` : undefined}>
-            ${duration(one)}
-          </option>`,
-      )}
+      ${durationOptions(max, seconds)}
     </select>`;
 }
 

@@ -64,7 +64,10 @@ const taskCard = (reader: Reader, task: Task): Html =>
 const consentCard = (reader: Reader, consent: Consent): Html =>
   html`<article class="card" aria-labelledby="consent-${consent.id}">
     <h3 id="consent-${consent.id}">${consentTitle(consent)}</h3>
-    <p class="soft">May begin tasks of its own with your sign-in, since ${time(consent.createdAt)}.</p>
+    <p class="soft">
+      May begin tasks of its own with your sign-in, since ${time(consent.createdAt)} and until
+      ${time(consent.expiresAt)}.
+    </p>
     <details>
       <summary>What it may do<span class="hidden">: ${agentName(consent)}</span></summary>
       ${rightsPart(reader, consent)}
@@ -82,7 +85,7 @@ const unseen = html`<p>Your roles do not let you see tasks. Ask an administrator
 
 /** Who is signed in, the tasks under way and the consents that stand. */
 export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> {
-  const { visitor, person } = reader;
+  const { visitor, person, now } = reader;
   const head = html`${pageHead(reader)}
     <h1>Your account</h1>`;
   if (person.own === undefined) return page('Your account', html`${head}${unseen}`);
@@ -92,7 +95,7 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
   });
   const tasks = delegations.nodes.filter((task) => isOwn(person, task));
   const own = consents.nodes.filter((consent) => isOwn(person, consent));
-  const given = own.filter(({ revokedAt }) => revokedAt === null);
+  const given = own.filter(({ revokedAt, expiresAt }) => revokedAt === null && Date.parse(expiresAt) > now);
   const named = await withNames(reader, [...tasks, ...given]);
   return page(
     'Your account',

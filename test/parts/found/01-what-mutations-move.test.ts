@@ -267,12 +267,13 @@ async function worldOf(): Promise<World> {
   const spareRoleId = await server.role('person', { scopes: ['orders:read'], ...rights });
   const spareAgentRoleId = await server.role('agent', { scopes: [...forAgents, 'orders:read'] });
   const now = '2026-03-01T00:00:00.000Z';
+  const until = '2999-03-01T00:00:00.000Z';
   const consentId = ids.next();
   const documentId = ids.next();
   await database.transaction(async (tx) => {
     const said = { userId: victim.id, agentId: agent.id, roleId: agent.roleId, scopes: forAgents };
     await tx.insert(identity.consents, [
-      { id: consentId, ...said, boundary: everywhere, createdAt: now, revokedAt: null },
+      { id: consentId, ...said, boundary: everywhere, createdAt: now, expiresAt: until, revokedAt: null },
     ]);
     await tx.insert(trustedDocuments, [
       {

@@ -99,7 +99,11 @@ export class Browser {
   ): [url: string, init: RequestInit] {
     const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
     if (action === undefined) throw new Error(`There is no form on ${page.url}: ${page.html}`);
-    const body = new URLSearchParams([...hiddenFields(page.html), ...tickedBoxes(page.html)]);
+    const body = new URLSearchParams([
+      ...hiddenFields(page.html),
+      ...tickedBoxes(page.html),
+      ...chosenOptions(page.html),
+    ]);
     for (const [name, value] of Object.entries({ action: 'continue', ...fields })) {
       body.delete(name);
       for (const one of typeof value === 'string' ? [value] : value) body.append(name, one);
@@ -158,6 +162,14 @@ const tickedBoxes = (html: string): [string, string][] =>
   [...html.matchAll(/<input[^>]*type="checkbox"[^>]*>/g)].flatMap(([tag]) =>
     /\schecked\s/.test(tag) ? [fieldOf(tag.replaceAll(/\s+/g, ' '))] : [],
   );
+
+/** The chosen option of each list; the first one unless the page chooses another. */
+const chosenOptions = (html: string): [string, string][] =>
+  [...html.matchAll(/<select[^>]*>([^]*?)<\/select>/g)].map(([list, options = '']) => {
+    const all = [...options.matchAll(/<option[^>]*>/g)].map(([tag]) => tag);
+    const chosen = all.find((tag) => /\sselected/.test(tag)) ?? all[0] ?? '';
+    return [/ name="([^"]*)"/.exec(list)?.[1] ?? '', / value="([^"]*)"/.exec(chosen)?.[1] ?? ''];
+  });
 
 // The server of a test speaks plain HTTP on the loopback address.
 // eslint-disable-next-line @typescript-eslint/no-deprecated

@@ -127,6 +127,7 @@ export class MemoryDelegations implements Delegations {
       boundary: [
         { dimension: 'region', sentence: 'Only the region europe', narrowing: { kind: 'none' }, shown: [] },
       ],
+      seconds: { max: 7_776_000, usual: 2_592_000 },
       limits: { seconds: 3_600, operations: 500, rows: 5_000, depth: 2 },
     };
   }
