@@ -5,6 +5,7 @@ import { Knowledge1700000000004 } from './0004-knowledge.js';
 import { Business1700000000005 } from './0005-business.js';
 import { IdentityProviders1700000000006 } from './0006-identity-providers.js';
 import { ConsentEnds1700000000010 } from './0010-consent-ends.js';
+import { AgentRedirectUris1700000000011 } from './0011-agent-redirect-uris.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Business1700000000005,
   IdentityProviders1700000000006,
   ConsentEnds1700000000010,
+  AgentRedirectUris1700000000011,
 ];

@@ -162,6 +162,7 @@ export const agentResolvers: Resolvers = {
     owner: (row: AgentRow, _: unknown, operation: Operation) => operation.rows.get(users, row.ownerId),
     status: (row: AgentRow) => fromStored(row.status),
     authMethod: (row: AgentRow) => fromStored(row.authMethod),
+    redirectUris: (row: AgentRow) => row.redirectUris ?? [],
     publicKeys: (row: AgentRow) => (row.jwks === null ? null : JSON.stringify(row.jwks)),
     roles: (row: AgentRow, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.linked(roles, { pairs: agentRoles, mine: 'roleId', theirs: 'agentId' }, row.id, {

@@ -8,6 +8,7 @@ import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { parseKeys, type KeySet } from './agent-keys.js';
+import { parseRedirectUris } from './redirect-uris.js';
 import { add, store, type UnitOfWork } from './unit-of-work.js';
 
 export interface NewAgent {
@@ -18,12 +19,14 @@ export interface NewAgent {
   readonly ownerId: string;
   /** A JSON Web Key Set. An agent with keys has no secret. */
   readonly publicKeys?: string | null | undefined;
+  readonly redirectUris?: readonly string[] | null | undefined;
 }
 
 export interface AgentChanges {
   readonly displayName?: string | null | undefined;
   readonly businessTask?: string | null | undefined;
   readonly ownerId?: string | null | undefined;
+  readonly redirectUris?: readonly string[] | null | undefined;
 }
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
@@ -50,6 +53,7 @@ export async function createAgent(
     status: 'active',
     authMethod: jwks === null ? 'client_secret_basic' : 'private_key_jwt',
     jwks,
+    redirectUris: redirectUrisOf(input.redirectUris ?? []),
     tokenGeneration: 0,
     createdAt: isoTime(unit.clock.now()),
     version: 1,
@@ -65,14 +69,20 @@ export async function updateAgent(
   before: AgentRow,
   changes: AgentChanges,
 ): Promise<AgentRow> {
-  const { displayName, businessTask, ownerId } = changes;
+  const { displayName, businessTask, ownerId, redirectUris } = changes;
   if (typeof ownerId === 'string' && ownerId !== before.ownerId)
     await requireGrantableAgent(unit.tx, by, before);
   return store(unit, agents, before, {
     ...(typeof displayName === 'string' && { displayName: visibleLine(displayName, 200, 'displayName') }),
     ...(typeof businessTask === 'string' && { businessTask: visibleLine(businessTask, 500, 'businessTask') }),
     ...(typeof ownerId === 'string' && { ownerId: await activeOwner(unit, ownerId) }),
+    ...(Array.isArray(redirectUris) && { redirectUris: redirectUrisOf(redirectUris) }),
   });
+}
+
+function redirectUrisOf(given: readonly string[]): readonly string[] | null {
+  const uris = parseRedirectUris(given);
+  return uris.length === 0 ? null : uris;
 }
 
 const overlapSecondsMax = 604_800;

@@ -15,13 +15,14 @@ export interface CreateOptions extends AsOption {
   readonly task: string;
   readonly owner: string;
   readonly role: readonly string[];
+  readonly redirectUri: readonly string[];
   readonly publicKeys?: string;
   readonly secretFile?: string;
 }
 
 /** `behalf agent create` */
 export async function create(name: string, options: CreateOptions): Promise<void> {
-  const { displayName = name, task, owner, role: roleNames } = options;
+  const { displayName = name, task, owner, role: roleNames, redirectUri: redirectUris } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
   const event = { command: 'agent create', as: options.as, detail: { agent: name, owner, roles: roleNames } };
   const handed = await handingOver('secret', options.secretFile, (keep) =>
@@ -30,7 +31,7 @@ export async function create(name: string, options: CreateOptions): Promise<void
         await deciding.require('agents:manage');
         const { id: ownerId } = await findUser(deciding.tx, owner);
         const { agent, secret } = await createAgent(deciding, {
-          ...{ name, displayName, businessTask: task, ownerId, publicKeys },
+          ...{ name, displayName, businessTask: task, ownerId, publicKeys, redirectUris },
         });
         if (roleNames.length > 0) await deciding.require('roles:assign');
         for (const role of roleNames) {

@@ -1,5 +1,6 @@
 import { emptyBody, insertRecords, type AuditBody, type RecordKind } from '../audit/record.js';
 import { Trail, type Change } from '../audit/trail.js';
+import type { ErrorCode } from '../core/errors.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import type { Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
@@ -29,6 +30,9 @@ export interface AuthEvent {
   /** The rows that a page shows in part. */
   readonly shown?: readonly ShownRows[];
 }
+
+/** The code of a refusal, where the caller is known. */
+const refusals: Partial<Record<RecordKind, ErrorCode>> = { consent: 'FORBIDDEN' };
 
 const outcomes = { success: 'succeeded', refused: 'refused', failure: 'failed' } as const;
 
@@ -69,7 +73,11 @@ export class AuthRecords {
       errors:
         event.outcome === 'success'
           ? []
-          : [{ code: event.outcome === 'refused' ? 'UNAUTHENTICATED' : 'INTERNAL' }],
+          : [
+              {
+                code: event.outcome === 'failure' ? 'INTERNAL' : (refusals[event.kind] ?? 'UNAUTHENTICATED'),
+              },
+            ],
       source: { address: event.address ?? null, userAgent: event.userAgent ?? null },
       detail: Object.fromEntries(Object.entries(eventDetail).filter(([, value]) => value !== undefined)),
     };

@@ -179,3 +179,18 @@ const namesNothing = (catalog: Catalog, dimension: string, value: string): Behal
     path: `boundary.${dimension}`,
     hint: `\`${dimension}\`: ${catalog.dimensions.get(dimension)?.description ?? ''}`,
   });
+
+/** Parses `{ "region": ["europe"], "customer": "all" }`. Throws `BAD_USER_INPUT` for any other form. */
+export function readStoredBoundary(boundary: unknown): StoredBoundary | undefined {
+  if (boundary === undefined) return undefined;
+  const fault = badInput('`boundary` gives for each dimension a list of values, or `all`.', 'boundary');
+  if (typeof boundary !== 'object' || boundary === null || Array.isArray(boundary)) throw fault;
+  const read: StoredBoundary = {};
+  for (const [dimension, values] of Object.entries(boundary) as [string, unknown][]) {
+    if (values === 'all') read[dimension] = 'all';
+    else if (Array.isArray(values) && values.every((value) => typeof value === 'string')) {
+      read[dimension] = values;
+    } else throw fault;
+  }
+  return read;
+}

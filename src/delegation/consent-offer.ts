@@ -1,21 +1,31 @@
 import type { Authority } from '../authority/authority.js';
 import { parseBoundary } from '../authority/boundary.js';
 import type { Scope } from '../authority/scope.js';
+import { visibleLine } from '../core/checked-text.js';
 import { badInput } from '../core/errors.js';
 import type { Connection } from '../store/sql/connection.js';
-import { users, type RoleRow } from '../store/tables/identity.js';
+import { users, type RoleRow, type StoredLimits } from '../store/tables/identity.js';
 import { foundMax, namesOf, search } from './boundary-names.js';
-import { BoundaryLookup, readBoundary, requirePossible } from './boundary-values.js';
+import { BoundaryLookup, readBoundary, readStoredBoundary, requirePossible } from './boundary-values.js';
 import { dimensionsInWords } from './boundary-words.js';
 import { consentSecondsMax, consentSecondsUsual } from './consent.js';
-import { agentWithRole, offer, taskSecondsOf, type Offer } from './create-delegation.js';
-import { refused } from './narrow-delegation.js';
+import {
+  agentWithRole,
+  asLimits,
+  offer,
+  purposeMax,
+  taskMax,
+  taskSecondsOf,
+  type Offer,
+} from './create-delegation.js';
+import { narrowLimits, refused } from './narrow-delegation.js';
 import { isPeopleOnly, type Catalog } from './schema-catalog.js';
 import type {
   ConsentChoice,
   ConsentInput,
   ConsentOffer,
   FoundValues,
+  RequestedTask,
   ScopeInWords,
   ValueSearch,
 } from './token-grant.js';
@@ -38,7 +48,7 @@ interface Context {
 export async function offerToConsent(
   context: Context,
   person: Authority,
-  { agentName, role: roleName, scopes: requested }: ConsentInput,
+  { agentName, role: roleName, scopes: requested, task }: ConsentInput,
 ): Promise<OfferInWords> {
   const rights = { agent: agentName, role: roleName, scopes: requested };
   const { role } = await agentWithRole(context.tx, rights);
@@ -47,8 +57,12 @@ export async function offerToConsent(
   const lacking = wanted.filter((scope) => role.scopes.includes(scope) && !holds(person, scope)).sort();
   const left = wanted.filter((scope) => !lacking.includes(scope));
   if (left.length === 0) throw refused('person', lacking);
-  const offered = await offer(context, person, { agent: agentName, role: role.name, scopes: left });
-  return { offer: offered, inWords: await inWords(context, person, offered, lacking) };
+  const offered = await offer(context, person, {
+    ...{ agent: agentName, role: role.name, scopes: left },
+    boundary: readStoredBoundary(task?.boundary),
+  });
+  const terms = task === undefined ? consentTerms(role) : taskTerms(role, task);
+  return { offer: offered, inWords: { ...(await inWords(context, person, offered, lacking)), ...terms } };
 }
 
 /**
@@ -111,6 +125,35 @@ export async function findValues(
   };
 }
 
+type Terms = Pick<ConsentOffer, 'seconds' | 'limits' | 'task'>;
+
+/** A consent lasts by itself, and each task under it has the limits of the role. */
+const consentTerms = (role: RoleRow): Terms => ({
+  seconds: { max: consentSecondsMax, usual: consentSecondsUsual },
+  limits: limitsInWords({ ...role.limits, expirySeconds: taskSecondsOf(role) }),
+});
+
+/** One task: its time can be shortened. Throws for limits that the role lacks, and for words that no task has. */
+function taskTerms(role: RoleRow, { task, purpose, limits = {} }: RequestedTask): Terms {
+  const requested = { ...asLimits(limits), expirySeconds: limits.expiresInSeconds ?? taskSecondsOf(role) };
+  const granted = narrowLimits([role.limits], requested);
+  return {
+    task: {
+      ...(purpose === undefined ? {} : { purpose: visibleLine(purpose, purposeMax, 'purpose') }),
+      ...(task === undefined ? {} : { task: visibleLine(task, taskMax, 'task') }),
+    },
+    seconds: { max: granted.expirySeconds, usual: granted.expirySeconds },
+    limits: limitsInWords(granted),
+  };
+}
+
+const limitsInWords = ({ expirySeconds, operations, rows, depth }: StoredLimits): ConsentOffer['limits'] => ({
+  seconds: expirySeconds,
+  operations,
+  rows,
+  depth,
+});
+
 const holds = (person: Authority, scope: Scope): boolean =>
   person.layers.every((layer) => layer.rights.has(scope));
 
@@ -122,7 +165,7 @@ async function inWords(
   person: Authority,
   { agent, role, scopes, boundary }: Offer,
   lacking: readonly Scope[],
-): Promise<ConsentOffer> {
+): Promise<Omit<ConsentOffer, keyof Terms>> {
   const { tx, catalog } = context;
   const owner = await tx.byId(users, agent.ownerId);
   const described = (name: Scope): ScopeInWords => ({
@@ -141,13 +184,6 @@ async function inWords(
     role: role.name,
     scopes: scopes.map((name) => ({ ...described(name), changes: catalog.changing.has(name) })),
     lacking: lacking.map(described),
-    seconds: { max: consentSecondsMax, usual: consentSecondsUsual },
     boundary: await dimensionsInWords({ ...context, person }, parseBoundary(boundary), scopes),
-    limits: {
-      seconds: taskSecondsOf(role),
-      operations: role.limits.operations,
-      rows: role.limits.rows,
-      depth: role.limits.depth,
-    },
   };
 }

@@ -47,7 +47,13 @@ export interface RequestedRights {
   readonly boundary?: StoredBoundary | null | undefined;
 }
 
-export interface DelegationRequest extends RequestedRights {
+export interface DelegationRequest extends RequestedRights, DelegationTask {}
+
+/** In characters. */
+export const purposeMax = 500;
+export const taskMax = 200;
+
+export interface DelegationTask {
   readonly purpose: string;
   readonly task: string;
   readonly operations?: number | null | undefined;
@@ -136,6 +142,17 @@ export async function makeDelegation(
 ): Promise<DelegationRow> {
   if (giver.chain.agents.length > 0) throw refused('agent', request.scopes ?? []);
   const offered = await offer(context, giver, request, under.also);
+  return makeOffered(context, giver, offered, request, under);
+}
+
+/** As `makeDelegation`, of an offer of this transaction. */
+export async function makeOffered(
+  context: CreateContext,
+  giver: Authority,
+  offered: Offer,
+  request: DelegationTask,
+  under: Under = {},
+): Promise<DelegationRow> {
   const { limits } = offered.role;
   const granted = narrowLimits([limits], {
     ...asLimits(request),
@@ -191,7 +208,9 @@ export async function makeSubDelegation(
   });
 }
 
-const asLimits = (request: DelegationRequest): Partial<Record<keyof StoredLimits, number | undefined>> => ({
+export const asLimits = (
+  request: Omit<DelegationTask, 'purpose' | 'task'>,
+): Partial<Record<keyof StoredLimits, number | undefined>> => ({
   operations: request.operations ?? undefined,
   rows: request.rows ?? undefined,
   expirySeconds: request.expiresInSeconds ?? undefined,
@@ -206,7 +225,7 @@ interface Root extends Pick<DelegationRow, 'userId' | 'parentId' | 'depth' | 'st
 async function insert(
   { tx, clock, ids }: CreateContext,
   offered: Offer,
-  request: DelegationRequest,
+  request: DelegationTask,
   limits: StoredLimits,
   { endsBy, ...root }: Root,
 ): Promise<DelegationRow> {
@@ -217,8 +236,8 @@ async function insert(
     ...root,
     agentId: offered.agent.id,
     roleId: offered.role.id,
-    purpose: visibleLine(request.purpose, 500, 'purpose'),
-    task: visibleLine(request.task, 200, 'task'),
+    purpose: visibleLine(request.purpose, purposeMax, 'purpose'),
+    task: visibleLine(request.task, taskMax, 'task'),
     scopes: offered.scopes,
     boundary: offered.boundary,
     operationsMax: limits.operations,

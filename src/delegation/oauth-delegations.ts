@@ -5,15 +5,22 @@ import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../c
 import { isId, type Ids } from '../core/ids.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
-import { agents, delegations, type DelegationRow, type StoredBoundary } from '../store/tables/identity.js';
+import { agents, delegations, type DelegationRow } from '../store/tables/identity.js';
 import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './schema-catalog.js';
 import { findConsent, storeConsent } from './consent.js';
+import { readStoredBoundary } from './boundary-values.js';
 import { chosenOf, findValues, offerToConsent } from './consent-offer.js';
 import { changeOf, type Ended } from './end-delegation.js';
 import { bumpEpoch, readEpoch } from './authority-epoch.js';
-import { makeDelegation, makeSubDelegation, type CreateContext } from './create-delegation.js';
+import {
+  makeDelegation,
+  makeOffered,
+  makeSubDelegation,
+  type CreateContext,
+  type Offer,
+} from './create-delegation.js';
 import { refused } from './narrow-delegation.js';
 import type {
   ActingClient,
@@ -24,7 +31,9 @@ import type {
   ConsentOffer,
   DelegationChain,
   FoundValues,
+  HandedOver,
   PersonTokenInput,
+  TaskChoice,
   TokenGrant,
   ValueSearch,
 } from './token-grant.js';
@@ -62,9 +71,10 @@ export class OAuthDelegations {
       requireDelegateScope(person);
       const { role, ceiling, endsBy } = await findConsent(context, userId, agentId, input.role);
       const { scopes } = input;
-      const request = { agent: agentId, role, task, purpose, scopes, boundary: readDetails(input.boundary) };
+      const rights = { agent: agentId, role, scopes, boundary: readStoredBoundary(input.boundary) };
+      const request = { ...rights, ...input.limits, task, purpose };
       const row = await makeDelegation(context, person, request, { also: [ceiling], endsBy });
-      await this.recordMade(context.tx, row);
+      await this.recordMade(context.tx, row, 'a token exchange');
       return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
     });
   }
@@ -82,9 +92,10 @@ export class OAuthDelegations {
         task: input.task ?? parent.task,
         purpose: input.purpose ?? parent.purpose,
         scopes: input.scopes,
-        boundary: readDetails(input.boundary),
+        boundary: readStoredBoundary(input.boundary),
+        ...input.limits,
       });
-      await this.recordMade(tx, row);
+      await this.recordMade(tx, row, 'a token exchange');
       return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
     });
   }
@@ -110,15 +121,38 @@ export class OAuthDelegations {
     tx: Connection,
     input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
   ): Promise<void> {
+    const { chosen } = await this.chosen(tx, input);
+    const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen, input.choice.seconds);
+    await this.recordEnded(tx, ended);
+  }
+
+  /** As `consent`, for an agent's one task: makes the delegation, which ends after the chosen time. */
+  async handOver(
+    tx: Connection,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: TaskChoice },
+  ): Promise<HandedOver> {
+    const { person, chosen } = await this.chosen(tx, input);
+    const { operations, rows, depth } = input.offer.limits;
+    const { purpose, task, seconds } = input.choice;
+    if (seconds > input.offer.seconds.max) throw badInput('The task ends later than was offered.', 'seconds');
+    const limits = { operations, rows, depth, expiresInSeconds: seconds };
+    const row = await makeOffered(this.makingIn(tx), person, chosen, { ...limits, purpose, task });
+    await this.recordMade(tx, row, 'consent in the browser');
+    return { delegationId: row.id, expiresAt: row.expiresAt };
+  }
+
+  /** The chosen part of the offer. Throws `CONFLICT` where the offer has changed since. Locks the epoch. */
+  private async chosen(
+    tx: Connection,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
+  ): Promise<{ readonly person: Authority; readonly chosen: Offer }> {
     await readEpoch(tx, true);
     const person = await this.person(tx, input.userId);
     const now = await offerToConsent(this.offering(tx), person, { ...input, role: input.offer.role });
     if (canonicalJson(now.inWords) !== canonicalJson(input.offer)) {
       throw conflict('What may be allowed has changed meanwhile. Look at it again.');
     }
-    const chosen = await chosenOf(this.offering(tx), person, now, input.choice);
-    const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen, input.choice.seconds);
-    await this.recordEnded(tx, ended);
+    return { person, chosen: await chosenOf(this.offering(tx), person, now, input.choice) };
   }
 
   /** Undefined once the token, the delegation, one of its agents, a parent or the person has ended. */
@@ -147,7 +181,7 @@ export class OAuthDelegations {
   }
 
   /** Commits the delegation and the record of its creation together. The token has a record of its own. */
-  private recordMade(tx: Connection, row: DelegationRow): Promise<void> {
+  private recordMade(tx: Connection, row: DelegationRow, by: string): Promise<void> {
     const { id, userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt } = row;
     const after = { userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt };
     return this.records.recordAuthEventIn(tx, {
@@ -156,7 +190,7 @@ export class OAuthDelegations {
       userId,
       agentId,
       delegationId: id,
-      detail: 'a token exchange made this delegation',
+      detail: `${by} made this delegation`,
       changes: [{ type: 'Delegation', id, before: null, after }],
     });
   }
@@ -245,18 +279,3 @@ const chain = (authority: Authority): DelegationChain => ({
   userName: authority.chain.person.name,
   agents: authority.chain.agents.map(({ id, name, delegationId }) => ({ id, name, delegationId })),
 });
-
-/** Parses `{ "region": ["europe"], "customer": "all" }`. Throws `BAD_USER_INPUT` for any other form. */
-function readDetails(boundary: unknown): StoredBoundary | undefined {
-  if (boundary === undefined) return undefined;
-  const fault = badInput('`boundary` gives for each dimension a list of values, or `all`.', 'boundary');
-  if (typeof boundary !== 'object' || boundary === null || Array.isArray(boundary)) throw fault;
-  const read: StoredBoundary = {};
-  for (const [dimension, values] of Object.entries(boundary) as [string, unknown][]) {
-    if (values === 'all') read[dimension] = 'all';
-    else if (Array.isArray(values) && values.every((value) => typeof value === 'string')) {
-      read[dimension] = values;
-    } else throw fault;
-  }
-  return read;
-}

@@ -44,7 +44,12 @@ export interface ConsentInput {
    */
   readonly role?: string;
   readonly scopes?: readonly string[];
+  /** The one task for which the agent itself asks. Undefined: the consent is for tasks to come. */
+  readonly task?: RequestedTask;
 }
+
+/** The task in an agent's authorization request. The page asks for what it leaves out. */
+export type RequestedTask = Omit<TaskDetails, 'role'>;
 
 export interface ScopeInWords {
   readonly name: string;
@@ -104,6 +109,8 @@ export interface ConsentOffer {
   readonly lacking: readonly ScopeInWords[];
   /** The dimensions that matter for these scopes. */
   readonly boundary: readonly OfferedDimension[];
+  /** What the agent says about its one task. Undefined: the consent is for tasks to come. */
+  readonly task?: { readonly purpose?: string; readonly task?: string };
   /** How long the consent may last, and how long it lasts unless the person chooses. */
   readonly seconds: { readonly max: number; readonly usual: number };
   /** The limits of one task. */
@@ -121,6 +128,19 @@ export interface ConsentChoice {
   /** Only the dimensions that the person narrowed. */
   readonly boundary: Readonly<Record<string, readonly string[]>>;
   readonly seconds: number;
+}
+
+/** A choice for one task. */
+export interface TaskChoice extends ConsentChoice {
+  readonly purpose: string;
+  readonly task: string;
+}
+
+/** A delegation that was made by consent. */
+export interface HandedOver {
+  readonly delegationId: string;
+  /** ISO 8601. */
+  readonly expiresAt: string;
 }
 
 /** A search for values of one dimension, and the values chosen before. */
@@ -147,6 +167,14 @@ export interface TaskDetails {
   readonly purpose?: string;
   readonly role?: string;
   readonly boundary?: unknown;
+  readonly limits?: RequestedLimits;
+}
+
+export interface RequestedLimits {
+  readonly operations?: number;
+  readonly rows?: number;
+  readonly depth?: number;
+  readonly expiresInSeconds?: number;
 }
 
 /** A request for a token under an existing delegation. */

@@ -1,12 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
+import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './library/authorization-details.js';
+import { newDelegationGrant } from './library/library-internals.js';
 import { errors } from './library/oidc-provider.js';
 import {
   agentGenerationMember,
@@ -45,14 +47,17 @@ const unusedKeys = (): NonNullable<Configuration['jwks']> => {
  * ended.
  */
 const newGrant =
-  (resource: string, database: Database) =>
+  (resource: string, { database, clock }: Pick<OAuthDependencies, 'database' | 'clock'>) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { account, client, provider, entities } = ctx.oidc;
-    const { login } = decisionsOf(ctx);
+    const { login, consent } = decisionsOf(ctx);
     if (account === undefined || client === undefined || login === undefined) return undefined;
     const earlier = entities.Interaction?.grantId;
     const begun = earlier === undefined ? undefined : await provider.Grant.find(earlier);
-    if (begun?.accountId === account.accountId && begun.clientId === client.clientId) return begun;
+    if (begun?.accountId === account.accountId && begun.clientId === client.clientId)
+      return consent?.delegationId === undefined
+        ? begun
+        : grantOfDelegation(ctx, begun, secondsUntil(consent.expiresAt, clock), consent.delegationId);
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
     await grant.save();
@@ -61,6 +66,23 @@ const newGrant =
     await grant.destroy();
     return undefined;
   };
+
+const secondsUntil = (iso = '', clock: Clock): number =>
+  Math.max(1, Math.floor((Date.parse(iso) - clock.now()) / 1000));
+
+/** The answer to an agent's request belongs to the delegation that came of it, and no longer to the sign-in. */
+async function grantOfDelegation(
+  { oidc: { provider } }: KoaContextWithOIDC,
+  begun: Grant,
+  expiresIn: number,
+  jti: string,
+): Promise<Grant> {
+  const { accountId = '', clientId = '' } = begun;
+  const grant = newDelegationGrant(provider, { jti, accountId, clientId, expiresIn });
+  await grant.save();
+  await begun.destroy();
+  return grant;
+}
 
 const resourceServer = (settings: OAuthSettings, resource: string) => {
   const known = new Set(settings.scopes);
@@ -145,7 +167,7 @@ export function makeConfiguration(
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     jwks: unusedKeys(),
-    loadExistingGrant: newGrant(resourceOf(settings), database),
+    loadExistingGrant: newGrant(resourceOf(settings), dependencies),
     pkce: { required: () => true },
     renderError: renderErrorPage,
     responseTypes: ['code'],

@@ -1,17 +1,19 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider';
 import { Provider } from './library/oidc-provider.js';
 import type { PayloadStore } from './library/payload-adapter.js';
 import { AgentClients, tokenExchange } from './library/agent-clients.js';
+import { delegationType } from './library/authorization-details.js';
 import { makeConfiguration } from './configuration.js';
 import {
   clientCredentials,
   clientCredentialsParameters,
   makeClientCredentials,
 } from './grants/client-credentials.js';
+import { authorizationCode, makeAuthorizationCode } from './grants/authorization-code.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
 import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './step/form.js';
-import { giveBody, onFailure, replaceChecks } from './library/library-internals.js';
+import { actingClientOf, giveBody, onFailure, replaceChecks } from './library/library-internals.js';
 import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';
 import type { OAuthDependencies } from './contract/dependencies.js';
@@ -26,12 +28,19 @@ const secureHeaders: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** RFC 6749 section 3.3: without `scope`, the default applies: all scopes that the person holds. */
-const defaultScope =
-  (scopes: readonly string[]): Middleware =>
+/**
+ * RFC 6749 section 3.3: without `scope`, the default applies to people's programs: all scopes that the person holds. An
+ * agent that says nothing of its task asks for one all the same, and the page asks the person.
+ */
+const defaults =
+  ({ scopes, clients }: OAuthDependencies['settings']): Middleware =>
   async (ctx, next) => {
-    if (ctx.path === paths.authorize && ctx.query.scope === undefined) {
-      ctx.query = { ...ctx.query, scope: scopes.join(' ') };
+    if (ctx.path === paths.authorize) {
+      const isProgram = clients.some(({ clientId }) => clientId === ctx.query.client_id);
+      const usual = isProgram
+        ? { scope: scopes.join(' ') }
+        : { authorization_details: JSON.stringify([{ type: delegationType }]) };
+      ctx.query = { ...usual, ...ctx.query };
     }
     await next();
   };
@@ -51,6 +60,22 @@ const formsAlone: Middleware = async (ctx, next) => {
   await next();
 };
 
+/** The library's handler of codes is for people's programs. An agent's code has this project's. */
+const withCodesOfAgents = (handle: ReturnType<typeof makeAuthorizationCode>) =>
+  class extends Provider {
+    override registerGrantType<Params extends object>(
+      name: string,
+      handler: (ctx: TokenEndpointGrantContext<Params>) => void | Promise<void>,
+      ...rest: [parameters?: string | readonly string[], twice?: string | readonly string[]]
+    ): void {
+      const either = (ctx: TokenEndpointGrantContext<Params>): void | Promise<void> => {
+        const client = actingClientOf(ctx.oidc.client);
+        return client === undefined ? handler(ctx) : handle(ctx, client);
+      };
+      super.registerGrantType(name, name === authorizationCode ? either : handler, ...rest);
+    }
+  };
+
 /** The library, with this project's grants, clients and records around it. */
 export function makeProvider(
   dependencies: OAuthDependencies,
@@ -59,10 +84,11 @@ export function makeProvider(
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
   const clients = new AgentClients(database, clock);
-  const provider = new Provider(settings.issuer, makeConfiguration(dependencies, clients, store));
+  const issuing = { clock, settings };
+  const CodesOfAgents = withCodesOfAgents(makeAuthorizationCode(delegations, issuing));
+  const provider = new CodesOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
   replaceChecks(provider, clients, store);
 
-  const issuing = { clock, settings };
   const twice = ['resource'];
   provider.registerGrantType(
     clientCredentials,
@@ -83,7 +109,7 @@ export function makeProvider(
   provider.use(formsAlone);
   provider.use(makeRefreshGrace(provider, store));
   provider.use(makeIntrospection(database, delegations));
-  provider.use(defaultScope(settings.scopes));
+  provider.use(defaults(settings));
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.
   provider.proxy = true;

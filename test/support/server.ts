@@ -269,6 +269,7 @@ export class TestServer {
           status: 'active',
           authMethod: 'client_secret_basic',
           jwks: null,
+          redirectUris: null,
           tokenGeneration: 0,
           createdAt: now,
           version: 1,

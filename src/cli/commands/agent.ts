@@ -29,6 +29,11 @@ export const agentCommand = (): Command =>
       .requiredOption('--owner <user>', 'the person who answers for it')
       .option('--display-name <name>', 'the name as people write it (default: its name)')
       .option('--role <role...>', 'roles to assign: its ceiling', [])
+      .option(
+        '--redirect-uri <uri...>',
+        'where people’s answers may go, if it asks them itself (OAuth code flow)',
+        [],
+      )
       .option('--public-keys <file>', 'a JSON Web Key Set; with it the agent signs and has no secret')
       .option(...secretFile)
       .option(...asOption)

@@ -10,7 +10,9 @@ import type {
   ConsentOffer,
   DelegationChain,
   FoundValues,
+  HandedOver,
   PersonTokenInput,
+  TaskChoice,
   TokenGrant,
   ValueSearch,
 } from '../../delegation/token-grant.js';
@@ -30,9 +32,12 @@ export type {
   ConsentOffer,
   DelegationChain,
   FoundValues,
+  HandedOver,
   NamedValue,
   OfferedDimension,
   OfferedScope,
+  RequestedTask,
+  TaskChoice,
   TaskDetails,
   TokenGrant,
 } from '../../delegation/token-grant.js';
@@ -56,6 +61,11 @@ export interface Delegations {
     tx: Connection,
     input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
   ): Promise<void>;
+  /** As `consent`, for an agent's one task: makes the delegation. */
+  handOver(
+    tx: Connection,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: TaskChoice },
+  ): Promise<HandedOver>;
   /** Undefined once the token, the delegation, an agent, a parent or the person has ended. */
   chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
   /** Ending a token moves the authority's version in the same transaction. */

@@ -1,3 +1,4 @@
+import { visibleLine } from '../../core/checked-text.js';
 import type { ConsentChoice, ConsentOffer, FoundValues, OfferedDimension } from '../contract/dependencies.js';
 import { fieldOf } from '../pages/consent-reach.js';
 
@@ -10,6 +11,8 @@ export interface Ticks {
   readonly terms: ReadonlyMap<string, string>;
   /** Undefined where the form has no number within the offer. */
   readonly seconds: number | undefined;
+  /** About the one task: what the agent said, or else what the person typed. */
+  readonly words: { readonly purpose: string; readonly task: string };
 }
 
 /** The values found in each dimension that is searched. */
@@ -28,17 +31,25 @@ export const allOf = (offer: ConsentOffer): Ticks => ({
   ),
   terms: new Map(),
   seconds: offer.seconds.usual,
+  words: wordsIn(new URLSearchParams(), offer),
 });
 
-export function ticksIn(form: URLSearchParams, { scopes, boundary, seconds }: ConsentOffer): Ticks {
+export function ticksIn(form: URLSearchParams, offer: ConsentOffer): Ticks {
+  const { scopes, boundary, seconds } = offer;
   const ticked = new Set(form.getAll('scope'));
   return {
     scopes: new Set(scopes.flatMap(({ name }) => (ticked.has(name) ? [name] : []))),
     values: new Map(boundary.map((one) => [one.dimension, valuesIn(form, one)])),
     terms: new Map(boundary.map(({ dimension }) => [dimension, form.get(fieldOf(dimension).term) ?? ''])),
     seconds: wholeUpTo(seconds.max, form.get('seconds')),
+    words: wordsIn(form, offer),
   };
 }
+
+const wordsIn = (form: URLSearchParams, { task }: ConsentOffer): Ticks['words'] => ({
+  purpose: task?.purpose ?? form.get('purpose') ?? '',
+  task: task?.task ?? form.get('task') ?? '',
+});
 
 function wholeUpTo(max: number, text: string | null): number | undefined {
   const value = Number(text);
@@ -63,6 +74,18 @@ export const isEmpty = (offer: ConsentOffer, { scopes, values }: Ticks): boolean
 /** Whether the person searched in a dimension and ticked nothing there, so that their choice is unclear. */
 export const isUnfinished = ({ terms, values }: Ticks): boolean =>
   [...terms].some(([dimension, term]) => term.trim() !== '' && (values.get(dimension) ?? []).length === 0);
+
+/** Whether the one task has no purpose or no reference that a delegation can keep. */
+export const isUntold = ({ task }: ConsentOffer, { words }: Ticks): boolean =>
+  task !== undefined && !(isLine(words.purpose, 500) && isLine(words.task, 200));
+
+function isLine(text: string, lengthMax: number): boolean {
+  try {
+    return visibleLine(text, lengthMax, '') !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** Where all values are offered, no tick means all of them. */
 export const choiceOf = ({ scopes, values }: Ticks, seconds: number): ConsentChoice => ({

@@ -1,15 +1,18 @@
 import { canonicalJson, sha256 } from '../../core/digest.js';
 import { BehalfError, isOurFailure } from '../../core/errors.js';
+import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
-import { consentDetails, parseDetails } from '../library/authorization-details.js';
+import { describable } from '../library/oauth-errors.js';
 import { consentPage, type ConsentFault } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import type {
+  AuthEvent,
   ConsentChoice,
   ConsentInput,
   ConsentOffer,
   Delegations,
   FoundValues,
+  HandedOver,
   Recorder,
 } from '../contract/dependencies.js';
 import {
@@ -18,10 +21,12 @@ import {
   isEmpty,
   isGone,
   isUnfinished,
+  isUntold,
   ticksIn,
   type Found,
   type Ticks,
 } from './consent-form.js';
+import { consentRequest } from './consent-request.js';
 import { requireSignIn } from '../step/current-sign-in.js';
 import {
   denied,
@@ -41,37 +46,16 @@ export interface ConsentParts {
 
 const versionOf = (offer: ConsentOffer): string => sha256(canonicalJson(offer));
 
-function inputOf({ signedIn, params }: StepRequest): ConsentInput | undefined {
-  const details = consentDetails(parseDetails(params.authorization_details));
-  if (signedIn === undefined || details === undefined) return undefined;
-  const { agent, role, scopes } = details;
-  return {
-    userId: signedIn.userId,
-    agentName: agent,
-    ...(role === undefined ? {} : { role }),
-    ...(scopes === undefined ? {} : { scopes }),
-  };
-}
-
-/** A refusal goes to the program, which waits for an answer. */
-function refused(error: unknown): StepOutcome {
-  if (!(error instanceof BehalfError)) throw error;
-  if (isOurFailure(error)) return page(deadEndPage(503, 'Try again later', error.message, error.code));
-  return denied(error.message);
-}
-
 /** The consent as its record tells it. */
 const told = ({ agent, role }: ConsentOffer, { scopes, boundary, seconds }: ConsentChoice): string => {
   const only = Object.entries(boundary).map(([dimension, values]) => `${dimension}: ${values.join(', ')}`);
-  return [
-    `agent ${agent.name}, role ${role}: ${scopes.join(' ')}`,
-    ...only,
-    `for ${String(seconds)} seconds`,
-  ].join('; ');
+  const named = `agent ${agent.name}, role ${role}: ${scopes.join(' ')}`;
+  return [named, ...only, `for ${String(seconds)} seconds`].join('; ');
 };
 
 /** The contents of the page. */
 interface Shown {
+  readonly input: ConsentInput;
   readonly offer: ConsentOffer;
   readonly ticks: Ticks;
   readonly found: Found;
@@ -84,42 +68,61 @@ function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): Consent
   if (form.get('action') === 'search') return undefined;
   if (isEmpty(offer, ticks)) return 'empty';
   if (isUnfinished(ticks)) return 'unfinished';
+  if (isUntold(offer, ticks)) return 'untold';
   return ticks.seconds === undefined ? 'endless' : undefined;
 }
 
 /**
- * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4). The stored consent is
- * exactly what the page showed and the person left ticked: an offer that changed meanwhile is shown again.
+ * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4), or hands over the one task
+ * for which the agent itself asks. What is stored is exactly what the page showed and the person left ticked: an offer
+ * that changed meanwhile is shown again. A refusal goes to the program, which waits for an answer, and is recorded.
  */
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}
 
-  async show(request: StepRequest): Promise<StepOutcome> {
-    const input = inputOf(request);
-    if (input === undefined) return page(expiredPage);
-    try {
+  show(request: StepRequest): Promise<StepOutcome> {
+    return this.answer(request, async (input) => {
       const offer = await this.parts.delegations.consentOffer(input);
-      return await this.page(request, { offer, ticks: allOf(offer), found: new Map() });
-    } catch (error) {
-      return refused(error);
-    }
+      return this.page(request, { input, offer, ticks: allOf(offer), found: new Map() });
+    });
   }
 
-  async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
-    const input = inputOf(request);
-    if (input === undefined) return page(expiredPage);
-    try {
+  submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
+    return this.answer(request, async (input) => {
       const offer = await this.parts.delegations.consentOffer(input);
       const ticks = ticksIn(form, offer);
-      const shown = { offer, ticks, found: await this.find(input.userId, offer, ticks) };
+      const shown = { input, offer, ticks, found: await this.find(input.userId, offer, ticks) };
       const fault = faultOf(form, shown);
       if (fault !== undefined || ticks.seconds === undefined || form.get('action') === 'search')
-        return await this.page(request, shown, fault);
-      await this.store(request, { ...input, offer, choice: choiceOf(ticks, ticks.seconds) });
+        return this.page(request, shown, fault);
+      const handed = await this.store(request, shown, choiceOf(ticks, ticks.seconds));
+      return done({ consent: { ...handed } });
+    });
+  }
+
+  async cancel(request: StepRequest): Promise<StepOutcome> {
+    await this.recordRefusal(request, { detail: 'the person refused' });
+    return denied('the person refused');
+  }
+
+  private async answer(
+    request: StepRequest,
+    work: (input: ConsentInput) => Promise<StepOutcome>,
+  ): Promise<StepOutcome> {
+    try {
+      const input = consentRequest(request);
+      return input === undefined ? page(expiredPage) : await work(input);
     } catch (error) {
-      return refused(error);
+      if (!(error instanceof BehalfError)) throw error;
+      if (isOurFailure(error)) return page(deadEndPage(503, 'Try again later', error.message, error.code));
+      await this.recordRefusal(request, { detail: error.message, errorCode: error.code });
+      return error.code === 'BAD_USER_INPUT'
+        ? done({
+            error: 'invalid_authorization_details',
+            error_description: describable(error.message),
+          })
+        : denied(error.message);
     }
-    return done({ consent: {} });
   }
 
   /** The results of a search and the values chosen before, for each dimension that is searched. */
@@ -135,19 +138,48 @@ export class Consent implements Step {
 
   private store(
     request: StepRequest,
-    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
-  ): Promise<void> {
-    const { database, delegations, recorder } = this.parts;
+    { input, offer, ticks }: Shown,
+    choice: ConsentChoice,
+  ): Promise<HandedOver | undefined> {
+    const { database, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
-      await delegations.consent(tx, input);
+      const handed = await this.storeIn(tx, { ...input, offer, choice }, ticks);
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'consent',
         outcome: 'success',
         userId: input.userId,
-        detail: told(input.offer, input.choice),
+        ...(handed === undefined ? {} : { delegationId: handed.delegationId }),
+        detail: told(offer, choice),
       });
+      return handed;
+    });
+  }
+
+  private async storeIn(
+    tx: Connection,
+    input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
+    { words }: Ticks,
+  ): Promise<HandedOver | undefined> {
+    const { delegations } = this.parts;
+    if (input.task !== undefined)
+      return delegations.handOver(tx, { ...input, choice: { ...input.choice, ...words } });
+    await delegations.consent(tx, input);
+    return undefined;
+  }
+
+  private async recordRefusal(
+    request: StepRequest,
+    why: Pick<AuthEvent, 'detail' | 'errorCode'>,
+  ): Promise<void> {
+    const userId = request.signedIn?.userId;
+    await this.parts.recorder.recordAuthEvent({
+      ...eventBase(request),
+      kind: 'consent',
+      outcome: 'refused',
+      ...(userId === undefined ? {} : { userId }),
+      ...why,
     });
   }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
+import { agentIdOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
 import type { Logger } from '../../core/logger.js';
 import { eq, all } from '../../store/sql/condition.js';
@@ -41,6 +42,9 @@ function originOf(uri: unknown): readonly string[] {
   return [origin === 'null' ? protocol : origin];
 }
 
+const cancel = (step: Step, due: StepRequest): Promise<StepOutcome> =>
+  step.cancel?.(due) ?? Promise.resolve(denied('the person cancelled'));
+
 /** The pages of an authorization request: shows the current step and takes its form. */
 export class Interactions {
   constructor(private readonly parts: InteractionParts) {}
@@ -73,11 +77,7 @@ export class Interactions {
     const form = new URLSearchParams((await readForm(request)).toString());
     const action = form.get('action');
     if (action === 'switch') await this.startAgain(at);
-    else
-      await this.answer(
-        at,
-        action === 'cancel' ? denied('the person cancelled') : await step.submit(due, form),
-      );
+    else await this.answer(at, await (action === 'cancel' ? cancel(step, due) : step.submit(due, form)));
   }
 
   /** Ends this sign-in, and begins the same request anew for another person. */
@@ -163,6 +163,7 @@ export class Interactions {
       cookies: request.headers.cookie,
       ...(userId === undefined || grantId === undefined ? {} : { signedIn: { userId, grantId } }),
       ...(userAgent === undefined ? {} : { userAgent }),
+      ...(agentIdOf(client) === undefined ? {} : { agent: clientId }),
     };
   }
 

@@ -1,6 +1,8 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { interactionPolicy } from '../library/oidc-provider.js';
 import { consentDetails, parseDetails } from '../library/authorization-details.js';
+import { agentIdOf } from '../library/library-internals.js';
+import type { HandedOver } from '../contract/dependencies.js';
 import type { Login } from '../step/current-sign-in.js';
 
 const { Check, Prompt } = interactionPolicy;
@@ -11,7 +13,8 @@ export type PromptName = 'login' | 'change_password' | 'consent';
 /** The person's decisions in this authorization request, step by step. */
 interface Decisions {
   readonly login?: Login;
-  readonly consent?: unknown;
+  /** What the person handed over to an agent; empty for a consent to tasks to come. */
+  readonly consent?: Partial<HandedOver>;
 }
 export const decisionsOf = (ctx: KoaContextWithOIDC): Decisions => (ctx.oidc.result ?? {}) as Decisions;
 
@@ -40,11 +43,13 @@ const changePassword = (mustChange: (userId: string) => Promise<boolean>): Insta
     ),
   );
 
-/** People's own programs need no consent. An agent that will act on the person's behalf does. */
+/** People's own programs need no consent. An agent that will act on the person's behalf does, whoever asks for it. */
 const consent = new Prompt(
   { name: 'consent' },
   new Check('agent_consent', 'the person decides about an agent', 'consent_required', (ctx) => {
-    const isRequested = consentDetails(parseDetails(ctx.oidc.params?.authorization_details)) !== undefined;
+    const isRequested =
+      agentIdOf(ctx.oidc.client) !== undefined ||
+      consentDetails(parseDetails(ctx.oidc.params?.authorization_details)) !== undefined;
     return isRequested && decisionsOf(ctx).consent === undefined
       ? Check.REQUEST_PROMPT
       : Check.NO_NEED_TO_PROMPT;

@@ -36,6 +36,16 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
 const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   key.kty === 'OKP' ? { ...key, alg: undefined } : key;
 
+const ownGrants = ['client_credentials', tokenExchange];
+const askingNobody = { redirect_uris: [], grant_types: ownGrants, response_types: [] } as const;
+/** It needs no refresh token: it gets new tokens by client credentials for as long as its delegation lasts. */
+const askingAt = (uris: readonly string[]): Partial<ClientMetadata> => ({
+  redirect_uris: [...uris],
+  grant_types: [...ownGrants, 'authorization_code'],
+  response_types: ['code'],
+  response_modes: ['query'],
+});
+
 function agentMetadata(agent: AgentRow): ClientMetadata {
   const authentication: Partial<ClientMetadata> =
     agent.authMethod === 'private_key_jwt'
@@ -47,9 +57,7 @@ function agentMetadata(agent: AgentRow): ClientMetadata {
   return {
     client_id: agent.name,
     client_name: agent.displayName,
-    redirect_uris: [],
-    grant_types: ['client_credentials', tokenExchange],
-    response_types: [],
+    ...(agent.redirectUris === null ? askingNobody : askingAt(agent.redirectUris)),
     authorization_details_types: [delegationType],
     [agentIdMember]: agent.id,
     [agentGenerationMember]: agent.tokenGeneration,

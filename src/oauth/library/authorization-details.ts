@@ -11,6 +11,8 @@ export const consentType = 'behalf_consent';
 
 const words = (length: number): z.ZodString => z.string().min(1).max(length);
 
+const whole = z.number().int().min(0);
+
 const delegationShape = z.strictObject({
   type: z.literal(delegationType),
   delegation: words(26).optional(),
@@ -18,6 +20,14 @@ const delegationShape = z.strictObject({
   purpose: words(500).optional(),
   role: words(100).optional(),
   boundary: z.record(z.string(), z.unknown()).optional(),
+  limits: z
+    .strictObject({
+      operations: whole.optional(),
+      rows: whole.optional(),
+      depth: whole.optional(),
+      expiresInSeconds: whole.optional(),
+    })
+    .optional(),
 });
 const consentShape = z.strictObject({
   type: z.literal(consentType),

@@ -4,7 +4,7 @@ import { consentRights } from './consent-rights.js';
 import { durationOptions } from './durations.js';
 import { html, type Html } from './html.js';
 import { counted, day, duration } from './in-words.js';
-import type { Page } from './page.js';
+import { input, type Input, type Page } from './page.js';
 
 interface ConsentForm {
   readonly action: string;
@@ -19,6 +19,7 @@ interface ConsentForm {
     readonly values: ReadonlyMap<string, readonly string[]>;
     readonly terms: ReadonlyMap<string, string>;
     readonly seconds: number | undefined;
+    readonly words: { readonly purpose: string; readonly task: string };
   };
   readonly found: ReadonlyMap<string, FoundValues>;
   readonly fault: ConsentFault | undefined;
@@ -37,7 +38,11 @@ const faults = {
     status: 422,
     text: 'You searched and ticked nothing. Tick the results that you want to allow, or clear the search to allow all.',
   },
-  endless: { status: 422, text: 'Choose how long it may begin tasks.' },
+  untold: {
+    status: 422,
+    text: 'Say in a line what the task is for, and what it is about.',
+  },
+  endless: { status: 422, text: 'Choose how long.' },
   gone: { status: 409, text: 'Something that you ticked is not there any more. Look at your choice again.' },
 } as const;
 
@@ -57,13 +62,16 @@ export function consentPage(form: ConsentForm): Page {
       ${whoIsSignedIn(form)} ${whoAsks(form)}
       <form method="post" action="${form.action}">
         <input type="hidden" name="version" value="${form.version}" />
+        ${task(form)}
         <h2>What it could see and change</h2>
         <p class="soft">Untick everything that the agent should not do.</p>
         ${consentRights(offer.scopes, form.ticks.scopes)} ${lacking(offer)} ${reach(form)} ${limits(form)}
         ${never}
         <div class="actions">
           <button type="submit" name="action" value="continue">Allow</button>
-          <button type="submit" name="action" value="cancel" class="quiet">Do not allow</button>
+          <button type="submit" name="action" value="cancel" class="quiet" formnovalidate>
+            Do not allow
+          </button>
         </div>
       </form>`,
   };
@@ -75,11 +83,15 @@ const whoIsSignedIn = ({ action, offer: { person } }: ConsentForm): Html =>
     <button type="submit" name="action" value="switch" class="link">Sign in as somebody else</button>
   </form>`;
 
-const whoAsks = ({ program, clientId, offer: { agent, role } }: ConsentForm): Html =>
+const whoAsks = ({ program, clientId, formTargets, offer: { agent, role, task: one } }: ConsentForm): Html =>
   html`<dl>
-    <dt>The program that asks you</dt>
-    <dd>${program} <code class="soft">${clientId}</code>, set up by the operator of this server</dd>
-    <dt>The agent that would work for you</dt>
+    ${
+      one === undefined
+        ? html`<dt>The program that asks you</dt>
+            <dd>${program} <code class="soft">${clientId}</code>, set up by the operator of this server</dd>
+            <dt>The agent that would work for you</dt>`
+        : html`<dt>The agent that asks you, and would work for you</dt>`
+    }
     <dd>
       ${agent.displayName} <code class="soft">${agent.name}</code> in the role
       <code class="soft">${role}</code>, known here since ${day(agent.createdAt)}
@@ -88,7 +100,49 @@ const whoAsks = ({ program, clientId, offer: { agent, role } }: ConsentForm): Ht
     <dd>${agent.businessTask}</dd>
     <dt>Who answers for it</dt>
     <dd>${agent.ownerName}</dd>
+    ${
+      one === undefined
+        ? undefined
+        : html`<dt>Where your browser goes with your answer</dt>
+            <dd>${formTargets.join(' ')}</dd>`
+    }
   </dl>`;
+
+/** The one task: the words of the agent, and fields for those that it leaves out. */
+const task = ({ offer: { task: one }, ticks: { words } }: ConsentForm): Html | undefined =>
+  one === undefined
+    ? undefined
+    : html`<h2>For which task</h2>
+        <p>It is for one task alone.</p>
+        ${
+          one.purpose === undefined
+            ? line({
+                id: 'purpose',
+                label: 'What the task is for',
+                hint: 'A sentence, for you and for those who read the records.',
+                value: words.purpose,
+              })
+            : said('What it is for, in the agent’s words', one.purpose)
+        }
+        ${
+          one.task === undefined
+            ? line({
+                id: 'task',
+                label: 'What it is about',
+                hint: 'A reference such as ticket:T-4021. It is a label and limits nothing.',
+                value: words.task,
+              })
+            : said('What it is about, in the agent’s words', one.task)
+        }`;
+
+const said = (label: string, words: string): Html =>
+  html`<dl>
+    <dt>${label}</dt>
+    <dd><q>${words}</q></dd>
+  </dl>`;
+
+const line = (field: Pick<Input, 'id' | 'label' | 'hint' | 'value'>): Html =>
+  input({ ...field, type: 'text', autocomplete: 'off', faults: [] });
 
 const lacking = ({ lacking: scopes }: ConsentOffer): Html | undefined =>
   scopes.length === 0
@@ -106,26 +160,43 @@ const reach = ({
   found,
 }: ConsentForm): Html | undefined => consentReach({ action, boundary, ticked, terms, found });
 
-const limits = ({ program, ticks, offer: { limits: task, seconds } }: ConsentForm): Html =>
+const limits = (form: ConsentForm): Html =>
+  form.offer.task === undefined ? ofTasksToCome(form) : ofOneTask(form);
+
+const ofTasksToCome = ({ program, ticks, offer: { limits: each, seconds } }: ConsentForm): Html =>
   html`<h2>How long, and how much</h2>
     <ul>
       <li>The agent can begin a task only while ${program} is signed in for you.</li>
       <li>
-        One task ends after ${duration(task.seconds)} at the latest. Until then it can make
-        ${counted(task.operations, 'request')} and see or change ${counted(task.rows, 'record')}, no more.
+        One task ends after ${duration(each.seconds)} at the latest. Until then it can make
+        ${counted(each.operations, 'request')} and see or change ${counted(each.rows, 'record')}, no more.
       </li>
-      <li>
-        ${
-          task.depth === 0
-            ? 'It cannot pass a task on to other agents.'
-            : `It can pass a part of a task on to another agent, up to ${counted(task.depth, 'time')} in a row, and never more than it has itself.`
-        }
-      </li>
+      <li>${passedOn(each.depth, 'a task')}</li>
       <li>What you allow here ends with the time below. You can take it back before, at any time.</li>
     </ul>
-    <label for="seconds">How long it may begin tasks with your sign-in</label>
+    ${time('How long it may begin tasks with your sign-in', seconds.max, ticks.seconds)}`;
+
+const ofOneTask = ({ ticks, offer: { limits: one, seconds } }: ConsentForm): Html =>
+  html`<h2>How long, and how much</h2>
+    <ul>
+      <li>
+        The agent can make ${counted(one.operations, 'request')} and see or change
+        ${counted(one.rows, 'record')}, no more.
+      </li>
+      <li>${passedOn(one.depth, 'the task')}</li>
+      <li>The task ends with the time below. You can take it back before, at any time.</li>
+    </ul>
+    ${time('How long it may work on the task', seconds.max, ticks.seconds)}`;
+
+const passedOn = (depth: number, what: string): string =>
+  depth === 0
+    ? `It cannot pass ${what} on to other agents.`
+    : `It can pass a part of ${what} on to another agent, up to ${counted(depth, 'time')} in a row, and never more than it has itself.`;
+
+const time = (label: string, max: number, chosen: number | undefined): Html =>
+  html`<label for="seconds">${label}</label>
     <select id="seconds" name="seconds">
-      ${durationOptions(seconds.max, ticks.seconds)}
+      ${durationOptions(max, chosen)}
     </select>`;
 
 const never = html`<h2>What it can never do</h2>

@@ -77,6 +77,7 @@ function finder({ action, terms, found }: Reach, dimension: string, ticked: Read
         name="action"
         value="search"
         class="quiet"
+        formnovalidate
         formaction="${`${action}#for-${dimension}`}"
       >
         Search

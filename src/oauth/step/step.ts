@@ -15,6 +15,8 @@ export interface StepRequest {
   readonly query: URLSearchParams;
   readonly program: string;
   readonly clientId: string;
+  /** The name of the agent that asks. Undefined where a person's program does. */
+  readonly agent?: string;
   /** The sign-in of this authorization request, if it got that far. */
   readonly signedIn?: SignedIn;
   readonly params: Readonly<Record<string, unknown>>;
@@ -33,6 +35,8 @@ export type StepOutcome =
 export interface Step {
   show(request: StepRequest): Promise<StepOutcome>;
   submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome>;
+  /** The answer where the person cancels. A step without it has nothing to record. */
+  cancel?(request: StepRequest): Promise<StepOutcome>;
 }
 
 export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });

@@ -43,6 +43,8 @@ export const agents = table(
     authMethod: text(40),
     /** Public keys (RFC 7517) of an agent that signs its assertions. */
     jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),
+    /** Where its authorization requests may be answered (RFC 6749 section 3.1.2). Null: it makes none. */
+    redirectUris: nullable(json<readonly string[]>()),
     /** Moves to end the agent's tokens: tokens of an earlier generation are invalid. */
     tokenGeneration: since(int(), 0),
     createdAt: time(),

@@ -182,8 +182,8 @@ export class CodeFlow {
 
   private constructor(
     readonly server: oauth.AuthorizationServer,
-    private readonly verifier: string,
-    private readonly state: string,
+    readonly verifier: string,
+    readonly state: string,
     readonly url: URL,
     origin: string,
   ) {

@@ -164,6 +164,7 @@ export class Harness {
       status: 'active',
       authMethod: 'client_secret_basic',
       jwks: null,
+      redirectUris: null,
       tokenGeneration: 0,
       createdAt: isoTime(systemClock.now()),
       version: 1,

@@ -8,6 +8,7 @@ import type {
   DelegationChain,
   Delegations,
   FoundValues,
+  HandedOver,
   TokenGrant,
 } from '../../../src/oauth/contract/dependencies.js';
 import type { Connection } from '../../../src/store/sql/connection.js';
@@ -139,6 +140,10 @@ export class MemoryDelegations implements Delegations {
   consent(_tx: Connection, input: ConsentInput & { readonly choice: ConsentChoice }): Promise<void> {
     this.consents.push(input);
     return Promise.resolve();
+  }
+
+  handOver(): Promise<HandedOver> {
+    return Promise.reject(new Error('The harness hands nothing over.'));
   }
 
   async chainOf(delegationId: string): Promise<DelegationChain | undefined> {

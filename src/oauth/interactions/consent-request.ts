@@ -1,0 +1,36 @@
+import { badInput } from '../../core/errors.js';
+import type { ConsentInput } from '../contract/dependencies.js';
+import { consentDetails, delegationDetails, parseDetails } from '../library/authorization-details.js';
+import type { StepRequest } from '../step/step.js';
+
+/**
+ * The request in an authorization request. An agent asks for one task of its own, and a person's program for a consent
+ * to an agent. Undefined where nobody is signed in or nothing is asked. Throws `BAD_USER_INPUT` for more than one
+ * request.
+ */
+export function consentRequest({ signedIn, params, agent }: StepRequest): ConsentInput | undefined {
+  if (signedIn === undefined) return undefined;
+  const details = parseDetails(params.authorization_details);
+  if (details.length > 1) throw badInput('Ask for one consent at a time.', 'authorization_details');
+  const { userId } = signedIn;
+  if (agent === undefined) {
+    const asked = consentDetails(details);
+    if (asked === undefined) return undefined;
+    const { agent: agentName, role, scopes } = asked;
+    return {
+      ...{ userId, agentName },
+      ...(role === undefined ? {} : { role }),
+      ...(scopes === undefined ? {} : { scopes }),
+    };
+  }
+  const { type: _type, delegation, role, ...task } = delegationDetails(details) ?? { type: '' };
+  if (delegation !== undefined)
+    throw badInput('Consent makes a new delegation; name none.', 'authorization_details');
+  const scopes =
+    typeof params.scope === 'string' ? params.scope.split(' ').filter((name) => name !== '') : [];
+  return {
+    ...{ userId, agentName: agent, task },
+    ...(role === undefined ? {} : { role }),
+    ...(scopes.length === 0 ? {} : { scopes }),
+  };
+}
