@@ -19,7 +19,7 @@ const type: TypeDeclaration = {
 };
 const film: TableDescription = {
   ...{ name: 'film', isView: false, engineWithoutTransactions: undefined, primaryKey: ['no'] },
-  ...{ uniqueKeys: [], foreignKeys: [], referrers: [], indexes: [], comment: undefined },
+  ...{ uniqueKeys: [], foreignKeys: [], referrers: [], indexes: [], prefixIndexes: [], comment: undefined },
   columns: [
     {
       ...{ name: 'no', type: 'int', length: undefined, precision: 10, scale: 0, charset: undefined },

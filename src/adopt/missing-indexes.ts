@@ -25,7 +25,7 @@ export function missingIndexes(
       described === undefined ||
       described.isView ||
       told.has(`${table}.${column}`) ||
-      isIndexed(described, column)
+      isIndexed(described, column, use)
     )
       return;
     told.add(`${table}.${column}`);
@@ -57,8 +57,13 @@ export function missingIndexes(
   return warnings;
 }
 
-const isIndexed = ({ indexes, primaryKey }: TableDescription, column: string): boolean =>
-  [primaryKey, ...indexes].some(([first]) => first === column);
+const isIndexed = (
+  { indexes, prefixIndexes, primaryKey }: TableDescription,
+  column: string,
+  use: Use,
+): boolean =>
+  [primaryKey, ...indexes].some(([first]) => first === column) ||
+  (use !== 'sorted' && prefixIndexes.includes(column));
 
 /** The children's own column is told where the field is. */
 const isOverChildren = (fields: readonly FieldDeclaration[], path: string): boolean =>

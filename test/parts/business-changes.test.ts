@@ -275,6 +275,8 @@ describe('billing', () => {
     const past = 'dueAt: "2001-01-01T00:00:00.000Z"';
     await expectRefused('CONFLICT', 'issueInvoice', `orderId: "${cancelled.id}", ${due}`);
     await expectRefused('BAD_USER_INPUT', 'issueInvoice', `orderId: "${order.id}", ${past}`, 'dueAt');
+    const exact = 'dueAt: "2999-01-01T00:00:00.000001Z"';
+    await expectRefused('BAD_USER_INPUT', 'issueInvoice', `orderId: "${order.id}", ${exact}`, 'dueAt');
     await expectRefused('NOT_FOUND', 'issueInvoice', `orderId: "${foreign.id}", ${due}`);
   });
 

@@ -316,6 +316,9 @@ describe('filters', () => {
     ['orders', '{ totalAtLeast: { amount: "0", currency: "USD" } }', 0],
     ['invoices', '{ numbers: ["I-E"], status: [OPEN], dueBefore: "2026-04-01T00:00:00.001Z" }', 1],
     ['invoices', '{ dueAfter: "2026-04-01T00:00:00.001Z" }', 0],
+    ['invoices', '{ dueAfter: "2026-03-31T23:59:59.999001Z" }', 2],
+    ['invoices', '{ dueAfter: "2026-04-01T00:00:00.000001Z" }', 0],
+    ['invoices', '{ dueBefore: "2026-04-01T00:00:00.000001Z" }', 2],
     [
       'invoices',
       '{ amountAtLeast: { amount: "80", currency: "EUR" }, issuedAfter: "2026-01-01T00:00:00Z" }',

@@ -49,6 +49,12 @@ function amountIn(currency: string, amount: Money): number {
 const amountText = (minor: number, currency: string): string =>
   `${moneyOf(minor, currency).amount} ${currency}`;
 
+/** Times of ours are stored with milliseconds. */
+function refuseMicroseconds(time: string, path: string): void {
+  if (time.length > '2026-03-01T09:30:00.000Z'.length)
+    throw badInput(`\`${path}\` has milliseconds at most.`, path);
+}
+
 interface InvoiceArgs extends Keyed {
   readonly orderId: string;
   readonly dueAt: string;
@@ -57,6 +63,7 @@ interface InvoiceArgs extends Keyed {
 async function issueInvoice(args: InvoiceArgs, { rows, ids, clock }: Operation): Promise<object> {
   const scope = 'invoices:issue';
   const now = isoTime(clock.now());
+  refuseMicroseconds(args.dueAt, 'dueAt');
   if (args.dueAt < now) throw badInput('`dueAt` must not be in the past.', 'dueAt');
   const order = await rows.inside(orders, args.orderId, scope, true);
   if (order.status === 'cancelled') throw conflict('The order is cancelled.');
@@ -103,6 +110,7 @@ interface PaymentArgs extends Keyed {
 
 async function recordPayment(args: PaymentArgs, { rows, ids, clock }: Operation): Promise<object> {
   const scope = 'payments:record';
+  refuseMicroseconds(args.receivedAt, 'receivedAt');
   if (args.receivedAt > isoTime(clock.now())) {
     throw badInput('`receivedAt` must not be in the future.', 'receivedAt');
   }

@@ -70,7 +70,7 @@ async function changed(
   if (Object.keys(columns).length === 0) return rows.inside(table, id, scope, true);
   const { counted } = to;
   const next = (before: Row): Columns =>
-    counted === undefined ? {} : { [counted]: countedUp(before[counted]) };
+    counted === undefined ? {} : { [counted]: countedUp(before, counted, to.table) };
   return rows.change(table, id, [scope], (before) => ({ ...columns, ...next(before) }));
 }
 

@@ -89,7 +89,7 @@ class ResolverMaker {
     const field = type.fields.find(({ source }) => source.kind === 'version');
     if (field?.source.kind !== 'version') return undefined;
     const { column } = field.source;
-    if (column !== undefined) return countedVersion(existingProperty(table, column));
+    if (column !== undefined) return countedVersion(existingProperty(table, column), table);
     const compared = type.fields.filter(
       // A version that other values change would tell who may not read them whether a guess is right.
       ({ name, scope }) => name !== 'id' && scope === type.scope,

@@ -1,4 +1,6 @@
 import { reads, type Operation, type Resolver } from '../../delegation/resolver-context.js';
+import type { AnyTable } from '../../store/tables/table.js';
+import { integerRange } from '../../store/tables/written-values.js';
 import type { Row } from './list-query.js';
 
 /** Tells one state of a row from another, by a text that a caller sends back with a change. */
@@ -10,16 +12,20 @@ export interface RowVersion {
   next(before: Row): Partial<Row>;
 }
 
-/** The number of changes, which the row itself has. */
-export const countedVersion = (property: string): RowVersion => ({
+/** The number of changes, which the row itself has in a column of integers. */
+export const countedVersion = (property: string, table: AnyTable): RowVersion => ({
   properties: [property],
   of: (row) => String(row[property]),
-  next: (row) => ({ [property]: countedUp(row[property]) }),
+  next: (row) => ({ [property]: countedUp(row, property, table) }),
 });
 
-/** The next number of changes. One of 64 bits is a text. */
-export function countedUp(count: unknown): number | string {
-  const next = BigInt(String(count)) + 1n;
+/** The next number of changes, which begins anew at the end of its column. One of 64 bits is a text. */
+export function countedUp(row: Row, property: string, { columns }: AnyTable): number | string {
+  const count = row[property];
+  const last = BigInt(String(count));
+  const column = columns[property];
+  const isLast = column !== undefined && last >= integerRange(column).most;
+  const next = isLast ? 0n : last + 1n;
   return typeof count === 'number' ? Number(next) : String(next);
 }
 

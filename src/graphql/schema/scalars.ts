@@ -4,8 +4,9 @@ import { GraphQLError, Kind, type GraphQLScalarType, type ValueNode } from 'grap
 const invalid = (message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } });
 
+/** In UTC with milliseconds, and with microseconds where it has some, as columns of a company may. */
 function parseTime(value: unknown): string {
-  const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
+  const form = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})$/;
   const ms = typeof value === 'string' && form.test(value) ? Date.parse(value) : Number.NaN;
   const iso = Number.isNaN(ms) ? '' : new Date(ms).toISOString();
   // JavaScript reads 30 February as 2 March, and the databases have no year beyond 9999.
@@ -15,7 +16,8 @@ function parseTime(value: unknown): string {
   if (iso.length !== 24 || iso < '1000' || !isDay) {
     throw invalid('A DateTime is written as in 2026-03-01T09:30:00.000Z.');
   }
-  return iso;
+  const [, microseconds = ''] = /\.\d{3}(\d*?)0*[Z+-]/.exec(String(value)) ?? [];
+  return `${iso.slice(0, -1)}${microseconds}Z`;
 }
 
 /** The number of days in a month such as `2026-02`. */

@@ -5,6 +5,7 @@ import {
   nameIn,
   type ColumnDescription,
   type ForeignKey,
+  type IndexPart,
   type TableDescription,
 } from './table-description.js';
 
@@ -38,7 +39,7 @@ export async function describeMysql(
   );
   const indexes = await read(
     'STATISTICS',
-    'TABLE_NAME, INDEX_NAME, INDEX_TYPE, COLUMN_NAME, NON_UNIQUE',
+    'TABLE_NAME, INDEX_NAME, INDEX_TYPE, COLUMN_NAME, SUB_PART, NON_UNIQUE',
     'INDEX_NAME, SEQ_IN_INDEX',
   );
   const referring = await referrers(source, names);
@@ -99,9 +100,10 @@ function described(
       ? []
       : [
           {
-            columns: parts.map((part) => textOf(part.COLUMN_NAME)),
+            parts: parts.map(indexPart),
             isUnique: Number(parts[0]?.NON_UNIQUE) === 0,
             isPartial: false,
+            hasOwnCollation: false,
           },
         ],
   );
@@ -124,6 +126,11 @@ function described(
     // Of a view, the comment is `VIEW`.
     comment: isView ? undefined : textOf(table.TABLE_COMMENT),
   };
+}
+
+function indexPart({ COLUMN_NAME, SUB_PART }: Raw): IndexPart | undefined {
+  const column = textOf(COLUMN_NAME);
+  return column === undefined ? undefined : { column, isPrefix: SUB_PART !== null };
 }
 
 /** Whether it is an index that neither sorts nor compares. */

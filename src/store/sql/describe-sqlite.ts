@@ -33,7 +33,7 @@ export async function describeSqlite(
 async function described(read: Read, name: string, isView: boolean): Promise<TableDescription> {
   const raw = await rawColumns(read, name);
   const keyed = raw.filter(({ pk }) => Number(pk) > 0).sort((a, b) => Number(a.pk) - Number(b.pk));
-  const primaryKey = keyed.map((column) => String(column.name));
+  const primaryKey = (await isKeyCollated(read, name)) ? [] : keyed.map((column) => String(column.name));
   const isNumbered = primaryKey.length === 1 && (await isRowNumber(read, name));
   const columns = raw.map((column) => columnOf(column, isNumbered && column === keyed[0]));
   return {
@@ -59,6 +59,12 @@ const rawColumns = (read: Read, name: string): Promise<Raw[]> =>
 /** Whether a key of one integer is the row's number. Else an index holds it, as where it is descending. */
 async function isRowNumber(read: Read, table: string): Promise<boolean> {
   return (await read("SELECT 1 FROM pragma_index_list(?) WHERE origin = 'pk'", table)).length === 0;
+}
+
+/** Whether the primary key compares texts by a collation of its own: it may allow two that lists take for equal. */
+async function isKeyCollated(read: Read, table: string): Promise<boolean> {
+  const [row] = await read("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", table);
+  return /\bprimary\s+key\s*\([^)]*\bcollate\b/i.test(String(row?.sql));
 }
 
 async function referrers(
@@ -93,10 +99,12 @@ async function indexes(read: Read, table: string): Promise<IndexDescription[]> {
   for (const index of await read(newestLast, table)) {
     const parts = await read('SELECT name FROM pragma_index_info(?) ORDER BY seqno', String(index.name));
     found.push({
-      columns: parts.map((part) => (part.name === null ? undefined : String(part.name))),
-      // With another collation than its column's, the index allows texts that lists take for equal.
-      isUnique: Number(index.unique) === 1 && !/\bcollate\b/i.test(String(index.sql)),
+      parts: parts.map((part) =>
+        part.name === null ? undefined : { column: String(part.name), isPrefix: false },
+      ),
+      isUnique: Number(index.unique) === 1,
       isPartial: Number(index.partial) === 1,
+      hasOwnCollation: /\bcollate\b/i.test(String(index.sql)),
     });
   }
   return found;

@@ -5,12 +5,12 @@ import type { ColumnDescription, ForeignKey, Referrer, TableDescription } from '
 
 export type { ColumnDescription, ForeignKey, Referrer, TableDescription };
 
-/** The names of all tables and views of the database. */
+/** The names of all tables and views of the database, but for those that SQLite's virtual tables keep for themselves. */
 export async function tableNames(source: DataSource): Promise<string[]> {
   const sql =
     source.options.type === 'mysql'
       ? "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED', 'VIEW')"
-      : "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+      : "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type <> 'shadow' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
   const rows: { name: string }[] = await source.query(sql);
   return rows.map(({ name }) => name).sort();
 }

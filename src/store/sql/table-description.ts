@@ -57,38 +57,52 @@ export interface TableDescription {
   readonly foreignKeys: readonly ForeignKey[];
   /** From all tables that the account may know of. */
   readonly referrers: readonly Referrer[];
-  /** The columns of each index, the primary key left out. */
+  /** The columns by which each index sorts the rows, as far as they are whole columns. The primary key is left out. */
   readonly indexes: readonly (readonly string[])[];
+  /** Columns with whose first characters an index begins: it finds rows, and does not sort them. */
+  readonly prefixIndexes: readonly string[];
   readonly comment: string | undefined;
+}
+
+/** A part of an index that is a column, or its first characters alone. */
+export interface IndexPart {
+  readonly column: string;
+  readonly isPrefix: boolean;
 }
 
 /** An index as a database describes it. A part of it that is no column is undefined. */
 export interface IndexDescription {
-  readonly columns: readonly (string | undefined)[];
+  readonly parts: readonly (IndexPart | undefined)[];
   readonly isUnique: boolean;
   /** Whether only some rows are in it. */
   readonly isPartial: boolean;
+  /** Whether it compares texts in another way than their columns. */
+  readonly hasOwnCollation: boolean;
 }
 
 /** The indexes as far as lists use them, and those that name rows. */
 export function fromIndexes(
   columns: readonly ColumnDescription[],
   indexes: readonly IndexDescription[],
-): Pick<TableDescription, 'indexes' | 'uniqueKeys'> {
+): Pick<TableDescription, 'indexes' | 'prefixIndexes' | 'uniqueKeys'> {
   const required = new Set(columns.filter(({ isNullable }) => !isNullable).map(({ name }) => name));
-  const named = indexes.map((index) => ({
-    ...index,
-    columns: index.columns.filter((column) => column !== undefined),
-    isWhole: !index.columns.includes(undefined),
-  }));
+  const useful = indexes.filter(({ isPartial, hasOwnCollation }) => !isPartial && !hasOwnCollation);
+  const sorting = useful.map(({ parts }) => {
+    const end = parts.findIndex((part) => part?.isPrefix !== false);
+    return namesOf(end === -1 ? parts : parts.slice(0, end));
+  });
   return {
-    indexes: named.flatMap(({ columns: some }) => (some.length === 0 ? [] : [some])),
-    uniqueKeys: named
+    indexes: sorting.filter(({ length }) => length > 0),
+    prefixIndexes: useful.flatMap(({ parts: [first] }) => (first?.isPrefix === true ? [first.column] : [])),
+    uniqueKeys: useful
       .filter(
-        ({ columns: some, isUnique, isPartial, isWhole }) =>
-          isUnique && !isPartial && isWhole && some.every((column) => required.has(column)),
+        ({ parts, isUnique }) =>
+          isUnique && parts.every((part) => part !== undefined && required.has(part.column)),
       )
-      .map(({ columns: some }) => some)
+      .map(({ parts }) => namesOf(parts))
       .sort((a, b) => a.length - b.length),
   };
 }
+
+const namesOf = (parts: readonly (IndexPart | undefined)[]): string[] =>
+  parts.flatMap((part) => (part === undefined ? [] : [part.column]));

@@ -121,20 +121,22 @@ function written(value: string, { length, described, isLoose }: Column<unknown>,
 const bytesOfInteger: Readonly<Record<string, number>> = { tinyint: 1, smallint: 2, mediumint: 3, int: 4 };
 
 function integer(value: number | string, column: Column<unknown>, path: string): number | string {
-  const { kind, described, isLoose } = column;
-  const { type = '', isUnsigned } = described ?? {};
+  const { kind, described } = column;
   // A year of one or two digits would be one of this century.
-  if (type === 'year' && Number(value) === 0) return 0;
-  // SQLite's integers have 64 bits, whatever their type is called.
-  const bits = BigInt(8 * ((isLoose === true ? undefined : bytesOfInteger[type]) ?? 8));
-  const [least, most] =
-    type === 'year'
-      ? [1901n, 2155n]
-      : isUnsigned === true
-        ? [0n, 2n ** bits - 1n]
-        : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+  if (described?.type === 'year' && Number(value) === 0) return 0;
+  const { least, most } = integerRange(column);
   const number = wholeNumber(value, least, most, path);
   return kind === 'bigint' || !Number.isSafeInteger(Number(number)) ? String(number) : Number(number);
+}
+
+/** The integers that a column of integers holds. */
+export function integerRange({ described, isLoose }: Column<unknown>): { least: bigint; most: bigint } {
+  const { type = '', isUnsigned } = described ?? {};
+  if (type === 'year') return { least: 1901n, most: 2155n };
+  // SQLite's integers have 64 bits, whatever their type is called.
+  const bits = BigInt(8 * ((isLoose === true ? undefined : bytesOfInteger[type]) ?? 8));
+  if (isUnsigned === true) return { least: 0n, most: 2n ** bits - 1n };
+  return { least: -(2n ** (bits - 1n)), most: 2n ** (bits - 1n) - 1n };
 }
 
 function wholeNumber(value: number | string, least: bigint, most: bigint, path: string): bigint {
