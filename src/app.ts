@@ -31,6 +31,7 @@ import { Readiness } from './server/readiness.js';
 import { makeMetricsServer, makeServer } from './server/server.js';
 import { Database } from './store/sql/database.js';
 import { AccountCookies } from './transports/account/cookies.js';
+import { readExplorerFiles } from './transports/explorer/files.js';
 import { makeAddressOf } from './transports/http/address.js';
 
 /** The parts that tests replace: time, ids, the log, the installed domains, and how queries run. */
@@ -110,8 +111,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       addressOf,
       scopes: schema.policy.definitions,
       changing: schema.catalog.changing,
+      hasExplorer: config.explorer,
       customerScopes: scopesOf(schema, ['Query.customer', 'Customer.id', 'Customer.number', 'Customer.name']),
     },
+    explorer: config.explorer ? readExplorerFiles() : undefined,
     publicUrl: config.publicUrl,
     oauth,
     addressOf,

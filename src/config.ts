@@ -91,6 +91,11 @@ export const settings = {
     .describe(
       'The names of the users who may sign in with a password, separated by commas. Everybody else signs in with an identity provider. Default: everybody may.',
     ),
+  BEHALF_EXPLORER: flag
+    .optional()
+    .describe(
+      'Whether browsers get the explorer at `/graphql`, where signed-in people try out operations. Default: `true` with the demo company, else `false`.',
+    ),
   BEHALF_POOL_SIZE: integer(2, 500).default(10).describe('Connections to MySQL.'),
   BEHALF_POOL_QUEUE_MAX: integer(1, 1_000_000)
     .default(10_000)
@@ -205,6 +210,7 @@ export interface Config extends Settings {
   /** Whether only this machine can reach the server. Behind a proxy the public URL would be another one. */
   readonly isLocal: boolean;
   readonly cookieKeys: readonly string[];
+  readonly explorer: boolean;
 }
 
 /** The bounds on the statements of a server. */
@@ -255,7 +261,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const database = parseDatabaseUrl(config.DATABASE_URL);
   const usual: DomainName[] = config.BEHALF_COMPANY === undefined ? ['knowledge', 'business'] : ['knowledge'];
   const domains = config.BEHALF_DOMAINS ?? usual;
-  return { ...config, domains, database, publicUrl, isLocal: isLoopback(new URL(publicUrl)), cookieKeys };
+  const isLocal = isLoopback(new URL(publicUrl));
+  const explorer = config.BEHALF_EXPLORER ?? false;
+  return { ...config, domains, database, publicUrl, isLocal, cookieKeys, explorer };
 }
 
 const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');

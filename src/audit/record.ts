@@ -116,6 +116,12 @@ export function whoOf(authority: Authority | undefined): Who {
   return who;
 }
 
+/** As `whoOf`, where the person looks through the delegation: none of its agents acted. */
+export function inspectorOf(authority: Authority): Who {
+  const who = whoOf(authority);
+  return { ...who, chain: { person: authority.chain.person, agents: [] } };
+}
+
 function makeWho(authority: Authority): Who {
   const { task } = authority;
   return {

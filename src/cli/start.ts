@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readConfig, settings, statementLimits, type Config } from '../config.js';
 import { describeDatabase } from '../core/database-url.js';
-import { paths } from '../oauth/contract/paths.js';
+import { accountPaths, paths } from '../oauth/contract/paths.js';
 import { demoFiles, loadWithSecrets } from './demo-company.js';
 import { openMigrated } from './migrate.js';
 import { openDatabase } from './operator/open-database.js';
@@ -20,7 +20,7 @@ const defaultDatabase = settings.DATABASE_URL.parse(undefined);
 /** `behalf start` */
 export async function start({ demo = false, json = false }: StartOptions): Promise<void> {
   if (process.env.npm_lifecycle_event !== undefined) endWithParent();
-  const config = readConfig(process.env);
+  const config = withDemo(readConfig(process.env), demo);
   if (demo) await prepareDemo(config);
   // Here faults of the database are reported in one sentence each.
   const database = await openDatabase(config, 'migrated', statementLimits(config));
@@ -32,6 +32,12 @@ export async function start({ demo = false, json = false }: StartOptions): Promi
   };
   await serve(config, onListening, database);
 }
+
+/** The explorer is on with the demo company, where the settings do not say otherwise. */
+const withDemo = (config: Config, demo: boolean): Config => ({
+  ...config,
+  explorer: config.BEHALF_EXPLORER ?? (demo && config.DATABASE_URL === defaultDatabase),
+});
 
 /**
  * npm ends the shell of a script, but the shell does not end its child. A process whose shell is gone was asked to end.
@@ -61,6 +67,10 @@ interface Places {
   readonly url: string;
   readonly graphql: string;
   readonly oauth: string;
+  /** For browsers: a person's own page. */
+  readonly account: string;
+  /** For browsers; only where it is on. */
+  readonly explorer?: string;
   readonly database: string;
   /** Only with the demo company. */
   readonly passwords?: string;
@@ -73,17 +83,20 @@ function placesOf(config: Config, url: string, demo: boolean): Places {
     url,
     graphql: `${config.publicUrl}/graphql`,
     oauth: `${config.publicUrl}${paths.metadata}`,
+    account: `${config.publicUrl}${accountPaths.home}`,
+    ...(config.explorer && { explorer: `${config.publicUrl}/graphql` }),
     database: describeDatabase(config.database),
     ...(hasCompany && { passwords }),
   };
 }
 
 function welcome(places: Places, demo: boolean): string[] {
-  const { url, graphql, oauth, database, passwords } = places;
+  const { url, graphql, oauth, account, explorer, database, passwords } = places;
   const what =
     passwords === undefined ? 'Behalf serves' : `Behalf serves ${demoCompanyName}, a demo company,`;
   const lines = [
-    ['  GraphQL', graphql],
+    ['  GraphQL', explorer === undefined ? graphql : `${graphql} (in a browser: the explorer)`],
+    ['  Your account', `${account} (in a browser)`],
     ['  OAuth metadata', oauth],
     ['  Database', database],
     ...(passwords === undefined

@@ -26,7 +26,7 @@ interface UsedRights {
 /** A finished operation that waits for its record. */
 export interface Finished extends UsedRights {
   readonly rows: number;
-  /** Whether it was refused before it began because its delegations are used up. Then it costs nothing. */
+  /** Whether its delegations are not charged: they are used up, and it did not begin, or their person inspects them. */
   readonly isFree?: boolean;
   /** Builds the record. `refusal` says why nothing may be released, if so. */
   readonly record: (refusal: BehalfError | undefined) => AuditBody;
@@ -166,7 +166,9 @@ export class CommitGate {
       const { authority, restsOn = '' } = finished;
       if (authority === undefined || authority.version === ledger.version) return undefined;
       if (finished.isOptimistic === true) return Promise.resolve(new StaleAuthority());
-      const key = `${authority.tokenId} ${String(authority.version)} ${restsOn}`;
+      // One token of a person may act in person and inspect several delegations.
+      const { tokenId, version, task } = authority;
+      const key = `${tokenId} ${task?.delegationId ?? ''} ${String(version)} ${restsOn}`;
       const looked = looks.get(key) ?? lostSince(tx, authority, finished);
       looks.set(key, looked);
       return looked;

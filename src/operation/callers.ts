@@ -4,6 +4,7 @@ import { sha256 } from '../core/digest.js';
 import { BehalfError, unauthenticated } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
+import { inspected } from '../delegation/inspection.js';
 import { Call, type CallLimits } from '../graphql/execute/call.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
@@ -28,6 +29,11 @@ export interface Caller {
     readonly target: string;
     readonly jwt: string | string[] | undefined;
   };
+  /**
+   * The id of a delegation that the token's person looks through, to see what its agent sees. Undefined: the token's own
+   * chain acts.
+   */
+  readonly inspects?: string | undefined;
   readonly address: string;
   readonly userAgent: string | null;
   /** W3C Trace Context. */
@@ -66,8 +72,12 @@ export class Callers {
     const { scheme, token } = credentials;
     const arrival = { startedAt: clock.now(), arrived: performance.now() };
     let found: AccessTokenFact | undefined;
+    const find = async (): Promise<AccessTokenFact> => {
+      found = await this.lookUp(connection, token);
+      return this.through(connection, caller, found);
+    };
     const { fact, authority } = await authorities
-      .resolve(sha256(token), async () => (found = await this.lookUp(connection, token)))
+      .resolve(keyOf(caller, token), find)
       .catch((error: unknown) => {
         throw found !== undefined && error instanceof BehalfError && error.code === 'UNAUTHENTICATED'
           ? new EndedCaller(found, error.message)
@@ -84,7 +94,7 @@ export class Callers {
    */
   optimistic(caller: Caller): Call | undefined {
     const { scheme, token } = caller.credentials ?? {};
-    if (token === undefined || scheme !== 'Bearer') return undefined;
+    if (token === undefined || scheme !== 'Bearer' || caller.inspects !== undefined) return undefined;
     const known = this.parts.authorities.last(sha256(token));
     if (known === undefined || known.fact.dpopThumbprint !== undefined) return undefined;
     const arrival = { startedAt: this.parts.clock.now(), arrived: performance.now() };
@@ -100,14 +110,30 @@ export class Callers {
     return fact;
   }
 
-  private call({ address, userAgent }: Caller, token: string, authority: Authority, at: Arrival): Call {
+  /** The fact of the token, or that of the delegation that its person inspects. */
+  private async through(
+    connection: Connection,
+    { inspects }: Caller,
+    fact: AccessTokenFact,
+  ): Promise<AccessTokenFact> {
+    return inspects === undefined ? fact : inspected(connection, fact, inspects);
+  }
+
+  private call(caller: Caller, token: string, authority: Authority, at: Arrival): Call {
     const { authorities, ids, clock, limits } = this.parts;
-    const look = async (tx: Connection) => authorities.resolveInside(tx, await this.lookUp(tx, token));
+    const { address, userAgent, inspects } = caller;
+    const look = async (tx: Connection) =>
+      authorities.resolveInside(tx, await this.through(tx, caller, await this.lookUp(tx, token)));
     const call = new Call(ids.next(), at.startedAt, clock, authority, look, { address, userAgent }, limits);
+    call.isInspection = call.isFree = inspects !== undefined;
     call.marks.arrived = at.arrived;
     return call;
   }
 }
+
+/** Identifies what `find` gives. A text that is not a digest cannot name another token. */
+const keyOf = ({ inspects }: Caller, token: string): string =>
+  inspects === undefined ? sha256(token) : `${sha256(token)} ${inspects}`;
 
 interface Arrival {
   readonly startedAt: number;

@@ -10,6 +10,9 @@ import { accountRoutes, rootPage, type AccountRoutesParts } from '../transports/
 import { wellKnown } from '../oauth/contract/paths.js';
 import type { OAuth } from '../oauth/server.js';
 import type { CrossOrigin } from './cross-origin.js';
+import { explorerFiles, type ExplorerFiles } from '../transports/explorer/files.js';
+import { explorerOperations } from '../transports/explorer/operations.js';
+import { explorerPage } from '../transports/explorer/page.js';
 import { graphqlRoute } from '../transports/graphql-http/route.js';
 import { bodyBytesMax, HttpOperations, type HttpOperationsParts } from '../transports/http/operations.js';
 import { methodsOf } from '../transports/http/methods.js';
@@ -28,6 +31,8 @@ interface ConnectionLimits {
 
 interface ServerParts extends HttpOperationsParts {
   readonly account: AccountRoutesParts;
+  /** The files of the explorer. Undefined: browsers get no page at `/graphql`. */
+  readonly explorer: ExplorerFiles | undefined;
   readonly oauth: OAuth;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
@@ -95,16 +100,25 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     else void reply.code(500).send({ error: 'internal' });
   });
   const operations = new HttpOperations(parts);
+  const { explorer, account } = parts;
   void app.register((scope, _options, done) => {
+    if (explorer !== undefined) explorerPage(scope, account);
     operations.guard(scope);
     graphqlRoute(scope, operations);
     schemaRoute(scope, operations);
     done();
   });
   void app.register((scope, _options, done) => {
-    accountRoutes(scope, parts.account);
+    accountRoutes(scope, account);
     done();
   });
+  if (explorer !== undefined) {
+    explorerFiles(app, explorer);
+    void app.register((scope, _options, done) => {
+      explorerOperations(scope, operations, account);
+      done();
+    });
+  }
   return app;
 }
 

@@ -40,8 +40,8 @@ export class Company {
     readonly root: Employee,
   ) {}
 
-  static async start(parts: AppParts = {}): Promise<Company> {
-    const server = await TestServer.start(parts);
+  static async start(parts: AppParts = {}, env: Record<string, string> = {}): Promise<Company> {
+    const server = await TestServer.start(parts, env);
     const root = await Company.work(server, async (unit) => {
       const shipped = await ensureShippedRoles(unit);
       const user = await account(unit, 'root', 'Root');

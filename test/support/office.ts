@@ -40,8 +40,8 @@ export class Office {
     readonly data: BusinessData,
   ) {}
 
-  static async start(parts: AppParts = {}): Promise<Office> {
-    const company = await Company.start(parts);
+  static async start(parts: AppParts = {}, env: Record<string, string> = {}): Promise<Office> {
+    const company = await Company.start(parts, env);
     const data = smallBusiness();
     await loadBusiness(company.server.database, data);
     return new Office(company, data);

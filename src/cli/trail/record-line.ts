@@ -25,7 +25,8 @@ function who({ chain, detail }: AuditBody): string {
   const known = [chain?.person ?? undefined, ...(chain?.agents ?? [])].flatMap((one) => one?.name ?? []);
   const names = known.length === 0 ? ['nobody'] : known;
   const operator = typeof detail.operator === 'string' ? ` (operator ${detail.operator})` : '';
-  return clean(names.join(' → ') + operator);
+  const inspection = detail.inspection === true ? ' (looks through)' : '';
+  return clean(names.join(' → ') + operator + inspection);
 }
 
 function what({ kind, operation, detail }: AuditBody): string {

@@ -40,9 +40,15 @@ export class Call {
    */
   isOptimistic = false;
   /**
-   * True where the call is refused, before it runs, because its delegations have spent their limits. It is not charged.
+   * True where the call is not charged: it is refused, before it runs, because its delegations have spent their limits,
+   * or it is an inspection.
    */
   isFree = false;
+  /**
+   * True where a person looks through one of their delegations: the authority is that of the delegation's chain, but the
+   * person acts, and nothing may change.
+   */
+  isInspection = false;
   /** Results of the work before a mutation's transaction, kept because the transaction may run again. */
   readonly beforehand = new Map<string, Promise<unknown>>();
   /** Fields that were refused before the operation ran; the response still has to report them. */

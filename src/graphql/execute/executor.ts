@@ -79,6 +79,8 @@ export class Executor {
   private decide(request: Request): Decided | Executed {
     const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
+    if (call.isInspection && operation.operation === OperationTypeNode.MUTATION)
+      return { errors: [asGraphQLError(onlyLooking())] };
     const definitions = operation.variableDefinitions ?? [];
     const { coerced, errors } = getVariableValues(schema, definitions, request.variables, { maxErrors: 10 });
     if (errors !== undefined) return { errors: errors.map(asInputFault) };
@@ -188,6 +190,12 @@ const noSuchKind = ({ operation }: Request): GraphQLError =>
   new GraphQLError(`There is no ${operation.operation} here.`, {
     nodes: operation,
     extensions: { code: 'BAD_USER_INPUT' },
+  });
+
+const onlyLooking = (): BehalfError =>
+  new BehalfError('FORBIDDEN', 'A person who looks through a task cannot change anything under it.', {
+    layer: 'token',
+    hint: 'Only its agent can. Choose yourself to make a change of your own.',
   });
 
 const asInputFault = (error: GraphQLError): GraphQLError =>

@@ -1,4 +1,11 @@
-import { whatOf, whoOf, type AuditBody, type Outcome, type RecordedError } from '../../audit/record.js';
+import {
+  inspectorOf,
+  whatOf,
+  whoOf,
+  type AuditBody,
+  type Outcome,
+  type RecordedError,
+} from '../../audit/record.js';
 import { isoTime } from '../../core/clock.js';
 import type { BehalfError, ErrorCode } from '../../core/errors.js';
 import type { Finished } from '../../delegation/commit-gate.js';
@@ -31,7 +38,7 @@ export function finishedOf(call: Call, errors: readonly RecordedError[], hasData
       at: isoTime(call.startedAt),
       kind: 'graphql',
       outcome,
-      ...whoOf(call.authority),
+      ...(call.isInspection ? inspectorOf(call.authority) : whoOf(call.authority)),
       operation: {
         name: call.operationName?.slice(0, 200) ?? null,
         type: call.operationType,
@@ -44,7 +51,7 @@ export function finishedOf(call: Call, errors: readonly RecordedError[], hasData
       errors: recorded,
       durationMs: call.durationMs,
       source: call.source,
-      detail: {},
+      detail: call.isInspection ? { inspection: true } : {},
     };
   };
   return {

@@ -11,6 +11,8 @@ export interface Page {
   readonly retryAfterSeconds?: number;
   /** For pages with lists or several forms. */
   readonly isWide?: boolean;
+  /** For a page with a script: the paths of its files. Its style sheets replace the style of all pages. */
+  readonly program?: { readonly styles: readonly string[]; readonly scripts: readonly string[] };
 }
 
 /** One fault in a form; `field` is the id of the input. */
@@ -64,6 +66,10 @@ export function input({ id, label, type, autocomplete, isOptional, hint, value, 
     />`;
 }
 
+const programElements = ({ styles, scripts }: NonNullable<Page['program']>): Html =>
+  html`${styles.map((path) => html`<link rel="stylesheet" href="${path}" />`)}
+  ${scripts.map((path) => html`<script src="${path}" defer></script>`)}`;
+
 const documentOf = (page: Page): string =>
   html`<!doctype html>
     <html lang="en">
@@ -71,7 +77,7 @@ const documentOf = (page: Page): string =>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${page.title} – Behalf</title>
-        ${new Html(styleElement)}
+        ${page.program === undefined ? new Html(styleElement) : programElements(page.program)}
       </head>
       <body>
         <main${page.isWide === true ? html` class="wide"` : undefined}>
@@ -84,7 +90,7 @@ const documentOf = (page: Page): string =>
 export function pageHeaders(page: Page): Record<string, string> {
   return {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': contentSecurityPolicy(page.formTargets),
+    'content-security-policy': contentSecurityPolicy(page.formTargets, page.program !== undefined),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',

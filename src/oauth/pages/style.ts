@@ -72,11 +72,14 @@ const digest = createHash('sha256').update(style).digest('base64');
 /**
  * @param formTargets browsers apply `form-action` to the redirect after a form as well, so the program's address is
  *   named
+ * @param hasProgram whether the page has files of this server as its script and style
  */
-export function contentSecurityPolicy(formTargets: readonly string[] = []): string {
+export function contentSecurityPolicy(formTargets: readonly string[] = [], hasProgram = false): string {
   return [
     "default-src 'none'",
-    `style-src 'sha256-${digest}'`,
+    ...(hasProgram
+      ? ["script-src 'self'", "style-src 'self'", "connect-src 'self'"]
+      : [`style-src 'sha256-${digest}'`]),
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -42,6 +42,7 @@ async function ownTask({ visitor, person }: Reader, id: string): Promise<Task> {
 /** One task with its rights and its last records. */
 export async function taskPage(reader: Reader, id: string): Promise<Page> {
   const task = await ownTask(reader, id);
+  const mayLook = task.status === 'ACTIVE' && reader.hasExplorer;
   const mayEnd = task.status === 'ACTIVE' && reader.person.holds('delegations:revoke');
   return wide(
     task.purpose,
@@ -63,9 +64,10 @@ export async function taskPage(reader: Reader, id: string): Promise<Page> {
           : undefined
       }
       ${
-        mayEnd
+        mayEnd || mayLook
           ? html`<p class="actions">
-              ${askLink(`/account/tasks/${task.id}/take-back`, 'Take back', task.purpose)}
+              ${mayLook ? html`<a class="button quiet" href="/graphql?delegation=${task.id}">See what it sees</a>` : undefined}
+              ${mayEnd ? askLink(`/account/tasks/${task.id}/take-back`, 'Take back', task.purpose) : undefined}
             </p>`
           : undefined
       }
@@ -122,7 +124,10 @@ export async function takeBack(reader: Reader, id: string, key: string): Promise
 const tasksAtOnce = 200;
 
 /** Tasks under way, the newest first. */
-async function underWay({ visitor, person }: Reader): Promise<readonly TaskLine[]> {
+export async function underWay({
+  visitor,
+  person,
+}: Pick<Reader, 'visitor' | 'person'>): Promise<readonly TaskLine[]> {
   if (person.own === undefined) throw new NotThere();
   const tasks: TaskLine[] = [];
   let after: string | null = null;

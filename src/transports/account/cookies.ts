@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { TextSeal } from '../../core/text-seal.js';
+import { accountPaths } from '../../oauth/contract/paths.js';
 import type { Authorization } from '../../oauth/own-program.js';
 
 /** A signed-in browser. All of this is in one sealed cookie; no page holds a token. */
@@ -10,6 +11,15 @@ export interface Session {
   readonly refresh: string;
   /** When the access token ends, in milliseconds since the epoch. */
   readonly endsAt: number;
+}
+
+/** Pages to which a sign-in can lead. An address from outside is never one. */
+export type SignInTarget = keyof typeof signInTargets;
+export const signInTargets = { account: accountPaths.home, explorer: '/graphql' } as const;
+
+/** A sign-in that this browser has begun. */
+export interface SignInUnderWay extends Authorization {
+  readonly target: SignInTarget;
 }
 
 interface Cookie {
@@ -50,16 +60,16 @@ export class AccountCookies {
     return this.read(this.session, header) as Session | undefined;
   }
 
-  signInUnderWay(header: string | undefined): Authorization | undefined {
-    return this.read(this.signIn, header) as Authorization | undefined;
+  signInUnderWay(header: string | undefined): SignInUnderWay | undefined {
+    return this.read(this.signIn, header) as SignInUnderWay | undefined;
   }
 
   /** The values of `Set-Cookie`. */
   keepSession(session: Session): string {
     return this.write(this.session, session);
   }
-  keepSignIn(authorization: Authorization): string {
-    return this.write(this.signIn, authorization);
+  keepSignIn(begun: SignInUnderWay): string {
+    return this.write(this.signIn, begun);
   }
   endSession(): string {
     return this.end(this.session);

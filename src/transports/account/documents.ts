@@ -31,6 +31,7 @@ export interface RecordNode {
   readonly operationType: string | null;
   readonly resources: readonly { readonly type: string; readonly action: string; readonly count: number }[];
   readonly errors: readonly { readonly code: string }[];
+  readonly chain: { readonly agents: readonly { readonly id: string }[] } | null;
 }
 
 interface Named {
@@ -101,7 +102,7 @@ const lineFields = (holds: Holds): string =>
   `id purpose task status createdAt ${when(holds('agents:read'), 'agent { name displayName }')}`;
 
 const recordFields =
-  'id at kind outcome operationName operationType resources { type action count } errors { code }';
+  'id at kind outcome operationName operationType resources { type action count } errors { code } chain { agents { id } }';
 
 const taskFields = (holds: Holds, records: number): string => `${lineFields(holds)}
     depth scopes boundary { dimension all values } standing expiresAt endedAt

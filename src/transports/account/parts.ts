@@ -14,6 +14,7 @@ export interface Reader {
   readonly scopes: AccountParts['scopes'];
   readonly changing: AccountParts['changing'];
   readonly customerScopes: AccountParts['customerScopes'];
+  readonly hasExplorer: boolean;
   /** Names of values of boundaries. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -27,10 +28,13 @@ export const form = (visitor: Visitor, action: string, body: Html): Html =>
   </form>`;
 
 /** The head of every page: who is signed in, and the button to sign out. */
-export const pageHead = ({ visitor, person }: Reader): Html =>
+export const pageHead = ({ visitor, person }: Reader): Html => signedInAs(visitor, person);
+
+/** @param link to another page, beside the button */
+export const signedInAs = (visitor: Visitor, person: Person, link?: Html): Html =>
   html`<header class="bar">
     <p>Signed in as <strong>${person.displayName}</strong> <span class="soft">(${person.name})</span></p>
-    ${form(visitor, '/account/sign-out', html`<button type="submit" class="quiet">Sign out</button>`)}
+    ${link} ${form(visitor, '/account/sign-out', html`<button type="submit" class="quiet">Sign out</button>`)}
   </header>`;
 
 export const backLink: Html = html`<p><a href="/account">Back to your account</a></p>`;

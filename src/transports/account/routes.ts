@@ -64,7 +64,10 @@ export function accountRoutes(scope: FastifyInstance, parts: AccountRoutesParts)
     done(null);
   });
   scope.setErrorHandler((error, _request, reply) => routes.fail(reply, error));
-  scope.get(accountPaths.signIn, (_request, reply) => routes.send(reply, beginSignIn(parts, reply)));
+  scope.get(accountPaths.signIn, (request, reply) => {
+    const target = queryOf(request).get('to') === 'explorer' ? 'explorer' : 'account';
+    return routes.send(reply, beginSignIn(parts, reply, target));
+  });
   scope.get(accountPaths.signedIn, async (request, reply) =>
     routes.send(reply, await endSignIn(parts, request, reply)),
   );
@@ -138,11 +141,11 @@ class AccountRoutes {
   }
 
   private async reader(request: FastifyRequest, reply: FastifyReply): Promise<Reader> {
-    const { clock, scopes, changing, customerScopes } = this.parts;
+    const { clock, scopes, changing, customerScopes, hasExplorer } = this.parts;
     const visitor = await Visitor.of(this.parts, request, reply);
     const person = await readPerson(visitor);
     const now = clock.now();
-    return { visitor, person, now, scopes, changing, customerScopes, names: new Map() };
+    return { visitor, person, now, scopes, changing, customerScopes, hasExplorer, names: new Map() };
   }
 
   /** A form of a page that was shown to this very session. Throws `FormError` or `SignedOut`, before anything runs. */

@@ -2,11 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accountPaths } from '../../oauth/contract/paths.js';
 import { html, type Html } from '../../oauth/pages/html.js';
 import type { Page } from '../../oauth/pages/page.js';
-import { newSecret } from './cookies.js';
+import { newSecret, signInTargets, type SignInTarget } from './cookies.js';
 import { newSessionId, sessionOf, Unavailable, type AccountParts, type Visitor } from './visitor.js';
 
-const signInLink = (publicUrl: string): Html =>
-  html`<p class="actions"><a class="button" href="${publicUrl}${accountPaths.signIn}">Sign in</a></p>`;
+/** @param target the page to which the sign-in leads */
+export const signInLink = (publicUrl: string, target: SignInTarget = 'account'): Html => {
+  const query = target === 'account' ? '' : `?to=${target}`;
+  return html`<p class="actions">
+    <a class="button" href="${publicUrl}${accountPaths.signIn}${query}">Sign in</a>
+  </p>`;
+};
 
 /** For a person who is not signed in: what this server is, and how to sign in. */
 export const welcomePage = (publicUrl: string): Page => ({
@@ -46,9 +51,13 @@ export type Outcome =
 const shown = (page: Page): Outcome => ({ kind: 'page', page });
 
 /** Begins an authorization request; its secrets stay in this browser's cookie. */
-export function beginSignIn({ program, cookies }: AccountParts, reply: FastifyReply): Outcome {
+export function beginSignIn(
+  { program, cookies }: AccountParts,
+  reply: FastifyReply,
+  target: SignInTarget,
+): Outcome {
   const authorization = { state: newSecret(16), verifier: newSecret() };
-  void reply.header('set-cookie', cookies.keepSignIn(authorization));
+  void reply.header('set-cookie', cookies.keepSignIn({ ...authorization, target }));
   return { kind: 'redirect', to: program.authorizationPath(authorization) };
 }
 
@@ -78,7 +87,7 @@ export async function endSignIn(
   const earlier = cookies.sessionIn(request.headers.cookie);
   if (earlier !== undefined) await program.revoke(request.raw, earlier.refresh);
   void reply.header('set-cookie', cookies.keepSession(session));
-  return { kind: 'redirect', to: accountPaths.home };
+  return { kind: 'redirect', to: signInTargets[begun.target] };
 }
 
 /** Ends the sign-in with all its tokens, then forgets it. Throws `Unavailable` where it could not be ended. */

@@ -21,6 +21,8 @@ export interface AccountParts {
   readonly changing: ReadonlySet<string>;
   /** The scopes that `Query.customer` and customers' names need. Undefined where the schema has no such field. */
   readonly customerScopes: readonly string[] | undefined;
+  /** Whether browsers get the explorer at `/graphql`. */
+  readonly hasExplorer: boolean;
 }
 
 /** The sign-in has ended: the pages show how to sign in again. */

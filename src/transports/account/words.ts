@@ -87,9 +87,11 @@ const actions: Readonly<Record<string, string>> = {
 
 /** One record in a line: when, which operation, its outcome, and the rows that it read and changed. */
 export function recordLine(record: RecordNode): Html {
-  const { at, kind, operationName, operationType, outcome, errors, resources } = record;
-  const what =
-    kind === 'GRAPHQL' ? (operationName ?? `A ${operationType ?? 'request'} without a name`) : kinds[kind];
+  const { at, kind, operationName, operationType, outcome, errors, resources, chain } = record;
+  const named = operationName ?? `A ${operationType ?? 'request'} without a name`;
+  // No agent acted: the person looked through the task.
+  const looked = chain?.agents.length === 0 ? 'You looked: ' : '';
+  const what = kind === 'GRAPHQL' ? `${looked}${named}` : kinds[kind];
   const codes = [...new Set(errors.map(({ code }) => code))];
   const touched = resources.map(
     ({ type, action, count: rows }) => `${actions[action] ?? action} ${rows.toLocaleString('en')} × ${type}`,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BehalfError, internal, unauthenticated } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
+import type { Caller } from '../../operation/callers.js';
 import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
 import { callerOf } from './caller.js';
 import { challenges, credentialsIn } from './challenge.js';
@@ -13,6 +14,8 @@ export interface HttpOperationsParts {
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
 }
+
+type CallerIn = (request: FastifyRequest, reply: FastifyReply) => Caller;
 
 /** The largest body of a request, in bytes. */
 export const bodyBytesMax = 1_048_576;
@@ -33,9 +36,12 @@ declare module 'fastify' {
 export class HttpOperations {
   constructor(private readonly parts: HttpOperationsParts) {}
 
-  /** For a scope of routes in which each request is one operation. */
-  guard(scope: FastifyInstance): void {
-    const { gate, addressOf } = this.parts;
+  /**
+   * For a scope of routes in which each request is one operation.
+   * @param callerIn the caller of a request; by default that of its `Authorization` header
+   */
+  guard(scope: FastifyInstance, callerIn: CallerIn = this.byHeader): void {
+    const { gate } = this.parts;
     scope.decorateRequest('arrival', undefined);
     takeJsonAlone(scope);
     // Most callers are recognised at once: they need no promise.
@@ -47,12 +53,14 @@ export class HttpOperations {
           next();
         }
       };
-      const arrival = gate.admit(callerOf(request, reply, addressOf), request.method === 'POST');
+      const arrival = gate.admit(callerIn(request, reply), request.method === 'POST');
       if (arrival instanceof Promise) arrival.then(admitted).catch(next);
       else admitted(arrival);
     });
     scope.setErrorHandler((error, request, reply) => this.refuse(request, reply, error));
   }
+
+  private readonly byHeader: CallerIn = (request, reply) => callerOf(request, reply, this.parts.addressOf);
 
   /** As `answer`, for a request that could not be read. */
   async refuse(
