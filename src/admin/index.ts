@@ -4,6 +4,7 @@ import type { Domain, Resolver, Resolvers } from '../delegation/resolver-context
 import { auditRecords } from '../store/tables/audit.js';
 import { trustedDocuments } from '../store/tables/documents.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
+import { signIns } from '../store/tables/sign-ins.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
 import { consentResolvers } from './consent-resolvers.js';
@@ -12,6 +13,7 @@ import { documentResolvers } from './document-resolvers.js';
 import type { Scopes } from './record-values.js';
 import { recordResolvers } from './record-resolvers.js';
 import { roleResolvers } from './role-resolvers.js';
+import { signInResolvers } from './sign-in-resolvers.js';
 import { stopResolvers } from './kill-switch.js';
 import { userResolvers } from './user-resolvers.js';
 
@@ -21,7 +23,7 @@ export const administration = (
   rules: DocumentRules,
 ): Domain => ({
   name: 'administration',
-  tables: [users, agents, roles, delegations, consents, trustedDocuments, auditRecords],
+  tables: [users, agents, roles, delegations, consents, signIns, trustedDocuments, auditRecords],
   resolvers: merge([
     delegationResolvers(catalog),
     consentResolvers(catalog),
@@ -31,6 +33,7 @@ export const administration = (
     assignmentResolvers,
     documentResolvers(rules),
     recordResolvers(catalog.scopes),
+    signInResolvers,
     stopResolvers,
   ]),
 });

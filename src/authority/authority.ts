@@ -10,6 +10,8 @@ export interface AuthorityInput {
   readonly chain: Chain;
   readonly task: Task | undefined;
   readonly tokenId: string;
+  /** The grant under which the token was issued. Undefined where there is no token. */
+  readonly grantId?: string | undefined;
   /** When the token or a delegation of the chain expires, whichever is first. Milliseconds. */
   readonly expiresAt: number;
   /** Version of the rows that this authority was computed from. */
@@ -30,6 +32,7 @@ export class Authority {
   readonly chain: Chain;
   readonly task: Task | undefined;
   readonly tokenId: string;
+  readonly grantId: string | undefined;
   readonly expiresAt: number;
   readonly version: number;
   readonly layers: readonly AuthorityLayer[];
@@ -45,6 +48,7 @@ export class Authority {
     this.chain = input.chain;
     this.task = input.task;
     this.tokenId = input.tokenId;
+    this.grantId = input.grantId;
     this.expiresAt = input.expiresAt;
     this.version = input.version;
     const terms = { ...input, inPerson: input.chain.agents.length === 0 };

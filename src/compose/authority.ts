@@ -29,6 +29,7 @@ export function composeAuthority(
   const oauth = createOAuth({
     database,
     clock,
+    ids,
     logger,
     recorder,
     addressOf,

@@ -26,6 +26,8 @@ import { RoleLoader } from './role-loader.js';
 /** The contents of an access token. Everything else is read live. */
 interface TokenFact {
   readonly tokenId: string;
+  /** Undefined where there is no token. */
+  readonly grantId?: string | undefined;
   readonly userId: string;
   /** Undefined: the person acts in person. */
   readonly delegationId?: string | undefined;
@@ -142,7 +144,8 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     } = await roleLoader.person(connection, fact.userId);
     const personRules = rulesOf('person', held);
     const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
-    const token = { tokenId: fact.tokenId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
+    const { tokenId, grantId } = fact;
+    const token = { tokenId, grantId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
     if (fact.delegationId === undefined) {
       const inPerson: AuthorityInput = {
         ...token,

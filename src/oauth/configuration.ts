@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
+import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './library/authorization-details.js';
@@ -20,7 +21,8 @@ import { decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
 import { resourceOf, type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
 import { renderErrorPage } from './pages/error-page.js';
-import { isLoginCurrent } from './step/current-sign-in.js';
+import { isLoginCurrent, type Login } from './step/current-sign-in.js';
+import { userAgentOf } from './middleware/recording.js';
 
 /**
  * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), or
@@ -47,7 +49,7 @@ const unusedKeys = (): NonNullable<Configuration['jwks']> => {
  * ended.
  */
 const newGrant =
-  (resource: string, { database, clock }: Pick<OAuthDependencies, 'database' | 'clock'>) =>
+  (resource: string, dependencies: OAuthDependencies) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { account, client, provider, entities } = ctx.oidc;
     const { login, consent } = decisionsOf(ctx);
@@ -57,12 +59,17 @@ const newGrant =
     if (begun?.accountId === account.accountId && begun.clientId === client.clientId)
       return consent?.delegationId === undefined
         ? begun
-        : grantOfDelegation(ctx, begun, secondsUntil(consent.expiresAt, clock), consent.delegationId);
+        : grantOfDelegation(ctx, begun, secondsUntil(consent.expiresAt, dependencies.clock), consent.delegationId);
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
     await grant.save();
     // Checked after saving: a transaction that ends the person's sign-ins either finds the grant or is seen here.
-    if (await database.transaction((tx) => isLoginCurrent(tx, login))) return grant;
+    const isKept = await dependencies.database.transaction(async (tx) => {
+      if (!(await isLoginCurrent(tx, login))) return false;
+      await keepSignIn(tx, dependencies, signInOf(ctx, dependencies, grant, login));
+      return true;
+    });
+    if (isKept) return grant;
     await grant.destroy();
     return undefined;
   };
@@ -82,6 +89,26 @@ async function grantOfDelegation(
   await grant.save();
   await begun.destroy();
   return grant;
+}
+
+function signInOf(
+  { req, oidc: { client } }: KoaContextWithOIDC,
+  { settings, addressOf }: OAuthDependencies,
+  { jti: grantId }: Grant,
+  { accountId: userId, provider }: Login,
+): NewSignIn {
+  const clientId = client?.clientId ?? '';
+  return {
+    ...{ userId, grantId, clientId },
+    program: (client?.clientName ?? clientId).slice(0, 200),
+    method: provider === undefined ? 'password' : 'provider',
+    providerId: provider?.id ?? null,
+    provider: provider?.label ?? null,
+    providerSession: null,
+    address: addressOf(req).slice(0, 60),
+    userAgent: userAgentOf(req) ?? null,
+    lifeSeconds: settings.refreshTokenTtlSeconds,
+  };
 }
 
 const resourceServer = (settings: OAuthSettings, resource: string) => {

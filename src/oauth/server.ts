@@ -3,6 +3,7 @@ import { isUtf8Target } from '../core/utf8.js';
 import type { CacheState } from '../core/lru.js';
 import { clientKeyOf } from '../core/client-address.js';
 import type { Connection } from '../store/sql/connection.js';
+import { purgeSignIns } from './library/kept-sign-ins.js';
 import { purgeExpired, type PayloadStore } from './library/payload-adapter.js';
 import { KnownBrowsers } from './throttling/known-browsers.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
@@ -173,6 +174,6 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       identity_providers: providers.kept,
       identity_provider_keys: providers.keys,
     },
-    purgeExpired: (signal) => purgeExpired(store, signal),
+    purgeExpired: async (signal) => (await purgeExpired(store, signal)) + (await purgeSignIns(store, signal)),
   };
 }

@@ -17,6 +17,7 @@ import type {
   ValueSearch,
 } from '../../delegation/token-grant.js';
 import type { Clock } from '../../core/clock.js';
+import type { Ids } from '../../core/ids.js';
 import type { Logger } from '../../core/logger.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
@@ -163,6 +164,7 @@ export const defaultLimits: OAuthSettings['limits'] = {
 export interface OAuthDependencies {
   readonly database: Database;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly logger: Logger;
   readonly delegations: Delegations;
   readonly recorder: Recorder;

@@ -103,9 +103,12 @@ export class ProviderSignIn {
     disabled: Disabled,
   ): Promise<StepOutcome> {
     const outcome = await this.transaction((tx) => this.account(tx, request, proven));
+    const { id, label } = proven.provider;
     switch (outcome.kind) {
       case 'user':
-        return done({ login: { ...loginOf(outcome.user.id, outcome.user.version), byProvider: true } });
+        return done({
+          login: { ...loginOf(outcome.user.id, outcome.user.version), provider: { id, label } },
+        });
       case 'disabled':
         await this.record(request, proven, 'invalid_credentials', outcome.user.id);
         return disabled(request);
@@ -114,7 +117,7 @@ export class ProviderSignIn {
         return page(notSignedInThere(request));
       case 'unknown':
         await this.record(request, proven, 'unknown_identity');
-        return page(askAdministratorPage(request, proven.provider.label));
+        return page(askAdministratorPage(request, label));
     }
   }
 

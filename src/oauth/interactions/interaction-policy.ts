@@ -36,7 +36,7 @@ const changePassword = (mustChange: (userId: string) => Promise<boolean>): Insta
     { name: 'change_password' },
     new Check('first_password', 'a password that someone else chose is replaced', async (ctx) =>
       ctx.oidc.account !== undefined &&
-      decisionsOf(ctx).login?.byProvider !== true &&
+      decisionsOf(ctx).login?.provider === undefined &&
       (await mustChange(ctx.oidc.account.accountId))
         ? Check.REQUEST_PROMPT
         : Check.NO_NEED_TO_PROMPT,

@@ -1,5 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from './oidc-provider.js';
+import { noteUse } from './kept-sign-ins.js';
 import { isoTime, type Clock } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
 import { all, any, compare, eq, isNull, not, type Condition } from '../../store/sql/condition.js';
@@ -37,6 +38,13 @@ function seal(id: string, payload: AdapterPayload): string {
 /** The reverse of `seal`. Without an id, the payload has empty text in its place. */
 export const parsePayload = (text: string, id = ''): AdapterPayload =>
   JSON.parse(text.replaceAll(idMark, id)) as AdapterPayload;
+
+/** Whether it is a token of a sign-in. A token under a delegation describes the delegation. */
+const isOfSignIn = (
+  model: string,
+  payload: AdapterPayload,
+): payload is AdapterPayload & { grantId: string } =>
+  model === 'AccessToken' && payload.grantId !== undefined && payload.rar === undefined;
 
 /** How long a used refresh token gives its client the first answer again. */
 export const graceSeconds = 10;
@@ -76,6 +84,7 @@ export class PayloadAdapter implements Adapter {
     const row = this.row(id, payload, expiresIn);
     const { model, id: digest, consumedAt: _, ...changes } = row;
     await this.store.database.transaction(async (tx) => {
+      if (isOfSignIn(model, payload)) await noteUse(tx, payload.grantId, this.store.clock.now());
       if ((await tx.update(oauthPayloads, isKey(model, digest), changes)) > 0) return;
       await tx.insert(oauthPayloads, [row]).catch(async (error: unknown) => {
         if (!isDuplicate(error)) throw error;

@@ -11,6 +11,8 @@ export interface AccessTokenFact {
   /** `tok_` and the first 22 characters of the digest: identifies the token without revealing it. */
   readonly tokenId: string;
   readonly userId: string;
+  /** A sign-in has its own grant; under a delegation it is the delegation's id. */
+  readonly grantId: string;
   /** The OAuth `client_id`: an agent's name, or the program through which a person signed in. */
   readonly clientId: string;
   /** Absent for a token that a person uses directly. */
@@ -39,7 +41,7 @@ const payloads = quote(oauthPayloads.name);
 
 /** The grant must exist as well: a token that was saved while its grant was being revoked is worthless. */
 const lookup = `
-  SELECT t.account_id AS accountId, t.payload AS payload, t.expires_at AS expiresAt, g.expires_at AS grantExpiresAt
+  SELECT t.account_id AS accountId, t.grant_id AS grantId, t.payload AS payload, t.expires_at AS expiresAt, g.expires_at AS grantExpiresAt
   FROM ${payloads} t
   JOIN ${payloads} g ON g.grant_id = t.grant_id AND g.model = 'Grant' AND g.expires_at > ?
   WHERE t.model = 'AccessToken' AND t.id = ? AND t.expires_at > ?`;
@@ -61,6 +63,7 @@ export async function findAccessToken(
   return {
     tokenId: tokenIdOf(token),
     userId: String(row.accountId),
+    grantId: String(row.grantId),
     clientId: payload.clientId ?? '',
     scopes: payload.scope?.split(' ') ?? [],
     expiresAt: Math.min(timeOf(row.expiresAt), timeOf(row.grantExpiresAt)),

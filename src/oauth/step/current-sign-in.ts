@@ -10,8 +10,8 @@ import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../../
 export interface Login {
   readonly accountId: string;
   readonly version: number;
-  /** Whether an identity provider named the person, so that no password was given. */
-  readonly byProvider?: boolean;
+  /** The identity provider that named the person, so that no password was given. */
+  readonly provider?: { readonly id: string; readonly label: string };
 }
 
 /** A finished sign-in. It lasts as long as its grant. */

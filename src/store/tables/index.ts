@@ -4,8 +4,14 @@ import * as documents from './documents.js';
 import * as identityProviders from './identity-providers.js';
 import * as identity from './identity.js';
 import * as server from './server.js';
+import * as signIns from './sign-ins.js';
 
 /** The server's own tables. Each file adds one name here. */
-export const ownTables: readonly AnyTable[] = [audit, documents, identity, identityProviders, server].flatMap(
-  (file) => Object.values<AnyTable>(file),
-);
+export const ownTables: readonly AnyTable[] = [
+  audit,
+  documents,
+  identity,
+  identityProviders,
+  server,
+  signIns,
+].flatMap((file) => Object.values<AnyTable>(file));

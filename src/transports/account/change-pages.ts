@@ -78,7 +78,8 @@ export async function taskPage(reader: Reader, id: string): Promise<Page> {
   );
 }
 
-const question = (
+/** Asks before a change, on a page of its own. */
+export const question = (
   reader: Reader,
   texts: { readonly title: string; readonly consequence: Html; readonly yes: string; readonly no: string },
   action: string,

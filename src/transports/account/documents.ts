@@ -222,3 +222,47 @@ export const withdrawDocument: Document<unknown> = {
   withdrawConsent(id: $id, idempotencyKey: $key) { consent { id revokedAt } }
 }`,
 };
+
+export interface SignIn {
+  readonly id: string;
+  readonly program: string;
+  readonly method: 'PASSWORD' | 'PROVIDER';
+  readonly provider: string | null;
+  readonly address: string;
+  readonly userAgent: string | null;
+  readonly createdAt: string;
+  readonly lastUsedAt: string;
+  readonly expiresAt: string;
+  readonly isCurrent: boolean;
+}
+
+export interface SignInsAnswer {
+  readonly signIns: Page<SignIn>;
+}
+
+/** How many sign-ins are read at most, the newest first. */
+export const signInsMax = 50;
+
+export const signInsDocument: Document<SignInsAnswer> = {
+  name: 'AccountSignIns',
+  query: `query AccountSignIns($filter: SignInFilter!) {
+  signIns(filter: $filter, first: ${String(signInsMax)}) {
+    nodes { id program method provider address userAgent createdAt lastUsedAt expiresAt isCurrent }
+    pageInfo { hasNextPage endCursor }
+  }
+}`,
+};
+
+export const endSignInDocument: Document<unknown> = {
+  name: 'AccountEndSignIn',
+  query: `mutation AccountEndSignIn($id: ID!, $key: String!) {
+  endSignIn(id: $id, idempotencyKey: $key) { endedCount }
+}`,
+};
+
+export const endOtherSignInsDocument: Document<unknown> = {
+  name: 'AccountEndOtherSignIns',
+  query: `mutation AccountEndOtherSignIns($key: String!) {
+  endOtherSignIns(idempotencyKey: $key) { endedCount }
+}`,
+};

@@ -16,11 +16,13 @@ import {
 import { mayHandOver } from './hand-over.js';
 import { withNames } from './names.js';
 import { isOwn } from './person.js';
+import { signInsPart } from './sign-in-pages.js';
 import { statusWords, time } from './words.js';
 
 interface HomeQuery {
   readonly after: string | undefined;
   readonly tookBackAll: boolean;
+  readonly endedSignIns: boolean;
   /** The id of a consent. */
   readonly withdrawn: string | undefined;
 }
@@ -88,7 +90,8 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
   const { visitor, person, now } = reader;
   const head = html`${pageHead(reader)}
     <h1>Your account</h1>`;
-  if (person.own === undefined) return page('Your account', html`${head}${unseen}`);
+  const signIns = await signInsPart(reader, query.endedSignIns);
+  if (person.own === undefined) return page('Your account', html`${head}${unseen}${signIns}`);
   const { delegations, consents } = await visitor.run(homeDocument(person.holds), {
     filter: { ...person.own, status: 'ACTIVE' },
     after: query.after,
@@ -122,7 +125,8 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
         consents.pageInfo.hasNextPage
           ? html`<p class="soft">Consents older than the newest ${consentsMax} are not shown.</p>`
           : undefined
-      }`,
+      }
+      ${signIns}`,
   );
 }
 

@@ -20,7 +20,8 @@ import { askHandOver, handOver } from './hand-over.js';
 import { homePage, tasksPage } from './home-page.js';
 import type { Reader } from './parts.js';
 import { readPerson } from './person.js';
-import { beginSignIn, endSignIn, signedOutPage, signOut, welcomePage, type Outcome } from './sign-in.js';
+import { askEndOthers, askEndSignIn, endOthers, endSignIn } from './sign-in-pages.js';
+import { beginSignIn, finishSignIn, signedOutPage, signOut, welcomePage, type Outcome } from './sign-in.js';
 import { SignedOut, Visitor, type AccountParts } from './visitor.js';
 
 export interface AccountRoutesParts extends AccountParts {
@@ -36,6 +37,7 @@ const pages: Readonly<Record<string, Show>> = {
     homePage(reader, {
       after: query.get('after') ?? undefined,
       tookBackAll: query.get('done') === 'all',
+      endedSignIns: query.get('done') === 'sign-ins',
       withdrawn: query.get('withdrawn') ?? undefined,
     }),
   '/account/tasks': (reader, _id, query) => tasksPage(reader, query.get('after') ?? undefined),
@@ -43,6 +45,8 @@ const pages: Readonly<Record<string, Show>> = {
   '/account/tasks/:id/take-back': askTakeBack,
   '/account/take-back-all': askTakeBackAll,
   '/account/consents/:id/withdraw': askWithdraw,
+  '/account/sign-ins/:id/end': askEndSignIn,
+  '/account/end-other-sign-ins': askEndOthers,
   '/account/hand-over': (reader, _id, query) => askHandOver(reader, query),
 };
 
@@ -52,6 +56,8 @@ const changes: Readonly<Record<string, Change>> = {
   '/account/tasks/:id/take-back': (reader, id, form) => takeBack(reader, id, keyOf(form)),
   '/account/take-back-all': (reader, _id, form) => takeBackAll(reader, keyOf(form)),
   '/account/consents/:id/withdraw': (reader, id, form) => withdraw(reader, id, keyOf(form)),
+  '/account/sign-ins/:id/end': (reader, id, form) => endSignIn(reader, id, keyOf(form)),
+  '/account/end-other-sign-ins': (reader, _id, form) => endOthers(reader, keyOf(form)),
   '/account/hand-over': (reader, _id, form) => handOver(reader, form),
 };
 
@@ -69,7 +75,7 @@ export function accountRoutes(scope: FastifyInstance, parts: AccountRoutesParts)
     return routes.send(reply, beginSignIn(parts, reply, target));
   });
   scope.get(accountPaths.signedIn, async (request, reply) =>
-    routes.send(reply, await endSignIn(parts, request, reply)),
+    routes.send(reply, await finishSignIn(parts, request, reply)),
   );
   scope.post('/account/sign-out', (request, reply) => routes.signOut(request, reply));
   for (const [url, show] of Object.entries(pages))

@@ -65,7 +65,7 @@ export function beginSignIn(
  * Takes the answer to the authorization request of this browser (RFC 6749 section 4.1.2, RFC 9207). The session is new;
  * an earlier session of the browser ends.
  */
-export async function endSignIn(
+export async function finishSignIn(
   parts: AccountParts,
   request: FastifyRequest,
   reply: FastifyReply,

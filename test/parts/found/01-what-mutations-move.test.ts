@@ -3,7 +3,7 @@ import { buildSchema } from 'graphql';
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Authority } from '../../../src/authority/authority.js';
-import { canonicalJson } from '../../../src/core/digest.js';
+import { canonicalJson, sha256 } from '../../../src/core/digest.js';
 import { BehalfError } from '../../../src/core/errors.js';
 import { Authorities } from '../../../src/delegation/authorities.js';
 import { bumpEpoch, AuthorityEpoch } from '../../../src/delegation/authority-epoch.js';
@@ -13,6 +13,7 @@ import { all, eq } from '../../../src/store/sql/condition.js';
 import { unprefixed, type Table } from '../../../src/store/tables/table.js';
 import { trustedDocuments } from '../../../src/store/tables/documents.js';
 import * as identity from '../../../src/store/tables/identity.js';
+import { signIns } from '../../../src/store/tables/sign-ins.js';
 import { catalog, key } from '../../support/administration.js';
 import { BusinessRows } from '../../support/business.js';
 import { boundaryInput } from '../../support/case.js';
@@ -51,6 +52,7 @@ interface World {
   readonly spareRoleId: string;
   readonly spareAgentRoleId: string;
   readonly consentId: string;
+  readonly signInId: string;
   readonly documentId: string;
   readonly rows: Readonly<
     Record<'ticket' | 'order' | 'placed' | 'invoice' | 'payment' | 'product' | 'page' | 'collection', string>
@@ -101,6 +103,12 @@ const table: Readonly<Record<string, Entry>> = {
     moves: ['oauth_payloads-', 'users.mustChangePassword', 'users.passwordHash'],
   },
   revokeTokens: { args: ({ victim }) => one(victim.id), moves: ['oauth_payloads-'] },
+  endSignIn: { args: ({ signInId }) => one(signInId), moves: ['oauth_payloads-'] },
+  endOtherSignIns: {
+    args: () => '',
+    after: () => signIn(actor.id),
+    moves: ['oauth_payloads-'],
+  },
   createAgent: {
     args: ({ victim }) =>
       `input: { name: "${key()}", displayName: "New", businessTask: "t", ownerId: "${victim.id}" }`,
@@ -258,6 +266,21 @@ async function change(of: object, id: unknown, changes: object): Promise<void> {
   });
 }
 
+/** A sign-in with a new token. */
+async function signIn(userId: string): Promise<string> {
+  const token = await server.token(userId, undefined);
+  const isToken = eq<identity.OAuthPayloadRow>('id', sha256(token));
+  const { grantId } = (await server.database.read.one(identity.oauthPayloads, isToken)) ?? {};
+  const id = server.ids.next();
+  const [createdAt, expiresAt] = ['2026-03-01T00:00:00.000Z', '2099-03-01T00:00:00.000Z'];
+  const row = { id, userId, grantId: grantId ?? '', clientId: 'test', program: 'test', method: 'password' };
+  const unknown = { providerId: null, provider: null, providerSession: null, userAgent: null };
+  await server.database.transaction((tx) =>
+    tx.insert(signIns, [{ ...row, ...unknown, address: '::1', createdAt, lastUsedAt: createdAt, expiresAt }]),
+  );
+  return id;
+}
+
 async function worldOf(): Promise<World> {
   const { database, ids } = server;
   const rights = { boundary: { ...everywhere, person: 'all' as const } };
@@ -310,6 +333,7 @@ async function worldOf(): Promise<World> {
       spareAgentRoleId,
       consentId,
       documentId,
+      signInId: await signIn(victim.id),
     },
     rows: await dataRows(),
   };

@@ -104,6 +104,7 @@ export class Harness {
     const oauth = createOAuth({
       database,
       clock: systemClock,
+      ids: makeIds(systemClock),
       logger,
       delegations,
       recorder,

@@ -63,6 +63,7 @@ describe('client credentials', () => {
     expect(await harness.fact(token.access_token)).toEqual({
       tokenId: `tok_${sha256(token.access_token).slice(0, 22)}`,
       userId: ada.id,
+      grantId: delegation.id,
       clientId: 'support-agent',
       delegationId: delegation.id,
       generation: 0,
