@@ -59,12 +59,19 @@ const newGrant =
     if (begun?.accountId === account.accountId && begun.clientId === client.clientId)
       return consent?.delegationId === undefined
         ? begun
-        : grantOfDelegation(ctx, begun, secondsUntil(consent.expiresAt, dependencies.clock), consent.delegationId);
+        : grantOfDelegation(
+            ctx,
+            begun,
+            secondsUntil(consent.expiresAt, dependencies.clock),
+            consent.delegationId,
+          );
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
     await grant.save();
     // Checked after saving: a transaction that ends the person's sign-ins either finds the grant or is seen here.
     const isKept = await dependencies.database.transaction(async (tx) => {
+      const { provider: by } = login;
+      if (by !== undefined && (await dependencies.identities.hasEnded(tx, by))) return false;
       if (!(await isLoginCurrent(tx, login))) return false;
       await keepSignIn(tx, dependencies, signInOf(ctx, dependencies, grant, login));
       return true;
@@ -102,9 +109,9 @@ function signInOf(
     ...{ userId, grantId, clientId },
     program: (client?.clientName ?? clientId).slice(0, 200),
     method: provider === undefined ? 'password' : 'provider',
-    providerId: provider?.id ?? null,
+    providerId: provider?.providerId ?? null,
     provider: provider?.label ?? null,
-    providerSession: null,
+    providerSession: provider?.session ?? null,
     address: addressOf(req).slice(0, 60),
     userAgent: userAgentOf(req) ?? null,
     lifeSeconds: settings.refreshTokenTtlSeconds,

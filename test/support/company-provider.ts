@@ -9,7 +9,10 @@ import {
   type JWTPayload,
 } from 'jose';
 import type { Configuration, Provider as Library } from 'oidc-provider';
+import { addProvider } from '../../src/admin/identity-providers.js';
 import { Provider } from '../../src/oauth/library/oidc-provider.js';
+import type { IdentityProviderRow } from '../../src/store/tables/identity-providers.js';
+import type { Company } from './administration.js';
 import { freePort } from './free-port.js';
 
 /** A person as the company's provider knows them. */
@@ -142,3 +145,17 @@ export class CompanyProvider {
 
 /** A token that nobody signed. */
 export const unsigned = (claims: JWTPayload): string => new UnsecuredJWT(claims).encode();
+
+/** Trusts a provider, whose new people get accounts. */
+export const addCompany = (company: Company, name: string, issuer: string): Promise<IdentityProviderRow> =>
+  company.do((unit) =>
+    addProvider(
+      unit,
+      {
+        ...{ name, label: `The ${name}`, issuer, clientId: companyClientId, clientSecret: companySecret },
+        ...{ scopes: ['profile', 'email', 'groups'], groupsClaim: 'groups' },
+        ...{ userNameClaim: 'preferred_username', mayCreateUsers: true },
+      },
+      false,
+    ),
+  );

@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthEvent } from '../../delegation/auth-records.js';
-import type { IdentityOutcome, ProvenIdentity, SignedOut } from '../../delegation/proven-identity.js';
+import type {
+  IdentityOutcome,
+  ProvenIdentity,
+  ProviderLogout,
+  ProviderSession,
+  SignedOut,
+} from '../../delegation/proven-identity.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import type {
   AgentTokenInput,
@@ -87,12 +93,17 @@ export interface Recorder {
 export interface Identities {
   /** Finds or makes the account and sets the roles of its groups, through `tx` alone. */
   signIn(tx: Connection, proven: ProvenIdentity): Promise<IdentityOutcome>;
-  /** Ends all tokens and sessions of a person. Undefined where nobody is known by the subject. */
+  /**
+   * Ends all tokens and sessions of a person, or one session of a provider, and what is under way. Undefined where nothing
+   * of them is here.
+   */
   signOut(
     tx: Connection,
     provider: Pick<IdentityProviderRow, 'id'>,
-    subject: string,
+    logout: ProviderLogout,
   ): Promise<SignedOut | undefined>;
+  /** Whether the provider has reported a logout since, or was removed. Otherwise neither happens before `tx` ends. */
+  hasEnded(tx: Connection, session: ProviderSession): Promise<boolean>;
 }
 
 /** A first-party program through which people sign in: a public client with PKCE (RFC 8252, RFC 9700). */

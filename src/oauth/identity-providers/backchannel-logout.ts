@@ -34,7 +34,8 @@ interface Known {
 
 /**
  * Takes a provider's message that a person has signed out there (OpenID Connect Back-Channel Logout 1.0). All tokens and
- * sessions of the person end, in one transaction with the record. A logout token works once.
+ * sessions of the person end, or the sign-ins of one session there, in one transaction with the record. A logout token
+ * works once.
  */
 export class BackchannelLogout {
   constructor(private readonly parts: BackchannelLogoutParts) {}
@@ -68,14 +69,14 @@ export class BackchannelLogout {
   private async end(request: IncomingMessage, { provider, token }: Known): Promise<void> {
     const { store, identities, recorder } = this.parts;
     await store.database.transaction(async (tx) => {
-      const { jti, expiresAtSeconds, subject } = token;
+      const { jti, expiresAtSeconds } = token;
       if (!(await firstUseIn(tx, store, `logout ${provider.issuer}`, jti, expiresAtSeconds)))
         throw new RefusedToken('the token was used before');
-      const ended = await identities.signOut(tx, provider, subject);
+      const ended = await identities.signOut(tx, provider, token);
       await recorder.recordAuthEventIn(tx, {
         ...this.base(request),
         outcome: 'success',
-        detail: `back-channel logout, provider ${provider.name}, subject ${subject}`,
+        detail: `back-channel logout, provider ${provider.name}${ofWhom(token)}`,
         ...(ended === undefined ? {} : { userId: ended.user.id, changes: ended.changes }),
       });
     });
@@ -108,6 +109,11 @@ export class BackchannelLogout {
     return { kind: 'revocation' as const, address, ...(userAgent === undefined ? {} : { userAgent }) };
   }
 }
+
+const ofWhom = ({ subject, session }: LogoutToken): string =>
+  [subject === undefined ? '' : `, subject ${subject}`, session === undefined ? '' : ', one session'].join(
+    '',
+  );
 
 /** Why a token is refused. Undefined for a failure of ours or of the provider. */
 function reasonOf(error: unknown): string | undefined {

@@ -1,5 +1,7 @@
-import { jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
+import { sha256 } from '../../core/digest.js';
+import type { ProviderLogout } from '../../delegation/proven-identity.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import { idTokenAlgorithms } from './provider-metadata.js';
 
@@ -8,36 +10,48 @@ const event = 'http://schemas.openid.net/event/backchannel-logout';
 const shape = z.object({
   jti: z.string().min(1).max(500),
   exp: z.number(),
-  sub: z.string().min(1).max(255),
+  sub: z.string().min(1).max(255).optional(),
+  sid: z.string().min(1).max(1_000).optional(),
   events: z.object({ [event]: z.object({}) }),
   nonce: z.never().optional(),
 });
 
+/** Explicit typing is recommended, not required. */
+const types: ReadonlySet<string | undefined> = new Set([undefined, 'jwt', 'logout+jwt']);
+
 /** An older logout token is refused. */
 const ageMax = '10 minutes';
 
-export interface LogoutToken {
-  readonly subject: string;
+export interface LogoutToken extends ProviderLogout {
   readonly jti: string;
   readonly expiresAtSeconds: number;
 }
 
 /**
  * Checks a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.6). Throws for any other token, an ID token
- * included, and for a logout token that names only a session: this server does not keep the sessions of providers.
+ * included.
  */
 export async function readLogoutToken(
   token: string,
   provider: Pick<IdentityProviderRow, 'issuer' | 'clientId'>,
   keys: JWTVerifyGetKey,
 ): Promise<LogoutToken> {
-  const { payload } = await jwtVerify(token, keys, {
+  const { payload, protectedHeader } = await jwtVerify(token, keys, {
     issuer: provider.issuer,
     audience: provider.clientId,
     algorithms: [...idTokenAlgorithms],
     clockTolerance: 10,
     maxTokenAge: ageMax,
   });
-  const { sub, jti, exp } = shape.parse(payload);
-  return { subject: sub, jti, expiresAtSeconds: exp };
+  if (!types.has(protectedHeader.typ?.toLowerCase()))
+    throw new errors.JWTInvalid('the token has another type (typ)');
+  const { sub, sid, jti, exp } = shape.parse(payload);
+  if (sub === undefined && sid === undefined)
+    throw new errors.JWTInvalid('the token names neither a person (sub) nor a session (sid)');
+  return {
+    ...(sub === undefined ? {} : { subject: sub }),
+    ...(sid === undefined ? {} : { session: sha256(sid) }),
+    jti,
+    expiresAtSeconds: exp,
+  };
 }

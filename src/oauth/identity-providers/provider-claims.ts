@@ -1,4 +1,5 @@
 import * as client from 'openid-client';
+import { sha256 } from '../../core/digest.js';
 import type { ProvenIdentity } from '../../delegation/proven-identity.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 
@@ -45,11 +46,13 @@ export async function identityIn(
   const claims = await claimsOf(config, provider, tokens, idToken);
   const userName = textIn(claims, provider.userNameClaim);
   const displayName = textIn(claims, 'name');
+  const session = textIn(idToken, 'sid');
   const email = claims.email_verified === false ? undefined : textIn(claims, 'email');
   return {
     provider,
     subject: idToken.sub,
     requestedAt,
+    ...(session === undefined ? {} : { session: sha256(session) }),
     groups: groupsIn(claims, provider.groupsClaim),
     ...(userName === undefined ? {} : { userName }),
     ...(displayName === undefined ? {} : { displayName }),

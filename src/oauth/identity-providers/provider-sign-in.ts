@@ -103,17 +103,17 @@ export class ProviderSignIn {
     disabled: Disabled,
   ): Promise<StepOutcome> {
     const outcome = await this.transaction((tx) => this.account(tx, request, proven));
-    const { id, label } = proven.provider;
+    const { provider, subject, session, requestedAt } = proven;
+    const { id: providerId, label } = provider;
+    const by = { providerId, label, subject, requestedAt, ...(session === undefined ? {} : { session }) };
     switch (outcome.kind) {
       case 'user':
-        return done({
-          login: { ...loginOf(outcome.user.id, outcome.user.version), provider: { id, label } },
-        });
+        return done({ login: { ...loginOf(outcome.user.id, outcome.user.version), provider: by } });
       case 'disabled':
         await this.record(request, proven, 'invalid_credentials', outcome.user.id);
         return disabled(request);
       case 'signed-out':
-        await this.record(request, proven, 'signed_out', outcome.user.id);
+        await this.record(request, proven, 'signed_out', outcome.user?.id);
         return page(notSignedInThere(request));
       case 'unknown':
         await this.record(request, proven, 'unknown_identity');

@@ -1,5 +1,6 @@
 import { errors } from '../library/oidc-provider.js';
 import { all, eq } from '../../store/sql/condition.js';
+import type { ProviderSession } from '../../delegation/proven-identity.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../../store/tables/identity.js';
 
@@ -11,7 +12,7 @@ export interface Login {
   readonly accountId: string;
   readonly version: number;
   /** The identity provider that named the person, so that no password was given. */
-  readonly provider?: { readonly id: string; readonly label: string };
+  readonly provider?: ProviderSession & { readonly label: string };
 }
 
 /** A finished sign-in. It lasts as long as its grant. */

@@ -671,7 +671,9 @@ describe('back-channel logout', () => {
     ['an old token', 'too far in the past', forged({ iat: now - 3600 })],
     ['a token without an end', 'claim exp', forged({ exp: undefined })],
     ['no jti', 'claim jti', forged({ jti: undefined })],
-    ['no subject', 'claim sub', forged({ sub: undefined, sid: 'a session' })],
+    ['neither subject nor session', 'neither a person', forged({ sub: undefined })],
+    ['a session that is no text', 'claim sid', forged({ sub: undefined, sid: 7 })],
+    ['a security event token', 'another type', (sub) => acme.sign(claimsFor(sub), { typ: 'secevent+jwt' })],
     ['no event', 'claim events', forged({ events: undefined })],
     [
       'another event',
