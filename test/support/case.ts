@@ -18,7 +18,7 @@ export interface Case {
 }
 
 export const taskScopes = ['customers:read', 'tickets:read', 'tickets:reply'];
-const personScopes = [...taskScopes, 'delegations:create', 'delegations:read', 'delegations:revoke'];
+export const personScopes = [...taskScopes, 'delegations:create', 'delegations:read', 'delegations:revoke'];
 
 /** A boundary as GraphQL input: all dimensions open except the given ones. */
 export const boundaryInput = (narrower: Record<string, string[]> = {}): object[] =>
