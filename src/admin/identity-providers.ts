@@ -1,8 +1,9 @@
 import { isoTime } from '../core/clock.js';
-import { badInput, conflict } from '../core/errors.js';
-import { isLoopbackHost } from '../core/loopback.js';
+import { badInput, conflict, notFound } from '../core/errors.js';
 import { visibleLine } from '../core/checked-text.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { noteEnds } from '../delegation/end-delegation.js';
+import { endByIssuer } from '../delegation/issuer-delegations.js';
 import { all, eq } from '../store/sql/condition.js';
 import { isDuplicate } from '../store/sql/database.js';
 import { ProviderSecrets } from '../store/sql/provider-secrets.js';
@@ -14,11 +15,15 @@ import {
   userIdentities,
   type IdentityProviderRow,
   type ProvidedUserRoleRow,
+  type UserIdentityRow,
 } from '../store/tables/identity-providers.js';
+import { tokenIssuers, type IssuerDelegationRow } from '../store/tables/token-issuers.js';
 import { requireAdministrator } from './administrators.js';
 import { requireGrantableUser } from './credentials.js';
 import { requireGrantable, rolesNamed } from './grantable-roles.js';
+import { checked, issuerOf, namePattern } from './issuer-input.js';
 import { takeProvided } from './provided-roles.js';
+import { removeIssuer } from './token-issuers.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import { endTokens } from './users.js';
 import { users } from '../store/tables/identity.js';
@@ -35,31 +40,11 @@ export interface NewProvider {
   readonly mayCreateUsers: boolean;
 }
 
-const namePattern = /^[a-z0-9][a-z0-9-]{0,39}$/;
 /** RFC 6749 appendix A.4. */
 const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 /** RFC 6749 appendices A.1 and A.2. */
 const visibleAscii = /^[\x20-\x7e]+$/;
 const claimPattern = /^[\x21-\x7e]{1,100}$/;
-
-function checked(text: string, pattern: RegExp, path: string, message: string): string {
-  if (pattern.test(text)) return text;
-  throw badInput(message, path);
-}
-
-/** OpenID Connect Discovery section 3: an `https` URL without query and fragment. */
-function issuerOf(text: string, allowHttp: boolean): string {
-  if (!URL.canParse(text) || !/^[\x21-\x7e]{1,255}$/.test(text) || /[?#]/.test(text))
-    throw badInput('An issuer is a URL without query and fragment, of at most 255 characters.', 'issuer');
-  const { protocol, hostname, username } = new URL(text);
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && (allowHttp || isLoopbackHost(hostname)));
-  if (!isSafe || username !== '')
-    throw badInput(
-      'An issuer must begin with https://. Plain http is for a provider on this machine, or with BEHALF_ALLOW_HTTP=true.',
-      'issuer',
-    );
-  return text;
-}
 
 function clientSecretOf(text: string): string {
   if (visibleAscii.test(text) && text.length <= 500) return text;
@@ -111,8 +96,8 @@ export async function addProvider(
 }
 
 /**
- * Removes a provider. Its people keep their accounts; the roles that its groups gave, and their sessions and tokens,
- * end. `FORBIDDEN` where such a role is outside the grantable set of `by`.
+ * Removes a provider, and the token issuers that name its people. Its people keep their accounts; the roles that its
+ * groups gave, and their sessions and tokens, end. `FORBIDDEN` where such a role is outside the grantable set of `by`.
  */
 export async function removeProvider(
   unit: UnitOfWork,
@@ -135,6 +120,8 @@ export async function removeProvider(
     await endTokens(unit, user);
     people.push(user);
   }
+  const issuers = await tx.select(tokenIssuers, eq('providerId', provider.id));
+  for (const issuer of issuers) await removeIssuer(unit, by, issuer);
   await tx.delete(userIdentities, eq('providerId', provider.id));
   await tx.delete(providerGroupRoles, eq('providerId', provider.id));
   await tx.delete(identityProviders, eq('id', provider.id));
@@ -163,6 +150,48 @@ export async function linkIdentity(
   ]);
   unit.trail.touched(users.type, [user.id], 'update');
   unit.trail.changed({ type: users.type, id: user.id, before: null, after: { identity: providerId } });
+}
+
+/**
+ * The reverse of `linkIdentity`. The roles that groups of the provider gave, the person's sessions and tokens, and the
+ * delegations made by tokens that named the subject end. `FORBIDDEN` where such a role is outside the grantable set of
+ * `by`.
+ */
+export async function unlinkIdentity(
+  unit: UnitOfWork,
+  by: string,
+  { id: providerId }: IdentityProviderRow,
+  subject: string,
+): Promise<UserRow> {
+  const { tx, clock, trail } = unit;
+  const isTheirs = all<UserIdentityRow>(eq('providerId', providerId), eq('subject', subject));
+  const identity = await tx.one(userIdentities, isTheirs);
+  const user =
+    identity === undefined
+      ? undefined
+      : await tx.one(users, eq<UserRow>('id', identity.userId), { lock: 'update' });
+  if (user === undefined) throw notFound('This subject');
+  const mine = all<ProvidedUserRoleRow>(eq('userId', user.id), eq('providerId', providerId));
+  const given = await tx.select(providedUserRoles, mine);
+  await requireGrantable(
+    tx,
+    by,
+    await rolesNamed(
+      tx,
+      given.map(({ roleId }) => roleId),
+    ),
+  );
+  for (const one of given) await takeProvided(unit, one);
+  await endTokens(unit, user);
+  for (const { id: issuerId } of await tx.select(tokenIssuers, eq('providerId', providerId))) {
+    const resting = all<IssuerDelegationRow>(eq('issuerId', issuerId), eq('subject', subject));
+    noteEnds(trail, await endByIssuer({ tx, clock, by }, resting));
+  }
+  await tx.delete(userIdentities, isTheirs);
+  trail.touched(users.type, [user.id], 'update');
+  trail.changed({ type: users.type, id: user.id, before: { identity: providerId }, after: null });
+  if (given.length > 0) await requireAdministrator(tx);
+  return user;
 }
 
 /** OpenID Connect Core section 2. */

@@ -25,6 +25,7 @@ import { provideRoles } from './provided-roles.js';
 import { isMarked, markLogout } from './provider-logouts.js';
 import { endSignIn } from './sign-ins.js';
 import { insert, type UnitOfWork } from './unit-of-work.js';
+import { partiesOf } from './token-parties.js';
 import { emailOf, endTokens } from './users.js';
 
 /** The accounts of people who sign in with a provider, found by (provider, subject) alone. */
@@ -33,6 +34,8 @@ export class ProviderAccounts {
     private readonly clock: Clock,
     private readonly ids: Ids,
   ) {}
+
+  readonly partiesOf = partiesOf;
 
   /** Finds or makes the account, and gives and takes the roles of its groups, all in `tx`. */
   async signIn(tx: Connection, proven: ProvenIdentity): Promise<IdentityOutcome> {

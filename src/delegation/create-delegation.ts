@@ -177,10 +177,11 @@ export async function makeSubDelegation(
   context: CreateContext,
   giver: Authority,
   request: DelegationRequest,
+  under: Under = {},
 ): Promise<DelegationRow> {
   const parent = await context.tx.byId(delegations, giver.task?.delegationId ?? '');
   if (parent === undefined) throw notFound('Delegation');
-  const offered = await offer(context, giver, request);
+  const offered = await offer(context, giver, request, under.also);
   if (giver.chain.agents.some((agent) => agent.id === offered.agent.id)) {
     throw badInput('This agent is in the chain already.', 'agent');
   }
@@ -191,7 +192,7 @@ export async function makeSubDelegation(
       hint: 'Ask the person who delegated it for a delegation with more depth.',
     });
   }
-  const endsBy = Date.parse(parent.expiresAt);
+  const endsBy = Math.min(Date.parse(parent.expiresAt), under.endsBy ?? Number.POSITIVE_INFINITY);
   const left: StoredLimits = {
     operations: parent.operationsMax - parent.operationsUsed,
     rows: parent.rowsMax - parent.rowsUsed,

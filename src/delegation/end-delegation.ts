@@ -6,6 +6,7 @@ import { conflict, notFound } from '../core/errors.js';
 import { all, compare, eq, isIn, not, type Condition } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { consents, delegations, type ConsentRow, type DelegationRow } from '../store/tables/identity.js';
+import { issuerDelegations, type IssuerDelegationRow } from '../store/tables/token-issuers.js';
 import { bumpEpoch } from './authority-epoch.js';
 
 export interface EndContext {
@@ -68,7 +69,10 @@ export const revokeDelegation = (context: EndContext, id: string): Promise<reado
 export const endAll = (context: EndContext, ids: readonly string[]): Promise<readonly Ended[]> =>
   end(context, ids, 'revoked');
 
-/** Ends a person's delegations to an agent under a role: all of them or a selection. */
+/**
+ * Ends a person's delegations to an agent under a role: all of them or a selection. A sub-delegation that a token of an
+ * issuer made rests on the person's consent, too.
+ */
 async function revokeDelegationsTo(
   context: EndContext,
   to: Pick<DelegationRow, 'userId' | 'agentId' | 'roleId'>,
@@ -80,13 +84,16 @@ async function revokeDelegationsTo(
       eq('userId', to.userId),
       eq('agentId', to.agentId),
       eq('roleId', to.roleId),
-      eq('depth', 0),
       eq('status', 'active'),
     ),
   );
+  const subs = rows.filter((row) => row.depth > 0).map((row) => row.id);
+  const made = all<IssuerDelegationRow>(isIn('delegationId', subs), eq('made', true));
+  const byIssuer = (await context.tx.select(issuerDelegations, made)).map((row) => row.delegationId);
+  const resting = rows.filter((row) => row.depth === 0 || byIssuer.includes(row.id));
   return end(
     context,
-    rows.filter(isChosen).map((row) => row.id),
+    resting.filter(isChosen).map((row) => row.id),
     'revoked',
   );
 }

@@ -21,6 +21,7 @@ import {
   type CreateContext,
   type Offer,
 } from './create-delegation.js';
+import { delegationOf } from './foreign-delegations.js';
 import { refused } from './narrow-delegation.js';
 import type {
   ActingClient,
@@ -30,6 +31,7 @@ import type {
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  ForeignTokenInput,
   FoundValues,
   HandedOver,
   PersonTokenInput,
@@ -67,8 +69,7 @@ export class OAuthDelegations {
       if (task === undefined || purpose === undefined) {
         throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
       }
-      const person = await this.authorities.ofPerson(context.tx, userId, input.personTokenScopes);
-      requireDelegateScope(person);
+      const person = await this.person(context.tx, userId, input.personTokenScopes);
       const { role, ceiling, endsBy } = await findConsent(context, userId, agentId, input.role);
       const { scopes } = input;
       const rights = { agent: agentId, role, scopes, boundary: readStoredBoundary(input.boundary) };
@@ -97,6 +98,24 @@ export class OAuthDelegations {
       });
       await this.recordMade(tx, row, 'a token exchange');
       return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
+    });
+  }
+
+  /** Makes or uses a delegation for the parties of another issuer's token, within the token's own scopes. */
+  exchangeForeignToken(input: ForeignTokenInput): Promise<TokenGrant> {
+    return this.withLockedEpoch(async (making) => {
+      const { tx } = making;
+      const { row, scopes } = await delegationOf(
+        {
+          ...making,
+          boundary: readStoredBoundary(input.boundary),
+          person: (userId, within) => this.person(tx, userId, within),
+          authority: (of) => this.authority(tx, of, of.scopes),
+          recordMade: (of) => this.recordMade(tx, of, `a token of another issuer (${input.detail})`),
+        },
+        input,
+      );
+      return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, scopes);
     });
   }
 
@@ -255,8 +274,12 @@ export class OAuthDelegations {
   }
 
   /** The person's own rights. Throws where they may not hand over tasks. */
-  private async person(tx: Connection, userId: string): Promise<Authority> {
-    const person = await this.authorities.ofPerson(tx, userId, [...this.catalog.definitions.keys()]);
+  private async person(
+    tx: Connection,
+    userId: string,
+    scopes: readonly string[] = [...this.catalog.definitions.keys()],
+  ): Promise<Authority> {
+    const person = await this.authorities.ofPerson(tx, userId, scopes);
     requireDelegateScope(person);
     return person;
   }

@@ -1,3 +1,5 @@
+import type { Connection } from '../store/sql/connection.js';
+
 /** One acting agent of a chain. `name` is its OAuth `client_id`. */
 export interface ChainAgent {
   readonly id: string;
@@ -188,6 +190,30 @@ export interface PersonTokenInput extends TaskDetails, ActingClient {
   readonly userId: string;
   readonly personTokenScopes: readonly string[];
   readonly scopes?: readonly string[];
+}
+
+/** The parties that a token of another issuer names, as they are known here. */
+export interface KnownChain {
+  readonly userId: string;
+  /** In order of acting: the last one acts now. Never empty. */
+  readonly agentIds: readonly string[];
+}
+
+/** A request to use the token of another issuer, which was checked. Its claims only narrow. */
+export interface ForeignTokenInput extends TaskDetails, ActingClient {
+  /** An existing delegation to use. Undefined: one is made. */
+  readonly delegationId?: string;
+  readonly issuerId: string;
+  readonly subject: string;
+  /** Undefined where the token does not narrow the scopes. */
+  readonly tokenScopes: readonly string[] | undefined;
+  readonly scopes?: readonly string[];
+  /** The claims, for the record. */
+  readonly detail: string;
+  /** Throws a `BehalfError` where a party is not known here, or has ended. */
+  chainIn(tx: Connection): Promise<KnownChain>;
+  /** Notes the use of the token. False where it was used before. */
+  firstUseIn(tx: Connection): Promise<boolean>;
 }
 
 /** A request to exchange the parent agent's token, which makes a sub-delegation. */

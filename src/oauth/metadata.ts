@@ -1,6 +1,6 @@
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { delegationType, consentType } from './library/authorization-details.js';
-import { tokenExchange } from './library/agent-clients.js';
+import { jwtBearer, tokenExchange } from './library/agent-clients.js';
 import { clientAuthMethods, confidentialMethods } from './configuration.js';
 import { dpopAlgorithms } from './dpop.js';
 import { paths } from './contract/paths.js';
@@ -18,7 +18,12 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     scopes_supported: settings.scopes,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', tokenExchange],
+    grant_types_supported: [
+      ...['authorization_code', 'refresh_token', 'client_credentials'],
+      ...[tokenExchange, jwtBearer],
+    ],
+    // draft-ietf-oauth-identity-assertion-authz-grant
+    authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: clientAuthMethods,
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,

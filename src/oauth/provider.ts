@@ -1,7 +1,7 @@
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider';
 import { Provider } from './library/oidc-provider.js';
 import type { PayloadStore } from './library/payload-adapter.js';
-import { AgentClients, tokenExchange } from './library/agent-clients.js';
+import { AgentClients, jwtBearer, tokenExchange } from './library/agent-clients.js';
 import { delegationType } from './library/authorization-details.js';
 import { makeConfiguration } from './configuration.js';
 import {
@@ -10,6 +10,8 @@ import {
   makeClientCredentials,
 } from './grants/client-credentials.js';
 import { authorizationCode, makeAuthorizationCode } from './grants/authorization-code.js';
+import type { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
+import { jwtBearerParameters, makeJwtBearer } from './grants/jwt-bearer.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
 import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './step/form.js';
@@ -81,6 +83,7 @@ export function makeProvider(
   dependencies: OAuthDependencies,
   store: PayloadStore,
   refused: SlowDown,
+  foreignTokens: ForeignTokens,
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
   const clients = new AgentClients(database, clock);
@@ -98,10 +101,11 @@ export function makeProvider(
   );
   provider.registerGrantType(
     tokenExchange,
-    makeTokenExchange(delegations, issuing),
+    makeTokenExchange(delegations, foreignTokens, issuing),
     tokenExchangeParameters,
     twice,
   );
+  provider.registerGrantType(jwtBearer, makeJwtBearer(foreignTokens, issuing), jwtBearerParameters, twice);
 
   // The first middleware is the outermost: it records what is about to leave.
   provider.use(makeRecording({ recorder, logger, refused, addressOf }));

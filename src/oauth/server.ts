@@ -9,6 +9,8 @@ import { KnownBrowsers } from './throttling/known-browsers.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
 import { BackchannelLogout } from './identity-providers/backchannel-logout.js';
 import { ProviderCallback } from './identity-providers/callback.js';
+import { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
+import { IssuerKeys } from './foreign-tokens/issuer-keys.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
 import { ProviderSignIn } from './identity-providers/provider-sign-in.js';
 import { SignInRequests } from './identity-providers/sign-in-requests.js';
@@ -22,7 +24,7 @@ import { sendPage } from './pages/page.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
 import { isProviderPath, methodsAt, paths } from './contract/paths.js';
 import { PasswordChecks } from './throttling/password-checks.js';
-import type { OAuthDependencies } from './contract/dependencies.js';
+import { resourceOf, type OAuthDependencies } from './contract/dependencies.js';
 import { makeProvider } from './provider.js';
 import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
@@ -90,7 +92,13 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const { settings, database, clock, logger, recorder, identities, delegations, addressOf } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
-  const provider = makeProvider(dependencies, store, refused);
+  const { issuer } = settings;
+  const issuerKeys = new IssuerKeys(clock, settings.allowHttp);
+  const foreignTokens = new ForeignTokens({
+    ...{ database, clock, delegations, identities },
+    ...{ keys: issuerKeys, issuer, resource: resourceOf(settings) },
+  });
+  const provider = makeProvider(dependencies, store, refused, foreignTokens);
   const answer = provider.callback();
   const begun = new SlowDown(clock, settings.limits.begunPerAddress);
   const browsers = new KnownBrowsers(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
@@ -103,7 +111,6 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const logout = new BackchannelLogout({
     ...{ store, providers, identities, recorder, refusals, logger, addressOf },
   });
-  const { issuer } = settings;
   const byProvider = new ProviderSignIn({
     ...{ issuer, database, recorder, refusals, identities, providers, requests },
   });
@@ -171,8 +178,10 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       ...guesses.caches,
       sign_ins_begun: begun.lines,
       token_requests_refused: refused.lines,
-      identity_providers: providers.kept,
-      identity_provider_keys: providers.keys,
+      identity_providers: providers.kept.lines,
+      identity_provider_keys: providers.keys.lines,
+      token_issuers: issuerKeys.addresses.lines,
+      token_issuer_keys: issuerKeys.keys.lines,
     },
     purgeExpired: async (signal) => (await purgeExpired(store, signal)) + (await purgeSignIns(store, signal)),
   };

@@ -15,13 +15,16 @@ import type {
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  ForeignTokenInput,
   FoundValues,
   HandedOver,
+  KnownChain,
   PersonTokenInput,
   TaskChoice,
   TokenGrant,
   ValueSearch,
 } from '../../delegation/token-grant.js';
+import type { TokenIssuerRow } from '../../store/tables/token-issuers.js';
 import type { Clock } from '../../core/clock.js';
 import type { Ids } from '../../core/ids.js';
 import type { Logger } from '../../core/logger.js';
@@ -38,8 +41,10 @@ export type {
   ConsentInput,
   ConsentOffer,
   DelegationChain,
+  ForeignTokenInput,
   FoundValues,
   HandedOver,
+  KnownChain,
   NamedValue,
   OfferedDimension,
   OfferedScope,
@@ -60,6 +65,8 @@ export interface Delegations {
   exchangePersonToken(input: PersonTokenInput): Promise<TokenGrant>;
   /** Makes a sub-delegation, never wider than the parent delegation and the parent's token. */
   exchangeAgentToken(input: AgentTokenInput): Promise<TokenGrant>;
+  /** Makes or uses a delegation for the person and the agents of another issuer's token. */
+  exchangeForeignToken(input: ForeignTokenInput): Promise<TokenGrant>;
   consentOffer(input: ConsentInput): Promise<ConsentOffer>;
   /** Values to which the person may narrow an offer, under the person's own rights. */
   findValues(input: ValueSearch): Promise<FoundValues>;
@@ -104,6 +111,18 @@ export interface Identities {
   ): Promise<SignedOut | undefined>;
   /** Whether the provider has reported a logout since, or was removed. Otherwise neither happens before `tx` ends. */
   hasEnded(tx: Connection, session: ProviderSession): Promise<boolean>;
+  /** The person and the agents that a token names, through `tx` alone. Throws a `BehalfError` that says who is missing. */
+  partiesOf(tx: Connection, claimed: ClaimedParties): Promise<KnownChain>;
+}
+
+/** The parties of a token of a trusted issuer, by that issuer's names. */
+export interface ClaimedParties {
+  readonly issuer: Pick<TokenIssuerRow, 'id' | 'version'>;
+  readonly subject: string;
+  /** In order of acting. */
+  readonly actors: readonly string[];
+  /** ISO 8601. */
+  readonly issuedAt: string;
 }
 
 /** A first-party program through which people sign in: a public client with PKCE (RFC 8252, RFC 9700). */

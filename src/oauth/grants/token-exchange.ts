@@ -1,7 +1,7 @@
 import type { AccessToken, TokenEndpointGrantContext } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
 import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
-import { delegationDetails, onlyDelegation } from '../library/authorization-details.js';
+import { delegationDetails, delegationType, onlyDelegation } from '../library/authorization-details.js';
 import { tokenExchange } from '../library/agent-clients.js';
 import { actingClientOf, agentIdOf } from '../library/library-internals.js';
 import {
@@ -11,13 +11,18 @@ import {
   type TaskDetails,
   type TokenGrant,
 } from '../contract/dependencies.js';
+import type { ForeignTokenType } from '../../delegation/token-dialects.js';
+import type { ForeignTokens } from '../foreign-tokens/foreign-tokens.js';
+import { isSignedJwt } from '../foreign-tokens/read-token.js';
 import { inOAuthWords } from '../library/oauth-errors.js';
 import { requestedScopes } from './client-credentials.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { generationOf } from '../library/token-lookup.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
 
-const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token';
+const tokenType = (name: ForeignTokenType): string => `urn:ietf:params:oauth:token-type:${name}`;
+const accessTokenType = tokenType('access_token');
+const subjectTokenTypes = ['access_token', 'id_token', 'jwt'] as const;
 export const tokenExchangeParameters = [
   'subject_token',
   'subject_token_type',
@@ -33,13 +38,22 @@ export const tokenExchangeParameters = [
 const single = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
+interface PresentedSubject {
+  readonly text: string;
+  /** Undefined for a token of this server. */
+  readonly foreign: ForeignTokenType | undefined;
+}
+
 /** The subject token. Throws for parameters of RFC 8693 section 2.1 that are not supported here. */
-function checkParameters(ctx: TokenEndpointGrantContext, resource: string): string {
+function checkParameters(ctx: TokenEndpointGrantContext, resource: string): PresentedSubject {
   const { params } = ctx.oidc;
-  const token = single(params.subject_token);
-  if (token === undefined) throw new errors.InvalidRequest('missing required parameter subject_token');
-  if (params.subject_token_type !== accessTokenType) {
-    throw new errors.InvalidRequest(`subject_token_type must be ${accessTokenType}`);
+  const text = single(params.subject_token);
+  if (text === undefined) throw new errors.InvalidRequest('missing required parameter subject_token');
+  const type = subjectTokenTypes.find((name) => params.subject_token_type === tokenType(name));
+  if (type === undefined) {
+    throw new errors.InvalidRequest(
+      `subject_token_type must be one of ${subjectTokenTypes.map(tokenType).join(', ')}`,
+    );
   }
   if (params.requested_token_type !== undefined && params.requested_token_type !== accessTokenType) {
     throw new errors.InvalidRequest(`requested_token_type must be ${accessTokenType}`);
@@ -50,7 +64,7 @@ function checkParameters(ctx: TokenEndpointGrantContext, resource: string): stri
   if (params.audience !== undefined && params.audience !== resource) {
     throw new errors.InvalidTarget('unknown audience');
   }
-  return token;
+  return { text, foreign: type === 'access_token' && !isSignedJwt(text) ? undefined : type };
 }
 
 /** The subject token, if it is active and this client may present it (RFC 8693 section 2.2.2). */
@@ -110,48 +124,58 @@ async function exchange(
   });
 }
 
+type RequestedUse = Exchange['requested'] & { readonly delegation?: string };
+
+/** The delegation that a request names, or the new one that it describes. */
+export function requestedUse(ctx: TokenEndpointGrantContext): RequestedUse {
+  const { type: _type, ...use } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {
+    type: delegationType,
+  };
+  if ('delegation' in use && Object.keys(use).length > 1) {
+    throw new errors.InvalidAuthorizationDetails('name a delegation, or describe a new one');
+  }
+  const scopes = requestedScopes(ctx);
+  return { ...use, ...(scopes === undefined ? {} : { scopes }) };
+}
+
 function requestedTask(ctx: TokenEndpointGrantContext): Exchange['requested'] {
-  const details = onlyDelegation(ctx.oidc.params.authorization_details);
-  if (details?.delegation !== undefined) {
+  const { delegation, ...task } = requestedUse(ctx);
+  if (delegation !== undefined) {
     throw new errors.InvalidAuthorizationDetails('an exchange makes a new delegation; name none');
   }
-  const {
-    type: _type,
-    delegation: _delegation,
-    ...task
-  } = details ?? { type: undefined, delegation: undefined };
-  const scopes = requestedScopes(ctx);
-  return { ...task, ...(scopes === undefined ? {} : { scopes }) };
+  return task;
 }
 
 /**
  * Token exchange (RFC 8693). The authenticated client is the agent that will act, and the subject token is the token it
  * was handed:
  * - a person's access token makes a delegation, where the person consented to this agent (`may_act`, section 4.4);
- * - another agent's access token makes a sub-delegation from that agent to this one, and `act` nests (section 4.1).
+ * - another agent's access token makes a sub-delegation from that agent to this one, and `act` nests (section 4.1);
+ * - a token of a trusted issuer stands for the person, with this agent as its actor: see `ForeignTokens`.
  * So each agent proves its own identity, and none ever holds a token of another agent. The new token is never wider
  * than the subject token. The new delegation is described in `authorization_details`:
  * `[{"type":"behalf_delegation","task":"ticket:4711","purpose":"…"}]`.
  */
 export const makeTokenExchange =
-  (delegations: Delegations, parts: IssueParts) =>
+  (delegations: Delegations, foreignTokens: ForeignTokens, parts: IssueParts) =>
   async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
-    const value = checkParameters(ctx, resourceOf(parts.settings));
+    const { text, foreign } = checkParameters(ctx, resourceOf(parts.settings));
     const proof = await readDpopProof(ctx);
     await resolveRequestedResources(ctx.oidc.provider, ctx);
+    const issue = { proof, grantType: tokenExchange, issuedTokenType: accessTokenType };
+    if (foreign !== undefined) {
+      const requested = requestedUse(ctx);
+      const grant = await foreignTokens.grant(ctx, { text, type: foreign, client, proof, requested });
+      await issueToken(ctx, parts, { ...issue, grant, within: requested.scopes ?? grant.scopes });
+      return;
+    }
     const requested = requestedTask(ctx);
-    const subject = await findSubject(ctx, value, proof);
+    const subject = await findSubject(ctx, text, proof);
     const grant = await inOAuthWords('invalid_request', () =>
       exchange(ctx, delegations, { client, subject, requested }),
     );
     const within = (requested.scopes ?? grant.scopes).filter((scope) => subject.scopes.has(scope));
-    await issueToken(ctx, parts, {
-      grant,
-      within,
-      proof,
-      grantType: tokenExchange,
-      issuedTokenType: accessTokenType,
-    });
+    await issueToken(ctx, parts, { ...issue, grant, within });
   };

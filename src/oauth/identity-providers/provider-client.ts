@@ -1,6 +1,12 @@
 import * as client from 'openid-client';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
-import { idTokenAlgorithms, metadataReport, usesHttp, type MetadataReport } from './provider-metadata.js';
+import {
+  idTokenAlgorithms,
+  isSafeUrl,
+  metadataReport,
+  usesHttp,
+  type MetadataReport,
+} from './provider-metadata.js';
 
 /** How long one request to a provider may take. */
 const timeoutSeconds = 5;
@@ -24,9 +30,15 @@ type Known = Pick<IdentityProviderRow, 'issuer' | 'scopes' | 'clientId'>;
 // eslint-disable-next-line @typescript-eslint/no-deprecated
 const permitHttp: (config: client.Configuration) => void = client.allowInsecureRequests;
 
-async function fetchMetadata({ issuer, clientId }: Known): Promise<client.ServerMetadata> {
+type MetadataKind = NonNullable<client.DiscoveryRequestOptions['algorithm']>;
+
+async function fetchMetadata(
+  { issuer, clientId }: Pick<Known, 'issuer' | 'clientId'>,
+  algorithm: MetadataKind = 'oidc',
+): Promise<client.ServerMetadata> {
   const isHttp = issuer.startsWith('http:');
   const found = await client.discovery(new URL(issuer), clientId, undefined, client.None(), {
+    algorithm,
     timeout: timeoutSeconds,
     ...(isHttp ? { execute: [permitHttp] } : {}),
   });
@@ -36,6 +48,19 @@ async function fetchMetadata({ issuer, clientId }: Known): Promise<client.Server
 /** The faults of the provider's metadata, and notes on it. Throws where the metadata cannot be read. */
 export const reportOn = async (provider: Known, { allowHttp }: Access): Promise<MetadataReport> =>
   metadataReport(provider, await fetchMetadata(provider), allowHttp);
+
+/**
+ * The address of an issuer's public keys, by its metadata (OpenID Connect Discovery, or else RFC 8414). Throws where there
+ * is none, or it is not safe.
+ */
+export async function findKeys(issuer: string, { allowHttp }: Access): Promise<string> {
+  const known = { issuer, clientId: 'unused' };
+  const metadata = await fetchMetadata(known).catch(() => fetchMetadata(known, 'oauth2'));
+  if (metadata.issuer !== issuer) throw new Error(`its metadata is that of ${metadata.issuer}`);
+  const { jwks_uri: address } = metadata;
+  if (address !== undefined && isSafeUrl(address, allowHttp)) return address;
+  throw new Error('its metadata has no jwks_uri with https');
+}
 
 /**
  * Reads the provider's metadata, and makes a client that checks ID tokens in full, with their signatures. Throws

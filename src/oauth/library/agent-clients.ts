@@ -9,6 +9,7 @@ import { matchesClientSecret } from '../../core/client-secrets.js';
 import type { PublicClient } from '../contract/dependencies.js';
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** A member of client metadata: the agent's id. Absent for people's programs. */
 export const agentIdMember = 'behalf_agent_id';
 /** A member of client metadata: the generation of the agent's tokens when the client was read. */
@@ -36,7 +37,7 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
 const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   key.kty === 'OKP' ? { ...key, alg: undefined } : key;
 
-const ownGrants = ['client_credentials', tokenExchange];
+const ownGrants = ['client_credentials', tokenExchange, jwtBearer];
 const askingNobody = { redirect_uris: [], grant_types: ownGrants, response_types: [] } as const;
 /** It needs no refresh token: it gets new tokens by client credentials for as long as its delegation lasts. */
 const askingAt = (uris: readonly string[]): Partial<ClientMetadata> => ({

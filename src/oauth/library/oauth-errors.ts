@@ -2,7 +2,7 @@ import { errors } from './oidc-provider.js';
 import { BehalfError, isOurFailure } from '../../core/errors.js';
 
 /** A failure of the server: RFC 6749 section 4.1.2.1 has the error code, HTTP the status. */
-class TemporarilyUnavailable extends errors.OIDCProviderError {
+export class TemporarilyUnavailable extends errors.OIDCProviderError {
   constructor(cause: unknown) {
     super(503, 'temporarily_unavailable', { cause });
     this.expose = true;

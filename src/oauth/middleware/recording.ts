@@ -38,6 +38,15 @@ function isProven({ status, body, headers }: KoaContextWithOIDC): boolean {
   return status < 500 && errorCodeOf(body) !== 'invalid_client' && !isAttested;
 }
 
+interface Noted {
+  state: { foreignToken?: string };
+}
+
+/** What the record of this request says about a token of another issuer. The text holds no token. */
+export function noteForeignToken(ctx: object, detail: string): void {
+  (ctx as Noted).state.foreignToken = detail;
+}
+
 function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): AuthEvent {
   const { client, entities, params } = ctx.oidc;
   const token = entities.AccessToken ?? entities.RefreshToken;
@@ -55,6 +64,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
     errorCode: refused ? (errorCodeOf(ctx.body) ?? String(ctx.status)) : undefined,
     address,
     userAgent: userAgentOf(ctx.req),
+    detail: bounded((ctx as Noted).state.foreignToken, 2_000),
   });
 }
 

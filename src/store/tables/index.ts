@@ -5,6 +5,7 @@ import * as identityProviders from './identity-providers.js';
 import * as identity from './identity.js';
 import * as server from './server.js';
 import * as signIns from './sign-ins.js';
+import * as tokenIssuers from './token-issuers.js';
 
 /** The server's own tables. Each file adds one name here. */
 export const ownTables: readonly AnyTable[] = [
@@ -14,4 +15,5 @@ export const ownTables: readonly AnyTable[] = [
   identityProviders,
   server,
   signIns,
+  tokenIssuers,
 ].flatMap((file) => Object.values<AnyTable>(file));

@@ -52,6 +52,10 @@ export class MemoryDelegations implements Delegations {
     if (found !== undefined) found.isActive = false;
   }
 
+  exchangeForeignToken(): Promise<never> {
+    return Promise.reject(notFound('The issuer'));
+  }
+
   async forClientCredentials(input: {
     agentId: string;
     delegationId: string;
