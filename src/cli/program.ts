@@ -11,6 +11,7 @@ import { documentsCommand } from './commands/documents.js';
 import { explainCommand } from './commands/explain.js';
 import { grantsCommand } from './commands/grants.js';
 import { importCommand } from './commands/import.js';
+import { issuerCommand } from './commands/issuer.js';
 import { loginCommand } from './commands/login.js';
 import { migrateCommand } from './commands/migrate.js';
 import { providerCommand } from './commands/provider.js';
@@ -44,6 +45,7 @@ export function makeProgram(): Command {
     userCommand(),
     agentCommand(),
     providerCommand(),
+    issuerCommand(),
     delegationCommand(),
     consentCommand(),
     documentsCommand(),

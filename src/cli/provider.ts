@@ -1,4 +1,4 @@
-import { linkIdentity, removeProvider } from '../admin/identity-providers.js';
+import { linkIdentity, removeProvider, unlinkIdentity } from '../admin/identity-providers.js';
 import { mapGroup, unmapGroup } from '../admin/provided-roles.js';
 import { findProvider, findRole, findUser } from '../operator/find-by-name.js';
 import { change, type AsOption } from '../operator/recorded-change.js';
@@ -67,6 +67,24 @@ export async function link(
     options.json,
     { command: event.command, ...detail },
     () => `${paint('bold', userName)} can sign in with ${name}.`,
+  );
+}
+
+/** `behalf provider unlink` */
+export async function unlink(name: string, subject: string, options: AsOption): Promise<void> {
+  const detail = { provider: name, subject };
+  const event = { command: 'provider unlink', as: options.as, detail };
+  const user = await withDatabase((database) =>
+    change(database, event, async (deciding) => {
+      await deciding.require('users:manage');
+      const provider = await findProvider(deciding.tx, name);
+      return unlinkIdentity(deciding, deciding.by.id, provider, subject);
+    }),
+  );
+  answer(
+    options.json,
+    { command: event.command, ...detail, user: user.name },
+    () => `${paint('bold', user.name)} is not known by this subject any more, and is signed out.`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { Connection } from '../store/sql/connection.js';
 import type { Table } from '../store/tables/table.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { identityProviders, type IdentityProviderRow } from '../store/tables/identity-providers.js';
+import { tokenIssuers, type TokenIssuerRow } from '../store/tables/token-issuers.js';
 import { CommandError } from '../core/command-error.js';
 
 interface Named {
@@ -34,6 +35,9 @@ export const findProvider = (tx: Connection, name: string): Promise<IdentityProv
     name,
     `There is no provider ${name}. \`behalf provider list\` shows which there are.`,
   );
+
+export const findIssuer = (tx: Connection, name: string): Promise<TokenIssuerRow> =>
+  named(tx, tokenIssuers, name, `There is no issuer ${name}. \`behalf issuer list\` shows which there are.`);
 
 export async function findRole(tx: Connection, name: string, holder: 'person' | 'agent'): Promise<RoleRow> {
   const held = await tx.select(roles, eq<RoleRow>('holder', holder), {

@@ -9,7 +9,7 @@ import { eq } from '../../src/store/sql/condition.js';
 import { agents, users, type AgentRow, type UserRow } from '../../src/store/tables/identity.js';
 import type { IdentityProviderRow } from '../../src/store/tables/identity-providers.js';
 import type { TokenIssuerRow } from '../../src/store/tables/token-issuers.js';
-import { catalog, Company, type Employee } from './administration.js';
+import { catalog, type Company, type Employee } from './administration.js';
 import { everywhere } from './server.js';
 
 /** One issuer with a key of its own, at a path of the server. */

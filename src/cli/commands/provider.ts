@@ -66,6 +66,17 @@ export const providerCommand = (): Command =>
         (await import('../provider.js')).link(name, user, subject, options),
       ),
     command(
+      'provider unlink',
+      'let a subject be nobody any more: the person’s sessions, and what tokens that named it made, end',
+      'company 00u1a2b3 --as admin',
+    )
+      .argument('<name>')
+      .argument('<subject>', 'the claim `sub`')
+      .option(...asOption)
+      .action(async (name: string, subject: string, options: AsOption) =>
+        (await import('../provider.js')).unlink(name, subject, options),
+      ),
+    command(
       'provider map',
       'give people of a group a role, from their next sign-in on',
       'company "Customer care" support-rep --as admin',

@@ -491,7 +491,7 @@ const attacks: Readonly<Record<string, Attack>> = {
   'act: no actor': { issuer: 'act', claims: () => ({ act: undefined }), reason: 'no claim act' },
   'act: an actor that is a text': {
     issuer: 'act',
-    claims: () => ({ act: 'their-helper' as never }),
+    claims: () => ({ act: 'their-helper' }),
     reason: 'no claim act',
   },
   'act: an actor without a name': { issuer: 'act', claims: () => ({ act: {} }), reason: 'act.sub' },
