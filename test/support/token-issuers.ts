@@ -123,7 +123,9 @@ export class Exchange {
   async consent(person: Employee, { row }: Client, scopes: string[]): Promise<string> {
     const role = await this.company.role('support-agent');
     const offer = { agent: row, role, scopes, boundary: { ...everywhere, person: [person.id] } };
-    const given = await this.company.do((unit) => storeConsent({ ...unit, catalog }, person.id, offer));
+    const given = await this.company.do((unit) =>
+      storeConsent({ ...unit, catalog }, person.id, offer, 86_400 * 30),
+    );
     return given.consent.id;
   }
 
