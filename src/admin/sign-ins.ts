@@ -3,7 +3,7 @@ import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, compare, eq, isNull, not, quote, type Condition } from '../store/sql/condition.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
 import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
-import { shown, type UnitOfWork } from './unit-of-work.js';
+import { shown, store, type UnitOfWork } from './unit-of-work.js';
 
 const hasGrant: Condition<SignInRow> = {
   kind: 'sql',
@@ -35,12 +35,17 @@ export async function endSignIn(unit: UnitOfWork, signIn: SignInRow): Promise<bo
   return true;
 }
 
-/** Ends a person's sign-ins, those under way included, except that of one grant. Returns how many. */
+/**
+ * Ends a person's sign-ins except that of one grant. Returns how many. Moves the account's version first, which ends those
+ * under way that have no grant yet: they hold only for the version at which the person signed in.
+ */
 export async function endSignInsExcept(
   unit: UnitOfWork,
   userId: string,
   grantId: string | undefined,
 ): Promise<number> {
+  const user = await unit.tx.one(users, eq<UserRow>('id', userId), { lock: 'update' });
+  if (user !== undefined) await store(unit, users, user, {});
   const others = all<SignInRow>(eq('userId', userId), not(eq('grantId', grantId ?? '')));
   let count = 0;
   for (const signIn of await unit.tx.select(signIns, others)) if (await endSignIn(unit, signIn)) count += 1;

@@ -174,6 +174,20 @@ describe('ending', () => {
     expect(await statusAt(replica, token)).toBe(200);
   });
 
+  test('all others ends one whose password was accepted just before, and which has no grant yet', async () => {
+    const lea = await office.company.employee('lea', 'support-rep');
+    const { access_token: token } = await office.signIn(lea);
+    const name = await withPassword(office, lea);
+    const flow = await CodeFlow.start({ issuer: office.server.url });
+    const page = await flow.browser.open(flow.url.href);
+    const onward = await flow.browser.send(page, { username: name, password });
+    expect(codes(await office.change({ token }, 'endOtherSignIns', '', 'endedCount'))).toEqual([]);
+    const shown = await flow.browser.open(onward);
+    expect(shown.url).not.toContain('code=');
+    expect(shown.html).toContain('name="password"');
+    expect(await statusAt(replica, token)).toBe(200);
+  });
+
   test('one of somebody else takes the scope to manage their account; otherwise nothing ends', async () => {
     const max = await office.company.employee('max', 'support-rep');
     const auditor = await office.company.employee('audra', 'auditor');
