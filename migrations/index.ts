@@ -6,6 +6,7 @@ import { Business1700000000005 } from './0005-business.js';
 import { IdentityProviders1700000000006 } from './0006-identity-providers.js';
 import { SignIns1700000000007 } from './0007-sign-ins.js';
 import { TokenIssuers1700000000008 } from './0008-token-issuers.js';
+import { Passkeys1700000000009 } from './0009-passkeys.js';
 import { ConsentEnds1700000000010 } from './0010-consent-ends.js';
 import { AgentRedirectUris1700000000011 } from './0011-agent-redirect-uris.js';
 
@@ -19,6 +20,7 @@ export const migrations = [
   IdentityProviders1700000000006,
   SignIns1700000000007,
   TokenIssuers1700000000008,
+  Passkeys1700000000009,
   ConsentEnds1700000000010,
   AgentRedirectUris1700000000011,
 ];

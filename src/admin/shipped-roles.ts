@@ -33,6 +33,9 @@ const handingOver: readonly Scope[] = [
   'audit:read',
 ];
 
+/** Every person looks after their own account; administrators also after those of others. */
+const ownAccount: readonly Scope[] = ['passkeys:manage'];
+
 /** The part of the knowledge base that everyone in the company may read. */
 const everyday = ['public', 'internal'];
 const leading = ['public', 'internal', 'confidential'];
@@ -108,6 +111,7 @@ const person = (
   role: Pick<ShippedRole, 'name' | 'description' | 'businessTask' | 'scopes' | 'boundary'>,
 ): ShippedRole => ({
   ...role,
+  scopes: [...role.scopes, ...ownAccount],
   holder: 'person',
   limits: { operations: 0, rows: 0, expirySeconds: 0, depth: 0 },
   approvalScopes: [],

@@ -90,17 +90,17 @@ export async function store<R extends Versioned>(
   return after;
 }
 
-const secret = new Set(['passwordHash', 'secretHash']);
+const unshown = new Set(['passwordHash', 'secretHash', 'credentialId', 'publicKey']);
 const personal = new Set(['email', 'displayName']);
 
-/** A row as a record may show it: without secrets; of personal values, only whether there is one. */
+/** A row as a record may show it: without secrets and the keys of passkeys; of personal values, only whether there is one. */
 export const shown = (
   row: object,
   keys: readonly string[] = Object.keys(row),
 ): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     Object.entries(row)
-      .filter(([key]) => keys.includes(key) && !secret.has(key))
+      .filter(([key]) => keys.includes(key) && !unshown.has(key))
       .map(([key, value]: [string, unknown]) => [
         key,
         personal.has(key) && value !== null ? 'redacted' : value,

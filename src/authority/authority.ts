@@ -1,6 +1,6 @@
 import { Allowance, type Allowances } from './allowance.js';
 import type { Boundaries, DimensionValues } from './boundary.js';
-import type { AuthorityLayer, Chain, Task } from './chain.js';
+import type { AuthorityLayer, Chain, SignIn, Task } from './chain.js';
 import type { Decision } from './decision.js';
 import { isAsStrict, strictest, type DocumentPolicy, type DocumentRule } from './documents.js';
 import { areRightsWithin, type Rights } from './rights.js';
@@ -12,6 +12,8 @@ export interface AuthorityInput {
   readonly tokenId: string;
   /** The grant under which the token was issued. Undefined where there is no token. */
   readonly grantId?: string | undefined;
+  /** Of a token that a person uses directly. */
+  readonly signIn?: SignIn | undefined;
   /** When the token or a delegation of the chain expires, whichever is first. Milliseconds. */
   readonly expiresAt: number;
   /** Version of the rows that this authority was computed from. */
@@ -33,6 +35,7 @@ export class Authority {
   readonly task: Task | undefined;
   readonly tokenId: string;
   readonly grantId: string | undefined;
+  readonly signIn: SignIn | undefined;
   readonly expiresAt: number;
   readonly version: number;
   readonly layers: readonly AuthorityLayer[];
@@ -49,6 +52,7 @@ export class Authority {
     this.task = input.task;
     this.tokenId = input.tokenId;
     this.grantId = input.grantId;
+    this.signIn = input.signIn;
     this.expiresAt = input.expiresAt;
     this.version = input.version;
     const terms = { ...input, inPerson: input.chain.agents.length === 0 };

@@ -22,6 +22,20 @@ export interface Chain {
   readonly agents: readonly ActingAgent[];
 }
 
+/** How the person of a token signed in. */
+export interface SignIn {
+  /** Milliseconds. Undefined where the token does not say it. */
+  readonly at: number | undefined;
+  /** The Authentication Context Class Reference that the sign-in met. */
+  readonly acr: string | undefined;
+}
+
+/**
+ * A sign-in with a passkey: phishing-resistant (OpenID Connect Extended Authentication Profile, Authentication Context
+ * Class Reference values).
+ */
+export const passkeyAcr = 'phr';
+
 export interface Task {
   /** The limit that was already used up when this authority was computed. */
   readonly spent?: 'operations' | 'rows' | undefined;

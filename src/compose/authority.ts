@@ -1,3 +1,4 @@
+import { Passkeys } from '../admin/passkeys.js';
 import { ProviderAccounts } from '../admin/provider-accounts.js';
 import { AuthRecords } from '../delegation/auth-records.js';
 import { Authorities } from '../delegation/authorities.js';
@@ -34,6 +35,7 @@ export function composeAuthority(
     recorder,
     addressOf,
     identities: new ProviderAccounts(clock, ids),
+    passkeys: new Passkeys(clock, ids, config.publicUrl),
     delegations: new OAuthDelegations(database, authorities, clock, ids, catalog, recorder),
     settings: {
       issuer: config.publicUrl,

@@ -52,6 +52,7 @@ export async function composeGate(
     scopeOf: schema.scopeOf,
     pageSizeMax,
     costMax,
+    publicUrl: config.publicUrl,
     seal: new TextSeal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
     digest,
   });

@@ -7,6 +7,8 @@ export const errorMeanings = {
     'There is no valid access token, or what it rests on (delegation, agent, person) has ended. Get a new token.',
   FORBIDDEN:
     'The caller could reach this, but not now: `missingScopes` and `layer` say what is missing and where, `hint` how to ask.',
+  INSUFFICIENT_USER_AUTHENTICATION:
+    "The person's sign-in does not suffice (RFC 9470): sign in again, with `acrValues` as `acr_values` where it is given, and use the new token.",
   APPROVAL_REQUIRED: 'A person has to approve this one operation first (not in use yet).',
   LIMIT_EXCEEDED:
     'The task has spent what it may, or the caller has to wait; `limit` says which limit it was. With `load` and `time` it is the server that has too much to do, or the operation that took too long.',
@@ -27,6 +29,10 @@ export const errorCodes = Object.keys(errorMeanings) as readonly ErrorCode[];
 export interface ErrorDetails {
   missingScopes?: readonly string[];
   layer?: Layer;
+  /** The `acr_values` of the sign-in that is needed (RFC 9470). */
+  acrValues?: string;
+  /** How many seconds ago the sign-in may have been. */
+  maxAgeSeconds?: number;
   /** Advice to the caller, in one sentence. */
   hint?: string;
   /** The input that was at fault, as a dotted path. */

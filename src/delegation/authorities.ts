@@ -1,7 +1,7 @@
 import { Allowances } from '../authority/allowance.js';
 import { Authority, type AuthorityInput } from '../authority/authority.js';
 import { parseBoundary } from '../authority/boundary.js';
-import type { ActingAgent, AuthorityLayer } from '../authority/chain.js';
+import type { ActingAgent, AuthorityLayer, SignIn } from '../authority/chain.js';
 import { leastCost } from '../authority/cost.js';
 import { rulesOf } from '../authority/documents.js';
 import { holdingOf } from '../authority/holding.js';
@@ -29,6 +29,8 @@ interface TokenFact {
   /** Undefined where there is no token. */
   readonly grantId?: string | undefined;
   readonly userId: string;
+  /** Undefined where an agent acts, and where there is no token. */
+  readonly signIn?: SignIn | undefined;
   /** Undefined: the person acts in person. */
   readonly delegationId?: string | undefined;
   /** The generation of the chain's tokens when this one was issued. Undefined where there is no token. */
@@ -151,6 +153,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         ...token,
         chain: { ...chain, agents: [] },
         task: undefined,
+        signIn: fact.signIn,
         expiresAt: fact.expiresAt,
         layers: [person],
         ceiling: new Set([...person.rights.keys(), ...person.needsApproval]),

@@ -20,6 +20,8 @@ export interface Operation {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly scopeOf: ScopeOf;
+  /** The origin under which callers reach the server. */
+  readonly publicUrl: string;
   /** Digests values that a record does not show. */
   readonly digest: Digest;
   /**

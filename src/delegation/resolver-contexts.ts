@@ -42,6 +42,7 @@ interface ResolverContextsParts {
   readonly scopeOf: ScopeOf;
   readonly pageSizeMax: number;
   readonly costMax: number;
+  readonly publicUrl: string;
   /** Seals cursors. */
   readonly seal: TextSeal;
   readonly digest: Digest;
@@ -96,6 +97,7 @@ export class ResolverContexts {
         if (resolved > max) throw tooComplex({ requested: resolved, max });
       },
       trail,
+      publicUrl: this.parts.publicUrl,
       clock: this.parts.clock,
       ids: this.parts.ids,
       scopeOf: this.parts.scopeOf,

@@ -72,6 +72,7 @@ export const statusOfError = ({ code, details }: BehalfError): number =>
 function statusOf(code: ErrorCode): number {
   switch (code) {
     case 'UNAUTHENTICATED':
+    case 'INSUFFICIENT_USER_AUTHENTICATION':
       return 401;
     case 'AUDIT_UNAVAILABLE':
     case 'UNAVAILABLE':

@@ -17,7 +17,8 @@ import {
   publicClientMetadata,
   type AgentClients,
 } from './library/agent-clients.js';
-import { decisionsOf, makePolicy } from './interactions/interaction-policy.js';
+import { signInMembers } from './library/token-lookup.js';
+import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
 import { resourceOf, type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
 import { renderErrorPage } from './pages/error-page.js';
@@ -102,13 +103,13 @@ function signInOf(
   { req, oidc: { client } }: KoaContextWithOIDC,
   { settings, addressOf }: OAuthDependencies,
   { jti: grantId }: Grant,
-  { accountId: userId, provider }: Login,
+  { accountId: userId, provider, byPasskey }: Login,
 ): NewSignIn {
   const clientId = client?.clientId ?? '';
   return {
     ...{ userId, grantId, clientId },
     program: (client?.clientName ?? clientId).slice(0, 200),
-    method: provider === undefined ? 'password' : 'provider',
+    method: byPasskey === true ? 'passkey' : provider === undefined ? 'password' : 'provider',
     providerId: provider?.providerId ?? null,
     provider: provider?.label ?? null,
     providerSession: provider?.session ?? null,
@@ -161,6 +162,12 @@ const features = (settings: OAuthSettings): Configuration['features'] => {
   };
 };
 
+/** How the person signed in, for a token that comes by a code or a refresh token. */
+function membersOfSignIn({ oidc: { entities } }: KoaContextWithOIDC): Record<string, unknown> | undefined {
+  const { authTime, acr } = entities.AuthorizationCode ?? entities.RefreshToken ?? {};
+  return authTime === undefined ? undefined : signInMembers(authTime, acr);
+}
+
 /** The library's settings: OAuth 2.1 only, opaque tokens, PKCE always, rotating refresh tokens. */
 export function makeConfiguration(
   dependencies: OAuthDependencies,
@@ -189,7 +196,8 @@ export function makeConfiguration(
     expiresWithSession: () => false,
     extraClientMetadata: { properties: [agentIdMember, agentGenerationMember] },
     // Keeps a token's extra members, which the library would drop.
-    extraTokenClaims: (_ctx, token) => token.extra,
+    extraParams: [acrValuesParameter],
+    extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx),
     features: features(settings),
     findAccount: async (_ctx, userId) => {
       const user = await activeUser(database, userId);

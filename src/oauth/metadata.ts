@@ -1,3 +1,4 @@
+import { passkeyAcr } from '../authority/chain.js';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { delegationType, consentType } from './library/authorization-details.js';
 import { jwtBearer, tokenExchange } from './library/agent-clients.js';
@@ -25,6 +26,7 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     // draft-ietf-oauth-identity-assertion-authz-grant
     authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
     code_challenge_methods_supported: ['S256'],
+    acr_values_supported: [passkeyAcr],
     token_endpoint_auth_methods_supported: clientAuthMethods,
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
     revocation_endpoint_auth_methods_supported: clientAuthMethods,

@@ -6,6 +6,8 @@ import { paths } from './contract/paths.js';
 import type { PublicClient } from './contract/dependencies.js';
 import type { OAuth } from './server.js';
 
+export { passkeyAcr } from '../authority/chain.js';
+
 /** The tokens of one sign-in. `expiresIn` is in seconds and belongs to the access token. */
 export interface OwnTokens {
   readonly access: string;
@@ -23,6 +25,8 @@ export type TokenOutcome =
 export interface Authorization {
   readonly state: string;
   readonly verifier: string;
+  /** The sign-in that is needed (RFC 9470 section 4). */
+  readonly acrValues?: string;
 }
 
 const tokenShape = z.object({
@@ -45,7 +49,7 @@ export class OwnProgram {
   ) {}
 
   /** The path and query of the authorization request. */
-  authorizationPath({ state, verifier }: Authorization): string {
+  authorizationPath({ state, verifier, acrValues }: Authorization): string {
     const query = new URLSearchParams({
       client_id: this.client.clientId,
       redirect_uri: this.redirectUri,
@@ -53,6 +57,7 @@ export class OwnProgram {
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
       state,
+      ...(acrValues === undefined ? {} : { acr_values: acrValues }),
     });
     return `${paths.authorize}?${query.toString()}`;
   }

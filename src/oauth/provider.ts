@@ -19,6 +19,7 @@ import { actingClientOf, giveBody, onFailure, replaceChecks } from './library/li
 import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';
 import type { OAuthDependencies } from './contract/dependencies.js';
+import { acrValuesParameter } from './interactions/interaction-policy.js';
 import { makeRecording } from './middleware/recording.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
 
@@ -46,6 +47,24 @@ const defaults =
     }
     await next();
   };
+
+/**
+ * RFC 9470 section 4. The library takes these parameters with OpenID Connect alone. Every request signs the person in anew,
+ * so any `max_age` is met; the interaction policy looks at the `acr_values`.
+ */
+const stepUp: Middleware = async (ctx, next) => {
+  if (ctx.path === paths.authorize) {
+    const query = { ...ctx.query };
+    const { acr_values: acrValues, max_age: maxAge } = query;
+    if (typeof acrValues === 'string') {
+      delete query.acr_values;
+      query[acrValuesParameter] = acrValues;
+    }
+    if (typeof maxAge === 'string' && /^\d{1,10}$/.test(maxAge)) delete query.max_age;
+    ctx.query = query;
+  }
+  await next();
+};
 
 /** The library would put U+FFFD where a body is not UTF-8, and store the result. */
 const formsAlone: Middleware = async (ctx, next) => {
@@ -114,6 +133,7 @@ export function makeProvider(
   provider.use(makeRefreshGrace(provider, store));
   provider.use(makeIntrospection(database, delegations));
   provider.use(defaults(settings));
+  provider.use(stepUp);
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.
   provider.proxy = true;

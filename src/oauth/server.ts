@@ -17,10 +17,13 @@ import { SignInRequests } from './identity-providers/sign-in-requests.js';
 import { PasswordGuesses } from './throttling/password-guesses.js';
 import { ChangePassword } from './interactions/change-password.js';
 import { Consent } from './interactions/consent.js';
+import { Passkey } from './interactions/passkey.js';
+import { PasskeySignIn } from './interactions/passkey-sign-in.js';
 import { Interactions } from './interactions/handler.js';
 import { SignIn } from './interactions/sign-in.js';
 import { authorizationServerMetadata, protectedResourceMetadata } from './metadata.js';
 import { sendPage } from './pages/page.js';
+import { passkeyScript } from './pages/passkey-script.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
 import { isProviderPath, methodsAt, paths } from './contract/paths.js';
 import { PasswordChecks } from './throttling/password-checks.js';
@@ -82,6 +85,17 @@ function sendJson(
   response.end(text);
 }
 
+function sendScript(response: ServerResponse, text: string): void {
+  response.writeHead(200, {
+    'content-type': 'text/javascript; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-cache',
+    'x-content-type-options': 'nosniff',
+    'cross-origin-resource-policy': 'same-origin',
+  });
+  response.end(text);
+}
+
 const refuse = (response: ServerResponse, status: number, error: string, why: string): void => {
   sendJson(response, status, { error, error_description: why });
 };
@@ -89,7 +103,8 @@ const refuse = (response: ServerResponse, status: number, error: string, why: st
 /** Builds the authorization server. Throws for an unsafe setting. */
 export function createOAuth(dependencies: OAuthDependencies): OAuth {
   checkSettings(dependencies);
-  const { settings, database, clock, logger, recorder, identities, delegations, addressOf } = dependencies;
+  const { settings, database, clock, logger, recorder, identities, passkeys, delegations, addressOf } =
+    dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
   const { issuer } = settings;
@@ -114,18 +129,22 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const byProvider = new ProviderSignIn({
     ...{ issuer, database, recorder, refusals, identities, providers, requests },
   });
+  const usingPasskeys = { database, recorder, refusals, passkeys };
+  const byPasskey = new PasskeySignIn(usingPasskeys);
   const passwordUsers = settings.passwordUsers === undefined ? undefined : new Set(settings.passwordUsers);
   const steps = {
     login: new SignIn({
       ...{ database, recorder, guesses, checks, begun },
-      ...{ providers, byProvider, passwordUsers },
+      ...{ providers, byProvider, byPasskey, passwordUsers },
     }),
+    passkey: new Passkey({ ...usingPasskeys, clock, byPasskey }),
     change_password: new ChangePassword({ store, recorder, checks }),
     consent: new Consent({ database, delegations, recorder }),
   };
   const interactions = new Interactions({
     provider,
     database,
+    clock,
     logger,
     issuer: settings.issuer,
     addressOf,
@@ -165,7 +184,8 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {
       sendJson(response, 200, metadata, { 'cache-control': 'max-age=300' });
-    } else sendPage(response, signedInPage);
+    } else if (path === paths.passkeyScript) sendScript(response, passkeyScript);
+    else sendPage(response, signedInPage);
   };
 
   return {

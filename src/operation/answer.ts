@@ -1,5 +1,9 @@
-import { BehalfError, internal } from '../core/errors.js';
+import { BehalfError, internal, type ErrorDetails } from '../core/errors.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
+
+export type StepUp = Pick<ErrorDetails, 'acrValues' | 'maxAgeSeconds' | 'hint'> & {
+  readonly message: string;
+};
 
 /** The answer to one request, for every transport. */
 export interface Answer {
@@ -13,6 +17,8 @@ export interface Answer {
   readonly retryAfterSeconds?: number | undefined;
   /** Why the caller was not recognised, for transports with challenges. */
   readonly unrecognised?: BehalfError | undefined;
+  /** The sign-in that is needed, where the present one does not suffice (RFC 9470). */
+  readonly stepUp?: StepUp | undefined;
   /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }

@@ -7,6 +7,7 @@ import { finishedOf } from '../graphql/execute/finished-call.js';
 import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
+import type { StepUp } from './answer.js';
 
 /** The result of an operation as GraphQL has it; each error carries the operation's id. */
 export interface Result {
@@ -20,6 +21,8 @@ export interface Committed {
   readonly status: number;
   readonly body: string | Buffer;
   readonly retryAfterSeconds?: number | undefined;
+  /** The sign-in that is needed, where the present one does not suffice (RFC 9470). */
+  readonly stepUp?: StepUp | undefined;
   /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }
@@ -31,6 +34,7 @@ interface Written {
   readonly extensions: unknown;
   readonly errors: readonly RecordedError[];
   readonly hasData: boolean;
+  readonly stepUp?: StepUp | undefined;
 }
 
 /** The last step of every operation: no answer leaves without its record. */
@@ -54,15 +58,19 @@ export class Commit {
     const body = write(answer);
     // A mutation's answer was measured before its commit.
     const fault = call.isRecorded ? undefined : sizeFault(body, this.answerBytesMax);
-    if (fault === undefined) return { status, body, extensions, ...recordedOf(answer) };
+    if (fault === undefined) {
+      const recorded = recordedOf(answer);
+      const stepUp = recorded.hasData ? undefined : stepUpIn(errors);
+      return { status: stepUp === undefined ? status : 401, body, extensions, stepUp, ...recorded };
+    }
     const refused = { ...errorBody(fault, call.id), extensions };
     return { status: statusOfError(fault), body: write(refused), extensions, ...recordedOf(refused) };
   }
 
   private async commit(call: Call, written: Written): Promise<Committed | undefined> {
-    const { status, body, extensions, errors, hasData } = written;
+    const { status, body, extensions, errors, hasData, stepUp } = written;
     const refusal = call.isRecorded ? undefined : await this.record(call, errors, hasData);
-    if (refusal === undefined) return { status, body };
+    if (refusal === undefined) return { status, body, stepUp };
     if (refusal instanceof StaleAuthority) return undefined;
     return {
       status: statusOfError(refusal),
@@ -111,6 +119,12 @@ const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'ha
   errors: errors.slice(0, 50).map(recorded),
   hasData: data !== null && typeof data === 'object' && Object.values(data).some((value) => value !== null),
 });
+
+/** A person can do something about it at once, so it is told before other errors. */
+function stepUpIn(errors: Result['errors'] = []): StepUp | undefined {
+  const error = errors.find(({ extensions }) => extensions?.code === 'INSUFFICIENT_USER_AUTHENTICATION');
+  return error === undefined ? undefined : { ...error.extensions, message: error.message };
+}
 
 const recorded = (error: GraphQLFormattedError): RecordedError => ({
   code: codeOf(error) ?? (error.extensions?.code as ErrorCode | undefined) ?? 'INTERNAL',

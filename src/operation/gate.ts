@@ -262,12 +262,13 @@ export class OperationGate {
   }
 }
 
-const responseOf = (call: Call, { status, body, retryAfterSeconds, allow }: Committed): Answer => ({
+const responseOf = (call: Call, { status, body, retryAfterSeconds, stepUp, allow }: Committed): Answer => ({
   status,
   body,
   operationId: call.id,
   kind: 'response',
   retryAfterSeconds,
+  stepUp,
   allow,
 });
 

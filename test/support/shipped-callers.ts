@@ -3,6 +3,7 @@ import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';
 import { consents } from '../../src/store/tables/identity.js';
+import { passkeys, type PasskeyRow } from '../../src/store/tables/passkeys.js';
 import { Company, catalog, key, rules } from './administration.js';
 import { idsOf, loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { everywhere, type PersonFixture } from './server.js';
@@ -74,11 +75,19 @@ async function personWith(company: Company, role: string): Promise<string> {
     ...{ id: server.ids.next(), userId: id, agentId: agent.id, roleId: agent.roleId, createdAt },
     expiresAt: isoTime(server.clock.now() + 3_600_000),
   };
-  await server.database.transaction((tx) =>
-    tx.insert(consents, [{ ...consent, scopes: ['products:read'], boundary: everywhere, revokedAt: null }]),
-  );
+  await server.database.transaction(async (tx) => {
+    await tx.insert(consents, [
+      { ...consent, scopes: ['products:read'], boundary: everywhere, revokedAt: null },
+    ]);
+    await tx.insert(passkeys, [passkeyOf(id, server.ids.next(), createdAt)]);
+  });
   return token;
 }
+
+const passkeyOf = (userId: string, id: string, createdAt: string): PasskeyRow => ({
+  ...{ id, userId, name: 'Laptop', credentialDigest: id, credentialId: id, publicKey: 'none', signCount: 0 },
+  ...{ transports: [], createdAt, lastUsedAt: null, version: 1 },
+});
 
 /** A full delegation of one of an agent's roles, made by its person. */
 async function agentFor(

@@ -14,6 +14,7 @@ import type { Call } from './call.js';
 const refusals: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UNAUTHENTICATED',
   'FORBIDDEN',
+  'INSUFFICIENT_USER_AUTHENTICATION',
   'APPROVAL_REQUIRED',
   'LIMIT_EXCEEDED',
 ]);

@@ -7,6 +7,8 @@ import type {
   ProviderSession,
   SignedOut,
 } from '../../delegation/proven-identity.js';
+import type { PasskeyOutcome } from '../../delegation/proven-passkey.js';
+import type { UserRow } from '../../store/tables/identity.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import type {
   AgentTokenInput,
@@ -125,6 +127,26 @@ export interface ClaimedParties {
   readonly issuedAt: string;
 }
 
+/**
+ * People's passkeys. `session` is the sign-in under way, to which a challenge belongs. Options and responses are the JSON of
+ * WebAuthn Level 3, as text.
+ */
+export interface Passkeys {
+  /** Whether browsers have passkeys for the server's public URL. */
+  readonly areUsable: boolean;
+  hasAny(connection: Connection, userId: string): Promise<boolean>;
+  creationOptions(tx: Connection, user: UserRow, session: string): Promise<string>;
+  addFirst(
+    tx: Connection,
+    user: UserRow,
+    session: string,
+    made: { readonly name: string; readonly response: string },
+  ): Promise<PasskeyOutcome>;
+  /** @param userId who is known already. Without it, the options name no passkey, and any person may answer. */
+  requestOptions(tx: Connection, session: string, userId?: string): Promise<string>;
+  signIn(tx: Connection, session: string, response: string, userId?: string): Promise<PasskeyOutcome>;
+}
+
 /** A first-party program through which people sign in: a public client with PKCE (RFC 8252, RFC 9700). */
 export interface PublicClient {
   readonly clientId: string;
@@ -199,6 +221,7 @@ export interface OAuthDependencies {
   readonly delegations: Delegations;
   readonly recorder: Recorder;
   readonly identities: Identities;
+  readonly passkeys: Passkeys;
   readonly settings: OAuthSettings;
   /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;

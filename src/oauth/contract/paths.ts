@@ -9,6 +9,8 @@ export const paths = {
   callback: '/oauth/callback',
   backchannelLogout: '/oauth/backchannel_logout',
   signedIn: '/oauth/signed-in',
+  /** The script of pages that use passkeys. */
+  passkeyScript: '/oauth/passkey.js',
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
 
@@ -34,7 +36,8 @@ export function methodsAt(path: string): readonly string[] {
     path === paths.introspection
   )
     return ['POST'];
-  if (path === paths.metadata || path === paths.signedIn) return ['GET', 'HEAD'];
+  if (path === paths.metadata || path === paths.signedIn || path === paths.passkeyScript)
+    return ['GET', 'HEAD'];
   if (path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
   if (/^\/oauth\/callback\/[a-z0-9-]+$/.test(path)) return ['GET'];
   return isProviderPath(path) ? ['GET'] : [];

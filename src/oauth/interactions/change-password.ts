@@ -61,7 +61,10 @@ export class ChangePassword implements Step {
       await this.parts.checks.run(true, () => hashPassword(password)),
     );
     if (!isChanged) return page(expiredPage);
-    return done({ password: { changed: true }, login: loginOf(user.id, user.version + 1) });
+    return done({
+      password: { changed: true },
+      login: loginOf(user.id, user.version + 1, request.login?.acr),
+    });
   }
 
   /**

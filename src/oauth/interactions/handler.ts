@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Provider } from 'oidc-provider';
+import type { InteractionResults, Provider } from 'oidc-provider';
 import { agentIdOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
+import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
 import { eq, all } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
@@ -12,11 +13,13 @@ import { sendPage, type Page } from '../pages/page.js';
 import { paths } from '../contract/paths.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { checkOrigin, FormError, readForm } from '../step/form.js';
+import type { Login } from '../step/current-sign-in.js';
 import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from '../step/step.js';
 
 export interface InteractionParts {
   readonly provider: Provider;
   readonly database: Database;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly issuer: string;
   readonly addressOf: AddressOf;
@@ -117,12 +120,19 @@ export class Interactions {
       response.end();
       return;
     }
-    const { result, cookie } = outcome;
+    const { cookie } = outcome;
+    const result = this.timed(outcome.result);
     if (cookie !== undefined) response.appendHeader('set-cookie', cookie);
     if (result.login !== undefined) await this.forgetOther(details, result.login.accountId);
     // Another person may have decided what came before a login, so it is dropped.
     const mergeWithLastSubmission = details.prompt.name !== 'login';
     await this.parts.provider.interactionFinished(request, response, result, { mergeWithLastSubmission });
+  }
+
+  /** The time of the sign-in (`auth_time`): pages that come after it may stay open for a while. */
+  private timed(result: InteractionResults): InteractionResults {
+    const ts = Math.floor(this.parts.clock.now() / 1000);
+    return result.login === undefined ? result : { ...result, login: { ...result.login, ts } };
   }
 
   /** Steps after the login need an active sign-in. Steps that change something check it again. */
@@ -152,6 +162,7 @@ export class Interactions {
     const userAgent = userAgentOf(request);
     const { session, grantId } = details;
     const userId = session?.accountId;
+    const login = details.lastSubmission?.login as Login | undefined;
     return {
       ...at,
       uid: details.uid,
@@ -162,6 +173,7 @@ export class Interactions {
       address: this.parts.addressOf(request),
       cookies: request.headers.cookie,
       ...(userId === undefined || grantId === undefined ? {} : { signedIn: { userId, grantId } }),
+      ...(login === undefined ? {} : { login }),
       ...(userAgent === undefined ? {} : { userAgent }),
       ...(agentIdOf(client) === undefined ? {} : { agent: clientId }),
     };

@@ -1,14 +1,15 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { interactionPolicy } from '../library/oidc-provider.js';
+import { errors, interactionPolicy } from '../library/oidc-provider.js';
 import { consentDetails, parseDetails } from '../library/authorization-details.js';
 import { agentIdOf } from '../library/library-internals.js';
 import type { HandedOver } from '../contract/dependencies.js';
+import { passkeyAcr } from '../../authority/chain.js';
 import type { Login } from '../step/current-sign-in.js';
 
 const { Check, Prompt } = interactionPolicy;
 type Prompts = InstanceType<typeof Prompt>[];
 
-export type PromptName = 'login' | 'change_password' | 'consent';
+export type PromptName = 'login' | 'passkey' | 'change_password' | 'consent';
 
 /** The person's decisions in this authorization request, step by step. */
 interface Decisions {
@@ -31,17 +32,41 @@ const signIn = new Prompt(
   ),
 );
 
+const isWithoutPassword = (login: Login | undefined): boolean =>
+  login?.provider !== undefined || login?.byPasskey === true;
+
 const changePassword = (mustChange: (userId: string) => Promise<boolean>): InstanceType<typeof Prompt> =>
   new Prompt(
     { name: 'change_password' },
     new Check('first_password', 'a password that someone else chose is replaced', async (ctx) =>
       ctx.oidc.account !== undefined &&
-      decisionsOf(ctx).login?.provider === undefined &&
+      !isWithoutPassword(decisionsOf(ctx).login) &&
       (await mustChange(ctx.oidc.account.accountId))
         ? Check.REQUEST_PROMPT
         : Check.NO_NEED_TO_PROMPT,
     ),
   );
+
+/** The name under which the library keeps `acr_values` (OpenID Connect Core section 3.1.2.1). */
+export const acrValuesParameter = 'requested_acr_values';
+
+const acrValuesOf = (ctx: KoaContextWithOIDC): readonly string[] => {
+  const values = ctx.oidc.params?.[acrValuesParameter];
+  return typeof values === 'string' ? values.split(' ').filter((value) => value !== '') : [];
+};
+
+/** The program may ask for a passkey by `acr_values` (RFC 9470 section 5). */
+const passkey = new Prompt(
+  { name: 'passkey' },
+  new Check('passkey', 'the sign-in needs a passkey', 'unmet_authentication_requirements', (ctx) => {
+    const values = acrValuesOf(ctx);
+    if (values.length > 0 && !values.includes(passkeyAcr))
+      throw new errors.UnmetAuthenticationRequirements('no such acr_values are known here');
+    const { login } = decisionsOf(ctx);
+    const isNeeded = values.length > 0 && login !== undefined && login.acr !== passkeyAcr;
+    return isNeeded ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+  }),
+);
 
 /** People's own programs need no consent. An agent that will act on the person's behalf does, whoever asks for it. */
 const consent = new Prompt(
@@ -59,6 +84,7 @@ const consent = new Prompt(
 /** The steps of an authorization request, in order. */
 export const makePolicy = (mustChange: (userId: string) => Promise<boolean>): Prompts => [
   signIn,
+  passkey,
   changePassword(mustChange),
   consent,
 ];

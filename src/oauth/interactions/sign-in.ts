@@ -11,6 +11,7 @@ import { hashOfNobody, verifyPassword } from '../../core/passwords.js';
 import type { Recorder } from '../contract/dependencies.js';
 import type { KnownProviders } from '../identity-providers/known-providers.js';
 import type { ProviderSignIn } from '../identity-providers/provider-sign-in.js';
+import type { PasskeySignIn } from './passkey-sign-in.js';
 import {
   done,
   eventBase,
@@ -29,6 +30,7 @@ export interface SignInParts {
   readonly begun: SlowDown;
   readonly providers: KnownProviders;
   readonly byProvider: ProviderSignIn;
+  readonly byPasskey: PasskeySignIn;
   /** The names of those who may sign in with a password. Undefined: everybody. */
   readonly passwordUsers: ReadonlySet<string> | undefined;
 }
@@ -53,7 +55,7 @@ function missing(userName: string, password: string): readonly Fault[] {
   ];
 }
 
-/** The person's user name and password, or the answer of an identity provider. */
+/** The person's user name and password, a passkey, or the answer of an identity provider. */
 export class SignIn implements Step {
   /** Verified where there is no such user, so that the answer takes as long. */
   private readonly nobody = hashOfNobody();
@@ -61,7 +63,8 @@ export class SignIn implements Step {
   constructor(private readonly parts: SignInParts) {}
 
   async show(request: StepRequest): Promise<StepOutcome> {
-    const { byProvider } = this.parts;
+    const { byProvider, byPasskey } = this.parts;
+    if (request.query.has('passkey') && byPasskey.isOffered) return byPasskey.ask(request);
     const chosen = request.query.get('provider');
     if (request.query.has('state')) {
       const disabled = (): Promise<StepOutcome> => this.page(request, { faults: wrong });
@@ -73,6 +76,7 @@ export class SignIn implements Step {
   }
 
   async submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
+    if (form.get('action') === 'passkey') return this.finishPasskey(request, form);
     const userName = (form.get('username') ?? '').trim();
     const password = form.get('password') ?? '';
     const faults = missing(userName, password);
@@ -93,11 +97,21 @@ export class SignIn implements Step {
     return this.accept(request, guess, user);
   }
 
+  private async finishPasskey(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
+    const { byPasskey, begun } = this.parts;
+    if (!byPasskey.isOffered) return this.page(request, { faults: [] });
+    const outcome = await byPasskey.finish(request, form);
+    if (outcome.kind === 'done') begun.forgive(clientKeyOf(request.address));
+    return outcome;
+  }
+
   private async page(
     request: StepRequest,
     form: Pick<Parameters<typeof signInPage>[0], 'faults' | 'userName' | 'retryAfterSeconds'>,
   ): Promise<StepOutcome> {
-    return page(signInPage({ ...request, ...form, providers: await this.parts.providers.list() }));
+    const { providers, byPasskey } = this.parts;
+    const hasPasskeys = byPasskey.isOffered;
+    return page(signInPage({ ...request, ...form, hasPasskeys, providers: await providers.list() }));
   }
 
   /** Undefined where the password could not be checked. */

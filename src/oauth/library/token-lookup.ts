@@ -5,6 +5,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads } from '../../store/tables/identity.js';
 import { parsePayload } from './payload-adapter.js';
 import { delegationType } from './authorization-details.js';
+import type { SignIn } from '../../authority/chain.js';
 
 /** The contents of an access token. It does not say whether its person, agents and delegation are still active. */
 export interface AccessTokenFact {
@@ -15,6 +16,8 @@ export interface AccessTokenFact {
   readonly grantId: string;
   /** The OAuth `client_id`: an agent's name, or the program through which a person signed in. */
   readonly clientId: string;
+  /** The sign-in behind a token that a person uses directly. */
+  readonly signIn?: SignIn;
   /** Absent for a token that a person uses directly. */
   readonly delegationId?: string;
   /** With a delegation: the generation of its chain's tokens at issue. */
@@ -34,6 +37,17 @@ export function generationOf(extra: Readonly<Record<string, unknown>> | undefine
   const generation = extra?.[generationMember];
   return typeof generation === 'number' ? generation : 0;
 }
+
+/** Members of a person's stored token (RFC 9470 section 6.2). `auth_time` is in seconds. */
+export const signInMembers = (authTime: number, acr: string | undefined): Record<string, unknown> => ({
+  auth_time: authTime,
+  ...(acr === undefined ? {} : { acr }),
+});
+
+const signInOf = ({ auth_time: at, acr }: Readonly<Record<string, unknown>> = {}): SignIn => ({
+  at: typeof at === 'number' ? at * 1000 : undefined,
+  acr: typeof acr === 'string' ? acr : undefined,
+});
 
 export const tokenIdOf = (token: string): string => `tok_${sha256(token).slice(0, 22)}`;
 
@@ -67,7 +81,9 @@ export async function findAccessToken(
     clientId: payload.clientId ?? '',
     scopes: payload.scope?.split(' ') ?? [],
     expiresAt: Math.min(timeOf(row.expiresAt), timeOf(row.grantExpiresAt)),
-    ...(delegationId === undefined ? {} : { delegationId, generation: generationOf(payload.extra) }),
+    ...(delegationId === undefined
+      ? { signIn: signInOf(payload.extra) }
+      : { delegationId, generation: generationOf(payload.extra) }),
     ...(payload.jkt === undefined ? {} : { dpopThumbprint: payload.jkt }),
   };
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { html, Html } from './html.js';
+import { paths } from '../contract/paths.js';
 import { contentSecurityPolicy, styleElement } from './style.js';
 
 export interface Page {
@@ -13,6 +14,8 @@ export interface Page {
   readonly isWide?: boolean;
   /** For a page with a script: the paths of its files. Its style sheets replace the style of all pages. */
   readonly program?: { readonly styles: readonly string[]; readonly scripts: readonly string[] };
+  /** For pages with a form that a passkey fills. All other pages allow no script. */
+  readonly hasPasskeyScript?: boolean;
 }
 
 /** One fault in a form; `field` is the id of the input. */
@@ -78,6 +81,7 @@ const documentOf = (page: Page): string =>
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${page.title} – Behalf</title>
         ${page.program === undefined ? new Html(styleElement) : programElements(page.program)}
+        ${page.hasPasskeyScript === true ? html`<script src="${paths.passkeyScript}" defer></script>` : undefined}
       </head>
       <body>
         <main${page.isWide === true ? html` class="wide"` : undefined}>
@@ -87,10 +91,15 @@ const documentOf = (page: Page): string =>
       </body>
     </html> `.text;
 
+function filesOf({ program, hasPasskeyScript }: Page): 'none' | 'script' | 'program' {
+  if (program !== undefined) return 'program';
+  return hasPasskeyScript === true ? 'script' : 'none';
+}
+
 export function pageHeaders(page: Page): Record<string, string> {
   return {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': contentSecurityPolicy(page.formTargets, page.program !== undefined),
+    'content-security-policy': contentSecurityPolicy(page.formTargets, filesOf(page)),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',

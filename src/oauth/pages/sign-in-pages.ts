@@ -16,14 +16,23 @@ interface ProviderButton {
 }
 
 /** Links and no forms: browsers apply `form-action` to the redirect after a form, and providers have other origins. */
-const providerButtons = (action: string, providers: readonly ProviderButton[]): Html =>
-  providers.length === 0
-    ? html``
+const otherWays = (
+  action: string,
+  providers: readonly ProviderButton[],
+  hasPasskeys: boolean,
+): Html | undefined =>
+  providers.length === 0 && !hasPasskeys
+    ? undefined
     : html`<ul class="providers">
           ${providers.map(
             ({ name, label }) =>
               html`<li><a class="button" href="${action}?provider=${name}">Sign in with ${label}</a></li>`,
           )}
+          ${
+            hasPasskeys
+              ? html`<li><a class="button quiet" href="${action}?passkey=">Sign in with a passkey</a></li>`
+              : undefined
+          }
         </ul>
         <h2>Or with a password</h2>`;
 
@@ -33,6 +42,8 @@ export const signInPage = (
   form: FormPage & {
     readonly program: string;
     readonly providers: readonly ProviderButton[];
+    /** Whether people can sign in with passkeys. */
+    readonly hasPasskeys: boolean;
     readonly userName?: string;
     readonly retryAfterSeconds?: number;
   },
@@ -43,7 +54,7 @@ export const signInPage = (
   formTargets: form.formTargets,
   body: html`<h1>Sign in</h1>
     <p class="soft">to continue to ${form.program}</p>
-    ${faultSummary(form.faults)} ${providerButtons(form.action, form.providers)}
+    ${faultSummary(form.faults)} ${otherWays(form.action, form.providers, form.hasPasskeys)}
     <form method="post" action="${form.action}" novalidate>
       ${input({
         id: 'username',

@@ -72,14 +72,16 @@ const digest = createHash('sha256').update(style).digest('base64');
 /**
  * @param formTargets browsers apply `form-action` to the redirect after a form as well, so the program's address is
  *   named
- * @param hasProgram whether the page has files of this server as its script and style
+ * @param files of this server that the page has beside the style of all pages: a script, or a script and a style of its own
  */
-export function contentSecurityPolicy(formTargets: readonly string[] = [], hasProgram = false): string {
+export function contentSecurityPolicy(
+  formTargets: readonly string[] = [],
+  files: 'none' | 'script' | 'program' = 'none',
+): string {
   return [
     "default-src 'none'",
-    ...(hasProgram
-      ? ["script-src 'self'", "style-src 'self'", "connect-src 'self'"]
-      : [`style-src 'sha256-${digest}'`]),
+    ...(files === 'none' ? [] : ["script-src 'self'"]),
+    ...(files === 'program' ? ["style-src 'self'", "connect-src 'self'"] : [`style-src 'sha256-${digest}'`]),
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",

@@ -5,7 +5,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../../store/tables/identity.js';
 
 /**
- * The account of a person who gave its password or whom a provider named, with the account's version at that moment.
+ * The account of a person who gave its password or used its passkey, or whom a provider named, with the account's version at that moment.
  * Changing the account or ending its tokens moves the version.
  */
 export interface Login {
@@ -13,6 +13,10 @@ export interface Login {
   readonly version: number;
   /** The identity provider that named the person, so that no password was given. */
   readonly provider?: ProviderSession & { readonly label: string };
+  /** Whether a passkey named the person. */
+  readonly byPasskey?: boolean;
+  /** The Authentication Context Class Reference that the sign-in met. */
+  readonly acr?: string;
 }
 
 /** A finished sign-in. It lasts as long as its grant. */

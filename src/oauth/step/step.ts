@@ -19,6 +19,8 @@ export interface StepRequest {
   readonly agent?: string;
   /** The sign-in of this authorization request, if it got that far. */
   readonly signedIn?: SignedIn;
+  /** How the person proved who they are. */
+  readonly login?: Login;
   readonly params: Readonly<Record<string, unknown>>;
   /** The address at which the program waits for its answer. */
   readonly formTargets: readonly string[];
@@ -53,10 +55,15 @@ export const denied = (why: string): StepOutcome =>
   done({ error: 'access_denied', error_description: describable(why) });
 
 /** The result of a step in which the person proved who they are. */
-export const loginOf = (accountId: string, version: number): Login & InteractionResults['login'] => ({
+export const loginOf = (
+  accountId: string,
+  version: number,
+  acr?: string,
+): Login & InteractionResults['login'] => ({
   accountId,
   version,
   remember: false,
+  ...(acr === undefined ? {} : { acr }),
 });
 
 /** The members that all events of an interaction share. */

@@ -3,6 +3,7 @@ import * as audit from './audit.js';
 import * as documents from './documents.js';
 import * as identityProviders from './identity-providers.js';
 import * as identity from './identity.js';
+import * as passkeys from './passkeys.js';
 import * as server from './server.js';
 import * as signIns from './sign-ins.js';
 import * as tokenIssuers from './token-issuers.js';
@@ -13,6 +14,7 @@ export const ownTables: readonly AnyTable[] = [
   documents,
   identity,
   identityProviders,
+  passkeys,
   server,
   signIns,
   tokenIssuers,

@@ -14,7 +14,7 @@ export const signIns = table(
     /** The program's OAuth `client_id`. */
     clientId: text(100),
     program: text(200),
-    /** password, provider */
+    /** password, passkey, provider */
     method: text(20),
     providerId: nullable(id('identity_providers')),
     /** The provider's label at the sign-in. */

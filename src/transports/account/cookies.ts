@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { TextSeal } from '../../core/text-seal.js';
-import { accountPaths } from '../../oauth/contract/paths.js';
 import type { Authorization } from '../../oauth/own-program.js';
 
 /** A signed-in browser. All of this is in one sealed cookie; no page holds a token. */
@@ -13,13 +12,14 @@ export interface Session {
   readonly endsAt: number;
 }
 
-/** Pages to which a sign-in can lead. An address from outside is never one. */
-export type SignInTarget = keyof typeof signInTargets;
-export const signInTargets = { account: accountPaths.home, explorer: '/graphql' } as const;
+/** Pages to which a sign-in can lead, beside the account's own. An address from outside is never one. */
+export type SignInTarget = 'account' | keyof typeof signInTargets;
+export const signInTargets = { explorer: '/graphql' } as const;
 
 /** A sign-in that this browser has begun. */
 export interface SignInUnderWay extends Authorization {
-  readonly target: SignInTarget;
+  /** The page to which it leads. */
+  readonly returnTo: string;
 }
 
 interface Cookie {

@@ -209,6 +209,47 @@ export function customersDocument(count: number): Document<Readonly<Record<strin
   return { name: 'AccountCustomers', query: `query AccountCustomers(${variables}) { ${fields} }` };
 }
 
+export interface Passkey {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+}
+
+/** As many as one person may have. */
+export const passkeysDocument: Document<{ readonly passkeys: { readonly nodes: readonly Passkey[] } }> = {
+  name: 'AccountPasskeys',
+  query: `query AccountPasskeys($filter: PasskeyFilter!) {
+  passkeys(filter: $filter, first: 20) { nodes { id name createdAt lastUsedAt } }
+}`,
+};
+
+export const beginPasskeyDocument: Document<{ readonly beginPasskey: { readonly options: string } }> = {
+  name: 'AccountBeginPasskey',
+  query: `mutation AccountBeginPasskey($key: String!) { beginPasskey(idempotencyKey: $key) { options } }`,
+};
+
+export const addPasskeyDocument: Document<unknown> = {
+  name: 'AccountAddPasskey',
+  query: `mutation AccountAddPasskey($name: String!, $response: String!, $key: String!) {
+  addPasskey(name: $name, response: $response, idempotencyKey: $key) { passkey { id } }
+}`,
+};
+
+export const renamePasskeyDocument: Document<unknown> = {
+  name: 'AccountRenamePasskey',
+  query: `mutation AccountRenamePasskey($id: ID!, $name: String!, $key: String!) {
+  renamePasskey(id: $id, name: $name, idempotencyKey: $key) { passkey { id } }
+}`,
+};
+
+export const removePasskeyDocument: Document<unknown> = {
+  name: 'AccountRemovePasskey',
+  query: `mutation AccountRemovePasskey($id: ID!, $key: String!) {
+  removePasskey(id: $id, idempotencyKey: $key) { id }
+}`,
+};
+
 export const takeBackDocument: Document<unknown> = {
   name: 'AccountTakeBack',
   query: `mutation AccountTakeBack($id: ID!, $key: String!) {
@@ -226,7 +267,7 @@ export const withdrawDocument: Document<unknown> = {
 export interface SignIn {
   readonly id: string;
   readonly program: string;
-  readonly method: 'PASSWORD' | 'PROVIDER';
+  readonly method: 'PASSWORD' | 'PASSKEY' | 'PROVIDER';
   readonly provider: string | null;
   readonly address: string;
   readonly userAgent: string | null;

@@ -89,7 +89,8 @@ const unseen = html`<p>Your roles do not let you see tasks. Ask an administrator
 export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> {
   const { visitor, person, now } = reader;
   const head = html`${pageHead(reader)}
-    <h1>Your account</h1>`;
+    <h1>Your account</h1>
+    ${person.ownPasskeys === undefined ? undefined : html`<p><a href="/account/passkeys">Your passkeys</a></p>`}`;
   const signIns = await signInsPart(reader, query.endedSignIns);
   if (person.own === undefined) return page('Your account', html`${head}${unseen}${signIns}`);
   const { delegations, consents } = await visitor.run(homeDocument(person.holds), {

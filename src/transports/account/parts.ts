@@ -19,13 +19,16 @@ export interface Reader {
   readonly names: ReadonlyMap<string, string>;
 }
 
-/** A form of the session. By its key, a form that is sent twice makes one change. */
+/** The hidden fields of a form of the session. By its key, a form that is sent twice makes one change. */
+export const formFields = (visitor: Visitor): Html =>
+  html`<input type="hidden" name="form" value="${visitor.formToken}" />
+    <input type="hidden" name="key" value="${newKey()}" />`;
+
+/** An idempotency key of these pages. */
+export const newKey = (): string => `account-${newSecret(16)}`;
+
 export const form = (visitor: Visitor, action: string, body: Html): Html =>
-  html`<form method="post" action="${action}" novalidate>
-    <input type="hidden" name="form" value="${visitor.formToken}" />
-    <input type="hidden" name="key" value="account-${newSecret(16)}" />
-    ${body}
-  </form>`;
+  html`<form method="post" action="${action}" novalidate>${formFields(visitor)} ${body}</form>`;
 
 /** The head of every page: who is signed in, and the button to sign out. */
 export const pageHead = ({ visitor, person }: Reader): Html => signedInAs(visitor, person);

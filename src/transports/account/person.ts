@@ -9,24 +9,27 @@ export interface Person {
   readonly holds: Holds;
   /** Selects the person's own tasks. Undefined where the person's rights do not tell them from those of others. */
   readonly own: Readonly<Record<string, string>> | undefined;
+  /** The same for the person's own passkeys. */
+  readonly ownPasskeys: Readonly<Record<string, string>> | undefined;
 }
 
 export async function readPerson(visitor: Visitor): Promise<Person> {
   const { viewer } = await visitor.run(viewerDocument);
   const held = new Set(viewer.scopes);
   const holds: Holds = (scope) => held.has(scope);
-  return { ...viewer.person, holds, own: ownFilter(viewer, holds) };
+  const own = ownFilter(viewer, holds, 'delegations:read');
+  return { ...viewer.person, holds, own, ownPasskeys: ownFilter(viewer, holds, 'passkeys:manage') };
 }
 
 /** An auditor may read everybody's tasks. The pages show only a person's own. */
-function ownFilter(viewer: ViewerAnswer['viewer'], holds: Holds): Person['own'] {
-  if (!holds('delegations:read')) return undefined;
+function ownFilter(viewer: ViewerAnswer['viewer'], holds: Holds, scope: string): Person['own'] {
+  if (!holds(scope)) return undefined;
   if (holds('users:read')) return { personId: viewer.person.id };
-  return seesOnlyOwn(viewer) ? {} : undefined;
+  return seesOnlyOwn(viewer, scope) ? {} : undefined;
 }
 
-function seesOnlyOwn({ person, boundaries }: ViewerAnswer['viewer']): boolean {
-  const boxes = boundaries.filter(({ scope }) => scope === 'delegations:read').flatMap(({ anyOf }) => anyOf);
+function seesOnlyOwn({ person, boundaries }: ViewerAnswer['viewer'], scope: string): boolean {
+  const boxes = boundaries.filter((one) => one.scope === scope).flatMap(({ anyOf }) => anyOf);
   return boxes.every(({ dimensions }) => {
     const people = dimensions.find(({ name }) => name === 'person');
     return people === undefined || (!people.all && people.values.every((id) => id === person.id));

@@ -18,11 +18,28 @@ import {
 import { failurePage } from './failure-page.js';
 import { askHandOver, handOver } from './hand-over.js';
 import { homePage, tasksPage } from './home-page.js';
+import {
+  addPasskey,
+  askAddPasskey,
+  askRemovePasskey,
+  passkeyPage,
+  passkeysPage,
+  removePasskey,
+  renamePasskey,
+} from './passkey-pages.js';
 import type { Reader } from './parts.js';
 import { readPerson } from './person.js';
 import { askEndOthers, askEndSignIn, endOthers, endSignIn } from './sign-in-pages.js';
-import { beginSignIn, finishSignIn, signedOutPage, signOut, welcomePage, type Outcome } from './sign-in.js';
-import { SignedOut, Visitor, type AccountParts } from './visitor.js';
+import {
+  beginSignIn,
+  finishSignIn,
+  signInAgainPage,
+  signedOutPage,
+  signOut,
+  welcomePage,
+  type Outcome,
+} from './sign-in.js';
+import { SignedOut, SignInAgain, Visitor, type AccountParts } from './visitor.js';
 
 export interface AccountRoutesParts extends AccountParts {
   readonly logger: Logger;
@@ -48,6 +65,10 @@ const pages: Readonly<Record<string, Show>> = {
   '/account/sign-ins/:id/end': askEndSignIn,
   '/account/end-other-sign-ins': askEndOthers,
   '/account/hand-over': (reader, _id, query) => askHandOver(reader, query),
+  '/account/passkeys': (reader, _id, query) => passkeysPage(reader, query.get('done')),
+  '/account/passkeys/add': (reader) => askAddPasskey(reader),
+  '/account/passkeys/:id': passkeyPage,
+  '/account/passkeys/:id/remove': askRemovePasskey,
 };
 
 const keyOf = (form: URLSearchParams): string => form.get('key') ?? '';
@@ -59,6 +80,9 @@ const changes: Readonly<Record<string, Change>> = {
   '/account/sign-ins/:id/end': (reader, id, form) => endSignIn(reader, id, keyOf(form)),
   '/account/end-other-sign-ins': (reader, _id, form) => endOthers(reader, keyOf(form)),
   '/account/hand-over': (reader, _id, form) => handOver(reader, form),
+  '/account/passkeys/add': (reader, _id, form) => addPasskey(reader, form),
+  '/account/passkeys/:id': renamePasskey,
+  '/account/passkeys/:id/remove': (reader, id, form) => removePasskey(reader, id, keyOf(form)),
 };
 
 /** A person's own pages, for browsers: every page and every change is an operation of the gate. */
@@ -69,11 +93,10 @@ export function accountRoutes(scope: FastifyInstance, parts: AccountRoutesParts)
   scope.addContentTypeParser('*', (_request, _payload, done) => {
     done(null);
   });
-  scope.setErrorHandler((error, _request, reply) => routes.fail(reply, error));
-  scope.get(accountPaths.signIn, (request, reply) => {
-    const target = queryOf(request).get('to') === 'explorer' ? 'explorer' : 'account';
-    return routes.send(reply, beginSignIn(parts, reply, target));
-  });
+  scope.setErrorHandler((error, request, reply) => routes.fail(request, reply, error));
+  scope.get(accountPaths.signIn, (request, reply) =>
+    routes.send(reply, beginSignIn(parts, reply, queryOf(request))),
+  );
   scope.get(accountPaths.signedIn, async (request, reply) =>
     routes.send(reply, await finishSignIn(parts, request, reply)),
   );
@@ -131,11 +154,15 @@ class AccountRoutes {
     return reply.code(page.status).headers(pageHeaders(page)).send(pageText(page));
   }
 
-  fail(reply: FastifyReply, error: unknown): FastifyReply {
+  fail(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
     const { cookies, publicUrl, logger } = this.parts;
     if (error instanceof SignedOut) {
       void reply.header('set-cookie', cookies.endSession());
       return this.send(reply, this.page(signedOutPage(publicUrl, false)));
+    }
+    if (error instanceof SignInAgain) {
+      const [from = ''] = request.url.split('?');
+      return this.send(reply, this.page(signInAgainPage(publicUrl, error.stepUp, from)));
     }
     const page = failurePage(error);
     if (page.status >= 500) logger.error({ err: error }, 'an account page failed');

@@ -45,8 +45,10 @@ export function browserWords(userAgent: string | null): string {
   return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-const methodWords = ({ method, provider }: SignIn): string =>
-  method === 'PASSWORD' ? 'With a password' : `With ${provider ?? 'an identity provider'}`;
+const methodWords = ({ method, provider }: SignIn): string => {
+  if (method === 'PROVIDER') return `With ${provider ?? 'an identity provider'}`;
+  return method === 'PASSKEY' ? 'With a passkey' : 'With a password';
+};
 
 const signInCard = (signIn: SignIn): Html => {
   const { id, program, isCurrent, createdAt, lastUsedAt, expiresAt, address, userAgent } = signIn;

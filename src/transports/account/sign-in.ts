@@ -1,4 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { passkeyAcr } from '../../oauth/own-program.js';
+import type { StepUp } from '../../operation/answer.js';
 import { accountPaths } from '../../oauth/contract/paths.js';
 import { html, type Html } from '../../oauth/pages/html.js';
 import type { Page } from '../../oauth/pages/page.js';
@@ -50,14 +52,45 @@ export type Outcome =
 
 const shown = (page: Page): Outcome => ({ kind: 'page', page });
 
+/** Pages of the account alone: the address may come from anybody. */
+const accountPath = (text: string | null): string =>
+  text !== null && /^\/account(?:\/[A-Za-z0-9-]+)*$/.test(text) ? text : accountPaths.home;
+
+/** For a person whose sign-in does not suffice. */
+export const signInAgainPage = (
+  publicUrl: string,
+  { message, hint, acrValues }: StepUp,
+  from: string,
+): Page => {
+  const query = new URLSearchParams({
+    ...(acrValues === undefined ? {} : { acr_values: acrValues }),
+    return: accountPath(from),
+  });
+  return {
+    status: 401,
+    title: 'Sign in again',
+    body: html`<h1>Sign in again</h1>
+      <p>${message} ${hint}</p>
+      <p class="actions">
+        <a class="button" href="${publicUrl}${accountPaths.signIn}?${query.toString()}">Sign in again</a>
+        <a class="button quiet" href="${accountPaths.home}">Back to your account</a>
+      </p>`,
+  };
+};
+
 /** Begins an authorization request; its secrets stay in this browser's cookie. */
 export function beginSignIn(
   { program, cookies }: AccountParts,
   reply: FastifyReply,
-  target: SignInTarget,
+  query: URLSearchParams,
 ): Outcome {
-  const authorization = { state: newSecret(16), verifier: newSecret() };
-  void reply.header('set-cookie', cookies.keepSignIn({ ...authorization, target }));
+  const acrValues = query.get('acr_values');
+  const authorization = {
+    ...{ state: newSecret(16), verifier: newSecret() },
+    ...(acrValues === passkeyAcr ? { acrValues } : {}),
+  };
+  const returnTo = query.get('to') === 'explorer' ? signInTargets.explorer : accountPath(query.get('return'));
+  void reply.header('set-cookie', cookies.keepSignIn({ ...authorization, returnTo }));
   return { kind: 'redirect', to: program.authorizationPath(authorization) };
 }
 
@@ -87,7 +120,7 @@ export async function finishSignIn(
   const earlier = cookies.sessionIn(request.headers.cookie);
   if (earlier !== undefined) await program.revoke(request.raw, earlier.refresh);
   void reply.header('set-cookie', cookies.keepSession(session));
-  return { kind: 'redirect', to: signInTargets[begun.target] };
+  return { kind: 'redirect', to: begun.returnTo };
 }
 
 /** Ends the sign-in with all its tokens, then forgets it. Throws `Unavailable` where it could not be ended. */

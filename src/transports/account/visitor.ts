@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/clock.js';
 import type { ErrorCode } from '../../core/errors.js';
 import type { OwnProgram, TokenOutcome } from '../../oauth/own-program.js';
+import type { StepUp } from '../../operation/answer.js';
 import type { OperationGate } from '../../operation/gate.js';
 import { callerOf } from '../http/caller.js';
 import type { AccountCookies, Session } from './cookies.js';
@@ -27,6 +28,13 @@ export interface AccountParts {
 
 /** The sign-in has ended: the pages show how to sign in again. */
 export class SignedOut extends Error {}
+
+/** The sign-in goes on, but does not suffice for this: the pages show how to sign in as it is needed. */
+export class SignInAgain extends Error {
+  constructor(readonly stepUp: StepUp) {
+    super(stepUp.message);
+  }
+}
 
 /** The server cannot answer now. */
 export class Unavailable extends Error {
@@ -103,7 +111,10 @@ export class Visitor {
     return this.parts.cookies.formToken(this.session);
   }
 
-  /** The whole answer. Throws `OperationFailed` for the first error, `SignedOut` where the rights have ended. */
+  /**
+   * The whole answer. Throws `OperationFailed` for the first error, `SignedOut` where the rights have ended, `SignInAgain`
+   * where the sign-in does not suffice.
+   */
   async run<T>(document: Document<T>, variables: Readonly<Record<string, unknown>> = {}): Promise<T> {
     const caller = callerOf(this.request, this.reply, this.parts.addressOf);
     const { name: operationName, query } = document;
@@ -111,6 +122,7 @@ export class Visitor {
       { ...caller, credentials: { scheme: 'Bearer', token: this.session.access } },
       { kind: 'document', body: { query, operationName, variables }, isBuiltIn: true },
     );
+    if (answer.stepUp !== undefined) throw new SignInAgain(answer.stepUp);
     if (answer.status === 401) throw new SignedOut();
     if (answer.status === 503 || answer.status === 429) throw new Unavailable(answer.retryAfterSeconds);
     const { data, errors = [] } = JSON.parse(String(answer.body)) as Body;

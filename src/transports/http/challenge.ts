@@ -1,5 +1,6 @@
 import { wellKnown } from '../../oauth/contract/paths.js';
 import { DpopRefused, dpopAlgorithms } from '../../oauth/dpop.js';
+import type { StepUp } from '../../operation/answer.js';
 import type { Credentials } from '../../operation/callers.js';
 import { describable } from '../../oauth/library/oauth-errors.js';
 
@@ -32,6 +33,22 @@ export function challenges(
   };
   const isDpop = error instanceof DpopRefused || credentials.scheme === 'DPoP';
   return [isDpop ? challenge('DPoP', { ...fault, ...dpop }) : challenge('Bearer', { ...fault, ...found })];
+}
+
+/** The token is good, but the person has to sign in again (RFC 9470 section 3). */
+export function stepUpChallenge(
+  { message, acrValues, maxAgeSeconds }: StepUp,
+  scheme: Credentials['scheme'],
+  publicUrl: string,
+): string {
+  return challenge(scheme, {
+    error: 'insufficient_user_authentication',
+    error_description: describable(message),
+    ...(acrValues === undefined ? {} : { acr_values: acrValues }),
+    ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
+    ...(scheme === 'DPoP' ? { algs: dpopAlgorithms.join(' ') } : {}),
+    resource_metadata: `${publicUrl}${wellKnown.graphqlResource}`,
+  });
 }
 
 const challenge = (scheme: Credentials['scheme'], parameters: Readonly<Record<string, string>>): string =>

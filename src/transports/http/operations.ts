@@ -5,7 +5,7 @@ import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
 import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
 import { callerOf } from './caller.js';
-import { challenges, credentialsIn } from './challenge.js';
+import { challenges, credentialsIn, stepUpChallenge } from './challenge.js';
 import { HttpError } from './http-error.js';
 import { takeJsonAlone } from './json-body.js';
 
@@ -99,7 +99,7 @@ export class HttpOperations {
     answer: Answer,
     mediaType = json,
   ): Answer['body'] {
-    const { status, body, operationId, kind, retryAfterSeconds, unrecognised, allow } = answer;
+    const { status, body, operationId, kind, retryAfterSeconds, unrecognised, stepUp, allow } = answer;
     void reply
       .code(status)
       .header(
@@ -110,6 +110,11 @@ export class HttpOperations {
       .header('behalf-operation-id', operationId);
     if (retryAfterSeconds !== undefined) void reply.header('retry-after', String(retryAfterSeconds));
     if (allow !== undefined) void reply.header('allow', allow);
+    if (stepUp !== undefined) {
+      const scheme = credentialsIn(headers.authorization)?.scheme ?? 'Bearer';
+      void reply.header('www-authenticate', stepUpChallenge(stepUp, scheme, this.parts.publicUrl));
+      return body;
+    }
     // Rights may also end while an operation runs.
     const ended =
       status === 401

@@ -13,6 +13,7 @@ import {
   defaultLimits,
   type OAuthSettings,
 } from '../../../src/oauth/contract/dependencies.js';
+import { Passkeys } from '../../../src/admin/passkeys.js';
 import { ProviderAccounts } from '../../../src/admin/provider-accounts.js';
 import { makeAddressOf } from '../../../src/transports/http/address.js';
 import { createOAuth, type OAuth } from '../../../src/oauth/server.js';
@@ -109,6 +110,7 @@ export class Harness {
       delegations,
       recorder,
       identities: new ProviderAccounts(systemClock, makeIds(systemClock)),
+      passkeys: new Passkeys(systemClock, makeIds(systemClock), issuer),
       settings,
       addressOf: makeAddressOf(1),
     });
