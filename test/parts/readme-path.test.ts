@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Response } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { chromiumPath, launchChromium, Tab } from '../support/chromium.js';
 import { builtCommand, CommandLine } from '../support/command-line.js';
 import { freshDatabaseUrl, testDatabase } from '../support/database.js';
 import type { FreshDatabase } from '../support/fresh-database.js';
@@ -27,7 +29,7 @@ beforeAll(async () => {
     return;
   }
   fresh = await freshDatabaseUrl();
-  cli = await CommandLine.open({ DATABASE_URL: fresh.url });
+  cli = await CommandLine.open({ DATABASE_URL: fresh.url, BEHALF_EXPLORER: 'true' });
   await cli.ok(['migrate']);
   await cli.ok(['seed']);
   await cli.start();
@@ -94,3 +96,98 @@ test('what the README has one paste after `npm start` leads to an answer, a refu
   const withoutTimes = record.replaceAll(/^\S+ \S+ {2}/gm, '');
   expect(withoutTimes).toBe(blocksOf('text').join());
 });
+
+const inBrowser = /^## The same in the browser\n(.*?)^## /ms.exec(readme)?.[1] ?? '';
+/** What the steps say in code, in their order. */
+const said = [...inBrowser.matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, text]) => text ?? '');
+const operation = /```graphql\n(.*?)```/s.exec(inBrowser)?.[1]?.replaceAll(/^ {3}/gm, '') ?? '';
+
+test('a newcomer clones, starts and comes to an agent’s first answer in ten commands or fewer', () => {
+  const lines = blocksOf('sh').flatMap((block) => block.split('\n'));
+  const first = lines.findIndex((line) => line.startsWith('ask "$TOKEN"'));
+  const pasted = lines.slice(0, first + 1).filter((line) => /^(?:npx|ask|pick|[A-Z]+=)/.test(line));
+  expect(['git clone …', 'npm ci', 'npm start', ...pasted]).toHaveLength(10);
+});
+
+test.skipIf(chromiumPath === undefined)(
+  'what the README has for the browser leads, in a Chromium, to what the agent itself gets, and to its end',
+  async () => {
+    const [, user = '', , purpose = '', task = '', ticketsRead, customersRead, customer = ''] = said;
+    const browser = await launchChromium();
+    const tab = await Tab.open(browser, { viewport: { width: 1280, height: 800 } });
+    const { page } = tab;
+    await page.goto(`${cli.url}/account`);
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.fill('#username', user);
+    await page.fill('#password', passwordOf(user));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Hand over a task' }).click();
+    await page.getByRole('link', { name: 'Helpdesk Assistant' }).click();
+    await page.fill('#purpose', purpose);
+    await page.fill('#task', task);
+    for (const scope of [ticketsRead, customersRead])
+      await page.check(`[name=scope][value="${scope ?? ''}"]`);
+    await page.fill('#customers', customer);
+    await page.getByRole('button', { name: 'Hand over' }).click();
+    await page.getByRole('heading', { level: 1, name: purpose }).waitFor();
+    const delegation = page.url().split('/').at(-1) ?? '';
+    await page.getByRole('link', { name: 'See what it sees' }).click();
+
+    const explored = async (): Promise<Explored> => {
+      await page.locator('.graphiql-query-editor .CodeMirror').click();
+      await page.keyboard.press('Control+A');
+      await page.keyboard.insertText(operation);
+      const answer = page.waitForResponse(
+        (response) => response.url().endsWith('/graphql/explorer') && sent(response).includes('AskForMore'),
+      );
+      await page.locator('.graphiql-execute-button').click();
+      return (await answer).json() as Promise<Explored>;
+    };
+    const seen = await explored();
+    const file = cli.path('data', 'demo-agents', 'helpdesk-assistant.secret');
+    const as = ['--agent', 'helpdesk-assistant', '--delegation', delegation, '--secret-file', file];
+    const token = (await cli.ok(['token', ...as])).trim();
+    expect(without(seen)).toEqual(without(await askAs(token)));
+    expect(seen).toMatchObject({
+      data: { customers: { nodes: [{ name: 'Maison Delorme Coworking SAS', email: null }] } },
+      errors: [{ extensions: { code: 'FORBIDDEN', missingScopes: ['customers:read_contact'] } }],
+    });
+    await page.getByText('Maison Delorme').waitFor();
+    await tab.keepPicture('explorer', 'light');
+
+    const account = await page.context().newPage();
+    await account.goto(`${cli.url}/account`);
+    const card = account.getByRole('article').filter({ has: account.locator(`a[href$="${delegation}"]`) });
+    await card.getByRole('link', { name: /^Take back/ }).click();
+    await account.getByRole('button', { name: 'Take back' }).click();
+    await account.getByText('This task is taken back').waitFor();
+    const refused = { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
+    expect([await explored(), await askAs(token)]).toMatchObject([refused, refused]);
+    await browser.close();
+  },
+);
+
+interface Explored {
+  readonly data?: unknown;
+  readonly errors?: readonly { readonly extensions: Readonly<Record<string, unknown>> }[];
+}
+
+/** Without the ids of the operation. */
+const without = (answer: Explored): unknown =>
+  JSON.parse(JSON.stringify(answer, (key, value: unknown) => (key === 'operationId' ? undefined : value)));
+
+const sent = (response: Response): string => response.request().postData() ?? '';
+
+function passwordOf(user: string): string {
+  const lines = readFileSync(cli.path('data', 'first-passwords.txt'), 'utf8').split('\n');
+  return lines.find((line) => line.startsWith(`${user}: `))?.slice(user.length + 2) ?? '';
+}
+
+async function askAs(token: string): Promise<Explored> {
+  const response = await fetch(`${cli.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: operation, operationName: 'AskForMore' }),
+  });
+  return (await response.json()) as Explored;
+}

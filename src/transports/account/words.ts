@@ -93,8 +93,8 @@ export function recordLine(record: RecordNode): Html {
   const looked = chain?.agents.length === 0 ? 'You looked: ' : '';
   const what = kind === 'GRAPHQL' ? `${looked}${named}` : kinds[kind];
   const codes = [...new Set(errors.map(({ code }) => code))];
-  const touched = resources.map(
-    ({ type, action, count: rows }) => `${actions[action] ?? action} ${rows.toLocaleString('en')} × ${type}`,
+  const touched = resources.flatMap(({ type, action, count: rows }) =>
+    rows === 0 ? [] : [`${actions[action] ?? action} ${rows.toLocaleString('en')} × ${type}`],
   );
   return html`<li>
     ${time(at)} · <strong>${what ?? kind}</strong> ·
