@@ -139,7 +139,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     }),
     passkey: new Passkey({ ...usingPasskeys, clock, byPasskey }),
     change_password: new ChangePassword({ store, recorder, checks }),
-    consent: new Consent({ database, delegations, recorder }),
+    consent: new Consent({ database, clock, delegations, recorder }),
   };
   const interactions = new Interactions({
     provider,

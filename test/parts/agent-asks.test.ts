@@ -206,6 +206,17 @@ describe('an agent that asks a person itself', () => {
     expect(await tasks()).toMatchObject([{ purpose: 'Look', task: 'ticket:T-2' }]);
   });
 
+  test('gets one task where the person sends the form twice', async () => {
+    const [flow, page] = await asked();
+    const twice = [await flow.browser.send(page, {}), await flow.browser.send(page, {})];
+    expect(twice[1]).toBe(twice[0]);
+    const [row, ...more] = await tasks();
+    expect(more).toEqual([]);
+    expect(await consentRecords()).toHaveLength(1);
+    const answer = await redeem(flow, codeOf(await flow.browser.open(twice[1] ?? '')));
+    expect(answer.body).toMatchObject({ authorization_details: [{ delegation: row?.id }] });
+  });
+
   test('cannot have its own words changed by a form', async () => {
     const [flow, page] = await asked();
     await flow.browser.submit(page, { purpose: 'Something else', task: 'ticket:T-9' });

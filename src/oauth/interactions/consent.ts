@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/clock.js';
 import { canonicalJson, sha256 } from '../../core/digest.js';
 import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
@@ -27,6 +28,7 @@ import {
   type Ticks,
 } from './consent-form.js';
 import { consentRequest } from './consent-request.js';
+import { handedOver, keepHandedOver } from './handed-over.js';
 import { requireSignIn } from '../step/current-sign-in.js';
 import {
   denied,
@@ -40,6 +42,7 @@ import {
 
 export interface ConsentParts {
   readonly database: Database;
+  readonly clock: Clock;
   readonly delegations: Delegations;
   readonly recorder: Recorder;
 }
@@ -75,7 +78,7 @@ function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): Consent
 /**
  * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4), or hands over the one task
  * for which the agent itself asks. What is stored is exactly what the page showed and the person left ticked: an offer
- * that changed meanwhile is shown again. A refusal goes to the program, which waits for an answer, and is recorded.
+ * that changed meanwhile is shown again, and a form that comes twice makes one task. A refusal goes to the program, which waits for an answer, and is recorded.
  */
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}
@@ -141,10 +144,13 @@ export class Consent implements Step {
     { input, offer, ticks }: Shown,
     choice: ConsentChoice,
   ): Promise<HandedOver | undefined> {
-    const { database, recorder } = this.parts;
+    const { database, clock, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
+      const before = await handedOver(tx, request.uid);
+      if (before !== undefined) return before;
       const handed = await this.storeIn(tx, { ...input, offer, choice }, ticks);
+      if (handed !== undefined) await keepHandedOver(tx, clock, request.uid, handed);
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'consent',
