@@ -9,6 +9,7 @@ import { TokenIssuers1700000000008 } from './0008-token-issuers.js';
 import { Passkeys1700000000009 } from './0009-passkeys.js';
 import { ConsentEnds1700000000010 } from './0010-consent-ends.js';
 import { AgentRedirectUris1700000000011 } from './0011-agent-redirect-uris.js';
+import { SignalTransmitters1700000000012 } from './0012-signal-transmitters.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   Passkeys1700000000009,
   ConsentEnds1700000000010,
   AgentRedirectUris1700000000011,
+  SignalTransmitters1700000000012,
 ];

@@ -12,6 +12,7 @@ import {
   identityProviders,
   providedUserRoles,
   providerGroupRoles,
+  signalTransmitters,
   userIdentities,
   type IdentityProviderRow,
   type ProvidedUserRoleRow,
@@ -22,6 +23,7 @@ import { requireAdministrator } from './administrators.js';
 import { requireGrantableUser } from './credentials.js';
 import { requireGrantable, rolesNamed } from './grantable-roles.js';
 import { checked, issuerOf, namePattern } from './issuer-input.js';
+import { lockProvider } from './locked-provider.js';
 import { takeProvided } from './provided-roles.js';
 import { removeIssuer } from './token-issuers.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -124,6 +126,7 @@ export async function removeProvider(
   for (const issuer of issuers) await removeIssuer(unit, by, issuer);
   await tx.delete(userIdentities, eq('providerId', provider.id));
   await tx.delete(providerGroupRoles, eq('providerId', provider.id));
+  await tx.delete(signalTransmitters, eq('providerId', provider.id));
   await tx.delete(identityProviders, eq('id', provider.id));
   note(unit, provider, { mayCreateUsers: provider.mayCreateUsers }, null);
   if (given.length > 0) await requireAdministrator(tx);
@@ -141,6 +144,7 @@ export async function linkIdentity(
   user: UserRow,
   subject: string,
 ): Promise<void> {
+  await lockProvider(unit.tx, providerId);
   await requireGrantableUser(unit.tx, by, user);
   checked(subject, subjectPattern, 'subject', 'A subject has 1 to 255 characters of ASCII.');
   const known = await unit.tx.one(userIdentities, all(eq('providerId', providerId), eq('subject', subject)));
@@ -164,6 +168,7 @@ export async function unlinkIdentity(
   subject: string,
 ): Promise<UserRow> {
   const { tx, clock, trail } = unit;
+  await lockProvider(tx, providerId);
   const isTheirs = all<UserIdentityRow>(eq('providerId', providerId), eq('subject', subject));
   const identity = await tx.one(userIdentities, isTheirs);
   const user =
@@ -198,7 +203,7 @@ export async function unlinkIdentity(
 const subjectPattern = /^[\x20-\x7e]{1,255}$/;
 
 /** Providers are no type of the schema, so every reader of a record sees its values: only flags go in. */
-function note(
+export function note(
   unit: UnitOfWork,
   { id }: IdentityProviderRow,
   before: Readonly<Record<string, unknown>> | null,

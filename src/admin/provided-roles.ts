@@ -13,6 +13,7 @@ import {
 import { isLastAdministrator } from './administrators.js';
 import { holdsRole, removeRole, giveProvidedRole } from './assignments.js';
 import { grantableOf, requireGrantable } from './grantable-roles.js';
+import { lockProvider } from './locked-provider.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 /** A group of a provider, by its exact name there. */
@@ -32,6 +33,7 @@ export async function mapGroup(
   if (role.holder !== 'person') throw badInput('This role is for agents.', 'roleId');
   await requireGrantable(unit.tx, by, [role]);
   const name = groupName(group);
+  await lockProvider(unit.tx, providerId);
   if ((await unit.tx.one(providerGroupRoles, entryOf(providerId, name, role.id))) !== undefined) return;
   const grantedAt = isoTime(unit.clock.now());
   await unit.tx.insert(providerGroupRoles, [
@@ -48,6 +50,7 @@ export async function unmapGroup(
   group: string,
   role: RoleRow,
 ): Promise<void> {
+  await lockProvider(unit.tx, providerId);
   await requireGrantable(unit.tx, by, [role]);
   const removed = await unit.tx.delete(providerGroupRoles, entryOf(providerId, group, role.id));
   if (removed === 0) throw notFound('This entry of the map');

@@ -12,10 +12,11 @@ export async function list(options: JsonOption): Promise<void> {
   const all = await withDatabase((database) => listProviders(database.read));
   answer(options.json, all, () => [
     ...columns([
-      ['name', 'issuer', 'client id', 'creates accounts', 'people'],
+      ['name', 'issuer', 'client id', 'creates accounts', 'signals', 'people'],
       ...all.map((provider) => [
         ...[provider.name, clean(provider.issuer), clean(provider.clientId)],
-        ...[provider.mayCreateUsers ? 'yes' : 'no', String(provider.people)],
+        ...[provider.mayCreateUsers ? 'yes' : 'no', provider.signals === null ? 'no' : 'yes'],
+        String(provider.people),
       ]),
     ]),
     ...all.flatMap(({ name, groups }) =>

@@ -12,7 +12,9 @@ import { ProviderCallback } from './identity-providers/callback.js';
 import { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { IssuerKeys } from './foreign-tokens/issuer-keys.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
+import { MessageEndpoint } from './identity-providers/message-endpoint.js';
 import { ProviderSignIn } from './identity-providers/provider-sign-in.js';
+import { SecurityEvents } from './identity-providers/security-events.js';
 import { SignInRequests } from './identity-providers/sign-in-requests.js';
 import { PasswordGuesses } from './throttling/password-guesses.js';
 import { ChangePassword } from './interactions/change-password.js';
@@ -123,9 +125,9 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const requests = new SignInRequests(database, clock);
   const refusals = new RefusalRecords(refused, recorder);
   const callback = new ProviderCallback({ providers, requests, refusals, logger, addressOf });
-  const logout = new BackchannelLogout({
-    ...{ store, providers, identities, recorder, refusals, logger, addressOf },
-  });
+  const messages = { store, providers, identities, recorder, refusals, logger, addressOf };
+  const logout = new MessageEndpoint(messages, new BackchannelLogout(messages));
+  const signals = new MessageEndpoint(messages, new SecurityEvents(messages));
   const byProvider = new ProviderSignIn({
     ...{ issuer, database, recorder, refusals, identities, providers, requests },
   });
@@ -180,6 +182,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     else if (path.startsWith(`${paths.interaction}/`)) void interactions.handle(request, response);
     else if (path.startsWith(`${paths.callback}/`)) void callback.handle(request, response);
     else if (path === paths.backchannelLogout) void logout.handle(request, response);
+    else if (path === paths.securityEvents) void signals.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {

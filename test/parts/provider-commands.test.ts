@@ -1,4 +1,5 @@
 // databases: sqlite
+import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { migrations } from '../../migrations/index.js';
 import { Database } from '../../src/store/sql/database.js';
@@ -36,16 +37,24 @@ test('a provider is added, tried, mapped, linked and removed; its secret is show
   expect(said[1]).toContain('has all that signing in needs');
   said.push(await cli.ok(['provider', 'map', 'acme', 'Customer care', 'support-rep', '--as', 'admin']));
   said.push(await cli.ok(['provider', 'link', 'acme', 'admin', '00u1', '--as', 'admin']));
+  writeFileSync(cli.path('header.txt'), 'Bearer the-header-of-the-transmitter\n');
+  const signals = ['provider', 'signals', 'acme', '--as', 'admin'];
+  said.push(await cli.ok([...signals, '--audience', 'us', '--authorization-file', 'header.txt']));
+  expect(said.at(-1)).toContain(`${cli.url}/oauth/security_events`);
+  expect((await cli.run(signals)).code).not.toBe(0);
   said.push(await cli.ok(['provider', 'list']));
   expect(await list()).toMatchObject([
     {
       name: 'acme',
       mayCreateUsers: true,
       people: 1,
+      signals: { issuer: acme.issuer, audience: 'us' },
       groups: [{ group: 'Customer care', role: 'support-rep', inForce: true }],
     },
   ]);
   said.push(await cli.ok(['provider', 'unmap', 'acme', 'Customer care', 'support-rep', '--as', 'admin']));
+  said.push(await cli.ok([...signals, '--off']));
+  said.push(await cli.ok(['provider', 'unlink', 'acme', '00u1', '--as', 'admin']));
   said.push(await cli.ok(['provider', 'remove', 'acme', '--as', 'admin']));
   expect(await list()).toEqual([]);
   const database = await Database.open(targetOf(`sqlite:${cli.path('data/behalf.sqlite')}`), migrations, 1);
@@ -56,7 +65,11 @@ test('a provider is added, tried, mapped, linked and removed; its secret is show
   expect(
     records.map(({ operation, outcome, chain }) => [operation?.name, outcome, chain?.person?.name]),
   ).toEqual(
-    ['add', 'map', 'link', 'unmap', 'remove'].map((name) => [`provider ${name}`, 'succeeded', 'admin']),
+    ['add', 'map', 'link', 'signals', 'unmap', 'signals', 'unlink', 'remove'].map((name) => [
+      `provider ${name}`,
+      'succeeded',
+      'admin',
+    ]),
   );
   expect(JSON.stringify([said, records])).not.toContain(companySecret);
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
 import type { AddOptions } from '../provider-add.js';
+import type { SignalsOptions } from '../provider-signals.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
 import { asOption } from '../terminal/options.js';
 
@@ -75,6 +76,24 @@ export const providerCommand = (): Command =>
       .option(...asOption)
       .action(async (name: string, subject: string, options: AsOption) =>
         (await import('../provider.js')).unlink(name, subject, options),
+      ),
+    command(
+      'provider signals',
+      'take a provider’s security events (Shared Signals), which end its people’s sessions',
+      'company --audience https://behalf.example.com --authorization-file header.txt --as admin',
+    )
+      .argument('<name>')
+      .option('--audience <text>', 'the audience (aud) of its security event tokens')
+      .option('--issuer <url>', 'their issuer (iss), where it is not that of the provider')
+      .option('--keys <url>', 'the transmitter’s JWK Set, where its keys are not those of the provider')
+      .option(
+        '--authorization-file <file>',
+        'a file with the whole value of the Authorization header that it must send, on its only line',
+      )
+      .option('--off', 'take them no more')
+      .option(...asOption)
+      .action(async (name: string, options: SignalsOptions) =>
+        (await import('../provider-signals.js')).signals(name, options),
       ),
     command(
       'provider map',

@@ -5,7 +5,9 @@ import { roles } from '../../store/tables/identity.js';
 import {
   identityProviders,
   providerGroupRoles,
+  signalTransmitters,
   userIdentities,
+  type SignalTransmitterRow,
 } from '../../store/tables/identity-providers.js';
 
 export interface ListedProvider {
@@ -17,6 +19,8 @@ export interface ListedProvider {
   readonly groupsClaim: string;
   readonly nameClaim: string;
   readonly mayCreateUsers: boolean;
+  /** From whom its security events are taken. Null: from nobody. */
+  readonly signals: { readonly issuer: string; readonly audience: string } | null;
   /** How many people are known by it. */
   readonly people: number;
   readonly groups: readonly {
@@ -33,12 +37,16 @@ export async function listProviders(connection: Connection): Promise<ListedProvi
   const map = await connection.select(providerGroupRoles, all());
   const inForce = new Set(await entriesInForce(connection, map));
   const people = await connection.select(userIdentities, all());
+  const transmitters = new Map(
+    (await connection.select(signalTransmitters, all())).map((one) => [one.providerId, one]),
+  );
   const rows = await connection.select(identityProviders, all(), {
     order: [{ column: 'name', direction: 'asc' }],
   });
   return rows.map((row) => ({
     ...{ name: row.name, label: row.label, issuer: row.issuer, clientId: row.clientId, scopes: row.scopes },
     ...{ groupsClaim: row.groupsClaim, nameClaim: row.userNameClaim, mayCreateUsers: row.mayCreateUsers },
+    signals: signalsOf(transmitters.get(row.id)),
     people: new Set(people.flatMap((one) => (one.providerId === row.id ? [one.userId] : []))).size,
     groups: map
       .filter((entry) => entry.providerId === row.id)
@@ -48,3 +56,6 @@ export async function listProviders(connection: Connection): Promise<ListedProvi
       })),
   }));
 }
+
+const signalsOf = (row: SignalTransmitterRow | undefined): ListedProvider['signals'] =>
+  row === undefined ? null : { issuer: row.issuer, audience: row.audience };

@@ -200,7 +200,7 @@ export interface OAuthSettings {
     readonly begunPerAddress: AttemptLimit;
     /**
      * From one address: refused requests to the token, revocation and introspection endpoints, sign-ins with a provider
-     * that came to nothing, and refused back-channel logouts. Each kind is counted for itself.
+     * that came to nothing, and refused back-channel logouts and security events. Each kind is counted for itself.
      */
     readonly refusedPerAddress: AttemptLimit;
   };

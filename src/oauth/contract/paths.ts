@@ -8,6 +8,7 @@ export const paths = {
   /** Followed by the name of an identity provider: its redirect URI. */
   callback: '/oauth/callback',
   backchannelLogout: '/oauth/backchannel_logout',
+  securityEvents: '/oauth/security_events',
   signedIn: '/oauth/signed-in',
   /** The script of pages that use passkeys. */
   passkeyScript: '/oauth/passkey.js',
@@ -31,6 +32,7 @@ export const accountPaths = {
 export function methodsAt(path: string): readonly string[] {
   if (
     path === paths.backchannelLogout ||
+    path === paths.securityEvents ||
     path === paths.token ||
     path === paths.revocation ||
     path === paths.introspection

@@ -4,7 +4,12 @@ import type { Clock } from '../../core/clock.js';
 import { all, eq } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { ProviderSecrets } from '../../store/sql/provider-secrets.js';
-import { identityProviders, type IdentityProviderRow } from '../../store/tables/identity-providers.js';
+import {
+  identityProviders,
+  signalTransmitters,
+  type IdentityProviderRow,
+  type SignalTransmitterRow,
+} from '../../store/tables/identity-providers.js';
 import { KeptAnswers } from './kept-answers.js';
 import { KeySets } from './key-sets.js';
 import { makeClient } from './provider-client.js';
@@ -41,6 +46,18 @@ export class KnownProviders {
 
   byIssuer(issuer: string): Promise<IdentityProviderRow | undefined> {
     return this.database.read.one(identityProviders, eq<IdentityProviderRow>('issuer', issuer));
+  }
+
+  /** Who sends security events with this issuer, and about people of which provider. */
+  async transmitterOf(
+    issuer: string,
+  ): Promise<
+    { readonly provider: IdentityProviderRow; readonly transmitter: SignalTransmitterRow } | undefined
+  > {
+    const isTheirs = eq<SignalTransmitterRow>('issuer', issuer);
+    const transmitter = await this.database.read.one(signalTransmitters, isTheirs);
+    const provider = transmitter === undefined ? undefined : await this.byId(transmitter.providerId);
+    return transmitter === undefined || provider === undefined ? undefined : { provider, transmitter };
   }
 
   async keysOf(provider: IdentityProviderRow): Promise<JWTVerifyGetKey> {

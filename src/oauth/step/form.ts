@@ -28,18 +28,23 @@ export function checkOrigin(request: IncomingMessage, issuer: string): void {
 
 /** The body of a form in UTF-8. Refuses more than 56 KiB and other types. */
 export async function readForm(request: IncomingMessage): Promise<Buffer> {
-  const fault = typeFault(request.headers, 'application/x-www-form-urlencoded');
+  const body = await readBody(request, 'application/x-www-form-urlencoded', bodyBytesMax);
+  if (textOf(body) === undefined || !isUtf8Form(body.toString('latin1')))
+    throw new FormError(400, 'The form is not UTF-8.');
+  return body;
+}
+
+/** A body of this type. Refuses more bytes and other types. */
+export async function readBody(request: IncomingMessage, type: string, bytesMax: number): Promise<Buffer> {
+  const fault = typeFault(request.headers, type);
   if (fault !== undefined) throw new FormError(415, fault);
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Keeps the stream open, or the answer could not be sent.
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > bodyBytesMax) throw new FormError(413, 'The form is too long.');
+    if (bytes > bytesMax) throw new FormError(413, 'The body is too long.');
     chunks.push(chunk);
   }
-  const body = Buffer.concat(chunks);
-  if (textOf(body) === undefined || !isUtf8Form(body.toString('latin1')))
-    throw new FormError(400, 'The form is not UTF-8.');
-  return body;
+  return Buffer.concat(chunks);
 }

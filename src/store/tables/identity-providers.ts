@@ -45,6 +45,25 @@ export const userIdentities = table(
   { indexes: [['userId']] },
 );
 
+/** From whom security events about a provider's people are taken (OpenID Shared Signals Framework). */
+export const signalTransmitters = table(
+  'SignalTransmitter',
+  'signal_transmitters',
+  {
+    providerId: id('identity_providers'),
+    /** The `iss` of its tokens, which may differ from the issuer of ID tokens; unique. */
+    issuer: text(255),
+    audience: text(255),
+    /** Null: its keys are those of the provider. */
+    keysUri: nullable(text(500)),
+    /** The digest of the `Authorization` header that it sends. Null: it need not send one. */
+    authorizationDigest: nullable(text(64)),
+    createdAt: time(),
+  },
+  ['providerId'],
+  { unique: [['issuer']] },
+);
+
 /** Which roles a provider's groups give. */
 export const providerGroupRoles = table(
   'ProviderGroupRole',
@@ -71,5 +90,6 @@ export const providedUserRoles = table(
 
 export type IdentityProviderRow = RowOf<typeof identityProviders>;
 export type UserIdentityRow = RowOf<typeof userIdentities>;
+export type SignalTransmitterRow = RowOf<typeof signalTransmitters>;
 export type ProviderGroupRoleRow = RowOf<typeof providerGroupRoles>;
 export type ProvidedUserRoleRow = RowOf<typeof providedUserRoles>;
