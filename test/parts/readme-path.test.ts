@@ -137,6 +137,8 @@ test.skipIf(chromiumPath === undefined)(
       await page.locator('.graphiql-query-editor .CodeMirror').click();
       await page.keyboard.press('Control+A');
       await page.keyboard.insertText(operation);
+      // GraphiQL has read the operation's name once its tab has it.
+      await page.locator('.graphiql-tab-active').getByText('AskForMore').waitFor();
       const answer = page.waitForResponse(
         (response) => response.url().endsWith('/graphql/explorer') && sent(response).includes('AskForMore'),
       );
