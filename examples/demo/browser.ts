@@ -13,11 +13,16 @@ export class Browser {
     return this.go(url, { method: 'GET' });
   }
 
-  /** Sends the page's form with the typed values, by its first button. */
-  submit(page: Shown, typed: Readonly<Record<string, string>>): Promise<Shown> {
+  /** Sends the page's form with the typed and ticked values, by its first button. */
+  submit(page: Shown, typed: Readonly<Record<string, string | readonly string[]>>): Promise<Shown> {
     const action = /<form[^>]* action="([^"]+)"/.exec(page.html)?.[1];
     if (action === undefined) throw new Error(`there is no form on the page “${titleOf(page)}”`);
-    const body = new URLSearchParams({ ...hiddenFields(page.html), action: 'continue', ...typed });
+    const fields = { ...hiddenFields(page.html), action: 'continue', ...typed };
+    const body = new URLSearchParams(
+      Object.entries(fields).flatMap(([name, values]) =>
+        [values].flat().map((value): [string, string] => [name, value]),
+      ),
+    );
     const headers = { origin: this.origin, 'sec-fetch-site': 'same-origin' };
     return this.go(new URL(action, this.origin).href, { method: 'POST', body, headers });
   }

@@ -12,6 +12,8 @@ Starts a server of its own with the demo company, and tells the main job step by
 one ticket, the agent works on it, is refused what it was not handed, is stopped; the auditor reads it all back.
 
 Options:
+  --sso       the story of a person who signs in with her company: a second server plays its identity provider,
+              the agent asks her on the consent page, and the company's logout ends it all
   --json      one JSON document instead of the story: { ok, steps, records }
   --help      this text
 
@@ -24,13 +26,18 @@ It exits with 0 when every step did what it should, with 1 when one did not, wit
 
 interface Options {
   readonly json: boolean;
+  readonly sso: boolean;
   readonly help: boolean;
 }
 
 function readOptions(args: readonly string[]): Options {
-  const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const options = {
+    json: { type: 'boolean' },
+    sso: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
   const { values } = parseArgs({ args: [...args], options });
-  return { json: values.json ?? false, help: values.help ?? false };
+  return { json: values.json ?? false, sso: values.sso ?? false, help: values.help ?? false };
 }
 
 /** Aborts at Ctrl-C and the like; npm may pass the same signal on a second time. */
@@ -40,10 +47,11 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
-async function tell(signal: AbortSignal): Promise<Outcome> {
+async function tell(signal: AbortSignal, sso: boolean): Promise<Outcome> {
   const startedAt = Date.now();
   const outcome = await runDemo({
     signal,
+    sso,
     databaseUrl: chosenDatabase(),
     onProgress: progress,
     onServer: (server) => {
@@ -57,8 +65,8 @@ async function tell(signal: AbortSignal): Promise<Outcome> {
   return outcome;
 }
 
-async function tellJson(signal: AbortSignal): Promise<Outcome> {
-  const outcome = await runDemo({ signal, databaseUrl: chosenDatabase() });
+async function tellJson(signal: AbortSignal, sso: boolean): Promise<Outcome> {
+  const outcome = await runDemo({ signal, sso, databaseUrl: chosenDatabase() });
   print(JSON.stringify(outcome, null, 2));
   return outcome;
 }
@@ -74,7 +82,7 @@ async function main(): Promise<void> {
       print(help);
       return;
     }
-    const outcome = await (options.json ? tellJson(signal) : tell(signal));
+    const outcome = await (options.json ? tellJson(signal, options.sso) : tell(signal, options.sso));
     process.exitCode = outcome.ok ? 0 : 1;
   } catch (error) {
     progress('');

@@ -8,7 +8,7 @@ const program = 'behalf-cli';
  * The address at which a native program would listen (RFC 8252 section 7.3). The browser's last redirect is read, not
  * followed.
  */
-const callback = 'http://127.0.0.1/callback';
+export const callback = 'http://127.0.0.1/callback';
 
 /** The token endpoint's answer: a token or an error (RFC 6749 section 5). */
 export interface TokenAnswer {
@@ -16,6 +16,7 @@ export interface TokenAnswer {
   readonly access_token?: string;
   readonly expires_in?: number;
   readonly scope?: string;
+  readonly authorization_details?: readonly { readonly delegation: string }[];
   readonly error?: string;
   readonly error_description?: string;
 }
@@ -26,30 +27,52 @@ export interface SignedIn {
   readonly pages: readonly string[];
 }
 
+/** One authorization request (RFC 6749 section 4.1.1), with PKCE. */
+export class CodeRequest {
+  readonly url: string;
+  private readonly verifier = randomBytes(32).toString('base64url');
+  private readonly state = randomBytes(16).toString('base64url');
+
+  constructor(
+    private readonly server: string,
+    private readonly clientId: string,
+    private readonly redirectUri: string,
+    more: Readonly<Record<string, string>> = {},
+  ) {
+    const url = new URL('/oauth/authorize', server);
+    url.search = new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      code_challenge: createHash('sha256').update(this.verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+      state: this.state,
+      ...more,
+    }).toString();
+    this.url = url.href;
+  }
+
+  /** @param end the redirect that the browser did not follow */
+  redeem(end: Shown, headers: Readonly<Record<string, string>> = {}): Promise<TokenAnswer> {
+    const returned = new URL(end.url).searchParams;
+    if (returned.get('state') !== this.state) throw new Error(`signing in ended at “${titleOf(end)}”`);
+    const form = {
+      grant_type: 'authorization_code',
+      code: returned.get('code') ?? '',
+      redirect_uri: this.redirectUri,
+      code_verifier: this.verifier,
+    };
+    const client: Record<string, string> =
+      headers.authorization === undefined ? { client_id: this.clientId } : {};
+    return requestToken(this.server, { ...form, ...client }, headers);
+  }
+}
+
 /** A person signs in by authorization code with PKCE, through the server's pages. */
 export async function signInPerson(server: string, userName: string, password: string): Promise<SignedIn> {
-  const verifier = randomBytes(32).toString('base64url');
-  const state = randomBytes(16).toString('base64url');
-  const url = new URL('/oauth/authorize', server);
-  url.search = new URLSearchParams({
-    client_id: program,
-    redirect_uri: callback,
-    response_type: 'code',
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
-    state,
-  }).toString();
-  const { end, pages } = await walkPages(new Browser(server), url.href, userName, password);
-  const returned = new URL(end.url).searchParams;
-  if (returned.get('state') !== state) throw new Error(`signing in ended at “${titleOf(end)}”`);
-  const token = await requestToken(server, {
-    grant_type: 'authorization_code',
-    client_id: program,
-    code: returned.get('code') ?? '',
-    redirect_uri: callback,
-    code_verifier: verifier,
-  });
-  return { token, pages };
+  const request = new CodeRequest(server, program, callback);
+  const { end, pages } = await walkPages(new Browser(server), request.url, userName, password);
+  return { token: await request.redeem(end), pages };
 }
 
 /** Fills in each page, and chooses a new password where one is required. */
@@ -77,12 +100,17 @@ export function agentToken(
   delegationId: string,
 ): Promise<TokenAnswer> {
   const details = [{ type: 'behalf_delegation', delegation: delegationId }];
-  const credentials = [agent.name, agent.secret].map(encodeURIComponent).join(':');
   return requestToken(
     server,
     { grant_type: 'client_credentials', authorization_details: JSON.stringify(details) },
-    { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` },
+    basic(agent),
   );
+}
+
+/** `client_secret_basic` (RFC 6749 section 2.3.1). */
+export function basic(agent: { readonly name: string; readonly secret: string }): { authorization: string } {
+  const credentials = [agent.name, agent.secret].map(encodeURIComponent).join(':');
+  return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 async function requestToken(

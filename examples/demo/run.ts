@@ -1,8 +1,11 @@
 import { startDemoServer, type DemoServer, type ServerOptions } from './server.js';
 import type { StepReport } from './step.js';
+import { tellCompanyStory } from './sso/story.js';
 import { tellStory, type Outcome } from './story.js';
 
 export interface DemoOptions extends ServerOptions {
+  /** Tells the story of a person who signs in with her company. */
+  readonly sso?: boolean;
   readonly onServer?: (server: DemoServer) => void;
   readonly onStep?: (report: StepReport) => void;
   /** Ends the demo early. The server ends and temporary files go in any case. */
@@ -16,7 +19,7 @@ export async function runDemo(options: DemoOptions = {}): Promise<Outcome> {
   try {
     signal?.throwIfAborted();
     onServer(server);
-    const story = tellStory(server, (report) => {
+    const story = (options.sso === true ? tellCompanyStory : tellStory)(server, (report) => {
       if (signal?.aborted !== true) onStep(report);
     });
     return await Promise.race([story, ...(signal === undefined ? [] : [aborted(signal)])]);

@@ -99,6 +99,33 @@ describe('the demo', () => {
   );
 
   test(
+    'tells how a person signs in with her company, consents, and is signed out by it',
+    async () => {
+      const { code, out, err } = await endOf(startDemo(['--sso', '--json'], database.url));
+      const { ok, steps, records } = JSON.parse(out) as Outcome;
+      expect({ code, ok, failed: failedSteps({ ok, steps, records }) }).toEqual({
+        code: 0,
+        ok: true,
+        failed: [],
+      });
+      expect(steps.map(({ name }) => name)).toEqual([
+        'The administrator trusts the company’s identity provider',
+        'Rosa Lind signs in with her company',
+        'The Helpdesk Assistant asks her for one ticket, and she consents to one customer',
+        'It looks up what the ticket is about',
+        'It answers the customer',
+        'It tries another customer',
+        'The company ends her session, and the assistant is refused',
+        'Audra Quist, the auditor, signs in',
+        'She reads back who did what, on whose behalf',
+      ]);
+      expect(records.filter(({ kind }) => kind === 'REVOCATION')).toHaveLength(1);
+      expect(err).toBe('');
+    },
+    patience,
+  );
+
+  test(
     'is plain text where there is no terminal, and leaves nothing behind',
     async () => {
       const { code, out } = await endOf(startDemo([]));

@@ -51,7 +51,8 @@ export async function handTicket(step: Step, rep: Caller, agent: Assistant): Pro
   return handed;
 }
 
-async function findOut(step: Step, rep: Caller): Promise<Ticket> {
+/** The ticket of the story, and how much its customer has. */
+export async function findOut(step: Step, rep: Caller): Promise<Ticket> {
   const found = await step.ask(rep, findTicket, { number: demoTicketNumber });
   return {
     id: found.textAt('ticketByNumber.id'),

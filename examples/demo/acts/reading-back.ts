@@ -64,7 +64,7 @@ export async function readBack(step: Step, auditor: Caller, told: Told): Promise
   return records;
 }
 
-async function allRecords(step: Step, auditor: Caller, since: string): Promise<AuditRecord[]> {
+export async function allRecords(step: Step, auditor: Caller, since: string): Promise<AuditRecord[]> {
   const records: AuditRecord[] = [];
   for (let after: unknown = null; ;) {
     const page = await step.ask(auditor, readRecords, { since, after });
