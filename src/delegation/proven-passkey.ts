@@ -14,6 +14,7 @@ export type PasskeyFault =
   | 'wrong_person'
   | 'counter_regression'
   | 'disabled'
+  | 'provider_needed'
   | 'already_added'
   | 'too_many';
 

@@ -131,9 +131,9 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const byProvider = new ProviderSignIn({
     ...{ issuer, database, recorder, refusals, identities, providers, requests },
   });
-  const usingPasskeys = { database, recorder, refusals, passkeys };
-  const byPasskey = new PasskeySignIn(usingPasskeys);
   const passwordUsers = settings.passwordUsers === undefined ? undefined : new Set(settings.passwordUsers);
+  const usingPasskeys = { database, recorder, refusals, passkeys, passwordUsers };
+  const byPasskey = new PasskeySignIn(usingPasskeys);
   const steps = {
     login: new SignIn({
       ...{ database, recorder, guesses, checks, begun },

@@ -1,10 +1,13 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isoTime } from '../../src/core/clock.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { users } from '../../src/store/tables/identity.js';
+import { userIdentities } from '../../src/store/tables/identity-providers.js';
 import { optionsOn, type Lies, type SoftwarePasskey } from '../support/authenticator.js';
 import { recordsOf } from '../support/account.js';
 import type { Employee } from '../support/administration.js';
+import { addCompany } from '../support/company-provider.js';
 import { PasskeyOffice } from '../support/passkeys.js';
 import { Browser, CodeFlow, type Shown } from './oauth/browser.js';
 import { password } from '../support/passwords.js';
@@ -209,6 +212,20 @@ describe('a sign-in is refused, recorded, and leaves the count as it is', () => 
     expect(await at.recordsWith('"disabled"')).toBe(1);
   });
 
+  test('of a person whom a provider vouches for: it is a second factor', async () => {
+    const { who, passkey } = await at.personWithPasskey('pro', 'support-rep');
+    const provider = await addCompany(at.office.company, 'acme', 'https://acme.example');
+    await at.office.company.do(({ tx }) =>
+      tx.insert(userIdentities, [
+        { providerId: provider.id, subject: 'pro', userId: who.id, createdAt: isoTime(0), signedOutAt: null },
+      ]),
+    );
+    const { browser, page } = await at.byPasskey(passkey);
+    expect([page.status, page.html.includes('You sign in with an identity provider.')]).toEqual([422, true]);
+    expect(await isSignedIn(browser)).toBe(false);
+    expect(await at.recordsWith('provider_needed')).toBe(1);
+  });
+
   test('by a form of another site', async () => {
     const { browser, page } = await at.askedForPasskey();
     const fields = { action: 'passkey', passkey: hers.get(optionsOn(page.html)) };
@@ -272,6 +289,19 @@ describe('a new passkey is refused, recorded, and not stored', () => {
     expect(replayed.status).toBe(422);
     expect(await at.passkeysOf(who)).toHaveLength(1);
   });
+});
+
+test('where BEHALF_PASSWORD_USERS is set, only they sign in with a passkey alone', async () => {
+  const few = await PasskeyOffice.start({}, { BEHALF_PASSWORD_USERS: 'glass' });
+  try {
+    const { who, passkey } = await few.personWithPasskey('glass', 'administrator');
+    expect((await few.byPasskey(passkey)).page.url).toBe(few.url('/account'));
+    await few.office.company.do(({ tx }) => tx.update(users, eq('id', who.id), { name: 'wood' }));
+    const { page } = await few.byPasskey(passkey);
+    expect([page.status, page.html.includes('You sign in with an identity provider.')]).toEqual([422, true]);
+  } finally {
+    await few.office.server.stop();
+  }
 });
 
 test('a challenge is good for five minutes', async () => {

@@ -16,8 +16,10 @@ async function ask(parameters) {
     },
     body: JSON.stringify(parameters),
   });
-  if (response.status === 401 && delegation === undefined) return { errors: [{ message: ended }] };
-  return response.json();
+  const answer = await response.json();
+  const [error] = answer.errors ?? [];
+  const hasEnded = delegation === undefined && error?.extensions?.code === 'UNAUTHENTICATED';
+  return hasEnded ? { errors: [{ message: ended }] } : answer;
 }
 
 /** What was typed ends with the tab, and is another person's neither here nor under another task. */
