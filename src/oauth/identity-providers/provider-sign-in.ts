@@ -31,9 +31,6 @@ export interface ProviderSignInParts {
   readonly requests: SignInRequests;
 }
 
-/** The page for a person whose account is disabled. It is the page of a wrong password. */
-export type Disabled = (request: StepRequest) => Promise<StepOutcome>;
-
 /** Authorization code with PKCE, `state` and `nonce` at a provider (OpenID Connect Core section 3.1). */
 export class ProviderSignIn {
   constructor(private readonly parts: ProviderSignInParts) {}
@@ -60,7 +57,7 @@ export class ProviderSignIn {
   }
 
   /** Takes the provider's answer, which `ProviderCallback` has passed on to this interaction. */
-  async finish(request: StepRequest, answer: URLSearchParams, disabled: Disabled): Promise<StepOutcome> {
+  async finish(request: StepRequest, answer: URLSearchParams): Promise<StepOutcome> {
     const state = answer.get('state') ?? '';
     const sent = await this.parts.requests.redeem(state);
     const provider = sent === undefined ? undefined : await this.parts.providers.byId(sent.providerId);
@@ -68,7 +65,7 @@ export class ProviderSignIn {
       return this.refuse(request, unknownState, undefined);
     try {
       const proven = await this.prove(provider, sent, state, answer);
-      return await this.signIn(request, proven, disabled);
+      return await this.signIn(request, proven);
     } catch (error) {
       return this.refuse(request, error, provider);
     }
@@ -97,11 +94,7 @@ export class ProviderSignIn {
     return identityIn(config, provider, tokens, claims, sent.sentAt);
   }
 
-  private async signIn(
-    request: StepRequest,
-    proven: ProvenIdentity,
-    disabled: Disabled,
-  ): Promise<StepOutcome> {
+  private async signIn(request: StepRequest, proven: ProvenIdentity): Promise<StepOutcome> {
     const outcome = await this.transaction((tx) => this.account(tx, request, proven));
     const { provider, subject, session, requestedAt } = proven;
     const { id: providerId, label } = provider;
@@ -111,7 +104,7 @@ export class ProviderSignIn {
         return done({ login: { ...loginOf(outcome.user.id, outcome.user.version), provider: by } });
       case 'disabled':
         await this.record(request, proven, 'invalid_credentials', outcome.user.id);
-        return disabled(request);
+        return page(askAdministratorPage(request, label));
       case 'signed-out':
         await this.record(request, proven, 'signed_out', outcome.user?.id);
         return page(notSignedInThere(request));

@@ -67,8 +67,7 @@ export class SignIn implements Step {
     if (request.query.has('passkey') && byPasskey.isOffered) return byPasskey.ask(request);
     const chosen = request.query.get('provider');
     if (request.query.has('state')) {
-      const disabled = (): Promise<StepOutcome> => this.page(request, { faults: wrong });
-      const outcome = await byProvider.finish(request, request.query, disabled);
+      const outcome = await byProvider.finish(request, request.query);
       if (outcome.kind === 'done') this.parts.begun.forgive(clientKeyOf(request.address));
       return outcome;
     }

@@ -8,13 +8,14 @@ interface At {
 
 const again = ({ action }: At) => html`<p><a href="${action}">Back to signing in</a></p>`;
 
+/** For a person without an account, and for one whose account is disabled: it does not tell which. */
 export const askAdministratorPage = (at: At, label: string): Page => ({
   status: 403,
-  title: 'You have no account here',
-  body: html`<h1>You have no account here</h1>
+  title: 'You cannot sign in here',
+  body: html`<h1>You cannot sign in here</h1>
     <p>
-      You have signed in with ${label}, but no account here is linked to you. Ask an administrator to link
-      one.
+      You have signed in with ${label}, but there is no account here that you can use. Ask an administrator to
+      link or enable one.
     </p>
     ${again(at)}`,
 });

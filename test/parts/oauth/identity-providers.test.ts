@@ -448,7 +448,7 @@ describe('is refused, recorded, and changes nothing:', () => {
     expect(JSON.stringify(records)).not.toMatch(/eyJ/);
   });
 
-  test('a disabled account, in the words of a wrong password', async () => {
+  test('a disabled account, in the words for a person without an account', async () => {
     await tokenOf({ sub: 'acme|gone' });
     const user = await userOf('acme', 'acme|gone');
     if (user === undefined) throw new Error('no account');
@@ -456,10 +456,14 @@ describe('is refused, recorded, and changes nothing:', () => {
     acme.signedIn = { sub: 'acme|gone' };
     const before = await standing();
     const shown = await (await begin()).arrive();
-    expect(shown.status).toBe(422);
-    expect(shown.html).toContain('The user name or the password is wrong.');
+    closed.signedIn = { sub: 'closed|nobody' };
+    const ofNobody = await (await begin('closed')).arrive();
+    const plain = ({ html }: Shown): string =>
+      html.replaceAll(/The (acme|closed)/g, 'it').replaceAll(/interaction\/[\w-]+/g, 'interaction');
+    expect([shown.status, plain(shown)]).toEqual([403, plain(ofNobody)]);
+    expect(shown.html).toContain('there is no account here that you can use');
     expect(await standing()).toEqual(before);
-    expect((await signInRecords()).at(-1)).toMatchObject({
+    expect((await signInRecords()).at(-2)).toMatchObject({
       outcome: 'refused',
       chain: { person: { id: user.id } },
       detail: { errorCode: 'invalid_credentials', detail: 'provider acme, subject acme|gone' },
