@@ -56,13 +56,21 @@ const tried: Readonly<Record<string, readonly (readonly [file: string, name: str
     ['oauth/identity-providers.test.ts', 'a map gives nothing to the administrator who made it'],
   ],
   'foreign, expired and replayed tokens': [
+    ['oauth/foreign-tokens.test.ts', 'of which many come at once works once'],
     ['oauth/exchange.test.ts', 'an expired or revoked one is worth nothing'],
     ['oauth/tokens.test.ts', 'refresh tokens rotate; an old one ends the whole sign-in'],
     ['oauth/dpop.test.ts', 'a bound token needs a fresh proof that fits, once'],
     ['sign-in-attacks.test.ts', 'a token that somebody else signed'],
   ],
-  'actor spoofing': [['sign-in-attacks.test.ts', 'an actor of one’s own choice']],
+  'actor spoofing in each dialect': [
+    ['sign-in-attacks.test.ts', 'an actor of one’s own choice'],
+    ['oauth/foreign-tokens.test.ts', 'client-id: an actor beside it'],
+    ['oauth/foreign-tokens.test.ts', 'act: an earlier actor that nobody mapped'],
+    ['oauth/foreign-tokens.test.ts', 'an actor that nobody mapped, by the name of an agent'],
+  ],
   'forged and replayed security events': [
+    ['oauth/security-events.test.ts', 'is refused, recorded, and ends nothing:'],
+    ['oauth/security-events.test.ts', 'that comes again is acknowledged, and ends nothing more'],
     [
       'oauth/identity-providers.test.ts',
       'ends all that rests on the person’s sign-ins with the next operation, once',
