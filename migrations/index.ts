@@ -10,6 +10,7 @@ import { Passkeys1700000000009 } from './0009-passkeys.js';
 import { ConsentEnds1700000000010 } from './0010-consent-ends.js';
 import { AgentRedirectUris1700000000011 } from './0011-agent-redirect-uris.js';
 import { SignalTransmitters1700000000012 } from './0012-signal-transmitters.js';
+import { SignInPolicies1700000000013 } from './0013-sign-in-policies.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   ConsentEnds1700000000010,
   AgentRedirectUris1700000000011,
   SignalTransmitters1700000000012,
+  SignInPolicies1700000000013,
 ];

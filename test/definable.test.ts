@@ -17,6 +17,7 @@ const role: fc.Arbitrary<Defined> = fc
     counted: fc.record({ operations: few, rows: few, expirySeconds: few, depth: few }),
     cost: fc.option(few, { nil: undefined }),
     documents: fc.constantFrom(...policies),
+    signIn: fc.constant('any'),
   })
   .map(({ asking, counted, cost, ...made }) => ({
     ...made,
@@ -87,7 +88,13 @@ describe('a role is within others', () => {
       }),
     );
     const person = { holder: 'person', limits: { operations: 0, rows: 0, expirySeconds: 0, depth: 0 } };
-    const one = { ...person, scopes: ['x:read'], approvalScopes: [], boundary: { region: ['a'] } };
+    const one = {
+      ...person,
+      scopes: ['x:read'],
+      approvalScopes: [],
+      boundary: { region: ['a'] },
+      signIn: 'any',
+    };
     const [a, b] = [
       { ...one, documents: 'logged' },
       { ...one, boundary: { region: ['b'] }, documents: 'any' },
@@ -95,6 +102,12 @@ describe('a role is within others', () => {
     const both = { ...one, boundary: { region: ['a', 'b'] } };
     expect(isWithinRoles({ ...both, documents: 'logged' }, [a, b])).toBe(true);
     expect(isWithinRoles({ ...both, documents: 'any' }, [a, b])).toBe(false);
+    // A role that needs a passkey gives nothing to a sign-in without one.
+    const strict = { ...b, signIn: 'passkey' };
+    expect(isWithinRoles(b, [strict])).toBe(false);
+    expect(isWithinRoles(strict, [b])).toBe(true);
+    expect(isWithinRoles({ ...both, documents: 'logged', signIn: 'passkey' }, [a, strict])).toBe(true);
+    expect(isWithinRoles({ ...both, documents: 'logged' }, [a, strict])).toBe(false);
   });
 
   test('never if there are none', () => {

@@ -1,5 +1,6 @@
 import { isAsStrict, parsePolicy } from '../authority/documents.js';
 import { holdingOf } from '../authority/holding.js';
+import { meets, parseSignInPolicy } from '../authority/sign-in-policy.js';
 import { areRightsWithin, restrict, type Rights } from '../authority/rights.js';
 import { costMaxOf } from '../delegation/role-loader.js';
 import type { RoleRow, StoredLimits } from '../store/tables/identity.js';
@@ -7,13 +8,13 @@ import type { RoleRow, StoredLimits } from '../store/tables/identity.js';
 /** Everything that a role allows, and its kind of holder. */
 export type Defined = Pick<
   RoleRow,
-  'holder' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents'
+  'holder' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents' | 'signIn'
 >;
 
 /**
  * True where `role` allows nothing beyond the other roles. An agent uses one role for each task, so one of them must
  * allow all of it. A person's roles add up, but each role binds everything that the person does to its documents: only
- * roles no stricter than `role` count together.
+ * roles no stricter than `role` count together. So do only roles that its sign-ins can use.
  */
 export function isWithinRoles(role: Defined, others: readonly Defined[]): boolean {
   const alike = others.filter((other) => other.holder === role.holder && isAsFree(other, role));
@@ -22,7 +23,8 @@ export function isWithinRoles(role: Defined, others: readonly Defined[]): boolea
 }
 
 const isAsFree = (other: Defined, role: Defined): boolean =>
-  isAsStrict(parsePolicy(role.documents), parsePolicy(other.documents));
+  isAsStrict(parsePolicy(role.documents), parsePolicy(other.documents)) &&
+  meets(parseSignInPolicy(role.signIn), other.signIn);
 
 /** Compares with the rights of someone who holds all of `held`. */
 function isWithin(role: Defined, held: readonly Defined[]): boolean {

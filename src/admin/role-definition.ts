@@ -1,5 +1,6 @@
 import { storeBoundary } from '../authority/boundary.js';
 import type { DocumentPolicy } from '../authority/documents.js';
+import type { SignInPolicy } from '../authority/sign-in-policy.js';
 import { sessionScope, type Scope } from '../authority/scope.js';
 import { oneLine, visibleLine } from '../core/checked-text.js';
 import { badInput, BehalfError } from '../core/errors.js';
@@ -19,6 +20,8 @@ export interface NewRole {
   readonly limits?: NewLimits | null | undefined;
   /** Default: `any`. */
   readonly documents?: DocumentPolicy | null | undefined;
+  /** Default: `any`. Only people sign in. */
+  readonly signIn?: SignInPolicy | null | undefined;
 }
 
 /** An agent's role needs all limits except `operationCost`; a person's role takes only that one. */
@@ -27,7 +30,14 @@ export type NewLimits = { readonly [K in keyof StoredRoleLimits]?: number | null
 /** The parts of a role that an administrator can change. */
 export type Definition = Pick<
   RoleRow,
-  'description' | 'businessTask' | 'scopes' | 'approvalScopes' | 'boundary' | 'limits' | 'documents'
+  | 'description'
+  | 'businessTask'
+  | 'scopes'
+  | 'approvalScopes'
+  | 'boundary'
+  | 'limits'
+  | 'documents'
+  | 'signIn'
 >;
 
 /** Something wrong in a role's input, and where. */
@@ -69,6 +79,7 @@ export function definitionFaults(catalog: Catalog, input: NewRole): DefinitionFa
   check(['limits'], () => {
     requireLimits(input.holder, input.limits ?? {});
   });
+  check(['signIn'], () => signInOf(input));
   for (const name of limitNames) {
     const value = input.limits?.[name];
     if (isGiven(value)) check(['limits', name], () => inBounds(name, value));
@@ -91,12 +102,19 @@ export function definitionOf(catalog: Catalog, input: NewRole): Definition {
     boundary: fullBoundary(catalog, storeBoundary(readBoundary(catalog, input.boundary))),
     limits: limitsOf(input),
     documents: input.documents ?? 'any',
+    signIn: signInOf(input),
   };
 }
 
 export function requireName(name: string): void {
   if (/^[a-z][a-z0-9-]{0,99}$/.test(name)) return;
   throw badInput('A name has lower-case letters, digits and `-`, up to 100.', 'name');
+}
+
+function signInOf({ holder, signIn }: NewRole): SignInPolicy {
+  if (holder === 'agent' && signIn === 'passkey')
+    throw badInput("`signIn` is for people's roles: agents do not sign in.", 'signIn');
+  return signIn ?? 'any';
 }
 
 const noLimits: StoredLimits = { operations: 0, rows: 0, expirySeconds: 0, depth: 0 };

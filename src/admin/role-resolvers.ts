@@ -1,4 +1,5 @@
 import { parsePolicy } from '../authority/documents.js';
+import { parseSignInPolicy } from '../authority/sign-in-policy.js';
 import { oneLine } from '../core/checked-text.js';
 import type { Catalog } from '../delegation/schema-catalog.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
@@ -28,6 +29,7 @@ interface RoleInput {
   readonly boundary: readonly DimensionInput[];
   readonly limits?: NewLimits | null;
   readonly documents?: 'ANY' | 'LOGGED' | 'REGISTERED' | null;
+  readonly signIn?: 'ANY' | 'PASSKEY' | null;
 }
 interface CreateArgs {
   readonly input: RoleInput;
@@ -54,6 +56,9 @@ function listRoles(operation: Operation, { filter, first, after }: RolesArgs) {
 const policyOf = (given: RoleInput['documents']) =>
   given === null || given === undefined ? undefined : parsePolicy(toStored(given));
 
+const signInOf = (given: RoleInput['signIn']) =>
+  given === null || given === undefined ? undefined : parseSignInPolicy(toStored(given));
+
 /** People have one limit only; the others belong to delegations. */
 function shownLimits({ holder, limits }: RoleRow): NewLimits | null {
   if (holder === 'agent') return limits;
@@ -68,6 +73,7 @@ const mutations = (catalog: Catalog) => ({
         holder: input.holder === 'AGENT' ? 'agent' : 'person',
         boundary: boundaryInput(input.boundary),
         documents: policyOf(input.documents),
+        signIn: signInOf(input.signIn),
       });
       return { role: await operation.rows.inside(roles, role.id, scope) };
     }),
@@ -79,6 +85,7 @@ const mutations = (catalog: Catalog) => ({
         ...input,
         boundary: boundary === undefined ? undefined : boundaryInput(boundary),
         documents: policyOf(input.documents),
+        signIn: signInOf(input.signIn),
       };
       const role = await changing(operation, roles, id, scope, (before, unit) => {
         requireVersion('Role', before, expectedVersion);
@@ -100,6 +107,7 @@ export const roleResolvers = (catalog: Catalog): Resolvers => ({
     boundary: (row: RoleRow) => dimensionsOf(row.boundary),
     limits: shownLimits,
     documents: (row: RoleRow) => fromStored(row.documents),
+    signIn: (row: RoleRow) => fromStored(row.signIn),
     users: (row: RoleRow, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.linked(users, { pairs: userRoles, mine: 'userId', theirs: 'roleId' }, row.id, {
         order: byName,

@@ -1,4 +1,5 @@
 import { parsePolicy } from '../authority/documents.js';
+import { parseSignInPolicy } from '../authority/sign-in-policy.js';
 import { isoTime } from '../core/clock.js';
 import { BehalfError } from '../core/errors.js';
 import { readBoundary, requirePossible } from '../delegation/boundary-values.js';
@@ -64,6 +65,7 @@ export async function updateRole(
     boundary: changes.boundary ?? fullBoundary(catalog, before.boundary),
     limits,
     documents: changes.documents ?? parsePolicy(before.documents),
+    signIn: changes.signIn ?? parseSignInPolicy(before.signIn),
   });
   const defined = { ...after, holder: before.holder };
   if (!isWithinRoles(defined, [before])) {

@@ -1,4 +1,5 @@
 import type { DocumentPolicy } from '../authority/documents.js';
+import type { SignInPolicy } from '../authority/sign-in-policy.js';
 import type { Scope } from '../authority/scope.js';
 import type { StoredBoundary, StoredRoleLimits } from '../store/tables/identity.js';
 
@@ -15,6 +16,7 @@ interface ShippedRole {
   /** An administrator may restrict a role to registered documents once there are some. */
   readonly documents: DocumentPolicy;
   readonly approvalScopes: readonly Scope[];
+  readonly signIn: SignInPolicy;
 }
 
 const hourSeconds = 3_600;
@@ -104,6 +106,7 @@ const agent = (
   boundary: business(everyday, nobody),
   approvalScopes: [],
   documents: 'any',
+  signIn: 'any',
 });
 
 /** These limits belong to delegations: what people do themselves is not counted. */
@@ -116,6 +119,7 @@ const person = (
   limits: { operations: 0, rows: 0, expirySeconds: 0, depth: 0 },
   approvalScopes: [],
   documents: 'any',
+  signIn: 'any',
 });
 
 const agentRoles: readonly ShippedRole[] = [

@@ -17,6 +17,7 @@ export interface Terms {
 }
 
 const nowhere: Boundaries = [];
+const none: ReadonlySet<Scope> = new Set();
 
 /** The decisions under one set of terms. All authorities with equal terms share it. */
 export class Allowance implements Terms {
@@ -31,7 +32,9 @@ export class Allowance implements Terms {
 
   /** @param shared returns one shared object for equal boundaries */
   constructor(terms: Terms, shared: (boundaries: Boundaries) => Boundaries = (boundaries) => boundaries) {
-    this.layers = terms.layers.map(({ layer, rights, needsApproval }) => ({ layer, rights, needsApproval }));
+    this.layers = terms.layers.map(({ layer, rights, needsApproval, needsPasskey = none }) => ({
+      ...{ layer, rights, needsApproval, needsPasskey },
+    }));
     this.tokenScopes = terms.tokenScopes;
     this.ceiling = new Set([...terms.ceiling, sessionScope]);
     this.inPerson = terms.inPerson;
@@ -59,9 +62,10 @@ export class Allowance implements Terms {
     if (!this.ceiling.has(scope)) {
       return { allow: false, reason: 'hidden', scope, layer: this.inPerson ? personLayer : 'agent' };
     }
-    for (const { layer, rights, needsApproval } of this.layers) {
-      if (!rights.has(scope) && !needsApproval.has(scope))
-        return { allow: false, reason: 'missing_scope', scope, layer };
+    for (const { layer, rights, needsApproval, needsPasskey = none } of this.layers) {
+      if (rights.has(scope) || needsApproval.has(scope)) continue;
+      const reason = needsPasskey.has(scope) ? 'needs_passkey' : 'missing_scope';
+      return { allow: false, reason, scope, layer };
     }
     if (!this.tokenScopes.has(scope)) return { allow: false, reason: 'missing_scope', scope, layer: 'token' };
     const approval = this.layers.find((layer) => layer.needsApproval.has(scope));
@@ -132,10 +136,11 @@ function textOfTerms({ layers, tokenScopes, ceiling, inPerson }: Terms): string 
     indexes.set(boundary, index);
     return index;
   };
-  const layersText = layers.map(({ layer, rights, needsApproval }) => [
+  const layersText = layers.map(({ layer, rights, needsApproval, needsPasskey = none }) => [
     layer,
     [...rights].map(([scope, boundaries]) => [scope, boundaries.map(indexOf)]),
     [...needsApproval],
+    [...needsPasskey],
   ]);
   const boundaries = [...indexes.keys()].map(valuesOf);
   return JSON.stringify([inPerson, [...tokenScopes], [...ceiling], layersText, boundaries]);

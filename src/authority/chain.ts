@@ -1,5 +1,6 @@
 import type { Layer } from '../core/errors.js';
 import type { Holding } from './holding.js';
+import type { Scope } from './scope.js';
 
 export interface Person {
   readonly id: string;
@@ -61,6 +62,8 @@ export interface TaskLimits {
 
 /** One party whose consent the chain needs, with the rights that it allows. */
 export interface AuthorityLayer extends Holding {
+  /** Of the person: scopes that their roles give only to sign-ins with a passkey, and this one is none. */
+  readonly needsPasskey?: ReadonlySet<Scope>;
   readonly layer: Layer;
   readonly id: string;
 }

@@ -5,4 +5,4 @@ import type { Scope } from './scope.js';
 export type Decision =
   | { readonly allow: true }
   | { readonly allow: false; readonly reason: Denial; readonly scope: Scope; readonly layer: Layer };
-type Denial = 'hidden' | 'missing_scope' | 'outside_boundary' | 'needs_approval';
+type Denial = 'hidden' | 'missing_scope' | 'outside_boundary' | 'needs_approval' | 'needs_passkey';

@@ -1,5 +1,6 @@
 import { BehalfError, UnreachableCaseError } from '../core/errors.js';
 import type { Authority } from './authority.js';
+import { passkeyAcr } from './chain.js';
 import type { Decision } from './decision.js';
 
 type Refusal = Extract<Decision, { allow: false }>;
@@ -24,6 +25,20 @@ function howToAsk(authority: Authority, refusal: Refusal): string {
     default:
       throw new UnreachableCaseError(refusal.layer);
   }
+}
+
+/** The person can sign in again at once. An agent cannot do it for the person. */
+function needsPasskey({ chain }: Authority, { scope, layer }: Refusal): BehalfError {
+  const message = `This needs the scope ${scope}, which a role gives only to sign-ins with a passkey.`;
+  if (chain.agents.length === 0)
+    return new BehalfError('INSUFFICIENT_USER_AUTHENTICATION', message, {
+      ...{ missingScopes: [scope], layer, acrValues: passkeyAcr },
+      hint: 'Sign in with a passkey, then use the new token.',
+    });
+  return new BehalfError('FORBIDDEN', message, {
+    ...{ missingScopes: [scope], layer },
+    hint: 'The person signs in with a passkey, and hands over the task again.',
+  });
 }
 
 /**
@@ -51,6 +66,8 @@ export function refusalError(authority: Authority, refusal: Refusal): BehalfErro
           layer: refusal.layer,
         },
       );
+    case 'needs_passkey':
+      return needsPasskey(authority, refusal);
     case 'hidden':
     case 'missing_scope':
       return new BehalfError(

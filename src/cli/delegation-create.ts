@@ -1,3 +1,4 @@
+import { passkeyAcr } from '../authority/chain.js';
 import { shown } from '../admin/unit-of-work.js';
 import { systemClock } from '../core/clock.js';
 import { Authorities } from '../delegation/authorities.js';
@@ -39,7 +40,12 @@ export async function create(agent: string, options: CreateOptions): Promise<voi
         systemClock,
         peopleOnly,
       );
-      const giver = await authorities.ofPerson(tx, deciding.by.id, [...catalog.definitions.keys()]);
+      const giver = await authorities.ofPerson(
+        tx,
+        deciding.by.id,
+        [...catalog.definitions.keys()],
+        passkeyAcr,
+      );
       const context = { tx, clock: deciding.clock, ids: deciding.ids, catalog };
       const made = await makeDelegation(context, giver, { ...request, agent, scopes, expiresInSeconds });
       trail.touched(delegations.type, [made.id], 'create');

@@ -1,3 +1,4 @@
+import { passkeyAcr } from '../authority/chain.js';
 import type { Authority } from '../authority/authority.js';
 import { storeBoundary, type Boundaries } from '../authority/boundary.js';
 import { refusalError } from '../authority/explain.js';
@@ -57,7 +58,7 @@ async function authorityOf(
   }
   if (delegation === undefined) {
     const person = await database.read.one(users, eq<UserRow>('name', user ?? ''));
-    if (person !== undefined) return authorities.ofPerson(database.read, person.id, scopes);
+    if (person !== undefined) return authorities.ofPerson(database.read, person.id, scopes, passkeyAcr);
     throw new CommandError(`There is no user ${user ?? ''}. \`behalf user list\` shows who there is.`);
   }
   const row = await database.read.byId(delegations, delegation);

@@ -90,7 +90,8 @@ class Applying {
       case 'change': {
         const { name: _, holder: __, ...parts } = step.file.role;
         // A part that the file leaves out gets its default, not the value of before.
-        const changes = { approvalScopes: [], limits: {}, documents: 'any' as const, ...parts };
+        const defaults = { approvalScopes: [], limits: {}, documents: 'any', signIn: 'any' } as const;
+        const changes = { ...defaults, ...parts };
         await named(step.file.path, updateRole(this.unit, catalog, this.by, step.row, changes));
         return;
       }

@@ -20,7 +20,7 @@ export function roleChanges(before: Definition, after: Definition): PartChange[]
 
 const partNames = [
   ...(['description', 'businessTask', 'scopes', 'approvalScopes'] as const),
-  ...(['boundary', 'limits', 'documents'] as const),
+  ...(['boundary', 'limits', 'documents', 'signIn'] as const),
 ] as const;
 
 const memberChanges = (part: string, before: object, after: object): PartChange[] => {

@@ -42,6 +42,7 @@ const roleForm = z.strictObject(
     documents: z
       .enum(['any', 'logged', 'registered'], { error: 'must be any, logged or registered' })
       .optional(),
+    signIn: z.enum(['any', 'passkey'], { error: 'must be any or passkey' }).optional(),
   },
   {
     error: (issue) =>

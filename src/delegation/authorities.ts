@@ -4,6 +4,7 @@ import { parseBoundary } from '../authority/boundary.js';
 import type { ActingAgent, AuthorityLayer, SignIn } from '../authority/chain.js';
 import { leastCost } from '../authority/cost.js';
 import { rulesOf } from '../authority/documents.js';
+import { metBy, parseSignInPolicy } from '../authority/sign-in-policy.js';
 import { holdingOf } from '../authority/holding.js';
 import { rightsOf } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
@@ -125,9 +126,17 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   /**
    * The authority of a person's token with all of these scopes: the upper bound of what the person may
    * delegate.
+   * @param acr what the person's sign-in met
    */
-  async ofPerson(tx: Connection, userId: string, scopes: readonly Scope[]): Promise<Authority> {
-    return this.resolveInside(tx, { tokenId: '', userId, scopes, expiresAt: Number.MAX_SAFE_INTEGER });
+  async ofPerson(tx: Connection, userId: string, scopes: readonly Scope[], acr?: string): Promise<Authority> {
+    const signIn = { at: undefined, acr };
+    return this.resolveInside(tx, {
+      tokenId: '',
+      userId,
+      signIn,
+      scopes,
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    });
   }
 
   private async compute(
@@ -138,17 +147,13 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
   ): Promise<Authority> {
     const now = this.clock.now();
     if (fact.expiresAt <= now) throw unauthenticated('The access token has expired. Get a new one.');
-    const {
-      user,
-      held,
-      layer: person,
-      costMax: personCost,
-    } = await roleLoader.person(connection, fact.userId);
+    const { user, held, rights } = await roleLoader.person(connection, fact.userId);
     const personRules = rulesOf('person', held);
     const chain = { person: { id: user.id, name: user.name, displayName: user.displayName } };
     const { tokenId, grantId } = fact;
     const token = { tokenId, grantId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
     if (fact.delegationId === undefined) {
+      const { layer: person, costMax } = rights[metBy(fact.signIn?.acr)];
       const inPerson: AuthorityInput = {
         ...token,
         chain: { ...chain, agents: [] },
@@ -156,9 +161,9 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         signIn: fact.signIn,
         expiresAt: fact.expiresAt,
         layers: [person],
-        ceiling: new Set([...person.rights.keys(), ...person.needsApproval]),
+        ceiling: new Set([...person.rights.keys(), ...person.needsApproval, ...(person.needsPasskey ?? [])]),
         documentRules: personRules,
-        costMax: personCost,
+        costMax,
       };
       return new Authority(inPerson, this.allowances);
     }
@@ -173,6 +178,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     if (fact.generation !== undefined && fact.generation !== generation) {
       throw unauthenticated('An agent of this token was stopped, or got new credentials. Get a new one.');
     }
+    const { layer: person, costMax: personCost } = rights[parseSignInPolicy(root.delegation.signIn)];
     const onBehalf: AuthorityInput = {
       ...token,
       chain: { ...chain, agents: links.map(actingAgent) },

@@ -1,3 +1,4 @@
+import { metBy } from '../authority/sign-in-policy.js';
 import type { Authority } from '../authority/authority.js';
 import { gives, holdingOf } from '../authority/holding.js';
 import type { Scope } from '../authority/scope.js';
@@ -164,6 +165,7 @@ export async function makeOffered(
     parentId: null,
     depth: 0,
     standing: request.standing ?? false,
+    signIn: metBy(giver.signIn?.acr),
     endsBy: under.endsBy ?? Number.POSITIVE_INFINITY,
   });
 }
@@ -205,6 +207,7 @@ export async function makeSubDelegation(
     parentId: parent.id,
     depth: parent.depth + 1,
     standing: false,
+    signIn: parent.signIn,
     endsBy,
   });
 }
@@ -218,7 +221,7 @@ export const asLimits = (
   depth: request.depth ?? undefined,
 });
 
-interface Root extends Pick<DelegationRow, 'userId' | 'parentId' | 'depth' | 'standing'> {
+interface Root extends Pick<DelegationRow, 'userId' | 'parentId' | 'depth' | 'standing' | 'signIn'> {
   /** Milliseconds. */
   readonly endsBy: number;
 }

@@ -69,7 +69,10 @@ export class OAuthDelegations {
       if (task === undefined || purpose === undefined) {
         throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
       }
-      const person = await this.person(context.tx, userId, input.personTokenScopes);
+      const person = await this.person(context.tx, userId, {
+        scopes: input.personTokenScopes,
+        acr: input.acr,
+      });
       const { role, ceiling, endsBy } = await findConsent(context, userId, agentId, input.role);
       const { scopes } = input;
       const rights = { agent: agentId, role, scopes, boundary: readStoredBoundary(input.boundary) };
@@ -109,7 +112,7 @@ export class OAuthDelegations {
         {
           ...making,
           boundary: readStoredBoundary(input.boundary),
-          person: (userId, within) => this.person(tx, userId, within),
+          person: (userId, within) => this.person(tx, userId, { scopes: within }),
           authority: (of) => this.authority(tx, of, of.scopes),
           recordMade: (of) => this.recordMade(tx, of, `a token of another issuer (${input.detail})`),
         },
@@ -122,14 +125,18 @@ export class OAuthDelegations {
   /** The rights that a person is asked to allow an agent. Throws where nothing is left to allow. */
   async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
     const tx = this.database.read;
-    const offered = await offerToConsent(this.offering(tx), await this.person(tx, input.userId), input);
+    const offered = await offerToConsent(
+      this.offering(tx),
+      await this.person(tx, input.userId, { acr: input.acr }),
+      input,
+    );
     return offered.inWords;
   }
 
   /** Looks for values to which the person may narrow an offer, under the person's own rights. */
   async findValues(input: ValueSearch): Promise<FoundValues> {
     const tx = this.database.read;
-    return findValues(this.offering(tx), await this.person(tx, input.userId), input);
+    return findValues(this.offering(tx), await this.person(tx, input.userId, { acr: input.acr }), input);
   }
 
   /**
@@ -166,7 +173,7 @@ export class OAuthDelegations {
     input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: ConsentChoice },
   ): Promise<{ readonly person: Authority; readonly chosen: Offer }> {
     await readEpoch(tx, true);
-    const person = await this.person(tx, input.userId);
+    const person = await this.person(tx, input.userId, { acr: input.acr });
     const now = await offerToConsent(this.offering(tx), person, { ...input, role: input.offer.role });
     if (canonicalJson(now.inWords) !== canonicalJson(input.offer)) {
       throw conflict('What may be allowed has changed meanwhile. Look at it again.');
@@ -277,9 +284,10 @@ export class OAuthDelegations {
   private async person(
     tx: Connection,
     userId: string,
-    scopes: readonly string[] = [...this.catalog.definitions.keys()],
+    within: { readonly scopes?: readonly string[] | undefined; readonly acr?: string | undefined },
   ): Promise<Authority> {
-    const person = await this.authorities.ofPerson(tx, userId, scopes);
+    const { scopes = [...this.catalog.definitions.keys()], acr } = within;
+    const person = await this.authorities.ofPerson(tx, userId, scopes, acr);
     requireDelegateScope(person);
     return person;
   }

@@ -1,6 +1,7 @@
 import type { AuthorityLayer } from '../authority/chain.js';
 import { largestCost } from '../authority/cost.js';
 import { holdingOf } from '../authority/holding.js';
+import { meets, type SignInPolicy } from '../authority/sign-in-policy.js';
 import { unauthenticated } from '../core/errors.js';
 import { Lru, type CacheState } from '../core/lru.js';
 import { eq, isIn } from '../store/sql/condition.js';
@@ -11,8 +12,27 @@ import { agentRoles, roles, userRoles, users, type RoleRow, type UserRow } from 
 interface HeldByPerson {
   readonly user: UserRow;
   readonly held: readonly RoleRow[];
+  /** By the policy that the person's sign-in meets. */
+  readonly rights: Readonly<Record<SignInPolicy, PersonRights>>;
+}
+
+interface PersonRights {
   readonly layer: AuthorityLayer;
   readonly costMax: number | undefined;
+}
+
+/** What these roles give to a sign-in that meets the policy. */
+function rightsFor({ id }: UserRow, held: readonly RoleRow[], met: SignInPolicy): PersonRights {
+  const usable = held.filter(({ signIn }) => meets(met, signIn));
+  const holding = holdingOf(usable, id);
+  const all = usable.length === held.length ? holding : holdingOf(held, id);
+  const others = [...all.rights.keys(), ...all.needsApproval].filter(
+    (scope) => !holding.rights.has(scope) && !holding.needsApproval.has(scope),
+  );
+  return {
+    layer: { layer: 'person', id, ...holding, needsPasskey: new Set(others) },
+    costMax: costMaxOf(usable),
+  };
 }
 
 const peopleMax = 10_000;
@@ -48,8 +68,10 @@ export class RoleLoader {
       connection,
       rows.map((row) => row.roleId),
     );
-    const layer: AuthorityLayer = { layer: 'person', id: user.id, ...holdingOf(held, user.id) };
-    const person = { user, held, layer, costMax: costMaxOf(held) };
+    const passkey = rightsFor(user, held, 'passkey');
+    const needsPasskey = held.some(({ signIn }) => !meets('any', signIn));
+    const rights = { passkey, any: needsPasskey ? rightsFor(user, held, 'any') : passkey };
+    const person = { user, held, rights };
     this.people.set(userId, person);
     return person;
   }
@@ -76,6 +98,14 @@ export class RoleLoader {
     for (const row of rows) this.roles.set(row.id, row);
     return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
+}
+
+/** Whether a role of the person asks for sign-ins with a passkey. */
+export async function needsPasskey(connection: Connection, userId: string): Promise<boolean> {
+  const rows = await connection.select(userRoles, eq('userId', userId));
+  const ids = rows.map((row) => row.roleId);
+  const held = await connection.select(roles, isIn<RoleRow>('id', ids));
+  return held.some(({ signIn }) => !meets('any', signIn));
 }
 
 export const rolesOfAgent = (connection: Connection, agentId: string): Promise<RoleRow[]> =>

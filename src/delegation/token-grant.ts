@@ -39,6 +39,8 @@ export interface ActingClient {
  */
 export interface ConsentInput {
   readonly userId: string;
+  /** What the person's sign-in met. */
+  readonly acr?: string;
   readonly agentName: string;
   /**
    * One of the agent's roles. Where it is left out, the only fitting role is chosen; otherwise the request is
@@ -148,6 +150,8 @@ export interface HandedOver {
 /** A search for values of one dimension, and the values chosen before. */
 export interface ValueSearch {
   readonly userId: string;
+  /** What the person's sign-in met. */
+  readonly acr?: string;
   readonly dimension: string;
   /** Empty: no search. */
   readonly term: string;
@@ -188,6 +192,8 @@ export interface ClientCredentialsInput extends ActingClient {
 /** A request to exchange a person's token, which makes a delegation. */
 export interface PersonTokenInput extends TaskDetails, ActingClient {
   readonly userId: string;
+  /** What the person's sign-in met. */
+  readonly acr?: string;
   readonly personTokenScopes: readonly string[];
   readonly scopes?: readonly string[];
 }

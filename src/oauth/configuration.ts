@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
+import { needsPasskey } from '../delegation/role-loader.js';
 import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
@@ -204,7 +205,10 @@ export function makeConfiguration(
       return user === undefined ? undefined : { accountId: user.id, claims: () => ({ sub: user.id }) };
     },
     interactions: {
-      policy: makePolicy(async (userId) => (await activeUser(database, userId))?.mustChangePassword === true),
+      policy: makePolicy(
+        async (userId) => (await activeUser(database, userId))?.mustChangePassword === true,
+        (userId) => needsPasskey(database.read, userId),
+      ),
       url: (_ctx, interaction) => `${paths.interaction}/${interaction.uid}`,
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),

@@ -1,3 +1,4 @@
+import { passkeyAcr } from '../authority/chain.js';
 import type { UnitOfWork } from '../admin/unit-of-work.js';
 import { insertRecords } from '../audit/record.js';
 import { Trail } from '../audit/trail.js';
@@ -103,9 +104,9 @@ export async function requireScope(
   values: DimensionValues = new Map(),
 ): Promise<void> {
   const epoch = new AuthorityEpoch(database.read);
-  const authority = await new Authorities(database.read, epoch, systemClock, new Set()).ofPerson(tx, by.id, [
-    scope,
-  ]);
+  const authorities = new Authorities(database.read, epoch, systemClock, new Set());
+  // The terminal is not a sign-in: the operator answers for it.
+  const authority = await authorities.ofPerson(tx, by.id, [scope], passkeyAcr);
   const decision = authority.decideAt(scope, values);
   if (!decision.allow) throw refusalError(authority, decision);
 }

@@ -107,6 +107,7 @@ async function exchange(
       ...requested,
       ...client,
       userId: subject.accountId,
+      ...(typeof subject.extra?.acr === 'string' ? { acr: subject.extra.acr } : {}),
       personTokenScopes: scopes,
     });
   }

@@ -8,17 +8,18 @@ import type { StepRequest } from '../step/step.js';
  * to an agent. Undefined where nobody is signed in or nothing is asked. Throws `BAD_USER_INPUT` for more than one
  * request.
  */
-export function consentRequest({ signedIn, params, agent }: StepRequest): ConsentInput | undefined {
+export function consentRequest({ signedIn, login, params, agent }: StepRequest): ConsentInput | undefined {
   if (signedIn === undefined) return undefined;
   const details = parseDetails(params.authorization_details);
   if (details.length > 1) throw badInput('Ask for one consent at a time.', 'authorization_details');
   const { userId } = signedIn;
+  const met = login?.acr === undefined ? {} : { acr: login.acr };
   if (agent === undefined) {
     const asked = consentDetails(details);
     if (asked === undefined) return undefined;
     const { agent: agentName, role, scopes } = asked;
     return {
-      ...{ userId, agentName },
+      ...{ userId, ...met, agentName },
       ...(role === undefined ? {} : { role }),
       ...(scopes === undefined ? {} : { scopes }),
     };
@@ -29,7 +30,7 @@ export function consentRequest({ signedIn, params, agent }: StepRequest): Consen
   const scopes =
     typeof params.scope === 'string' ? params.scope.split(' ').filter((name) => name !== '') : [];
   return {
-    ...{ userId, agentName: agent, task },
+    ...{ userId, ...met, agentName: agent, task },
     ...(role === undefined ? {} : { role }),
     ...(scopes.length === 0 ? {} : { scopes }),
   };

@@ -94,7 +94,7 @@ export class Consent implements Step {
     return this.answer(request, async (input) => {
       const offer = await this.parts.delegations.consentOffer(input);
       const ticks = ticksIn(form, offer);
-      const shown = { input, offer, ticks, found: await this.find(input.userId, offer, ticks) };
+      const shown = { input, offer, ticks, found: await this.find(input, offer, ticks) };
       const fault = faultOf(form, shown);
       if (fault !== undefined || ticks.seconds === undefined || form.get('action') === 'search')
         return this.page(request, shown, fault);
@@ -129,12 +129,17 @@ export class Consent implements Step {
   }
 
   /** The results of a search and the values chosen before, for each dimension that is searched. */
-  private async find(userId: string, { boundary }: ConsentOffer, { values, terms }: Ticks): Promise<Found> {
+  private async find(
+    { userId, acr }: ConsentInput,
+    { boundary }: ConsentOffer,
+    { values, terms }: Ticks,
+  ): Promise<Found> {
+    const person = { userId, ...(acr === undefined ? {} : { acr }) };
     const found = new Map<string, FoundValues>();
     for (const { dimension, narrowing } of boundary) {
       const [term, chosen] = [terms.get(dimension) ?? '', values.get(dimension) ?? []];
       if (narrowing.kind !== 'search' || (term === '' && chosen.length === 0)) continue;
-      found.set(dimension, await this.parts.delegations.findValues({ userId, dimension, term, chosen }));
+      found.set(dimension, await this.parts.delegations.findValues({ ...person, dimension, term, chosen }));
     }
     return found;
   }

@@ -55,18 +55,20 @@ const acrValuesOf = (ctx: KoaContextWithOIDC): readonly string[] => {
   return typeof values === 'string' ? values.split(' ').filter((value) => value !== '') : [];
 };
 
-/** The program may ask for a passkey by `acr_values` (RFC 9470 section 5). */
-const passkey = new Prompt(
-  { name: 'passkey' },
-  new Check('passkey', 'the sign-in needs a passkey', 'unmet_authentication_requirements', (ctx) => {
-    const values = acrValuesOf(ctx);
-    if (values.length > 0 && !values.includes(passkeyAcr))
-      throw new errors.UnmetAuthenticationRequirements('no such acr_values are known here');
-    const { login } = decisionsOf(ctx);
-    const isNeeded = values.length > 0 && login !== undefined && login.acr !== passkeyAcr;
-    return isNeeded ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
-  }),
-);
+/** A role of the person asks for a passkey, or the program does by `acr_values` (RFC 9470 section 5). */
+const passkey = (isNeededBy: (userId: string) => Promise<boolean>): InstanceType<typeof Prompt> =>
+  new Prompt(
+    { name: 'passkey' },
+    new Check('passkey', 'the sign-in needs a passkey', 'unmet_authentication_requirements', async (ctx) => {
+      const values = acrValuesOf(ctx);
+      if (values.length > 0 && !values.includes(passkeyAcr))
+        throw new errors.UnmetAuthenticationRequirements('no such acr_values are known here');
+      const { login } = decisionsOf(ctx);
+      if (login === undefined || login.acr === passkeyAcr) return Check.NO_NEED_TO_PROMPT;
+      const isNeeded = values.length > 0 || (await isNeededBy(login.accountId));
+      return isNeeded ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT;
+    }),
+  );
 
 /** People's own programs need no consent. An agent that will act on the person's behalf does, whoever asks for it. */
 const consent = new Prompt(
@@ -82,9 +84,7 @@ const consent = new Prompt(
 );
 
 /** The steps of an authorization request, in order. */
-export const makePolicy = (mustChange: (userId: string) => Promise<boolean>): Prompts => [
-  signIn,
-  passkey,
-  changePassword(mustChange),
-  consent,
-];
+export const makePolicy = (
+  mustChange: (userId: string) => Promise<boolean>,
+  needsPasskey: (userId: string) => Promise<boolean>,
+): Prompts => [signIn, passkey(needsPasskey), changePassword(mustChange), consent];

@@ -99,6 +99,8 @@ export const roles = table(
     limits: json<StoredRoleLimits>(),
     /** any, logged, registered: `DocumentPolicy` in src/authority/documents.ts */
     documents: since(text(20), 'any'),
+    /** any, passkey: `SignInPolicy` in src/authority/sign-in-policy.ts */
+    signIn: since(text(20), 'any'),
     shipped: flag(),
     createdAt: time(),
     version: int(),
@@ -157,6 +159,8 @@ export const delegations = table(
     status: text(20),
     /** Whether it is a standing delegation, for an agent on a schedule. */
     standing: flag(),
+    /** The `SignInPolicy` that the person's sign-in met when the task was handed over. */
+    signIn: since(text(20), 'any'),
     createdAt: time(),
     expiresAt: time(),
     endedAt: nullable(time()),
