@@ -26,6 +26,7 @@ const actors = (act: unknown): string[] =>
       return isWhole ? name(one.sub).flatMap((actor) => [...earlier, actor]) : [];
     });
 const beside = (claims: Claims, actor: unknown): string[] => ('act' in claims ? [] : name(actor));
+const onlyOf = (aud: unknown): unknown => (Array.isArray(aud) && aud.length === 1 ? aud[0] : aud);
 const userIn = (act: unknown): string[] =>
   objects(act)
     .filter((one) => ofIssuer(one) && !('act' in one))
@@ -33,7 +34,7 @@ const userIn = (act: unknown): string[] =>
 
 const parties: Readonly<Record<Dialect, (claims: Claims) => [person: string[], actors: string[]]>> = {
   act: (claims) => [name(claims.sub), actors(claims.act)],
-  azp: (claims) => [name(claims.sub), beside(claims, claims.azp)],
+  azp: (claims) => [name(claims.sub), beside(claims, 'azp' in claims ? claims.azp : onlyOf(claims.aud))],
   'client-id': (claims) => [name(claims.sub), beside(claims, claims.client_id)],
   'agent-in-sub': (claims) => [name(claims[userClaim]), beside(claims, claims.sub)],
   'user-in-act': (claims) => [userIn(claims.act), name(claims.sub)],
@@ -69,8 +70,9 @@ const { act } = fc.letrec<{ act: unknown }>((tie) => ({
     { arbitrary: badNames, weight: 1 },
   ),
 }));
+const aud = fc.oneof(oftenName, fc.array(oftenName, { maxLength: 2 }));
 const claims = fc.record(
-  { sub: oftenName, azp: oftenName, client_id: oftenName, [userClaim]: oftenName, act },
+  { sub: oftenName, aud, azp: oftenName, client_id: oftenName, [userClaim]: oftenName, act },
   { requiredKeys: ['sub'] },
 );
 

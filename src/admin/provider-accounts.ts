@@ -35,8 +35,6 @@ export class ProviderAccounts {
     private readonly ids: Ids,
   ) {}
 
-  readonly partiesOf = partiesOf;
-
   /** Finds or makes the account, and gives and takes the roles of its groups, all in `tx`. */
   async signIn(tx: Connection, proven: ProvenIdentity): Promise<IdentityOutcome> {
     const unit: UnitOfWork = { tx, clock: this.clock, ids: this.ids, trail: new Trail() };
@@ -87,6 +85,11 @@ export class ProviderAccounts {
     const provider = await tx.one(identityProviders, eq('id', providerId), { lock: 'share' });
     const known = await tx.one(userIdentities, isIdentity(providerId, subject));
     return provider === undefined || (await this.hasBeenReported(tx, session, known));
+  }
+
+  /** The parties of a token of a trusted issuer. Throws `UNAUTHENTICATED` where one is not known, or has signed out. */
+  partiesOf(tx: Connection, claimed: Parameters<typeof partiesOf>[1]): ReturnType<typeof partiesOf> {
+    return partiesOf(tx, claimed, this.clock.now());
   }
 
   private async hasBeenReported(

@@ -10,12 +10,15 @@ import {
   type TokenIssuerRow,
 } from '../store/tables/token-issuers.js';
 import { requireGrantableUser } from './credentials.js';
+import { isMarked } from './provider-logouts.js';
 
 /** The parties of a token of a trusted issuer, by that issuer's names. */
 interface Claimed {
   readonly issuer: Pick<TokenIssuerRow, 'id' | 'version'>;
   readonly subject: string;
   readonly actors: readonly string[];
+  /** The digest of the session at the provider. */
+  readonly session?: string;
   /** ISO 8601. */
   readonly issuedAt: string;
 }
@@ -27,6 +30,7 @@ interface Claimed {
 export async function partiesOf(
   tx: Connection,
   claimed: Claimed,
+  now: number,
 ): Promise<{ readonly userId: string; readonly agentIds: readonly string[] }> {
   const issuer = await tx.one(tokenIssuers, eq('id', claimed.issuer.id), { lock: 'share' });
   if (issuer?.version !== claimed.issuer.version) throw unauthenticated('The issuer is not trusted.');
@@ -39,13 +43,14 @@ export async function partiesOf(
     if (agentIds.includes(entry.agentId)) throw unauthenticated('The token names one agent twice.');
     agentIds.push(entry.agentId);
   }
-  return { userId: await personOf(tx, issuer, claimed), agentIds };
+  return { userId: await personOf(tx, issuer, claimed, now), agentIds };
 }
 
 async function personOf(
   tx: Connection,
   { providerId, addedBy }: TokenIssuerRow,
-  { subject, issuedAt }: Claimed,
+  { subject, issuedAt, ...claimed }: Claimed,
+  now: number,
 ): Promise<string> {
   const isTheirs = all<UserIdentityRow>(eq('providerId', providerId), eq('subject', subject));
   const identity = await tx.one(userIdentities, isTheirs);
@@ -53,7 +58,9 @@ async function personOf(
   if (identity === undefined || user === undefined)
     throw unauthenticated('The person of the token has no account here: an administrator links one.');
   if (user.status !== 'active') throw unauthenticated('The account of the person is not active.');
-  if (identity.signedOutAt !== null && issuedAt <= identity.signedOutAt)
+  const session = { ...claimed, providerId, subject, requestedAt: issuedAt };
+  const isOver = identity.signedOutAt !== null && issuedAt <= identity.signedOutAt;
+  if (isOver || (await isMarked(tx, session, now)))
     throw unauthenticated('The person has signed out since the token was issued.');
   await requireTrustFor(tx, addedBy, user);
   return user.id;

@@ -1,7 +1,7 @@
 /**
  * How an issuer's tokens name the person and the actors. `docs/tokens-of-your-company.md` describes each.
  * - `act`: the person in `sub`, the acting agent in `act.sub`, earlier agents in nested `act` (RFC 8693 section 4.1).
- * - `azp`: the person in `sub`, the agent in `azp` (OpenID Connect Core section 2).
+ * - `azp`: the person in `sub`, the agent in `azp`, or without one in the only `aud` (OpenID Connect Core section 2).
  * - `client-id`: the person in `sub`, the agent in `client_id` (RFC 9068 section 2.2).
  * - `agent-in-sub`: the agent in `sub`, the person in a claim that the issuer's entry names.
  * - `user-in-act`: the agent in `sub`, the person in `act.sub`.

@@ -8,7 +8,7 @@ import { asOption, oneOf, positiveNumber, secondsOf } from '../terminal/options.
 const aboutDialects = `
 Dialects, by where the issuer writes person and agent:
   act           the person in sub, the agent in act.sub, earlier agents in nested act (RFC 8693)
-  azp           the person in sub, the agent in azp (OpenID Connect)
+  azp           the person in sub, the agent in azp, or else in the only aud (OpenID Connect)
   client-id     the person in sub, the agent in client_id (RFC 9068)
   agent-in-sub  the agent in sub, the person in the claim of --user-claim
   user-in-act   the agent in sub, the person in act.sub

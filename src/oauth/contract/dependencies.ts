@@ -123,6 +123,8 @@ export interface ClaimedParties {
   readonly subject: string;
   /** In order of acting. */
   readonly actors: readonly string[];
+  /** The digest of the session at the provider. Undefined where the token names none. */
+  readonly session?: string;
   /** ISO 8601. */
   readonly issuedAt: string;
 }

@@ -16,6 +16,8 @@ const everywhere = {
   /** The claim of some issuers for `scope`. */
   scp: list.optional(),
   resource: list.optional(),
+  /** The session at the provider, by the name in its logout tokens. */
+  sid: z.string().min(1).max(1_000).optional(),
   /** RFC 9449 section 6.1; a binding to anything else cannot be checked here. */
   cnf: z.strictObject({ jkt: z.string() }).optional(),
 };
@@ -45,6 +47,7 @@ export interface CommonClaims {
   readonly expiresAtSeconds: number;
   readonly issuedAtSeconds: number;
   readonly jti: string | undefined;
+  readonly session: string | undefined;
   /** Undefined where the token does not say. */
   readonly scopes: readonly string[] | undefined;
   /** Undefined where the token does not say. */
@@ -66,6 +69,7 @@ export function readClaims(type: ForeignTokenType, claims: unknown): CommonClaim
     expiresAtSeconds: exp,
     issuedAtSeconds: iat,
     jti: parsed.data.jti,
+    session: parsed.data.sid,
     scopes: scope === undefined && scp === undefined ? undefined : scopesIn(scope, scp),
     resources: resource === undefined ? undefined : asList(resource),
     thumbprint: cnf?.jkt,

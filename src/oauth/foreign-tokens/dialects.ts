@@ -37,7 +37,7 @@ function chainIn(claims: Claims, { issuer, dialect, userClaim }: Reading): Claim
     case 'act':
       return { subject: nameIn(claims, 'sub'), actors: nestedActors(claims, issuer) };
     case 'azp':
-      return besideAct(claims, { subject: nameIn(claims, 'sub'), actors: [nameIn(claims, 'azp')] });
+      return besideAct(claims, { subject: nameIn(claims, 'sub'), actors: [authorizedParty(claims)] });
     case 'client-id':
       return besideAct(claims, { subject: nameIn(claims, 'sub'), actors: [nameIn(claims, 'client_id')] });
     case 'agent-in-sub':
@@ -59,6 +59,13 @@ function chainIn(claims: Claims, { issuer, dialect, userClaim }: Reading): Claim
 function besideAct(claims: Claims, chain: ClaimedChain): ClaimedChain {
   if (Object.hasOwn(claims, 'act')) throw new RefusedToken('the claim act has no place in this token');
   return chain;
+}
+
+/** OpenID Connect Core section 2: `azp` may be missing where the only audience is the client. */
+function authorizedParty(claims: Claims): string {
+  if (Object.hasOwn(claims, 'azp') || !Object.hasOwn(claims, 'aud')) return nameIn(claims, 'azp');
+  const { aud } = claims;
+  return nameIn(Array.isArray(aud) && aud.length === 1 ? { azp: aud[0] as unknown } : { azp: aud }, 'azp');
 }
 
 /** RFC 8693 section 4.1: the outermost actor acts now; the innermost acted first. */

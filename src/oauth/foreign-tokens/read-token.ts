@@ -27,6 +27,8 @@ export interface ForeignToken extends ClaimedChain {
   readonly type: ForeignTokenType;
   /** Identifies the token among those of its issuer. */
   readonly useId: string;
+  /** The digest of the session at the provider (`sid`), where the token names one. */
+  readonly session?: string;
   /** ISO 8601. */
   readonly issuedAt: string;
   /** After this moment the token is too old, or expired. */
@@ -94,6 +96,7 @@ export async function readForeignToken(
       Math.ceil(Math.min(claims.expiresAtSeconds, claims.issuedAtSeconds + issuer.ageMaxSeconds)) +
       clockToleranceSeconds +
       1,
+    ...(claims.session === undefined ? {} : { session: sha256(claims.session) }),
     scopes: claims.scopes,
     thumbprint: claims.thumbprint,
   };

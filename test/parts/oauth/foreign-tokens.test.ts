@@ -3,8 +3,10 @@ import { exportJWK, exportSPKI, generateKeyPair, UnsecuredJWT, type JWTPayload }
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeProvider, unlinkIdentity } from '../../../src/admin/identity-providers.js';
 import { stopAgent } from '../../../src/admin/agents.js';
-import { mapAgent, removeIssuer, unmapAgent } from '../../../src/admin/token-issuers.js';
+import { markLogout } from '../../../src/admin/provider-logouts.js';
+import { addIssuer, mapAgent, removeIssuer, unmapAgent } from '../../../src/admin/token-issuers.js';
 import { disableUser } from '../../../src/admin/users.js';
+import { sha256 } from '../../../src/core/digest.js';
 import { revokeDelegation, withdrawConsent } from '../../../src/delegation/end-delegation.js';
 import { all, eq } from '../../../src/store/sql/condition.js';
 import { authorityEpoch, consents, delegations, users } from '../../../src/store/tables/identity.js';
@@ -17,8 +19,10 @@ import {
 } from '../../../src/store/tables/token-issuers.js';
 import { prefixed } from '../../../src/store/tables/table.js';
 import { Company, type Employee } from '../../support/administration.js';
+import { companyClientId, CompanyProvider, companySecret } from '../../support/company-provider.js';
 import { recordsOf } from '../../support/records.js';
 import { Exchange, TestIssuers, type Client, type TestIssuer } from '../../support/token-issuers.js';
+import { Browser } from './browser.js';
 
 type Kind = 'access_token' | 'jwt' | 'id_token' | 'id-jag';
 interface Answer {
@@ -541,7 +545,16 @@ const attacks: Readonly<Record<string, Attack>> = {
     claims: () => ({ act: nested(300) }),
     reason: 'more than 3 actors',
   },
-  'azp: no client': { issuer: 'azp', claims: () => ({ azp: undefined }), reason: 'claim azp' },
+  'azp: no client but the audience': {
+    issuer: 'azp',
+    claims: () => ({ azp: undefined }),
+    reason: 'mapped to no agent',
+  },
+  'azp: no client, and two audiences': {
+    issuer: 'azp',
+    claims: () => ({ azp: undefined, aud: [company.server.url, `${company.server.url}/graphql`] }),
+    reason: 'claim azp',
+  },
   'azp: the client only in client_id': {
     issuer: 'azp',
     claims: () => ({ azp: 'their-second' }),
@@ -906,3 +919,78 @@ test('a person who signed out at the provider since the token was issued is refu
   now += 3_000;
   tokenIn(await present('access_token', await signed('standard', 'access_token')));
 });
+
+test('a token of a session that ended at the provider is refused; one of another session is not', async () => {
+  const kept = await signed('standard', 'access_token', { sid: 'another session' });
+  const text = await signed('standard', 'access_token', { sid: 'a session' });
+  await company.do((unit) =>
+    markLogout(unit, { providerId: office.provider.id, session: sha256('a session') }),
+  );
+  const before = await standing();
+  expect((await present('access_token', text)).body.error_description).toContain('signed out');
+  expect(await standing()).toEqual(before);
+  tokenIn(await present('access_token', kept));
+});
+
+test('of an issuer that is removed while its tokens are exchanged, no access token stays', async () => {
+  const entry = await trust('removed-meanwhile');
+  const texts = await Promise.all(
+    Array.from({ length: 8 }, () => signed('removed-meanwhile', 'access_token')),
+  );
+  const [answers] = await Promise.all([
+    Promise.all(texts.map((text) => present('access_token', text))),
+    company.do((unit) => removeIssuer(unit, company.root.id, entry)),
+  ]);
+  const issued = answers.flatMap(({ body: { access_token: token } }) =>
+    typeof token === 'string' ? token : [],
+  );
+  const statuses = await Promise.all(issued.map(works));
+  expect(statuses).toEqual(issued.map(() => 401));
+  expect(await company.server.database.read.count(issuerDelegations, eq('issuerId', entry.id))).toBe(0);
+});
+
+test('an ID token of a real provider is for the client that it was issued to', async () => {
+  const redirectUri = 'https://agent.example.com/callback';
+  const acme = await CompanyProvider.start([redirectUri], { ttl: { IdToken: 86_400 } });
+  acme.signedIn = { sub: 'sub-mia' };
+  await office.consent(await office.person('mia', 'sub-mia', 'support-rep'), helper, taken);
+  const idToken = await idTokenOf(acme, redirectUri);
+  const entry = await office.company.do((unit) =>
+    addIssuer(
+      unit,
+      company.root.id,
+      office.provider,
+      {
+        ...{ name: 'real', issuer: acme.issuer, dialect: 'azp', userClaim: null, tokenTypes: ['id_token'] },
+        ...{ audiences: [companyClientId], ageMaxSeconds: 86_400, actorsMax: 1 },
+      },
+      false,
+    ),
+  );
+  await office.map(entry, companyClientId, helper);
+  expect((await present('id_token', idToken, { as: second })).body.error_description).toContain(
+    'another agent',
+  );
+  expect(await works(tokenIn(await present('id_token', idToken)))).toBe(200);
+  await acme.stop();
+});
+
+/** Signs the colleague in with the program of the agent, by code and PKCE. */
+async function idTokenOf({ issuer }: CompanyProvider, redirectUri: string): Promise<string> {
+  const verifier = 'v'.repeat(43);
+  const asking = new URLSearchParams({
+    ...{ client_id: companyClientId, response_type: 'code', scope: 'openid', redirect_uri: redirectUri },
+    ...{ code_challenge: sha256(verifier), code_challenge_method: 'S256' },
+  });
+  const back = await new Browser(issuer).follow(`${issuer}/auth?${asking.toString()}`, '/callback');
+  const basic = Buffer.from(`${companyClientId}:${companySecret}`).toString('base64');
+  const response = await fetch(`${issuer}/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${basic}` },
+    body: new URLSearchParams({
+      ...{ grant_type: 'authorization_code', redirect_uri: redirectUri, code_verifier: verifier },
+      code: new URL(back).searchParams.get('code') ?? '',
+    }),
+  });
+  return String(((await response.json()) as Record<string, unknown>).id_token);
+}
