@@ -16,6 +16,7 @@ import {
 } from '../store/tables/token-issuers.js';
 import { requireGrantableAgent } from './credentials.js';
 import { checked, issuerOf, namePattern } from './issuer-input.js';
+import { lockProvider } from './locked-provider.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
 export interface NewIssuer {
@@ -80,6 +81,7 @@ export async function addIssuer(
   input: NewIssuer,
   allowHttp: boolean,
 ): Promise<TokenIssuerRow> {
+  await lockProvider(unit.tx, providerId);
   const row: TokenIssuerRow = {
     id: unit.ids.next(),
     name: checked(
