@@ -1,15 +1,15 @@
 import { visibleLine } from '../core/checked-text.js';
 import { BehalfError, internal, notFound } from '../core/errors.js';
 import { passkeyAcr } from '../authority/chain.js';
-import { bumpEpoch } from '../delegation/authority-epoch.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
-import { all, eq, not } from '../store/sql/condition.js';
+import { eq } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
-import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../store/tables/identity.js';
+import { users, type UserRow } from '../store/tables/identity.js';
 import { passkeys, type PasskeyRow } from '../store/tables/passkeys.js';
 import { requireGrantableUser } from './credentials.js';
 import { idIs, newestFirst, type PageArgs } from './list-queries.js';
 import { Passkeys, tellRefusal } from './passkeys.js';
+import { endSignInsExcept } from './sign-ins.js';
 import { changing, store, unitOfWork, type UnitOfWork } from './unit-of-work.js';
 import { PasskeyRefused } from './webauthn.js';
 
@@ -100,7 +100,8 @@ const remove = (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operatio
       await requireGrantableUser(unit.tx, user.id, other);
     }
     await removeRow(unit, row);
-    await endOtherSignIns(unit, row.userId, grantId);
+    // Whoever has the lost passkey may be signed in with it.
+    await endSignInsExcept(unit, row.userId, grantId);
     operation.rows.forget();
     return { id };
   });
@@ -109,16 +110,6 @@ async function removeRow({ tx, trail }: UnitOfWork, { id, userId, name }: Passke
   await tx.delete(passkeys, eq<PasskeyRow>('id', id));
   trail.touched(passkeys.type, [id], 'delete');
   trail.changed({ type: passkeys.type, id, before: { userId, name }, after: null });
-}
-
-/** Whoever has the lost passkey may be signed in with it. Unfinished sign-ins end with the account's version. */
-async function endOtherSignIns(unit: UnitOfWork, userId: string, grantId: string): Promise<void> {
-  const { tx } = unit;
-  const user = await tx.one(users, eq<UserRow>('id', userId), { lock: 'update' });
-  if (user !== undefined) await store(unit, users, user, {});
-  const isOther = all<OAuthPayloadRow>(eq('accountId', userId), not(eq('grantId', grantId)));
-  await tx.delete(oauthPayloads, isOther);
-  await bumpEpoch(tx);
 }
 
 export const passkeyResolvers: Resolvers = {
