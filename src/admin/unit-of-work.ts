@@ -93,7 +93,7 @@ export async function store<R extends Versioned>(
 const unshown = new Set(['passwordHash', 'secretHash', 'credentialId', 'publicKey']);
 const personal = new Set(['email', 'displayName']);
 
-/** A row as a record may show it: without secrets and the keys of passkeys; of personal values, only whether there is one. */
+/** A row as a record may show it: without secrets and keys of passkeys; of personal values, only whether there is one. */
 export const shown = (
   row: object,
   keys: readonly string[] = Object.keys(row),

@@ -27,8 +27,8 @@ export const isInForce = (now: number): Condition<ConsentRow> =>
   all<ConsentRow>(isNull('revokedAt'), compare('expiresAt', '>', isoTime(now)));
 
 /**
- * Stores a person's consent to an offer for `seconds`. Throws `BAD_USER_INPUT` for a life that no consent has. It replaces an earlier consent for the same agent and role, and ends
- * the delegations under that one that go beyond this one.
+ * Stores a person's consent to an offer for `seconds`. Throws `BAD_USER_INPUT` for a life that no consent has. It replaces
+ * an earlier consent for the same agent and role, and ends the delegations under that one that go beyond this one.
  */
 export async function storeConsent(
   { tx, clock, ids }: CreateContext,

@@ -196,8 +196,8 @@ export function makeConfiguration(
     },
     expiresWithSession: () => false,
     extraClientMetadata: { properties: [agentIdMember, agentGenerationMember] },
-    // Keeps a token's extra members, which the library would drop.
     extraParams: [acrValuesParameter],
+    // Keeps a token's extra members, which the library would drop.
     extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx),
     features: features(settings),
     findAccount: async (_ctx, userId) => {

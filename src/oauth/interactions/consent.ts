@@ -78,7 +78,8 @@ function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): Consent
 /**
  * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4), or hands over the one task
  * for which the agent itself asks. What is stored is exactly what the page showed and the person left ticked: an offer
- * that changed meanwhile is shown again, and a form that comes twice makes one task. A refusal goes to the program, which waits for an answer, and is recorded.
+ * that changed meanwhile is shown again. A form that comes twice makes one task. A refusal goes to the program, which
+ * waits for an answer, and is recorded.
  */
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}

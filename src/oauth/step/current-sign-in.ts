@@ -5,8 +5,8 @@ import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, users, type OAuthPayloadRow, type UserRow } from '../../store/tables/identity.js';
 
 /**
- * The account of a person who gave its password or used its passkey, or whom a provider named, with the account's version at that moment.
- * Changing the account or ending its tokens moves the version.
+ * The account of a person who proved who they are, by a password, a passkey or a provider, with the account's version at
+ * that moment. Changing the account or ending its tokens moves the version.
  */
 export interface Login {
   readonly accountId: string;
