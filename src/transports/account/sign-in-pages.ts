@@ -1,3 +1,4 @@
+import { upperFirst } from '../../core/words.js';
 import { html, type Html } from '../../oauth/pages/html.js';
 import { counted } from '../../oauth/pages/in-words.js';
 import type { Page } from '../../oauth/pages/page.js';
@@ -23,7 +24,7 @@ const browsers: readonly (readonly [mark: RegExp, name: string])[] = [
   [/\bEdg(e|A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
   [/\b(Firefox|FxiOS)\//, 'Firefox'],
-  [/\b(Chrome|CriOS)\//, 'Chrome'],
+  [/(Chrome|CriOS)\//, 'Chrome'],
   [/\bSafari\//, 'Safari'],
 ];
 const systems: readonly (readonly [mark: RegExp, name: string])[] = [
@@ -53,7 +54,9 @@ const methodWords = ({ method, provider }: SignIn): string => {
 const signInCard = (signIn: SignIn): Html => {
   const { id, program, isCurrent, createdAt, lastUsedAt, expiresAt, address, userAgent } = signIn;
   return html`<article class="card" aria-labelledby="sign-in-${id}">
-    <h3 id="sign-in-${id}">${program}${isCurrent ? html` <strong>(this one)</strong>` : undefined}</h3>
+    <h3 id="sign-in-${id}">
+      ${upperFirst(program)}${isCurrent ? html` <strong>(this one)</strong>` : undefined}
+    </h3>
     <dl class="facts">
       <div>
         <dt>Since</dt>
