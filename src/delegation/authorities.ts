@@ -4,7 +4,7 @@ import { parseBoundary } from '../authority/boundary.js';
 import type { ActingAgent, AuthorityLayer, SignIn } from '../authority/chain.js';
 import { leastCost } from '../authority/cost.js';
 import { rulesOf } from '../authority/documents.js';
-import { metBy, parseSignInPolicy } from '../authority/sign-in-policy.js';
+import { metBy, parseSignInPolicy, type SignInPolicy } from '../authority/sign-in-policy.js';
 import { holdingOf } from '../authority/holding.js';
 import { rightsOf } from '../authority/rights.js';
 import type { Scope } from '../authority/scope.js';
@@ -178,7 +178,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     if (fact.generation !== undefined && fact.generation !== generation) {
       throw unauthenticated('An agent of this token was stopped, or got new credentials. Get a new one.');
     }
-    const { layer: person, costMax: personCost } = rights[parseSignInPolicy(root.delegation.signIn)];
+    const { layer: person, costMax: personCost } = rights[metUnder(root.delegation, fact.signIn)];
     const onBehalf: AuthorityInput = {
       ...token,
       chain: { ...chain, agents: links.map(actingAgent) },
@@ -248,6 +248,10 @@ interface Link {
   /** All roles that the agent holds. */
   readonly roles: readonly RoleRow[];
 }
+
+/** What the delegation's sign-in met, and, where its person inspects it, what theirs does too: the weaker counts. */
+const metUnder = ({ signIn }: DelegationRow, inspector: SignIn | undefined): SignInPolicy =>
+  inspector !== undefined && metBy(inspector.acr) === 'any' ? 'any' : parseSignInPolicy(signIn);
 
 /** The role of the delegation; empty where the agent no longer holds it. */
 const usedRole = ({ delegation, roles: held }: Link): RoleRow[] =>

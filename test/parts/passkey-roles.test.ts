@@ -44,7 +44,7 @@ async function tokenOf(who: Employee, passkey?: SoftwarePasskey): Promise<string
 }
 
 beforeAll(async () => {
-  at = await PasskeyOffice.start();
+  at = await PasskeyOffice.start({}, { BEHALF_EXPLORER: 'true' });
   ({ who: rosa, passkey: hers } = await at.personWithPasskey('rosa', 'support-rep'));
   helper = await at.office.agent('helper', rosa, 'support-agent');
 });
@@ -88,6 +88,26 @@ describe('a role that needs a passkey', () => {
 
     await require('ANY');
     for (const token of [weak, strong, ...agents]) expect(codes(await ask(token))).toEqual([]);
+  });
+
+  test('gives nothing to a weaker sign-in that looks through a task of a stronger one', async () => {
+    const token = await tokenOf(rosa, hers);
+    const task = await at.office.delegate({ token }, { agent: 'helper', scopes: ['tickets:read'] });
+    const { browser } = await at.byPassword(rosa);
+    const { html } = await browser.open(at.url('/graphql'));
+    const headers = {
+      ...{ 'content-type': 'application/json', cookie: `behalf_account=${browser.cookie('behalf_account')}` },
+      ...{ 'behalf-form': /data-form="([^"]+)"/.exec(html)?.[1] ?? '', 'behalf-delegation': task },
+    };
+    const look = async (): Promise<unknown> => {
+      const body = JSON.stringify({ query: tickets });
+      const response = await fetch(at.url('/graphql/explorer'), { method: 'POST', headers, body });
+      return response.json();
+    };
+    expect(await look()).toMatchObject({ data: { tickets: { nodes: [{}] } } });
+    await require('PASSKEY');
+    expect(await look()).toMatchObject({ data: { tickets: null }, errors: [{}] });
+    await require('ANY');
   });
 
   test('leaves the person’s other roles alone', async () => {
