@@ -169,8 +169,17 @@ function claimedBy(claims: JWTPayload): string {
   const shown = ['iss', 'sub', 'jti', 'azp', 'client_id', 'act'].flatMap((name) => {
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
     if (value === undefined) return [];
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return [`${name} ${text.slice(0, textMax).toWellFormed()}`];
+    return [`${name} ${writtenOut(value).slice(0, textMax).toWellFormed()}`];
   });
   return shown.join(', ');
+}
+
+/** Never throws: JSON may be nested deeper than it can be written. */
+function writtenOut(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '(nested too deep to show)';
+  }
 }

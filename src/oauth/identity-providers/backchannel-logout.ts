@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import { decodeJwt } from 'jose';
 import type { Connection } from '../../store/sql/connection.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import { firstUseIn } from '../library/payload-adapter.js';
 import { readForm } from '../step/form.js';
 import { readLogoutToken, type LogoutToken } from './logout-token.js';
-import { RefusedMessage, type Effect, type MessageKind, type MessageParts } from './message-endpoint.js';
+import {
+  claimedIssuer,
+  RefusedMessage,
+  type Effect,
+  type MessageKind,
+  type MessageParts,
+} from './message-endpoint.js';
 
 interface Known {
   readonly provider: IdentityProviderRow;
@@ -25,7 +30,7 @@ export class BackchannelLogout implements MessageKind<Known> {
   async read(request: IncomingMessage): Promise<Known> {
     const form = new URLSearchParams((await readForm(request)).toString());
     const text = form.get('logout_token') ?? '';
-    const { iss } = decodeJwt(text);
+    const iss = claimedIssuer(text);
     const provider = iss === undefined ? undefined : await this.parts.providers.byIssuer(iss);
     if (provider === undefined) throw new RefusedMessage('the issuer is not trusted');
     const keys = await this.parts.providers.keysOf(provider);

@@ -17,7 +17,7 @@ const shape = z.object({
 });
 
 /** Explicit typing is recommended, not required. */
-const types: ReadonlySet<string | undefined> = new Set([undefined, 'jwt', 'logout+jwt']);
+const types: ReadonlySet<unknown> = new Set([undefined, 'jwt', 'logout+jwt']);
 
 /** An older logout token is refused. */
 const ageMax = '10 minutes';
@@ -43,7 +43,8 @@ export async function readLogoutToken(
     clockTolerance: 10,
     maxTokenAge: ageMax,
   });
-  if (!types.has(protectedHeader.typ?.toLowerCase()))
+  const typ: unknown = protectedHeader.typ;
+  if (!types.has(typeof typ === 'string' ? typ.toLowerCase() : typ))
     throw new errors.JWTInvalid('the token has another type (typ)');
   const { sub, sid, jti, exp } = shape.parse(payload);
   if (sub === undefined && sid === undefined)

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errors } from 'jose';
+import { decodeJwt, errors } from 'jose';
 import { ZodError } from 'zod';
 import type { Logger } from '../../core/logger.js';
 import type { SignedOut } from '../../delegation/proven-identity.js';
@@ -33,6 +33,12 @@ export class RefusedMessage extends Error {
   ) {
     super(message);
   }
+}
+
+/** The issuer that a token claims, unverified. Undefined where it claims none by a name. Throws for a text that is no JWT. */
+export function claimedIssuer(token: string): string | undefined {
+  const iss: unknown = decodeJwt(token).iss;
+  return typeof iss === 'string' ? iss : undefined;
 }
 
 /** What a message did. */

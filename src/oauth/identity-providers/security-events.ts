@@ -1,12 +1,18 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { decodeJwt, errors } from 'jose';
+import { errors } from 'jose';
 import { sha256 } from '../../core/digest.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { IdentityProviderRow, SignalTransmitterRow } from '../../store/tables/identity-providers.js';
 import { firstUseIn } from '../library/payload-adapter.js';
 import { readBody } from '../step/form.js';
-import { RefusedMessage, type Effect, type MessageKind, type MessageParts } from './message-endpoint.js';
+import {
+  claimedIssuer,
+  RefusedMessage,
+  type Effect,
+  type MessageKind,
+  type MessageParts,
+} from './message-endpoint.js';
 import { readSecurityEvent, type SecurityEvent } from './security-event-token.js';
 
 interface Known {
@@ -30,7 +36,7 @@ export class SecurityEvents implements MessageKind<Known> {
 
   async read(request: IncomingMessage): Promise<Known> {
     const text = (await readBody(request, 'application/secevent+jwt', bytesMax)).toString('latin1').trim();
-    const { iss } = decodeJwt(text);
+    const iss = claimedIssuer(text);
     const { providers } = this.parts;
     const found = iss === undefined ? undefined : await providers.transmitterOf(iss);
     if (found === undefined) throw new RefusedMessage('the issuer is not trusted', 'invalid_issuer');

@@ -178,6 +178,9 @@ export const firstUse = (
   expiresAtSeconds: number,
 ): Promise<boolean> => database.transaction((tx) => firstUseIn(tx, { clock }, issuer, jti, expiresAtSeconds));
 
+/** The last moment whose text sorts as the time does. Tokens of others may end later. */
+const lastMs = Date.UTC(9999, 11, 31);
+
 /** As `firstUse`, inside the transaction of what the token does. */
 export async function firstUseIn(
   tx: Connection,
@@ -194,7 +197,7 @@ export async function firstUseIn(
     userCode: null,
     accountId: null,
     payload: '{}',
-    expiresAt: isoTime(Math.max(expiresAtSeconds * 1000, clock.now() + 1000)),
+    expiresAt: isoTime(Math.min(Math.max(expiresAtSeconds * 1000, clock.now() + 1000), lastMs)),
     consumedAt: null,
   };
   return tx.insert(oauthPayloads, [row]).then(

@@ -123,6 +123,46 @@ describe('30 EdDSA and Ed25519 are one', () => {
   });
 });
 
+describe('30 an assertion works once, however late it ends', () => {
+  let harness: Harness;
+  beforeAll(async () => {
+    harness = await Harness.start();
+  });
+  afterAll(() => harness.stop());
+
+  test.each([1e12, 1e300])('at %d', async (end) => {
+    const name = `late-${String(String(end).length)}`;
+    const owner = await harness.addUser(`owner-of-${name}`);
+    const { agent, key } = await harness.addKeyAgent(name, owner.id);
+    const made = { userId: owner.id, agentId: agent.id, scopes: ['tickets:read'] };
+    const details = [{ type: 'behalf_delegation', delegation: harness.delegations.make(made).id }];
+    let sent = '';
+    const capture: typeof fetch = (input, init) => {
+      if (init?.body instanceof URLSearchParams) sent = init.body.toString();
+      return fetch(input, init);
+    };
+    const signed = oauth.PrivateKeyJwt(
+      { key, kid: 'k1' },
+      {
+        [oauth.modifyAssertion]: (_header, claims) => {
+          claims.exp = end;
+        },
+      },
+    );
+    const response = await oauth.clientCredentialsGrantRequest(
+      await discover(harness),
+      { client_id: name },
+      signed,
+      { authorization_details: JSON.stringify(details) },
+      { ...insecure, [oauth.customFetch]: capture },
+    );
+    expect([response.status, await response.json()]).toMatchObject([200, { scope: 'tickets:read' }]);
+    await harness.oauth.purgeExpired();
+    const again = await harness.post('/oauth/token', Object.fromEntries(new URLSearchParams(sent)));
+    expect([again.status, again.body.error]).toEqual([401, 'invalid_client']);
+  });
+});
+
 describe('30 a password that is common, or made of names, is not set', () => {
   let harness: Harness;
   beforeAll(async () => {

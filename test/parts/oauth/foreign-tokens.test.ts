@@ -418,6 +418,17 @@ const attacks: Readonly<Record<string, Attack>> = {
   'a type that is not accepted from its issuer': { issuer: 'narrow', reason: 'not accepted' },
   'a token that is none': { text: () => 'a.b.c', reason: 'no signed JWT' },
   'a huge token': { claims: () => ({ padding: 'x'.repeat(16_000) }), reason: 'longer than 16384 bytes' },
+  'a claim nested deeper than it can be written': {
+    text: () => {
+      const [head = '', , mac = ''] = unsigned('act', 'access_token').split('.');
+      const claims = JSON.stringify(claimsOf('act')).replace(
+        /}$/,
+        `,"act":${'['.repeat(5_500)}${']'.repeat(5_500)}}`,
+      );
+      return [head, Buffer.from(claims).toString('base64url'), mac].join('.');
+    },
+    reason: 'alg',
+  },
   'a critical header that is not known': {
     text: () => {
       const header = { alg: 'ES256', kid: 'key-1', typ: 'at+jwt', crit: ['x'], x: 1 };

@@ -645,6 +645,13 @@ describe('back-channel logout', () => {
     await Promise.all([crowd.server.stop(), other.stop()]);
   });
 
+  test.each([1e12, 1e300])('that ends at %d works once, also after a purge', async (exp) => {
+    const token = await acme.sign({ ...claimsFor('acme|far-ahead'), exp });
+    expect((await tell(token)).status).toBe(200);
+    await company.server.app.oauth.purgeExpired();
+    expect((await tell(token)).status).toBe(400);
+  });
+
   test('refuses an answer whose request was sent before it', async () => {
     const person = { sub: 'acme|half-way' };
     await tokenOf(person);
@@ -665,6 +672,9 @@ describe('back-channel logout', () => {
   test.each<[string, string, (sub: string) => Promise<string> | string]>([
     ['no token', 'Invalid JWT', () => ''],
     ['an issuer that is not trusted', 'not trusted', forged({ iss: 'https://evil.example' })],
+    ['an issuer that is an object', 'not trusted', forged({ iss: { id: 1 } as never })],
+    ['an issuer that is a list', 'not trusted', (sub) => forged({ iss: [acme.issuer] as never })(sub)],
+    ['a type that is no text', 'another type', (sub) => acme.sign(claimsFor(sub), { typ: 7 })],
     [
       'the issuer of another provider',
       'signature verification failed',

@@ -222,6 +222,13 @@ describe('is refused, recorded, and ends nothing:', () => {
     ['no token', 'invalid_request', 'Invalid JWT', () => ''],
     ['an unknown issuer', 'invalid_issuer', 'not trusted', forged({ iss: 'https://evil.example' })],
     ['no issuer', 'invalid_issuer', 'not trusted', forged({ iss: undefined })],
+    ['an issuer that is an object', 'invalid_issuer', 'not trusted', forged({ iss: { id: 1 } as never })],
+    [
+      'an issuer that is a list',
+      'invalid_issuer',
+      'not trusted',
+      (sub) => forged({ iss: [acme.issuer] as never })(sub),
+    ],
     [
       'the issuer of a transmitter without its header',
       'authentication_failed',
