@@ -83,6 +83,11 @@ export const settings = {
   BEHALF_SIGN_IN_SECONDS: integer(60, 2_592_000)
     .default(43_200)
     .describe('How long a sign-in lasts with its refresh tokens.'),
+  BEHALF_RECENT_SIGN_IN_SECONDS: integer(0, 2_592_000)
+    .default(0)
+    .describe(
+      'How long after signing in people may make changes of accounts, roles, agents and passkeys. 0: as long as they are signed in.',
+    ),
   BEHALF_PASSWORD_USERS: z
     .string()
     .transform((text) => text.split(',').map((name) => name.trim()))

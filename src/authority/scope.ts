@@ -13,6 +13,8 @@ export interface ScopeDefinition {
   readonly description: string;
   /** Only people may hold it: no agent's role and no delegation may contain it. */
   readonly peopleOnly: boolean;
+  /** Where the server asks for recent sign-ins, people make changes by it in one. */
+  readonly recentSignIn: boolean;
 }
 
 export const isScopeName = (text: string): boolean => /^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$/.test(text);

@@ -8,6 +8,7 @@ import { CompiledOperations } from '../graphql/plan/compiled-operations.js';
 import { Executor, type Execution } from '../graphql/execute/executor.js';
 import { DocumentCache } from '../graphql/plan/document-cache.js';
 import { Structures } from '../graphql/document/structure.js';
+import { RecentSignIn } from '../graphql/rules/recent-sign-in.js';
 import { Admission } from '../operation/admission.js';
 import { ApolloServers } from '../operation/apollo.js';
 import { Callers } from '../operation/callers.js';
@@ -75,6 +76,7 @@ export async function composeGate(
     costMax,
     answerBytesMax,
     execution,
+    recentSignIn: new RecentSignIn(policy, config.BEHALF_RECENT_SIGN_IN_SECONDS, clock),
   });
   const documentCache = new DocumentCache(schema.reach);
   const commit = new Commit(commitGate, logger, answerBytesMax);

@@ -14,6 +14,7 @@ import { OperationPlan, type OperationPlanParts } from '../plan/operation-plan.j
 import { Merge } from '../plan/prune-and-merge.js';
 import type { Selected } from '../plan/selection.js';
 import type { Annotations } from '../view/annotate.js';
+import type { RecentSignIn } from '../rules/recent-sign-in.js';
 import { executeByGraphqlJs } from './graphql-js.js';
 import { Introspection, introspectionCost } from './introspection.js';
 import { MutationTransaction, type MutationTransactionParts } from './mutation-transaction.js';
@@ -35,6 +36,7 @@ interface ExecutorParts extends MutationTransactionParts {
   readonly annotations: Annotations;
   readonly costMax: number;
   readonly execution: Execution;
+  readonly recentSignIn: RecentSignIn;
 }
 
 /**
@@ -94,6 +96,9 @@ export class Executor {
       const isMixed = isIntrospective && !isAllMeta(fields);
       const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
       const cost = { requested: dear * (plan.cost.of(coerced, access.denied) + meta), max };
+      const isChange = operation.operation === OperationTypeNode.MUTATION && access.denied.size === 0;
+      const refusal = isChange ? this.parts.recentSignIn.refusal(call.authority, fields) : undefined;
+      if (refusal !== undefined) return { errors: [asGraphQLError(refusal)], extensions: { cost } };
       if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
       return { plan, access, cost, coerced, named: plan.namedBy(coerced) };
     } catch (error) {
