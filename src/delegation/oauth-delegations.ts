@@ -12,7 +12,7 @@ import type { Catalog } from './schema-catalog.js';
 import { findConsent, storeConsent } from './consent.js';
 import { readStoredBoundary } from './boundary-values.js';
 import { chosenOf, findValues, offerToConsent } from './consent-offer.js';
-import { changeOf, type Ended } from './end-delegation.js';
+import { changeOf, revokeDelegation, type Ended } from './end-delegation.js';
 import { bumpEpoch, readEpoch } from './authority-epoch.js';
 import {
   makeDelegation,
@@ -149,7 +149,7 @@ export class OAuthDelegations {
   ): Promise<void> {
     const { chosen } = await this.chosen(tx, input);
     const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen, input.choice.seconds);
-    await this.recordEnded(tx, ended);
+    await this.recordEnded(tx, ended, 'a narrower consent replaced the one that allowed this delegation');
   }
 
   /** As `consent`, for an agent's one task: makes the delegation, which ends after the chosen time. */
@@ -165,6 +165,12 @@ export class OAuthDelegations {
     const row = await makeOffered(this.makingIn(tx), person, chosen, { ...limits, purpose, task });
     await this.recordMade(tx, row, 'consent in the browser');
     return { delegationId: row.id, expiresAt: row.expiresAt };
+  }
+
+  /** Ends what `handOver` made. */
+  async takeBack(tx: Connection, { delegationId }: HandedOver, userId: string): Promise<void> {
+    const ended = await revokeDelegation({ tx, clock: this.clock, by: userId }, delegationId);
+    await this.recordEnded(tx, ended, 'the person decided otherwise on the same page');
   }
 
   /** The chosen part of the offer. Throws `CONFLICT` where the offer has changed since. Locks the epoch. */
@@ -222,13 +228,13 @@ export class OAuthDelegations {
   }
 
   /** Each ended delegation has its own record, by which it is found. */
-  private async recordEnded(tx: Connection, ended: readonly Ended[]): Promise<void> {
+  private async recordEnded(tx: Connection, ended: readonly Ended[], detail: string): Promise<void> {
     for (const one of ended) {
       await this.records.recordAuthEventIn(tx, {
         kind: 'revocation',
         outcome: 'success',
         delegationId: one.after.id,
-        detail: 'a narrower consent replaced the one that allowed this delegation',
+        detail,
         changes: [changeOf(one)],
       });
     }

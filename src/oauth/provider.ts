@@ -81,7 +81,10 @@ const formsAlone: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** The library's handler of codes is for people's programs. An agent's code has this project's. */
+/**
+ * The library's handler of codes is for people's programs; an agent's code has this project's. An answer never comes as a
+ * page with a script (`form_post`).
+ */
 const withCodesOfAgents = (handle: ReturnType<typeof makeAuthorizationCode>) =>
   class extends Provider {
     override registerGrantType<Params extends object>(
@@ -94,6 +97,10 @@ const withCodesOfAgents = (handle: ReturnType<typeof makeAuthorizationCode>) =>
         return client === undefined ? handler(ctx) : handle(ctx, client);
       };
       super.registerGrantType(name, name === authorizationCode ? either : handler, ...rest);
+    }
+
+    override registerResponseMode(...mode: Parameters<Provider['registerResponseMode']>): void {
+      if (mode[0] !== 'form_post') super.registerResponseMode(...mode);
     }
   };
 

@@ -217,6 +217,32 @@ describe('an agent that asks a person itself', () => {
     expect(answer.body).toMatchObject({ authorization_details: [{ delegation: row?.id }] });
   });
 
+  test.each([
+    ['refuses', { action: 'cancel' }],
+    ['begins anew for somebody else', { action: 'switch' }],
+  ])('gets nothing where the person allows, and %s before the agent was told', async (_name, then) => {
+    const [flow, page] = await asked();
+    await flow.browser.send(page, {});
+    const [row] = await tasks();
+    await flow.browser.submit(page, then);
+    expect(await tasks()).toMatchObject([{ id: row?.id, status: 'revoked', endedBy: ines.id }]);
+    expect((await office.requestToken(helper, row?.id ?? '')).status).toBe(400);
+    const ends = await office.server.database.read.select(auditRecords, eq('delegationId', row?.id ?? ''));
+    expect(ends.map(({ kind }) => kind)).toContain('revocation');
+  });
+
+  test('gets what the person chose last, before the agent was told', async () => {
+    const [flow, page] = await asked();
+    await flow.browser.send(page, {});
+    const returned = await flow.browser.submit(page, { scope: 'tickets:read' });
+    expect((await redeem(flow, codeOf(returned))).body).toMatchObject({ scope: 'tickets:read' });
+    const statuses = (await tasks()).map(({ status, scopes }) => [status, scopes.join(' ')]).sort();
+    expect(statuses).toEqual([
+      ['active', 'tickets:read'],
+      ['revoked', 'customers:read tickets:read'],
+    ]);
+  });
+
   test('cannot have its own words changed by a form', async () => {
     const [flow, page] = await asked();
     await flow.browser.submit(page, { purpose: 'Something else', task: 'ticket:T-9' });
@@ -328,6 +354,15 @@ describe('an agent that asks a person itself', () => {
         flow.state,
       ]);
     });
+  });
+
+  test('gets no answer by a page with a script', async () => {
+    const flow = await flowWith({ response_mode: 'form_post' });
+    const returned = await flow.browser.open(flow.url.href);
+    expect([new URL(returned.url).origin, errorOf(returned)]).toEqual([
+      'https://helper.example',
+      'unsupported_response_mode',
+    ]);
   });
 
   test.each([

@@ -82,6 +82,8 @@ export interface Delegations {
     tx: Connection,
     input: ConsentInput & { readonly offer: ConsentOffer; readonly choice: TaskChoice },
   ): Promise<HandedOver>;
+  /** Ends a delegation that `handOver` made, for its person. */
+  takeBack(tx: Connection, handed: HandedOver, userId: string): Promise<void>;
   /** Undefined once the token, the delegation, an agent, a parent or the person has ended. */
   chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
   /** Ending a token moves the authority's version in the same transaction. */

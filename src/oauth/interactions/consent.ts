@@ -28,7 +28,7 @@ import {
   type Ticks,
 } from './consent-form.js';
 import { consentRequest } from './consent-request.js';
-import { handedOver, keepHandedOver } from './handed-over.js';
+import { forgetHandedOver, handedOver, keepHandedOver } from './handed-over.js';
 import { requireSignIn } from '../step/current-sign-in.js';
 import {
   denied,
@@ -78,8 +78,8 @@ function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): Consent
 /**
  * A person allows an agent to exchange the person's token (`may_act`, RFC 8693 section 4.4), or hands over the one task
  * for which the agent itself asks. What is stored is exactly what the page showed and the person left ticked: an offer
- * that changed meanwhile is shown again. A form that comes twice makes one task. A refusal goes to the program, which
- * waits for an answer, and is recorded.
+ * that changed meanwhile is shown again. A form that comes twice makes one task, and another decision before the program
+ * was told takes it back. A refusal goes to the program, which waits for an answer, and is recorded.
  */
 export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}
@@ -105,8 +105,23 @@ export class Consent implements Step {
   }
 
   async cancel(request: StepRequest): Promise<StepOutcome> {
+    await this.undo(request);
     await this.recordRefusal(request, { detail: 'the person refused' });
     return denied('the person refused');
+  }
+
+  async undo(request: StepRequest): Promise<void> {
+    await this.parts.database.transaction(async (tx) => {
+      await requireSignIn(tx, request.signedIn);
+      await this.undoIn(tx, request);
+    });
+  }
+
+  private async undoIn(tx: Connection, { uid, signedIn }: StepRequest): Promise<void> {
+    const before = await handedOver(tx, uid);
+    if (before === undefined || signedIn === undefined) return;
+    await forgetHandedOver(tx, uid);
+    await this.parts.delegations.takeBack(tx, before.handed, signedIn.userId);
   }
 
   private async answer(
@@ -153,10 +168,12 @@ export class Consent implements Step {
     const { database, clock, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
+      const form = sha256(canonicalJson({ choice, words: ticks.words }));
       const before = await handedOver(tx, request.uid);
-      if (before !== undefined) return before;
+      if (before?.form === form) return before.handed;
+      await this.undoIn(tx, request);
       const handed = await this.storeIn(tx, { ...input, offer, choice }, ticks);
-      if (handed !== undefined) await keepHandedOver(tx, clock, request.uid, handed);
+      if (handed !== undefined) await keepHandedOver(tx, clock, request.uid, { handed, form });
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'consent',

@@ -9,23 +9,28 @@ const model = 'HandedOver';
 /** As long as an interaction. */
 const keptMs = 600_000;
 
-/** The task that an interaction has handed over already. Exact where the account is locked. */
-export async function handedOver(tx: Connection, uid: string): Promise<HandedOver | undefined> {
-  const key = all<OAuthPayloadRow>(eq('model', model), eq('id', sha256(uid)));
-  const row = await tx.one(oauthPayloads, key);
-  return row === undefined ? undefined : (JSON.parse(row.payload) as HandedOver);
+/** A task that was handed over, and the digest of the form that did. */
+interface Kept {
+  readonly handed: HandedOver;
+  readonly form: string;
 }
 
+const rowOf = (uid: string) => all<OAuthPayloadRow>(eq('model', model), eq('id', sha256(uid)));
+
+/** The task that an interaction has handed over already. Exact where the account is locked. */
+export async function handedOver(tx: Connection, uid: string): Promise<Kept | undefined> {
+  const row = await tx.one(oauthPayloads, rowOf(uid));
+  return row === undefined ? undefined : (JSON.parse(row.payload) as Kept);
+}
+
+export const forgetHandedOver = (tx: Connection, uid: string): Promise<number> =>
+  tx.delete(oauthPayloads, rowOf(uid));
+
 /** Keeps the task of an interaction, for a form that comes twice. */
-export async function keepHandedOver(
-  tx: Connection,
-  clock: Clock,
-  uid: string,
-  handed: HandedOver,
-): Promise<void> {
+export async function keepHandedOver(tx: Connection, clock: Clock, uid: string, kept: Kept): Promise<void> {
   const row: OAuthPayloadRow = {
     ...{ model, id: sha256(uid), grantId: null, uid: null, userCode: null, accountId: null },
-    payload: JSON.stringify(handed),
+    payload: JSON.stringify(kept),
     expiresAt: isoTime(clock.now() + keptMs),
     consumedAt: null,
   };

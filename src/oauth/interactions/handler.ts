@@ -79,8 +79,10 @@ export class Interactions {
     checkOrigin(request, this.parts.issuer);
     const form = new URLSearchParams((await readForm(request)).toString());
     const action = form.get('action');
-    if (action === 'switch') await this.startAgain(at);
-    else await this.answer(at, await (action === 'cancel' ? cancel(step, due) : step.submit(due, form)));
+    if (action === 'switch') {
+      await step.undo?.(due);
+      await this.startAgain(at);
+    } else await this.answer(at, await (action === 'cancel' ? cancel(step, due) : step.submit(due, form)));
   }
 
   /** Ends this sign-in, and begins the same request anew for another person. */

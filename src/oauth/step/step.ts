@@ -39,6 +39,8 @@ export interface Step {
   submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome>;
   /** The answer where the person cancels. A step without it has nothing to record. */
   cancel?(request: StepRequest): Promise<StepOutcome>;
+  /** Undoes what its form did, where the person begins anew before the program was told. */
+  undo?(request: StepRequest): Promise<void>;
 }
 
 export const page = (shown: Page): StepOutcome => ({ kind: 'page', page: shown });

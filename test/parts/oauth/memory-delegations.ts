@@ -150,6 +150,10 @@ export class MemoryDelegations implements Delegations {
     return Promise.reject(new Error('The harness hands nothing over.'));
   }
 
+  takeBack(): Promise<void> {
+    return Promise.reject(new Error('The harness hands nothing over.'));
+  }
+
   async chainOf(delegationId: string): Promise<DelegationChain | undefined> {
     const found = this.all.get(delegationId);
     if (found?.isActive !== true) return undefined;
