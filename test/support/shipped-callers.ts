@@ -2,8 +2,9 @@ import { registerDocuments } from '../../src/admin/trusted-documents.js';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';
-import { consents } from '../../src/store/tables/identity.js';
+import { consents, oauthPayloads } from '../../src/store/tables/identity.js';
 import { passkeys, type PasskeyRow } from '../../src/store/tables/passkeys.js';
+import { signIns, type SignInRow } from '../../src/store/tables/sign-ins.js';
 import { Company, catalog, key, rules } from './administration.js';
 import { idsOf, loadBusiness, loadDocuments, smallBusiness } from './demo-rows.js';
 import { everywhere, type PersonFixture } from './server.js';
@@ -60,7 +61,7 @@ export class ShippedCallers {
   }
 }
 
-/** A person who has handed over a task, given a consent, and whose agent has been refused something. */
+/** A person who has signed in, handed over a task and given a consent, and whose agent has been refused something. */
 async function personWith(company: Company, role: string): Promise<string> {
   const { server } = company;
   const { id, token } = await company.employee(`${role}-only`, role);
@@ -80,6 +81,18 @@ async function personWith(company: Company, role: string): Promise<string> {
       { ...consent, scopes: ['products:read'], boundary: everywhere, revokedAt: null },
     ]);
     await tx.insert(passkeys, [passkeyOf(id, server.ids.next(), createdAt)]);
+    const signIn = signInOf(id, server.ids.next(), createdAt, consent.expiresAt);
+    await tx.insert(signIns, [signIn]);
+    const grant = {
+      model: 'Grant',
+      id: signIn.grantId,
+      accountId: id,
+      payload: '{}',
+      expiresAt: consent.expiresAt,
+    };
+    await tx.insert(oauthPayloads, [
+      { ...grant, grantId: signIn.grantId, uid: null, userCode: null, consumedAt: null },
+    ]);
   });
   return token;
 }
@@ -87,6 +100,12 @@ async function personWith(company: Company, role: string): Promise<string> {
 const passkeyOf = (userId: string, id: string, createdAt: string): PasskeyRow => ({
   ...{ id, userId, name: 'Laptop', credentialDigest: id, credentialId: id, publicKey: 'none', signCount: 0 },
   ...{ transports: [], createdAt, lastUsedAt: null, version: 1 },
+});
+
+const signInOf = (userId: string, id: string, createdAt: string, expiresAt: string): SignInRow => ({
+  ...{ id, userId, grantId: id, clientId: 'behalf-cli', program: 'Command line', method: 'password' },
+  ...{ providerId: null, provider: null, providerSession: null, address: '192.0.2.1', userAgent: null },
+  ...{ createdAt, lastUsedAt: createdAt, expiresAt },
 });
 
 /** A full delegation of one of an agent's roles, made by its person. */
