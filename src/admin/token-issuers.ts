@@ -65,9 +65,9 @@ function audiencesOf(audiences: readonly string[]): readonly string[] {
   return [...new Set(audiences)];
 }
 
-function within(value: number, max: number, path: string): number {
+function within(value: number, max: number, what: string): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= max) return value;
-  throw badInput(`\`${path}\` is a whole number from 1 to ${String(max)}.`, path);
+  throw badInput(`${what} is a whole number from 1 to ${String(max)}.`);
 }
 
 /**
@@ -95,8 +95,8 @@ export async function addIssuer(
     ...readingOf(input),
     tokenTypes: typesOf(input.tokenTypes),
     audiences: audiencesOf(input.audiences),
-    ageMaxSeconds: within(input.ageMaxSeconds, daySeconds, 'ageMaxSeconds'),
-    actorsMax: within(input.actorsMax, actorsLimit, 'actorsMax'),
+    ageMaxSeconds: within(input.ageMaxSeconds, daySeconds, 'The greatest age of a token, in seconds,'),
+    actorsMax: within(input.actorsMax, actorsLimit, 'The greatest number of actors'),
     addedBy: by,
     createdAt: isoTime(unit.clock.now()),
     version: 1,

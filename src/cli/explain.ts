@@ -185,7 +185,7 @@ function decisionLines(authority: Authority, scope: string): string[] {
   const { message, details } = refusalError(authority, decision);
   const hidden = decision.reason === 'hidden' ? ['It looks as if it did not exist.'] : [];
   return [
-    `${paint('red', 'refused')} by ${decision.layer}: ${[message, details.hint ?? '', ...hidden].join(' ').trim()}`,
+    `${paint('red', 'refused')} by ${decision.layer}: ${clean([message, details.hint ?? '', ...hidden].join(' ').trim())}`,
     ...layers,
   ];
 }

@@ -20,10 +20,12 @@ import { seedCommand } from './commands/seed.js';
 import { startCommand } from './commands/start.js';
 import { tokenCommand } from './commands/token.js';
 import { userCommand } from './commands/user.js';
+import { errorOutput } from './terminal/output.js';
 
 /** The `behalf` command. A new command is a file in `commands/`, which loads its code when it runs, and one line here. */
 export function makeProgram(): Command {
   const program = new Command('behalf')
+    .configureOutput(errorOutput)
     .description('Agents act on behalf of people: one task, narrow rights, one durable record.')
     .version(version(), '-V, --version')
     .showHelpAfterError('Run `behalf --help` for the commands.')

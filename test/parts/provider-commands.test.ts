@@ -86,3 +86,19 @@ test('metadata of another issuer, and a provider out of reach, are told', async 
   const lost = await cli.run(['provider', 'test', 'acme']);
   expect([lost.code, lost.stderr]).toEqual([1, expect.stringContaining('cannot be read')]);
 });
+
+test('what is typed cannot steer the terminal on which an error repeats it', async () => {
+  const hostile = 'x\u001b[31m\u001b]0;title\u0007\u202e';
+  for (const args of [
+    ['user', 'disable', hostile, '--as', 'admin'],
+    ['provider', 'test', hostile],
+    ['delegation', 'show', hostile],
+    [hostile],
+  ]) {
+    const { code, stdout, stderr } = await cli.run(args);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain('x�[31m');
+    // eslint-disable-next-line no-control-regex -- what a terminal would obey
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
+  }
+});

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { errorOutput } from './output.js';
 
 /** The options of every command. */
 export interface JsonOption {
@@ -8,6 +9,7 @@ export interface JsonOption {
 /** A command with its examples; `path` is its name after `behalf`. */
 export const command = (path: string, description: string, ...examples: readonly string[]): Command =>
   new Command(path.split(' ').at(-1))
+    .configureOutput(errorOutput)
     .description(description)
     .option('--json', 'answer with JSON')
     .addHelpText('after', `\n${exampleText(path, examples)}`)
@@ -15,7 +17,7 @@ export const command = (path: string, description: string, ...examples: readonly
 
 /** A command that only holds other commands. */
 export const group = (name: string, description: string, ...commands: readonly Command[]): Command => {
-  const held = new Command(name).description(description);
+  const held = new Command(name).configureOutput(errorOutput).description(description);
   for (const each of commands) held.addCommand(each);
   return held
     .addHelpText('after', `\nExample:\n  $ behalf ${name} ${commands[0]?.name() ?? ''} --help`)

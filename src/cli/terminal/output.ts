@@ -18,8 +18,18 @@ export const clean = (text: string): string => text.replace(unsafe, '�');
 
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** Writes to standard error: it is not part of the answer, so it must not get into a pipe. */
-export const note = (text: string): void => void process.stderr.write(`${text}\n`);
+const cleanLines = (text: string): string => text.split('\n').map(clean).join('\n');
+
+/**
+ * Writes to standard error: it is not part of the answer, so it must not get into a pipe. Errors repeat what was typed, and
+ * what servers say, so no character gets there that a terminal would obey.
+ */
+export const note = (text: string): void => errorOutput.writeErr(`${text}\n`);
+
+/** The same for the errors that the library of commands writes itself. */
+export const errorOutput = {
+  writeErr: (text: string): void => void process.stderr.write(cleanLines(text)),
+};
 
 /** The answer of a command: one JSON document, or lines for people. */
 export function answer(
