@@ -86,7 +86,7 @@ export const settings = {
   BEHALF_RECENT_SIGN_IN_SECONDS: integer(0, 2_592_000)
     .default(0)
     .describe(
-      'How long after signing in people may make changes of accounts, roles, agents and passkeys. 0: as long as they are signed in.',
+      'How long after signing in people may make changes of accounts, identity providers, roles, agents and passkeys. 0: as long as they are signed in.',
     ),
   BEHALF_PASSWORD_USERS: z
     .string()

@@ -42,6 +42,12 @@ export interface NewProvider {
   readonly mayCreateUsers: boolean;
 }
 
+/** A provider without its secret, since answers are stored for their idempotency key. */
+export const withoutSecret = (provider: IdentityProviderRow): IdentityProviderRow => ({
+  ...provider,
+  clientSecret: '',
+});
+
 /** RFC 6749 appendix A.4. */
 const scopePattern = /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/;
 /** RFC 6749 appendices A.1 and A.2. */
@@ -202,7 +208,7 @@ export async function unlinkIdentity(
 /** OpenID Connect Core section 2. */
 const subjectPattern = /^[\x20-\x7e]{1,255}$/;
 
-/** Providers are no type of the schema, so every reader of a record sees its values: only flags go in. */
+/** No record holds the client secret: only flags go in. */
 export function note(
   unit: UnitOfWork,
   { id }: IdentityProviderRow,

@@ -3,6 +3,7 @@ import type { DocumentRules } from '../delegation/trusted-documents.js';
 import type { Domain, Resolver, Resolvers } from '../delegation/resolver-context.js';
 import { auditRecords } from '../store/tables/audit.js';
 import { passkeys } from '../store/tables/passkeys.js';
+import { identityProviders } from '../store/tables/identity-providers.js';
 import { trustedDocuments } from '../store/tables/documents.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
 import { signIns } from '../store/tables/sign-ins.js';
@@ -13,19 +14,23 @@ import { delegationResolvers } from './delegation-resolvers.js';
 import { documentResolvers } from './document-resolvers.js';
 import type { Scopes } from './record-values.js';
 import { passkeyResolvers } from './passkey-resolvers.js';
+import { providerResolvers } from './provider-resolvers.js';
 import { recordResolvers } from './record-resolvers.js';
 import { roleResolvers } from './role-resolvers.js';
 import { signInResolvers } from './sign-in-resolvers.js';
 import { stopResolvers } from './kill-switch.js';
 import { userResolvers } from './user-resolvers.js';
 
-/** Delegations, accounts, passkeys, agents, roles, registered documents, audit records and the kill switch. */
+/** Delegations, accounts, passkeys, identity providers, agents, roles, registered documents, audit records and the kill switch. */
 export const administration = (
   catalog: Catalog & { readonly scopes: Scopes },
   rules: DocumentRules,
 ): Domain => ({
   name: 'administration',
-  tables: [users, agents, roles, delegations, consents, signIns, passkeys, trustedDocuments, auditRecords],
+  tables: [
+    ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders],
+    ...[trustedDocuments, auditRecords],
+  ],
   resolvers: merge([
     delegationResolvers(catalog),
     consentResolvers(catalog),
@@ -34,6 +39,7 @@ export const administration = (
     agentResolvers,
     roleResolvers(catalog),
     assignmentResolvers,
+    providerResolvers,
     documentResolvers(rules),
     recordResolvers(catalog.scopes),
     signInResolvers,

@@ -216,15 +216,23 @@ const peopleRoles: readonly ShippedRole[] = [
   person({
     name: 'auditor',
     description:
-      'Reads every record, delegation, account, role and registered operation; no business data, and changes nothing.',
+      'Reads every record, delegation, account, identity provider, role and registered operation; no business data, and changes nothing.',
     businessTask: 'Reconstruct who did what on whose behalf.',
-    scopes: ['audit:read', 'delegations:read', 'users:read', 'agents:read', 'roles:read', 'operations:read'],
+    scopes: [
+      'audit:read',
+      'delegations:read',
+      'users:read',
+      'agents:read',
+      'roles:read',
+      'operations:read',
+      'identity_providers:read',
+    ],
     boundary: everyone,
   }),
   person({
     name: 'administrator',
     description:
-      'Keeps accounts, agents, roles and registered operations, and stops what must stop; no business data, no records.',
+      'Keeps accounts, identity providers, agents, roles and registered operations, and stops what must stop; no business data, no records.',
     businessTask: 'Decide who may do what.',
     scopes: [
       'users:read',
@@ -239,6 +247,8 @@ const peopleRoles: readonly ShippedRole[] = [
       'delegations:read',
       'delegations:revoke',
       'emergency:stop',
+      'identity_providers:read',
+      'identity_providers:manage',
     ],
     boundary: everyone,
   }),

@@ -54,6 +54,7 @@ export async function composeGate(
     pageSizeMax,
     costMax,
     publicUrl: config.publicUrl,
+    allowHttp: config.BEHALF_ALLOW_HTTP,
     seal: new TextSeal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
     digest,
   });

@@ -22,6 +22,8 @@ export interface Operation {
   readonly scopeOf: ScopeOf;
   /** The origin under which callers reach the server. */
   readonly publicUrl: string;
+  /** Whether other servers may be reached over plain http. */
+  readonly allowHttp: boolean;
   /** Digests values that a record does not show. */
   readonly digest: Digest;
   /**
@@ -41,6 +43,8 @@ export interface Operation {
   taskLimits(): Promise<TaskLimits | undefined>;
   /** The transaction of a mutation, for the services of delegation and admin. Domains use `rows`. */
   readonly transaction: Connection | undefined;
+  /** Reads what is no row of the schema, for the services of delegation and admin. Domains use `rows`. */
+  readonly connection: Connection;
 }
 
 /** The properties of an answer that hold a row, with the table of each. */

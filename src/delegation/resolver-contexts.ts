@@ -43,6 +43,7 @@ interface ResolverContextsParts {
   readonly pageSizeMax: number;
   readonly costMax: number;
   readonly publicUrl: string;
+  readonly allowHttp: boolean;
   /** Seals cursors. */
   readonly seal: TextSeal;
   readonly digest: Digest;
@@ -98,11 +99,13 @@ export class ResolverContexts {
       },
       trail,
       publicUrl: this.parts.publicUrl,
+      allowHttp: this.parts.allowHttp,
       clock: this.parts.clock,
       ids: this.parts.ids,
       scopeOf: this.parts.scopeOf,
       digest: this.parts.digest,
       transaction: tx,
+      connection,
       once: (key, input, answerRows, work) => {
         if (tx === undefined) throw new Error('`once` is for mutations.');
         return this.once(tx, call, rows, key, input, answerRows, work);

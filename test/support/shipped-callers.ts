@@ -3,6 +3,8 @@ import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';
 import { consents, oauthPayloads } from '../../src/store/tables/identity.js';
+import { addProvider } from '../../src/admin/identity-providers.js';
+import { mapGroup } from '../../src/admin/provided-roles.js';
 import { passkeys, type PasskeyRow } from '../../src/store/tables/passkeys.js';
 import { signIns, type SignInRow } from '../../src/store/tables/sign-ins.js';
 import { Company, catalog, key, rules } from './administration.js';
@@ -37,6 +39,7 @@ export class ShippedCallers {
     });
     const trusted = { name: 'Guides', source: '{ collections { totalCount } }' };
     await company.do((unit) => registerDocuments(unit, rules, everyone.id, [trusted]));
+    await trustProvider(company);
     const callers: Caller[] = [];
     for (const { name, holder, scopes } of shippedRoles) {
       const token =
@@ -95,6 +98,23 @@ async function personWith(company: Company, role: string): Promise<string> {
     ]);
   });
   return token;
+}
+
+/** An identity provider with a group that gives a role. */
+async function trustProvider(company: Company): Promise<void> {
+  const role = await company.role('support-rep');
+  await company.do(async (unit) => {
+    const provider = await addProvider(
+      unit,
+      {
+        ...{ name: 'acme', label: 'Acme', issuer: 'https://login.example', clientId: 'behalf' },
+        ...{ clientSecret: 'secret', scopes: [], groupsClaim: 'groups', userNameClaim: 'sub' },
+        mayCreateUsers: false,
+      },
+      false,
+    );
+    await mapGroup(unit, company.root.id, provider, 'Care', role);
+  });
 }
 
 const passkeyOf = (userId: string, id: string, createdAt: string): PasskeyRow => ({
