@@ -241,6 +241,10 @@ const registrationAttacks: readonly (readonly [string, Lies])[] = [
   ['made for another challenge', { challenge: 'AAAA' }],
   ['that does not verify its user', { isUserVerified: false }],
   ['of another ceremony', { type: 'webauthn.get' }],
+  ['with an attestation that is a list', { format: 'packed', statement: Buffer.from([0x80]) }],
+  ['with an attestation that is a number', { format: 'packed', statement: Buffer.from([0x07]) }],
+  ['with an attestation that is nothing', { format: 'packed', statement: Buffer.from([0xf6]) }],
+  ['with an attestation nested very deep', { format: 'packed', statement: Buffer.alloc(11_000, 0x81) }],
 ];
 
 describe('a new passkey is refused, recorded, and not stored', () => {

@@ -9,6 +9,9 @@ export interface Circumstances {
   readonly userHandle: string | undefined;
   readonly signCount: number;
   readonly type: string;
+  /** The format of the attestation, and its statement in CBOR. */
+  readonly format: string;
+  readonly statement: Buffer;
 }
 export type Lies = Partial<Circumstances>;
 
@@ -61,8 +64,8 @@ export class SoftwarePasskey {
     ]);
     const attestation = Buffer.concat([
       cborMap(3),
-      ...[cborText('fmt'), cborText('none')],
-      ...[cborText('attStmt'), cborMap(0)],
+      ...[cborText('fmt'), cborText(said.format)],
+      ...[cborText('attStmt'), said.statement],
       ...[cborText('authData'), cborBytes(data)],
     ]);
     return this.answer({
@@ -91,7 +94,9 @@ export class SoftwarePasskey {
   private circumstances(challenge: string, rpId: string, lies: Lies): Circumstances {
     this.signCount += 1;
     const { origin, userHandle, signCount } = this;
-    return { origin, rpId, challenge, isUserVerified: true, userHandle, signCount, type: '', ...lies };
+    const attestation = { format: 'none', statement: cborMap(0) };
+    const said = { origin, rpId, challenge, isUserVerified: true, userHandle, signCount, type: '' };
+    return { ...said, ...attestation, ...lies };
   }
 
   private authenticatorData({ rpId, isUserVerified, signCount }: Circumstances, flags: number): Buffer {
