@@ -251,7 +251,7 @@ describe('on the account page', () => {
   test('those of others, and one’s own current one, are not offered', async () => {
     const { access_token: his } = await office.signIn(await office.company.employee('sam', 'support-rep'));
     const { browser, home } = await browserOf(office, rosa);
-    const own = /id="sign-in-([^"]+)">Your account page <strong>/.exec(home.html)?.[1] ?? '';
+    const own = /id="sign-in-([^"]+)">\s*Your account page <strong>/.exec(home.html)?.[1] ?? '';
     expect(own).not.toBe('');
     for (const id of [own, await idOfCurrent(his), 'x'])
       expect((await browser.open(url(`/account/sign-ins/${id}/end`))).status).toBe(404);
