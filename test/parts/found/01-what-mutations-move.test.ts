@@ -13,6 +13,7 @@ import { all, eq } from '../../../src/store/sql/condition.js';
 import { unprefixed, type Table } from '../../../src/store/tables/table.js';
 import { trustedDocuments } from '../../../src/store/tables/documents.js';
 import * as identity from '../../../src/store/tables/identity.js';
+import * as providers from '../../../src/store/tables/identity-providers.js';
 import { passkeys } from '../../../src/store/tables/passkeys.js';
 import { signIns } from '../../../src/store/tables/sign-ins.js';
 import { catalog, key } from '../../support/administration.js';
@@ -32,6 +33,8 @@ const moving = [
   ...[identity.users, identity.agents, identity.agentSecrets, identity.roles, identity.userRoles],
   ...[identity.agentRoles, identity.grantableRoles, identity.delegations, identity.consents],
   ...[identity.oauthPayloads, identity.authorityEpoch, trustedDocuments, passkeys],
+  ...[providers.identityProviders, providers.userIdentities, providers.providerGroupRoles],
+  providers.providedUserRoles,
 ] as unknown as Table<Record<string, unknown>>[];
 /** These move with every change, and an operation is charged. */
 const unsaid = new Set(['version', 'operationsUsed', 'rowsUsed']);
@@ -55,6 +58,8 @@ interface World {
   readonly consentId: string;
   readonly signInId: string;
   readonly passkeyId: string;
+  /** The victim is linked to it, and one of its groups gives the spare role. */
+  readonly providerId: string;
   readonly documentId: string;
   readonly rows: Readonly<
     Record<'ticket' | 'order' | 'placed' | 'invoice' | 'payment' | 'product' | 'page' | 'collection', string>
@@ -110,6 +115,35 @@ const table: Readonly<Record<string, Entry>> = {
     args: () => '',
     after: () => signIn(actor.id),
     moves: ['oauth_payloads-'],
+  },
+  addIdentityProvider: {
+    args: () => {
+      const name = key().slice(0, 30);
+      return `input: { name: "${name}", label: "L", issuer: "https://${name}.example", clientId: "c", clientSecret: "secret" }`;
+    },
+    moves: ['identity_providers+'],
+  },
+  removeIdentityProvider: {
+    args: ({ providerId }) => one(providerId),
+    moves: ['identity_providers-', 'oauth_payloads-', 'provider_group_roles-', 'user_identities-'],
+  },
+  linkIdentity: {
+    args: ({ providerId, victim }) => `providerId: "${providerId}" userId: "${victim.id}" subject: "another"`,
+    moves: ['user_identities+'],
+  },
+  unlinkIdentity: {
+    args: ({ providerId }) => `providerId: "${providerId}" subject: "victim"`,
+    moves: ['oauth_payloads-', 'user_identities-'],
+  },
+  mapGroup: {
+    args: ({ providerId, spareRoleId }) =>
+      `providerId: "${providerId}" group: "Other" roleId: "${spareRoleId}"`,
+    moves: ['provider_group_roles+'],
+  },
+  unmapGroup: {
+    args: ({ providerId, spareRoleId }) =>
+      `providerId: "${providerId}" group: "Care" roleId: "${spareRoleId}"`,
+    moves: ['provider_group_roles-'],
   },
   removePasskey: { args: ({ passkeyId }) => one(passkeyId), moves: ['oauth_payloads-', 'passkeys-'] },
   createAgent: {
@@ -346,9 +380,37 @@ async function worldOf(): Promise<World> {
       documentId,
       signInId: await signIn(victim.id),
       passkeyId,
+      providerId: await providerOf(victim, spareRoleId),
     },
     rows: await dataRows(),
   };
+}
+
+async function providerOf({ id: userId }: PersonFixture, roleId: string): Promise<string> {
+  const providerId = server.ids.next();
+  const createdAt = '2026-03-01T00:00:00.000Z';
+  await server.database.transaction(async (tx) => {
+    await tx.insert(providers.identityProviders, [
+      {
+        ...{
+          id: providerId,
+          name: providerId.toLowerCase(),
+          label: 'Acme',
+          clientId: 'c',
+          clientSecret: 's',
+        },
+        ...{ issuer: `https://${providerId.toLowerCase()}.example`, scopes: [], groupsClaim: 'groups' },
+        ...{ userNameClaim: 'preferred_username', mayCreateUsers: false, createdAt, version: 1 },
+      },
+    ]);
+    await tx.insert(providers.userIdentities, [
+      { providerId, subject: 'victim', userId, createdAt, signedOutAt: null },
+    ]);
+    await tx.insert(providers.providerGroupRoles, [
+      { providerId, groupName: 'Care', roleId, grantedBy: actor.id, grantedAt: createdAt },
+    ]);
+  });
+  return providerId;
 }
 
 async function dataRows(): Promise<World['rows']> {
