@@ -56,6 +56,10 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: bodyBytesMax,
+    // An address that cannot be read is one at which there is nothing.
+    frameworkErrors: (_error, _request, reply) => {
+      notFound(reply);
+    },
     // A request that has arrived on an open connection is answered, also while the server ends.
     return503OnClosing: false,
     // The authorization server reads its own bodies, so it comes before any parser.

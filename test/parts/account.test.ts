@@ -393,6 +393,20 @@ describe('/', () => {
   });
 });
 
+test.each([
+  ['bytes that are no UTF-8', '/account/sign-ins/%ff'],
+  ['half of a character', '/account/passkeys/%F0%9F'],
+  ['below the endpoint', '/graphql/%ff'],
+  ['half of an escape', '/.well-known/%'],
+  ['a very long id', `/account/tasks/${'x'.repeat(3_000)}`],
+])('an address that cannot be read is like one at which there is nothing: %s', async (_name, path) => {
+  const response = await fetch(url(path));
+  expect([response.status, await response.json()]).toEqual([
+    404,
+    { error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] },
+  ]);
+});
+
 test('a role that runs registered documents only keeps nobody from taking a task back', async () => {
   const lea = await office.company.employee('lea', 'support-rep');
   const task = await hand(lea, 'Of Lea');
