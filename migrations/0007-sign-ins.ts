@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { prefixed } from '../src/store/tables/table.js';
 import { Columns, dropTables } from './columns.js';
 
-/** What is known of each sign-in. Sign-ins from before are not known, so they end: people sign in again. */
+/** Adds the table of sign-ins. It cannot describe sign-ins made before it, so it ends them: people sign in again. */
 export class SignIns1700000000007 implements MigrationInterface {
   readonly name = 'SignIns1700000000007';
 

@@ -7,7 +7,7 @@ import { isDuplicate } from '../store/sql/database.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../store/tables/identity.js';
 
 /** Whom a challenge is for: it answers no other request. */
-export interface ChallengeOwner {
+interface ChallengeOwner {
   readonly ceremony: 'create' | 'get';
   /** The sign-in under way, or the finished sign-in of an access token. */
   readonly session: string;

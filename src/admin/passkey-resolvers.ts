@@ -100,7 +100,7 @@ const remove = (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operatio
       await requireGrantableUser(unit.tx, user.id, other);
     }
     await removeRow(unit, row);
-    // Whoever has the lost passkey may be signed in with it.
+    // A thief of the passkey may be signed in with it.
     await endSignInsExcept(unit, row.userId, grantId);
     operation.rows.forget();
     return { id };

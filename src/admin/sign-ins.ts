@@ -17,7 +17,7 @@ const hasGrant: Condition<SignInRow> = {
 export const isCurrent = (now: number): Condition<SignInRow> =>
   all(not(isNull('lastUsedAt')), compare('expiresAt', '>', isoTime(now)), hasGrant);
 
-/** What a record keeps of a sign-in that was ended. */
+/** The columns of an ended sign-in that its record keeps. */
 const recorded = ['userId', 'clientId', 'program', 'method', 'provider', 'createdAt', 'lastUsedAt'];
 
 /**

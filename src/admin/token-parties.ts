@@ -66,7 +66,10 @@ async function personOf(
   return user.id;
 }
 
-/** Whoever trusts an issuer lets it speak for people. So they must be allowed to grant all roles of the person, still. */
+/**
+ * Throws where the administrator who added the issuer may no longer grant all roles of the person: an issuer speaks for
+ * people, so adding one is as much as granting their roles.
+ */
 async function requireTrustFor(
   tx: Connection,
   addedBy: string,

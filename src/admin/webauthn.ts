@@ -24,7 +24,7 @@ export class PasskeyRefused extends Error {
 }
 
 /** A new passkey, as its browser described it and the library checked it. */
-export interface NewCredential {
+interface NewCredential {
   readonly credentialId: string;
   readonly publicKey: string;
   readonly signCount: number;
@@ -64,7 +64,7 @@ const assertion = z.object({
     userHandle: base64url.max(100).nullish(),
   }),
 });
-export type Assertion = z.infer<typeof assertion>;
+type Assertion = z.infer<typeof assertion>;
 
 function parse<T>(shape: z.ZodType<T>, text: string): T {
   try {

@@ -249,7 +249,10 @@ interface Link {
   readonly roles: readonly RoleRow[];
 }
 
-/** What the delegation's sign-in met, and, where its person inspects it, what theirs does too: the weaker counts. */
+/**
+ * The policy that the delegation's sign-in met. Where its person looks through the delegation, their own sign-in counts as
+ * well, and the weaker of the two decides.
+ */
 const metUnder = ({ signIn }: DelegationRow, inspector: SignIn | undefined): SignInPolicy =>
   inspector !== undefined && metBy(inspector.acr) === 'any' ? 'any' : parseSignInPolicy(signIn);
 

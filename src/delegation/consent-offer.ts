@@ -31,7 +31,7 @@ import type {
 } from './token-grant.js';
 
 /** An offer, and all that its page says about it. */
-export interface OfferInWords {
+interface OfferInWords {
   readonly offer: Offer;
   readonly inWords: ConsentOffer;
 }

@@ -74,7 +74,7 @@ export async function giveConsent(
   return storeConsent(context, giver.chain.person.id, offered, expiresInSeconds ?? consentSecondsUsual);
 }
 
-export interface Consented {
+interface Consented {
   readonly role: string;
   /** The limit of every delegation under the consent, whatever the person holds. */
   readonly ceiling: Ceiling;

@@ -54,7 +54,7 @@ export interface DelegationRequest extends RequestedRights, DelegationTask {}
 export const purposeMax = 500;
 export const taskMax = 200;
 
-export interface DelegationTask {
+interface DelegationTask {
   readonly purpose: string;
   readonly task: string;
   readonly operations?: number | null | undefined;

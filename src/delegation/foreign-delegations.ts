@@ -10,7 +10,7 @@ import { refused } from './narrow-delegation.js';
 import type { ForeignTokenInput, KnownChain } from './token-grant.js';
 
 /** What the use of a foreign token needs of the authorization server's delegations. */
-export interface ForeignContext extends CreateContext {
+interface ForeignContext extends CreateContext {
   /** The person's own rights, within these scopes. Throws where they may not hand over tasks. */
   person(userId: string, scopes: readonly string[]): Promise<Authority>;
   authority(row: DelegationRow): Promise<Authority>;

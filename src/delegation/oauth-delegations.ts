@@ -12,7 +12,8 @@ import type { Catalog } from './schema-catalog.js';
 import { findConsent, storeConsent } from './consent.js';
 import { readStoredBoundary } from './boundary-values.js';
 import { chosenOf, findValues, offerToConsent } from './consent-offer.js';
-import { changeOf, revokeDelegation, type Ended } from './end-delegation.js';
+import { recordEnded, recordMade } from './delegation-records.js';
+import { revokeDelegation } from './end-delegation.js';
 import { bumpEpoch, readEpoch } from './authority-epoch.js';
 import {
   makeDelegation,
@@ -78,7 +79,7 @@ export class OAuthDelegations {
       const rights = { agent: agentId, role, scopes, boundary: readStoredBoundary(input.boundary) };
       const request = { ...rights, ...input.limits, task, purpose };
       const row = await makeDelegation(context, person, request, { also: [ceiling], endsBy });
-      await this.recordMade(context.tx, row, 'a token exchange');
+      await recordMade(this.records, context.tx, row, 'a token exchange');
       return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
     });
   }
@@ -99,7 +100,7 @@ export class OAuthDelegations {
         boundary: readStoredBoundary(input.boundary),
         ...input.limits,
       });
-      await this.recordMade(tx, row, 'a token exchange');
+      await recordMade(this.records, tx, row, 'a token exchange');
       return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
     });
   }
@@ -114,7 +115,7 @@ export class OAuthDelegations {
           boundary: readStoredBoundary(input.boundary),
           person: (userId, within) => this.person(tx, userId, { scopes: within }),
           authority: (of) => this.authority(tx, of, of.scopes),
-          recordMade: (of) => this.recordMade(tx, of, `a token of another issuer (${input.detail})`),
+          recordMade: (of) => recordMade(this.records, tx, of, `a token of another issuer (${input.detail})`),
         },
         input,
       );
@@ -149,7 +150,12 @@ export class OAuthDelegations {
   ): Promise<void> {
     const { chosen } = await this.chosen(tx, input);
     const { ended } = await storeConsent(this.makingIn(tx), input.userId, chosen, input.choice.seconds);
-    await this.recordEnded(tx, ended, 'a narrower consent replaced the one that allowed this delegation');
+    await recordEnded(
+      this.records,
+      tx,
+      ended,
+      'a narrower consent replaced the one that allowed this delegation',
+    );
   }
 
   /** As `consent`, for an agent's one task: makes the delegation, which ends after the chosen time. */
@@ -163,14 +169,14 @@ export class OAuthDelegations {
     if (seconds > input.offer.seconds.max) throw badInput('The task ends later than was offered.', 'seconds');
     const limits = { operations, rows, depth, expiresInSeconds: seconds };
     const row = await makeOffered(this.makingIn(tx), person, chosen, { ...limits, purpose, task });
-    await this.recordMade(tx, row, 'consent in the browser');
+    await recordMade(this.records, tx, row, 'consent in the browser');
     return { delegationId: row.id, expiresAt: row.expiresAt };
   }
 
   /** Ends what `handOver` made. */
   async takeBack(tx: Connection, { delegationId }: HandedOver, userId: string): Promise<void> {
     const ended = await revokeDelegation({ tx, clock: this.clock, by: userId }, delegationId);
-    await this.recordEnded(tx, ended, 'the person decided otherwise on the same page');
+    await recordEnded(this.records, tx, ended, 'the person decided otherwise on the same page');
   }
 
   /** The chosen part of the offer. Throws `CONFLICT` where the offer has changed since. Locks the epoch. */
@@ -210,34 +216,6 @@ export class OAuthDelegations {
       await readEpoch(tx, true);
       return work(this.makingIn(tx));
     });
-  }
-
-  /** Commits the delegation and the record of its creation together. The token has a record of its own. */
-  private recordMade(tx: Connection, row: DelegationRow, by: string): Promise<void> {
-    const { id, userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt } = row;
-    const after = { userId, agentId, roleId, parentId, purpose, task, scopes, boundary, expiresAt };
-    return this.records.recordAuthEventIn(tx, {
-      kind: 'token',
-      outcome: 'success',
-      userId,
-      agentId,
-      delegationId: id,
-      detail: `${by} made this delegation`,
-      changes: [{ type: 'Delegation', id, before: null, after }],
-    });
-  }
-
-  /** Each ended delegation has its own record, by which it is found. */
-  private async recordEnded(tx: Connection, ended: readonly Ended[], detail: string): Promise<void> {
-    for (const one of ended) {
-      await this.records.recordAuthEventIn(tx, {
-        kind: 'revocation',
-        outcome: 'success',
-        delegationId: one.after.id,
-        detail,
-        changes: [changeOf(one)],
-      });
-    }
   }
 
   private makingIn(tx: Connection): CreateContext {

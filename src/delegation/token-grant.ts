@@ -176,7 +176,7 @@ export interface TaskDetails {
   readonly limits?: RequestedLimits;
 }
 
-export interface RequestedLimits {
+interface RequestedLimits {
   readonly operations?: number;
   readonly rows?: number;
   readonly depth?: number;

@@ -9,7 +9,7 @@ import type { OAuth } from './server.js';
 export { passkeyAcr } from '../authority/chain.js';
 
 /** The tokens of one sign-in. `expiresIn` is in seconds and belongs to the access token. */
-export interface OwnTokens {
+interface OwnTokens {
   readonly access: string;
   readonly refresh: string;
   readonly expiresIn: number;

@@ -109,6 +109,7 @@ test('a newcomer clones, starts and comes to an agent’s first answer in ten co
   expect(['git clone …', 'npm ci', 'npm start', ...pasted]).toHaveLength(10);
 });
 
+// Skipped where the machine has no Chromium; `.ci/run` installs one, and fails over a skipped test.
 test.skipIf(chromiumPath === undefined)(
   'what the README has for the browser leads, in a Chromium, to what the agent itself gets, and to its end',
   async () => {

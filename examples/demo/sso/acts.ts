@@ -22,7 +22,7 @@ interface Parties {
   readonly company: CompanyProvider;
 }
 
-/** What an administrator does once, by `behalf provider add|link` and `behalf agent`. */
+/** Adds the company's provider, links the employee and gives the agent its redirect URI: an administrator's work, once. */
 export async function trustCompany(
   step: Step,
   { server, company }: Parties,

@@ -4,7 +4,7 @@ import { agents, users } from '../../store/tables/identity.js';
 import { identityProviders } from '../../store/tables/identity-providers.js';
 import { tokenIssuerAgents, tokenIssuers } from '../../store/tables/token-issuers.js';
 
-export interface ListedIssuer {
+interface ListedIssuer {
   readonly name: string;
   readonly issuer: string;
   /** The provider whose people its tokens name. */

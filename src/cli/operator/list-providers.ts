@@ -10,7 +10,7 @@ import {
   type SignalTransmitterRow,
 } from '../../store/tables/identity-providers.js';
 
-export interface ListedProvider {
+interface ListedProvider {
   readonly name: string;
   readonly label: string;
   readonly issuer: string;

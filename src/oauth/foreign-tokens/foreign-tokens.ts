@@ -16,13 +16,13 @@ import { KeysOutOfReach } from './issuer-keys.js';
 import { readForeignToken, refusalOf, type ForeignToken, type ReadingParts } from './read-token.js';
 import { RefusedToken } from './refused-token.js';
 
-export interface ForeignTokenParts extends ReadingParts {
+interface ForeignTokenParts extends ReadingParts {
   readonly delegations: Pick<Delegations, 'exchangeForeignToken'>;
   readonly identities: Pick<Identities, 'partiesOf'>;
 }
 
 /** A token of another issuer, and what its client wants with it. */
-export interface Presented {
+interface Presented {
   readonly text: string;
   readonly type: ForeignTokenType;
   readonly client: ActingClient;

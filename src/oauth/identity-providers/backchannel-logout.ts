@@ -10,6 +10,7 @@ import {
   type Effect,
   type MessageKind,
   type MessageParts,
+  whomInWords,
 } from './message-endpoint.js';
 
 interface Known {
@@ -39,15 +40,11 @@ export class BackchannelLogout implements MessageKind<Known> {
 
   async apply(tx: Connection, { provider, token }: Known): Promise<Effect> {
     const { store, identities } = this.parts;
-    const { jti, expiresAtSeconds, subject, session } = token;
+    const { jti, expiresAtSeconds } = token;
     if (!(await firstUseIn(tx, store, `logout ${provider.issuer}`, jti, expiresAtSeconds)))
       throw new RefusedMessage('the token was used before');
     const ended = await identities.signOut(tx, provider, token);
-    const person = subject === undefined ? '' : `, subject ${subject}`;
-    return {
-      detail: `, provider ${provider.name}${person}${session === undefined ? '' : ', one session'}`,
-      ended,
-    };
+    return { detail: whomInWords(provider, token), ended };
   }
 
   refusal(_error: Error, reason: string): { code: string; body: object } {

@@ -10,7 +10,7 @@ import type { KnownProviders } from './known-providers.js';
 import { unknownState } from './provider-sign-in.js';
 import type { SignInRequests } from './sign-in-requests.js';
 
-export interface CallbackParts {
+interface CallbackParts {
   readonly providers: KnownProviders;
   readonly requests: SignInRequests;
   readonly refusals: RefusalRecords;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { decodeJwt, errors } from 'jose';
 import { ZodError } from 'zod';
 import type { Logger } from '../../core/logger.js';
-import type { SignedOut } from '../../delegation/proven-identity.js';
+import type { ProviderLogout, SignedOut } from '../../delegation/proven-identity.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Identities, Recorder } from '../contract/dependencies.js';
 import { describable } from '../library/oauth-errors.js';
@@ -46,6 +46,15 @@ export interface Effect {
   /** For the record; holds no token. */
   readonly detail: string;
   readonly ended: SignedOut | undefined;
+}
+
+/** Whom a message is about, for its record. */
+export function whomInWords(
+  { name }: { readonly name: string },
+  { subject, session }: ProviderLogout,
+): string {
+  const person = subject === undefined ? '' : `, subject ${subject}`;
+  return `, provider ${name}${person}${session === undefined ? '' : ', one session'}`;
 }
 
 /** One kind of signed message that identity providers send. */

@@ -64,7 +64,7 @@ export function metadataReport(
 }
 
 const endpoints = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
-export const secretMethods = ['client_secret_basic', 'client_secret_post'] as const;
+const secretMethods = ['client_secret_basic', 'client_secret_post'] as const;
 
 /** Metadata without the member has no fault: the provider may offer everything. */
 const lacks = (offered: readonly string[] | undefined, needed: readonly string[], what: string): string[] =>

@@ -21,7 +21,7 @@ import { identityIn } from './provider-claims.js';
 import { refusalOf, type Refusal } from './provider-refusal.js';
 import type { SignInRequest, SignInRequests } from './sign-in-requests.js';
 
-export interface ProviderSignInParts {
+interface ProviderSignInParts {
   readonly issuer: string;
   readonly database: Database;
   readonly recorder: Recorder;

@@ -43,7 +43,7 @@ const subject = z.discriminatedUnion('format', [
 ]);
 
 /** An older token is refused. Providers may deliver late. */
-export const eventAgeSecondsMax = 86_400;
+const eventAgeSecondsMax = 86_400;
 const toleranceSeconds = 10;
 
 export interface SecurityEvent {

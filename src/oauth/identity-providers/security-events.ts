@@ -12,6 +12,7 @@ import {
   type Effect,
   type MessageKind,
   type MessageParts,
+  whomInWords,
 } from './message-endpoint.js';
 import { readSecurityEvent, type SecurityEvent } from './security-event-token.js';
 
@@ -54,9 +55,7 @@ export class SecurityEvents implements MessageKind<Known> {
     if (!(await firstUseIn(tx, store, `security event ${transmitter.issuer}`, jti, expiresAtSeconds)))
       return 'repeated';
     const ended = logout === undefined ? undefined : await identities.signOut(tx, provider, logout);
-    const person = logout?.subject === undefined ? '' : `, subject ${logout.subject}`;
-    const session = logout?.session === undefined ? '' : ', one session';
-    return { detail: ` ${event.event}, provider ${provider.name}${person}${session}`, ended };
+    return { detail: ` ${event.event}${whomInWords(provider, logout ?? {})}`, ended };
   }
 
   /** RFC 8935 section 2.4. */

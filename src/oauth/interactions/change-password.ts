@@ -19,7 +19,7 @@ import {
   type StepRequest,
 } from '../step/step.js';
 
-export interface ChangePasswordParts {
+interface ChangePasswordParts {
   readonly store: PayloadStore;
   readonly recorder: Recorder;
   readonly checks: PasswordChecks;

@@ -40,7 +40,7 @@ import {
   type StepRequest,
 } from '../step/step.js';
 
-export interface ConsentParts {
+interface ConsentParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly delegations: Delegations;

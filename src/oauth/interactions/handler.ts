@@ -16,7 +16,7 @@ import { checkOrigin, FormError, readForm } from '../step/form.js';
 import type { Login } from '../step/current-sign-in.js';
 import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from '../step/step.js';
 
-export interface InteractionParts {
+interface InteractionParts {
   readonly provider: Provider;
   readonly database: Database;
   readonly clock: Clock;

@@ -17,7 +17,7 @@ import {
 } from '../step/step.js';
 import type { PasskeySignIn, PasskeySignInParts } from './passkey-sign-in.js';
 
-export interface PasskeyStepParts extends PasskeySignInParts {
+interface PasskeyStepParts extends PasskeySignInParts {
   readonly clock: Clock;
   readonly byPasskey: PasskeySignIn;
 }

@@ -22,7 +22,7 @@ import {
   type StepRequest,
 } from '../step/step.js';
 
-export interface SignInParts {
+interface SignInParts {
   readonly database: Database;
   readonly recorder: Recorder;
   readonly guesses: PasswordGuesses;

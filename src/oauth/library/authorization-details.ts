@@ -36,8 +36,8 @@ const consentShape = z.strictObject({
   scopes: z.array(words(100)).max(200).optional(),
 });
 
-export type DelegationDetails = z.infer<typeof delegationShape>;
-export type ConsentDetails = z.infer<typeof consentShape>;
+type DelegationDetails = z.infer<typeof delegationShape>;
+type ConsentDetails = z.infer<typeof consentShape>;
 
 /** Refuses with `invalid_authorization_details` (RFC 9396 section 5) and names the member at fault. */
 const validateWith = (shape: z.ZodType) => (_ctx: unknown, detail: AuthorizationDetail) => {

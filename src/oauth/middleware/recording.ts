@@ -68,7 +68,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
   });
 }
 
-export interface RecordingParts {
+interface RecordingParts {
   readonly recorder: Recorder;
   readonly logger: Logger;
   readonly refused: SlowDown;

@@ -7,7 +7,7 @@ export const fieldOf = (dimension: string): { readonly values: string; readonly 
   term: `find:${dimension}`,
 });
 
-export interface Reach {
+interface Reach {
   readonly action: string;
   readonly boundary: readonly OfferedDimension[];
   readonly ticked: ReadonlyMap<string, readonly string[]>;

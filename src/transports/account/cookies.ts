@@ -17,7 +17,7 @@ export type SignInTarget = 'account' | keyof typeof signInTargets;
 export const signInTargets = { explorer: '/graphql' } as const;
 
 /** A sign-in that this browser has begun. */
-export interface SignInUnderWay extends Authorization {
+interface SignInUnderWay extends Authorization {
   /** The page to which it leads. */
   readonly returnTo: string;
 }

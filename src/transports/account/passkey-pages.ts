@@ -9,7 +9,7 @@ import {
   removePasskeyDocument,
   renamePasskeyDocument,
   type Passkey,
-} from './documents.js';
+} from './sign-in-documents.js';
 import { askLink, backLink, form, formFields, newKey, pageHead, type Reader } from './parts.js';
 import { OperationFailed } from './visitor.js';
 import { time } from './words.js';

@@ -10,7 +10,7 @@ import {
   signInsMax,
   type SignIn,
   type SignInsAnswer,
-} from './documents.js';
+} from './sign-in-documents.js';
 import { askLink, type Reader } from './parts.js';
 import { time } from './words.js';
 

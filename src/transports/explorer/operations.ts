@@ -31,7 +31,10 @@ export function explorerOperations(
       return reply.code(503).header('retry-after', String(error.retryAfterSeconds)).send(busy);
     }
   });
-  operations.guard(scope, (request, reply) => request.explorer ?? callerOf(request, reply, parts.addressOf));
+  operations.guard(scope, ({ explorer }) => {
+    if (explorer === undefined) throw new Error('A request of the explorer came without its caller.');
+    return explorer;
+  });
   scope.post(filesPath, (request, reply) =>
     operations.answer(request, reply, { kind: 'document', body: request.body }),
   );
