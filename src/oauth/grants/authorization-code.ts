@@ -68,5 +68,6 @@ export const makeAuthorizationCode =
     const grant = await inOAuthWords('invalid_grant', () =>
       delegations.forClientCredentials({ ...client, delegationId }),
     );
-    await issueToken(ctx, parts, { grant, within: grant.scopes, proof, grantType: authorizationCode });
+    const within = grant.scopes;
+    await issueToken(ctx, parts, { grant, within, proof, grantType: authorizationCode, isUnderGrant: true });
   };

@@ -18,17 +18,21 @@ export interface Issue {
   readonly proof: DpopProof;
   readonly grantType: string;
   readonly issuedTokenType?: string;
+  /** Whether the token comes of something under the delegation's grant, and ends with it. */
+  readonly isUnderGrant?: true;
 }
 
 /** The delegation's row among the grants; written once, not for every token. */
 async function ensureGrant(
   ctx: TokenEndpointGrantContext,
-  grant: TokenGrant,
+  { grant, isUnderGrant }: Issue,
   lifeSeconds: number,
 ): Promise<void> {
   const { provider, client } = ctx.oidc;
   const known = await provider.Grant.find(grant.delegationId);
   if (known !== undefined) return;
+  // Made again, it would revive what a second use of the code has ended.
+  if (isUnderGrant === true) throw new errors.InvalidGrant('grant not found');
   const fields = { jti: grant.delegationId, accountId: grant.userId, clientId: client.clientId };
   await newDelegationGrant(provider, { ...fields, expiresIn: lifeSeconds }).save();
 }
@@ -53,7 +57,7 @@ export async function issueToken(
   if (scope === '')
     throw new errors.InvalidScope('no requested scope is part of the delegation', issue.within.join(' '));
 
-  await ensureGrant(ctx, grant, lifeSeconds);
+  await ensureGrant(ctx, issue, lifeSeconds);
   const token = newAccessToken(provider, {
     accountId: grant.userId,
     client,
