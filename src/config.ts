@@ -27,6 +27,10 @@ function databaseUrlFault(text: string): string | undefined {
 const isWebOrigin = (text: string): boolean =>
   /^https?:$/.test(protocolOf(text)) && new URL(text).origin === text && !text.includes('*');
 
+/** Whether the text is a host as URLs write it: a name in lower case, or an address; an IPv6 address stands in brackets. */
+const isUrlHost = (text: string): boolean =>
+  URL.canParse(`https://${text}`) && new URL(`https://${text}`).hostname === text;
+
 /** Every setting with its default and its purpose. The reference in the docs is generated from this. */
 export const settings = {
   DATABASE_URL: z
@@ -55,6 +59,14 @@ export const settings = {
     .default(false)
     .describe(
       'Allows plain http beyond loopback, for the public URL and for identity providers: tokens travel in the clear.',
+    ),
+  BEHALF_PRIVATE_HOSTS: z
+    .string()
+    .transform((text) => text.split(',').map((host) => host.trim()))
+    .pipe(z.array(z.string().refine(isUrlHost, 'must be hosts such as jobs.example.internal, without port')))
+    .default([])
+    .describe(
+      'Hosts of the own network that the server may ask where others chose the address, separated by commas. All other addresses that others choose must be on the public internet. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
     ),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)

@@ -1,3 +1,4 @@
+import { GuardedFetch } from '../core/outgoing/guarded-fetch.js';
 import { Passkeys } from '../admin/passkeys.js';
 import { ProviderAccounts } from '../admin/provider-accounts.js';
 import { AuthRecords } from '../delegation/auth-records.js';
@@ -34,6 +35,10 @@ export function composeAuthority(
     logger,
     recorder,
     addressOf,
+    outgoing: new GuardedFetch({
+      allowHttp: config.BEHALF_ALLOW_HTTP,
+      privateHosts: config.BEHALF_PRIVATE_HOSTS,
+    }),
     identities: new ProviderAccounts(clock, ids),
     passkeys: new Passkeys(clock, ids, config.publicUrl),
     delegations: new OAuthDelegations(database, authorities, clock, ids, catalog, recorder),

@@ -30,6 +30,7 @@ import type { TokenIssuerRow } from '../../store/tables/token-issuers.js';
 import type { Clock } from '../../core/clock.js';
 import type { Ids } from '../../core/ids.js';
 import type { Logger } from '../../core/logger.js';
+import type { GuardedFetch } from '../../core/outgoing/guarded-fetch.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import { accountPaths } from './paths.js';
@@ -227,6 +228,8 @@ export interface OAuthDependencies {
   readonly identities: Identities;
   readonly passkeys: Passkeys;
   readonly settings: OAuthSettings;
+  /** Requests to addresses that clients chose. */
+  readonly outgoing: GuardedFetch;
   /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;
 }

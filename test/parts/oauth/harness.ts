@@ -7,6 +7,7 @@ import { isoTime, systemClock } from '../../../src/core/clock.js';
 import { parseDatabaseUrl } from '../../../src/core/database-url.js';
 import type { Logger } from '../../../src/core/logger.js';
 import { makeIds } from '../../../src/core/ids.js';
+import { GuardedFetch } from '../../../src/core/outgoing/guarded-fetch.js';
 import { hashClientSecret } from '../../../src/core/client-secrets.js';
 import {
   commandLineClient,
@@ -112,6 +113,7 @@ export class Harness {
       identities: new ProviderAccounts(systemClock, makeIds(systemClock)),
       passkeys: new Passkeys(systemClock, makeIds(systemClock), issuer),
       settings,
+      outgoing: new GuardedFetch({ allowHttp: false, privateHosts: ['127.0.0.1'] }),
       addressOf: makeAddressOf(1),
     });
     const server = createServer((request, response) => {
