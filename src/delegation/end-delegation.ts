@@ -118,7 +118,10 @@ export function endBeyondConsent(
   );
 }
 
-/** Withdraws a consent: the agent gets no more tokens by it, and its delegations under the same role end. */
+/**
+ * Withdraws a consent: the agent gets no more tokens by it, and its delegations under the same role end. What an expired
+ * consent allowed has ended with it, so its withdrawal ends nothing.
+ */
 export async function withdrawConsent(
   context: EndContext,
   id: string,
@@ -127,7 +130,8 @@ export async function withdrawConsent(
   if (consent === undefined) throw notFound('Consent');
   if (consent.revokedAt !== null) return { consent, ended: [] };
   const revokedAt = isoTime(context.clock.now());
-  const ended = await revokeDelegationsTo(context, consent);
+  const isOver = consent.expiresAt <= revokedAt;
+  const ended = isOver ? [] : await revokeDelegationsTo(context, consent);
   await context.tx.update(consents, eq<ConsentRow>('id', id), { revokedAt });
   if (ended.length === 0) await bumpEpoch(context.tx);
   return { consent: { ...consent, revokedAt }, ended };

@@ -83,6 +83,17 @@ describe('a consent ends', () => {
     expect((await office.server.database.read.byId(delegations, id))?.status).toBe('active');
   });
 
+  test('and its withdrawal afterwards leaves the tasks under a newer one alone', async () => {
+    await consent('expiresInSeconds: 60');
+    const [expired] = await office.server.database.read.select(consents, eq('userId', ines.id));
+    forwardSeconds(61);
+    await consent('expiresInSeconds: 7200');
+    const token = given(await exchange());
+    await office.done(ines, 'withdrawConsent', `id: "${expired?.id ?? ''}"`);
+    expect(await refusal(token)).toEqual([]);
+    expect((await tasks()).map(({ status }) => status)).toEqual(['active']);
+  });
+
   test.each([0, -1, 7_776_001])('but not after %i seconds', async (seconds) => {
     const query = `mutation { giveConsent(input: { agent: "helper", expiresInSeconds: ${String(seconds)} }, idempotencyKey: "k") { consent { id } } }`;
     expect(codes(await office.company.ask(ines, query))).toEqual(['BAD_USER_INPUT']);
