@@ -104,22 +104,26 @@ export async function findConsent(
   });
 }
 
-interface Within {
+export interface Within {
   readonly tx: Connection;
   readonly clock: Clock;
 }
 
 /**
  * The consents in force, the newest first. The rows are locked, so that a withdrawal sees every delegation made
- * under them.
+ * under them. Sorted here: for an order, the database might look through, and wait for, the rows of others.
  */
-const activeConsents = (
+async function activeConsents(
   { tx, clock }: Within,
   userId: string,
   agentId: string,
   lock: 'share' | 'update',
-): Promise<ConsentRow[]> =>
-  tx.select(consents, all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isInForce(clock.now())), {
-    order: [{ column: 'id', direction: 'desc' }],
-    lock,
-  });
+): Promise<ConsentRow[]> {
+  const theirs = all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isInForce(clock.now()));
+  const rows = await tx.select(consents, theirs, { lock });
+  return rows.sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+/** Locks the consents of a person to an agent, as `findConsent` does. */
+export const lockConsents = (within: Within, userId: string, agentId: string): Promise<unknown> =>
+  activeConsents(within, userId, agentId, 'share');

@@ -23,6 +23,7 @@ import {
   type Offer,
 } from './create-delegation.js';
 import { delegationOf } from './foreign-delegations.js';
+import { lockParties, type Parties } from './lock-parties.js';
 import { refused } from './narrow-delegation.js';
 import type {
   ActingClient,
@@ -65,19 +66,17 @@ export class OAuthDelegations {
 
   /** Makes a delegation where the person has consented to this agent; refuses otherwise. */
   exchangePersonToken(input: PersonTokenInput): Promise<TokenGrant> {
-    return this.withLockedEpoch(async (context) => {
+    return this.withLockedEpoch(input, async (context) => {
       const { task, purpose, agentId, userId } = input;
       if (task === undefined || purpose === undefined) {
         throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
       }
-      const person = await this.person(context.tx, userId, {
-        scopes: input.personTokenScopes,
-        acr: input.acr,
-      });
+      const within = { scopes: input.personTokenScopes, acr: input.acr };
+      const person = await this.person(context.tx, userId, within);
       const { role, ceiling, endsBy } = await findConsent(context, userId, agentId, input.role);
-      const { scopes } = input;
-      const rights = { agent: agentId, role, scopes, boundary: readStoredBoundary(input.boundary) };
-      const request = { ...rights, ...input.limits, task, purpose };
+      const { scopes, limits } = input;
+      const boundary = readStoredBoundary(input.boundary);
+      const request = { agent: agentId, role, scopes, boundary, ...limits, task, purpose };
       const row = await makeDelegation(context, person, request, { also: [ceiling], endsBy });
       await recordMade(this.records, context.tx, row, 'a token exchange');
       return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
@@ -86,7 +85,8 @@ export class OAuthDelegations {
 
   /** Makes a sub-delegation within the parent delegation and the parent's token. */
   exchangeAgentToken(input: AgentTokenInput): Promise<TokenGrant> {
-    return this.withLockedEpoch(async (context) => {
+    const parties = { agentId: input.agentId, parentId: input.delegationId };
+    return this.withLockedEpoch(parties, async (context) => {
       const { tx } = context;
       const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
       if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
@@ -107,7 +107,7 @@ export class OAuthDelegations {
 
   /** Makes or uses a delegation for the parties of another issuer's token, within the token's own scopes. */
   exchangeForeignToken(input: ForeignTokenInput): Promise<TokenGrant> {
-    return this.withLockedEpoch(async (making) => {
+    return this.withLockedEpoch(undefined, async (making) => {
       const { tx } = making;
       const { row, scopes } = await delegationOf(
         {
@@ -126,12 +126,8 @@ export class OAuthDelegations {
   /** The rights that a person is asked to allow an agent. Throws where nothing is left to allow. */
   async consentOffer(input: ConsentInput): Promise<ConsentOffer> {
     const tx = this.database.read;
-    const offered = await offerToConsent(
-      this.offering(tx),
-      await this.person(tx, input.userId, { acr: input.acr }),
-      input,
-    );
-    return offered.inWords;
+    const person = await this.person(tx, input.userId, { acr: input.acr });
+    return (await offerToConsent(this.offering(tx), person, input)).inWords;
   }
 
   /** Looks for values to which the person may narrow an offer, under the person's own rights. */
@@ -211,10 +207,15 @@ export class OAuthDelegations {
   }
 
   /** Runs in a transaction that locks the epoch, so that no right can change between its reads and writes. */
-  private withLockedEpoch<T>(work: (context: CreateContext) => Promise<T>): Promise<T> {
+  private withLockedEpoch<T>(
+    parties: Parties | undefined,
+    work: (context: CreateContext) => Promise<T>,
+  ): Promise<T> {
     return this.database.transaction(async (tx) => {
+      const context = this.makingIn(tx);
+      if (parties !== undefined) await lockParties(context, parties);
       await readEpoch(tx, true);
-      return work(this.makingIn(tx));
+      return work(context);
     });
   }
 

@@ -10,6 +10,7 @@ import { SerialQueue } from '../drivers/serial-queue.js';
 import { mysqlOptions } from '../drivers/mysql-options.js';
 import { ReadingThread } from '../drivers/reading-thread.js';
 import { isLockConflict } from '../drivers/lock-conflicts.js';
+import { againWhileLost } from './running-again.js';
 import { SharedReads } from './shared-reads.js';
 import { refuseFormerLayout } from './former-layout.js';
 import {
@@ -217,13 +218,7 @@ export class Database {
     // limit.
     const until = performance.now() + this.ways.lockMs;
     if (this.dialect === 'sqlite') return this.serialQueue.run(() => this.attempt(sessions, work, until));
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.attempt(sessions, work, until);
-      } catch (error) {
-        if (attempt === attemptsMax || !isLockConflict(error)) throw error;
-      }
-    }
+    return againWhileLost(() => this.attempt(sessions, work, until), until);
   }
 
   private async attempt<T>(
@@ -256,7 +251,6 @@ export class Database {
   }
 }
 
-const attemptsMax = 5;
 /** Per connection. The server limits the sum over all connections. */
 const preparedMax = 400;
 /** The driver compiles a function for each set of result columns, and would keep 15,000 of them. */
