@@ -95,7 +95,7 @@ describe('metadata', () => {
   });
 
   test('of the protected resource (RFC 9728)', () => {
-    expect(protectedResourceMetadata(settings)).toMatchObject({
+    expect(protectedResourceMetadata(settings, '/graphql')).toMatchObject({
       resource: 'https://behalf.example/graphql',
       authorization_servers: ['https://behalf.example'],
       scopes_supported: ['invoices:read'],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { freePort } from '../free-port.mjs';
 import { benchFolder } from '../paths.mjs';
 import { onCore } from '../pin.mjs';
+import { publicUrl } from '../world/world.mjs';
 
 const startDeadlineMs = 60_000;
 /** As `npm start` has it, and docs/operations.md asks for. */
@@ -89,6 +90,8 @@ const settings = async (url) => ({
   DATABASE_URL: url,
   HOST: '127.0.0.1',
   PORT: String(await freePort()),
+  // The stored tokens are for this server, wherever it listens.
+  BEHALF_PUBLIC_URL: publicUrl,
   BEHALF_COOKIE_KEYS: 'k'.repeat(32),
   BEHALF_LOG_LEVEL: 'warn',
 });

@@ -24,6 +24,9 @@ export function scatter(n, below, salt = 0) {
 export const tokenOf = (rights, agent) =>
   createHash('sha256').update(`${rights} ${agent}`).digest('base64url');
 
+/** The public URL of the server, whatever port it listens on: its tokens are stored beforehand. */
+export const publicUrl = 'http://127.0.0.1:4000';
+
 /** A place in the two years of the story, as it is stored: `2025-03-02 10:00:00.000`. */
 export const storedTime = (fraction) =>
   new Date(storyStart + Math.floor(fraction * storyMs)).toISOString().replace('T', ' ').replace('Z', '');

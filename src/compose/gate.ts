@@ -105,7 +105,11 @@ export async function composeGate(
   );
   const limits = { rows: config.BEHALF_ROWS_PER_OPERATION_MAX, seconds: config.BEHALF_OPERATION_SECONDS };
   const gate = new OperationGate({
-    callers: new Callers({ oauth, authorities, connection: database.read, clock, ids, limits }),
+    callers: new Callers({
+      ...{ oauth, authorities, clock, ids, limits },
+      issuer: config.publicUrl,
+      connection: database.read,
+    }),
     admission,
     rejections,
     refusedForLoad,

@@ -21,7 +21,8 @@ import {
 import { signInMembers } from './library/token-lookup.js';
 import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
-import { resourceOf, type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
+import { type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
+import { defaultResource } from './contract/resources.js';
 import { renderErrorPage } from './pages/error-page.js';
 import { isLoginCurrent, type Login } from './step/current-sign-in.js';
 import { userAgentOf } from './middleware/recording.js';
@@ -131,7 +132,7 @@ const resourceServer = (settings: OAuthSettings, resource: string) => {
 };
 
 const features = (settings: OAuthSettings): Configuration['features'] => {
-  const resource = resourceOf(settings);
+  const resource = defaultResource(settings.issuer);
   const own = (ctx: KoaContextWithOIDC, token: { clientId?: string | undefined }): boolean =>
     ctx.oidc.client?.clientId === token.clientId;
   return {
@@ -213,7 +214,7 @@ export function makeConfiguration(
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     jwks: unusedKeys(),
-    loadExistingGrant: newGrant(resourceOf(settings), dependencies),
+    loadExistingGrant: newGrant(defaultResource(settings.issuer), dependencies),
     pkce: { required: () => true },
     renderError: renderErrorPage,
     responseTypes: ['code'],

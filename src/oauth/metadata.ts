@@ -5,7 +5,8 @@ import { jwtBearer, tokenExchange } from './library/agent-clients.js';
 import { clientAuthMethods, confidentialMethods } from './configuration.js';
 import { dpopAlgorithms } from './dpop.js';
 import { paths } from './contract/paths.js';
-import { resourceOf, type OAuthSettings } from './contract/dependencies.js';
+import type { OAuthSettings } from './contract/dependencies.js';
+import { guardedPaths, resourceAt, type GuardedPath } from './contract/resources.js';
 
 /** RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
@@ -36,14 +37,17 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     authorization_response_iss_parameter_supported: true,
     authorization_details_types_supported: [delegationType, consentType],
     dpop_signing_alg_values_supported: dpopAlgorithms,
-    protected_resources: [resourceOf(settings)],
+    protected_resources: guardedPaths.map((path) => resourceAt(settings.issuer, path)),
   };
 }
 
 /** The metadata of RFC 9728 section 2. */
-export function protectedResourceMetadata(settings: OAuthSettings): Record<string, unknown> {
+export function protectedResourceMetadata(
+  settings: OAuthSettings,
+  path: GuardedPath,
+): Record<string, unknown> {
   return {
-    resource: resourceOf(settings),
+    resource: resourceAt(settings.issuer, path),
     authorization_servers: [settings.issuer],
     scopes_supported: settings.scopes,
     bearer_methods_supported: ['header'],

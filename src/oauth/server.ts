@@ -29,7 +29,8 @@ import { passkeyScript } from './pages/passkey-script.js';
 import { signedInPage, tooManyBegunPage } from './pages/sign-in-pages.js';
 import { isProviderPath, methodsAt, paths } from './contract/paths.js';
 import { PasswordChecks } from './throttling/password-checks.js';
-import { resourceOf, type OAuthDependencies } from './contract/dependencies.js';
+import type { OAuthDependencies } from './contract/dependencies.js';
+import { defaultResource, type GuardedPath } from './contract/resources.js';
 import { makeProvider } from './provider.js';
 import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
@@ -42,8 +43,8 @@ export interface OAuth {
    */
   handle(request: IncomingMessage, response: ServerResponse): void;
   authorizationServerMetadata(): Record<string, unknown>;
-  /** RFC 9728; served at `/.well-known/oauth-protected-resource` and, with the path, `…/graphql`. */
-  protectedResourceMetadata(): Record<string, unknown>;
+  /** RFC 9728. */
+  protectedResourceMetadata(path: GuardedPath): Record<string, unknown>;
   /** One read. Undefined for a token that is unknown, expired or revoked. */
   findAccessToken(connection: Connection, token: string): Promise<AccessTokenFact | undefined>;
   readonly checkDpop: CheckDpop;
@@ -113,7 +114,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const issuerKeys = new IssuerKeys(clock, settings.allowHttp);
   const foreignTokens = new ForeignTokens({
     ...{ database, clock, delegations, identities },
-    ...{ keys: issuerKeys, issuer, resource: resourceOf(settings) },
+    ...{ keys: issuerKeys, issuer, resource: defaultResource(issuer) },
   });
   const provider = makeProvider(dependencies, store, refused, foreignTokens);
   const answer = provider.callback();
@@ -194,7 +195,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   return {
     handle,
     authorizationServerMetadata: () => metadata,
-    protectedResourceMetadata: () => protectedResourceMetadata(settings),
+    protectedResourceMetadata: (path) => protectedResourceMetadata(settings, path),
     findAccessToken: (connection, token) => findAccessToken(connection, token, clock.now()),
     checkDpop: makeCheckDpop(store, settings.issuer),
     caches: {

@@ -6,6 +6,7 @@ import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
 import { inspected } from '../delegation/inspection.js';
 import { Call, type CallLimits } from '../graphql/execute/call.js';
+import { resourceAt, type GuardedPath } from '../oauth/contract/resources.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Connection } from '../store/sql/connection.js';
@@ -19,6 +20,8 @@ export interface Credentials {
 
 /** The caller of a request, as far as a transport knows it. */
 export interface Caller {
+  /** Where the request came to. A token of another resource counts for nothing here (RFC 8707). */
+  readonly resource: GuardedPath;
   readonly credentials: Credentials | undefined;
   /**
    * The method and address that a proof of possession must name, and the proof (RFC 9449 section 4). Transports without
@@ -43,6 +46,8 @@ export interface Caller {
 
 interface CallersParts {
   readonly oauth: OAuth;
+  /** The base of the identifiers of guarded paths. */
+  readonly issuer: string;
   readonly authorities: Authorities<AccessTokenFact>;
   readonly connection: Connection;
   readonly clock: Clock;
@@ -50,8 +55,8 @@ interface CallersParts {
   readonly limits: CallLimits;
 }
 
-/** A known token whose person, agent or delegation has ended, so its bearer is not a stranger. */
-export class EndedCaller extends BehalfError {
+/** A known token that counts for nothing here or any more, so its bearer is not a stranger. */
+export class RefusedCaller extends BehalfError {
   constructor(
     readonly fact: AccessTokenFact,
     message: string,
@@ -80,9 +85,10 @@ export class Callers {
       .resolve(keyOf(caller, token), find)
       .catch((error: unknown) => {
         throw found !== undefined && error instanceof BehalfError && error.code === 'UNAUTHENTICATED'
-          ? new EndedCaller(found, error.message)
+          ? new RefusedCaller(found, error.message)
           : error;
       });
+    if (!this.isFor(caller, fact)) throw this.misdirected(caller, fact);
     const { method, target, jwt } = proof;
     await oauth.checkDpop({ method, target, scheme, proof: jwt }, token, fact);
     return this.call(caller, token, authority, arrival);
@@ -97,10 +103,20 @@ export class Callers {
     if (token === undefined || scheme !== 'Bearer' || caller.inspects !== undefined) return undefined;
     const known = this.parts.authorities.last(sha256(token));
     if (known === undefined || known.fact.dpopThumbprint !== undefined) return undefined;
+    if (!this.isFor(caller, known.fact)) return undefined;
     const arrival = { startedAt: this.parts.clock.now(), arrived: performance.now() };
     const call = this.call(caller, token, known.authority, arrival);
     call.isOptimistic = true;
     return call;
+  }
+
+  private isFor({ resource }: Caller, { audience }: AccessTokenFact): boolean {
+    return audience === resourceAt(this.parts.issuer, resource);
+  }
+
+  private misdirected({ resource }: Caller, fact: AccessTokenFact): RefusedCaller {
+    const wanted = resourceAt(this.parts.issuer, resource);
+    return new RefusedCaller(fact, `The access token is for another resource. Get one for ${wanted}.`);
   }
 
   private async lookUp(connection: Connection, token: string): Promise<AccessTokenFact> {

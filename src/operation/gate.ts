@@ -9,7 +9,7 @@ import { statusOfError } from '../graphql/errors.js';
 import { ClientGone, type Admission } from './admission.js';
 import { refusal, tellable, type Answer } from './answer.js';
 import type { ApolloServers } from './apollo.js';
-import { EndedCaller, type Caller, type Callers } from './callers.js';
+import { RefusedCaller, type Caller, type Callers } from './callers.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 import type { FastPath } from './fast-path.js';
 import type { Observe } from './observe.js';
@@ -223,14 +223,14 @@ export class OperationGate {
   ): Promise<void> {
     const { recorder, rejections, logger } = this.parts;
     try {
-      if (error instanceof EndedCaller && !isFlood) {
+      if (error instanceof RefusedCaller && !isFlood) {
         const { tokenId, userId, delegationId } = error.fact;
         const of = delegationId === undefined ? {} : { delegationId };
         const event = { kind: 'rejected', outcome: 'refused', detail: error.message } as const;
         const source = { address, userAgent: userAgent ?? '' };
         await recorder.recordAuthEvent({ ...event, ...of, operationId, tokenId, userId, ...source });
       }
-      await rejections.count(address, 'UNAUTHENTICATED', !(error instanceof EndedCaller));
+      await rejections.count(address, 'UNAUTHENTICATED', !(error instanceof RefusedCaller));
     } catch (cause) {
       logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
     }

@@ -7,7 +7,7 @@ import Fastify, {
 } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
 import { accountRoutes, rootPage, type AccountRoutesParts } from '../transports/account/routes.js';
-import { wellKnown } from '../oauth/contract/paths.js';
+import { guardedPaths, resourceMetadataAt, rootResourceMetadata } from '../oauth/contract/resources.js';
 import type { OAuth } from '../oauth/server.js';
 import type { CrossOrigin } from './cross-origin.js';
 import { explorerFiles, type ExplorerFiles } from '../transports/explorer/files.js';
@@ -29,7 +29,7 @@ interface ConnectionLimits {
   readonly requestSeconds: number;
 }
 
-interface ServerParts extends HttpOperationsParts {
+interface ServerParts extends Omit<HttpOperationsParts, 'resource'> {
   readonly account: AccountRoutesParts;
   /** The files of the explorer. Undefined: browsers get no page at `/graphql`. */
   readonly explorer: ExplorerFiles | undefined;
@@ -82,9 +82,9 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   });
   healthRoutes(app, parts.readiness);
   if (parts.metricsAccess !== undefined) metricsRoute(app, parts.metrics, parts.metricsAccess);
-  const metadata = oauth.protectedResourceMetadata();
-  app.get(wellKnown.resource, () => metadata);
-  app.get(wellKnown.graphqlResource, () => metadata);
+  for (const path of guardedPaths)
+    app.get(resourceMetadataAt(path), () => oauth.protectedResourceMetadata(path));
+  app.get(rootResourceMetadata, () => oauth.protectedResourceMetadata(guardedPaths[0]));
   const tellNothing = (request: FastifyRequest, reply: FastifyReply): void => {
     const allowed = methodsOf(app, request.url.split('?')[0] ?? '');
     if (allowed.length > 0) {
@@ -103,7 +103,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     if ((error.statusCode ?? 500) < 500) tellNothing(request, reply);
     else void reply.code(500).send({ error: 'internal' });
   });
-  const operations = new HttpOperations(parts);
+  const operations = new HttpOperations({ ...parts, resource: '/graphql' });
   const { explorer, account } = parts;
   void app.register((scope, _options, done) => {
     if (explorer !== undefined) explorerPage(scope, account);
@@ -127,9 +127,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
 }
 
 const notFound = (reply: FastifyReply): void => {
-  void reply
-    .code(404)
-    .send({ error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] });
+  void reply.code(404).send({ error: 'not_found', see: [...guardedPaths, rootResourceMetadata] });
 };
 
 /** A listener for operators only. */

@@ -137,7 +137,7 @@ beforeAll(async () => {
     'INSERT (rental_no, store_no, fee)',
   ]);
   await maker.close();
-  cli = await CommandLine.open({ ...settings, DATABASE_URL: url });
+  cli = await CommandLine.open({ ...settings, DATABASE_URL: url, BEHALF_PUBLIC_URL: callers.publicUrl });
   await cli.start();
 });
 afterAll(async () => {

@@ -58,6 +58,7 @@ interface Acknowledged {
 
 let company: Company;
 let token: string;
+let publicUrl: string;
 beforeAll(async () => {
   company = await Company.of(tables, { 'schema/bookings.graphql': schema });
   const server = await company.start();
@@ -65,6 +66,7 @@ beforeAll(async () => {
   const person = await server.person({ scopes, boundary });
   token = (await server.agent(person, { scopes, boundary }, { scopes, operationsMax: 1e9, rowsMax: 1e9 }))
     .token;
+  publicUrl = server.publicUrl;
   await server.stop();
 });
 afterAll(() => company.drop());
@@ -151,9 +153,10 @@ test(
   'a server that is killed while it writes rows of a company: every change has its record, and every record its change',
   { timeout: 120_000 },
   async () => {
+    const settings = { BEHALF_COMPANY: company.folder, BEHALF_PUBLIC_URL: publicUrl };
     const clients = Array.from({ length: 12 }, (_, at) => new Client(`c${String(at)}`));
     for (let round = 0; round < 2; round += 1) {
-      const server = await ServerProcess.start(company.fresh.url, { BEHALF_COMPANY: company.folder });
+      const server = await ServerProcess.start(company.fresh.url, settings);
       const enough = answers(randomInt(40, 200));
       const running = Promise.all(clients.map((client) => client.run(server.url)));
       await Promise.race([enough, running]);
@@ -163,7 +166,7 @@ test(
       expect(await faults()).toEqual([]);
     }
     // What had no answer is done once, and answered.
-    const server = await ServerProcess.start(company.fresh.url, { BEHALF_COMPANY: company.folder });
+    const server = await ServerProcess.start(company.fresh.url, settings);
     const enough = answers(40);
     const running = Promise.all(clients.map((client) => client.run(server.url)));
     await Promise.race([enough, running]);

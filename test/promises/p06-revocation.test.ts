@@ -18,7 +18,9 @@ beforeAll(async () => {
   root = office.company.root;
   const { server } = office;
   replica =
-    testDatabase() === 'sqlite' ? await server.replica() : await ServerProcess.start(server.databaseUrl);
+    testDatabase() === 'sqlite'
+      ? await server.replica()
+      : await ServerProcess.start(server.databaseUrl, { BEHALF_PUBLIC_URL: server.publicUrl });
 });
 afterAll(async () => {
   await replica.stop();

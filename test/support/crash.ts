@@ -32,6 +32,7 @@ export class Crashes {
 
   private constructor(
     private readonly databaseUrl: string,
+    private readonly settings: Readonly<Record<string, string>>,
     private readonly load: Load,
     private server: ServerProcess,
   ) {}
@@ -50,7 +51,8 @@ export class Crashes {
     }
     await making.stop();
     const load = new Load(tokens, productIds, `crash-${String(Date.now())}`);
-    return new Crashes(databaseUrl, load, await ServerProcess.start(databaseUrl));
+    const settings = { BEHALF_PUBLIC_URL: making.publicUrl };
+    return new Crashes(databaseUrl, settings, load, await ServerProcess.start(databaseUrl, settings));
   }
 
   /** Load, `kill -9` in the middle of it, then a new server on the remaining data. */
@@ -125,7 +127,7 @@ export class Crashes {
   /** Waits for the dead server's last statement in MariaDB, then starts a server on the same data. */
   private async again(): Promise<void> {
     if (this.databaseUrl.startsWith('mysql:')) await othersGone(this.databaseUrl);
-    this.server = await ServerProcess.start(this.databaseUrl);
+    this.server = await ServerProcess.start(this.databaseUrl, this.settings);
   }
 
   private async looking<T>(work: (database: Database) => Promise<T>): Promise<T> {

@@ -12,6 +12,7 @@ export async function serveJsonLines(gate: OperationGate): Promise<Server> {
     createInterface({ input: socket }).on('line', (line) => {
       const { token, ...body } = JSON.parse(line) as { token: string };
       const caller = {
+        resource: '/graphql' as const,
         credentials: { scheme: 'Bearer', token } as const,
         proof: { method: '', target: '', jwt: undefined },
         address: socket.remoteAddress ?? 'unknown',

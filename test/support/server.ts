@@ -124,6 +124,8 @@ export class TestServer {
   private constructor(
     readonly app: App,
     readonly url: string,
+    /** The issuer of its tokens. */
+    readonly publicUrl: string,
     readonly database: Database,
     readonly databaseUrl: string,
     readonly clock: Clock,
@@ -160,12 +162,13 @@ export class TestServer {
     const schema = isShipped ? { schema: shippedSchema(config) } : {};
     const app = await createApp(config, { ...inBackground(), ...schema, ...parts, clock, ids });
     const url = await app.listen();
-    return new TestServer(app, url, database, fresh.url, clock, ids, () => fresh.drop());
+    return new TestServer(app, url, config.publicUrl, database, fresh.url, clock, ids, () => fresh.drop());
   }
 
   /** Another app on the same database, as a further server process would be. */
   replica(parts: AppParts = {}): Promise<TestServer> {
-    return TestServer.start(parts, {}, { databaseUrl: this.databaseUrl });
+    const env = { BEHALF_PUBLIC_URL: this.publicUrl };
+    return TestServer.start(parts, env, { databaseUrl: this.databaseUrl });
   }
 
   async stop(): Promise<void> {
@@ -323,6 +326,7 @@ export class TestServer {
     const row = { uid: null, userCode: null, accountId: userId, expiresAt, consumedAt: null, grantId };
     const payload = {
       clientId: 'test',
+      aud: `${this.publicUrl}/graphql`,
       scope: (scopes ?? this.allScopes()).join(' '),
       ...(delegationId === undefined
         ? {}

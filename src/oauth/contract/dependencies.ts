@@ -233,6 +233,3 @@ export interface OAuthDependencies {
   /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;
 }
-
-/** The one protected resource (RFC 8707): every token is for this URL. */
-export const resourceOf = (settings: Pick<OAuthSettings, 'issuer'>): string => `${settings.issuer}/graphql`;

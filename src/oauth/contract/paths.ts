@@ -15,12 +15,6 @@ export const paths = {
   metadata: '/.well-known/oauth-authorization-server',
 } as const;
 
-/** The paths of the protected resource's metadata (RFC 9728 section 3.1). */
-export const wellKnown = {
-  resource: '/.well-known/oauth-protected-resource',
-  graphqlResource: '/.well-known/oauth-protected-resource/graphql',
-} as const;
-
 /** The pages of a person's own account that signing in uses. */
 export const accountPaths = {
   home: '/account',

@@ -4,7 +4,8 @@ import { applyDpopProof, type DpopProof } from './dpop-proof.js';
 import type { Clock } from '../../core/clock.js';
 import { delegationType } from '../library/authorization-details.js';
 import { newAccessToken, newDelegationGrant, secondsLeft } from '../library/library-internals.js';
-import { resourceOf, type OAuthSettings, type TokenGrant } from '../contract/dependencies.js';
+import { type OAuthSettings, type TokenGrant } from '../contract/dependencies.js';
+import { defaultResource } from '../contract/resources.js';
 
 export interface IssueParts {
   readonly clock: Clock;
@@ -49,7 +50,7 @@ export async function issueToken(
 ): Promise<void> {
   const { provider, client, resourceServers } = ctx.oidc;
   const { grant } = issue;
-  const resourceServer = resourceServers[resourceOf(parts.settings)];
+  const resourceServer = resourceServers[defaultResource(parts.settings.issuer)];
   if (resourceServer === undefined) throw new errors.InvalidTarget();
   const lifeSeconds = Math.floor((grant.expiresAt - parts.clock.now()) / 1000);
   if (lifeSeconds < 1) throw new errors.InvalidGrant('the delegation has expired');

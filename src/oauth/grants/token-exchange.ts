@@ -5,12 +5,12 @@ import { delegationDetails, delegationType, onlyDelegation } from '../library/au
 import { tokenExchange } from '../library/agent-clients.js';
 import { actingClientOf, agentIdOf } from '../library/library-internals.js';
 import {
-  resourceOf,
   type ActingClient,
   type Delegations,
   type TaskDetails,
   type TokenGrant,
 } from '../contract/dependencies.js';
+import { defaultResource } from '../contract/resources.js';
 import type { ForeignTokenType } from '../../delegation/token-dialects.js';
 import type { ForeignTokens } from '../foreign-tokens/foreign-tokens.js';
 import { isSignedJwt } from '../foreign-tokens/read-token.js';
@@ -162,7 +162,7 @@ export const makeTokenExchange =
   async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
-    const { text, foreign } = checkParameters(ctx, resourceOf(parts.settings));
+    const { text, foreign } = checkParameters(ctx, defaultResource(parts.settings.issuer));
     const proof = await readDpopProof(ctx);
     await resolveRequestedResources(ctx.oidc.provider, ctx);
     const issue = { proof, grantType: tokenExchange, issuedTokenType: accessTokenType };

@@ -22,6 +22,8 @@ export interface AccessTokenFact {
   readonly delegationId?: string;
   /** With a delegation: the generation of its chain's tokens at issue. */
   readonly generation?: number;
+  /** The identifier of the resource that the token is for (RFC 8707); empty for a token without one. */
+  readonly audience: string;
   readonly scopes: readonly string[];
   /** The earlier end of the token and its grant, in milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -79,6 +81,7 @@ export async function findAccessToken(
     userId: String(row.accountId),
     grantId: String(row.grantId),
     clientId: payload.clientId ?? '',
+    audience: typeof payload.aud === 'string' ? payload.aud : '',
     scopes: payload.scope?.split(' ') ?? [],
     expiresAt: Math.min(timeOf(row.expiresAt), timeOf(row.grantExpiresAt)),
     ...(delegationId === undefined

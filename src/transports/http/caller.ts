@@ -1,17 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GuardedPath } from '../../oauth/contract/resources.js';
 import type { Caller } from '../../operation/callers.js';
 import { credentialsIn } from './challenge.js';
 
-/** The caller of a request, from its head. */
+/** The caller of a request, from its head. @param resource what the request is for */
 export const callerOf = (
   request: FastifyRequest,
   reply: FastifyReply,
+  resource: GuardedPath,
   addressOf: (request: IncomingMessage) => string,
 ): Caller => {
   const { method, originalUrl: target, headers } = request;
   const { authorization, traceparent } = headers;
   return {
+    resource,
     credentials: credentialsIn(authorization),
     proof: { method, target, jwt: headers.dpop },
     address: addressOf(request.raw),

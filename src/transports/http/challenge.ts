@@ -1,4 +1,3 @@
-import { wellKnown } from '../../oauth/contract/paths.js';
 import { DpopRefused, dpopAlgorithms } from '../../oauth/dpop.js';
 import type { StepUp } from '../../operation/answer.js';
 import type { Credentials } from '../../operation/callers.js';
@@ -17,14 +16,14 @@ export function credentialsIn(authorization: string | undefined): Credentials | 
 /**
  * The values of `WWW-Authenticate`. A caller without a token is offered both schemes and sees no error (RFC 6750
  * section 3.1). A caller with one sees its fault, in the scheme that it came in (RFC 9449 section 7.1).
+ * @param resourceMetadata the address of RFC 9728 section 5.1
  */
 export function challenges(
   error: Error,
   credentials: Credentials | undefined,
-  publicUrl: string,
+  resourceMetadata: string,
 ): readonly string[] {
-  // RFC 9728 section 5.1. Everything protected here is one resource, and its path gives the address of its metadata.
-  const found = { resource_metadata: `${publicUrl}${wellKnown.graphqlResource}` };
+  const found = { resource_metadata: resourceMetadata };
   const dpop = { algs: dpopAlgorithms.join(' '), ...found };
   if (credentials === undefined) return [challenge('Bearer', found), challenge('DPoP', dpop)];
   const fault = {
@@ -39,7 +38,7 @@ export function challenges(
 export function stepUpChallenge(
   { message, acrValues, maxAgeSeconds }: StepUp,
   scheme: Credentials['scheme'],
-  publicUrl: string,
+  resourceMetadata: string,
 ): string {
   return challenge(scheme, {
     error: 'insufficient_user_authentication',
@@ -47,7 +46,7 @@ export function stepUpChallenge(
     ...(acrValues === undefined ? {} : { acr_values: acrValues }),
     ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
     ...(scheme === 'DPoP' ? { algs: dpopAlgorithms.join(' ') } : {}),
-    resource_metadata: `${publicUrl}${wellKnown.graphqlResource}`,
+    resource_metadata: resourceMetadata,
   });
 }
 

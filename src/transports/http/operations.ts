@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BehalfError, internal, unauthenticated } from '../../core/errors.js';
+import { resourceMetadataAt, type GuardedPath } from '../../oauth/contract/resources.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
 import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
@@ -10,6 +11,8 @@ import { HttpError } from './http-error.js';
 import { takeJsonAlone } from './json-body.js';
 
 export interface HttpOperationsParts {
+  /** The guarded path of these requests. */
+  readonly resource: GuardedPath;
   readonly gate: OperationGate;
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
@@ -60,7 +63,13 @@ export class HttpOperations {
     scope.setErrorHandler((error, request, reply) => this.refuse(request, reply, error));
   }
 
-  private readonly byHeader: CallerIn = (request, reply) => callerOf(request, reply, this.parts.addressOf);
+  private readonly byHeader: CallerIn = (request, reply) =>
+    callerOf(request, reply, this.parts.resource, this.parts.addressOf);
+
+  /** RFC 9728 section 5.1. */
+  private get metadata(): string {
+    return `${this.parts.publicUrl}${resourceMetadataAt(this.parts.resource)}`;
+  }
 
   /** As `answer`, for a request that could not be read. */
   async refuse(
@@ -112,7 +121,7 @@ export class HttpOperations {
     if (allow !== undefined) void reply.header('allow', allow);
     if (stepUp !== undefined) {
       const scheme = credentialsIn(headers.authorization)?.scheme ?? 'Bearer';
-      void reply.header('www-authenticate', stepUpChallenge(stepUp, scheme, this.parts.publicUrl));
+      void reply.header('www-authenticate', stepUpChallenge(stepUp, scheme, this.metadata));
       return body;
     }
     // Rights may also end while an operation runs.
@@ -121,7 +130,7 @@ export class HttpOperations {
         ? (unrecognised ?? unauthenticated('The access token has ended. Get a new one.'))
         : unrecognised;
     if (ended !== undefined) {
-      const challenged = challenges(ended, credentialsIn(headers.authorization), this.parts.publicUrl);
+      const challenged = challenges(ended, credentialsIn(headers.authorization), this.metadata);
       void reply.header('www-authenticate', challenged);
     }
     return body;

@@ -62,6 +62,7 @@ describe('client credentials', () => {
     expect(token.refresh_token).toBeUndefined();
     expect(await harness.fact(token.access_token)).toEqual({
       tokenId: `tok_${sha256(token.access_token).slice(0, 22)}`,
+      audience: `${harness.issuer}/graphql`,
       userId: ada.id,
       grantId: delegation.id,
       clientId: 'support-agent',
