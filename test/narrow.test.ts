@@ -144,6 +144,12 @@ describe('limits that are handed over', () => {
   });
 });
 
+test('a time that is no time is refused by the name that a request for a delegation gives it', () => {
+  const bound = { operations: 1, rows: 1, expirySeconds: 60, depth: 0 };
+  const refused = (): unknown => narrowLimits([bound], { expirySeconds: 0 });
+  expect(refused).toThrow(/`expiresInSeconds` must be a whole number/);
+});
+
 describe('a role that ships', () => {
   test.each(shippedRoles.map((role) => [role.name, role] as const))('%s says every dimension', (_, role) => {
     expect(Object.keys(role.boundary).sort()).toEqual([

@@ -133,7 +133,8 @@ export function narrowLimits(
     const max = Math.min(...bounds.map((bound) => bound[name]));
     const value = requested[name] ?? max;
     if (!Number.isSafeInteger(value) || (requested[name] !== undefined && value < least)) {
-      throw badInput(`\`${name}\` must be a whole number of at least ${String(least)}.`, name);
+      const asked = requestName[name];
+      throw badInput(`\`${asked}\` must be a whole number of at least ${String(least)}.`, asked);
     }
     if (value > max || max < least) {
       throw new BehalfError('LIMIT_EXCEEDED', `At most ${String(max)} can be handed over here.`, {
@@ -150,6 +151,14 @@ export function narrowLimits(
     depth: one('depth', 0),
   };
 }
+
+/** The limit's name in a request for a delegation, as distinct from a role's. */
+const requestName: Record<LimitName, string> = {
+  operations: 'operations',
+  rows: 'rows',
+  expirySeconds: 'expiresInSeconds',
+  depth: 'depth',
+};
 
 const limitWord: Record<LimitName, string> = {
   operations: 'operations',

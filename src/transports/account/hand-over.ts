@@ -66,7 +66,6 @@ const fields: Readonly<Record<string, string>> = {
   purpose: 'purpose',
   task: 'task',
   boundary: 'customers',
-  expirySeconds: 'seconds',
   expiresInSeconds: 'seconds',
 };
 
