@@ -3,7 +3,7 @@ import { parseBoundary } from '../authority/boundary.js';
 import { rightsOf } from '../authority/rights.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, BehalfError } from '../core/errors.js';
-import { all, compare, eq, isNull, type Condition } from '../store/sql/condition.js';
+import { all, compare, eq, isIn, isNull, type Condition } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
 import { endBeyondConsent, type Ended } from './end-delegation.js';
@@ -111,7 +111,7 @@ export interface Within {
 
 /**
  * The consents in force, the newest first. The rows are locked, so that a withdrawal sees every delegation made
- * under them. Sorted here: for an order, the database might look through, and wait for, the rows of others.
+ * under them. Locked by their ids alone: a search would also wait for the rows of others that it looks through.
  */
 async function activeConsents(
   { tx, clock }: Within,
@@ -119,9 +119,12 @@ async function activeConsents(
   agentId: string,
   lock: 'share' | 'update',
 ): Promise<ConsentRow[]> {
-  const theirs = all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), isInForce(clock.now()));
-  const rows = await tx.select(consents, theirs, { lock });
-  return rows.sort((a, b) => (a.id < b.id ? 1 : -1));
+  const inForce = isInForce(clock.now());
+  const theirs = all<ConsentRow>(eq('userId', userId), eq('agentId', agentId), inForce);
+  const found = await tx.selectColumns(consents, ['id'], theirs);
+  const ids = found.map(({ id }) => id);
+  const order = [{ column: 'id', direction: 'desc' }] as const;
+  return tx.select(consents, all<ConsentRow>(isIn('id', ids), inForce), { order, lock });
 }
 
 /** Locks the consents of a person to an agent, as `findConsent` does. */
