@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.js';
 import { canonicalJson } from '../core/digest.js';
 import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
+import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
 import { agents, delegations, type DelegationRow } from '../store/tables/identity.js';
@@ -13,7 +14,7 @@ import { findConsent, storeConsent } from './consent.js';
 import { readStoredBoundary } from './boundary-values.js';
 import { chosenOf, findValues, offerToConsent } from './consent-offer.js';
 import { recordEnded, recordMade } from './delegation-records.js';
-import { revokeDelegation } from './end-delegation.js';
+import { hasStatus, revokeDelegation } from './end-delegation.js';
 import { bumpEpoch, readEpoch } from './authority-epoch.js';
 import {
   makeDelegation,
@@ -36,6 +37,7 @@ import type {
   ForeignTokenInput,
   FoundValues,
   HandedOver,
+  NamedDelegation,
   PersonTokenInput,
   TaskChoice,
   TokenGrant,
@@ -54,6 +56,14 @@ export class OAuthDelegations {
     private readonly catalog: Catalog,
     private readonly records: AuthRecords,
   ) {}
+
+  /** The active delegations that name this agent, the newest first. */
+  async activeOf(agentId: string, max: number): Promise<readonly NamedDelegation[]> {
+    const active = all(eq<DelegationRow>('agentId', agentId), hasStatus('active', this.clock.now()));
+    const newest = { order: [{ column: 'id', direction: 'desc' }], limit: max } as const;
+    const rows = await this.database.read.select(delegations, active, newest);
+    return rows.map(({ id, task }) => ({ id, task }));
+  }
 
   /** Grants a token under an existing delegation that names this agent. */
   async forClientCredentials(input: ClientCredentialsInput): Promise<TokenGrant> {

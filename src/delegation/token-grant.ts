@@ -27,6 +27,12 @@ export interface TokenGrant {
   readonly chain: DelegationChain;
 }
 
+/** A delegation that an agent may name, and what it is about. */
+export interface NamedDelegation {
+  readonly id: string;
+  readonly task: string;
+}
+
 /** The authenticated client, as it was when its credentials were checked. */
 export interface ActingClient {
   readonly agentId: string;

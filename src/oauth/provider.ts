@@ -10,15 +10,22 @@ import {
   makeClientCredentials,
 } from './grants/client-credentials.js';
 import { authorizationCode, makeAuthorizationCode } from './grants/authorization-code.js';
+import { makeRefreshToken, refreshToken } from './grants/refresh-token.js';
 import type { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { jwtBearerParameters, makeJwtBearer } from './grants/jwt-bearer.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
 import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './step/form.js';
-import { actingClientOf, giveBody, onFailure, replaceChecks } from './library/library-internals.js';
+import {
+  actingClientOf,
+  giveBody,
+  keepGenerations,
+  onFailure,
+  replaceChecks,
+} from './library/library-internals.js';
 import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';
-import type { OAuthDependencies } from './contract/dependencies.js';
+import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
 import { acrValuesParameter } from './interactions/interaction-policy.js';
 import { makeRecording } from './middleware/recording.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
@@ -81,22 +88,25 @@ const formsAlone: Middleware = async (ctx, next) => {
   await next();
 };
 
+type GrantOfAgents = (ctx: TokenEndpointGrantContext, client: ActingClient) => Promise<void>;
+
 /**
- * The library's handler of codes is for people's programs; an agent's code has this project's. An answer never comes as a
+ * The library's handlers of these grants are for people's programs; agents have this project's. An answer never comes as a
  * page with a script (`form_post`).
  */
-const withCodesOfAgents = (handle: ReturnType<typeof makeAuthorizationCode>) =>
+const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>) =>
   class extends Provider {
     override registerGrantType<Params extends object>(
       name: string,
       handler: (ctx: TokenEndpointGrantContext<Params>) => void | Promise<void>,
       ...rest: [parameters?: string | readonly string[], twice?: string | readonly string[]]
     ): void {
+      const handle = grants[name];
       const either = (ctx: TokenEndpointGrantContext<Params>): void | Promise<void> => {
         const client = actingClientOf(ctx.oidc.client);
-        return client === undefined ? handler(ctx) : handle(ctx, client);
+        return client === undefined || handle === undefined ? handler(ctx) : handle(ctx, client);
       };
-      super.registerGrantType(name, name === authorizationCode ? either : handler, ...rest);
+      super.registerGrantType(name, either, ...rest);
     }
 
     override registerResponseMode(...mode: Parameters<Provider['registerResponseMode']>): void {
@@ -114,9 +124,13 @@ export function makeProvider(
   const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
   const clients = new AgentClients(database, clock);
   const issuing = { clock, settings };
-  const CodesOfAgents = withCodesOfAgents(makeAuthorizationCode(delegations, issuing));
-  const provider = new CodesOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
+  const GrantsOfAgents = withGrantsOfAgents({
+    [authorizationCode]: makeAuthorizationCode(delegations, issuing),
+    [refreshToken]: makeRefreshToken(delegations, issuing),
+  });
+  const provider = new GrantsOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
   replaceChecks(provider, clients, store);
+  keepGenerations(provider);
 
   const twice = ['resource'];
   provider.registerGrantType(

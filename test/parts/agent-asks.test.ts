@@ -144,7 +144,7 @@ describe('an agent that asks a person itself', () => {
       scope: 'customers:read tickets:read',
       authorization_details: [{ type: 'behalf_delegation', delegation: row?.id }],
     });
-    expect(answer.body.refresh_token).toBeUndefined();
+    expect(answer.body.refresh_token).toBeDefined();
     const token = given(answer);
     expect((await read(token, '{ tickets(first: 1) { totalCount } }')).errors).toEqual([]);
     const introspected = await office.post('/oauth/introspect', { token }, helper);
@@ -152,7 +152,7 @@ describe('an agent that asks a person itself', () => {
       ...{ active: true, sub: ines.id, client_id: 'helper' },
       act: { sub: helper.id, client_id: 'helper' },
     });
-    // As with every delegation, the agent gets its next token by its own credentials.
+    // As with every delegation, the agent gets its next token by its own credentials, too.
     expect((await office.requestToken(helper, row?.id ?? '')).status).toBe(200);
     await office.done(ines, 'revokeDelegation', `id: "${row?.id ?? ''}"`);
     expect(codes(await read(token))).toEqual(['UNAUTHENTICATED']);

@@ -21,6 +21,7 @@ import type {
   FoundValues,
   HandedOver,
   KnownChain,
+  NamedDelegation,
   PersonTokenInput,
   TaskChoice,
   TokenGrant,
@@ -62,6 +63,8 @@ export type {
  * reach the client as an OAuth error.
  */
 export interface Delegations {
+  /** The active delegations that name this agent, the newest first. */
+  activeOf(agentId: string, max: number): Promise<readonly NamedDelegation[]>;
   /** A token under an existing delegation that names this agent. */
   forClientCredentials(input: ClientCredentialsInput): Promise<TokenGrant>;
   /** Makes a delegation, only where the person consented to this agent. */

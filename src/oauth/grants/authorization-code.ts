@@ -68,6 +68,6 @@ export const makeAuthorizationCode =
     const grant = await inOAuthWords('invalid_grant', () =>
       delegations.forClientCredentials({ ...client, delegationId }),
     );
-    const within = grant.scopes;
-    await issueToken(ctx, parts, { grant, within, proof, grantType: authorizationCode, isUnderGrant: true });
+    const issue = { grant, within: grant.scopes, proof, grantType: authorizationCode };
+    await issueToken(ctx, parts, { ...issue, refresh: 'first' });
   };

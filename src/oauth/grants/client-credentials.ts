@@ -4,7 +4,7 @@ import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { onlyDelegation } from '../library/authorization-details.js';
 import { actingClientOf } from '../library/library-internals.js';
 import type { Delegations } from '../contract/dependencies.js';
-import { inOAuthWords } from '../library/oauth-errors.js';
+import { describable, inOAuthWords } from '../library/oauth-errors.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { readDpopProof } from './dpop-proof.js';
 
@@ -16,9 +16,26 @@ export const requestedScopes = (ctx: TokenEndpointGrantContext): readonly string
   return scope === undefined || scope === '' ? undefined : scope.split(' ').filter((name) => name !== '');
 };
 
+const namedMax = 10;
+
+/** The only active delegation of the agent. Throws where there is none, and where there are several, which it lists. */
+async function onlyActive(delegations: Delegations, agentId: string): Promise<string> {
+  const [only, ...more] = await delegations.activeOf(agentId, namedMax + 1);
+  if (only === undefined) throw new errors.InvalidGrant('no delegation to this agent is active');
+  if (more.length === 0) return only.id;
+  const listed = [only, ...more].slice(0, namedMax).map(({ id, task }) => `${id} (${task.slice(0, 12)})`);
+  const all = more.length < namedMax ? 'all' : 'the newest';
+  throw new errors.InvalidAuthorizationDetails(
+    describable(
+      `several delegations are active, name one in authorization_details; ${all}: ${listed.join(', ')}`,
+    ),
+  );
+}
+
 /**
  * Replaces RFC 6749 section 4.4: an agent has no rights of its own, so the request names a delegation in
- * `authorization_details` (RFC 9396). The token belongs to the delegating person and is used by this agent.
+ * `authorization_details` (RFC 9396). An agent with one active delegation need not name it. The token belongs to the
+ * delegating person and is used by this agent.
  *
  *     grant_type=client_credentials
  *     authorization_details=[{"type":"behalf_delegation","delegation":"01J…"}]
@@ -30,12 +47,12 @@ export const makeClientCredentials =
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const proof = await readDpopProof(ctx);
     await resolveRequestedResources(ctx.oidc.provider, ctx);
-    const delegationId = onlyDelegation(ctx.oidc.params.authorization_details)?.delegation;
-    if (delegationId === undefined) {
-      throw new errors.InvalidAuthorizationDetails(
-        "name the delegation to act under: authorization_details=[{'type':'behalf_delegation','delegation':'<id>'}]",
-      );
-    }
+    const { delegation: named, ...rest } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {
+      type: '',
+    };
+    if (named === undefined && Object.keys(rest).length > 1)
+      throw new errors.InvalidAuthorizationDetails('name a delegation that is there; this grant makes none');
+    const delegationId = named ?? (await onlyActive(delegations, client.agentId));
     const scopes = requestedScopes(ctx);
     const grant = await inOAuthWords('invalid_grant', () =>
       delegations.forClientCredentials({

@@ -1,10 +1,15 @@
-import type { TokenEndpointGrantContext } from 'oidc-provider';
+import type { AccessToken, RefreshToken, TokenEndpointGrantContext } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
 import { applyDpopProof, type DpopProof } from './dpop-proof.js';
 import type { Clock } from '../../core/clock.js';
 import { delegationType } from '../library/authorization-details.js';
-import { newAccessToken, newDelegationGrant, secondsLeft } from '../library/library-internals.js';
-import { type OAuthSettings, type TokenGrant } from '../contract/dependencies.js';
+import {
+  newAccessToken,
+  newDelegationGrant,
+  newRefreshToken,
+  secondsLeft,
+} from '../library/library-internals.js';
+import type { OAuthSettings, TokenGrant } from '../contract/dependencies.js';
 import { defaultResource } from '../contract/resources.js';
 
 export interface IssueParts {
@@ -19,23 +24,53 @@ export interface Issue {
   readonly proof: DpopProof;
   readonly grantType: string;
   readonly issuedTokenType?: string;
-  /** Whether the token comes of something under the delegation's grant, and ends with it. */
-  readonly isUnderGrant?: true;
+  /** Uses up what the client presents, once everything else is known to be right. */
+  readonly useUp?: () => Promise<void>;
+  /**
+   * The token comes of something under the delegation's grant, and ends with it. A client that may refresh gets a refresh
+   * token: its first, or the one after this one.
+   */
+  readonly refresh?: 'first' | RefreshToken;
 }
 
 /** The delegation's row among the grants; written once, not for every token. */
 async function ensureGrant(
   ctx: TokenEndpointGrantContext,
-  { grant, isUnderGrant }: Issue,
+  { grant, refresh }: Issue,
   lifeSeconds: number,
 ): Promise<void> {
   const { provider, client } = ctx.oidc;
   const known = await provider.Grant.find(grant.delegationId);
   if (known !== undefined) return;
-  // Made again, it would revive what a second use of the code has ended.
-  if (isUnderGrant === true) throw new errors.InvalidGrant('grant not found');
+  // Made again, it would revive what a second use of a code or refresh token has ended.
+  if (refresh !== undefined) throw new errors.InvalidGrant('grant not found');
   const fields = { jti: grant.delegationId, accountId: grant.userId, clientId: client.clientId };
   await newDelegationGrant(provider, { ...fields, expiresIn: lifeSeconds }).save();
+}
+
+/**
+ * The refresh token beside an access token. It lasts as long as the delegation, keeps the scopes of the one before (RFC
+ * 6749 section 6), and is bound to the key of a client that has no other proof (RFC 9449 section 5).
+ */
+function refreshTokenBeside(
+  { oidc: { provider, client } }: TokenEndpointGrantContext,
+  { grant, grantType, refresh }: Issue,
+  token: AccessToken,
+  expiresIn: number,
+): RefreshToken | undefined {
+  if (refresh === undefined || !client.grantTypeAllowed('refresh_token')) return undefined;
+  const used = refresh === 'first' ? undefined : refresh;
+  return newRefreshToken(provider, {
+    ...{ accountId: grant.userId, client, grantId: grant.delegationId, expiresIn },
+    gty: grantType,
+    scope: used?.scope ?? token.scope ?? '',
+    resource: String(token.aud),
+    rar: token.rar ?? [],
+    rotations: used === undefined ? 0 : (used.rotations ?? 0) + 1,
+    iiat: used?.iiat,
+    jkt: client.clientAuthMethod === 'none' ? token.jkt : undefined,
+    generation: grant.generation,
+  });
 }
 
 /**
@@ -71,9 +106,12 @@ export async function issueToken(
     generation: grant.generation,
   });
   await applyDpopProof(ctx, issue.proof, token);
+  await issue.useUp?.();
+  const refreshToken = refreshTokenBeside(ctx, issue, token, lifeSeconds);
   ctx.oidc.entity('AccessToken', token);
   ctx.body = {
     access_token: await token.save(),
+    ...(refreshToken === undefined ? {} : { refresh_token: await refreshToken.save() }),
     token_type: token.tokenType,
     expires_in: secondsLeft(token),
     scope,

@@ -37,32 +37,47 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
 const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   key.kty === 'OKP' ? { ...key, alg: undefined } : key;
 
+/** The grants in which the agent's own proof is all there is. A client without a proof has none of them. */
 const ownGrants = ['client_credentials', tokenExchange, jwtBearer];
-const askingNobody = { redirect_uris: [], grant_types: ownGrants, response_types: [] } as const;
-/** It needs no refresh token: it gets new tokens by client credentials for as long as its delegation lasts. */
+/** The grants by which a person hands over a task, and the agent keeps its token fresh. */
+const askingGrants = ['authorization_code', 'refresh_token'];
+
 const askingAt = (uris: readonly string[]): Partial<ClientMetadata> => ({
   redirect_uris: [...uris],
-  grant_types: [...ownGrants, 'authorization_code'],
   response_types: ['code'],
   response_modes: ['query'],
 });
 
+function authenticationOf(agent: AgentRow): Partial<ClientMetadata> {
+  switch (agent.authMethod) {
+    case 'none':
+      return { token_endpoint_auth_method: 'none' };
+    case 'private_key_jwt':
+      return {
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: (agent.jwks?.keys ?? []).map(asLibrary) },
+      };
+    default:
+      return { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret };
+  }
+}
+
 function agentMetadata(agent: AgentRow): ClientMetadata {
-  const authentication: Partial<ClientMetadata> =
-    agent.authMethod === 'private_key_jwt'
-      ? {
-          token_endpoint_auth_method: 'private_key_jwt',
-          jwks: { keys: (agent.jwks?.keys ?? []).map(asLibrary) },
-        }
-      : { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret };
+  const { authMethod, redirectUris } = agent;
   return {
     client_id: agent.name,
     client_name: agent.displayName,
-    ...(agent.redirectUris === null ? askingNobody : askingAt(agent.redirectUris)),
+    redirect_uris: [],
+    response_types: [],
+    grant_types: [
+      ...(authMethod === 'none' ? [] : ownGrants),
+      ...(redirectUris === null ? [] : askingGrants),
+    ],
+    ...(redirectUris === null ? {} : askingAt(redirectUris)),
     authorization_details_types: [delegationType],
     [agentIdMember]: agent.id,
     [agentGenerationMember]: agent.tokenGeneration,
-    ...authentication,
+    ...authenticationOf(agent),
   };
 }
 

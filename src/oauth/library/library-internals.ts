@@ -6,12 +6,13 @@ import type {
   Grant,
   KoaContextWithOIDC,
   Provider,
+  RefreshToken,
   ResourceServerInstance,
 } from 'oidc-provider';
 import { firstUse, type PayloadStore } from './payload-adapter.js';
 import { agentGenerationMember, agentIdMember, type AgentClients } from './agent-clients.js';
 import type { ActingClient } from '../contract/dependencies.js';
-import { generationMember } from './token-lookup.js';
+import { generationMember, generationOf } from './token-lookup.js';
 
 /** The one file that goes beyond the library's published types. */
 
@@ -82,6 +83,38 @@ export function newAccessToken(
   const { generation, ...rest } = fields;
   return new provider.AccessToken({ ...rest, extra: { [generationMember]: generation } });
 }
+
+/** Refresh tokens keep the generation of the chain's tokens, which the library would drop. */
+export function keepGenerations(provider: Provider): void {
+  const { IN_PAYLOAD } = provider.RefreshToken;
+  Object.defineProperty(provider.RefreshToken, 'IN_PAYLOAD', { value: [...IN_PAYLOAD, generationMember] });
+}
+
+/** A refresh token of a delegation's grant. */
+export function newRefreshToken(
+  provider: Provider,
+  fields: {
+    accountId: string;
+    client: Client;
+    grantId: string;
+    gty: string;
+    scope: string;
+    expiresIn: number;
+    resource: string;
+    rar: AuthorizationDetail[];
+    rotations: number;
+    iiat: number | undefined;
+    jkt: string | undefined;
+    generation: number;
+  },
+): RefreshToken {
+  const { generation, ...rest } = fields;
+  return new provider.RefreshToken({ ...rest, [generationMember]: generation });
+}
+
+/** The generation of an access token or refresh token under a delegation. */
+export const generationOfToken = (token: AccessToken | RefreshToken): number =>
+  generationOf('extra' in token ? token.extra : Object.fromEntries(Object.entries(token)));
 
 /** The remaining life of an access token in seconds, for `expires_in`. */
 export const secondsLeft = (token: AccessToken): number => token.remainingTTL;

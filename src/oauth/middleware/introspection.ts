@@ -3,9 +3,9 @@ import { all, eq } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { users, type UserRow } from '../../store/tables/identity.js';
 import { delegationDetails } from '../library/authorization-details.js';
-import { routeOf } from '../library/library-internals.js';
+import { generationOfToken, routeOf } from '../library/library-internals.js';
 import type { ChainAgent, Delegations } from '../contract/dependencies.js';
-import { generationMember, generationOf } from '../library/token-lookup.js';
+import { generationMember } from '../library/token-lookup.js';
 
 interface Actor {
   readonly sub: string;
@@ -35,8 +35,7 @@ async function liveMembers(
   if ((await database.read.one(users, active)) === undefined) return undefined;
   const delegationId = delegationDetails(token.rar)?.delegation;
   if (delegationId === undefined) return {};
-  const extra = token instanceof ctx.oidc.provider.AccessToken ? token.extra : undefined;
-  const chain = await delegations.chainOf(delegationId, generationOf(extra));
+  const chain = await delegations.chainOf(delegationId, generationOfToken(token));
   const act = nestActors(chain?.agents ?? []);
   return act === undefined ? undefined : { act, [generationMember]: undefined };
 }

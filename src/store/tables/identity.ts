@@ -39,7 +39,7 @@ export const agents = table(
     ownerId: id('users'),
     /** active, stopped */
     status: text(20),
-    /** client_secret_basic, private_key_jwt */
+    /** client_secret_basic, private_key_jwt, none */
     authMethod: text(40),
     /** Public keys (RFC 7517) of an agent that signs its assertions. */
     jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),

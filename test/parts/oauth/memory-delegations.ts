@@ -56,6 +56,11 @@ export class MemoryDelegations implements Delegations {
     return Promise.reject(notFound('The issuer'));
   }
 
+  activeOf(agentId: string): Promise<readonly { readonly id: string; readonly task: string }[]> {
+    const active = [...this.all.values()].filter((one) => one.isActive && one.agentId === agentId);
+    return Promise.resolve(active.map(({ id, task = 'ticket:T-1' }) => ({ id, task })));
+  }
+
   async forClientCredentials(input: {
     agentId: string;
     delegationId: string;
