@@ -15,12 +15,18 @@ export const command = (path: string, description: string, ...examples: readonly
     .addHelpText('after', `\n${exampleText(path, examples)}`)
     .showHelpAfterError(`Run \`behalf ${path} --help\` for how to use it.`);
 
-/** A command that only holds other commands. */
-export const group = (name: string, description: string, ...commands: readonly Command[]): Command => {
+/** A command that only holds other commands. Without the name of one, `byDefault` runs where there is such. */
+export const group = (
+  name: string,
+  description: string,
+  ...commands: readonly (Command | { readonly byDefault: Command })[]
+): Command => {
   const held = new Command(name).configureOutput(errorOutput).description(description);
-  for (const each of commands) held.addCommand(each);
+  for (const each of commands)
+    if ('byDefault' in each) held.addCommand(each.byDefault, { isDefault: true });
+    else held.addCommand(each);
   return held
-    .addHelpText('after', `\nExample:\n  $ behalf ${name} ${commands[0]?.name() ?? ''} --help`)
+    .addHelpText('after', `\nExample:\n  $ behalf ${name} ${held.commands[0]?.name() ?? ''} --help`)
     .showHelpAfterError(`Run \`behalf ${name} --help\` for its commands.`);
 };
 
