@@ -2,19 +2,29 @@ import { oneLine } from '../core/checked-text.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { any, eq } from '../store/sql/condition.js';
 import { filterBy } from '../store/bounded/filter.js';
-import { agentRoles, agents, delegations, roles, users, type AgentRow } from '../store/tables/identity.js';
 import {
+  agentRoles,
+  agents,
+  delegations,
+  roles,
+  users,
+  type AgentRow,
+  type StoredWorkload,
+} from '../store/tables/identity.js';
+import {
+  byKeys,
+  byWorkloads,
   createAgent,
   requireOverlap,
   rotateSecret,
-  setKeys,
+  setCredentials,
   startAgent,
   stopAgent,
   updateAgent,
   type AgentChanges,
   type NewAgent,
 } from './agents.js';
-import { parseKeys } from './agent-keys.js';
+import type { NewWorkload } from './agent-workloads.js';
 import { lookBeyond, type Beyond } from './credentials.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './list-queries.js';
 import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
@@ -49,6 +59,9 @@ interface RotateArgs extends CredentialsArgs {
 interface KeysArgs extends CredentialsArgs {
   readonly publicKeys: string;
 }
+interface WorkloadsArgs extends CredentialsArgs {
+  readonly workloads: readonly NewWorkload[];
+}
 
 const answer = { agent: agents };
 const scope = 'agents:manage';
@@ -70,7 +83,7 @@ async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operati
   let secret: string | null = null;
   const payload = await operation.once(idempotencyKey, { createAgent: input }, answer, async () => {
     await operation.rows.inside(users, input.ownerId, 'users:read');
-    const created = await createAgent(unitOfWork(operation), input);
+    const created = await createAgent(unitOfWork(operation), input, operation.allowHttp);
     secret = created.secret;
     return { agent: await operation.rows.inside(agents, created.agent.id, scope) };
   });
@@ -131,8 +144,20 @@ async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
 const keys = (_: unknown, args: KeysArgs, operation: Operation) => {
   const { id, publicKeys, dryRun, idempotencyKey } = args;
   return operation.once(idempotencyKey, { setAgentKeys: id, publicKeys, dryRun }, answer, () => {
-    const jwks = parseKeys(publicKeys);
-    return withCredentials(operation, args, (before, unit, by) => setKeys(unit, by, before, jwks));
+    const credentials = byKeys(publicKeys);
+    return withCredentials(operation, args, (before, unit, by) =>
+      setCredentials(unit, by, before, credentials),
+    );
+  });
+};
+
+const setWorkloads = (_: unknown, args: WorkloadsArgs, operation: Operation) => {
+  const { id, workloads, dryRun, idempotencyKey } = args;
+  return operation.once(idempotencyKey, { setAgentWorkloads: id, workloads, dryRun }, answer, () => {
+    const credentials = byWorkloads(workloads, operation.allowHttp);
+    return withCredentials(operation, args, (before, unit, by) =>
+      setCredentials(unit, by, before, credentials),
+    );
   });
 };
 
@@ -155,6 +180,7 @@ export const agentResolvers: Resolvers = {
     updateAgent: update,
     rotateAgentSecret: rotate,
     setAgentKeys: keys,
+    setAgentWorkloads: setWorkloads,
     stopAgent: setStatus('stopAgent', (unit, _by, before) => stopAgent(unit, before)),
     startAgent: setStatus('startAgent', startAgent),
   },
@@ -170,6 +196,9 @@ export const agentResolvers: Resolvers = {
         first,
         after,
       }),
+  },
+  AgentWorkload: {
+    claims: ({ claims }: StoredWorkload) => Object.entries(claims).map(([name, value]) => ({ name, value })),
   },
   EndedDelegation: {
     delegation: ({ delegationId }: Beyond, _: unknown, operation: Operation) =>

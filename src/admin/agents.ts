@@ -7,7 +7,8 @@ import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
-import { parseKeys, type KeySet } from './agent-keys.js';
+import { parseKeys } from './agent-keys.js';
+import { parseWorkloads, type NewWorkload } from './agent-workloads.js';
 import { parseRedirectUris } from './redirect-uris.js';
 import { add, store, type UnitOfWork } from './unit-of-work.js';
 
@@ -19,6 +20,8 @@ export interface NewAgent {
   readonly ownerId: string;
   /** A JSON Web Key Set. An agent with keys has no secret. */
   readonly publicKeys?: string | null | undefined;
+  /** An agent with workloads has no secret either. */
+  readonly workloads?: readonly NewWorkload[] | null | undefined;
   readonly redirectUris?: readonly string[] | null | undefined;
 }
 
@@ -31,10 +34,38 @@ export interface AgentChanges {
 
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
-/** Creates an agent without roles. `secret` is null for an agent with keys. */
+/** How an agent proves who it is. */
+export type Credentials = Pick<AgentRow, 'authMethod' | 'jwks' | 'workloads'>;
+
+const none: Omit<Credentials, 'authMethod'> = { jwks: null, workloads: null };
+const bySecret: Credentials = { ...none, authMethod: 'client_secret_basic' };
+
+/** @param publicKeys a JSON Web Key Set */
+export const byKeys = (publicKeys: string): Credentials => ({
+  ...none,
+  authMethod: 'private_key_jwt',
+  jwks: parseKeys(publicKeys),
+});
+
+export const byWorkloads = (workloads: readonly NewWorkload[], allowHttp: boolean): Credentials => ({
+  ...none,
+  authMethod: 'workload_jwt',
+  workloads: parseWorkloads(workloads, allowHttp),
+});
+
+function credentialsOf({ publicKeys, workloads }: NewAgent, allowHttp: boolean): Credentials {
+  const hasKeys = typeof publicKeys === 'string';
+  const hasWorkloads = Array.isArray(workloads);
+  if (hasKeys && hasWorkloads) throw badInput('An agent has either public keys or workloads.', 'workloads');
+  if (hasKeys) return byKeys(publicKeys);
+  return hasWorkloads ? byWorkloads(workloads as readonly NewWorkload[], allowHttp) : bySecret;
+}
+
+/** Creates an agent without roles. `secret` is null for an agent with keys or workloads. */
 export async function createAgent(
   unit: UnitOfWork,
   input: NewAgent,
+  allowHttp = false,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
   if (!namePattern.test(input.name)) {
     throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
@@ -42,8 +73,7 @@ export async function createAgent(
   // An agent's name is its client id, and the server's own programs have client ids too.
   if (input.name.startsWith('behalf-'))
     throw badInput('Names that begin with `behalf-` are reserved.', 'name');
-  const jwks =
-    input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
+  const credentials = credentialsOf(input, allowHttp);
   const agent: AgentRow = {
     id: unit.ids.next(),
     name: input.name,
@@ -51,15 +81,14 @@ export async function createAgent(
     businessTask: visibleLine(input.businessTask, 500, 'businessTask'),
     ownerId: await activeOwner(unit, input.ownerId),
     status: 'active',
-    authMethod: jwks === null ? 'client_secret_basic' : 'private_key_jwt',
-    jwks,
+    ...credentials,
     redirectUris: redirectUrisOf(input.redirectUris ?? []),
     tokenGeneration: 0,
     createdAt: isoTime(unit.clock.now()),
     version: 1,
   };
   await add(unit, agents, agent, 'There is an agent of this name already.');
-  return { agent, secret: jwks === null ? await addSecret(unit, agent) : null };
+  return { agent, secret: credentials === bySecret ? await addSecret(unit, agent) : null };
 }
 
 /** A new owner needs `by` to be allowed to grant the agent's roles. */
@@ -88,8 +117,8 @@ function redirectUrisOf(given: readonly string[]): readonly string[] | null {
 const overlapSecondsMax = 604_800;
 
 /**
- * Earlier secrets, and tokens issued for them, stay valid for the overlap at most. Keys end at once; without overlap,
- * every token does too. `by` is the user who gets the new secret.
+ * Earlier secrets, and tokens issued for them, stay valid for the overlap at most. Other credentials end at once; with
+ * them, or without overlap, every token does too. `by` is the user who gets the new secret.
  */
 export async function rotateSecret(
   unit: UnitOfWork,
@@ -100,25 +129,21 @@ export async function rotateSecret(
   requireOverlap(overlapSeconds);
   const ended = await endBeyond(unit, by, before);
   await endSecrets(unit, before, overlapSeconds);
-  const isAtOnce = overlapSeconds === 0 || before.jwks !== null;
-  await store(unit, agents, before, {
-    authMethod: 'client_secret_basic',
-    jwks: null,
-    ...(isAtOnce && nextGeneration(before)),
-  });
+  const isAtOnce = overlapSeconds === 0 || before.authMethod !== bySecret.authMethod;
+  await store(unit, agents, before, { ...bySecret, ...(isAtOnce && nextGeneration(before)) });
   return { secret: await addSecret(unit, before), ended };
 }
 
-/** `by` is the user who chooses the keys. */
-export async function setKeys(
+/** Earlier credentials and every token of the agent end. `by` is the user who chooses the new ones. */
+export async function setCredentials(
   unit: UnitOfWork,
   by: string,
   before: AgentRow,
-  jwks: KeySet,
+  credentials: Credentials,
 ): Promise<readonly Beyond[]> {
   const ended = await endBeyond(unit, by, before);
   await endSecrets(unit, before, 0);
-  await store(unit, agents, before, { authMethod: 'private_key_jwt', jwks, ...nextGeneration(before) });
+  await store(unit, agents, before, { ...credentials, ...nextGeneration(before) });
   return ended;
 }
 

@@ -27,8 +27,9 @@ import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
 import { acrValuesParameter } from './interactions/interaction-policy.js';
-import { makeRecording } from './middleware/recording.js';
+import { makeRecording, noteWorkload } from './middleware/recording.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
+import type { Translated, WorkloadClients } from './workloads/workload-clients.js';
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
 
@@ -73,20 +74,42 @@ const stepUp: Middleware = async (ctx, next) => {
   await next();
 };
 
-/** The library would put U+FFFD where a body is not UTF-8, and store the result. */
-const formsAlone: Middleware = async (ctx, next) => {
-  if (ctx.method !== 'POST' || ctx.req.headers['content-type'] === undefined) return next();
-  try {
-    giveBody(ctx.req, await readForm(ctx.req));
-  } catch (error) {
-    if (!(error instanceof FormError)) throw error;
-    ctx.status = error.status;
-    if (error.status === 415) ctx.set('accept-encoding', 'identity');
-    ctx.body = { error: 'invalid_request', error_description: error.message };
-    return;
-  }
-  await next();
-};
+/**
+ * The library would put U+FFFD where a body is not UTF-8, and store the result. It gets the form with an assertion of the
+ * agent in place of that of its workload.
+ */
+const makeForms =
+  (workloads: WorkloadClients): Middleware =>
+  async (ctx, next) => {
+    if (ctx.method !== 'POST' || ctx.req.headers['content-type'] === undefined) return next();
+    let translated: Translated;
+    try {
+      translated = await workloads.translate(await readForm(ctx.req));
+    } catch (error) {
+      if (!(error instanceof FormError)) throw error;
+      ctx.status = error.status;
+      if (error.status === 415) ctx.set('accept-encoding', 'identity');
+      ctx.body = { error: 'invalid_request', error_description: error.message };
+      return;
+    }
+    giveBody(ctx.req, translated.form);
+    if (translated.detail !== undefined) noteWorkload(ctx, translated.detail);
+    await next();
+    explain(ctx, translated);
+  };
+
+/** Says why a workload's assertion was refused; the library says only that it was. */
+function explain(ctx: KoaContextWithOIDC, { refusal, isUnavailable }: Translated): void {
+  const { body, status } = ctx;
+  if (status !== 401 || typeof body !== 'object' || body === null) return;
+  if (refusal !== undefined) ctx.body = { ...body, error_description: refusal };
+  if (isUnavailable !== true) return;
+  ctx.status = 503;
+  ctx.body = {
+    error: 'temporarily_unavailable',
+    error_description: 'the keys of the issuer of the assertion cannot be read now; try again later',
+  };
+}
 
 type GrantOfAgents = (ctx: TokenEndpointGrantContext, client: ActingClient) => Promise<void>;
 
@@ -120,9 +143,10 @@ export function makeProvider(
   store: PayloadStore,
   refused: SlowDown,
   foreignTokens: ForeignTokens,
+  workloads: WorkloadClients,
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
-  const clients = new AgentClients(database, clock);
+  const clients = new AgentClients(database, clock, workloads.jwks);
   const issuing = { clock, settings };
   const GrantsOfAgents = withGrantsOfAgents({
     [authorizationCode]: makeAuthorizationCode(delegations, issuing),
@@ -150,7 +174,7 @@ export function makeProvider(
   // The first middleware is the outermost: it records what is about to leave.
   provider.use(makeRecording({ recorder, logger, refused, addressOf }));
   provider.use(secureHeaders);
-  provider.use(formsAlone);
+  provider.use(makeForms(workloads));
   provider.use(makeRefreshGrace(provider, store));
   provider.use(makeIntrospection(database, delegations));
   provider.use(defaults(settings));

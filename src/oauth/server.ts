@@ -35,6 +35,8 @@ import { makeProvider } from './provider.js';
 import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
 import { findAccessToken, type AccessTokenFact } from './library/token-lookup.js';
+import { WorkloadClients } from './workloads/workload-clients.js';
+import { WorkloadKeys } from './workloads/workload-keys.js';
 
 export interface OAuth {
   /**
@@ -106,8 +108,18 @@ const refuse = (response: ServerResponse, status: number, error: string, why: st
 /** Builds the authorization server. Throws for an unsafe setting. */
 export function createOAuth(dependencies: OAuthDependencies): OAuth {
   checkSettings(dependencies);
-  const { settings, database, clock, logger, recorder, identities, passkeys, delegations, addressOf } =
-    dependencies;
+  const {
+    settings,
+    database,
+    clock,
+    logger,
+    recorder,
+    identities,
+    passkeys,
+    delegations,
+    addressOf,
+    outgoing,
+  } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
   const { issuer } = settings;
@@ -116,7 +128,12 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     ...{ database, clock, delegations, identities },
     ...{ keys: issuerKeys, issuer, resource: defaultResource(issuer) },
   });
-  const provider = makeProvider(dependencies, store, refused, foreignTokens);
+  const workloadKeys = new WorkloadKeys(clock, outgoing, settings.allowHttp);
+  const workloads = new WorkloadClients({
+    ...{ database, clock, issuer, keys: workloadKeys },
+    audiences: [issuer, `${issuer}${paths.token}`],
+  });
+  const provider = makeProvider(dependencies, store, refused, foreignTokens, workloads);
   const answer = provider.callback();
   const begun = new SlowDown(clock, settings.limits.begunPerAddress);
   const browsers = new KnownBrowsers(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
@@ -206,6 +223,8 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       identity_provider_keys: providers.keys.lines,
       token_issuers: issuerKeys.addresses.lines,
       token_issuer_keys: issuerKeys.keys.lines,
+      workload_issuers: workloadKeys.addresses.lines,
+      workload_issuer_keys: workloadKeys.sets,
     },
     purgeExpired: async (signal) => (await purgeExpired(store, signal)) + (await purgeSignIns(store, signal)),
   };

@@ -273,6 +273,7 @@ export class TestServer {
           status: 'active',
           authMethod: 'client_secret_basic',
           jwks: null,
+          workloads: null,
           redirectUris: null,
           tokenGeneration: 0,
           createdAt: now,

@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
 import type { CreateOptions } from '../agent.js';
 import type { RotateOptions } from '../agent-secret.js';
+import type { WorkloadOptions } from '../agent-workload.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-import { asOption, wholeNumber } from '../terminal/options.js';
+import { asOption, claimOf, wholeNumber } from '../terminal/options.js';
 
 const secretFile = [
   '--secret-file <file>',
@@ -14,6 +15,11 @@ const aboutNewSecrets = `
 Whoever has an agent's secret can act by its roles and under its delegations. So the person of --as must be able to grant
 all roles of the agent, and live delegations that use any other role end with the new secret: of the person who made
 them, or of another agent of their chain. You are asked before; without a terminal say --yes.`;
+
+const aboutWorkloads = `
+Its JWTs are for this server alone (audience: the public URL or the token endpoint) and last an hour at most. The agent
+sends one as client_assertion with its name as client_id. Its secrets, keys and tokens end.
+${aboutNewSecrets}`;
 
 export const agentCommand = (): Command =>
   group(
@@ -53,6 +59,33 @@ export const agentCommand = (): Command =>
       .addHelpText('after', aboutNewSecrets)
       .action(async (name: string, options: RotateOptions) =>
         (await import('../agent-secret.js')).rotateAgentSecret(name, options),
+      ),
+    command(
+      'agent bind-workload',
+      'let an agent be a workload of a platform, without a secret',
+      'helpdesk-bot --issuer https://oidc.cluster.example --subject system:serviceaccount:support:helpdesk --reusable --as admin',
+      'triage-bot --issuer https://token.actions.githubusercontent.com --subject repo:acme/desk:ref:refs/heads/main --as admin',
+    )
+      .argument('<name>')
+      .requiredOption(
+        '--issuer <url>',
+        'the claim `iss` of its JWTs; for SPIFFE the trust domain: spiffe://…',
+      )
+      .requiredOption('--subject <subject>', 'the claim `sub`')
+      .option(
+        '--claim <name=value>',
+        'one more claim; a name with / is a JSON Pointer: /kubernetes.io/pod/name=…',
+        claimOf,
+      )
+      .option('--keys-uri <url>', 'where the issuer’s keys are (default: as its metadata says)')
+      .option('--reusable', 'let one JWT be used again until it expires, as Kubernetes’ in a file')
+      .option('--keep', 'keep the workloads that are bound already')
+      .option('--dry-run', 'tell which delegations would end, and change nothing')
+      .option('--yes', 'do not ask before delegations end')
+      .option(...asOption)
+      .addHelpText('after', aboutWorkloads)
+      .action(async (name: string, options: WorkloadOptions) =>
+        (await import('../agent-workload.js')).bindWorkload(name, options),
       ),
     command('agent stop', 'stop an agent and all its tokens at once', 'helpdesk-bot --as admin')
       .argument('<name>')

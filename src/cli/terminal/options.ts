@@ -58,6 +58,15 @@ export function boundaryOf(
   return { ...before, [dimension]: values === 'all' ? 'all' : named };
 }
 
+/** Collects options of the form `claim=value`. */
+export function claimOf(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, claim, value] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
+  if (claim === undefined || value === undefined)
+    throw new InvalidArgumentError('Write claim=value: repository=acme/desk.');
+  if (Object.hasOwn(before, claim)) throw new InvalidArgumentError('Name each claim once.');
+  return { ...before, [claim]: value };
+}
+
 const isoTimeOf = timeReader(undefined);
 const howToWriteTimes =
   'Write a date, or a date and a time of day, in UTC unless it says otherwise (2026-03-01, 2026-03-01T09:30, ' +

@@ -102,7 +102,8 @@ export async function readForeignToken(
   };
 }
 
-function unverifiedParts(text: string) {
+/** What a JWT says, before anything of it is checked. Throws `RefusedToken` for another text. */
+export function unverifiedParts(text: string) {
   try {
     return { header: decodeProtectedHeader(text), claims: decodeJwt(text) };
   } catch {
@@ -165,7 +166,7 @@ function requireAudience(
 const textMax = 255;
 
 /** The claims for the record, as they are written in the token; each at most 255 characters. */
-function claimedBy(claims: JWTPayload): string {
+export function claimedBy(claims: JWTPayload): string {
   const shown = ['iss', 'sub', 'jti', 'azp', 'client_id', 'act'].flatMap((name) => {
     const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
     if (value === undefined) return [];

@@ -7,6 +7,7 @@ import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../
 import { consentType, delegationType } from './authorization-details.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
 import type { PublicClient } from '../contract/dependencies.js';
+import { workloadAuthMethod } from '../workloads/workload-clients.js';
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -48,21 +49,28 @@ const askingAt = (uris: readonly string[]): Partial<ClientMetadata> => ({
   response_modes: ['query'],
 });
 
-function authenticationOf(agent: AgentRow): Partial<ClientMetadata> {
-  switch (agent.authMethod) {
+type KeySet = NonNullable<ClientMetadata['jwks']>;
+
+const byKeys = (jwks: KeySet): Partial<ClientMetadata> => ({
+  token_endpoint_auth_method: 'private_key_jwt',
+  jwks,
+});
+
+/** @param workloadKeys which sign in place of agents with workloads */
+function authenticationOf({ authMethod, jwks }: AgentRow, workloadKeys: KeySet): Partial<ClientMetadata> {
+  switch (authMethod) {
     case 'none':
       return { token_endpoint_auth_method: 'none' };
     case 'private_key_jwt':
-      return {
-        token_endpoint_auth_method: 'private_key_jwt',
-        jwks: { keys: (agent.jwks?.keys ?? []).map(asLibrary) },
-      };
+      return byKeys({ keys: (jwks?.keys ?? []).map(asLibrary) });
+    case workloadAuthMethod:
+      return byKeys(workloadKeys);
     default:
       return { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret };
   }
 }
 
-function agentMetadata(agent: AgentRow): ClientMetadata {
+function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
   const { authMethod, redirectUris } = agent;
   return {
     client_id: agent.name,
@@ -77,7 +85,7 @@ function agentMetadata(agent: AgentRow): ClientMetadata {
     authorization_details_types: [delegationType],
     [agentIdMember]: agent.id,
     [agentGenerationMember]: agent.tokenGeneration,
-    ...authenticationOf(agent),
+    ...authenticationOf(agent, workloadKeys),
   };
 }
 
@@ -86,6 +94,7 @@ export class AgentClients implements Adapter {
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly workloadKeys: KeySet,
   ) {}
 
   async find(clientId: string): Promise<AdapterPayload | undefined> {
@@ -94,7 +103,7 @@ export class AgentClients implements Adapter {
       agents,
       all(eq<AgentRow>('name', clientId), eq<AgentRow>('status', 'active')),
     );
-    return agent === undefined ? undefined : agentMetadata(agent);
+    return agent === undefined ? undefined : agentMetadata(agent, this.workloadKeys);
   }
 
   /** RFC 6749 section 2.3.1, against every valid secret of the agent. */

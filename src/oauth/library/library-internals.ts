@@ -28,6 +28,8 @@ interface Replaceable {
 /** The library reads a request's body itself, once. It gets the body that was read and checked before. */
 export function giveBody(request: IncomingMessage, body: Buffer): void {
   Object.defineProperties(request, { readable: { value: true }, iterator: { value: () => [body] } });
+  if (request.headers['content-length'] !== undefined)
+    request.headers['content-length'] = String(body.length);
 }
 
 /** The id of the client's agent; undefined for people's programs. */

@@ -39,12 +39,22 @@ function isProven({ status, body, headers }: KoaContextWithOIDC): boolean {
 }
 
 interface Noted {
-  state: { foreignToken?: string };
+  state: { foreignToken?: string; workload?: string };
 }
 
 /** What the record of this request says about a token of another issuer. The text holds no token. */
 export function noteForeignToken(ctx: object, detail: string): void {
   (ctx as Noted).state.foreignToken = detail;
+}
+
+/** What the record of this request says about the workload of its agent. The text holds no token. */
+export function noteWorkload(ctx: object, detail: string): void {
+  (ctx as Noted).state.workload = detail;
+}
+
+function detailOf(ctx: object): string {
+  const { workload, foreignToken } = (ctx as Noted).state;
+  return [workload, foreignToken].filter((one) => one !== undefined).join(' | ');
 }
 
 function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): AuthEvent {
@@ -64,7 +74,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
     errorCode: refused ? (errorCodeOf(ctx.body) ?? String(ctx.status)) : undefined,
     address,
     userAgent: userAgentOf(ctx.req),
-    detail: bounded((ctx as Noted).state.foreignToken, 2_000),
+    detail: bounded(detailOf(ctx), 2_000),
   });
 }
 

@@ -7,6 +7,20 @@ export type StoredBoundary = Record<string, readonly string[] | 'all'>;
 /** A row's value in each dimension of its type. */
 export type StoredDimensionValues = Readonly<Record<string, DimensionValue>>;
 
+/** A workload whose JWTs authenticate an agent. Every claim is compared exactly. */
+export interface StoredWorkload {
+  /** The claim `iss`; a trust domain's `spiffe://…` for a JWT-SVID without it. */
+  readonly issuer: string;
+  /** The claim `sub`. */
+  readonly subject: string;
+  /** Where the issuer's keys are. Null: its metadata says so. */
+  readonly keysUri: string | null;
+  /** Further claims, by name or JSON Pointer (RFC 6901). */
+  readonly claims: Readonly<Record<string, string>>;
+  /** Whether one JWT may be used again until it expires. */
+  readonly reusable: boolean;
+}
+
 export const users = table(
   'User',
   'users',
@@ -39,10 +53,12 @@ export const agents = table(
     ownerId: id('users'),
     /** active, stopped */
     status: text(20),
-    /** client_secret_basic, private_key_jwt, none */
+    /** client_secret_basic, private_key_jwt, workload_jwt, none */
     authMethod: text(40),
     /** Public keys (RFC 7517) of an agent that signs its assertions. */
     jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),
+    /** Of an agent that is authenticated by JWTs of its workloads. */
+    workloads: nullable(json<readonly StoredWorkload[]>()),
     /** Where its authorization requests may be answered (RFC 6749 section 3.1.2). Null: it makes none. */
     redirectUris: nullable(json<readonly string[]>()),
     /** Moves to end the agent's tokens: tokens of an earlier generation are invalid. */

@@ -115,6 +115,7 @@ const newKeys = (): string =>
 const ways: Record<string, string> = {
   rotateAgentSecret: 'overlapSeconds: 3600',
   setAgentKeys: `publicKeys: ${newKeys()}`,
+  setAgentWorkloads: 'workloads: [{ issuer: "https://cluster.example", subject: "desk" }]',
 };
 const told = 'endedCount ended { delegationId missingRoles delegation { id } }';
 const beyond = (one: Work) =>
@@ -138,7 +139,7 @@ describe('01 credentials that somebody sets end what they could act under beyond
       ...{ tess: 'revoked', toFinance: 'revoked', tessHandedOn: 'revoked' },
     });
     // New keys end every token of the agent; what stands can have new ones.
-    expect(await answered(one)).toEqual(field === 'setAgentKeys' ? [] : ['handedOn', 'rosa']);
+    expect(await answered(one)).toEqual(field === 'rotateAgentSecret' ? ['handedOn', 'rosa'] : []);
     const record = await recordOf(office.server.database, answer);
     expect(JSON.stringify(record)).toContain(one.delegations.tess);
     for (const id of [one.delegations.tess, one.delegations.toFinance])

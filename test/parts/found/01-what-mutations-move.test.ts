@@ -163,6 +163,11 @@ const table: Readonly<Record<string, Entry>> = {
     args: ({ agent }) => `${one(agent.id)} publicKeys: ${newKeys()}`,
     moves: ['agents.authMethod', 'agents.jwks', 'agents.tokenGeneration'],
   },
+  setAgentWorkloads: {
+    args: ({ agent }) =>
+      `${one(agent.id)} workloads: [{ issuer: "https://cluster.example", subject: "desk" }]`,
+    moves: ['agents.authMethod', 'agents.tokenGeneration', 'agents.workloads'],
+  },
   stopAgent: { args: ({ agent }) => one(agent.id), moves: ['agents.status', 'agents.tokenGeneration'] },
   startAgent: {
     grants: true,

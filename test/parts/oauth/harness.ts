@@ -169,6 +169,7 @@ export class Harness {
       status: 'active',
       authMethod: 'client_secret_basic',
       jwks: null,
+      workloads: null,
       redirectUris: null,
       tokenGeneration: 0,
       createdAt: isoTime(systemClock.now()),
