@@ -1,10 +1,11 @@
 import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
 import { isoTime } from '../core/clock.js';
-import { badInput, notFound } from '../core/errors.js';
+import { badInput, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { visibleLine } from '../core/checked-text.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
+import { clients, type ClientRow } from '../store/tables/clients.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { parseKeys } from './agent-keys.js';
@@ -67,13 +68,24 @@ export async function createAgent(
   input: NewAgent,
   allowHttp = false,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
+  if ((await unit.tx.one(clients, eq<ClientRow>('clientId', input.name))) !== undefined)
+    throw conflict('There is a client of this name already.');
+  const credentials = credentialsOf(input, allowHttp);
+  const agent = await addAgent(unit, input, credentials);
+  return { agent, secret: credentials === bySecret ? await addSecret(unit, agent) : null };
+}
+
+/** Creates an agent without roles and without credentials: a client acts as it. */
+export const createClientAgent = (unit: UnitOfWork, input: NewAgent): Promise<AgentRow> =>
+  addAgent(unit, input, { ...none, authMethod: 'none' });
+
+async function addAgent(unit: UnitOfWork, input: NewAgent, credentials: Credentials): Promise<AgentRow> {
   if (!namePattern.test(input.name)) {
     throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
   }
   // An agent's name is its client id, and the server's own programs have client ids too.
   if (input.name.startsWith('behalf-'))
     throw badInput('Names that begin with `behalf-` are reserved.', 'name');
-  const credentials = credentialsOf(input, allowHttp);
   const agent: AgentRow = {
     id: unit.ids.next(),
     name: input.name,
@@ -88,7 +100,7 @@ export async function createAgent(
     version: 1,
   };
   await add(unit, agents, agent, 'There is an agent of this name already.');
-  return { agent, secret: credentials === bySecret ? await addSecret(unit, agent) : null };
+  return agent;
 }
 
 /** A new owner needs `by` to be allowed to grant the agent's roles. */

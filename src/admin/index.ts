@@ -5,10 +5,12 @@ import { auditRecords } from '../store/tables/audit.js';
 import { passkeys } from '../store/tables/passkeys.js';
 import { identityProviders } from '../store/tables/identity-providers.js';
 import { trustedDocuments } from '../store/tables/documents.js';
+import { clients } from '../store/tables/clients.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
 import { signIns } from '../store/tables/sign-ins.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
+import { clientResolvers } from './client-resolvers.js';
 import { consentResolvers } from './consent-resolvers.js';
 import { delegationResolvers } from './delegation-resolvers.js';
 import { documentResolvers } from './document-resolvers.js';
@@ -21,14 +23,14 @@ import { signInResolvers } from './sign-in-resolvers.js';
 import { stopResolvers } from './kill-switch.js';
 import { userResolvers } from './user-resolvers.js';
 
-/** Delegations, accounts, passkeys, identity providers, agents, roles, registered documents, audit records and the kill switch. */
+/** Delegations, accounts, passkeys, identity providers, agents, clients, roles, registered documents, audit records and the kill switch. */
 export const administration = (
   catalog: Catalog & { readonly scopes: Scopes },
   rules: DocumentRules,
 ): Domain => ({
   name: 'administration',
   tables: [
-    ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders],
+    ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders, clients],
     ...[trustedDocuments, auditRecords],
   ],
   resolvers: merge([
@@ -37,6 +39,7 @@ export const administration = (
     userResolvers,
     passkeyResolvers,
     agentResolvers,
+    clientResolvers,
     roleResolvers(catalog),
     assignmentResolvers,
     providerResolvers,

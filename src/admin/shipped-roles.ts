@@ -216,7 +216,7 @@ const peopleRoles: readonly ShippedRole[] = [
   person({
     name: 'auditor',
     description:
-      'Reads every record, delegation, account, identity provider, role and registered operation; no business data, and changes nothing.',
+      'Reads every record, delegation, account, identity provider, client, role and registered operation; no business data, and changes nothing.',
     businessTask: 'Reconstruct who did what on whose behalf.',
     scopes: [
       'audit:read',
@@ -226,13 +226,14 @@ const peopleRoles: readonly ShippedRole[] = [
       'roles:read',
       'operations:read',
       'identity_providers:read',
+      'clients:read',
     ],
     boundary: everyone,
   }),
   person({
     name: 'administrator',
     description:
-      'Keeps accounts, identity providers, agents, roles and registered operations, and stops what must stop; no business data, no records.',
+      'Keeps accounts, identity providers, clients, agents, roles and registered operations, and stops what must stop; no business data, no records.',
     businessTask: 'Decide who may do what.',
     scopes: [
       'users:read',
@@ -249,6 +250,8 @@ const peopleRoles: readonly ShippedRole[] = [
       'emergency:stop',
       'identity_providers:read',
       'identity_providers:manage',
+      'clients:read',
+      'clients:manage',
     ],
     boundary: everyone,
   }),

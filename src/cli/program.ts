@@ -5,6 +5,7 @@ import { agentCommand } from './commands/agent.js';
 import { applyCommand } from './commands/apply.js';
 import { auditCommand } from './commands/audit.js';
 import { checkCommand } from './commands/check.js';
+import { clientCommand } from './commands/client.js';
 import { consentCommand } from './commands/consent.js';
 import { delegationCommand } from './commands/delegation.js';
 import { documentsCommand } from './commands/documents.js';
@@ -46,6 +47,7 @@ export function makeProgram(): Command {
     tokenCommand(),
     userCommand(),
     agentCommand(),
+    clientCommand(),
     providerCommand(),
     issuerCommand(),
     delegationCommand(),

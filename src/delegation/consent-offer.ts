@@ -48,11 +48,12 @@ interface Context {
 export async function offerToConsent(
   context: Context,
   person: Authority,
-  { agentName, role: roleName, scopes: requested, task }: ConsentInput,
+  { agentName, role: roleName, scopes: requested, ceiling, task }: ConsentInput,
 ): Promise<OfferInWords> {
   const rights = { agent: agentName, role: roleName, scopes: requested };
   const { role } = await agentWithRole(context.tx, rights);
-  const wanted = requested ?? grantable(context.catalog, role);
+  const all = requested ?? grantable(context.catalog, role);
+  const wanted = all.filter((scope) => ceiling?.includes(scope) !== false);
   // A scope that the role lacks is refused with the request, whether it exists or not.
   const lacking = wanted.filter((scope) => role.scopes.includes(scope) && !holds(person, scope)).sort();
   const left = wanted.filter((scope) => !lacking.includes(scope));

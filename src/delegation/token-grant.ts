@@ -54,6 +54,8 @@ export interface ConsentInput {
    */
   readonly role?: string;
   readonly scopes?: readonly string[];
+  /** The scopes that the client gets at most. Undefined: it has no ceiling of its own. */
+  readonly ceiling?: readonly string[];
   /** The one task for which the agent itself asks. Undefined: the consent is for tasks to come. */
   readonly task?: RequestedTask;
 }

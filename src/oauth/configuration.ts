@@ -5,19 +5,22 @@ import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
+import { signInClientId } from '../delegation/sign-in-client.js';
 import { needsPasskey } from '../delegation/role-loader.js';
 import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './library/authorization-details.js';
-import { newDelegationGrant } from './library/library-internals.js';
+import { newDelegationGrant, resourceCeilingOf, scopeCeilingOf } from './library/library-internals.js';
 import { errors } from './library/oidc-provider.js';
 import {
   agentGenerationMember,
   agentIdMember,
+  agentNameMember,
   publicClientMetadata,
   type AgentClients,
 } from './library/agent-clients.js';
+import { resourcesMember, scopesMember } from './library/registered-clients.js';
 import { signInMembers } from './library/token-lookup.js';
 import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
@@ -109,7 +112,7 @@ function signInOf(
 ): NewSignIn {
   const clientId = client?.clientId ?? '';
   return {
-    ...{ userId, grantId, clientId },
+    ...{ userId, grantId, clientId: signInClientId(clientId) },
     program: (client?.clientName ?? clientId).slice(0, 200),
     method: byPasskey === true ? 'passkey' : provider === undefined ? 'password' : 'provider',
     providerId: provider?.providerId ?? null,
@@ -124,9 +127,16 @@ function signInOf(
 const resourceServer = (settings: OAuthSettings, resource: string) => {
   const known = new Set(settings.scopes);
   return (ctx: KoaContextWithOIDC, indicator: string) => {
+    const { client } = ctx.oidc;
     if (indicator !== resource) throw new errors.InvalidTarget();
+    if (resourceCeilingOf(client)?.includes(indicator) === false)
+      throw new errors.InvalidTarget('this client gets no tokens for this resource');
+    const ceiling = scopeCeilingOf(client);
     const unknown = [...ctx.oidc.requestParamScopes].filter((scope) => !known.has(scope));
     if (unknown.length > 0) throw new errors.InvalidScope('unknown scope', unknown.join(' '));
+    const beyond = [...ctx.oidc.requestParamScopes].filter((scope) => ceiling?.includes(scope) === false);
+    if (beyond.length > 0)
+      throw new errors.InvalidScope('this client gets no tokens with this scope', beyond.join(' '));
     return { scope: settings.scopes.join(' '), audience: resource, accessTokenFormat: 'opaque' as const };
   };
 };
@@ -196,7 +206,9 @@ export function makeConfiguration(
       dPoPSigningAlgValues: [...dpopAlgorithms],
     },
     expiresWithSession: () => false,
-    extraClientMetadata: { properties: [agentIdMember, agentGenerationMember] },
+    extraClientMetadata: {
+      properties: [agentIdMember, agentNameMember, agentGenerationMember, scopesMember, resourcesMember],
+    },
     extraParams: [acrValuesParameter],
     // Keeps a token's extra members, which the library would drop.
     extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx),

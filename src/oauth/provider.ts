@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider';
 import { Provider } from './library/oidc-provider.js';
+import type { RegisteredClients } from './library/registered-clients.js';
 import type { PayloadStore } from './library/payload-adapter.js';
 import { AgentClients, jwtBearer, tokenExchange } from './library/agent-clients.js';
 import { delegationType } from './library/authorization-details.js';
@@ -44,13 +45,19 @@ const secureHeaders: Middleware = async (ctx, next) => {
  * agent that says nothing of its task asks for one all the same, and the page asks the person.
  */
 const defaults =
-  ({ scopes, clients }: OAuthDependencies['settings']): Middleware =>
+  ({ scopes, clients }: OAuthDependencies['settings'], registered: RegisteredClients): Middleware =>
   async (ctx, next) => {
     if (ctx.path === paths.authorize) {
-      const isProgram = clients.some(({ clientId }) => clientId === ctx.query.client_id);
-      const usual = isProgram
-        ? { scope: scopes.join(' ') }
-        : { authorization_details: JSON.stringify([{ type: delegationType }]) };
+      const { client_id: clientId } = ctx.query;
+      const tool = clients.some((own) => own.clientId === clientId)
+        ? { scopes }
+        : typeof clientId === 'string'
+          ? await registered.ownTool(clientId)
+          : undefined;
+      const usual =
+        tool === undefined
+          ? { authorization_details: JSON.stringify([{ type: delegationType }]) }
+          : { scope: (tool.scopes ?? scopes).join(' ') };
       ctx.query = { ...usual, ...ctx.query };
     }
     await next();
@@ -177,7 +184,7 @@ export function makeProvider(
   provider.use(makeForms(workloads));
   provider.use(makeRefreshGrace(provider, store));
   provider.use(makeIntrospection(database, delegations));
-  provider.use(defaults(settings));
+  provider.use(defaults(settings, clients.registered));
   provider.use(stepUp);
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.

@@ -1,6 +1,7 @@
 import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Table } from '../store/tables/table.js';
+import { clients, type ClientRow } from '../store/tables/clients.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { identityProviders, type IdentityProviderRow } from '../store/tables/identity-providers.js';
 import { tokenIssuers, type TokenIssuerRow } from '../store/tables/token-issuers.js';
@@ -38,6 +39,12 @@ export const findProvider = (tx: Connection, name: string): Promise<IdentityProv
 
 export const findIssuer = (tx: Connection, name: string): Promise<TokenIssuerRow> =>
   named(tx, tokenIssuers, name, `There is no issuer ${name}. \`behalf issuer list\` shows which there are.`);
+
+export async function findClient(tx: Connection, clientId: string): Promise<ClientRow> {
+  const client = await tx.one(clients, eq<ClientRow>('clientId', clientId), { lock: 'update' });
+  if (client !== undefined) return client;
+  throw new CommandError(`There is no client ${clientId}. \`behalf client list\` shows which there are.`);
+}
 
 export async function findRole(tx: Connection, name: string, holder: 'person' | 'agent'): Promise<RoleRow> {
   const held = await tx.select(roles, eq<RoleRow>('holder', holder), {

@@ -3,6 +3,7 @@ import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';
 import { consents, oauthPayloads } from '../../src/store/tables/identity.js';
+import { createClient } from '../../src/admin/clients.js';
 import { addProvider } from '../../src/admin/identity-providers.js';
 import { mapGroup } from '../../src/admin/provided-roles.js';
 import { passkeys, type PasskeyRow } from '../../src/store/tables/passkeys.js';
@@ -40,6 +41,7 @@ export class ShippedCallers {
     const trusted = { name: 'Guides', source: '{ collections { totalCount } }' };
     await company.do((unit) => registerDocuments(unit, rules, everyone.id, [trusted]));
     await trustProvider(company);
+    const client = await registerClient(company);
     const callers: Caller[] = [];
     for (const { name, holder, scopes } of shippedRoles) {
       const token =
@@ -55,6 +57,7 @@ export class ShippedCallers {
       'Query.trustedDocumentByHash(hash:)': sha256Hex(trusted.source),
       'Query.search(query:)': 'coffee',
       'Query.user(id:)': everyone.id,
+      'Query.client(id:)': client,
       'Query.schema(agent:)': (await company.agent('seen-by-others', everyone, 'support-agent')).id,
     });
   }
@@ -98,6 +101,15 @@ async function personWith(company: Company, role: string): Promise<string> {
     ]);
   });
   return token;
+}
+
+/** A client that acts as an agent of its own, which waits for nothing; returns the row's id. */
+async function registerClient(company: Company): Promise<string> {
+  const role = await company.role('support-agent');
+  const agent = { name: 'desk', businessTask: 'Answer tickets', ownerId: company.root.id, roles: [role] };
+  const input = { clientId: 'desk', name: 'Desk', redirectUris: ['https://desk.example/'], agent };
+  const ceilings = { scopes: ['tickets:read'], resources: [`${company.server.url}/graphql`] };
+  return (await company.do((unit) => createClient(unit, company.root.id, { ...input, ...ceilings }))).id;
 }
 
 /** An identity provider with a group that gives a role. */

@@ -7,6 +7,7 @@ import {
   newAccessToken,
   newDelegationGrant,
   newRefreshToken,
+  scopeCeilingOf,
   secondsLeft,
 } from '../library/library-internals.js';
 import type { OAuthSettings, TokenGrant } from '../contract/dependencies.js';
@@ -89,7 +90,10 @@ export async function issueToken(
   if (resourceServer === undefined) throw new errors.InvalidTarget();
   const lifeSeconds = Math.floor((grant.expiresAt - parts.clock.now()) / 1000);
   if (lifeSeconds < 1) throw new errors.InvalidGrant('the delegation has expired');
-  const scope = grant.scopes.filter((name) => issue.within.includes(name)).join(' ');
+  const ceiling = scopeCeilingOf(client);
+  const scope = grant.scopes
+    .filter((name) => issue.within.includes(name) && ceiling?.includes(name) !== false)
+    .join(' ');
   if (scope === '')
     throw new errors.InvalidScope('no requested scope is part of the delegation', issue.within.join(' '));
 

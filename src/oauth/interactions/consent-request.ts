@@ -8,7 +8,13 @@ import type { StepRequest } from '../step/step.js';
  * to an agent. Undefined where nobody is signed in or nothing is asked. Throws `BAD_USER_INPUT` for more than one
  * request.
  */
-export function consentRequest({ signedIn, login, params, agent }: StepRequest): ConsentInput | undefined {
+export function consentRequest({
+  signedIn,
+  login,
+  params,
+  agent,
+  ceiling,
+}: StepRequest): ConsentInput | undefined {
   if (signedIn === undefined) return undefined;
   const details = parseDetails(params.authorization_details);
   if (details.length > 1) throw badInput('Ask for one consent at a time.', 'authorization_details');
@@ -31,6 +37,7 @@ export function consentRequest({ signedIn, login, params, agent }: StepRequest):
     typeof params.scope === 'string' ? params.scope.split(' ').filter((name) => name !== '') : [];
   return {
     ...{ userId, ...met, agentName: agent, task },
+    ...(ceiling === undefined ? {} : { ceiling }),
     ...(role === undefined ? {} : { role }),
     ...(scopes.length === 0 ? {} : { scopes }),
   };

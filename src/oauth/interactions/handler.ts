@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InteractionResults, Provider } from 'oidc-provider';
-import { agentIdOf } from '../library/library-internals.js';
+import { agentNameOf, scopeCeilingOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
 import type { Clock } from '../../core/clock.js';
 import type { Logger } from '../../core/logger.js';
@@ -162,6 +162,7 @@ export class Interactions {
     const clientId = String(details.params.client_id);
     const client = await this.parts.provider.Client.find(clientId);
     const userAgent = userAgentOf(request);
+    const [agent, ceiling] = [agentNameOf(client), scopeCeilingOf(client)];
     const { session, grantId } = details;
     const userId = session?.accountId;
     const login = details.lastSubmission?.login as Login | undefined;
@@ -177,7 +178,8 @@ export class Interactions {
       ...(userId === undefined || grantId === undefined ? {} : { signedIn: { userId, grantId } }),
       ...(login === undefined ? {} : { login }),
       ...(userAgent === undefined ? {} : { userAgent }),
-      ...(agentIdOf(client) === undefined ? {} : { agent: clientId }),
+      ...(agent === undefined ? {} : { agent }),
+      ...(ceiling === undefined ? {} : { ceiling }),
     };
   }
 

@@ -5,6 +5,7 @@ import { all, any, compare, eq, isNull } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
+import { asLibrary, RegisteredClients } from './registered-clients.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
 import type { PublicClient } from '../contract/dependencies.js';
 import { workloadAuthMethod } from '../workloads/workload-clients.js';
@@ -13,6 +14,8 @@ export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 /** A member of client metadata: the agent's id. Absent for people's programs. */
 export const agentIdMember = 'behalf_agent_id';
+/** A member of client metadata: the agent's name. */
+export const agentNameMember = 'behalf_agent_name';
 /** A member of client metadata: the generation of the agent's tokens when the client was read. */
 export const agentGenerationMember = 'behalf_agent_generation';
 
@@ -30,13 +33,6 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
   response_modes: ['query'],
   authorization_details_types: [consentType],
 });
-
-/**
- * `EdDSA` and `Ed25519` are one algorithm here, and two to the library, which looks at the curve where a key has no
- * `alg`.
- */
-const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  key.kty === 'OKP' ? { ...key, alg: undefined } : key;
 
 /** The grants in which the agent's own proof is all there is. A client without a proof has none of them. */
 const ownGrants = ['client_credentials', tokenExchange, jwtBearer];
@@ -70,6 +66,16 @@ function authenticationOf({ authMethod, jwks }: AgentRow, workloadKeys: KeySet):
   }
 }
 
+/** Whether it is no client itself: a registered one acts as it. */
+const isActedAs = ({ authMethod, redirectUris }: AgentRow): boolean =>
+  authMethod === 'none' && redirectUris === null;
+
+const actingMembers = (agent: AgentRow): Partial<ClientMetadata> => ({
+  [agentIdMember]: agent.id,
+  [agentNameMember]: agent.name,
+  [agentGenerationMember]: agent.tokenGeneration,
+});
+
 function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
   const { authMethod, redirectUris } = agent;
   return {
@@ -83,27 +89,40 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
     ],
     ...(redirectUris === null ? {} : askingAt(redirectUris)),
     authorization_details_types: [delegationType],
-    [agentIdMember]: agent.id,
-    [agentGenerationMember]: agent.tokenGeneration,
+    ...actingMembers(agent),
     ...authenticationOf(agent, workloadKeys),
   };
 }
 
-/** Agents as OAuth clients, read again for each request: a stopped agent is unknown at once. */
+const clientIdLengthMax = 255;
+
+/**
+ * Registered clients, and agents with credentials of their own, as OAuth clients. They are read again for each request: what
+ * was stopped is unknown at once.
+ */
 export class AgentClients implements Adapter {
+  readonly registered: RegisteredClients;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly workloadKeys: KeySet,
-  ) {}
+  ) {
+    this.registered = new RegisteredClients(database.read, actingMembers, {
+      confidential: [...ownGrants, ...askingGrants],
+      public: askingGrants,
+    });
+  }
 
   async find(clientId: string): Promise<AdapterPayload | undefined> {
-    if (clientId.length > 100) return undefined;
+    if (clientId.length > clientIdLengthMax) return undefined;
+    const registered = await this.registered.row(clientId);
+    if (registered !== undefined) return this.registered.metadata(registered);
     const agent = await this.database.read.one(
       agents,
       all(eq<AgentRow>('name', clientId), eq<AgentRow>('status', 'active')),
     );
-    return agent === undefined ? undefined : agentMetadata(agent, this.workloadKeys);
+    return agent === undefined || isActedAs(agent) ? undefined : agentMetadata(agent, this.workloadKeys);
   }
 
   /** RFC 6749 section 2.3.1, against every valid secret of the agent. */

@@ -10,7 +10,8 @@ import type {
   ResourceServerInstance,
 } from 'oidc-provider';
 import { firstUse, type PayloadStore } from './payload-adapter.js';
-import { agentGenerationMember, agentIdMember, type AgentClients } from './agent-clients.js';
+import { agentGenerationMember, agentIdMember, agentNameMember, type AgentClients } from './agent-clients.js';
+import { resourcesMember, scopesMember } from './registered-clients.js';
 import type { ActingClient } from '../contract/dependencies.js';
 import { generationMember, generationOf } from './token-lookup.js';
 
@@ -46,6 +47,25 @@ export function actingClientOf(client: Client | undefined): ActingClient | undef
     ? undefined
     : { agentId, agentGeneration };
 }
+
+/** The name of the client's agent; undefined for people's programs. */
+export function agentNameOf(client: Client | undefined): string | undefined {
+  const name: unknown = client?.[agentNameMember];
+  return typeof name === 'string' ? name : undefined;
+}
+
+const textsAt = (client: Client | undefined, member: string): readonly string[] | undefined => {
+  const texts: unknown = client?.[member];
+  return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : undefined;
+};
+
+/** The scopes that tokens of a client have at most. Undefined: it has no ceiling of its own. */
+export const scopeCeilingOf = (client: Client | undefined): readonly string[] | undefined =>
+  textsAt(client, scopesMember);
+
+/** The resources that tokens of a client may be for. Undefined: all of this server. */
+export const resourceCeilingOf = (client: Client | undefined): readonly string[] | undefined =>
+  textsAt(client, resourcesMember);
 
 /**
  * Compares digests of secrets, of which several may be valid, and makes a unique key decide that a proof is used once.

@@ -17,6 +17,8 @@ export interface StepRequest {
   readonly clientId: string;
   /** The name of the agent that asks. Undefined where a person's program does. */
   readonly agent?: string;
+  /** The scopes that the agent's client gets at most. Undefined: it has no ceiling of its own. */
+  readonly ceiling?: readonly string[];
   /** The sign-in of this authorization request, if it got that far. */
   readonly signedIn?: SignedIn;
   /** How the person proved who they are. */

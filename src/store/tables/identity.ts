@@ -53,7 +53,7 @@ export const agents = table(
     ownerId: id('users'),
     /** active, stopped */
     status: text(20),
-    /** client_secret_basic, private_key_jwt, workload_jwt, none */
+    /** client_secret_basic, private_key_jwt, workload_jwt; none: it is public, or a client of `clients` acts as it. */
     authMethod: text(40),
     /** Public keys (RFC 7517) of an agent that signs its assertions. */
     jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),

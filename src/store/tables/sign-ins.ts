@@ -11,7 +11,7 @@ export const signIns = table(
     id: id(),
     userId: id('users'),
     grantId: text(64),
-    /** The program's OAuth `client_id`. */
+    /** The program's OAuth `client_id`: see `src/delegation/sign-in-client.ts`. */
     clientId: text(100),
     program: text(200),
     /** password, passkey, provider */

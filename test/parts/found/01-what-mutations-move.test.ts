@@ -14,6 +14,7 @@ import { unprefixed, type Table } from '../../../src/store/tables/table.js';
 import { trustedDocuments } from '../../../src/store/tables/documents.js';
 import * as identity from '../../../src/store/tables/identity.js';
 import * as providers from '../../../src/store/tables/identity-providers.js';
+import { clients } from '../../../src/store/tables/clients.js';
 import { passkeys } from '../../../src/store/tables/passkeys.js';
 import { signIns } from '../../../src/store/tables/sign-ins.js';
 import { catalog, key } from '../../support/administration.js';
@@ -34,7 +35,7 @@ const moving = [
   ...[identity.agentRoles, identity.grantableRoles, identity.delegations, identity.consents],
   ...[identity.oauthPayloads, identity.authorityEpoch, trustedDocuments, passkeys],
   ...[providers.identityProviders, providers.userIdentities, providers.providerGroupRoles],
-  providers.providedUserRoles,
+  ...[providers.providedUserRoles, clients],
 ] as unknown as Table<Record<string, unknown>>[];
 /** These move with every change, and an operation is charged. */
 const unsaid = new Set(['version', 'operationsUsed', 'rowsUsed']);
@@ -60,6 +61,8 @@ interface World {
   readonly passkeyId: string;
   /** The victim is linked to it, and one of its groups gives the spare role. */
   readonly providerId: string;
+  /** A client that acts as the agent. */
+  readonly clientRowId: string;
   readonly documentId: string;
   readonly rows: Readonly<
     Record<'ticket' | 'order' | 'placed' | 'invoice' | 'payment' | 'product' | 'page' | 'collection', string>
@@ -154,6 +157,30 @@ const table: Readonly<Record<string, Entry>> = {
   updateAgent: {
     args: ({ agent }) => `${one(agent.id)} expectedVersion: 1 input: { ownerId: "${actor.id}" }`,
     moves: ['agents.ownerId'],
+  },
+  createClient: {
+    args: ({ victim, spareAgentRoleId }) => {
+      const agent = `agent: { name: "${key()}", businessTask: "t", ownerId: "${victim.id}", roleIds: ["${spareAgentRoleId}"] }`;
+      return `input: { clientId: "${key()}", name: "New", redirectUris: ["https://new.example/"], ${agent} }`;
+    },
+    moves: ['agent_roles+', 'agents+', 'clients+'],
+  },
+  updateClient: {
+    args: ({ clientRowId }) => `${one(clientRowId)} expectedVersion: 1 input: { scopes: ["tickets:read"] }`,
+    moves: ['agents.tokenGeneration', 'clients.scopes'],
+  },
+  stopClient: {
+    args: ({ clientRowId }) => one(clientRowId),
+    moves: ['agents.status', 'agents.tokenGeneration', 'clients.status'],
+  },
+  startClient: {
+    args: ({ clientRowId }) => one(clientRowId),
+    after: async ({ clientRowId, agent }) => {
+      await change(clients, clientRowId, { status: 'stopped' });
+      await change(identity.agents, agent.id, { status: 'stopped' });
+    },
+    moves: ['agents.status', 'clients.status'],
+    grants: true,
   },
   rotateAgentSecret: {
     args: ({ agent }) => `${one(agent.id)} overlapSeconds: 0`,
@@ -386,9 +413,30 @@ async function worldOf(): Promise<World> {
       signInId: await signIn(victim.id),
       passkeyId,
       providerId: await providerOf(victim, spareRoleId),
+      clientRowId: await clientOf(agent),
     },
     rows: await dataRows(),
   };
+}
+
+async function clientOf({ id: agentId }: AgentFixture): Promise<string> {
+  const id = server.ids.next();
+  const asked = { redirectUris: ['https://client.example/'], scopes: null, resources: null, changedTo: null };
+  const times = {
+    checkedAt: null,
+    requestedAt: null,
+    expiresAt: null,
+    createdAt: '2026-03-01T00:00:00.000Z',
+  };
+  await server.database.transaction((tx) =>
+    tx.insert(clients, [
+      {
+        ...{ id, clientId: id, name: 'Client', registration: 'administrator', status: 'active', agentId },
+        ...{ isOwnTool: false, authMethod: 'none', jwks: null, ...asked, ...times, version: 1 },
+      },
+    ]),
+  );
+  return id;
 }
 
 async function providerOf({ id: userId }: PersonFixture, roleId: string): Promise<string> {

@@ -1,0 +1,139 @@
+import { oneLine } from '../core/checked-text.js';
+import { badInput } from '../core/errors.js';
+import type { Operation, Resolvers } from '../delegation/resolver-context.js';
+import { filterBy } from '../store/bounded/filter.js';
+import { eq } from '../store/sql/condition.js';
+import { clients, type ClientRow } from '../store/tables/clients.js';
+import { agents, roles, users, type RoleRow } from '../store/tables/identity.js';
+import {
+  createClient,
+  startClient,
+  stopClient,
+  updateClient,
+  type ClientChanges,
+  type ClientTerms,
+} from './clients.js';
+import { fromStored, newestFirst, toStored, type PageArgs } from './list-queries.js';
+import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
+
+interface KeyArgs {
+  readonly idempotencyKey: string;
+}
+interface OneArgs extends KeyArgs {
+  readonly id: string;
+}
+interface AgentInput {
+  readonly name: string;
+  readonly displayName?: string | null;
+  readonly businessTask: string;
+  readonly ownerId: string;
+  readonly roleIds?: readonly string[] | null;
+}
+interface TermsInput {
+  readonly agent?: AgentInput | null;
+  readonly ownTool?: boolean | null;
+  readonly scopes?: readonly string[] | null;
+  readonly resources?: readonly string[] | null;
+}
+interface CreateArgs extends KeyArgs {
+  readonly input: TermsInput & {
+    readonly clientId: string;
+    readonly name: string;
+    readonly redirectUris: readonly string[];
+    readonly publicKeys?: string | null;
+  };
+}
+interface UpdateArgs extends OneArgs {
+  readonly input: ClientChanges;
+  readonly expectedVersion: number;
+}
+interface ClientFilter {
+  readonly clientId?: string | null;
+  readonly status?: string | null;
+}
+interface ClientsArgs extends PageArgs {
+  readonly filter?: ClientFilter | null;
+}
+
+const answer = { client: clients };
+const scope = 'clients:manage';
+const rolesMax = 10;
+
+const personOf = ({ authority }: Operation): string => authority.chain.person.id;
+
+/** Reads the agent's owner and roles within the administrator's reach. */
+export async function termsOf(
+  operation: Operation,
+  { agent, ownTool, scopes, resources }: TermsInput,
+): Promise<ClientTerms> {
+  const isAgent = agent !== null && agent !== undefined;
+  if (isAgent === (ownTool === true))
+    throw badInput('Say either the agent as which it acts, or that it is a person’s own tool.', 'agent');
+  const ceilings = { scopes, resources };
+  if (!isAgent) return ceilings;
+  const { roleIds, ...known } = agent;
+  await operation.rows.inside(users, known.ownerId, 'users:read');
+  if ((roleIds?.length ?? 0) > rolesMax) throw badInput(`Give at most ${String(rolesMax)} roles.`, 'roleIds');
+  const wanted: RoleRow[] = [];
+  for (const id of new Set(roleIds ?? [])) wanted.push(await operation.rows.inside(roles, id, 'roles:read'));
+  return { ...ceilings, agent: { ...known, roles: wanted } };
+}
+
+const create = (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
+  operation.once(idempotencyKey, { createClient: input }, answer, async () => {
+    const terms = await termsOf(operation, input);
+    const { clientId, name, redirectUris, publicKeys } = input;
+    const given = { ...terms, clientId, name, redirectUris, publicKeys };
+    const { id } = await createClient(unitOfWork(operation), personOf(operation), given);
+    operation.rows.forget();
+    return { client: await operation.rows.inside(clients, id, scope) };
+  });
+
+const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
+  const { id, input, expectedVersion, idempotencyKey } = args;
+  return operation.once(idempotencyKey, { updateClient: id, input, expectedVersion }, answer, async () => ({
+    client: await changing(operation, clients, id, scope, (before, unit) => {
+      requireVersion('Client', before, expectedVersion);
+      return updateClient(unit, personOf(operation), before, input);
+    }),
+  }));
+};
+
+const setStatus =
+  (name: string, set: (unit: UnitOfWork, by: string, before: ClientRow) => Promise<void>) =>
+  (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
+    operation.once(idempotencyKey, { [name]: id }, answer, async () => ({
+      client: await changing(operation, clients, id, scope, (before, unit) =>
+        set(unit, personOf(operation), before),
+      ),
+    }));
+
+function list(operation: Operation, { filter, first, after }: ClientsArgs) {
+  const chosen = filterBy<ClientRow, ClientFilter>(operation.scopeOf, 'ClientFilter', filter, {
+    clientId: (clientId) => eq('clientId', oneLine(clientId, 255, 'filter.clientId')),
+    status: (status) => eq('status', toStored(status)),
+  });
+  return operation.rows.list(clients, { ...chosen, order: newestFirst, first, after });
+}
+
+export const clientResolvers: Resolvers = {
+  Query: {
+    client: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(clients, id),
+    clients: (_: unknown, args: ClientsArgs, operation: Operation) => list(operation, args),
+  },
+  Mutation: {
+    createClient: create,
+    updateClient: update,
+    stopClient: setStatus('stopClient', (unit, _by, before) => stopClient(unit, before)),
+    startClient: setStatus('startClient', startClient),
+  },
+  Client: {
+    registration: (row: ClientRow) => fromStored(row.registration),
+    status: (row: ClientRow) => fromStored(row.status),
+    authMethod: (row: ClientRow) => fromStored(row.authMethod),
+    ownTool: (row: ClientRow) => row.isOwnTool,
+    publicKeys: (row: ClientRow) => (row.jwks === null ? null : JSON.stringify(row.jwks)),
+    agent: (row: ClientRow, _: unknown, operation: Operation) =>
+      row.agentId === null ? null : operation.rows.get(agents, row.agentId),
+  },
+};

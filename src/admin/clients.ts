@@ -1,0 +1,214 @@
+import { isoTime } from '../core/clock.js';
+import { visibleLine } from '../core/checked-text.js';
+import { badInput, conflict } from '../core/errors.js';
+import { bumpEpoch } from '../delegation/authority-epoch.js';
+import { signInClientId } from '../delegation/sign-in-client.js';
+import { eq } from '../store/sql/condition.js';
+import { clients, type ClientRow } from '../store/tables/clients.js';
+import { agents, roles, type AgentRow, type RoleRow } from '../store/tables/identity.js';
+import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
+import { parseKeys } from './agent-keys.js';
+import { createClientAgent, startAgent, stopAgent } from './agents.js';
+import { assignAgentRole } from './assignments.js';
+import { requireGrantable } from './grantable-roles.js';
+import { parseClientUris } from './redirect-uris.js';
+import { endSignIn } from './sign-ins.js';
+import { add, store, type UnitOfWork } from './unit-of-work.js';
+
+/** The agent as which a client acts. */
+export interface ClientAgent {
+  readonly name: string;
+  readonly displayName?: string | null | undefined;
+  readonly businessTask: string;
+  /** The user who answers for it. */
+  readonly ownerId: string;
+  readonly roles: readonly RoleRow[];
+}
+
+/** How a client is let in. */
+export interface ClientTerms {
+  /** Undefined: it is a person's own tool. */
+  readonly agent?: ClientAgent | undefined;
+  readonly scopes?: readonly string[] | null | undefined;
+  readonly resources?: readonly string[] | null | undefined;
+}
+
+export interface NewClient extends ClientTerms {
+  readonly clientId: string;
+  readonly name: string;
+  readonly redirectUris: readonly string[];
+  /** A JSON Web Key Set. A client without keys is public. */
+  readonly publicKeys?: string | null | undefined;
+}
+
+export interface ClientChanges {
+  readonly name?: string | null | undefined;
+  readonly redirectUris?: readonly string[] | null | undefined;
+  readonly scopes?: readonly string[] | null | undefined;
+  readonly resources?: readonly string[] | null | undefined;
+}
+
+const clientIdPattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
+
+/** Registers a client by hand, and makes the agent as which it acts. */
+export async function createClient(unit: UnitOfWork, by: string, input: NewClient): Promise<ClientRow> {
+  const { clientId } = input;
+  if (!clientIdPattern.test(clientId))
+    throw badInput('A client id has lower-case letters, digits and `. _ -`, up to 100.', 'clientId');
+  if (clientId.startsWith('behalf-'))
+    throw badInput('Client ids that begin with `behalf-` are reserved.', 'clientId');
+  if ((await unit.tx.one(agents, eq<AgentRow>('name', clientId))) !== undefined)
+    throw conflict('There is an agent of this name already, and its name is its client id.');
+  const jwks =
+    input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
+  const client: ClientRow = {
+    ...{ id: unit.ids.next(), clientId, name: visibleLine(input.name, 200, 'name') },
+    ...{ registration: 'administrator', status: 'active', agentId: null, isOwnTool: false },
+    ...{ authMethod: jwks === null ? 'none' : 'private_key_jwt', jwks },
+    redirectUris: urisOf(input.redirectUris),
+    ...(await admitted(unit, by, input)),
+    ...{ changedTo: null, checkedAt: null, requestedAt: null, expiresAt: null },
+    ...{ createdAt: isoTime(unit.clock.now()), version: 1 },
+  };
+  await add(unit, clients, client, 'There is a client with this id already.');
+  return client;
+}
+
+/** Lets a client in that nobody registered by hand, as it was seen at its version. */
+export async function admitClient(
+  unit: UnitOfWork,
+  by: string,
+  before: ClientRow,
+  terms: ClientTerms,
+): Promise<ClientRow> {
+  if (before.status !== 'quarantined') throw conflict('This client does not wait for admission.');
+  const entry = await admitted(unit, by, terms);
+  return store(unit, clients, before, { ...entry, status: 'active', expiresAt: null });
+}
+
+/** What it becomes: an agent of its own with roles that `by` may grant, or a person's own tool. */
+async function admitted(
+  unit: UnitOfWork,
+  by: string,
+  { agent, ...ceilings }: ClientTerms,
+): Promise<Pick<ClientRow, 'agentId' | 'isOwnTool' | 'scopes' | 'resources'>> {
+  const scopes = scopesOf(ceilings.scopes);
+  const resources = resourcesOf(ceilings.resources);
+  if (agent === undefined) {
+    await requireOwnTool(unit, by, scopes);
+    return { agentId: null, isOwnTool: true, scopes, resources };
+  }
+  const { displayName, roles: wanted, ...known } = agent;
+  const made = await createClientAgent(unit, { ...known, displayName: displayName ?? known.name });
+  for (const role of wanted) await assignAgentRole(unit, by, made, role);
+  return { agentId: made.id, isOwnTool: false, scopes, resources };
+}
+
+/**
+ * A tool's tokens are sign-ins of whoever uses it. So its administrator must be allowed to grant each role for people that
+ * has a scope within its ceiling.
+ */
+async function requireOwnTool(
+  { tx }: UnitOfWork,
+  by: string,
+  ceiling: readonly string[] | null,
+): Promise<void> {
+  const ofPeople = await tx.select(roles, eq<RoleRow>('holder', 'person'));
+  const within = ofPeople.filter(
+    ({ scopes }) => ceiling === null || scopes.some((scope) => ceiling.includes(scope)),
+  );
+  await requireGrantable(tx, by, within);
+}
+
+/**
+ * Changes a client that was admitted. What narrows it ends its tokens, so that no token is wider than the client from the
+ * next operation on. A wider ceiling of a person's own tool needs what making one with it needs.
+ */
+export async function updateClient(
+  unit: UnitOfWork,
+  by: string,
+  before: ClientRow,
+  { name, redirectUris, scopes, resources }: ClientChanges,
+): Promise<ClientRow> {
+  const ceiling = scopes === undefined ? before.scopes : scopesOf(scopes);
+  const audience = resources === undefined ? before.resources : resourcesOf(resources);
+  const uris = Array.isArray(redirectUris) ? urisOf(redirectUris) : before.redirectUris;
+  const isWider = !isWithin(ceiling, before.scopes) || !isWithin(uris, before.redirectUris);
+  if (before.isOwnTool && isWider) await requireOwnTool(unit, by, ceiling);
+  if (!isWithin(before.scopes, ceiling) || !isWithin(before.resources, audience))
+    await endTokens(unit, before);
+  return store(unit, clients, before, {
+    ...(typeof name === 'string' && { name: visibleLine(name, 200, 'name') }),
+    ...(Array.isArray(redirectUris) && { redirectUris: uris }),
+    ...(scopes !== undefined && { scopes: ceiling }),
+    ...(resources !== undefined && { resources: audience }),
+  });
+}
+
+/** Whether every value of a ceiling is in the other one. Null is the widest. */
+const isWithin = (inner: readonly string[] | null, outer: readonly string[] | null): boolean =>
+  outer === null || inner?.every((value) => outer.includes(value)) === true;
+
+/** Ends what the client holds: its agent's tokens, or the sign-ins with a person's own tool. */
+async function endTokens(unit: UnitOfWork, { agentId, isOwnTool, clientId }: ClientRow): Promise<void> {
+  const { tx } = unit;
+  const agent =
+    agentId === null ? undefined : await tx.one(agents, eq<AgentRow>('id', agentId), { lock: 'update' });
+  if (agent !== undefined) await store(unit, agents, agent, { tokenGeneration: agent.tokenGeneration + 1 });
+  if (isOwnTool) {
+    const known = signInClientId(clientId);
+    for (const signIn of await tx.select(signIns, eq<SignInRow>('clientId', known)))
+      await endSignIn(unit, signIn);
+  }
+  await bumpEpoch(tx);
+}
+
+/** Its tokens end for good, and so do those of its agent, which is stopped with it. A client in quarantine stays out. */
+export async function stopClient(unit: UnitOfWork, before: ClientRow): Promise<void> {
+  if (before.status === 'stopped') return;
+  await store(unit, clients, before, { status: 'stopped', expiresAt: null });
+  await endTokens(unit, before);
+  const agent = await agentOf(unit, before);
+  if (agent !== undefined) await stopAgent(unit, agent);
+}
+
+/** Lets a stopped client go on. One that was never admitted waits again. `by` must be allowed to let it in. */
+export async function startClient(unit: UnitOfWork, by: string, before: ClientRow): Promise<void> {
+  if (before.status !== 'stopped') return;
+  const agent = await agentOf(unit, before);
+  if (before.isOwnTool) await requireOwnTool(unit, by, before.scopes);
+  if (agent !== undefined) await startAgent(unit, by, agent);
+  const isAdmitted = before.isOwnTool || agent !== undefined;
+  await store(unit, clients, before, { status: isAdmitted ? 'active' : 'quarantined' });
+}
+
+const agentOf = async ({ tx }: UnitOfWork, { agentId }: ClientRow): Promise<AgentRow | undefined> =>
+  agentId === null ? undefined : tx.one(agents, eq<AgentRow>('id', agentId), { lock: 'update' });
+
+function urisOf(given: readonly string[]): readonly string[] {
+  const uris = parseClientUris(given);
+  if (uris.length === 0) throw badInput('A client has at least one redirect URI.', 'redirectUris');
+  return uris;
+}
+
+const scopesOf = (scopes: readonly string[] | null | undefined): readonly string[] | null =>
+  listOf(scopes, 200, /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'scopes');
+
+const resourcesOf = (resources: readonly string[] | null | undefined): readonly string[] | null => {
+  const list = listOf(resources, 10, /^[\x21-\x7e]{1,255}$/, 'resources');
+  const isResource = (text: string): boolean => URL.canParse(text) && !text.includes('#');
+  if (list?.every(isResource) !== false) return list;
+  throw badInput('A resource is an absolute URL without fragment (RFC 8707).', 'resources');
+};
+
+function listOf(
+  given: readonly string[] | null | undefined,
+  max: number,
+  pattern: RegExp,
+  path: string,
+): readonly string[] | null {
+  if (given === null || given === undefined) return null;
+  if (given.length > 0 && given.length <= max && given.every((text) => pattern.test(text)))
+    return [...new Set(given)];
+  throw badInput(`Give 1 to ${String(max)} ${path}, or none to set no ceiling.`, path);
+}

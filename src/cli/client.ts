@@ -1,0 +1,121 @@
+import { createClient, startClient, stopClient, type ClientTerms } from '../admin/clients.js';
+import { CommandError } from '../core/command-error.js';
+import { findClient, findRole, findUser } from '../operator/find-by-name.js';
+import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
+import type { ClientRow } from '../store/tables/clients.js';
+import { listClients, type ListedClient } from './operator/list-clients.js';
+import { withDatabase } from './operator/with-database.js';
+import type { JsonOption } from './terminal/command.js';
+import { answer, clean, columns, paint } from './terminal/output.js';
+import { readText } from './terminal/read-text.js';
+
+/** How a client is let in. */
+export interface TermsOptions extends AsOption {
+  readonly agent?: string;
+  readonly task?: string;
+  readonly owner?: string;
+  readonly role: readonly string[];
+  readonly ownTool?: boolean;
+  readonly scope?: readonly string[];
+  readonly resource?: readonly string[];
+}
+
+export interface CreateOptions extends TermsOptions {
+  readonly redirectUri: readonly string[];
+  readonly name?: string;
+  readonly publicKeys?: string;
+}
+
+export interface ListOptions extends JsonOption {
+  readonly status?: string;
+}
+
+async function termsOf(deciding: Deciding, options: TermsOptions): Promise<ClientTerms> {
+  const { agent: name, task, owner, role: roleNames, ownTool, scope: scopes, resource: resources } = options;
+  if ((name !== undefined) === (ownTool === true))
+    throw new CommandError('Say either `--agent NAME` or `--own-tool`.');
+  if (name === undefined) return { scopes, resources };
+  if (task === undefined || owner === undefined)
+    throw new CommandError('Say what the agent is for, and who answers for it: `--task TEXT --owner USER`.');
+  const { id: ownerId } = await findUser(deciding.tx, owner);
+  const roles = [];
+  for (const role of roleNames) roles.push(await findRole(deciding.tx, role, 'agent'));
+  return { scopes, resources, agent: { name, businessTask: task, ownerId, roles } };
+}
+
+const changing = <T>(
+  command: string,
+  as: string | undefined,
+  detail: Readonly<Record<string, unknown>>,
+  work: (deciding: Deciding) => Promise<T>,
+): Promise<T> =>
+  withDatabase((database) =>
+    change(database, { command, as, detail }, async (deciding) => {
+      await deciding.require('clients:manage');
+      return work(deciding);
+    }),
+  );
+
+/** `behalf client create` */
+export async function create(clientId: string, options: CreateOptions): Promise<void> {
+  const { name = clientId, redirectUri: redirectUris, as } = options;
+  const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
+  await changing('client create', as, { clientId, agent: options.agent ?? null }, async (deciding) => {
+    const terms = await termsOf(deciding, options);
+    await createClient(deciding, deciding.by.id, { ...terms, clientId, name, redirectUris, publicKeys });
+  });
+  answer(options.json, { clientId, agent: options.agent ?? null }, () => [
+    `${paint('bold', clientId)} is a client${options.agent === undefined ? '' : ` that acts as ${options.agent}`}.`,
+  ]);
+}
+
+/** `behalf client list` */
+export async function list({ status, json }: ListOptions): Promise<void> {
+  const all = await withDatabase((database) => listClients(database.read));
+  const shown = all.filter((client) => status === undefined || client.status === status);
+  answer(json, shown, () =>
+    columns([
+      ['client id', 'name', 'registered by', 'status', 'acts as', 'scopes'],
+      ...shown.map((client) => [
+        ...[clean(client.clientId), clean(client.name), client.registration, client.status],
+        ...[actsAs(client), client.scopes?.join(' ') ?? 'no ceiling'],
+      ]),
+    ]),
+  );
+}
+
+const actsAs = ({ agent, ownTool }: ListedClient): string =>
+  ownTool ? 'the person' : agent === null ? 'nobody yet' : clean(agent);
+
+/** `behalf client show` */
+export async function show(clientId: string, { json }: JsonOption): Promise<void> {
+  const all = await withDatabase((database) => listClients(database.read, clientId));
+  const [client] = all;
+  if (client === undefined)
+    throw new CommandError(`There is no client ${clientId}. \`behalf client list\` shows which there are.`);
+  answer(json, client, () => [
+    `${paint('bold', clean(client.clientId))}: ${clean(client.name)}`,
+    `${client.status}, registered by ${client.registration}, acts as ${actsAs(client)}`,
+    `authenticates by ${client.authMethod}`,
+    ...client.redirectUris.map((uri) => `redirect URI: ${clean(uri)}`),
+    `scopes: ${client.scopes?.join(' ') ?? 'no ceiling of its own'}`,
+    `resources: ${client.resources?.map(clean).join(' ') ?? 'all of this server'}`,
+  ]);
+}
+
+const setting =
+  (command: string, outcome: string, set: (deciding: Deciding, client: ClientRow) => Promise<void>) =>
+  async (clientId: string, options: AsOption): Promise<void> => {
+    await changing(command, options.as, { clientId }, async (deciding) =>
+      set(deciding, await findClient(deciding.tx, clientId)),
+    );
+    answer(options.json, { clientId, command }, () => `${paint('bold', clean(clientId))} ${outcome}.`);
+  };
+
+/** `behalf client stop` */
+export const stop = setting('client stop', 'is stopped', (deciding, client) => stopClient(deciding, client));
+
+/** `behalf client start` */
+export const start = setting('client start', 'goes on', (deciding, client) =>
+  startClient(deciding, deciding.by.id, client),
+);

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import type { AsOption } from '../../operator/recorded-change.js';
+import type { CreateOptions, ListOptions } from '../client.js';
+import { command, group, type JsonOption } from '../terminal/command.js';
+import { asOption } from '../terminal/options.js';
+
+const aboutClients = `
+A client acts as an agent of its own (--agent), which gets a task from the person who allows it, or it is a person's own tool
+(--own-tool), whose tokens are the person's sign-in. No client has a secret: it is public, or signs with its key.`;
+
+export const clientCommand = (): Command =>
+  group(
+    'client',
+    'OAuth clients: the applications that people use',
+    command(
+      'client create',
+      'register a client',
+      'desk --redirect-uri http://127.0.0.1/callback --agent desk --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+    )
+      .argument('<client-id>', 'its OAuth client id')
+      .requiredOption('--redirect-uri <uri...>', 'where answers to its requests may go')
+      .option('--name <name>', 'what it is called (default: its client id)')
+      .option('--agent <name>', 'make an agent of this name, as which it acts')
+      .option('--task <text>', 'the one business task of the agent')
+      .option('--owner <user>', 'the person who answers for the agent')
+      .option('--role <role...>', 'roles of the agent: its ceiling', [])
+      .option('--own-tool', 'its tokens are the person’s own sign-in')
+      .option(
+        '--scope <scope...>',
+        'the scopes that its tokens have at most (default: no ceiling of its own)',
+      )
+      .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)')
+      .option('--public-keys <file>', 'a JSON Web Key Set; with it the client signs, else it is public')
+      .option(...asOption)
+      .addHelpText('after', aboutClients)
+      .action(async (clientId: string, options: CreateOptions) =>
+        (await import('../client.js')).create(clientId, options),
+      ),
+    command('client list', 'which clients there are, and which wait', '--status quarantined')
+      .option('--status <status>', 'only those that are quarantined, active or stopped')
+      .action(async (options: ListOptions) => (await import('../client.js')).list(options)),
+    command('client show', 'all that is known of a client', 'desk')
+      .argument('<client-id>')
+      .action(async (clientId: string, options: JsonOption) =>
+        (await import('../client.js')).show(clientId, options),
+      ),
+    command('client stop', 'stop a client and all its tokens at once', 'desk --as admin')
+      .argument('<client-id>')
+      .option(...asOption)
+      .action(async (clientId: string, options: AsOption) =>
+        (await import('../client.js')).stop(clientId, options),
+      ),
+    command('client start', 'let a stopped client go on', 'desk --as admin')
+      .argument('<client-id>')
+      .option(...asOption)
+      .action(async (clientId: string, options: AsOption) =>
+        (await import('../client.js')).start(clientId, options),
+      ),
+  );

@@ -1,0 +1,43 @@
+import { all, eq } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { clients, type ClientRow } from '../../store/tables/clients.js';
+import { agents } from '../../store/tables/identity.js';
+
+export interface ListedClient {
+  readonly clientId: string;
+  readonly name: string;
+  readonly registration: string;
+  readonly status: string;
+  /** The agent as which it acts. Null: a person's own tool, or not admitted. */
+  readonly agent: string | null;
+  readonly ownTool: boolean;
+  readonly authMethod: string;
+  readonly redirectUris: readonly string[];
+  readonly scopes: readonly string[] | null;
+  readonly resources: readonly string[] | null;
+  readonly createdAt: string;
+  readonly requestedAt: string | null;
+  readonly expiresAt: string | null;
+}
+
+/** Newest first; only the one with this client id, where one is given. */
+export async function listClients(connection: Connection, clientId?: string): Promise<ListedClient[]> {
+  const which = clientId === undefined ? all<ClientRow>() : eq<ClientRow>('clientId', clientId);
+  const rows = await connection.select(clients, which, {
+    order: [
+      { column: 'createdAt', direction: 'desc' },
+      { column: 'id', direction: 'desc' },
+    ],
+  });
+  const listed: ListedClient[] = [];
+  for (const row of rows) {
+    const agent = row.agentId === null ? undefined : await connection.byId(agents, row.agentId);
+    listed.push({
+      ...{ clientId: row.clientId, name: row.name, registration: row.registration, status: row.status },
+      ...{ agent: agent?.name ?? null, ownTool: row.isOwnTool, authMethod: row.authMethod },
+      ...{ redirectUris: row.redirectUris, scopes: row.scopes, resources: row.resources },
+      ...{ createdAt: row.createdAt, requestedAt: row.requestedAt, expiresAt: row.expiresAt },
+    });
+  }
+  return listed;
+}

@@ -1,0 +1,85 @@
+import type { ClientMetadata } from 'oidc-provider';
+import { all, eq } from '../../store/sql/condition.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { clients, type ClientRow } from '../../store/tables/clients.js';
+import { agents, type AgentRow } from '../../store/tables/identity.js';
+import { delegationType } from './authorization-details.js';
+
+/** A member of client metadata: the scopes that tokens of the client have at most. */
+export const scopesMember = 'behalf_scopes';
+/** A member of client metadata: the resources that tokens of the client may be for. */
+export const resourcesMember = 'behalf_resources';
+
+/** Grant types of clients that act as agents. */
+interface ActingGrants {
+  readonly public: readonly string[];
+  readonly confidential: readonly string[];
+}
+
+/** The members by which a client acts as an agent. */
+type ActingMembers = (agent: AgentRow) => Partial<ClientMetadata>;
+
+/**
+ * `EdDSA` and `Ed25519` are one algorithm here, and two to the library, which looks at the curve where a key has no
+ * `alg`.
+ */
+export const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  key.kty === 'OKP' ? { ...key, alg: undefined } : key;
+
+/** A loopback redirect URI may have any port (RFC 8252 section 7.3). */
+const hasLoopback = (uris: readonly string[]): boolean => uris.some((uri) => uri.startsWith('http:'));
+
+const common = ({ clientId, name, jwks, redirectUris, scopes, resources }: ClientRow): ClientMetadata => ({
+  client_id: clientId,
+  client_name: name,
+  application_type: hasLoopback(redirectUris) ? 'native' : 'web',
+  redirect_uris: [...redirectUris],
+  response_types: ['code'],
+  response_modes: ['query'],
+  ...(jwks === null
+    ? { token_endpoint_auth_method: 'none' }
+    : { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: jwks.keys.map(asLibrary) } }),
+  ...(scopes === null ? {} : { [scopesMember]: [...scopes] }),
+  ...(resources === null ? {} : { [resourcesMember]: [...resources] }),
+});
+
+const ownTool = (client: ClientRow): ClientMetadata => ({
+  ...common(client),
+  grant_types: ['authorization_code', 'refresh_token'],
+});
+
+/** Grants that rest on nothing but who the client is are for clients that prove it. */
+const acting = (client: ClientRow, grants: ActingGrants): ClientMetadata => ({
+  ...common(client),
+  grant_types: [...(client.jwks === null ? grants.public : grants.confidential)],
+  authorization_details_types: [delegationType],
+});
+
+/** Reads the clients of the table `clients` as the library wants them. */
+export class RegisteredClients {
+  constructor(
+    private readonly connection: Connection,
+    private readonly actingMembers: ActingMembers,
+    private readonly grants: ActingGrants,
+  ) {}
+
+  row(clientId: string): Promise<ClientRow | undefined> {
+    return this.connection.one(clients, eq<ClientRow>('clientId', clientId));
+  }
+
+  /** Undefined for a client that may get no token. */
+  async metadata(client: ClientRow): Promise<ClientMetadata | undefined> {
+    if (client.status !== 'active') return undefined;
+    if (client.isOwnTool) return ownTool(client);
+    const isActing = all<AgentRow>(eq('id', client.agentId ?? ''), eq('status', 'active'));
+    const agent = await this.connection.one(agents, isActing);
+    if (agent === undefined) return undefined;
+    return { ...acting(client, this.grants), ...this.actingMembers(agent) };
+  }
+
+  /** Whether the client is a person's own tool, and its ceiling. Undefined where it is none. */
+  async ownTool(clientId: string): Promise<{ readonly scopes: readonly string[] | null } | undefined> {
+    const row = await this.row(clientId);
+    return row?.status === 'active' && row.isOwnTool ? { scopes: row.scopes } : undefined;
+  }
+}

@@ -1,0 +1,74 @@
+import { flag, id, int, json, nullable, table, text, time, type RowOf } from './table.js';
+
+/** What a client's document or registration says of it, as far as it counts here. */
+export interface ClientDescription {
+  readonly name: string;
+  /** none, private_key_jwt */
+  readonly authMethod: string;
+  readonly jwks: { readonly keys: Record<string, unknown>[] } | null;
+  readonly redirectUris: readonly string[];
+}
+
+/** OAuth clients beside agents with credentials of their own. None has a secret. */
+export const clients = table(
+  'Client',
+  'clients',
+  {
+    id: id(),
+    /** The OAuth `client_id`; unique. The address of its document, where it has one. */
+    clientId: text(255),
+    name: text(200),
+    /** administrator, document, dynamic */
+    registration: text(20),
+    /** quarantined, active, stopped */
+    status: text(20),
+    /** The agent as which it acts. Null: a person's own tool, or not admitted. */
+    agentId: nullable(id('agents')),
+    /** Whether its tokens are the person's own sign-in. */
+    isOwnTool: flag(),
+    /** none, private_key_jwt */
+    authMethod: text(40),
+    jwks: nullable(json<{ readonly keys: Record<string, unknown>[] }>()),
+    redirectUris: json<readonly string[]>(),
+    /** The scopes that its tokens have at most. Null: no ceiling of its own. */
+    scopes: nullable(json<readonly string[]>()),
+    /** The resources that its tokens may be for (RFC 8707). Null: all of this server. */
+    resources: nullable(json<readonly string[]>()),
+    /** What its document says now, where that is not what was admitted. */
+    changedTo: nullable(json<ClientDescription>()),
+    /** When its document was read. */
+    checkedAt: nullable(time()),
+    /** When a person last tried to use it in quarantine. */
+    requestedAt: nullable(time()),
+    /** When it is deleted unless it is admitted. */
+    expiresAt: nullable(time()),
+    createdAt: time(),
+    version: int(),
+  },
+  ['id'],
+  { unique: [['clientId']], indexes: [['agentId'], ['status', 'expiresAt']] },
+);
+
+/** Clients whose document is at a host are admitted with one role, and no scopes beyond these. */
+export const clientRules = table(
+  'ClientRule',
+  'client_rules',
+  {
+    id: id(),
+    /** As URLs write it, with the port where that is not 443; unique. */
+    host: text(255),
+    roleId: id('roles'),
+    scopes: json<readonly string[]>(),
+    /** Who answers for the agents. */
+    ownerId: id('users'),
+    /** The administrator. The rule counts while they may grant the role. */
+    addedBy: id('users'),
+    createdAt: time(),
+    version: int(),
+  },
+  ['id'],
+  { unique: [['host']] },
+);
+
+export type ClientRow = RowOf<typeof clients>;
+export type ClientRuleRow = RowOf<typeof clientRules>;
