@@ -18,7 +18,7 @@ export interface Task {
 export interface TokenOptions extends Credentials {
   /** The agent's name, its `client_id`. */
   readonly agent: string;
-  /** The id of the delegation under which it acts. */
+  /** The id of the delegation under which it acts. Default: the agent's only active one; the client stays with it. */
   readonly delegation?: string | undefined;
   /** Gives a token of a person or of the agent before, to exchange (RFC 8693) in place of a delegation. */
   readonly subjectToken?: (() => string | Promise<string>) | undefined;
@@ -93,7 +93,7 @@ export class Tokens {
       text: answer.access_token,
       renewsAt: startedAt + lifeMs - Math.min(renewedBeforeMs, lifeMs / 2),
     };
-    // An exchange makes a delegation; from then on the agent asks for tokens under it.
+    // That of an exchange, or the only one: from now on the agent asks for tokens under it.
     this.delegation ??= delegationIn(answer);
     return this.current;
   }

@@ -157,6 +157,22 @@ describe('a token', () => {
     });
   });
 
+  test('needs no delegation by name where the agent has one; the client stays with it', async () => {
+    const alone = await office.agent('alone', rosa, 'support-agent');
+    const agent = client({ agent: 'alone', secret: alone.secret, delegation: undefined });
+    expect((await failure(agent.accessToken())).code).toBe('invalid_grant');
+    const first = await office.delegate(rosa, { agent: 'alone', scopes });
+    await agent.request(subject, { id: office.ticketId });
+    await office.delegate(rosa, { agent: 'alone', scopes });
+    wire.now += 280_000;
+    await agent.request(subject, { id: office.ticketId });
+    expect((await recordsOf(office.server.database, 'graphql')).at(-1)?.delegation?.id).toBe(first);
+    const { code, message } = await failure(
+      client({ agent: 'alone', secret: alone.secret, delegation: undefined }).accessToken(),
+    );
+    expect([code, message]).toEqual(['invalid_authorization_details', expect.stringContaining(first)]);
+  });
+
   test('goes to no other address: not by a request, not by a redirect, not in the clear', async () => {
     const agent = client();
     for (const url of ['http://127.0.0.1:1/graphql', `${office.server.url}/graphqlx`])
