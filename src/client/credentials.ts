@@ -21,27 +21,33 @@ export interface Credentials {
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** Client authentication at the token endpoint. Throws where not exactly one is given. */
-export function clientAuth({ secret, privateKey, assertion }: Credentials): oauth.ClientAuth {
+/** Makes the client authentication of one request to the token endpoint. */
+export type Authenticate = () => Promise<oauth.ClientAuth>;
+
+/** Throws where not exactly one credential is given. */
+export function authenticateBy({ secret, privateKey, assertion }: Credentials): Authenticate {
   const given = [secret, privateKey, assertion].filter((one) => one !== undefined);
   if (given.length !== 1) throw new TypeError('Give one of `secret`, `privateKey` and `assertion`.');
-  if (secret !== undefined) return oauth.ClientSecretBasic(secret);
-  if (privateKey !== undefined) return byKey(privateKey);
-  return async (_server, client, body) => {
-    body.set('client_id', client.client_id);
-    body.set('client_assertion_type', assertionType);
-    body.set('client_assertion', (await assertion?.()) ?? '');
-  };
+  if (assertion !== undefined) return async () => assertedBy((await assertion()).trim());
+  let auth: Promise<oauth.ClientAuth> | undefined;
+  const once = async (): Promise<oauth.ClientAuth> =>
+    privateKey === undefined
+      ? oauth.ClientSecretBasic(secret ?? '')
+      : oauth.PrivateKeyJwt(await keyOf(privateKey));
+  return () => (auth ??= once());
 }
 
-function byKey(key: NonNullable<Credentials['privateKey']>): oauth.ClientAuth {
-  if (!('kty' in key)) return oauth.PrivateKeyJwt(key);
-  let imported: Promise<oauth.PrivateKey> | undefined;
-  return async (...request) => {
-    imported ??= importKey(key);
-    await oauth.PrivateKeyJwt(await imported)(...request);
+const assertedBy =
+  (jwt: string): oauth.ClientAuth =>
+  (_server, client, body) => {
+    body.set('client_id', client.client_id);
+    body.set('client_assertion_type', assertionType);
+    body.set('client_assertion', jwt);
   };
-}
+
+const keyOf = async (
+  key: NonNullable<Credentials['privateKey']>,
+): Promise<oauth.CryptoKey | oauth.PrivateKey> => ('kty' in key ? importKey(key) : key);
 
 async function importKey(jwk: PrivateJwk): Promise<oauth.PrivateKey> {
   const key = await crypto.subtle.importKey('jwk', jwk, algorithmOf(jwk), false, ['sign']);

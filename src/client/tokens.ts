@@ -1,6 +1,6 @@
 import * as oauth from 'oauth4webapi';
 import { AgentError, noAnswer, tokenRefusal } from './agent-error.js';
-import { clientAuth, type Credentials } from './credentials.js';
+import { authenticateBy, type Authenticate, type Credentials } from './credentials.js';
 import { isForNow, Patience, type Timing } from './patience.js';
 import { plainHttp } from './server-address.js';
 
@@ -54,7 +54,7 @@ const renewedBeforeMs = 30_000;
 /** The agent's access token: got when it is needed, kept, and renewed before its end by one request for all who wait. */
 export class Tokens {
   private readonly client: oauth.Client;
-  private readonly auth: oauth.ClientAuth;
+  private readonly authenticate: Authenticate;
   private delegation: string | undefined;
   private metadata: Promise<oauth.AuthorizationServer> | undefined;
   private current: Token | undefined;
@@ -65,7 +65,7 @@ export class Tokens {
     private readonly parts: TokenParts,
   ) {
     this.client = { client_id: options.agent };
-    this.auth = clientAuth(options);
+    this.authenticate = authenticateBy(options);
     this.delegation = options.delegation;
     if (options.delegation !== undefined && options.subjectToken !== undefined)
       throw new TypeError('Give `delegation` or `subjectToken`, not both.');
@@ -105,7 +105,7 @@ export class Tokens {
     const server = await this.discovered();
     for (let isNonceNew = true; ;) {
       const response = await this.post(server);
-      if (response.ok) return oauth.processGenericTokenEndpointResponse(server, this.client, response);
+      if (response.ok) return this.tokenIn(server, response);
       if (isForNow(response) && (await patience.waitsFor(response))) continue;
       const refusal = await tokenRefusal(response, timing.now());
       if (refusal.code !== 'use_dpop_nonce' || !isNonceNew) throw refusal;
@@ -123,9 +123,9 @@ export class Tokens {
       ...this.details(isExchange),
     };
     const grantType = isExchange ? tokenExchange : 'client_credentials';
-    const dpop = await this.parts.dpop();
+    const [auth, dpop] = await Promise.all([this.authenticate(), this.parts.dpop()]);
     return this.reached(() =>
-      oauth.genericTokenEndpointRequest(server, this.client, this.auth, grantType, parameters, {
+      oauth.genericTokenEndpointRequest(server, this.client, auth, grantType, parameters, {
         ...this.transport(),
         ...(dpop === undefined ? {} : { DPoP: dpop }),
       }),
@@ -157,9 +157,27 @@ export class Tokens {
       oauth.discoveryRequest(server, { algorithm: 'oauth2', ...this.transport() }),
     );
     if (!response.ok) throw await tokenRefusal(response, timing.now());
-    return oauth.processDiscoveryResponse(server, response).catch((cause: unknown) => {
+    const metadata = await oauth.processDiscoveryResponse(server, response).catch((cause: unknown) => {
       throw new AgentError('BAD_ANSWER', `${server.href} is not the address of a Behalf server.`, { cause });
     });
+    // Credentials go to the server itself, whatever its metadata says.
+    const { token_endpoint: endpoint = '' } = metadata;
+    if (URL.canParse(endpoint) && new URL(endpoint).origin === server.origin) return metadata;
+    throw new AgentError(
+      'BAD_ANSWER',
+      `${server.href} names another server for tokens; that is not trusted.`,
+    );
+  }
+
+  private tokenIn(
+    server: oauth.AuthorizationServer,
+    response: Response,
+  ): Promise<oauth.TokenEndpointResponse> {
+    return oauth
+      .processGenericTokenEndpointResponse(server, this.client, response)
+      .catch((cause: unknown) => {
+        throw new AgentError('BAD_ANSWER', 'The answer has no usable token.', { cause });
+      });
   }
 
   private transport() {

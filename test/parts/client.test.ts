@@ -1,7 +1,7 @@
 // databases: sqlite, mariadb
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAgent } from '../../src/admin/agents.js';
 import { giveAgentRole } from '../../src/admin/assignments.js';
@@ -13,6 +13,7 @@ import { optionsOf, Wire } from '../support/client.js';
 import { freePort } from '../support/free-port.js';
 import { Office, type Agent } from '../support/office.js';
 import { recordsOf } from '../support/records.js';
+import { TestIssuers } from '../support/token-issuers.js';
 
 const scopes = ['tickets:read', 'tickets:reply', 'customers:read'];
 const subject = 'query Subject($id: ID!) { ticket(id: $id) { subject } }';
@@ -26,7 +27,7 @@ let helper: Agent;
 let delegation: string;
 let wire: Wire;
 beforeAll(async () => {
-  office = await Office.start();
+  office = await Office.start({}, { BEHALF_PRIVATE_HOSTS: '127.0.0.1' });
   rosa = await office.company.employee('rosa', 'support-rep');
   helper = await office.agent('helper', rosa, 'support-agent');
 });
@@ -173,16 +174,62 @@ describe('a token', () => {
     expect([code, message]).toEqual(['invalid_authorization_details', expect.stringContaining(first)]);
   });
 
-  test('goes to no other address: not by a request, not by a redirect, not in the clear', async () => {
+  test('goes to no other address, and not in the clear', async () => {
     const agent = client();
     for (const url of ['http://127.0.0.1:1/graphql', `${office.server.url}/graphqlx`])
       await expect(agent.fetch(url)).rejects.toThrow(/for .*\/graphql alone/);
     expect(() => client({ server: 'http://behalf.example.com' })).toThrow(/https/);
     expect(wire.sent).toEqual([]);
-    const port = await freePort();
-    wire.next('/graphql', () => Response.redirect(`http://127.0.0.1:${port}/graphql`, 307));
-    expect((await agent.fetch(agent.endpoint, { method: 'POST', body: '{}' })).status).toBe(307);
-    expect(wire.count('/graphql')).toBe(1);
+  });
+});
+
+describe('a thief gets neither credentials nor tokens', () => {
+  let thief: Server;
+  let thiefUrl: string;
+  let stolen: number;
+  beforeAll(async () => {
+    thief = createServer((_, response) => {
+      stolen += 1;
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+    await new Promise<void>((resolve) => thief.listen(0, '127.0.0.1', resolve));
+    thiefUrl = `http://127.0.0.1:${String((thief.address() as AddressInfo).port)}`;
+  });
+  afterAll(async () => {
+    thief.closeAllConnections();
+    await new Promise((resolve) => thief.close(resolve));
+  });
+  beforeEach(() => {
+    stolen = 0;
+  });
+
+  const metadata = '/.well-known/oauth-authorization-server';
+  const described = (changes: object) =>
+    Response.json({
+      issuer: office.server.url,
+      token_endpoint: `${office.server.url}/oauth/token`,
+      ...changes,
+    });
+  const redirect = () => Response.redirect(`${thiefUrl}/oauth/token`, 307);
+  const token = (changes: object) => Response.json({ access_token: 'x', token_type: 'Bearer', ...changes });
+
+  test.each([
+    ['metadata of another issuer', metadata, () => described({ issuer: thiefUrl })],
+    ['metadata with another token endpoint', metadata, () => described({ token_endpoint: thiefUrl })],
+    ['metadata without a token endpoint', metadata, () => described({ token_endpoint: undefined })],
+    ['metadata elsewhere', metadata, redirect],
+    ['a token endpoint elsewhere', '/oauth/token', redirect],
+    ['a token of an unknown type', '/oauth/token', () => token({ token_type: 'mac' })],
+    ['a token that is no text', '/oauth/token', () => token({ access_token: 1 })],
+    ['an endpoint elsewhere', '/graphql', redirect],
+  ])('by %s', async (_name, path, answer) => {
+    wire.next(path, answer);
+    const before = (await recordsOf(office.server.database, 'graphql')).length;
+    expect((await failure(client().request(reply, { id: office.ticketId, body: 'x' }))).code).toBe(
+      'BAD_ANSWER',
+    );
+    expect(stolen).toBe(0);
+    expect(await recordsOf(office.server.database, 'graphql')).toHaveLength(before);
   });
 });
 
@@ -205,23 +252,33 @@ describe('an agent proves who it is', () => {
     expect(await client({ ...of, privateKey: jwk }).request('{ viewer { scopes } }')).toBeDefined();
   });
 
-  test('by an assertion that somebody else makes, anew for each token', async () => {
-    const { jwk, id } = await keyAgent('asserted', 'ES256');
+  test('by a JWT of its platform, anew for each token', async () => {
+    const issuers = await TestIssuers.start();
+    const cluster = await issuers.add('cluster');
+    const pod = await office.agent('pod', rosa, 'support-agent');
+    const workload = `{ issuer: "${cluster.url}", subject: "system:pod" }`;
+    await office.done(office.company.root, 'setAgentWorkloads', `id: "${pod.id}" workloads: [${workload}]`);
     let made = 0;
-    const assertion = () =>
-      new SignJWT({ jti: `j-${String((made += 1))}` })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k1' })
-        .setIssuer('asserted')
-        .setSubject('asserted')
-        .setAudience(office.server.url)
-        .setIssuedAt()
-        .setExpirationTime('1m')
-        .sign(jwk);
-    const agent = client({ secret: undefined, delegation: id, agent: 'asserted', assertion });
+    const assertion = async (): Promise<string> => {
+      made += 1;
+      const of = { iss: cluster.url, sub: 'system:pod', aud: office.server.url, jti: `j-${String(made)}` };
+      const iat = Math.floor(Date.now() / 1000);
+      // As a file of the platform may end.
+      return `${await cluster.sign({ ...of, iat, exp: iat + 600 })}\n`;
+    };
+    const id = await office.delegate(rosa, { agent: 'pod', scopes });
+    const agent = client({ secret: undefined, delegation: id, agent: 'pod', assertion });
     await agent.request('{ viewer { scopes } }');
     wire.now += 280_000;
     await agent.request('{ viewer { scopes } }');
-    expect(made).toBe(2);
+    expect([made, wire.count('/oauth/token')]).toEqual([2, 2]);
+    await issuers.stop();
+  });
+
+  test('whose maker may fail, which is told as it is', async () => {
+    const assertion = () => Promise.reject(new Error('no file'));
+    await expect(client({ secret: undefined, assertion }).accessToken()).rejects.toThrow('no file');
+    expect(wire.count('/oauth/token')).toBe(0);
   });
 
   test('by one of them', () => {
