@@ -89,6 +89,12 @@ export const settings = {
     .describe(
       'Secrets that sign the cookies of signing in and seal the cookies of the account pages and the cursors of lists, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
     ),
+  BEHALF_STATIC_SECRETS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Whether clients may prove who they are by a secret. `off` refuses client secrets at every endpoint, and to make new ones; `behalf agent secrets` says which agents have one.',
+    ),
   BEHALF_ACCESS_TOKEN_SECONDS: integer(10, 3600)
     .default(300)
     .describe('How long an access token is good for.'),

@@ -78,6 +78,7 @@ describe('metadata', () => {
     cookieKeys: [],
     clients: [commandLineClient],
     allowHttp: false,
+    staticSecrets: true,
     passwordUsers: undefined,
     limits: defaultLimits,
   };

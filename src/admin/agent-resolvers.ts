@@ -25,6 +25,7 @@ import {
   type NewAgent,
 } from './agents.js';
 import type { NewWorkload } from './agent-workloads.js';
+import { secretsInForce } from './agent-secrets.js';
 import { lookBeyond, type Beyond } from './credentials.js';
 import { byName, fromStored, idIs, toStored, type PageArgs } from './list-queries.js';
 import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
@@ -33,6 +34,7 @@ interface AgentFilter {
   readonly name?: string | null;
   readonly status?: string | null;
   readonly ownerId?: string | null;
+  readonly authMethod?: string | null;
 }
 interface AgentsArgs extends PageArgs {
   readonly filter?: AgentFilter | null;
@@ -66,6 +68,16 @@ interface WorkloadsArgs extends CredentialsArgs {
 const answer = { agent: agents };
 const scope = 'agents:manage';
 
+/** One read for all agents of a query; a mutation reads what it has just changed. */
+async function secretSince(operation: Operation, id: string): Promise<string | null> {
+  const { connection, clock, transaction } = operation;
+  const inForce =
+    transaction === undefined
+      ? await operation.beforehand('secrets in force', () => secretsInForce(connection, clock))
+      : await secretsInForce(transaction, clock, id);
+  return inForce.get(id)?.since ?? null;
+}
+
 async function listAgents(operation: Operation, { filter, first, after }: AgentsArgs) {
   const owner = filter?.ownerId ?? null;
   // Rows of agents have no value in the dimension `person`, so the right to read the owner is checked here.
@@ -73,6 +85,7 @@ async function listAgents(operation: Operation, { filter, first, after }: Agents
   const chosen = filterBy<AgentRow, AgentFilter>(operation.scopeOf, 'AgentFilter', filter, {
     name: (name) => eq('name', oneLine(name, 100, 'filter.name')),
     status: (status) => eq('status', toStored(status)),
+    authMethod: (method) => eq('authMethod', toStored(method)),
     ownerId: (id) => (isReadable ? idIs('ownerId', id) : any<AgentRow>()),
   });
   return operation.rows.list(agents, { ...chosen, order: byName, first, after });
@@ -83,7 +96,7 @@ async function create(_: unknown, { input, idempotencyKey }: CreateArgs, operati
   let secret: string | null = null;
   const payload = await operation.once(idempotencyKey, { createAgent: input }, answer, async () => {
     await operation.rows.inside(users, input.ownerId, 'users:read');
-    const created = await createAgent(unitOfWork(operation), input, operation.allowHttp);
+    const created = await createAgent(unitOfWork(operation), input, operation);
     secret = created.secret;
     return { agent: await operation.rows.inside(agents, created.agent.id, scope) };
   });
@@ -133,7 +146,7 @@ async function rotate(_: unknown, args: RotateArgs, operation: Operation) {
   const payload = await operation.once(idempotencyKey, input, answer, () => {
     requireOverlap(overlapSeconds);
     return withCredentials(operation, args, async (before, unit, by) => {
-      const made = await rotateSecret(unit, by, before, overlapSeconds);
+      const made = await rotateSecret(unit, by, before, overlapSeconds, operation);
       secret = made.secret;
       return made.ended;
     });
@@ -190,6 +203,7 @@ export const agentResolvers: Resolvers = {
     authMethod: (row: AgentRow) => fromStored(row.authMethod),
     redirectUris: (row: AgentRow) => row.redirectUris ?? [],
     publicKeys: (row: AgentRow) => (row.jwks === null ? null : JSON.stringify(row.jwks)),
+    secretSince: (row: AgentRow, _: unknown, operation: Operation) => secretSince(operation, row.id),
     roles: (row: AgentRow, { first, after }: PageArgs, operation: Operation) =>
       operation.rows.linked(roles, { pairs: agentRoles, mine: 'roleId', theirs: 'agentId' }, row.id, {
         order: byName,

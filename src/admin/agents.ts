@@ -54,23 +54,41 @@ export const byWorkloads = (workloads: readonly NewWorkload[], allowHttp: boolea
   workloads: parseWorkloads(workloads, allowHttp),
 });
 
-function credentialsOf({ publicKeys, workloads }: NewAgent, allowHttp: boolean): Credentials {
+/** What the settings say of credentials. */
+export interface CredentialRules {
+  readonly allowHttp: boolean;
+  readonly staticSecrets: boolean;
+}
+
+const usualRules: CredentialRules = { allowHttp: false, staticSecrets: true };
+
+function requireSecrets({ staticSecrets }: CredentialRules): void {
+  if (staticSecrets) return;
+  throw badInput(
+    'No agent gets a secret here (BEHALF_STATIC_SECRETS=off): give it public keys or workloads.',
+    'publicKeys',
+  );
+}
+
+function credentialsOf({ publicKeys, workloads }: NewAgent, rules: CredentialRules): Credentials {
   const hasKeys = typeof publicKeys === 'string';
   const hasWorkloads = Array.isArray(workloads);
   if (hasKeys && hasWorkloads) throw badInput('An agent has either public keys or workloads.', 'workloads');
   if (hasKeys) return byKeys(publicKeys);
-  return hasWorkloads ? byWorkloads(workloads as readonly NewWorkload[], allowHttp) : bySecret;
+  if (hasWorkloads) return byWorkloads(workloads as readonly NewWorkload[], rules.allowHttp);
+  requireSecrets(rules);
+  return bySecret;
 }
 
 /** Creates an agent without roles. `secret` is null for an agent with keys or workloads. */
 export async function createAgent(
   unit: UnitOfWork,
   input: NewAgent,
-  allowHttp = false,
+  rules = usualRules,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
   if ((await unit.tx.one(clients, eq<ClientRow>('clientId', input.name))) !== undefined)
     throw conflict('There is a client of this name already.');
-  const credentials = credentialsOf(input, allowHttp);
+  const credentials = credentialsOf(input, rules);
   const agent = await addAgent(unit, input, credentials);
   return { agent, secret: credentials === bySecret ? await addSecret(unit, agent) : null };
 }
@@ -137,7 +155,9 @@ export async function rotateSecret(
   by: string,
   before: AgentRow,
   overlapSeconds: number,
+  rules = usualRules,
 ): Promise<{ secret: string; ended: readonly Beyond[] }> {
+  requireSecrets(rules);
   requireOverlap(overlapSeconds);
   const ended = await endBeyond(unit, by, before);
   await endSecrets(unit, before, overlapSeconds);

@@ -2,6 +2,7 @@ import { requireOverlap, rotateSecret } from '../admin/agents.js';
 import type { Beyond } from '../admin/credentials.js';
 import { findAgent } from '../operator/find-by-name.js';
 import { change } from '../operator/recorded-change.js';
+import { credentialRules } from './credential-rules.js';
 import { confirm, linesOf, look, requireExpected, type CredentialsOptions } from './new-credentials.js';
 import { withDatabase } from './operator/with-database.js';
 import { answer, paint } from './terminal/output.js';
@@ -36,6 +37,7 @@ export async function rotateAgentSecret(name: string, options: RotateOptions): P
           deciding.by.id,
           await findAgent(deciding.tx, name),
           overlap,
+          credentialRules(),
         );
         ({ ended } = made);
         if (!yes) requireExpected(ended, expected);

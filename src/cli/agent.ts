@@ -1,7 +1,13 @@
+import { secretsInForce } from '../admin/agent-secrets.js';
+import type { NewWorkload } from '../admin/agent-workloads.js';
 import { createAgent, startAgent, stopAgent } from '../admin/agents.js';
 import { assignAgentRole, unassignAgentRole } from '../admin/assignments.js';
+import { systemClock } from '../core/clock.js';
+import { CommandError } from '../core/command-error.js';
 import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
 import { findAgent, findRole, findUser } from '../operator/find-by-name.js';
+import { workloadOf, type WorkloadOption } from './agent-workload.js';
+import { credentialRules } from './credential-rules.js';
 import { listAgents } from './operator/list-accounts.js';
 import { withDatabase } from './operator/with-database.js';
 import type { AgentRow } from '../store/tables/identity.js';
@@ -10,7 +16,7 @@ import { answer, clean, columns, paint } from './terminal/output.js';
 import { readText } from './terminal/read-text.js';
 import { handingOver } from './terminal/secret-file.js';
 
-export interface CreateOptions extends AsOption {
+export interface CreateOptions extends AsOption, Partial<WorkloadOption> {
   readonly displayName?: string;
   readonly task: string;
   readonly owner: string;
@@ -24,15 +30,18 @@ export interface CreateOptions extends AsOption {
 export async function create(name: string, options: CreateOptions): Promise<void> {
   const { displayName = name, task, owner, role: roleNames, redirectUri: redirectUris } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
+  const workloads = workloadsIn(options);
   const event = { command: 'agent create', as: options.as, detail: { agent: name, owner, roles: roleNames } };
   const handed = await handingOver('secret', options.secretFile, (keep) =>
     withDatabase((database) =>
       change(database, event, async (deciding) => {
         await deciding.require('agents:manage');
         const { id: ownerId } = await findUser(deciding.tx, owner);
-        const { agent, secret } = await createAgent(deciding, {
-          ...{ name, displayName, businessTask: task, ownerId, publicKeys, redirectUris },
-        });
+        const { agent, secret } = await createAgent(
+          deciding,
+          { name, displayName, businessTask: task, ownerId, publicKeys, redirectUris, workloads },
+          credentialRules(),
+        );
         if (roleNames.length > 0) await deciding.require('roles:assign');
         for (const role of roleNames) {
           const found = await findRole(deciding.tx, role, 'agent');
@@ -46,6 +55,34 @@ export async function create(name: string, options: CreateOptions): Promise<void
     `${paint('bold', name)} can ask for tokens once somebody delegates a task to it.`,
     handed.text,
   ]);
+}
+
+function workloadsIn({ issuer, subject, ...more }: CreateOptions): NewWorkload[] | null {
+  if (issuer === undefined && subject === undefined) return null;
+  if (issuer === undefined || subject === undefined)
+    throw new CommandError('A workload has an issuer and a subject: say both.');
+  return [workloadOf({ issuer, subject, ...more })];
+}
+
+/** `behalf agent secrets` */
+export async function secrets(options: JsonOption): Promise<void> {
+  const found = await withDatabase(async ({ read }) => {
+    const inForce = await secretsInForce(read, systemClock);
+    return (await listAgents(read)).flatMap(({ id, name, owner, status }) => {
+      const held = inForce.get(id);
+      return held === undefined ? [] : [{ name, owner, status, secrets: held.count, since: held.since }];
+    });
+  });
+  answer(options.json, found, () =>
+    found.length === 0
+      ? ['No agent has a secret.']
+      : columns([
+          ['name', 'owner', 'status', 'secrets', 'since'],
+          ...found.map(({ name, owner, status, secrets: count, since }) => [
+            ...[clean(name), clean(owner), status, String(count), since],
+          ]),
+        ]),
+  );
 }
 
 /** `behalf agent list` */

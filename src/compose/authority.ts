@@ -50,6 +50,7 @@ export function composeAuthority(
       cookieKeys: config.cookieKeys,
       clients: [commandLineClient, accountClient(config.publicUrl)],
       allowHttp: config.BEHALF_ALLOW_HTTP,
+      staticSecrets: config.BEHALF_STATIC_SECRETS === 'on',
       passwordUsers: config.BEHALF_PASSWORD_USERS,
       limits: defaultLimits,
     },

@@ -55,6 +55,7 @@ export async function composeGate(
     costMax,
     publicUrl: config.publicUrl,
     allowHttp: config.BEHALF_ALLOW_HTTP,
+    staticSecrets: config.BEHALF_STATIC_SECRETS === 'on',
     seal: new TextSeal(config.BEHALF_COOKIE_KEYS ?? [keys.cursors]),
     digest,
   });

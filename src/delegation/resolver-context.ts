@@ -24,6 +24,8 @@ export interface Operation {
   readonly publicUrl: string;
   /** Whether other servers may be reached over plain http. */
   readonly allowHttp: boolean;
+  /** Whether clients may have secrets. */
+  readonly staticSecrets: boolean;
   /** Digests values that a record does not show. */
   readonly digest: Digest;
   /**

@@ -44,6 +44,7 @@ interface ResolverContextsParts {
   readonly costMax: number;
   readonly publicUrl: string;
   readonly allowHttp: boolean;
+  readonly staticSecrets: boolean;
   /** Seals cursors. */
   readonly seal: TextSeal;
   readonly digest: Digest;
@@ -100,6 +101,7 @@ export class ResolverContexts {
       trail,
       publicUrl: this.parts.publicUrl,
       allowHttp: this.parts.allowHttp,
+      staticSecrets: this.parts.staticSecrets,
       clock: this.parts.clock,
       ids: this.parts.ids,
       scopeOf: this.parts.scopeOf,

@@ -2,7 +2,7 @@ import { passkeyAcr } from '../authority/chain.js';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { delegationType, consentType } from './library/authorization-details.js';
 import { jwtBearer, tokenExchange } from './library/agent-clients.js';
-import { clientAuthMethods, confidentialMethods } from './configuration.js';
+import { clientAuthMethods } from './configuration.js';
 import { dpopAlgorithms } from './dpop.js';
 import { paths } from './contract/paths.js';
 import type { OAuthSettings } from './contract/dependencies.js';
@@ -11,6 +11,9 @@ import { guardedPaths, resourceAt, type GuardedPath } from './contract/resources
 /** RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
   const url = (path: string): string => `${settings.issuer}${path}`;
+  const isOffered = (method: string): boolean =>
+    settings.staticSecrets || !method.startsWith('client_secret_');
+  const methods = clientAuthMethods.filter(isOffered);
   return {
     issuer: settings.issuer,
     authorization_endpoint: url(paths.authorize),
@@ -28,11 +31,11 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
     code_challenge_methods_supported: ['S256'],
     acr_values_supported: [passkeyAcr],
-    token_endpoint_auth_methods_supported: clientAuthMethods,
+    token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    revocation_endpoint_auth_methods_supported: clientAuthMethods,
+    revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    introspection_endpoint_auth_methods_supported: confidentialMethods,
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
     authorization_response_iss_parameter_supported: true,
     authorization_details_types_supported: [delegationType, consentType],

@@ -160,7 +160,7 @@ export function makeProvider(
     [refreshToken]: makeRefreshToken(delegations, issuing),
   });
   const provider = new GrantsOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
-  replaceChecks(provider, clients, store);
+  replaceChecks(provider, clients, store, settings);
   keepGenerations(provider);
 
   const twice = ['resource'];

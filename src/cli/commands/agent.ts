@@ -11,6 +11,25 @@ const secretFile = [
   'write the secret into this new file, for you alone, and do not print it',
 ] as const;
 
+const issuerOption = [
+  '--issuer <url>',
+  'the claim `iss` of its JWTs; for SPIFFE the trust domain: spiffe://…',
+] as const;
+const subjectOption = ['--subject <subject>', 'the claim `sub`'] as const;
+const claimOption = [
+  '--claim <name=value>',
+  'one more claim; a name with / is a JSON Pointer: /kubernetes.io/pod/name=…',
+  claimOf,
+] as const;
+const keysUriOption = [
+  '--keys-uri <url>',
+  'where the issuer’s keys are (default: as its metadata says)',
+] as const;
+const reusableOption = [
+  '--reusable',
+  'let one JWT be used again until it expires, as Kubernetes’ in a file',
+] as const;
+
 const aboutNewSecrets = `
 Whoever has an agent's secret can act by its roles and under its delegations. So the person of --as must be able to grant
 all roles of the agent, and live delegations that use any other role end with the new secret: of the person who made
@@ -42,12 +61,24 @@ export const agentCommand = (): Command =>
       )
       .option('--public-keys <file>', 'a JSON Web Key Set; with it the agent signs and has no secret')
       .option(...secretFile)
+      .option(...issuerOption)
+      .option(...subjectOption)
+      .option(...claimOption)
+      .option(...keysUriOption)
+      .option(...reusableOption)
       .option(...asOption)
+      .addHelpText(
+        'after',
+        '\nWith --issuer and --subject it is a workload, as by `behalf agent bind-workload`, and has no secret.',
+      )
       .action(async (name: string, options: CreateOptions) =>
         (await import('../agent.js')).create(name, options),
       ),
     command('agent list', 'which agents there are', '').action(async (options: JsonOption) =>
       (await import('../agent.js')).list(options),
+    ),
+    command('agent secrets', 'which agents have a secret, and since when', '').action(
+      async (options: JsonOption) => (await import('../agent.js')).secrets(options),
     ),
     command('agent rotate-secret', 'give an agent a new secret', 'helpdesk-bot --overlap 3600 --as admin')
       .argument('<name>')
@@ -67,18 +98,11 @@ export const agentCommand = (): Command =>
       'triage-bot --issuer https://token.actions.githubusercontent.com --subject repo:acme/desk:ref:refs/heads/main --as admin',
     )
       .argument('<name>')
-      .requiredOption(
-        '--issuer <url>',
-        'the claim `iss` of its JWTs; for SPIFFE the trust domain: spiffe://…',
-      )
-      .requiredOption('--subject <subject>', 'the claim `sub`')
-      .option(
-        '--claim <name=value>',
-        'one more claim; a name with / is a JSON Pointer: /kubernetes.io/pod/name=…',
-        claimOf,
-      )
-      .option('--keys-uri <url>', 'where the issuer’s keys are (default: as its metadata says)')
-      .option('--reusable', 'let one JWT be used again until it expires, as Kubernetes’ in a file')
+      .requiredOption(...issuerOption)
+      .requiredOption(...subjectOption)
+      .option(...claimOption)
+      .option(...keysUriOption)
+      .option(...reusableOption)
       .option('--keep', 'keep the workloads that are bound already')
       .option('--dry-run', 'tell which delegations would end, and change nothing')
       .option('--yes', 'do not ask before delegations end')

@@ -198,6 +198,8 @@ export interface OAuthSettings {
   readonly clients: readonly PublicClient[];
   /** Whether identity providers beyond this machine may be reached without TLS. */
   readonly allowHttp: boolean;
+  /** Whether clients may prove who they are by a secret. */
+  readonly staticSecrets: boolean;
   /** The names of those who may sign in with a password. Undefined: everybody. */
   readonly passwordUsers: readonly string[] | undefined;
   readonly limits: {

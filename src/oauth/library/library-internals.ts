@@ -12,7 +12,8 @@ import type {
 import { firstUse, type PayloadStore } from './payload-adapter.js';
 import { agentGenerationMember, agentIdMember, agentNameMember, type AgentClients } from './agent-clients.js';
 import { resourcesMember, scopesMember } from './registered-clients.js';
-import type { ActingClient } from '../contract/dependencies.js';
+import type { ActingClient, OAuthSettings } from '../contract/dependencies.js';
+import { SecretsRefused } from './oauth-errors.js';
 import { generationMember, generationOf } from './token-lookup.js';
 
 /** The one file that goes beyond the library's published types. */
@@ -68,11 +69,18 @@ export const resourceCeilingOf = (client: Client | undefined): readonly string[]
   textsAt(client, resourcesMember);
 
 /**
- * Compares digests of secrets, of which several may be valid, and makes a unique key decide that a proof is used once.
+ * Compares digests of secrets, of which several may be valid, unless the settings refuse them all, and makes a unique key
+ * decide that a proof is used once.
  */
-export function replaceChecks(provider: Provider, clients: AgentClients, store: PayloadStore): void {
+export function replaceChecks(
+  provider: Provider,
+  clients: AgentClients,
+  store: PayloadStore,
+  { staticSecrets }: Pick<OAuthSettings, 'staticSecrets'>,
+): void {
   const target = provider as unknown as Replaceable;
   target.Client.prototype.compareClientSecret = async function compareClientSecret(actual) {
+    if (!staticSecrets) throw new SecretsRefused();
     const agentId = agentIdOf(this);
     return agentId !== undefined && clients.hasSecret(agentId, actual);
   };

@@ -10,6 +10,16 @@ export class TemporarilyUnavailable extends errors.OIDCProviderError {
   }
 }
 
+/** RFC 6749 section 5.2, before the secret is looked at: nobody learns whether it is one. */
+export class SecretsRefused extends errors.OIDCProviderError {
+  constructor() {
+    super(401, 'invalid_client');
+    this.expose = true;
+    this.error_description =
+      'client secrets are not accepted here: use private_key_jwt or the JWT of a workload (BEHALF_STATIC_SECRETS=off)';
+  }
+}
+
 /** RFC 6749 section 5.2 allows only these characters in `error_description`. */
 export const describable = (message: string): string =>
   message

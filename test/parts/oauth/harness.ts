@@ -99,6 +99,7 @@ export class Harness {
       cookieKeys: ['a key that is only good for tests, and long'],
       clients: [commandLineClient],
       allowHttp: false,
+      staticSecrets: true,
       passwordUsers: undefined,
       limits: defaultLimits,
       ...changes,
