@@ -47,24 +47,26 @@ test('an agent’s schema is what the agent itself sees under any task, without 
 });
 
 test('it is valid, has nothing beyond the agent’s roles, and narrows to types by name', async () => {
-  const whole = buildSchema(await cli.ok(['schema', 'print', '--agent', 'helper']));
+  const [all, { sdl }, nothing] = await Promise.all([
+    cli.ok(['schema', 'print', '--agent', 'helper']),
+    cli.json<{ sdl: string }>(['schema', '--agent', 'helper', 'Ticket']),
+    cli.ok(['schema', '--agent', 'idle']),
+  ]);
+  const whole = buildSchema(all);
   expect(whole.getType('Customer')).toBeDefined();
   expect(whole.getType('Refund')).toBeUndefined();
   expect(whole.getMutationType()?.getFields()).toHaveProperty('replyToTicket');
   expect(whole.getMutationType()?.getFields()).not.toHaveProperty('delegate');
-  const { sdl } = await cli.json<{ sdl: string }>(['schema', '--agent', 'helper', 'Ticket']);
   expect(sdl).toMatch(/^(?:""".*"""|".*")\ntype Ticket [^]*\}$/);
-  const idle = buildSchema(await cli.ok(['schema', '--agent', 'idle']));
+  const idle = buildSchema(nothing);
   expect(Object.keys(idle.getQueryType()?.getFields() ?? {})).toEqual(['viewer']);
 });
 
-test('an unknown agent and a type beyond the agent’s roles are told, and nothing is printed', async () => {
-  for (const [words, told] of [
-    [['--agent', 'nobody'], 'There is no agent nobody.'],
-    [['--agent', 'helper', 'Refund'], 'There is no type Refund.'],
-  ] as const) {
-    const { code, stdout, stderr } = await cli.run(['schema', ...words]);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toContain(told);
-  }
+test.each([
+  [['--agent', 'nobody'], 'There is no agent nobody.'],
+  [['--agent', 'helper', 'Refund'], 'There is no type Refund.'],
+])('%j is told, and nothing is printed', async (words, told) => {
+  const { code, stdout, stderr } = await cli.run(['schema', ...words]);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(told);
 });

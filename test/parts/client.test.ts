@@ -91,6 +91,7 @@ describe('a token', () => {
     const many = () => Promise.all(Array.from({ length: 20 }, () => agent.request('{ viewer { scopes } }')));
     await many();
     expect(wire.count('/oauth/token')).toBe(1);
+    expect(wire.sent.map(({ form }) => form.get('resource'))).toContain(agent.endpoint);
     const first = await agent.accessToken();
     wire.now += 269_000;
     await many();

@@ -1,4 +1,4 @@
-// databases: sqlite, mariadb
+// databases: sqlite
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
