@@ -12,6 +12,7 @@ import { AgentRedirectUris1700000000011 } from './0011-agent-redirect-uris.js';
 import { SignalTransmitters1700000000012 } from './0012-signal-transmitters.js';
 import { SignInPolicies1700000000013 } from './0013-sign-in-policies.js';
 import { Clients1700000000014 } from './0014-clients.js';
+import { ResourceServers1700000000016 } from './0016-resource-servers.js';
 import { AgentWorkloads1700000000017 } from './0017-agent-workloads.js';
 
 /** In the order in which they run. A new one is a new file and one line here. */
@@ -30,5 +31,6 @@ export const migrations = [
   SignalTransmitters1700000000012,
   SignInPolicies1700000000013,
   Clients1700000000014,
+  ResourceServers1700000000016,
   AgentWorkloads1700000000017,
 ];

@@ -7,6 +7,7 @@ import { identityProviders } from '../store/tables/identity-providers.js';
 import { trustedDocuments } from '../store/tables/documents.js';
 import { clients } from '../store/tables/clients.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
+import { resourceServers } from '../store/tables/resource-servers.js';
 import { signIns } from '../store/tables/sign-ins.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
@@ -18,12 +19,13 @@ import type { Scopes } from './record-values.js';
 import { passkeyResolvers } from './passkey-resolvers.js';
 import { providerResolvers } from './provider-resolvers.js';
 import { recordResolvers } from './record-resolvers.js';
+import { resourceServerResolvers } from './resource-server-resolvers.js';
 import { roleResolvers } from './role-resolvers.js';
 import { signInResolvers } from './sign-in-resolvers.js';
 import { stopResolvers } from './kill-switch.js';
 import { userResolvers } from './user-resolvers.js';
 
-/** Delegations, accounts, passkeys, identity providers, agents, clients, roles, registered documents, audit records and the kill switch. */
+/** Delegations, accounts, passkeys, identity providers, resource servers, agents, clients, roles, registered documents, audit records and the kill switch. */
 export const administration = (
   catalog: Catalog & { readonly scopes: Scopes },
   rules: DocumentRules,
@@ -31,7 +33,7 @@ export const administration = (
   name: 'administration',
   tables: [
     ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders, clients],
-    ...[trustedDocuments, auditRecords],
+    ...[resourceServers, trustedDocuments, auditRecords],
   ],
   resolvers: merge([
     delegationResolvers(catalog),
@@ -43,6 +45,7 @@ export const administration = (
     roleResolvers(catalog),
     assignmentResolvers,
     providerResolvers,
+    resourceServerResolvers(catalog),
     documentResolvers(rules),
     recordResolvers(catalog.scopes),
     signInResolvers,

@@ -216,7 +216,7 @@ const peopleRoles: readonly ShippedRole[] = [
   person({
     name: 'auditor',
     description:
-      'Reads every record, delegation, account, identity provider, client, role and registered operation; no business data, and changes nothing.',
+      'Reads every record, delegation, account, identity provider, client, resource server, role and registered operation; no business data, and changes nothing.',
     businessTask: 'Reconstruct who did what on whose behalf.',
     scopes: [
       'audit:read',
@@ -227,13 +227,14 @@ const peopleRoles: readonly ShippedRole[] = [
       'operations:read',
       'identity_providers:read',
       'clients:read',
+      'resource_servers:read',
     ],
     boundary: everyone,
   }),
   person({
     name: 'administrator',
     description:
-      'Keeps accounts, identity providers, clients, agents, roles and registered operations, and stops what must stop; no business data, no records.',
+      'Keeps accounts, identity providers, clients, resource servers, agents, roles and registered operations, and stops what must stop; no business data, no records.',
     businessTask: 'Decide who may do what.',
     scopes: [
       'users:read',
@@ -252,6 +253,8 @@ const peopleRoles: readonly ShippedRole[] = [
       'identity_providers:manage',
       'clients:read',
       'clients:manage',
+      'resource_servers:read',
+      'resource_servers:manage',
     ],
     boundary: everyone,
   }),

@@ -16,6 +16,7 @@ import { issuerCommand } from './commands/issuer.js';
 import { loginCommand } from './commands/login.js';
 import { migrateCommand } from './commands/migrate.js';
 import { providerCommand } from './commands/provider.js';
+import { resourceCommand } from './commands/resource.js';
 import { schemaCommand } from './commands/schema.js';
 import { seedCommand } from './commands/seed.js';
 import { startCommand } from './commands/start.js';
@@ -50,6 +51,7 @@ export function makeProgram(): Command {
     clientCommand(),
     providerCommand(),
     issuerCommand(),
+    resourceCommand(),
     delegationCommand(),
     consentCommand(),
     documentsCommand(),

@@ -124,9 +124,12 @@ export async function offer(
   return { ...narrowed, agent, role };
 }
 
-/** What a consent allows. */
-interface Under {
+/** What narrows a delegation beside its giver and its agent. */
+export interface Under {
+  /** What a consent allows. */
   readonly also?: readonly Ceiling[];
+  /** The resources (RFC 8707) that its tokens may be for. Undefined: all that the giver has. */
+  readonly resources?: readonly string[] | undefined;
   /** Milliseconds. */
   readonly endsBy?: number;
 }
@@ -166,6 +169,7 @@ export async function makeOffered(
     depth: 0,
     standing: request.standing ?? false,
     signIn: metBy(giver.signIn?.acr),
+    resources: under.resources ?? null,
     endsBy: under.endsBy ?? Number.POSITIVE_INFINITY,
   });
 }
@@ -208,6 +212,7 @@ export async function makeSubDelegation(
     depth: parent.depth + 1,
     standing: false,
     signIn: parent.signIn,
+    resources: under.resources ?? parent.resources,
     endsBy,
   });
 }
@@ -221,7 +226,10 @@ export const asLimits = (
   depth: request.depth ?? undefined,
 });
 
-interface Root extends Pick<DelegationRow, 'userId' | 'parentId' | 'depth' | 'standing' | 'signIn'> {
+interface Root extends Pick<
+  DelegationRow,
+  'userId' | 'parentId' | 'depth' | 'standing' | 'signIn' | 'resources'
+> {
   /** Milliseconds. */
   readonly endsBy: number;
 }

@@ -51,6 +51,8 @@ async function namedDelegation(
   const isTheirs = links.map(({ agentId }) => agentId).join(' ') === agentIds.join(' ');
   // A delegation of another person or other agents looks like one that does not exist.
   if (row?.userId !== userId || !isTheirs) throw notFound('Delegation');
+  if (input.resource !== undefined && row.resources?.includes(input.resource) === false)
+    throw badInput('The delegation gives no tokens for this resource.', 'delegation');
   const beyond = (scopes ?? []).filter((scope) => tokenScopes?.includes(scope) === false);
   if (beyond.length > 0) throw refused('token', beyond);
   const narrowed = (scopes ?? row.scopes).filter((scope) => tokenScopes?.includes(scope) !== false);
@@ -81,11 +83,12 @@ async function makeChain(
   const { task, purpose, scopes } = input;
   if (task === undefined || purpose === undefined)
     throw badInput('Say which task this is for: `task` and `purpose`.', 'task');
+  const resources = input.resource === undefined ? undefined : [input.resource];
   let row: DelegationRow | undefined;
   for (const agent of agentIds) {
     const named = agent === input.agentId ? input.role : undefined;
     const { role, ceiling, endsBy } = await findConsent(context, userId, agent, named);
-    const under = { also: [ceiling], endsBy };
+    const under = { also: [ceiling], endsBy, resources };
     const request = { agent, role, scopes, ...input.limits, task, purpose };
     if (row === undefined) {
       const person = await context.person(userId, input.tokenScopes ?? [...catalog.definitions.keys()]);

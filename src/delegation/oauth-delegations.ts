@@ -22,6 +22,7 @@ import {
   makeSubDelegation,
   type CreateContext,
   type Offer,
+  type Under,
 } from './create-delegation.js';
 import { delegationOf } from './foreign-delegations.js';
 import { lockParties, type Parties } from './lock-parties.js';
@@ -37,6 +38,8 @@ import type {
   ForeignTokenInput,
   FoundValues,
   HandedOver,
+  IssuedToken,
+  LiveToken,
   NamedDelegation,
   PersonTokenInput,
   TaskChoice,
@@ -87,7 +90,10 @@ export class OAuthDelegations {
       const { scopes, limits } = input;
       const boundary = readStoredBoundary(input.boundary);
       const request = { agent: agentId, role, scopes, boundary, ...limits, task, purpose };
-      const row = await makeDelegation(context, person, request, { also: [ceiling], endsBy });
+      const row = await makeDelegation(context, person, request, {
+        ...{ also: [ceiling], endsBy },
+        ...forResource(input),
+      });
       await recordMade(this.records, context.tx, row, 'a token exchange');
       return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
     });
@@ -101,7 +107,7 @@ export class OAuthDelegations {
       const parent = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
       if (parent?.agentId !== input.fromAgentId) throw notFound('Delegation');
       const giver = await this.authority(tx, parent, input.parentTokenScopes, input.parentGeneration);
-      const row = await makeSubDelegation(context, giver, {
+      const request = {
         agent: input.agentId,
         role: input.role,
         task: input.task ?? parent.task,
@@ -109,7 +115,8 @@ export class OAuthDelegations {
         scopes: input.scopes,
         boundary: readStoredBoundary(input.boundary),
         ...input.limits,
-      });
+      };
+      const row = await makeSubDelegation(context, giver, request, forResource(input));
       await recordMade(this.records, tx, row, 'a token exchange');
       return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
     });
@@ -174,7 +181,9 @@ export class OAuthDelegations {
     const { purpose, task, seconds } = input.choice;
     if (seconds > input.offer.seconds.max) throw badInput('The task ends later than was offered.', 'seconds');
     const limits = { operations, rows, depth, expiresInSeconds: seconds };
-    const row = await makeOffered(this.makingIn(tx), person, chosen, { ...limits, purpose, task });
+    const { resources } = input;
+    const request = { ...limits, purpose, task };
+    const row = await makeOffered(this.makingIn(tx), person, chosen, request, { resources });
     await recordMade(this.records, tx, row, 'consent in the browser');
     return { delegationId: row.id, expiresAt: row.expiresAt };
   }
@@ -200,12 +209,17 @@ export class OAuthDelegations {
   }
 
   /** Undefined once the token, the delegation, one of its agents, a parent or the person has ended. */
-  async chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined> {
-    const tx = this.database.read;
-    const row = isId(delegationId) ? await tx.byId(delegations, delegationId) : undefined;
-    if (row === undefined) return undefined;
+  async liveToken({ userId, scopes, acr, ...of }: IssuedToken): Promise<LiveToken | undefined> {
+    const { authorities } = this;
+    const signIn = { at: undefined, acr };
+    const fact = { tokenId: '', userId, scopes, expiresAt: never };
     try {
-      return chain(await this.authority(tx, row, row.scopes, generation));
+      const authority = await authorities.resolveInside(
+        this.database.read,
+        of.delegationId === undefined ? { ...fact, signIn } : { ...fact, ...of },
+      );
+      const { agents: acting } = chain(authority);
+      return { agents: acting, scopes: scopes.filter((scope) => authority.allows(scope)) };
     } catch (error) {
       if (error instanceof BehalfError && error.code === 'UNAUTHENTICATED') return undefined;
       throw error;
@@ -270,6 +284,7 @@ export class OAuthDelegations {
       agentId: row.agentId,
       scopes: requested ?? row.scopes,
       expiresAt: authority.expiresAt,
+      resources: row.resources,
       generation: authority.task?.generation ?? 0,
       chain: chain(authority),
     };
@@ -291,6 +306,9 @@ export class OAuthDelegations {
     return { tx, catalog: this.catalog };
   }
 }
+
+const forResource = ({ resource }: Pick<AgentTokenInput, 'resource'>): Pick<Under, 'resources'> =>
+  resource === undefined ? {} : { resources: [resource] };
 
 /** Checks the person's own right to delegate. Their token need not carry the scope. */
 function requireDelegateScope(person: Authority): void {

@@ -22,6 +22,8 @@ export interface TokenGrant {
   readonly agentId: string;
   readonly scopes: readonly string[];
   readonly expiresAt: number;
+  /** The resources (RFC 8707) that the token may be for. Null: all. */
+  readonly resources: readonly string[] | null;
   /** The generation of the chain's tokens. The token ends when the generation moves. */
   readonly generation: number;
   readonly chain: DelegationChain;
@@ -31,6 +33,25 @@ export interface TokenGrant {
 export interface NamedDelegation {
   readonly id: string;
   readonly task: string;
+}
+
+/** A token of this server, as its stored members tell it. */
+export interface IssuedToken {
+  readonly userId: string;
+  /** Undefined for a token that a person uses directly. */
+  readonly delegationId?: string | undefined;
+  readonly generation: number;
+  readonly scopes: readonly string[];
+  /** What the person's sign-in met. */
+  readonly acr?: string | undefined;
+}
+
+/** What a token gives at this moment. */
+export interface LiveToken {
+  /** In order of acting. Empty where the person acts. */
+  readonly agents: readonly ChainAgent[];
+  /** The scopes of the token that every layer still holds. */
+  readonly scopes: readonly string[];
 }
 
 /** The authenticated client, as it was when its credentials were checked. */
@@ -58,6 +79,8 @@ export interface ConsentInput {
   readonly ceiling?: readonly string[];
   /** The one task for which the agent itself asks. Undefined: the consent is for tasks to come. */
   readonly task?: RequestedTask;
+  /** The resources (RFC 8707) of the request. Undefined: all. */
+  readonly resources?: readonly string[];
 }
 
 /** The task in an agent's authorization request. The page asks for what it leaves out. */
@@ -203,6 +226,8 @@ export interface PersonTokenInput extends TaskDetails, ActingClient {
   /** What the person's sign-in met. */
   readonly acr?: string;
   readonly personTokenScopes: readonly string[];
+  /** The resource of the token. The delegation is for it alone. Undefined: for all. */
+  readonly resource?: string;
   readonly scopes?: readonly string[];
 }
 
@@ -222,6 +247,8 @@ export interface ForeignTokenInput extends TaskDetails, ActingClient {
   /** Undefined where the token does not narrow the scopes. */
   readonly tokenScopes: readonly string[] | undefined;
   readonly scopes?: readonly string[];
+  /** The requested resource. A delegation that is made is for it alone. Undefined: for all. */
+  readonly resource?: string;
   /** The claims, for the record. */
   readonly detail: string;
   /** Throws a `BehalfError` where a party is not known here, or has ended. */
@@ -235,6 +262,8 @@ export interface AgentTokenInput extends TaskDetails, ActingClient {
   readonly delegationId: string;
   readonly parentTokenScopes: readonly string[];
   readonly parentGeneration: number;
+  /** The resource of the parent's token. The sub-delegation is for it alone. Undefined: for those of its parent. */
+  readonly resource?: string;
   readonly fromAgentId: string;
   readonly scopes?: readonly string[];
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
@@ -21,11 +21,13 @@ import {
   type AgentClients,
 } from './library/agent-clients.js';
 import { resourcesMember, scopesMember } from './library/registered-clients.js';
+import { resourceMember, resourceOfClient, resourceSinceMember } from './library/resource-server-clients.js';
 import { signInMembers } from './library/token-lookup.js';
 import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
 import { type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
 import { defaultResource } from './contract/resources.js';
+import { Resources } from './resources.js';
 import { renderErrorPage } from './pages/error-page.js';
 import { isLoginCurrent, type Login } from './step/current-sign-in.js';
 import { userAgentOf } from './middleware/recording.js';
@@ -55,7 +57,7 @@ const unusedKeys = (): NonNullable<Configuration['jwks']> => {
  * ended.
  */
 const newGrant =
-  (resource: string, dependencies: OAuthDependencies) =>
+  (dependencies: OAuthDependencies) =>
   async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
     const { account, client, provider, entities } = ctx.oidc;
     const { login, consent } = decisionsOf(ctx);
@@ -72,7 +74,11 @@ const newGrant =
             consent.delegationId,
           );
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
-    grant.addResourceScope(resource, [...ctx.oidc.requestParamScopes].join(' '));
+    for (const [identifier, { scopes }] of Object.entries(ctx.oidc.resourceServers ?? {}))
+      grant.addResourceScope(
+        identifier,
+        [...ctx.oidc.requestParamScopes].filter((name) => scopes.has(name)).join(' '),
+      );
     await grant.save();
     // Checked after saving: a transaction that ends the person's sign-ins either finds the grant or is seen here.
     const isKept = await dependencies.database.transaction(async (tx) => {
@@ -124,11 +130,12 @@ function signInOf(
   };
 }
 
-const resourceServer = (settings: OAuthSettings, resource: string) => {
+const resourceServer = (settings: OAuthSettings, resources: Resources) => {
   const known = new Set(settings.scopes);
-  return (ctx: KoaContextWithOIDC, indicator: string) => {
+  return async (ctx: KoaContextWithOIDC, indicator: string) => {
     const { client } = ctx.oidc;
-    if (indicator !== resource) throw new errors.InvalidTarget();
+    const resource = await resources.find(indicator);
+    if (resource === undefined) throw new errors.InvalidTarget();
     if (resourceCeilingOf(client)?.includes(indicator) === false)
       throw new errors.InvalidTarget('this client gets no tokens for this resource');
     const ceiling = scopeCeilingOf(client);
@@ -137,13 +144,22 @@ const resourceServer = (settings: OAuthSettings, resource: string) => {
     const beyond = [...ctx.oidc.requestParamScopes].filter((scope) => ceiling?.includes(scope) === false);
     if (beyond.length > 0)
       throw new errors.InvalidScope('this client gets no tokens with this scope', beyond.join(' '));
-    return { scope: settings.scopes.join(' '), audience: resource, accessTokenFormat: 'opaque' as const };
+    const { identifier: audience, scopes } = resource;
+    return { scope: scopes.join(' '), audience, accessTokenFormat: 'opaque' as const };
   };
 };
 
-const features = (settings: OAuthSettings): Configuration['features'] => {
-  const resource = defaultResource(settings.issuer);
-  const own = (ctx: KoaContextWithOIDC, token: { clientId?: string | undefined }): boolean =>
+/** Registered servers learn of tokens for themselves, but not of those from before they were registered. */
+function isForClient(client: Client, token: { kind: string; aud?: unknown; iat?: number }): boolean {
+  const resource = resourceOfClient(client);
+  if (resource === undefined || token.kind !== 'AccessToken' || token.aud !== resource.identifier)
+    return false;
+  return ((token.iat ?? 0) + 1) * 1000 > resource.sinceMs;
+}
+
+const features = (settings: OAuthSettings, resources: Resources): Configuration['features'] => {
+  const own = defaultResource(settings.issuer);
+  const isOwn = (ctx: KoaContextWithOIDC, token: { clientId?: string | undefined }): boolean =>
     ctx.oidc.client?.clientId === token.clientId;
   return {
     devInteractions: { enabled: false },
@@ -154,14 +170,17 @@ const features = (settings: OAuthSettings): Configuration['features'] => {
     introspection: {
       enabled: true,
       // RFC 7662 section 4: no client learns about tokens of others, and public clients learn nothing.
-      allowedPolicy: (ctx, client, token) => client.clientAuthMethod !== 'none' && own(ctx, token),
+      allowedPolicy: (ctx, client, token) =>
+        client.clientAuthMethod !== 'none' && (isOwn(ctx, token) || isForClient(client, token)),
     },
-    revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => own(ctx, token) },
+    revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => isOwn(ctx, token) },
     resourceIndicators: {
       enabled: true,
-      defaultResource: () => resource,
+      // Of several that were granted, a token request that names none is for this server.
+      defaultResource: (_ctx, _client, granted) =>
+        granted === undefined || granted.includes(own) ? own : [...granted],
       useGrantedResource: () => true,
-      getResourceServerInfo: resourceServer(settings, resource),
+      getResourceServerInfo: resourceServer(settings, resources),
     },
     richAuthorizationRequests: {
       enabled: true,
@@ -187,6 +206,7 @@ export function makeConfiguration(
   store: PayloadStore,
 ): Configuration {
   const { settings, database } = dependencies;
+  const resources = new Resources(database.read, settings.issuer, settings.scopes);
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
   return {
     adapter: (model) => (model === 'Client' ? clients : new PayloadAdapter(model, store)),
@@ -207,12 +227,15 @@ export function makeConfiguration(
     },
     expiresWithSession: () => false,
     extraClientMetadata: {
-      properties: [agentIdMember, agentNameMember, agentGenerationMember, scopesMember, resourcesMember],
+      properties: [
+        ...[agentIdMember, agentNameMember, agentGenerationMember, scopesMember, resourcesMember],
+        ...[resourceMember, resourceSinceMember],
+      ],
     },
     extraParams: [acrValuesParameter],
     // Keeps a token's extra members, which the library would drop.
     extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx),
-    features: features(settings),
+    features: features(settings, resources),
     findAccount: async (_ctx, userId) => {
       const user = await activeUser(database, userId);
       return user === undefined ? undefined : { accountId: user.id, claims: () => ({ sub: user.id }) };
@@ -226,7 +249,7 @@ export function makeConfiguration(
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     jwks: unusedKeys(),
-    loadExistingGrant: newGrant(defaultResource(settings.issuer), dependencies),
+    loadExistingGrant: newGrant(dependencies),
     pkce: { required: () => true },
     renderError: renderErrorPage,
     responseTypes: ['code'],

@@ -26,6 +26,7 @@ import {
 } from './library/library-internals.js';
 import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';
+import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
 import { acrValuesParameter } from './interactions/interaction-policy.js';
 import { makeRecording, noteWorkload } from './middleware/recording.js';
@@ -122,9 +123,9 @@ type GrantOfAgents = (ctx: TokenEndpointGrantContext, client: ActingClient) => P
 
 /**
  * The library's handlers of these grants are for people's programs; agents have this project's. An answer never comes as a
- * page with a script (`form_post`).
+ * page with a script (`form_post`). Every grant counts for the limit of its client.
  */
-const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>) =>
+const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>, limits: RequestLimits) =>
   class extends Provider {
     override registerGrantType<Params extends object>(
       name: string,
@@ -136,7 +137,11 @@ const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>) =>
         const client = actingClientOf(ctx.oidc.client);
         return client === undefined || handle === undefined ? handler(ctx) : handle(ctx, client);
       };
-      super.registerGrantType(name, either, ...rest);
+      const limited = async (ctx: TokenEndpointGrantContext<Params>): Promise<void> => {
+        limits.takeToken(ctx);
+        await either(ctx);
+      };
+      super.registerGrantType(name, limited, ...rest);
     }
 
     override registerResponseMode(...mode: Parameters<Provider['registerResponseMode']>): void {
@@ -149,16 +154,20 @@ export function makeProvider(
   dependencies: OAuthDependencies,
   store: PayloadStore,
   refused: SlowDown,
+  limits: RequestLimits,
   foreignTokens: ForeignTokens,
   workloads: WorkloadClients,
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
   const clients = new AgentClients(database, clock, workloads.jwks);
   const issuing = { clock, settings };
-  const GrantsOfAgents = withGrantsOfAgents({
-    [authorizationCode]: makeAuthorizationCode(delegations, issuing),
-    [refreshToken]: makeRefreshToken(delegations, issuing),
-  });
+  const GrantsOfAgents = withGrantsOfAgents(
+    {
+      [authorizationCode]: makeAuthorizationCode(delegations, issuing),
+      [refreshToken]: makeRefreshToken(delegations, issuing),
+    },
+    limits,
+  );
   const provider = new GrantsOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
   replaceChecks(provider, clients, store, settings);
   keepGenerations(provider);
@@ -183,7 +192,7 @@ export function makeProvider(
   provider.use(secureHeaders);
   provider.use(makeForms(workloads));
   provider.use(makeRefreshGrace(provider, store));
-  provider.use(makeIntrospection(database, delegations));
+  provider.use(makeIntrospection(delegations, limits));
   provider.use(defaults(settings, clients.registered));
   provider.use(stepUp);
 

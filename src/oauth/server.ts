@@ -32,6 +32,7 @@ import { PasswordChecks } from './throttling/password-checks.js';
 import type { OAuthDependencies } from './contract/dependencies.js';
 import { defaultResource, type GuardedPath } from './contract/resources.js';
 import { makeProvider } from './provider.js';
+import { RequestLimits } from './throttling/request-limits.js';
 import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
 import { findAccessToken, type AccessTokenFact } from './library/token-lookup.js';
@@ -122,6 +123,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
+  const requestLimits = new RequestLimits(clock, settings.limits, addressOf);
   const { issuer } = settings;
   const issuerKeys = new IssuerKeys(clock, settings.allowHttp);
   const foreignTokens = new ForeignTokens({
@@ -133,7 +135,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     ...{ database, clock, issuer, keys: workloadKeys },
     audiences: [issuer, `${issuer}${paths.token}`],
   });
-  const provider = makeProvider(dependencies, store, refused, foreignTokens, workloads);
+  const provider = makeProvider(dependencies, store, refused, requestLimits, foreignTokens, workloads);
   const answer = provider.callback();
   const begun = new SlowDown(clock, settings.limits.begunPerAddress);
   const browsers = new KnownBrowsers(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
@@ -219,6 +221,8 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       ...guesses.caches,
       sign_ins_begun: begun.lines,
       token_requests_refused: refused.lines,
+      token_requests: requestLimits.tokens.lines,
+      introspections: requestLimits.introspections.lines,
       identity_providers: providers.kept.lines,
       identity_provider_keys: providers.keys.lines,
       token_issuers: issuerKeys.addresses.lines,

@@ -4,6 +4,7 @@ import type { Table } from '../store/tables/table.js';
 import { clients, type ClientRow } from '../store/tables/clients.js';
 import { agents, roles, users, type AgentRow, type RoleRow, type UserRow } from '../store/tables/identity.js';
 import { identityProviders, type IdentityProviderRow } from '../store/tables/identity-providers.js';
+import { resourceServers, type ResourceServerRow } from '../store/tables/resource-servers.js';
 import { tokenIssuers, type TokenIssuerRow } from '../store/tables/token-issuers.js';
 import { CommandError } from '../core/command-error.js';
 
@@ -45,6 +46,14 @@ export async function findClient(tx: Connection, clientId: string): Promise<Clie
   if (client !== undefined) return client;
   throw new CommandError(`There is no client ${clientId}. \`behalf client list\` shows which there are.`);
 }
+
+export const findResourceServer = (tx: Connection, name: string): Promise<ResourceServerRow> =>
+  named(
+    tx,
+    resourceServers,
+    name,
+    `There is no resource ${name}. \`behalf resource list\` shows which there are.`,
+  );
 
 export async function findRole(tx: Connection, name: string, holder: 'person' | 'agent'): Promise<RoleRow> {
   const held = await tx.select(roles, eq<RoleRow>('holder', holder), {

@@ -452,7 +452,9 @@ describe('handing on', () => {
     ).rejects.toMatchObject({
       code: 'UNAUTHENTICATED',
     });
-    await expect(grants.chainOf(id, 0)).resolves.toBeUndefined();
+    await expect(
+      grants.liveToken({ userId: rosa.id, delegationId: id, generation: 0, scopes: [] }),
+    ).resolves.toBeUndefined();
   });
 });
 

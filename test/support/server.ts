@@ -299,6 +299,7 @@ export class TestServer {
           rowsUsed: 0,
           depthMax: 2,
           status: 'active',
+          resources: null,
           standing: false,
           signIn: 'any',
           createdAt: now,

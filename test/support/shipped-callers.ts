@@ -5,6 +5,7 @@ import { sha256Hex } from '../../src/core/digest.js';
 import { consents, oauthPayloads } from '../../src/store/tables/identity.js';
 import { createClient } from '../../src/admin/clients.js';
 import { addProvider } from '../../src/admin/identity-providers.js';
+import { addResourceServer } from '../../src/admin/resource-servers.js';
 import { mapGroup } from '../../src/admin/provided-roles.js';
 import { passkeys, type PasskeyRow } from '../../src/store/tables/passkeys.js';
 import { signIns, type SignInRow } from '../../src/store/tables/sign-ins.js';
@@ -41,6 +42,13 @@ export class ShippedCallers {
     const trusted = { name: 'Guides', source: '{ collections { totalCount } }' };
     await company.do((unit) => registerDocuments(unit, rules, everyone.id, [trusted]));
     await trustProvider(company);
+    await company.do((unit) =>
+      addResourceServer(
+        unit,
+        { name: 'mcp', identifier: 'https://mcp.example', scopes: ['tickets:read'] },
+        { publicUrl: company.server.publicUrl, allowHttp: false, knownScopes: new Set(['tickets:read']) },
+      ),
+    );
     const client = await registerClient(company);
     const callers: Caller[] = [];
     for (const { name, holder, scopes } of shippedRoles) {

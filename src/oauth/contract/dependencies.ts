@@ -16,11 +16,12 @@ import type {
   ConsentChoice,
   ConsentInput,
   ConsentOffer,
-  DelegationChain,
   ForeignTokenInput,
   FoundValues,
   HandedOver,
+  IssuedToken,
   KnownChain,
+  LiveToken,
   NamedDelegation,
   PersonTokenInput,
   TaskChoice,
@@ -89,7 +90,7 @@ export interface Delegations {
   /** Ends a delegation that `handOver` made, for its person. */
   takeBack(tx: Connection, handed: HandedOver, userId: string): Promise<void>;
   /** Undefined once the token, the delegation, an agent, a parent or the person has ended. */
-  chainOf(delegationId: string, generation: number): Promise<DelegationChain | undefined>;
+  liveToken(token: IssuedToken): Promise<LiveToken | undefined>;
   /** Ending a token moves the authority's version in the same transaction. */
   epochBump(tx: Connection): Promise<void>;
 }
@@ -213,6 +214,10 @@ export interface OAuthSettings {
      * that came to nothing, and refused back-channel logouts and security events. Each kind is counted for itself.
      */
     readonly refusedPerAddress: AttemptLimit;
+    /** Token requests of one client; of a public one, from one address. */
+    readonly tokensPerClient: AttemptLimit;
+    /** Introspections by one client. */
+    readonly introspectionsPerClient: AttemptLimit;
   };
 }
 
@@ -221,6 +226,8 @@ export const defaultLimits: OAuthSettings['limits'] = {
   signInPerAccount: { attempts: 10, windowSeconds: 900 },
   begunPerAddress: { attempts: 300, windowSeconds: 600 },
   refusedPerAddress: { attempts: 60, windowSeconds: 60 },
+  tokensPerClient: { attempts: 600, windowSeconds: 60 },
+  introspectionsPerClient: { attempts: 6_000, windowSeconds: 60 },
 };
 
 export interface OAuthDependencies {

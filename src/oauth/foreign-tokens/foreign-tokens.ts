@@ -27,6 +27,8 @@ interface Presented {
   readonly type: ForeignTokenType;
   readonly client: ActingClient;
   readonly proof: DpopProof;
+  /** The requested resource of this authorization server. */
+  readonly resource: string;
   readonly requested: TaskDetails & { readonly delegation?: string; readonly scopes?: readonly string[] };
 }
 
@@ -68,7 +70,7 @@ export class ForeignTokens {
 
   private exchange(
     token: ForeignToken,
-    { client, requested }: Presented,
+    { client, requested, resource }: Presented,
     detail: string,
   ): Promise<TokenGrant> {
     const { delegations, identities, clock } = this.parts;
@@ -78,6 +80,7 @@ export class ForeignTokens {
       ...task,
       ...client,
       ...(delegationId === undefined ? {} : { delegationId }),
+      resource,
       issuerId: issuer.id,
       subject,
       tokenScopes: token.scopes,

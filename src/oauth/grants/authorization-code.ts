@@ -1,15 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { AuthorizationCode, TokenEndpointGrantContext } from 'oidc-provider';
-import {
-  consumeGrantSource,
-  findGrantSource,
-  resolveRequestedResources,
-  validateGrant,
-} from 'oidc-provider/lib/helpers/grants.js';
+import { consumeGrantSource, findGrantSource, validateGrant } from 'oidc-provider/lib/helpers/grants.js';
 import { errors } from '../library/oidc-provider.js';
 import { inOAuthWords } from '../library/oauth-errors.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
 import { issueToken, type IssueParts } from './issue-token.js';
+import { requestedResource } from './requested-resource.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
 
 export const authorizationCode = 'authorization_code';
@@ -62,12 +58,12 @@ export const makeAuthorizationCode =
     if (code.redirectUri !== redirectUri)
       throw new errors.InvalidGrant('authorization code redirect_uri mismatch');
     requireKey(code, proof);
+    const resource = await requestedResource(ctx, [code.resource ?? []].flat());
     await consumeGrantSource(provider, ctx, code, 'authorization code');
     ctx.oidc.entity('AuthorizationCode', code);
-    await resolveRequestedResources(provider, ctx);
     const grant = await inOAuthWords('invalid_grant', () =>
       delegations.forClientCredentials({ ...client, delegationId }),
     );
-    const issue = { grant, within: grant.scopes, proof, grantType: authorizationCode };
+    const issue = { grant, within: grant.scopes, resource, proof, grantType: authorizationCode };
     await issueToken(ctx, parts, { ...issue, refresh: 'first' });
   };

@@ -1,11 +1,11 @@
 import type { TokenEndpointGrantContext } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
-import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { onlyDelegation } from '../library/authorization-details.js';
 import { actingClientOf } from '../library/library-internals.js';
 import type { Delegations } from '../contract/dependencies.js';
 import { describable, inOAuthWords } from '../library/oauth-errors.js';
 import { issueToken, type IssueParts } from './issue-token.js';
+import { requestedResource } from './requested-resource.js';
 import { readDpopProof } from './dpop-proof.js';
 
 export const clientCredentials = 'client_credentials';
@@ -46,7 +46,7 @@ export const makeClientCredentials =
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const proof = await readDpopProof(ctx);
-    await resolveRequestedResources(ctx.oidc.provider, ctx);
+    await requestedResource(ctx, null);
     const { delegation: named, ...rest } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {
       type: '',
     };

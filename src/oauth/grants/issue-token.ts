@@ -1,5 +1,11 @@
-import type { AccessToken, RefreshToken, TokenEndpointGrantContext } from 'oidc-provider';
+import type {
+  AccessToken,
+  RefreshToken,
+  ResourceServerInstance,
+  TokenEndpointGrantContext,
+} from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
+import { requestedResource } from './requested-resource.js';
 import { applyDpopProof, type DpopProof } from './dpop-proof.js';
 import type { Clock } from '../../core/clock.js';
 import { delegationType } from '../library/authorization-details.js';
@@ -11,7 +17,6 @@ import {
   secondsLeft,
 } from '../library/library-internals.js';
 import type { OAuthSettings, TokenGrant } from '../contract/dependencies.js';
-import { defaultResource } from '../contract/resources.js';
 
 export interface IssueParts {
   readonly clock: Clock;
@@ -22,6 +27,8 @@ export interface Issue {
   readonly grant: TokenGrant;
   /** The token gets no scope outside this list, whatever the grant holds. */
   readonly within: readonly string[];
+  /** Undefined: the one that the request names, within the grant's. */
+  readonly resource?: ResourceServerInstance;
   readonly proof: DpopProof;
   readonly grantType: string;
   readonly issuedTokenType?: string;
@@ -50,12 +57,12 @@ async function ensureGrant(
 }
 
 /**
- * The refresh token beside an access token. It lasts as long as the delegation, keeps the scopes of the one before (RFC
- * 6749 section 6), and is bound to the key of a client that has no other proof (RFC 9449 section 5).
+ * The refresh token beside an access token. It lasts as long as the delegation, keeps the scopes and resources of the one
+ * before (RFC 6749 section 6, RFC 8707 section 2.2), and is bound to the key of a client that has no other proof (RFC 9449 section 5).
  */
 function refreshTokenBeside(
   { oidc: { provider, client } }: TokenEndpointGrantContext,
-  { grant, grantType, refresh }: Issue,
+  { grant, within, grantType, refresh }: Issue,
   token: AccessToken,
   expiresIn: number,
 ): RefreshToken | undefined {
@@ -64,8 +71,8 @@ function refreshTokenBeside(
   return newRefreshToken(provider, {
     ...{ accountId: grant.userId, client, grantId: grant.delegationId, expiresIn },
     gty: grantType,
-    scope: used?.scope ?? token.scope ?? '',
-    resource: String(token.aud),
+    scope: used?.scope ?? grant.scopes.filter((name) => within.includes(name)).join(' '),
+    resource: used?.resource ?? [...(grant.resources ?? [String(token.aud)])],
     rar: token.rar ?? [],
     rotations: used === undefined ? 0 : (used.rotations ?? 0) + 1,
     iiat: used?.iiat,
@@ -76,7 +83,8 @@ function refreshTokenBeside(
 
 /**
  * Issues an access token under a delegation: `sub` is the person, the client is the acting agent, and the grant is the
- * delegation, so that revoking the delegation ends the token. The token never outlives the delegation. The answer
+ * delegation, so that revoking the delegation ends the token. The token never outlives the delegation, and is for one
+ * resource of it. The answer
  * follows RFC 6749 section 5.1, RFC 9396 section 7 and, for an exchange, RFC 8693 section 2.2.1.
  */
 export async function issueToken(
@@ -84,18 +92,21 @@ export async function issueToken(
   parts: IssueParts,
   issue: Issue,
 ): Promise<void> {
-  const { provider, client, resourceServers } = ctx.oidc;
+  const { provider, client } = ctx.oidc;
   const { grant } = issue;
-  const resourceServer = resourceServers[defaultResource(parts.settings.issuer)];
-  if (resourceServer === undefined) throw new errors.InvalidTarget();
+  const { resource: resourceServer = await requestedResource(ctx, grant.resources) } = issue;
+  if (grant.resources?.includes(resourceServer.identifier()) === false) throw new errors.InvalidTarget();
   const lifeSeconds = Math.floor((grant.expiresAt - parts.clock.now()) / 1000);
   if (lifeSeconds < 1) throw new errors.InvalidGrant('the delegation has expired');
   const ceiling = scopeCeilingOf(client);
-  const scope = grant.scopes
-    .filter((name) => issue.within.includes(name) && ceiling?.includes(name) !== false)
-    .join(' ');
+  const isAllowed = (name: string): boolean =>
+    issue.within.includes(name) && resourceServer.scopes.has(name) && ceiling?.includes(name) !== false;
+  const scope = grant.scopes.filter(isAllowed).join(' ');
   if (scope === '')
-    throw new errors.InvalidScope('no requested scope is part of the delegation', issue.within.join(' '));
+    throw new errors.InvalidScope(
+      'no requested scope is part of the delegation, for this resource',
+      issue.within.join(' '),
+    );
 
   await ensureGrant(ctx, issue, lifeSeconds);
   const token = newAccessToken(provider, {

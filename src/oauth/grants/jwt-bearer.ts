@@ -1,11 +1,11 @@
 import type { TokenEndpointGrantContext } from 'oidc-provider';
-import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import type { ForeignTokens } from '../foreign-tokens/foreign-tokens.js';
 import { jwtBearer } from '../library/agent-clients.js';
 import { actingClientOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
 import { readDpopProof } from './dpop-proof.js';
 import { issueToken, type IssueParts } from './issue-token.js';
+import { requestedResource } from './requested-resource.js';
 import { requestedUse } from './token-exchange.js';
 
 export const jwtBearerParameters = ['assertion', 'scope', 'resource', 'authorization_details'];
@@ -24,9 +24,10 @@ export const makeJwtBearer =
     if (typeof text !== 'string' || text === '')
       throw new errors.InvalidRequest('missing required parameter assertion');
     const proof = await readDpopProof(ctx);
-    await resolveRequestedResources(ctx.oidc.provider, ctx);
+    const resource = await requestedResource(ctx, null);
     const requested = requestedUse(ctx);
-    const grant = await foreignTokens.grant(ctx, { text, type: 'id-jag', client, proof, requested });
+    const presented = { text, type: 'id-jag', client, proof, requested } as const;
+    const grant = await foreignTokens.grant(ctx, { ...presented, resource: resource.identifier() });
     const within = requested.scopes ?? grant.scopes;
-    await issueToken(ctx, parts, { grant, within, proof, grantType: jwtBearer });
+    await issueToken(ctx, parts, { grant, within, resource, proof, grantType: jwtBearer });
   };

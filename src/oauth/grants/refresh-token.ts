@@ -1,10 +1,5 @@
 import type { RefreshToken, TokenEndpointGrantContext } from 'oidc-provider';
-import {
-  consumeGrantSource,
-  findGrantSource,
-  resolveRequestedResources,
-  validateGrant,
-} from 'oidc-provider/lib/helpers/grants.js';
+import { consumeGrantSource, findGrantSource, validateGrant } from 'oidc-provider/lib/helpers/grants.js';
 import { delegationDetails, onlyDelegation } from '../library/authorization-details.js';
 import { generationOfToken } from '../library/library-internals.js';
 import { inOAuthWords } from '../library/oauth-errors.js';
@@ -12,6 +7,7 @@ import { errors } from '../library/oidc-provider.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
 import { requestedScopes } from './client-credentials.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
+import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 
 export const refreshToken = 'refresh_token';
@@ -40,15 +36,13 @@ function requireKey({ jkt }: RefreshToken, proof: DpopProof): void {
     );
 }
 
-/** RFC 6749 section 6, RFC 8707 section 2.2 and RFC 9396 section 6: a refresh narrows, and names nothing new. */
+/** RFC 6749 section 6 and RFC 9396 section 6: a refresh narrows, and names nothing new. */
 function narrowed(ctx: TokenEndpointGrantContext, token: RefreshToken): readonly string[] {
   const { params } = ctx.oidc;
   const scopes = requestedScopes(ctx) ?? [...token.scopes];
   const wider = scopes.filter((scope) => !token.scopes.has(scope));
   if (wider.length > 0)
     throw new errors.InvalidScope('the refresh token is not for this scope', wider.join(' '));
-  if (params.resource !== undefined && params.resource !== token.resource) throw new errors.InvalidTarget();
-  params.resource = token.resource;
   const { type: _type, ...named } = onlyDelegation(params.authorization_details) ?? { type: '' };
   if (Object.entries(named).some(([name, value]) => name !== 'delegation' || value !== token.grantId))
     throw new errors.InvalidAuthorizationDetails('the refresh token is for another task');
@@ -69,7 +63,7 @@ export const makeRefreshToken =
     await validateGrant(provider, ctx, grantId);
     requireKey(token, proof);
     const within = narrowed(ctx, token);
-    await resolveRequestedResources(provider, ctx);
+    const resource = await requestedResource(ctx, [token.resource ?? []].flat());
     const delegationId = delegationDetails(token.rar)?.delegation ?? '';
     const grant = await inOAuthWords('invalid_grant', () =>
       delegations.forClientCredentials({ ...client, delegationId }),
@@ -78,5 +72,6 @@ export const makeRefreshToken =
       throw new errors.InvalidGrant('the tokens of this agent were ended: ask the person again');
     ctx.oidc.entity('RotatedRefreshToken', token);
     const useUp = (): Promise<void> => consumeGrantSource(provider, ctx, token, 'refresh token');
-    await issueToken(ctx, parts, { grant, within, proof, grantType: refreshToken, useUp, refresh: token });
+    const issue = { grant, within, resource, proof, grantType: refreshToken };
+    await issueToken(ctx, parts, { ...issue, useUp, refresh: token });
   };

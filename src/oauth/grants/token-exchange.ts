@@ -1,6 +1,5 @@
-import type { AccessToken, TokenEndpointGrantContext } from 'oidc-provider';
+import type { AccessToken, ResourceServerInstance, TokenEndpointGrantContext } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
-import { resolveRequestedResources } from 'oidc-provider/lib/helpers/grants.js';
 import { delegationDetails, delegationType, onlyDelegation } from '../library/authorization-details.js';
 import { tokenExchange } from '../library/agent-clients.js';
 import { actingClientOf, agentIdOf } from '../library/library-internals.js';
@@ -10,12 +9,12 @@ import {
   type TaskDetails,
   type TokenGrant,
 } from '../contract/dependencies.js';
-import { defaultResource } from '../contract/resources.js';
 import type { ForeignTokenType } from '../../delegation/token-dialects.js';
 import type { ForeignTokens } from '../foreign-tokens/foreign-tokens.js';
 import { isSignedJwt } from '../foreign-tokens/read-token.js';
 import { inOAuthWords } from '../library/oauth-errors.js';
 import { requestedScopes } from './client-credentials.js';
+import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { generationOf } from '../library/token-lookup.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
@@ -45,7 +44,7 @@ interface PresentedSubject {
 }
 
 /** The subject token. Throws for parameters of RFC 8693 section 2.1 that are not supported here. */
-function checkParameters(ctx: TokenEndpointGrantContext, resource: string): PresentedSubject {
+function checkParameters(ctx: TokenEndpointGrantContext): PresentedSubject {
   const { params } = ctx.oidc;
   const text = single(params.subject_token);
   if (text === undefined) throw new errors.InvalidRequest('missing required parameter subject_token');
@@ -61,10 +60,19 @@ function checkParameters(ctx: TokenEndpointGrantContext, resource: string): Pres
   if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
     throw new errors.InvalidRequest('the actor is the authenticated client; send no actor_token');
   }
-  if (params.audience !== undefined && params.audience !== resource) {
-    throw new errors.InvalidTarget('unknown audience');
-  }
   return { text, foreign: type === 'access_token' && !isSignedJwt(text) ? undefined : type };
+}
+
+/** The resource of the new token (RFC 8693 section 2.1): `audience` may name it as well. */
+async function resourceOf(
+  ctx: TokenEndpointGrantContext,
+  granted: readonly string[] | null,
+): Promise<ResourceServerInstance> {
+  const resource = await requestedResource(ctx, granted);
+  const { audience } = ctx.oidc.params;
+  if (audience !== undefined && audience !== resource.identifier())
+    throw new errors.InvalidTarget('unknown audience');
+  return resource;
 }
 
 /** The subject token, if it is active and this client may present it (RFC 8693 section 2.2.2). */
@@ -91,6 +99,7 @@ async function findSubject(
 interface Exchange {
   readonly client: ActingClient;
   readonly subject: AccessToken;
+  readonly resource: string;
   readonly requested: TaskDetails & { readonly scopes?: readonly string[] };
 }
 
@@ -98,7 +107,7 @@ interface Exchange {
 async function exchange(
   ctx: TokenEndpointGrantContext,
   delegations: Delegations,
-  { client, subject, requested }: Exchange,
+  { client, subject, resource, requested }: Exchange,
 ): Promise<TokenGrant> {
   const delegationId = delegationDetails(subject.rar)?.delegation;
   const scopes = [...subject.scopes];
@@ -107,6 +116,7 @@ async function exchange(
       ...requested,
       ...client,
       userId: subject.accountId,
+      resource,
       ...(typeof subject.extra?.acr === 'string' ? { acr: subject.extra.acr } : {}),
       personTokenScopes: scopes,
     });
@@ -119,6 +129,7 @@ async function exchange(
     ...requested,
     ...client,
     delegationId,
+    resource,
     parentTokenScopes: scopes,
     parentGeneration: generationOf(subject.extra),
     fromAgentId,
@@ -154,7 +165,7 @@ function requestedTask(ctx: TokenEndpointGrantContext): Exchange['requested'] {
  * - another agent's access token makes a sub-delegation from that agent to this one, and `act` nests (section 4.1);
  * - a token of a trusted issuer stands for the person, with this agent as its actor: see `ForeignTokens`.
  * So each agent proves its own identity, and none ever holds a token of another agent. The new token is never wider
- * than the subject token. The new delegation is described in `authorization_details`:
+ * than the subject token, and for the same resource. The new delegation is described in `authorization_details`:
  * `[{"type":"behalf_delegation","task":"ticket:4711","purpose":"…"}]`.
  */
 export const makeTokenExchange =
@@ -162,21 +173,24 @@ export const makeTokenExchange =
   async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
-    const { text, foreign } = checkParameters(ctx, defaultResource(parts.settings.issuer));
+    const { text, foreign } = checkParameters(ctx);
     const proof = await readDpopProof(ctx);
-    await resolveRequestedResources(ctx.oidc.provider, ctx);
     const issue = { proof, grantType: tokenExchange, issuedTokenType: accessTokenType };
     if (foreign !== undefined) {
+      const resource = await resourceOf(ctx, null);
       const requested = requestedUse(ctx);
-      const grant = await foreignTokens.grant(ctx, { text, type: foreign, client, proof, requested });
-      await issueToken(ctx, parts, { ...issue, grant, within: requested.scopes ?? grant.scopes });
+      const presented = { text, type: foreign, client, proof, requested };
+      const grant = await foreignTokens.grant(ctx, { ...presented, resource: resource.identifier() });
+      await issueToken(ctx, parts, { ...issue, grant, resource, within: requested.scopes ?? grant.scopes });
       return;
     }
     const requested = requestedTask(ctx);
     const subject = await findSubject(ctx, text, proof);
+    // The subject token was for one resource, and so is what comes of it.
+    const resource = await resourceOf(ctx, [subject.aud ?? []].flat());
     const grant = await inOAuthWords('invalid_request', () =>
-      exchange(ctx, delegations, { client, subject, requested }),
+      exchange(ctx, delegations, { client, subject, resource: resource.identifier(), requested }),
     );
     const within = (requested.scopes ?? grant.scopes).filter((scope) => subject.scopes.has(scope));
-    await issueToken(ctx, parts, { ...issue, grant, within });
+    await issueToken(ctx, parts, { ...issue, grant, resource, within });
   };

@@ -36,9 +36,13 @@ export function consentRequest({
   const scopes =
     typeof params.scope === 'string' ? params.scope.split(' ').filter((name) => name !== '') : [];
   return {
-    ...{ userId, ...met, agentName: agent, task },
+    ...{ userId, ...met, agentName: agent, task, resources: resourcesIn(params) },
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(role === undefined ? {} : { role }),
     ...(scopes.length === 0 ? {} : { scopes }),
   };
 }
+
+/** RFC 8707. The library has checked them, and put the usual one where the request names none. */
+const resourcesIn = ({ resource }: StepRequest['params']): string[] =>
+  [resource].flat().filter((one) => typeof one === 'string');

@@ -1,12 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { Adapter, AdapterPayload, ClientMetadata } from 'oidc-provider';
 import { isoTime, type Clock } from '../../core/clock.js';
 import { all, any, compare, eq, isNull } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
-import { asLibrary, RegisteredClients } from './registered-clients.js';
+import { RegisteredClients } from './registered-clients.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
+import { asLibrary, unusedSecret } from './client-metadata.js';
+import { ResourceServerClients } from './resource-server-clients.js';
 import type { PublicClient } from '../contract/dependencies.js';
 import { workloadAuthMethod } from '../workloads/workload-clients.js';
 
@@ -18,9 +19,6 @@ export const agentIdMember = 'behalf_agent_id';
 export const agentNameMember = 'behalf_agent_name';
 /** A member of client metadata: the generation of the agent's tokens when the client was read. */
 export const agentGenerationMember = 'behalf_agent_generation';
-
-/** The library requires a secret for `client_secret_basic`. This one is random and never compared. */
-const unusedSecret = randomBytes(32).toString('base64url');
 
 export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
   client_id: client.clientId,
@@ -97,17 +95,19 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
 const clientIdLengthMax = 255;
 
 /**
- * Registered clients, and agents with credentials of their own, as OAuth clients. They are read again for each request: what
+ * Registered clients, agents with credentials of their own, and resource servers, as OAuth clients. They are read again for each request: what
  * was stopped is unknown at once.
  */
 export class AgentClients implements Adapter {
   readonly registered: RegisteredClients;
+  readonly servers: ResourceServerClients;
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly workloadKeys: KeySet,
   ) {
+    this.servers = new ResourceServerClients(database.read);
     this.registered = new RegisteredClients(database.read, actingMembers, {
       confidential: [...ownGrants, ...askingGrants],
       public: askingGrants,
@@ -118,6 +118,8 @@ export class AgentClients implements Adapter {
     if (clientId.length > clientIdLengthMax) return undefined;
     const registered = await this.registered.row(clientId);
     if (registered !== undefined) return this.registered.metadata(registered);
+    const server = await this.servers.find(clientId);
+    if (server !== undefined) return server;
     const agent = await this.database.read.one(
       agents,
       all(eq<AgentRow>('name', clientId), eq<AgentRow>('status', 'active')),

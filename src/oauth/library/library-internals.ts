@@ -14,6 +14,7 @@ import { agentGenerationMember, agentIdMember, agentNameMember, type AgentClient
 import { resourcesMember, scopesMember } from './registered-clients.js';
 import type { ActingClient, OAuthSettings } from '../contract/dependencies.js';
 import { SecretsRefused } from './oauth-errors.js';
+import { resourceOfClient } from './resource-server-clients.js';
 import { generationMember, generationOf } from './token-lookup.js';
 
 /** The one file that goes beyond the library's published types. */
@@ -81,6 +82,7 @@ export function replaceChecks(
   const target = provider as unknown as Replaceable;
   target.Client.prototype.compareClientSecret = async function compareClientSecret(actual) {
     if (!staticSecrets) throw new SecretsRefused();
+    if (resourceOfClient(this) !== undefined) return clients.servers.hasSecret(this.clientId, actual);
     const agentId = agentIdOf(this);
     return agentId !== undefined && clients.hasSecret(agentId, actual);
   };
@@ -130,7 +132,7 @@ export function newRefreshToken(
     gty: string;
     scope: string;
     expiresIn: number;
-    resource: string;
+    resource: string | string[];
     rar: AuthorizationDetail[];
     rotations: number;
     iiat: number | undefined;

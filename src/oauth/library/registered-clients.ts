@@ -4,6 +4,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { clients, type ClientRow } from '../../store/tables/clients.js';
 import { agents, type AgentRow } from '../../store/tables/identity.js';
 import { delegationType } from './authorization-details.js';
+import { asLibrary } from './client-metadata.js';
 
 /** A member of client metadata: the scopes that tokens of the client have at most. */
 export const scopesMember = 'behalf_scopes';
@@ -18,13 +19,6 @@ interface ActingGrants {
 
 /** The members by which a client acts as an agent. */
 type ActingMembers = (agent: AgentRow) => Partial<ClientMetadata>;
-
-/**
- * `EdDSA` and `Ed25519` are one algorithm here, and two to the library, which looks at the curve where a key has no
- * `alg`.
- */
-export const asLibrary = (key: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  key.kty === 'OKP' ? { ...key, alg: undefined } : key;
 
 /** A loopback redirect URI may have any port (RFC 8252 section 7.3). */
 const hasLoopback = (uris: readonly string[]): boolean => uris.some((uri) => uri.startsWith('http:'));

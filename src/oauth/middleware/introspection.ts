@@ -1,10 +1,8 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
-import { all, eq } from '../../store/sql/condition.js';
-import type { Database } from '../../store/sql/database.js';
-import { users, type UserRow } from '../../store/tables/identity.js';
 import { delegationDetails } from '../library/authorization-details.js';
 import { generationOfToken, routeOf } from '../library/library-internals.js';
 import type { ChainAgent, Delegations } from '../contract/dependencies.js';
+import { tooMany, type RequestLimits } from '../throttling/request-limits.js';
 import { generationMember } from '../library/token-lookup.js';
 
 interface Actor {
@@ -26,31 +24,44 @@ export const nestActors = (agents: readonly ChainAgent[]): Actor | undefined =>
 
 async function liveMembers(
   ctx: KoaContextWithOIDC,
-  database: Database,
   delegations: Delegations,
 ): Promise<Record<string, unknown> | undefined> {
   const token = ctx.oidc.entities.AccessToken ?? ctx.oidc.entities.RefreshToken;
   if (token?.accountId === undefined) return undefined;
-  const active = all(eq<UserRow>('id', token.accountId), eq<UserRow>('status', 'active'));
-  if ((await database.read.one(users, active)) === undefined) return undefined;
-  const delegationId = delegationDetails(token.rar)?.delegation;
-  if (delegationId === undefined) return {};
-  const chain = await delegations.chainOf(delegationId, generationOfToken(token));
-  const act = nestActors(chain?.agents ?? []);
-  return act === undefined ? undefined : { act, [generationMember]: undefined };
+  const extra = token instanceof ctx.oidc.provider.AccessToken ? token.extra : undefined;
+  const acr = extra?.acr;
+  const live = await delegations.liveToken({
+    userId: token.accountId,
+    delegationId: delegationDetails(token.rar)?.delegation,
+    generation: generationOfToken(token),
+    scopes: [...token.scopes],
+    acr: typeof acr === 'string' ? acr : undefined,
+  });
+  if (live === undefined || live.scopes.length === 0) return undefined;
+  const act = nestActors(live.agents);
+  const scope = live.scopes.join(' ');
+  return { scope, ...(act === undefined ? {} : { act, [generationMember]: undefined }) };
 }
 
 /**
  * RFC 7662, with a check of live rows: a token is not active once its person, an agent or the delegation has ended.
- * `act` is the current chain.
+ * `act` is the current chain, and `scope` has the scopes that every layer still holds.
  */
 export const makeIntrospection =
-  (database: Database, delegations: Delegations) =>
+  (delegations: Delegations, limits: RequestLimits) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
     const body: unknown = ctx.body;
     if (routeOf(ctx) !== 'introspection' || typeof body !== 'object' || body === null) return;
-    if (!('active' in body) || body.active !== true) return;
-    const live = await liveMembers(ctx, database, delegations);
+    if (!('active' in body)) return;
+    const waitSeconds = limits.waitSeconds('introspections', ctx);
+    if (waitSeconds > 0) {
+      ctx.status = 429;
+      ctx.set('retry-after', String(waitSeconds));
+      ctx.body = { error: 'slow_down', error_description: tooMany };
+      return;
+    }
+    if (body.active !== true) return;
+    const live = await liveMembers(ctx, delegations);
     ctx.body = live === undefined ? { active: false } : { ...body, ...live };
   };

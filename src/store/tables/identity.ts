@@ -177,6 +177,8 @@ export const delegations = table(
     standing: flag(),
     /** The `SignInPolicy` that the person's sign-in met when the task was handed over. */
     signIn: since(text(20), 'any'),
+    /** The resources (RFC 8707) that its tokens may be for. Null: all. */
+    resources: nullable(json<readonly string[]>()),
     createdAt: time(),
     expiresAt: time(),
     endedAt: nullable(time()),

@@ -5,6 +5,7 @@ import * as documents from './documents.js';
 import * as identityProviders from './identity-providers.js';
 import * as identity from './identity.js';
 import * as passkeys from './passkeys.js';
+import * as resourceServers from './resource-servers.js';
 import * as server from './server.js';
 import * as signIns from './sign-ins.js';
 import * as tokenIssuers from './token-issuers.js';
@@ -17,6 +18,7 @@ export const ownTables: readonly AnyTable[] = [
   identity,
   identityProviders,
   passkeys,
+  resourceServers,
   server,
   signIns,
   tokenIssuers,

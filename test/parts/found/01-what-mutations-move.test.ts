@@ -16,6 +16,7 @@ import * as identity from '../../../src/store/tables/identity.js';
 import * as providers from '../../../src/store/tables/identity-providers.js';
 import { clients } from '../../../src/store/tables/clients.js';
 import { passkeys } from '../../../src/store/tables/passkeys.js';
+import { resourceServers } from '../../../src/store/tables/resource-servers.js';
 import { signIns } from '../../../src/store/tables/sign-ins.js';
 import { catalog, key } from '../../support/administration.js';
 import { BusinessRows } from '../../support/business.js';
@@ -35,7 +36,7 @@ const moving = [
   ...[identity.agentRoles, identity.grantableRoles, identity.delegations, identity.consents],
   ...[identity.oauthPayloads, identity.authorityEpoch, trustedDocuments, passkeys],
   ...[providers.identityProviders, providers.userIdentities, providers.providerGroupRoles],
-  ...[providers.providedUserRoles, clients],
+  ...[providers.providedUserRoles, clients, resourceServers],
 ] as unknown as Table<Record<string, unknown>>[];
 /** These move with every change, and an operation is charged. */
 const unsaid = new Set(['version', 'operationsUsed', 'rowsUsed']);
@@ -61,6 +62,7 @@ interface World {
   readonly passkeyId: string;
   /** The victim is linked to it, and one of its groups gives the spare role. */
   readonly providerId: string;
+  readonly resourceServerId: string;
   /** A client that acts as the agent. */
   readonly clientRowId: string;
   readonly documentId: string;
@@ -147,6 +149,17 @@ const table: Readonly<Record<string, Entry>> = {
     args: ({ providerId, spareRoleId }) =>
       `providerId: "${providerId}" group: "Care" roleId: "${spareRoleId}"`,
     moves: ['provider_group_roles-'],
+  },
+  addResourceServer: {
+    args: () => {
+      const name = key().toLowerCase().slice(0, 30);
+      return `input: { name: "${name}", identifier: "https://${name}.example", scopes: ["tickets:read"] }`;
+    },
+    moves: ['resource_servers+'],
+  },
+  removeResourceServer: {
+    args: ({ resourceServerId }) => one(resourceServerId),
+    moves: ['resource_servers-'],
   },
   removePasskey: { args: ({ passkeyId }) => one(passkeyId), moves: ['oauth_payloads-', 'passkeys-'] },
   createAgent: {
@@ -413,6 +426,7 @@ async function worldOf(): Promise<World> {
       signInId: await signIn(victim.id),
       passkeyId,
       providerId: await providerOf(victim, spareRoleId),
+      resourceServerId: await otherServer(),
       clientRowId: await clientOf(agent),
     },
     rows: await dataRows(),
@@ -433,6 +447,25 @@ async function clientOf({ id: agentId }: AgentFixture): Promise<string> {
       {
         ...{ id, clientId: id, name: 'Client', registration: 'administrator', status: 'active', agentId },
         ...{ isOwnTool: false, authMethod: 'none', jwks: null, ...asked, ...times, version: 1 },
+      },
+    ]),
+  );
+  return id;
+}
+
+async function otherServer(): Promise<string> {
+  const id = server.ids.next();
+  await server.database.transaction((tx) =>
+    tx.insert(resourceServers, [
+      {
+        ...{
+          id,
+          name: id.toLowerCase(),
+          identifier: `https://${id.toLowerCase()}.example`,
+          scopes: ['tickets:read'],
+        },
+        ...{ authMethod: 'client_secret_basic', secretHash: 'none', jwks: null, version: 1 },
+        createdAt: '2026-03-01T00:00:00.000Z',
       },
     ]),
   );

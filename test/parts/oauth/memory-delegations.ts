@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/core/clock.js';
 import { BehalfError, notFound } from '../../../src/core/errors.js';
 import { makeIds } from '../../../src/core/ids.js';
+import type { IssuedToken, LiveToken } from '../../../src/delegation/token-grant.js';
 import type {
   ConsentChoice,
   ConsentInput,
@@ -159,10 +160,12 @@ export class MemoryDelegations implements Delegations {
     return Promise.reject(new Error('The harness hands nothing over.'));
   }
 
-  async chainOf(delegationId: string): Promise<DelegationChain | undefined> {
+  async liveToken({ userId, delegationId, scopes }: IssuedToken): Promise<LiveToken | undefined> {
+    if ((await this.database.read.byId(users, userId))?.status !== 'active') return undefined;
+    if (delegationId === undefined) return { agents: [], scopes };
     const found = this.all.get(delegationId);
     if (found?.isActive !== true) return undefined;
-    return this.chain(found);
+    return { agents: (await this.chain(found)).agents, scopes };
   }
 
   async epochBump(tx: Connection): Promise<void> {
@@ -177,7 +180,7 @@ export class MemoryDelegations implements Delegations {
   private async grant(found: Delegation, scopes: readonly string[]): Promise<TokenGrant> {
     const { id, userId, agentId, expiresAt } = found;
     const chain = await this.chain(found);
-    return { delegationId: id, userId, agentId, scopes, expiresAt, generation: 0, chain };
+    return { delegationId: id, userId, agentId, scopes, expiresAt, resources: null, generation: 0, chain };
   }
 
   private async chain(found: Delegation): Promise<DelegationChain> {
