@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandHost } from './command-host.js';
 import { freePort } from './free-port.js';
 import { ofThisNode } from './this-node.js';
 
@@ -56,8 +57,17 @@ export class CommandLine {
     return child;
   }
 
-  /** Runs a command to its end; `input` goes into its pipe. */
+  /**
+   * Runs a command to its end; `input` goes into its pipe. It runs in a process that commands share one after another,
+   * and that imports a file once: where code of a company changes between two commands, `runAlone`.
+   */
   async run(args: readonly string[], settings: Record<string, string> = {}, input = ''): Promise<Ended> {
+    if (commandHost.isBusy || needsOwnProcess(args, settings)) return this.runAlone(args, settings, input);
+    return commandHost.run({ args, env: { ...this.env, ...settings }, folder: this.folder, input });
+  }
+
+  /** As `run`, in a process of its own. */
+  async runAlone(args: readonly string[], settings: Record<string, string> = {}, input = ''): Promise<Ended> {
     const child = this.spawn(args, settings);
     const [stdout, stderr] = [gather(child, 'stdout'), gather(child, 'stderr')];
     child.stdin?.end(input);
@@ -110,6 +120,10 @@ export class CommandLine {
     await rm(this.folder, { recursive: true, force: true });
   }
 }
+
+/** Servers, and what is about the process itself. */
+const needsOwnProcess = ([name]: readonly string[], settings: Record<string, string>): boolean =>
+  name === 'start' || Object.keys(settings).some((setting) => setting.startsWith('NODE_'));
 
 export interface Serving {
   readonly child: ChildProcess;
