@@ -154,9 +154,11 @@ export class AgentClient {
       const token = await this.tokens.get();
       const { response, fault } = await this.attempt(token, request, patience);
       if (fault === 'use_dpop_nonce' && isFirst(fault)) continue;
-      const isTokenRefused = fault === 'invalid_token' && isFirst(fault);
-      if (isTokenRefused) this.tokens.drop(token);
-      if (isTokenRefused && response.status === 401) continue;
+      // Also with 429: the server makes bad tokens wait, never good ones.
+      if (fault === 'invalid_token' && isFirst(fault)) {
+        this.tokens.drop(token);
+        continue;
+      }
       const mayWait = isForNow(response) && (await maySendAgain(response, request.isRepeatable));
       if (!mayWait || !(await patience.waitsFor(response))) return response;
     }
