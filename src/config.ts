@@ -119,6 +119,16 @@ export const settings = {
     .describe(
       'Whether browsers get the explorer at `/graphql`, where signed-in people try out operations. Default: `true` with the demo company, else `false`.',
     ),
+  BEHALF_CLIENT_METADATA_DOCUMENTS: flag
+    .optional()
+    .describe(
+      'Whether the id of an OAuth client may be the address of a document about it, which the server reads. A new client waits until an administrator admits it. Default: `true` with the demo company, else `false`.',
+    ),
+  BEHALF_CLIENT_REGISTRATION: flag
+    .optional()
+    .describe(
+      'Whether OAuth clients may register themselves (RFC 7591). A new client waits until an administrator admits it. Default: `true` with the demo company, else `false`.',
+    ),
   BEHALF_POOL_SIZE: integer(2, 500).default(10).describe('Connections to MySQL.'),
   BEHALF_POOL_QUEUE_MAX: integer(1, 1_000_000)
     .default(10_000)
@@ -234,6 +244,8 @@ export interface Config extends Settings {
   readonly isLocal: boolean;
   readonly cookieKeys: readonly string[];
   readonly explorer: boolean;
+  readonly clientDocuments: boolean;
+  readonly clientRegistration: boolean;
 }
 
 /** The bounds on the statements of a server. */
@@ -286,7 +298,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const domains = config.BEHALF_DOMAINS ?? usual;
   const isLocal = isLoopback(new URL(publicUrl));
   const explorer = config.BEHALF_EXPLORER ?? false;
-  return { ...config, domains, database, publicUrl, isLocal, cookieKeys, explorer };
+  const clientDocuments = config.BEHALF_CLIENT_METADATA_DOCUMENTS ?? false;
+  const clientRegistration = config.BEHALF_CLIENT_REGISTRATION ?? false;
+  const by = { explorer, clientDocuments, clientRegistration };
+  return { ...config, domains, database, publicUrl, isLocal, cookieKeys, ...by };
 }
 
 const isOurs = (name: string): boolean => name in settings || name.startsWith('BEHALF_');

@@ -80,6 +80,8 @@ describe('metadata', () => {
     allowHttp: false,
     staticSecrets: true,
     passwordUsers: undefined,
+    clientDocuments: false,
+    clientRegistration: false,
     limits: defaultLimits,
   };
 

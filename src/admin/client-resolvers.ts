@@ -3,9 +3,17 @@ import { badInput } from '../core/errors.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { eq } from '../store/sql/condition.js';
-import { clients, type ClientRow } from '../store/tables/clients.js';
+import {
+  clientRules,
+  clients,
+  type ClientDescription,
+  type ClientRow,
+  type ClientRuleRow,
+} from '../store/tables/clients.js';
 import { agents, roles, users, type RoleRow } from '../store/tables/identity.js';
 import {
+  acceptDocument,
+  admitClient,
   createClient,
   startClient,
   stopClient,
@@ -13,6 +21,7 @@ import {
   type ClientChanges,
   type ClientTerms,
 } from './clients.js';
+import { addClientRule, removeClientRule } from './client-rules.js';
 import { fromStored, newestFirst, toStored, type PageArgs } from './list-queries.js';
 import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
 
@@ -47,6 +56,20 @@ interface UpdateArgs extends OneArgs {
   readonly input: ClientChanges;
   readonly expectedVersion: number;
 }
+interface VersionArgs extends OneArgs {
+  readonly expectedVersion: number;
+}
+interface AdmitArgs extends VersionArgs {
+  readonly input: TermsInput;
+}
+interface RuleArgs extends KeyArgs {
+  readonly input: {
+    readonly host: string;
+    readonly roleId: string;
+    readonly scopes: readonly string[];
+    readonly ownerId: string;
+  };
+}
 interface ClientFilter {
   readonly clientId?: string | null;
   readonly status?: string | null;
@@ -59,10 +82,13 @@ const answer = { client: clients };
 const scope = 'clients:manage';
 const rolesMax = 10;
 
+const keysOf = ({ jwks }: Pick<ClientRow, 'jwks'>): string | null =>
+  jwks === null ? null : JSON.stringify(jwks);
+
 const personOf = ({ authority }: Operation): string => authority.chain.person.id;
 
 /** Reads the agent's owner and roles within the administrator's reach. */
-export async function termsOf(
+async function termsOf(
   operation: Operation,
   { agent, ownTool, scopes, resources }: TermsInput,
 ): Promise<ClientTerms> {
@@ -99,6 +125,47 @@ const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
   }));
 };
 
+const admit = (_: unknown, args: AdmitArgs, operation: Operation) => {
+  const { id, input, expectedVersion, idempotencyKey } = args;
+  return operation.once(idempotencyKey, { admitClient: id, input, expectedVersion }, answer, async () => {
+    const terms = await termsOf(operation, input);
+    const client = await changing(operation, clients, id, scope, (before, unit) => {
+      requireVersion('Client', before, expectedVersion);
+      return admitClient(unit, personOf(operation), before, terms);
+    });
+    return { client };
+  });
+};
+
+const accept = (_: unknown, args: VersionArgs, operation: Operation) => {
+  const { id, expectedVersion, idempotencyKey } = args;
+  const input = { acceptClientDocument: id, expectedVersion };
+  return operation.once(idempotencyKey, input, answer, async () => ({
+    client: await changing(operation, clients, id, scope, (before, unit) => {
+      requireVersion('Client', before, expectedVersion);
+      return acceptDocument(unit, personOf(operation), before);
+    }),
+  }));
+};
+
+const addRule = (_: unknown, { input, idempotencyKey }: RuleArgs, operation: Operation) =>
+  operation.once(idempotencyKey, { addClientRule: input }, { clientRule: clientRules }, async () => {
+    const { host, scopes, roleId, ownerId } = input;
+    const role = await operation.rows.inside(roles, roleId, 'roles:read');
+    const owner = await operation.rows.inside(users, ownerId, 'users:read');
+    const rule = { host, scopes, role, owner };
+    const { id } = await addClientRule(unitOfWork(operation), personOf(operation), rule);
+    operation.rows.forget();
+    return { clientRule: await operation.rows.inside(clientRules, id, scope) };
+  });
+
+const removeRule = (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
+  operation.once(idempotencyKey, { removeClientRule: id }, {}, async () => {
+    await removeClientRule(unitOfWork(operation), await operation.rows.inside(clientRules, id, scope, true));
+    operation.rows.forget();
+    return { id };
+  });
+
 const setStatus =
   (name: string, set: (unit: UnitOfWork, by: string, before: ClientRow) => Promise<void>) =>
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
@@ -119,20 +186,34 @@ function list(operation: Operation, { filter, first, after }: ClientsArgs) {
 export const clientResolvers: Resolvers = {
   Query: {
     client: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(clients, id),
+    clientRules: (_: unknown, { first, after }: PageArgs, operation: Operation) =>
+      operation.rows.list(clientRules, { order: newestFirst, first, after }),
     clients: (_: unknown, args: ClientsArgs, operation: Operation) => list(operation, args),
   },
   Mutation: {
     createClient: create,
     updateClient: update,
+    admitClient: admit,
+    acceptClientDocument: accept,
+    addClientRule: addRule,
+    removeClientRule: removeRule,
     stopClient: setStatus('stopClient', (unit, _by, before) => stopClient(unit, before)),
     startClient: setStatus('startClient', startClient),
+  },
+  ClientRule: {
+    role: (row: ClientRuleRow, _: unknown, operation: Operation) => operation.rows.get(roles, row.roleId),
+    owner: (row: ClientRuleRow, _: unknown, operation: Operation) => operation.rows.get(users, row.ownerId),
+  },
+  ClientDescription: {
+    authMethod: (described: ClientDescription) => fromStored(described.authMethod),
+    publicKeys: keysOf,
   },
   Client: {
     registration: (row: ClientRow) => fromStored(row.registration),
     status: (row: ClientRow) => fromStored(row.status),
     authMethod: (row: ClientRow) => fromStored(row.authMethod),
     ownTool: (row: ClientRow) => row.isOwnTool,
-    publicKeys: (row: ClientRow) => (row.jwks === null ? null : JSON.stringify(row.jwks)),
+    publicKeys: keysOf,
     agent: (row: ClientRow, _: unknown, operation: Operation) =>
       row.agentId === null ? null : operation.rows.get(agents, row.agentId),
   },

@@ -1,5 +1,6 @@
 import { isoTime } from '../core/clock.js';
 import { visibleLine } from '../core/checked-text.js';
+import { canonicalJson } from '../core/digest.js';
 import { badInput, conflict } from '../core/errors.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { signInClientId } from '../delegation/sign-in-client.js';
@@ -10,6 +11,7 @@ import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
 import { parseKeys } from './agent-keys.js';
 import { createClientAgent, startAgent, stopAgent } from './agents.js';
 import { assignAgentRole } from './assignments.js';
+import { endBeyond, requireGrantableAgent } from './credentials.js';
 import { requireGrantable } from './grantable-roles.js';
 import { parseClientUris } from './redirect-uris.js';
 import { endSignIn } from './sign-ins.js';
@@ -84,6 +86,24 @@ export async function admitClient(
   if (before.status !== 'quarantined') throw conflict('This client does not wait for admission.');
   const entry = await admitted(unit, by, terms);
   return store(unit, clients, before, { ...entry, status: 'active', expiresAt: null });
+}
+
+/**
+ * Takes over what a client's document says now. New keys or redirect URIs let somebody act by its roles, so `by` must be
+ * allowed to let it in; with new keys, live delegations beyond the grantable set of `by` end.
+ */
+export async function acceptDocument(unit: UnitOfWork, by: string, before: ClientRow): Promise<ClientRow> {
+  const { changedTo } = before;
+  if (changedTo === null) throw conflict('The document of this client is what was admitted.');
+  if (before.isOwnTool) await requireOwnTool(unit, by, before.scopes);
+  const agent = await agentOf(unit, before);
+  if (agent !== undefined) {
+    await requireGrantableAgent(unit.tx, by, agent);
+    const isOther = canonicalJson(changedTo.jwks) !== canonicalJson(before.jwks);
+    if (isOther) await endBeyond(unit, by, agent);
+  }
+  await endTokens(unit, before);
+  return store(unit, clients, before, { ...changedTo, changedTo: null });
 }
 
 /** What it becomes: an agent of its own with roles that `by` may grant, or a person's own tool. */

@@ -5,7 +5,7 @@ import { auditRecords } from '../store/tables/audit.js';
 import { passkeys } from '../store/tables/passkeys.js';
 import { identityProviders } from '../store/tables/identity-providers.js';
 import { trustedDocuments } from '../store/tables/documents.js';
-import { clients } from '../store/tables/clients.js';
+import { clientRules, clients } from '../store/tables/clients.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
 import { resourceServers } from '../store/tables/resource-servers.js';
 import { signIns } from '../store/tables/sign-ins.js';
@@ -33,7 +33,7 @@ export const administration = (
   name: 'administration',
   tables: [
     ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders, clients],
-    ...[resourceServers, trustedDocuments, auditRecords],
+    ...[clientRules, resourceServers, trustedDocuments, auditRecords],
   ],
   resolvers: merge([
     delegationResolvers(catalog),

@@ -7,7 +7,7 @@ import type { Change, WrittenRow, FurtherRows, RecordedDecision, TouchedResource
 
 export const recordKinds = [
   ...(['graphql', 'token', 'revocation', 'sign_in'] as const),
-  ...(['password_change', 'consent', 'command', 'rejected'] as const),
+  ...(['password_change', 'consent', 'command', 'client', 'rejected'] as const),
 ] as const;
 export type RecordKind = (typeof recordKinds)[number];
 export const outcomes = ['succeeded', 'partial', 'refused', 'failed'] as const;

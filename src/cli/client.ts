@@ -1,4 +1,11 @@
-import { createClient, startClient, stopClient, type ClientTerms } from '../admin/clients.js';
+import {
+  acceptDocument,
+  admitClient,
+  createClient,
+  startClient,
+  stopClient,
+  type ClientTerms,
+} from '../admin/clients.js';
 import { CommandError } from '../core/command-error.js';
 import { findClient, findRole, findUser } from '../operator/find-by-name.js';
 import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
@@ -43,7 +50,7 @@ async function termsOf(deciding: Deciding, options: TermsOptions): Promise<Clien
   return { scopes, resources, agent: { name, businessTask: task, ownerId, roles } };
 }
 
-const changing = <T>(
+export const changing = <T>(
   command: string,
   as: string | undefined,
   detail: Readonly<Record<string, unknown>>,
@@ -66,6 +73,19 @@ export async function create(clientId: string, options: CreateOptions): Promise<
   });
   answer(options.json, { clientId, agent: options.agent ?? null }, () => [
     `${paint('bold', clientId)} is a client${options.agent === undefined ? '' : ` that acts as ${options.agent}`}.`,
+  ]);
+}
+
+/** `behalf client admit` */
+export async function admit(clientId: string, options: TermsOptions): Promise<void> {
+  const detail = { clientId, agent: options.agent ?? null };
+  const client = await changing('client admit', options.as, detail, async (deciding) => {
+    const terms = await termsOf(deciding, options);
+    return admitClient(deciding, deciding.by.id, await findClient(deciding.tx, clientId), terms);
+  });
+  answer(options.json, { command: 'client admit', ...detail, version: client.version }, () => [
+    `${paint('bold', clean(clientId))} is admitted: answers to its requests may go to`,
+    ...client.redirectUris.map((uri) => `  ${clean(uri)}`),
   ]);
 }
 
@@ -99,6 +119,9 @@ export async function show(clientId: string, { json }: JsonOption): Promise<void
     `authenticates by ${client.authMethod}`,
     ...client.redirectUris.map((uri) => `redirect URI: ${clean(uri)}`),
     `scopes: ${client.scopes?.join(' ') ?? 'no ceiling of its own'}`,
+    ...(client.changedTo === null
+      ? []
+      : [`its document says something else now: ${clean(JSON.stringify(client.changedTo))}`]),
     `resources: ${client.resources?.map(clean).join(' ') ?? 'all of this server'}`,
   ]);
 }
@@ -111,6 +134,11 @@ const setting =
     );
     answer(options.json, { clientId, command }, () => `${paint('bold', clean(clientId))} ${outcome}.`);
   };
+
+/** `behalf client accept` */
+export const accept = setting('client accept', 'is what its document says', async (deciding, client) => {
+  await acceptDocument(deciding, deciding.by.id, client);
+});
 
 /** `behalf client stop` */
 export const stop = setting('client stop', 'is stopped', (deciding, client) => stopClient(deciding, client));

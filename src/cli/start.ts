@@ -33,11 +33,16 @@ export async function start({ demo = false, json = false }: StartOptions): Promi
   await serve(config, onListening, database);
 }
 
-/** The explorer is on with the demo company, where the settings do not say otherwise. */
-const withDemo = (config: Config, demo: boolean): Config => ({
-  ...config,
-  explorer: config.BEHALF_EXPLORER ?? (demo && config.DATABASE_URL === defaultDatabase),
-});
+/** The explorer and unknown clients are on with the demo company, where the settings do not say otherwise. */
+function withDemo(config: Config, given: boolean): Config {
+  const demo = given && config.DATABASE_URL === defaultDatabase;
+  return {
+    ...config,
+    explorer: config.BEHALF_EXPLORER ?? demo,
+    clientDocuments: config.BEHALF_CLIENT_METADATA_DOCUMENTS ?? demo,
+    clientRegistration: config.BEHALF_CLIENT_REGISTRATION ?? demo,
+  };
+}
 
 /**
  * npm ends the shell of a script, but the shell does not end its child. A process whose shell is gone was asked to end.

@@ -1,4 +1,5 @@
 import { GuardedFetch } from '../core/outgoing/guarded-fetch.js';
+import { ClientRegistry } from '../admin/client-registry.js';
 import { Passkeys } from '../admin/passkeys.js';
 import { ProviderAccounts } from '../admin/provider-accounts.js';
 import { AuthRecords } from '../delegation/auth-records.js';
@@ -40,6 +41,7 @@ export function composeAuthority(
       privateHosts: config.BEHALF_PRIVATE_HOSTS,
     }),
     identities: new ProviderAccounts(clock, ids),
+    clients: new ClientRegistry(clock, ids),
     passkeys: new Passkeys(clock, ids, config.publicUrl),
     delegations: new OAuthDelegations(database, authorities, clock, ids, catalog, recorder),
     settings: {
@@ -52,6 +54,8 @@ export function composeAuthority(
       allowHttp: config.BEHALF_ALLOW_HTTP,
       staticSecrets: config.BEHALF_STATIC_SECRETS === 'on',
       passwordUsers: config.BEHALF_PASSWORD_USERS,
+      clientDocuments: config.clientDocuments,
+      clientRegistration: config.clientRegistration,
       limits: defaultLimits,
     },
   });

@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider';
 import { Provider } from './library/oidc-provider.js';
+import { KnownClients, type ClientDocuments } from './clients/client-documents.js';
 import type { RegisteredClients } from './library/registered-clients.js';
 import type { PayloadStore } from './library/payload-adapter.js';
 import { AgentClients, jwtBearer, tokenExchange } from './library/agent-clients.js';
@@ -157,9 +158,15 @@ export function makeProvider(
   limits: RequestLimits,
   foreignTokens: ForeignTokens,
   workloads: WorkloadClients,
+  documents: ClientDocuments | undefined,
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
-  const clients = new AgentClients(database, clock, workloads.jwks);
+  const clients = new AgentClients(
+    database,
+    clock,
+    workloads.jwks,
+    (registered) => new KnownClients(dependencies, registered, documents),
+  );
   const issuing = { clock, settings };
   const GrantsOfAgents = withGrantsOfAgents(
     {

@@ -10,6 +10,7 @@ import { makeCheckDpop, type CheckDpop } from './dpop.js';
 import { BackchannelLogout } from './identity-providers/backchannel-logout.js';
 import { ProviderCallback } from './identity-providers/callback.js';
 import { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
+import { ClientDocuments } from './clients/client-documents.js';
 import { IssuerKeys } from './foreign-tokens/issuer-keys.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
 import { MessageEndpoint } from './identity-providers/message-endpoint.js';
@@ -135,7 +136,16 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     ...{ database, clock, issuer, keys: workloadKeys },
     audiences: [issuer, `${issuer}${paths.token}`],
   });
-  const provider = makeProvider(dependencies, store, refused, requestLimits, foreignTokens, workloads);
+  const documents = settings.clientDocuments ? new ClientDocuments(dependencies) : undefined;
+  const provider = makeProvider(
+    dependencies,
+    store,
+    refused,
+    requestLimits,
+    foreignTokens,
+    workloads,
+    documents,
+  );
   const answer = provider.callback();
   const begun = new SlowDown(clock, settings.limits.begunPerAddress);
   const browsers = new KnownBrowsers(clock, settings.cookieKeys, settings.issuer.startsWith('https:'));
@@ -219,6 +229,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     checkDpop: makeCheckDpop(store, settings.issuer),
     caches: {
       ...guesses.caches,
+      ...documents?.caches,
       sign_ins_begun: begun.lines,
       token_requests_refused: refused.lines,
       token_requests: requestLimits.tokens.lines,
@@ -230,6 +241,9 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       workload_issuers: workloadKeys.addresses.lines,
       workload_issuer_keys: workloadKeys.sets,
     },
-    purgeExpired: async (signal) => (await purgeExpired(store, signal)) + (await purgeSignIns(store, signal)),
+    purgeExpired: async (signal) =>
+      (await purgeExpired(store, signal)) +
+      (await purgeSignIns(store, signal)) +
+      (await dependencies.clients.purge(database, signal)),
   };
 }

@@ -21,6 +21,7 @@ const kinds: readonly RecordKind[] = [
   'revocation',
   'sign_in',
   'password_change',
+  'client',
   'consent',
   'command',
   'rejected',

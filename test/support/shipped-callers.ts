@@ -3,7 +3,10 @@ import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';
 import { consents, oauthPayloads } from '../../src/store/tables/identity.js';
+import { addClientRule } from '../../src/admin/client-rules.js';
 import { createClient } from '../../src/admin/clients.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { clients, type ClientRow } from '../../src/store/tables/clients.js';
 import { addProvider } from '../../src/admin/identity-providers.js';
 import { addResourceServer } from '../../src/admin/resource-servers.js';
 import { mapGroup } from '../../src/admin/provided-roles.js';
@@ -111,13 +114,25 @@ async function personWith(company: Company, role: string): Promise<string> {
   return token;
 }
 
-/** A client that acts as an agent of its own, which waits for nothing; returns the row's id. */
+/** A client that acts as an agent of its own, and a rule; returns the client's row id. */
 async function registerClient(company: Company): Promise<string> {
   const role = await company.role('support-agent');
   const agent = { name: 'desk', businessTask: 'Answer tickets', ownerId: company.root.id, roles: [role] };
   const input = { clientId: 'desk', name: 'Desk', redirectUris: ['https://desk.example/'], agent };
   const ceilings = { scopes: ['tickets:read'], resources: [`${company.server.url}/graphql`] };
-  return (await company.do((unit) => createClient(unit, company.root.id, { ...input, ...ceilings }))).id;
+  return company.do(async (unit) => {
+    const owner = { id: company.root.id, status: 'active' };
+    const rule = { host: 'clients.example', role, scopes: ['tickets:read'], owner };
+    await addClientRule(unit, company.root.id, rule);
+    const { id } = await createClient(unit, company.root.id, { ...input, ...ceilings });
+    const times = {
+      requestedAt: isoTime(unit.clock.now()),
+      expiresAt: isoTime(unit.clock.now() + 3_600_000),
+    };
+    const changedTo = { name: 'Desk 2', authMethod: 'none', jwks: null, redirectUris: input.redirectUris };
+    await unit.tx.update(clients, eq<ClientRow>('id', id), { ...times, changedTo });
+    return id;
+  });
 }
 
 /** An identity provider with a group that gives a role. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
-import type { CreateOptions, ListOptions } from '../client.js';
+import type { CreateOptions, ListOptions, TermsOptions } from '../client.js';
+import type { RuleOptions } from '../client-rule.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
 import { asOption } from '../terminal/options.js';
 
@@ -35,6 +36,58 @@ export const clientCommand = (): Command =>
       .addHelpText('after', aboutClients)
       .action(async (clientId: string, options: CreateOptions) =>
         (await import('../client.js')).create(clientId, options),
+      ),
+    command(
+      'client admit',
+      'let a client in that waits',
+      'https://app.example/client.json --agent app --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+    )
+      .argument('<client-id>')
+      .option('--agent <name>', 'make an agent of this name, as which it acts')
+      .option('--task <text>', 'the one business task of the agent')
+      .option('--owner <user>', 'the person who answers for the agent')
+      .option('--role <role...>', 'roles of the agent: its ceiling', [])
+      .option('--own-tool', 'its tokens are the person’s own sign-in')
+      .option(
+        '--scope <scope...>',
+        'the scopes that its tokens have at most (default: no ceiling of its own)',
+      )
+      .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)')
+      .option(...asOption)
+      .action(async (clientId: string, options: TermsOptions) =>
+        (await import('../client.js')).admit(clientId, options),
+      ),
+    command(
+      'client accept',
+      'take over what a client’s document says now',
+      'https://app.example/client.json --as admin',
+    )
+      .argument('<client-id>')
+      .option(...asOption)
+      .action(async (clientId: string, options: AsOption) =>
+        (await import('../client.js')).accept(clientId, options),
+      ),
+    command(
+      'client add-rule',
+      'admit the clients of a host, from now on',
+      'app.example --role support-agent --scope tickets:read --owner rosa.lind --as admin',
+    )
+      .argument('<host>', 'where their documents are')
+      .requiredOption('--role <role>', 'the role of their agents')
+      .requiredOption('--scope <scope...>', 'the scopes that their tokens have at most')
+      .requiredOption('--owner <user>', 'the person who answers for their agents')
+      .option(...asOption)
+      .action(async (host: string, options: RuleOptions) =>
+        (await import('../client-rule.js')).addRule(host, options),
+      ),
+    command('client list-rules', 'for which hosts there are rules', '').action(async (options: JsonOption) =>
+      (await import('../client-rule.js')).listRules(options),
+    ),
+    command('client remove-rule', 'let new clients of a host wait again', 'app.example --as admin')
+      .argument('<host>')
+      .option(...asOption)
+      .action(async (host: string, options: AsOption) =>
+        (await import('../client-rule.js')).removeRule(host, options),
       ),
     command('client list', 'which clients there are, and which wait', '--status quarantined')
       .option('--status <status>', 'only those that are quarantined, active or stopped')

@@ -15,6 +15,8 @@ export interface ListedClient {
   readonly redirectUris: readonly string[];
   readonly scopes: readonly string[] | null;
   readonly resources: readonly string[] | null;
+  /** What its document says now, where that is not what was admitted. */
+  readonly changedTo: ClientRow['changedTo'];
   readonly createdAt: string;
   readonly requestedAt: string | null;
   readonly expiresAt: string | null;
@@ -36,6 +38,7 @@ export async function listClients(connection: Connection, clientId?: string): Pr
       ...{ clientId: row.clientId, name: row.name, registration: row.registration, status: row.status },
       ...{ agent: agent?.name ?? null, ownTool: row.isOwnTool, authMethod: row.authMethod },
       ...{ redirectUris: row.redirectUris, scopes: row.scopes, resources: row.resources },
+      changedTo: row.changedTo,
       ...{ createdAt: row.createdAt, requestedAt: row.requestedAt, expiresAt: row.expiresAt },
     });
   }

@@ -35,6 +35,7 @@ import type { Logger } from '../../core/logger.js';
 import type { GuardedFetch } from '../../core/outgoing/guarded-fetch.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
+import type { ClientDescription, ClientRow } from '../../store/tables/clients.js';
 import { accountPaths } from './paths.js';
 
 export type { AuthEvent } from '../../delegation/auth-records.js';
@@ -124,6 +125,36 @@ export interface Identities {
   partiesOf(tx: Connection, claimed: ClaimedParties): Promise<KnownChain>;
 }
 
+/** A client that nobody registered by hand, or a change of what its document says. */
+export interface ClientArrived {
+  readonly client: ClientRow;
+  readonly detail: string;
+  readonly changes: NonNullable<AuthEvent['changes']>;
+}
+
+/** Clients that nobody registered by hand. */
+export interface Clients {
+  /** Throws a `BehalfError` for metadata that is not usable (RFC 7591 section 2). */
+  describe(metadata: unknown, fallbackName: string, secrets: 'refused' | 'public'): ClientDescription;
+  /** Keeps a new client in quarantine, or admits it by the rule for its host. Undefined where too many wait. */
+  arrive(
+    tx: Connection,
+    arrival: {
+      readonly clientId: string;
+      readonly registration: 'document' | 'dynamic';
+      readonly description: ClientDescription;
+    },
+  ): Promise<ClientArrived | undefined>;
+  /** Notes what a client's document says now. What was admitted stays. */
+  seen(tx: Connection, client: ClientRow, description: ClientDescription): Promise<ClientArrived | undefined>;
+  /** Notes that somebody tried to use a client in quarantine. */
+  requested(tx: Connection, client: ClientRow): Promise<void>;
+  /** Takes the turn to read a document again. False where another request has it. */
+  claimCheck(tx: Connection, client: ClientRow): Promise<boolean>;
+  /** Forgets clients that waited too long. Returns how many. */
+  purge(database: Database, signal?: AbortSignal): Promise<number>;
+}
+
 /** The parties of a token of a trusted issuer, by that issuer's names. */
 export interface ClaimedParties {
   readonly issuer: Pick<TokenIssuerRow, 'id' | 'version'>;
@@ -203,6 +234,10 @@ export interface OAuthSettings {
   readonly staticSecrets: boolean;
   /** The names of those who may sign in with a password. Undefined: everybody. */
   readonly passwordUsers: readonly string[] | undefined;
+  /** Whether a client id may be the address of a document about the client. */
+  readonly clientDocuments: boolean;
+  /** Whether clients may register themselves (RFC 7591). */
+  readonly clientRegistration: boolean;
   readonly limits: {
     /** Sign-in attempts from one address, and for one account. */
     readonly signInPerAddress: AttemptLimit;
@@ -239,6 +274,7 @@ export interface OAuthDependencies {
   readonly recorder: Recorder;
   readonly identities: Identities;
   readonly passkeys: Passkeys;
+  readonly clients: Clients;
   readonly settings: OAuthSettings;
   /** Requests to addresses that clients chose. */
   readonly outgoing: GuardedFetch;

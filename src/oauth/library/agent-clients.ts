@@ -5,6 +5,7 @@ import type { Database } from '../../store/sql/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
 import { RegisteredClients } from './registered-clients.js';
+import type { KnownClients } from '../clients/client-documents.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
 import { asLibrary, unusedSecret } from './client-metadata.js';
 import { ResourceServerClients } from './resource-server-clients.js';
@@ -101,22 +102,25 @@ const clientIdLengthMax = 255;
 export class AgentClients implements Adapter {
   readonly registered: RegisteredClients;
   readonly servers: ResourceServerClients;
+  private readonly known: Pick<KnownClients, 'find'>;
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly workloadKeys: KeySet,
+    knownWith: (registered: RegisteredClients) => Pick<KnownClients, 'find'>,
   ) {
     this.servers = new ResourceServerClients(database.read);
     this.registered = new RegisteredClients(database.read, actingMembers, {
       confidential: [...ownGrants, ...askingGrants],
       public: askingGrants,
     });
+    this.known = knownWith(this.registered);
   }
 
   async find(clientId: string): Promise<AdapterPayload | undefined> {
     if (clientId.length > clientIdLengthMax) return undefined;
-    const registered = await this.registered.row(clientId);
+    const registered = await this.known.find(clientId);
     if (registered !== undefined) return this.registered.metadata(registered);
     const server = await this.servers.find(clientId);
     if (server !== undefined) return server;

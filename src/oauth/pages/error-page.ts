@@ -1,11 +1,19 @@
 import type { ErrorOut, KoaContextWithOIDC } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
+import { ClientWaits } from '../clients/client-waits.js';
+import { waitingPage } from './waiting-page.js';
 import { deadEndPage, expiredPage } from './dead-end-page.js';
 import { pageHeaders, pageText, type Page } from './page.js';
 
 /** The library's page for an authorization request that cannot go back to its program. */
 export function renderErrorPage(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): void {
-  const page = error instanceof errors.SessionNotFound ? expiredPage : refusedPage(ctx.status, out);
+  const page =
+    error instanceof errors.SessionNotFound
+      ? expiredPage
+      : error instanceof ClientWaits
+        ? waitingPage(error.client)
+        : refusedPage(ctx.status, out);
+  ctx.status = page.status;
   ctx.set(pageHeaders(page));
   ctx.body = pageText(page);
 }

@@ -14,7 +14,7 @@ import { unprefixed, type Table } from '../../../src/store/tables/table.js';
 import { trustedDocuments } from '../../../src/store/tables/documents.js';
 import * as identity from '../../../src/store/tables/identity.js';
 import * as providers from '../../../src/store/tables/identity-providers.js';
-import { clients } from '../../../src/store/tables/clients.js';
+import { clientRules, clients } from '../../../src/store/tables/clients.js';
 import { passkeys } from '../../../src/store/tables/passkeys.js';
 import { resourceServers } from '../../../src/store/tables/resource-servers.js';
 import { signIns } from '../../../src/store/tables/sign-ins.js';
@@ -36,7 +36,7 @@ const moving = [
   ...[identity.agentRoles, identity.grantableRoles, identity.delegations, identity.consents],
   ...[identity.oauthPayloads, identity.authorityEpoch, trustedDocuments, passkeys],
   ...[providers.identityProviders, providers.userIdentities, providers.providerGroupRoles],
-  ...[providers.providedUserRoles, clients, resourceServers],
+  ...[providers.providedUserRoles, clients, clientRules, resourceServers],
 ] as unknown as Table<Record<string, unknown>>[];
 /** These move with every change, and an operation is charged. */
 const unsaid = new Set(['version', 'operationsUsed', 'rowsUsed']);
@@ -65,6 +65,7 @@ interface World {
   readonly resourceServerId: string;
   /** A client that acts as the agent. */
   readonly clientRowId: string;
+  readonly ruleId: string;
   readonly documentId: string;
   readonly rows: Readonly<
     Record<'ticket' | 'order' | 'placed' | 'invoice' | 'payment' | 'product' | 'page' | 'collection', string>
@@ -182,6 +183,33 @@ const table: Readonly<Record<string, Entry>> = {
     args: ({ clientRowId }) => `${one(clientRowId)} expectedVersion: 1 input: { scopes: ["tickets:read"] }`,
     moves: ['agents.tokenGeneration', 'clients.scopes'],
   },
+  admitClient: {
+    args: ({ clientRowId, victim, spareAgentRoleId }) => {
+      const agent = `agent: { name: "${key()}", businessTask: "t", ownerId: "${victim.id}", roleIds: ["${spareAgentRoleId}"] }`;
+      return `${one(clientRowId)} expectedVersion: 1 input: { ${agent} }`;
+    },
+    after: ({ clientRowId }) => change(clients, clientRowId, { status: 'quarantined', agentId: null }),
+    moves: ['agent_roles+', 'agents+', 'clients.agentId', 'clients.status'],
+  },
+  acceptClientDocument: {
+    args: ({ clientRowId }) => `${one(clientRowId)} expectedVersion: 1`,
+    after: ({ clientRowId }) =>
+      change(clients, clientRowId, {
+        changedTo: {
+          name: 'Other',
+          authMethod: 'none',
+          jwks: null,
+          redirectUris: ['https://other.example/'],
+        },
+      }),
+    moves: ['agents.tokenGeneration', 'clients.changedTo', 'clients.name', 'clients.redirectUris'],
+  },
+  addClientRule: {
+    args: ({ victim, spareAgentRoleId }) =>
+      `input: { host: "${key()}.example", roleId: "${spareAgentRoleId}", scopes: ["orders:read"], ownerId: "${victim.id}" }`,
+    moves: ['client_rules+'],
+  },
+  removeClientRule: { args: ({ ruleId }) => one(ruleId), moves: ['client_rules-'] },
   stopClient: {
     args: ({ clientRowId }) => one(clientRowId),
     moves: ['agents.status', 'agents.tokenGeneration', 'clients.status'],
@@ -428,6 +456,7 @@ async function worldOf(): Promise<World> {
       providerId: await providerOf(victim, spareRoleId),
       resourceServerId: await otherServer(),
       clientRowId: await clientOf(agent),
+      ruleId: await ruleOf(victim, spareAgentRoleId),
     },
     rows: await dataRows(),
   };
@@ -468,6 +497,16 @@ async function otherServer(): Promise<string> {
         createdAt: '2026-03-01T00:00:00.000Z',
       },
     ]),
+  );
+  return id;
+}
+
+async function ruleOf({ id: ownerId }: PersonFixture, roleId: string): Promise<string> {
+  const id = server.ids.next();
+  const rule = { id, host: `${id.toLowerCase()}.example`, roleId, scopes: ['orders:read'], ownerId };
+  const createdAt = '2026-03-01T00:00:00.000Z';
+  await server.database.transaction((tx) =>
+    tx.insert(clientRules, [{ ...rule, addedBy: actor.id, createdAt, version: 1 }]),
   );
   return id;
 }

@@ -14,6 +14,7 @@ import {
   defaultLimits,
   type OAuthSettings,
 } from '../../../src/oauth/contract/dependencies.js';
+import { ClientRegistry } from '../../../src/admin/client-registry.js';
 import { Passkeys } from '../../../src/admin/passkeys.js';
 import { ProviderAccounts } from '../../../src/admin/provider-accounts.js';
 import { makeAddressOf } from '../../../src/transports/http/address.js';
@@ -101,6 +102,8 @@ export class Harness {
       allowHttp: false,
       staticSecrets: true,
       passwordUsers: undefined,
+      clientDocuments: false,
+      clientRegistration: false,
       limits: defaultLimits,
       ...changes,
     };
@@ -112,6 +115,7 @@ export class Harness {
       delegations,
       recorder,
       identities: new ProviderAccounts(systemClock, makeIds(systemClock)),
+      clients: new ClientRegistry(systemClock, makeIds(systemClock)),
       passkeys: new Passkeys(systemClock, makeIds(systemClock), issuer),
       settings,
       outgoing: new GuardedFetch({ allowHttp: false, privateHosts: ['127.0.0.1'] }),

@@ -1,0 +1,186 @@
+import { Trail, type Change } from '../audit/trail.js';
+import { isoTime, type Clock } from '../core/clock.js';
+import { canonicalJson, sha256Hex } from '../core/digest.js';
+import type { Ids } from '../core/ids.js';
+import { all, compare, eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import type { Database } from '../store/sql/database.js';
+import { deleteInBatches } from '../store/sql/delete-in-batches.js';
+import {
+  clientRules,
+  clients,
+  type ClientDescription,
+  type ClientRow,
+  type ClientRuleRow,
+} from '../store/tables/clients.js';
+import { roles, users, type RoleRow } from '../store/tables/identity.js';
+import { createClientAgent } from './agents.js';
+import { giveAgentRole } from './assignments.js';
+import { describeClient } from './client-metadata.js';
+import { grantableOf } from './grantable-roles.js';
+import { insert, store, type UnitOfWork } from './unit-of-work.js';
+
+/** A client that nobody registered by hand, when it is first seen. */
+export interface Arrival {
+  readonly clientId: string;
+  readonly registration: 'document' | 'dynamic';
+  readonly description: ClientDescription;
+}
+
+/** What became of it, for its record. */
+export interface Arrived {
+  readonly client: ClientRow;
+  readonly detail: string;
+  readonly changes: readonly Change[];
+}
+
+/** How many clients may wait at once. */
+const waitingMax = 1_000;
+/** How long a client waits for admission before it is forgotten. */
+const waitingMs = 7 * 86_400_000;
+/** A try of the same client is noted again after this time. */
+const requestNotedMs = 60_000;
+
+/**
+ * Clients that nobody registered by hand. Each is kept in quarantine, where it can do nothing, until an administrator
+ * admits it, or is admitted by the rule for the host of its document. What was admitted changes by administrators alone.
+ */
+export class ClientRegistry {
+  constructor(
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  describe = describeClient;
+
+  /** Undefined where too many wait. */
+  async arrive(
+    tx: Connection,
+    { clientId, registration, description }: Arrival,
+  ): Promise<Arrived | undefined> {
+    const known = await tx.one(clients, eq<ClientRow>('clientId', clientId));
+    if (known !== undefined) return { client: known, detail: 'known', changes: [] };
+    if ((await tx.count(clients, eq<ClientRow>('status', 'quarantined'))) >= waitingMax) return undefined;
+    const now = this.clock.now();
+    const at = isoTime(now);
+    const unit = this.unitIn(tx);
+    const rule = registration === 'document' ? await this.ruleFor(tx, new URL(clientId).host) : undefined;
+    const client: ClientRow = {
+      ...{ id: this.ids.next(), clientId, registration, ...description },
+      ...(rule === undefined
+        ? { status: 'quarantined', agentId: null, scopes: null, expiresAt: isoTime(now + waitingMs) }
+        : {
+            ...{ status: 'active', scopes: rule.row.scopes, expiresAt: null },
+            agentId: await agentBy(unit, rule, clientId, description),
+          }),
+      ...{ isOwnTool: false, resources: null, changedTo: null, requestedAt: null },
+      ...{ checkedAt: registration === 'document' ? at : null, createdAt: at, version: 1 },
+    };
+    await insert(unit, clients, client);
+    const how = rule === undefined ? 'waits for admission' : `admitted by the rule for ${rule.row.host}`;
+    return { client, detail: `client ${clientId}: ${how}`, changes: unit.trail.changes };
+  }
+
+  /** Notes what the document of a client says now. Returns the change of what waits for a decision, if there is one. */
+  async seen(
+    tx: Connection,
+    { id }: Pick<ClientRow, 'id'>,
+    description: ClientDescription,
+  ): Promise<Arrived | undefined> {
+    const before = await tx.one(clients, eq<ClientRow>('id', id), { lock: 'update' });
+    if (before === undefined || before.status === 'stopped') return undefined;
+    const unit = this.unitIn(tx);
+    const isAsAdmitted = canonicalJson(descriptionOf(before)) === canonicalJson(description);
+    const changedTo = isAsAdmitted ? null : description;
+    if (before.status === 'quarantined') {
+      if (isAsAdmitted) return undefined;
+      const client = await store(unit, clients, before, description);
+      return {
+        client,
+        detail: `client ${client.clientId}: its document changed`,
+        changes: unit.trail.changes,
+      };
+    }
+    if (canonicalJson(before.changedTo) === canonicalJson(changedTo)) return undefined;
+    const client = await store(unit, clients, before, { changedTo });
+    const detail = `client ${client.clientId}: its document is not what was admitted`;
+    return { client, detail, changes: unit.trail.changes };
+  }
+
+  /** Notes that somebody tried to use a client in quarantine. */
+  async requested(tx: Connection, { id, requestedAt }: ClientRow): Promise<void> {
+    const now = this.clock.now();
+    if (requestedAt !== null && now - Date.parse(requestedAt) < requestNotedMs) return;
+    const waits = all<ClientRow>(eq('id', id), eq('status', 'quarantined'));
+    await tx.update(clients, waits, { requestedAt: isoTime(now), expiresAt: isoTime(now + waitingMs) });
+  }
+
+  /** Takes the turn to read a client's document again. False where another request has it. */
+  async claimCheck(tx: Connection, { id, checkedAt }: ClientRow): Promise<boolean> {
+    const unchecked = all<ClientRow>(eq('id', id), eq('checkedAt', checkedAt));
+    return (await tx.update(clients, unchecked, { checkedAt: isoTime(this.clock.now()) })) > 0;
+  }
+
+  /** Forgets clients that waited too long. Returns how many. */
+  purge(database: Database, signal?: AbortSignal): Promise<number> {
+    const due = all<ClientRow>(
+      eq('status', 'quarantined'),
+      compare('expiresAt', '<=', isoTime(this.clock.now())),
+    );
+    return deleteInBatches(
+      database,
+      { table: clients, key: ['clientId', 'id'], which: due, still: due },
+      signal,
+    );
+  }
+
+  /** The rule for a host, where the administrator who made it may still grant the role. */
+  private async ruleFor(tx: Connection, host: string): Promise<RuleInForce | undefined> {
+    const row = await tx.one(clientRules, eq<ClientRuleRow>('host', host));
+    if (row === undefined) return undefined;
+    const people = await tx.select(users, isIn('id', [row.addedBy, row.ownerId]));
+    const isActive = people.length > 0 && people.every(({ status }) => status === 'active');
+    const role = await tx.byId(roles, row.roleId);
+    const grantable = await grantableOf(tx, row.addedBy);
+    const isInForce = isActive && grantable.some(({ id }) => id === row.roleId);
+    return isInForce && role !== undefined ? { row, role } : undefined;
+  }
+
+  private unitIn(tx: Connection): UnitOfWork {
+    return { tx, clock: this.clock, ids: this.ids, trail: new Trail() };
+  }
+}
+
+interface RuleInForce {
+  readonly row: ClientRuleRow;
+  readonly role: RoleRow;
+}
+
+export const descriptionOf = ({ name, authMethod, jwks, redirectUris }: ClientRow): ClientDescription => ({
+  name,
+  authMethod,
+  jwks,
+  redirectUris,
+});
+
+/** An agent of its own for a client that a rule admits, named by the host and the client id. */
+async function agentBy(
+  unit: UnitOfWork,
+  { row, role }: RuleInForce,
+  clientId: string,
+  { name }: ClientDescription,
+): Promise<string> {
+  const host = row.host
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 80);
+  const agent = await createClientAgent(unit, {
+    name: `${host}-${sha256Hex(clientId).slice(0, 12)}`,
+    displayName: name,
+    businessTask: role.businessTask,
+    ownerId: row.ownerId,
+  });
+  await giveAgentRole(unit, agent, role, row.addedBy);
+  return agent.id;
+}

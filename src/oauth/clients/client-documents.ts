@@ -1,0 +1,202 @@
+import type { Clock } from '../../core/clock.js';
+import type { CacheState } from '../../core/lru.js';
+import { BehalfError, isOurFailure } from '../../core/errors.js';
+import { parseJson } from '../../core/json.js';
+import {
+  OutgoingRefusal,
+  type GuardedFetch,
+  type OutgoingAnswer,
+} from '../../core/outgoing/guarded-fetch.js';
+import { textOf } from '../../core/utf8.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { isDuplicate, type Database } from '../../store/sql/database.js';
+import type { ClientDescription, ClientRow } from '../../store/tables/clients.js';
+import type { Clients, ClientArrived, Recorder } from '../contract/dependencies.js';
+import { KeptAnswers } from '../identity-providers/kept-answers.js';
+import { describable } from '../library/oauth-errors.js';
+import type { RegisteredClients } from '../library/registered-clients.js';
+import { SlowDown } from '../throttling/slow-down.js';
+import { ClientWaits, UnusableDocument } from './client-waits.js';
+
+interface DocumentParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly outgoing: GuardedFetch;
+  readonly clients: Clients;
+  readonly recorder: Recorder;
+}
+
+/** The draft recommends 5 KB; keys of several algorithms take more. */
+const bytesMax = 20_000;
+const timeoutMs = 3_000;
+/** How long a document is trusted to say what it said. */
+const freshMs = 3_600_000;
+/** New clients of one site, and of all together, in an hour; beyond that they are let in slowly. */
+const perSite = { attempts: 60, windowSeconds: 3_600 };
+const altogether = { attempts: 200, windowSeconds: 3_600 };
+
+/**
+ * Whether a client id is the address of a document (draft-ietf-oauth-client-id-metadata-document section 3): a URL with a
+ * path, written as browsers write it, without fragment, query, user name and dots. Which hosts are asked, and over plain
+ * http, the guarded fetch decides.
+ */
+export function isDocumentAddress(clientId: string): boolean {
+  if (!/^https?:\/\//.test(clientId) || !URL.canParse(clientId)) return false;
+  const { href, pathname, search, username, password } = new URL(clientId);
+  return (
+    href === clientId &&
+    pathname !== '/' &&
+    search === '' &&
+    !clientId.includes('#') &&
+    username + password === ''
+  );
+}
+
+/** Enough to tell sites apart: whoever has a domain has all names below it. */
+const siteOf = (clientId: string): string => new URL(clientId).hostname.split('.').slice(-2).join('.');
+
+/**
+ * Clients whose id is the address of a document about them. A document that is seen for the first time puts its client in
+ * quarantine; later it changes nothing of what was admitted, and the change waits for an administrator.
+ */
+export class ClientDocuments {
+  readonly kept: KeptAnswers<ClientDescription>;
+  private readonly sites: SlowDown;
+  private readonly all: SlowDown;
+
+  constructor(private readonly parts: DocumentParts) {
+    this.kept = new KeptAnswers(parts.clock);
+    this.sites = new SlowDown(parts.clock, perSite);
+    this.all = new SlowDown(parts.clock, altogether);
+  }
+
+  get caches(): Readonly<Record<string, CacheState>> {
+    return { client_documents: this.kept.lines, client_document_sites: this.sites.lines };
+  }
+
+  /** Reads the document of an unknown client. Undefined where the id is no address of one. */
+  async arrive(clientId: string): Promise<ClientRow | undefined> {
+    if (!isDocumentAddress(clientId)) return undefined;
+    const description = await this.kept.get(clientId, async () => {
+      this.requireTurn(clientId);
+      return this.read(clientId);
+    });
+    return arrived(this.parts, { clientId, registration: 'document', description });
+  }
+
+  /** Reads a document again whose time is over. What was admitted stays; a document out of reach changes nothing. */
+  async refresh(client: ClientRow): Promise<void> {
+    const { database, clock, clients } = this.parts;
+    const { clientId, checkedAt, status } = client;
+    if (checkedAt === null || status === 'stopped' || clock.now() - Date.parse(checkedAt) < freshMs) return;
+    if (!(await database.transaction((tx) => clients.claimCheck(tx, client)))) return;
+    const description = await this.read(clientId).catch(unlessOurs);
+    if (description === undefined) return;
+    await database.transaction(async (tx) => {
+      const seen = await clients.seen(tx, client, description);
+      if (seen !== undefined) await recordArrival(this.parts.recorder, tx, seen);
+    });
+  }
+
+  /** Bounds what others can make this server ask for. */
+  private requireTurn(clientId: string): void {
+    const site = siteOf(clientId);
+    if (Math.max(this.sites.waitSeconds(site, clientId), this.all.waitSeconds('', clientId)) > 0)
+      throw new UnusableDocument('too many new clients come at once; try again later');
+    this.sites.count(site, clientId);
+    this.all.count('', clientId);
+  }
+
+  private async read(clientId: string): Promise<ClientDescription> {
+    const { outgoing, clients } = this.parts;
+    try {
+      const answer = await outgoing.ask(clientId, {
+        headers: { accept: 'application/json' },
+        ...{ bytesMax, timeoutMs },
+      });
+      const metadata = parseJson(documentText(answer), 'The document');
+      if (typeof metadata !== 'object' || metadata === null || !('client_id' in metadata))
+        throw new UnusableDocument('it is no object with a client_id');
+      if (metadata.client_id !== clientId) throw new UnusableDocument('its client_id is not its address');
+      if ('client_secret' in metadata) throw new UnusableDocument('it holds a secret');
+      return clients.describe(metadata, new URL(clientId).host, 'refused');
+    } catch (error) {
+      // Whether a host of the own network answers is nobody's business.
+      if (error instanceof OutgoingRefusal)
+        throw new UnusableDocument('it cannot be read at its address', error);
+      if (error instanceof BehalfError && !isOurFailure(error))
+        throw new UnusableDocument(error.message, error);
+      throw error;
+    }
+  }
+}
+
+function documentText({ status, headers, body }: OutgoingAnswer): string {
+  if (status !== 200) throw new UnusableDocument('its address does not answer with 200');
+  if (!/^application\/(?:[\w.-]+\+)?json\b/.test(headers['content-type'] ?? ''))
+    throw new UnusableDocument('it is not served as application/json');
+  const text = textOf(body);
+  if (text === undefined) throw new UnusableDocument('it is not UTF-8');
+  return text;
+}
+
+function unlessOurs(error: unknown): undefined {
+  if (error instanceof UnusableDocument) return undefined;
+  throw error;
+}
+
+/** Keeps a new client in quarantine, or admits it by a rule, with its record. Two at the same moment are one. */
+export async function arrived(
+  { database, clients, recorder }: Pick<DocumentParts, 'database' | 'clients' | 'recorder'>,
+  arrival: Parameters<Clients['arrive']>[1],
+): Promise<ClientRow> {
+  const keep = (): Promise<ClientArrived | undefined> =>
+    database.transaction(async (tx) => {
+      const kept = await clients.arrive(tx, arrival);
+      if (kept !== undefined && kept.changes.length > 0) await recordArrival(recorder, tx, kept);
+      return kept;
+    });
+  const kept = await keep().catch((error: unknown) => {
+    if (isDuplicate(error)) return keep();
+    throw error;
+  });
+  if (kept === undefined)
+    throw new UnusableDocument('too many clients wait for admission; ask an administrator to look at them');
+  return kept.client;
+}
+
+const recordArrival = (
+  recorder: Recorder,
+  tx: Connection,
+  { client, detail, changes }: ClientArrived,
+): Promise<void> =>
+  recorder.recordAuthEventIn(tx, {
+    ...{
+      kind: 'client',
+      outcome: 'success',
+      clientName: client.clientId,
+      detail: describable(detail),
+      changes,
+    },
+    ...(client.agentId === null ? {} : { agentId: client.agentId }),
+  });
+
+/** Clients as the authorization server meets them: known ones, and those that it hears of for the first time. */
+export class KnownClients {
+  constructor(
+    private readonly parts: Pick<DocumentParts, 'database' | 'clients'>,
+    private readonly registered: RegisteredClients,
+    /** Undefined where documents are not read. */
+    private readonly documents: ClientDocuments | undefined,
+  ) {}
+
+  /** Throws `ClientWaits` for a client in quarantine. Undefined for one that nobody knows. */
+  async find(clientId: string): Promise<ClientRow | undefined> {
+    const known = await this.registered.row(clientId);
+    if (known?.registration === 'document') await this.documents?.refresh(known);
+    const client = known ?? (await this.documents?.arrive(clientId));
+    if (client?.status !== 'quarantined') return client;
+    await this.parts.database.transaction((tx) => this.parts.clients.requested(tx, client));
+    throw new ClientWaits(client);
+  }
+}

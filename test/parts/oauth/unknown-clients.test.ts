@@ -1,0 +1,395 @@
+// databases: sqlite, mariadb
+import { exportJWK, generateKeyPair } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { all, eq } from '../../../src/store/sql/condition.js';
+import { auditRecords } from '../../../src/store/tables/audit.js';
+import { clients, type ClientRow } from '../../../src/store/tables/clients.js';
+import { agents, grantableRoles, roles } from '../../../src/store/tables/identity.js';
+import { withPassword } from '../../support/account.js';
+import { at, codes, key, type Employee } from '../../support/administration.js';
+import { ClientHost } from '../../support/client-host.js';
+import { digestOf } from '../../support/faults.js';
+import { given, Office, type TokenAnswer } from '../../support/office.js';
+import { password } from '../../support/passwords.js';
+import { recordOf } from '../../support/records.js';
+import type { Answer } from '../../support/server.js';
+import { CodeFlow, type Shown } from './browser.js';
+
+const back = 'https://foreign.example/back';
+const env = {
+  BEHALF_CLIENT_METADATA_DOCUMENTS: 'true',
+  BEHALF_PRIVATE_HOSTS: '127.0.0.1',
+};
+const admitDocument = `mutation ($id: ID!, $input: AdmitClientInput!, $version: Int!, $key: String!) {
+  admitClient(id: $id, input: $input, expectedVersion: $version, idempotencyKey: $key) {
+    client { status name redirectUris scopes agent { name roles { nodes { name } } } } } }`;
+
+let office: Office;
+let host: ClientHost;
+let root: Employee;
+let ines: Employee;
+let made = 0;
+
+beforeAll(async () => {
+  host = await ClientHost.start();
+  office = await Office.start({}, env);
+  ({ root } = office.company);
+});
+afterAll(async () => {
+  host.stop();
+  await office.server.stop();
+});
+beforeEach(async () => {
+  made += 1;
+  ines = await office.company.employee(`ines-${String(made)}`, 'support-rep');
+});
+
+const path = (): string => `/client-${String((made += 1))}.json`;
+const details = JSON.stringify([
+  { type: 'behalf_delegation', purpose: 'Answer the letter', task: 'ticket:T-1' },
+]);
+const flowOf = (clientId: string, parameters: Record<string, string> = {}): Promise<CodeFlow> =>
+  CodeFlow.start(
+    { issuer: office.server.url },
+    { client_id: clientId, redirect_uri: back, authorization_details: details, ...parameters },
+  );
+/** The page that the person sees who tries to use the client. */
+async function opened(clientId: string, parameters: Record<string, string> = {}): Promise<Shown> {
+  const flow = await flowOf(clientId, parameters);
+  return flow.browser.open(flow.url.href);
+}
+const rowOf = async (clientId: string): Promise<ClientRow | undefined> =>
+  office.server.database.read.one(clients, eq<ClientRow>('clientId', clientId));
+
+async function waiting(members: Record<string, unknown> = {}): Promise<ClientRow> {
+  const clientId = host.publish(path(), members);
+  expect((await opened(clientId)).status).toBe(403);
+  const row = await rowOf(clientId);
+  if (row === undefined) throw new Error('nobody waits');
+  return row;
+}
+
+const admit = async (
+  row: Pick<ClientRow, 'id' | 'version'>,
+  input: object = {},
+  who = root,
+): Promise<Answer> => {
+  const name = `foreign-${String((made += 1))}`;
+  const roleIds = [(await office.company.role('support-agent')).id];
+  const agent = { name, businessTask: 'Answer tickets', ownerId: root.id, roleIds };
+  const variables = { id: row.id, version: row.version, input: { agent, ...input }, key: key() };
+  return office.company.ask(who, admitDocument, variables);
+};
+
+async function tokensOf(clientId: string): Promise<TokenAnswer> {
+  const flow = await flowOf(clientId);
+  const page = await flow.signIn(await withPassword(office, ines), password);
+  const returned = await flow.browser.submit(page, {});
+  return office.post('/oauth/token', {
+    ...{ grant_type: 'authorization_code', client_id: clientId, redirect_uri: back },
+    ...{ code: new URL(returned.url).searchParams.get('code') ?? '', code_verifier: flow.verifier },
+  });
+}
+
+const recordsAbout = async (clientId: string): Promise<string[]> =>
+  (await office.server.database.read.select(auditRecords, all()))
+    .map(({ body }) => JSON.parse(body) as { kind: string; detail: { clientName?: string; detail?: string } })
+    .filter(({ kind, detail }) => kind === 'client' && detail.clientName === clientId)
+    .map(({ detail }) => detail.detail ?? '');
+
+/** Makes the server read the document again. */
+const outdate = (id: string): Promise<unknown> =>
+  office.company.do(({ tx }) =>
+    tx.update(clients, eq<ClientRow>('id', id), { checkedAt: '2020-01-01T00:00:00.000Z' }),
+  );
+
+/** Expects this code, a record of the refusal, and no change. */
+async function refused(run: () => Promise<Answer>, code: string): Promise<void> {
+  const { database } = office.server;
+  const rows = (): Promise<ClientRow[]> => database.read.select(clients, all());
+  const before = [await digestOf(database), await rows()];
+  const answer = await run();
+  expect(codes(answer)).toEqual([code]);
+  expect((await recordOf(database, answer)).outcome).not.toBe('succeeded');
+  expect([await digestOf(database), await rows()]).toEqual(before);
+}
+
+describe('a client whose id is the address of its document', () => {
+  test('waits in quarantine, of which the person is told and which administrators find', async () => {
+    const clientId = host.publish(path(), { client_name: 'Foreign <b>desk</b>', scope: 'users:manage' });
+    const page = await opened(clientId);
+    expect(page.status).toBe(403);
+    expect(page.html).toContain('This application waits for an administrator');
+    expect(page.html).toContain('Foreign &lt;b&gt;desk&lt;/b&gt;');
+    expect(page.html).toContain(clientId);
+    const asked = { grant_type: 'authorization_code', client_id: clientId, code: 'x', code_verifier: 'x' };
+    const answer = await office.post('/oauth/token', { ...asked, redirect_uri: back });
+    expect([answer.status, answer.body.error]).toEqual([400, 'invalid_client']);
+    expect(answer.body.error_description).toContain('waits until an administrator admits it');
+
+    const found = await office.company.ask(
+      root,
+      `{ clients(filter: { status: QUARANTINED, clientId: "${clientId}" }) { nodes {
+        name registration ownTool scopes redirectUris agent { name } requestedAt expiresAt } } }`,
+    );
+    expect(at(found, 'clients.nodes')).toEqual([
+      {
+        ...{
+          name: 'Foreign <b>desk</b>',
+          registration: 'DOCUMENT',
+          ownTool: false,
+          scopes: null,
+          agent: null,
+        },
+        ...{
+          redirectUris: [back],
+          requestedAt: expect.any(String) as string,
+          expiresAt: expect.any(String) as string,
+        },
+      },
+    ]);
+    expect(await recordsAbout(clientId)).toEqual([`client ${clientId}: waits for admission`]);
+    expect(host.asked.filter((asked) => clientId.endsWith(asked))).toHaveLength(1);
+  });
+
+  test('is admitted with an agent and a role, and then asks people for tasks as that agent', async () => {
+    const row = await waiting();
+    const answer = await admit(row, { scopes: ['tickets:read'] });
+    expect(at(answer, 'admitClient.client')).toMatchObject({
+      ...{ status: 'ACTIVE', name: 'Foreign desk', redirectUris: [back], scopes: ['tickets:read'] },
+      agent: { roles: { nodes: [{ name: 'support-agent' }] } },
+    });
+    const token = given(await tokensOf(row.clientId));
+    expect((await office.company.ask({ token }, '{ tickets(first: 1) { totalCount } }')).errors).toEqual([]);
+    await refused(() => admit(row), 'CONFLICT');
+  });
+
+  test('is admitted by those alone who may grant the role, as they saw it', async () => {
+    const row = await waiting();
+    const minna = await office.company.employee(`minna-${String(made)}`, 'administrator');
+    await refused(() => admit(row, {}, minna), 'FORBIDDEN');
+    await refused(() => admit(row, { agent: null, ownTool: true }, minna), 'FORBIDDEN');
+    host.publish(new URL(row.clientId).pathname, { redirect_uris: ['https://thief.example/'] });
+    await outdate(row.id);
+    await opened(row.clientId);
+    expect((await rowOf(row.clientId))?.redirectUris).toEqual(['https://thief.example/']);
+    await refused(() => admit(row), 'CONFLICT');
+  });
+
+  test('stays out once it is stopped, however often it comes', async () => {
+    const row = await waiting();
+    expect((await office.change(root, 'stopClient', `id: "${row.id}",`)).errors).toEqual([]);
+    const page = await opened(row.clientId);
+    expect([page.status, page.html.includes('waits for an administrator')]).toEqual([400, false]);
+    await refused(async () => admit({ ...row, version: row.version + 1 }), 'CONFLICT');
+  });
+
+  test('that changes its document later gets nothing by it, until an administrator accepts it', async () => {
+    const row = await waiting();
+    await admit(row);
+    const thief = 'https://thief.example/back';
+    const pair = await generateKeyPair('ES256', { extractable: true });
+    const jwks = { keys: [await exportJWK(pair.publicKey)] };
+    host.publish(new URL(row.clientId).pathname, {
+      ...{ client_name: 'Behalf administration', redirect_uris: [thief], jwks },
+      token_endpoint_auth_method: 'private_key_jwt',
+    });
+    await outdate(row.id);
+    const page = await opened(row.clientId, { redirect_uri: thief });
+    expect([page.status, page.url.startsWith(thief)]).toEqual([400, false]);
+    expect((await tokensOf(row.clientId)).status).toBe(200);
+    expect(await rowOf(row.clientId)).toMatchObject({
+      ...{ name: 'Foreign desk', redirectUris: [back], authMethod: 'none', jwks: null, status: 'active' },
+      changedTo: { name: 'Behalf administration', redirectUris: [thief], authMethod: 'private_key_jwt' },
+    });
+    expect(await recordsAbout(row.clientId)).toContain(
+      `client ${row.clientId}: its document is not what was admitted`,
+    );
+
+    const now = await rowOf(row.clientId);
+    const args = (version: number): string => `id: "${row.id}", expectedVersion: ${String(version)},`;
+    await refused(() => office.change(root, 'acceptClientDocument', args(1)), 'CONFLICT');
+    const minna = await office.company.employee(`minna-${String(made)}`, 'administrator');
+    await refused(() => office.change(minna, 'acceptClientDocument', args(now?.version ?? 0)), 'FORBIDDEN');
+    const accepted = await office.change(root, 'acceptClientDocument', args(now?.version ?? 0));
+    expect(accepted.errors).toEqual([]);
+    expect(await rowOf(row.clientId)).toMatchObject({
+      ...{
+        name: 'Behalf administration',
+        redirectUris: [thief],
+        authMethod: 'private_key_jwt',
+        changedTo: null,
+      },
+    });
+  });
+
+  test('whose document is gone, or broken, stays what was admitted', async () => {
+    const row = await waiting();
+    await admit(row);
+    host.answer(new URL(row.clientId).pathname, (_request, response) => response.end('{'));
+    await outdate(row.id);
+    expect((await tokensOf(row.clientId)).status).toBe(200);
+    expect(await rowOf(row.clientId)).toMatchObject({ changedTo: null, redirectUris: [back] });
+  });
+});
+
+describe('a rule for a host', () => {
+  const ruleFor = async (who: Employee, input: object = {}): Promise<Answer> =>
+    office.company.ask(
+      who,
+      `mutation ($input: AddClientRuleInput!, $key: String!) {
+        addClientRule(input: $input, idempotencyKey: $key) { clientRule { id host scopes role { name } owner { name } } } }`,
+      {
+        input: {
+          ...{ host: host.host, scopes: ['tickets:read'], ownerId: root.id },
+          ...{ roleId: (await office.company.role('support-agent')).id, ...input },
+        },
+        key: key(),
+      },
+    );
+
+  test('admits clients with its role and no scopes beyond, while its administrator may grant the role', async () => {
+    const olga = await office.company.employee(`olga-${String(made)}`, 'administrator');
+    await refused(() => ruleFor(olga), 'FORBIDDEN');
+    await refused(() => ruleFor(root, { host: 'https://a.example' }), 'BAD_USER_INPUT');
+    await refused(() => ruleFor(root, { host: 'Upper.example' }), 'BAD_USER_INPUT');
+    await refused(() => ruleFor(root, { scopes: ['users:manage'] }), 'BAD_USER_INPUT');
+    const role = await office.company.role('support-agent');
+    await office.company.do(({ tx }) => tx.insert(grantableRoles, [{ userId: olga.id, roleId: role.id }]));
+    const rule = at(await ruleFor(olga), 'addClientRule.clientRule') as { id: string };
+    expect(rule).toMatchObject({
+      host: host.host,
+      scopes: ['tickets:read'],
+      role: { name: 'support-agent' },
+    });
+
+    const clientId = host.publish(path());
+    const answer = await tokensOf(clientId);
+    expect(answer.body.scope).toBe('tickets:read');
+    const row = await rowOf(clientId);
+    const agent = await office.server.database.read.byId(agents, row?.agentId ?? '');
+    expect(agent).toMatchObject({ ownerId: root.id, authMethod: 'none', status: 'active' });
+    expect(await recordsAbout(clientId)).toEqual([
+      `client ${clientId}: admitted by the rule for ${host.host}`,
+    ]);
+    // Another host name for the same place is another host.
+    const flow = await flowOf(clientId.replace('127.0.0.1', 'localhost'));
+    expect((await flow.browser.open(flow.url.href)).status).toBe(400);
+
+    await office.company.do(({ tx }) => tx.delete(grantableRoles, eq('userId', olga.id)));
+    expect((await opened(host.publish(path()))).status).toBe(403);
+    expect((await office.change(root, 'removeClientRule', `id: "${rule.id}",`)).errors).toEqual([]);
+    expect((await tokensOf(clientId)).status).toBe(200);
+    expect((await office.server.database.read.select(roles, eq('id', role.id)))[0]?.version).toBe(
+      role.version,
+    );
+  });
+});
+
+describe('an address that is not good enough', () => {
+  const inCloud = 'https://169.254.169.254/latest/meta-data/client.json';
+
+  test.each<[string, (clientHost: ClientHost) => string]>([
+    ['of a private network', () => 'https://10.0.0.1/client.json'],
+    ['of the metadata service of clouds', () => inCloud],
+    ['of loopback in decimal', () => 'https://2130706433/client.json'],
+    ['of loopback by IPv6', () => 'https://[::1]/client.json'],
+    ['of loopback mapped into IPv6', () => 'https://[::ffff:127.0.0.1]/client.json'],
+    ['of a name that means this machine', () => 'https://localhost/client.json'],
+    ['with plain http', () => 'http://foreign.example/client.json'],
+    ['with another scheme', () => 'file:///etc/passwd'],
+    ['with a user name', ({ host }) => `http://user@${host}/client.json`],
+    ['with a fragment', (known) => `${known.publish(path())}#x`],
+    ['with a query', (known) => `${known.publish(path())}?x`],
+    ['with dots', (known) => known.publish(path()).replace('/client', '/a/../client')],
+    ['without path', ({ host }) => `http://${host}/`],
+    ['that is too long', (known) => known.address(`/${'x'.repeat(300)}`)],
+    ['that redirects', (known) => redirecting(known, inCloud)],
+    ['that redirects to a good document', (known) => redirecting(known, known.publish(path()))],
+    ['where nothing is', (known) => known.address(path())],
+    ['of a document without end', (known) => known.answer(path(), endless)],
+    ['of a document that is no JSON', (known) => known.answer(path(), json('{'))],
+    ['of a document that is no object', (known) => known.answer(path(), json('[]'))],
+    [
+      'of a document with the id of another',
+      (known) => known.publish(path(), { client_id: 'https://other.example/c' }),
+    ],
+    ['of a document with a secret', (known) => known.publish(path(), { client_secret: 'x' })],
+    [
+      'of a document that wants a secret',
+      (known) => wanting(known, { token_endpoint_auth_method: 'client_secret_basic' }),
+    ],
+    [
+      'of a document with keys elsewhere',
+      (known) => wanting(known, { jwks_uri: 'https://foreign.example/keys' }),
+    ],
+    ['of a document without redirect URI', (known) => wanting(known, { redirect_uris: [] })],
+    ['of a document with a script', (known) => wanting(known, { redirect_uris: ['javascript:alert(1)'] })],
+    [
+      'of a document with plain http',
+      (known) => wanting(known, { redirect_uris: ['http://foreign.example/'] }),
+    ],
+    ['of a document with an invisible name', (known) => wanting(known, { client_name: 'De\u202esk' })],
+    [
+      'of a document served as a page',
+      (known) => known.answer(path(), (_request, response) => response.end('{}')),
+    ],
+  ])('is that %s: nobody waits', async (_what, addressIn) => {
+    const clientId = addressIn(host);
+    const before = await office.server.database.read.count(clients);
+    const page = await opened(clientId);
+    expect(page.status).toBe(400);
+    expect(page.url).toContain(office.server.url);
+    expect(page.html).not.toContain('too many new clients');
+    expect(await office.server.database.read.count(clients)).toBe(before);
+  });
+
+  const redirecting = (known: ClientHost, location: string): string =>
+    known.answer(path(), (_request, response) => response.writeHead(302, { location }).end());
+  const wanting = (known: ClientHost, members: Record<string, unknown>): string =>
+    known.publish(path(), members);
+  const json =
+    (text: string) => (_request: unknown, response: Parameters<Parameters<ClientHost['answer']>[1]>[1]) =>
+      response.setHeader('content-type', 'application/json').end(text);
+  const endless = (_request: unknown, response: Parameters<Parameters<ClientHost['answer']>[1]>[1]): void => {
+    response.setHeader('content-type', 'application/json');
+    const more = (): void => {
+      if (!response.destroyed) response.write(' '.repeat(10_000), more);
+    };
+    more();
+  };
+});
+
+test('a document that cannot be read is asked for once in ten seconds', async () => {
+  const clientId = host.address(path());
+  for (let tries = 0; tries < 3; tries += 1) await opened(clientId);
+  expect(host.asked.filter((asked) => clientId.endsWith(asked))).toHaveLength(1);
+});
+
+test('many who bring a new client at once make it wait once', async () => {
+  const clientId = host.publish(path());
+  const pages = await Promise.all(Array.from({ length: 8 }, () => opened(clientId)));
+  expect(new Set(pages.map(({ status }) => status))).toEqual(new Set([403]));
+  expect(await office.server.database.read.count(clients, eq<ClientRow>('clientId', clientId))).toBe(1);
+});
+
+test('a client that waited too long is forgotten, one that was admitted is not', async () => {
+  const [gone, kept] = [await waiting(), await waiting()];
+  await admit(kept);
+  const due = { expiresAt: '2020-01-01T00:00:00.000Z' };
+  await office.company.do(({ tx }) => tx.update(clients, eq<ClientRow>('id', gone.id), due));
+  await office.server.app.oauth.purgeExpired();
+  expect(await rowOf(gone.clientId)).toBeUndefined();
+  expect(await rowOf(kept.clientId)).toBeDefined();
+});
+
+test('a flood of new clients of one site is slowed down, and changes nothing for those that are known', async () => {
+  const known = await waiting();
+  const before = await office.server.database.read.count(clients);
+  const pages: Shown[] = [];
+  for (let count = 0; count < 70; count += 1) pages.push(await opened(host.publish(path())));
+  const slowed = pages.filter(({ status, html }) => status === 400 && html.includes('too many new clients'));
+  expect(slowed.length).toBeGreaterThan(0);
+  expect((await office.server.database.read.count(clients)) - before).toBe(70 - slowed.length);
+  expect((await opened(known.clientId)).status).toBe(403);
+});
