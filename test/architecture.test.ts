@@ -9,6 +9,7 @@ const ways = ['a query', 'a mutation', 'a token', 'a revocation'];
 const tasks = [
   'a scope and type',
   'an OAuth grant',
+  'a guarded path',
   'a dialect of tokens',
   'how a boundary becomes SQL',
   'approvals before a mutation runs',
