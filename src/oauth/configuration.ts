@@ -8,6 +8,7 @@ import { users, type UserRow } from '../store/tables/identity.js';
 import { signInClientId } from '../delegation/sign-in-client.js';
 import { needsPasskey } from '../delegation/role-loader.js';
 import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
+import { deviceFlow } from './device/device-flow.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './library/authorization-details.js';
@@ -157,7 +158,8 @@ function isForClient(client: Client, token: { kind: string; aud?: unknown; iat?:
   return ((token.iat ?? 0) + 1) * 1000 > resource.sinceMs;
 }
 
-const features = (settings: OAuthSettings, resources: Resources): Configuration['features'] => {
+const features = (dependencies: OAuthDependencies, resources: Resources): Configuration['features'] => {
+  const { settings } = dependencies;
   const own = defaultResource(settings.issuer);
   const isOwn = (ctx: KoaContextWithOIDC, token: { clientId?: string | undefined }): boolean =>
     ctx.oidc.client?.clientId === token.clientId;
@@ -165,7 +167,8 @@ const features = (settings: OAuthSettings, resources: Resources): Configuration[
     devInteractions: { enabled: false },
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
-    pushedAuthorizationRequests: { enabled: false },
+    pushedAuthorizationRequests: { enabled: true },
+    deviceFlow: deviceFlow(dependencies),
     dPoP: { enabled: true },
     introspection: {
       enabled: true,
@@ -235,7 +238,7 @@ export function makeConfiguration(
     extraParams: [acrValuesParameter],
     // Keeps a token's extra members, which the library would drop.
     extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx),
-    features: features(settings, resources),
+    features: features(dependencies, resources),
     findAccount: async (_ctx, userId) => {
       const user = await activeUser(database, userId);
       return user === undefined ? undefined : { accountId: user.id, claims: () => ({ sub: user.id }) };
@@ -256,6 +259,9 @@ export function makeConfiguration(
     rotateRefreshToken: () => true,
     routes: {
       authorization: paths.authorize,
+      pushed_authorization_request: paths.pushedAuthorizationRequest,
+      device_authorization: paths.deviceAuthorization,
+      code_verification: paths.device,
       token: paths.token,
       revocation: paths.revocation,
       introspection: paths.introspection,
@@ -264,6 +270,7 @@ export function makeConfiguration(
     ttl: {
       AccessToken: settings.accessTokenTtlSeconds,
       AuthorizationCode: 60,
+      DeviceCode: 600,
       Grant: settings.refreshTokenTtlSeconds,
       Interaction: signInSeconds,
       RefreshToken: settings.refreshTokenTtlSeconds,

@@ -1,6 +1,7 @@
 import { passkeyAcr } from '../authority/chain.js';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import { delegationType, consentType } from './library/authorization-details.js';
+import { deviceCodeGrant } from './library/device-codes.js';
 import { jwtBearer, tokenExchange } from './library/agent-clients.js';
 import { clientAuthMethods } from './configuration.js';
 import { dpopAlgorithms } from './dpop.js';
@@ -17,6 +18,9 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
   return {
     issuer: settings.issuer,
     authorization_endpoint: url(paths.authorize),
+    pushed_authorization_request_endpoint: url(paths.pushedAuthorizationRequest),
+    require_pushed_authorization_requests: false,
+    device_authorization_endpoint: url(paths.deviceAuthorization),
     token_endpoint: url(paths.token),
     revocation_endpoint: url(paths.revocation),
     introspection_endpoint: url(paths.introspection),
@@ -25,7 +29,7 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     response_modes_supported: ['query'],
     grant_types_supported: [
       ...['authorization_code', 'refresh_token', 'client_credentials'],
-      ...[tokenExchange, jwtBearer],
+      ...[deviceCodeGrant, tokenExchange, jwtBearer],
     ],
     // draft-ietf-oauth-identity-assertion-authz-grant
     authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],

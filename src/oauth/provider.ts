@@ -1,10 +1,8 @@
 import type { KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider';
 import { Provider } from './library/oidc-provider.js';
 import { KnownClients, type ClientDocuments } from './clients/client-documents.js';
-import type { RegisteredClients } from './library/registered-clients.js';
 import type { PayloadStore } from './library/payload-adapter.js';
 import { AgentClients, jwtBearer, tokenExchange } from './library/agent-clients.js';
-import { delegationType } from './library/authorization-details.js';
 import { makeConfiguration } from './configuration.js';
 import {
   clientCredentials,
@@ -12,10 +10,15 @@ import {
   makeClientCredentials,
 } from './grants/client-credentials.js';
 import { authorizationCode, makeAuthorizationCode } from './grants/authorization-code.js';
+import { makeDeviceCode } from './grants/device-code.js';
+import { deviceCodeGrant } from './library/device-codes.js';
+import type { UserCodes } from './device/user-codes.js';
+import type { Polls } from './throttling/polls.js';
 import { makeRefreshToken, refreshToken } from './grants/refresh-token.js';
 import type { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { jwtBearerParameters, makeJwtBearer } from './grants/jwt-bearer.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
+import { adaptedRequest, takesAuthorizationRequest } from './middleware/authorization-request.js';
 import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './step/form.js';
 import {
@@ -25,11 +28,9 @@ import {
   onFailure,
   replaceChecks,
 } from './library/library-internals.js';
-import { paths } from './contract/paths.js';
 import type { SlowDown } from './throttling/slow-down.js';
 import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
-import { acrValuesParameter } from './interactions/interaction-policy.js';
 import { makeRecording, noteWorkload } from './middleware/recording.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
 import type { Translated, WorkloadClients } from './workloads/workload-clients.js';
@@ -42,53 +43,22 @@ const secureHeaders: Middleware = async (ctx, next) => {
   await next();
 };
 
-/**
- * RFC 6749 section 3.3: without `scope`, the default applies to people's programs: all scopes that the person holds. An
- * agent that says nothing of its task asks for one all the same, and the page asks the person.
- */
-const defaults =
-  ({ scopes, clients }: OAuthDependencies['settings'], registered: RegisteredClients): Middleware =>
+type Adapted = (text: string) => Promise<string>;
+
+const requestsInQueries =
+  (adapted: Adapted): Middleware =>
   async (ctx, next) => {
-    if (ctx.path === paths.authorize) {
-      const { client_id: clientId } = ctx.query;
-      const tool = clients.some((own) => own.clientId === clientId)
-        ? { scopes }
-        : typeof clientId === 'string'
-          ? await registered.ownTool(clientId)
-          : undefined;
-      const usual =
-        tool === undefined
-          ? { authorization_details: JSON.stringify([{ type: delegationType }]) }
-          : { scope: (tool.scopes ?? scopes).join(' ') };
-      ctx.query = { ...usual, ...ctx.query };
-    }
+    if (ctx.method === 'GET' && takesAuthorizationRequest(ctx.path))
+      ctx.querystring = await adapted(ctx.querystring);
     await next();
   };
-
-/**
- * RFC 9470 section 4. The library takes these parameters with OpenID Connect alone. Every request signs the person in anew,
- * so any `max_age` is met; the interaction policy looks at the `acr_values`.
- */
-const stepUp: Middleware = async (ctx, next) => {
-  if (ctx.path === paths.authorize) {
-    const query = { ...ctx.query };
-    const { acr_values: acrValues, max_age: maxAge } = query;
-    if (typeof acrValues === 'string') {
-      delete query.acr_values;
-      query[acrValuesParameter] = acrValues;
-    }
-    if (typeof maxAge === 'string' && /^\d{1,10}$/.test(maxAge)) delete query.max_age;
-    ctx.query = query;
-  }
-  await next();
-};
 
 /**
  * The library would put U+FFFD where a body is not UTF-8, and store the result. It gets the form with an assertion of the
  * agent in place of that of its workload.
  */
 const makeForms =
-  (workloads: WorkloadClients): Middleware =>
+  (workloads: WorkloadClients, adapted: Adapted): Middleware =>
   async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.req.headers['content-type'] === undefined) return next();
     let translated: Translated;
@@ -101,7 +71,9 @@ const makeForms =
       ctx.body = { error: 'invalid_request', error_description: error.message };
       return;
     }
-    giveBody(ctx.req, translated.form);
+    const { form } = translated;
+    const isRequest = takesAuthorizationRequest(ctx.path);
+    giveBody(ctx.req, isRequest ? Buffer.from(await adapted(form.toString())) : form);
     if (translated.detail !== undefined) noteWorkload(ctx, translated.detail);
     await next();
     explain(ctx, translated);
@@ -154,8 +126,12 @@ const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>, lim
 export function makeProvider(
   dependencies: OAuthDependencies,
   store: PayloadStore,
-  refused: SlowDown,
-  limits: RequestLimits,
+  holding: {
+    readonly refused: SlowDown;
+    readonly limits: RequestLimits;
+    readonly userCodes: UserCodes;
+    readonly polls: Polls;
+  },
   foreignTokens: ForeignTokens,
   workloads: WorkloadClients,
   documents: ClientDocuments | undefined,
@@ -172,8 +148,9 @@ export function makeProvider(
     {
       [authorizationCode]: makeAuthorizationCode(delegations, issuing),
       [refreshToken]: makeRefreshToken(delegations, issuing),
+      [deviceCodeGrant]: makeDeviceCode(delegations, issuing, holding.polls),
     },
-    limits,
+    holding.limits,
   );
   const provider = new GrantsOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
   replaceChecks(provider, clients, store, settings);
@@ -194,14 +171,16 @@ export function makeProvider(
   );
   provider.registerGrantType(jwtBearer, makeJwtBearer(foreignTokens, issuing), jwtBearerParameters, twice);
 
+  const adapted: Adapted = (text) => adaptedRequest(text, settings, clients.registered);
+
   // The first middleware is the outermost: it records what is about to leave.
-  provider.use(makeRecording({ recorder, logger, refused, addressOf }));
+  provider.use(makeRecording({ recorder, logger, refused: holding.refused, addressOf }));
   provider.use(secureHeaders);
-  provider.use(makeForms(workloads));
+  provider.use(holding.userCodes.middleware);
+  provider.use(makeForms(workloads, adapted));
   provider.use(makeRefreshGrace(provider, store));
-  provider.use(makeIntrospection(delegations, limits));
-  provider.use(defaults(settings, clients.registered));
-  provider.use(stepUp);
+  provider.use(makeIntrospection(delegations, holding.limits));
+  provider.use(requestsInQueries(adapted));
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.
   provider.proxy = true;

@@ -34,6 +34,8 @@ import type { OAuthDependencies } from './contract/dependencies.js';
 import { defaultResource, type GuardedPath } from './contract/resources.js';
 import { makeProvider } from './provider.js';
 import { RequestLimits } from './throttling/request-limits.js';
+import { UserCodes } from './device/user-codes.js';
+import { Polls } from './throttling/polls.js';
 import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
 import { findAccessToken, type AccessTokenFact } from './library/token-lookup.js';
@@ -137,11 +139,12 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     audiences: [issuer, `${issuer}${paths.token}`],
   });
   const documents = settings.clientDocuments ? new ClientDocuments(dependencies) : undefined;
+  const userCodes = new UserCodes({ clock, issuer, addressOf, limits: settings.limits });
+  const polls = new Polls(clock);
   const provider = makeProvider(
     dependencies,
     store,
-    refused,
-    requestLimits,
+    { refused, limits: requestLimits, userCodes, polls },
     foreignTokens,
     workloads,
     documents,
@@ -186,6 +189,19 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const issuerUrl = new URL(settings.issuer);
   const metadata = authorizationServerMetadata(settings);
 
+  /** Every pushed request is stored, too. */
+  const take = (request: IncomingMessage, response: ServerResponse, path: string): void => {
+    const party = `${path} ${clientKeyOf(addressOf(request))}`;
+    const waitSeconds = begun.waitSeconds(party, party);
+    if (waitSeconds > 0) {
+      response.setHeader('retry-after', String(waitSeconds));
+      refuse(response, 429, 'slow_down', 'too many requests were begun at this address');
+      return;
+    }
+    begun.count(party, party);
+    void answer(request, response);
+  };
+
   /** Every started sign-in is stored, so an address may start only so many. */
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     const party = clientKeyOf(addressOf(request));
@@ -214,6 +230,8 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     else if (path === paths.backchannelLogout) void logout.handle(request, response);
     else if (path === paths.securityEvents) void signals.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
+    else if (path === paths.pushedAuthorizationRequest || path === paths.deviceAuthorization)
+      take(request, response, path);
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {
       sendJson(response, 200, metadata, { 'cache-control': 'max-age=300' });
@@ -234,6 +252,9 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       token_requests_refused: refused.lines,
       token_requests: requestLimits.tokens.lines,
       introspections: requestLimits.introspections.lines,
+      user_codes_by_address: userCodes.perAddress.lines,
+      user_codes_together: userCodes.together.lines,
+      device_polls: polls.due,
       identity_providers: providers.kept.lines,
       identity_provider_keys: providers.keys.lines,
       token_issuers: issuerKeys.addresses.lines,

@@ -242,8 +242,14 @@ export interface OAuthSettings {
     /** Sign-in attempts from one address, and for one account. */
     readonly signInPerAddress: AttemptLimit;
     readonly signInPerAccount: AttemptLimit;
-    /** Sign-ins started at one address, without those that succeeded. */
+    /**
+     * Sign-ins started at one address, without those that succeeded; for themselves, requests that were pushed or made for a
+     * device.
+     */
     readonly begunPerAddress: AttemptLimit;
+    /** User codes that nobody has: from one address, and from all together. */
+    readonly userCodesPerAddress: AttemptLimit;
+    readonly userCodes: AttemptLimit;
     /**
      * From one address: refused requests to the token, revocation and introspection endpoints, sign-ins with a provider
      * that came to nothing, and refused back-channel logouts and security events. Each kind is counted for itself.
@@ -260,6 +266,8 @@ export const defaultLimits: OAuthSettings['limits'] = {
   signInPerAddress: { attempts: 30, windowSeconds: 900 },
   signInPerAccount: { attempts: 10, windowSeconds: 900 },
   begunPerAddress: { attempts: 300, windowSeconds: 600 },
+  userCodesPerAddress: { attempts: 10, windowSeconds: 600 },
+  userCodes: { attempts: 300, windowSeconds: 600 },
   refusedPerAddress: { attempts: 60, windowSeconds: 60 },
   tokensPerClient: { attempts: 600, windowSeconds: 60 },
   introspectionsPerClient: { attempts: 6_000, windowSeconds: 60 },

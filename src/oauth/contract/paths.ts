@@ -1,6 +1,10 @@
 /** The paths of the endpoints, below the issuer. */
 export const paths = {
   authorize: '/oauth/authorize',
+  pushedAuthorizationRequest: '/oauth/par',
+  deviceAuthorization: '/oauth/device_authorization',
+  /** Where a person enters the code of a device. */
+  device: '/oauth/device',
   token: '/oauth/token',
   revocation: '/oauth/revoke',
   introspection: '/oauth/introspect',
@@ -27,6 +31,8 @@ export function methodsAt(path: string): readonly string[] {
   if (
     path === paths.backchannelLogout ||
     path === paths.securityEvents ||
+    path === paths.pushedAuthorizationRequest ||
+    path === paths.deviceAuthorization ||
     path === paths.token ||
     path === paths.revocation ||
     path === paths.introspection
@@ -34,7 +40,7 @@ export function methodsAt(path: string): readonly string[] {
     return ['POST'];
   if (path === paths.metadata || path === paths.signedIn || path === paths.passkeyScript)
     return ['GET', 'HEAD'];
-  if (path.startsWith(`${paths.interaction}/`)) return ['GET', 'POST'];
+  if (path.startsWith(`${paths.interaction}/`) || path === paths.device) return ['GET', 'POST'];
   if (/^\/oauth\/callback\/[a-z0-9-]+$/.test(path)) return ['GET'];
   return isProviderPath(path) ? ['GET'] : [];
 }
@@ -42,10 +48,13 @@ export function methodsAt(path: string): readonly string[] {
 /** Whether a request may reach this endpoint of the library, which has more than are offered. */
 export function isProviderPath(path: string): boolean {
   return (
+    path === paths.pushedAuthorizationRequest ||
+    path === paths.deviceAuthorization ||
+    path === paths.device ||
     path === paths.token ||
     path === paths.revocation ||
     path === paths.introspection ||
     path === paths.authorize ||
-    /^\/oauth\/authorize\/[A-Za-z0-9_-]+$/.test(path)
+    /^\/oauth\/(?:authorize|device)\/[A-Za-z0-9_-]+$/.test(path)
   );
 }

@@ -3,6 +3,7 @@ import { canonicalJson, sha256 } from '../../core/digest.js';
 import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
+import { requireUndecided } from '../library/device-codes.js';
 import { describable } from '../library/oauth-errors.js';
 import { consentPage, type ConsentFault } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
@@ -168,6 +169,7 @@ export class Consent implements Step {
     const { database, clock, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
+      if (request.device !== undefined) await requireUndecided(tx, clock, request.device);
       const form = sha256(canonicalJson({ choice, words: ticks.words }));
       const before = await handedOver(tx, request.uid);
       if (before?.form === form) return before.handed;

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { InteractionResults, Provider } from 'oidc-provider';
+import type { DeviceCode, InteractionResults, Provider } from 'oidc-provider';
+import { deviceInfoOf } from '../library/device-codes.js';
 import { agentNameOf, scopeCeilingOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
 import type { Clock } from '../../core/clock.js';
@@ -85,11 +86,17 @@ export class Interactions {
     } else await this.answer(at, await (action === 'cancel' ? cancel(step, due) : step.submit(due, form)));
   }
 
-  /** Ends this sign-in, and begins the same request anew for another person. */
+  /** Ends this sign-in, and begins the same request anew for another person, who types the code of a device again. */
   private async startAgain({ response, details }: Interaction): Promise<void> {
     const { provider } = this.parts;
     if (details.grantId !== undefined) await (await provider.Grant.find(details.grantId))?.destroy();
     await details.destroy();
+    const code = await this.deviceCodeOf(details);
+    if (code !== undefined) {
+      await Object.assign(code, { inFlight: false }).save();
+      response.writeHead(303, { location: paths.device, 'cache-control': 'no-store' }).end();
+      return;
+    }
     const query = new URLSearchParams(
       Object.entries(details.params).flatMap(([name, value]) =>
         [value].flat().flatMap((one): [string, string][] => (typeof one === 'string' ? [[name, one]] : [])),
@@ -154,6 +161,14 @@ export class Interactions {
     await details.persist();
   }
 
+  /** The code of the device that asks. Throws where it is over. */
+  private async deviceCodeOf({ deviceCode }: Details): Promise<DeviceCode | undefined> {
+    if (deviceCode === undefined) return undefined;
+    const code = await this.parts.provider.DeviceCode.find(deviceCode);
+    if (code === undefined) throw new errors.SessionNotFound('the device code is over');
+    return code;
+  }
+
   private async stepRequest(
     request: IncomingMessage,
     details: Details,
@@ -163,6 +178,7 @@ export class Interactions {
     const client = await this.parts.provider.Client.find(clientId);
     const userAgent = userAgentOf(request);
     const [agent, ceiling] = [agentNameOf(client), scopeCeilingOf(client)];
+    const code = await this.deviceCodeOf(details);
     const { session, grantId } = details;
     const userId = session?.accountId;
     const login = details.lastSubmission?.login as Login | undefined;
@@ -177,6 +193,7 @@ export class Interactions {
       cookies: request.headers.cookie,
       ...(userId === undefined || grantId === undefined ? {} : { signedIn: { userId, grantId } }),
       ...(login === undefined ? {} : { login }),
+      ...(code === undefined ? {} : { device: { ...deviceInfoOf(code.deviceInfo), code: code.jti } }),
       ...(userAgent === undefined ? {} : { userAgent }),
       ...(agent === undefined ? {} : { agent }),
       ...(ceiling === undefined ? {} : { ceiling }),

@@ -4,6 +4,7 @@ import { all, any, compare, eq, isNull } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
+import { deviceCodeGrant } from './device-codes.js';
 import { RegisteredClients } from './registered-clients.js';
 import type { KnownClients } from '../clients/client-documents.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
@@ -36,7 +37,7 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
 /** The grants in which the agent's own proof is all there is. A client without a proof has none of them. */
 const ownGrants = ['client_credentials', tokenExchange, jwtBearer];
 /** The grants by which a person hands over a task, and the agent keeps its token fresh. */
-const askingGrants = ['authorization_code', 'refresh_token'];
+const askingGrants = [deviceCodeGrant, 'refresh_token'];
 
 const askingAt = (uris: readonly string[]): Partial<ClientMetadata> => ({
   redirect_uris: [...uris],
@@ -84,7 +85,8 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
     response_types: [],
     grant_types: [
       ...(authMethod === 'none' ? [] : ownGrants),
-      ...(redirectUris === null ? [] : askingGrants),
+      ...askingGrants,
+      ...(redirectUris === null ? [] : ['authorization_code']),
     ],
     ...(redirectUris === null ? {} : askingAt(redirectUris)),
     authorization_details_types: [delegationType],
@@ -112,8 +114,8 @@ export class AgentClients implements Adapter {
   ) {
     this.servers = new ResourceServerClients(database.read);
     this.registered = new RegisteredClients(database.read, actingMembers, {
-      confidential: [...ownGrants, ...askingGrants],
-      public: askingGrants,
+      confidential: [...ownGrants, ...askingGrants, 'authorization_code'],
+      public: [...askingGrants, 'authorization_code'],
     });
     this.known = knownWith(this.registered);
   }

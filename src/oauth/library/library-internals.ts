@@ -35,6 +35,11 @@ export function giveBody(request: IncomingMessage, body: Buffer): void {
     request.headers['content-length'] = String(body.length);
 }
 
+/** A request that came without a session leaves none. The library would fail to store a change to it. */
+export function leaveNoSession({ oidc: { session } }: KoaContextWithOIDC): void {
+  if (session !== undefined && !('exp' in session)) Object.assign(session, { touched: false });
+}
+
 /** The id of the client's agent; undefined for people's programs. */
 export function agentIdOf(client: Client | undefined): string | undefined {
   const id: unknown = client?.[agentIdMember];

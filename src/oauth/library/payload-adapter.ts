@@ -28,16 +28,32 @@ const isKey = (model: string, digest: string): Condition<OAuthPayloadRow> =>
   all(eq('model', model), eq('id', digest));
 const ofGrant = (grantId: string): Condition<OAuthPayloadRow> => eq('grantId', grantId);
 
-/** The payload as text, without the token, code or cookie value that its holder has. */
+/** As JSON text has it. */
+const inJson = (id: string): string => JSON.stringify(id).slice(1, -1);
+
+/** The payload as text, without the token, codes or cookie value that its holder has. */
 function seal(id: string, payload: AdapterPayload): string {
-  const { session } = payload;
-  const kept = session === undefined ? payload : { ...payload, session: { ...session, cookie: undefined } };
-  return JSON.stringify(kept).replaceAll(id, idMark);
+  const { session, userCode: _, ...rest } = payload;
+  const kept = session === undefined ? rest : { ...rest, session: { ...session, cookie: undefined } };
+  return JSON.stringify(kept).replaceAll(inJson(id), idMark);
 }
 
 /** The reverse of `seal`. Without an id, the payload has empty text in its place. */
 export const parsePayload = (text: string, id = ''): AdapterPayload =>
-  JSON.parse(text.replaceAll(idMark, id)) as AdapterPayload;
+  JSON.parse(text.replaceAll(idMark, inJson(id))) as AdapterPayload;
+
+/**
+ * A device code is found by its user code, whose holder must not learn it. What stands for it there is the mark and the
+ * digest. No request may bring such a text: the endpoints take tokens of 43 characters alone.
+ */
+const standInOf = (digest: string): string => `${idMark}${digest}`;
+
+const digestOf = (model: string, id: string): string =>
+  model === 'DeviceCode' && id.startsWith(idMark) ? id.slice(idMark.length) : sha256(id);
+
+/** The row of a device code, or of what stands for it. */
+export const deviceCodeKeyOf = (id: string): Condition<OAuthPayloadRow> =>
+  isKey('DeviceCode', digestOf('DeviceCode', id));
 
 /** Whether it is a token of a sign-in. A token under a delegation describes the delegation. */
 const isOfSignIn = (
@@ -82,7 +98,7 @@ export class PayloadAdapter implements Adapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const row = this.row(id, payload, expiresIn);
-    const { model, id: digest, consumedAt: _, ...changes } = row;
+    const { model, id: digest, consumedAt: _, userCode: __, ...changes } = row;
     await this.store.database.transaction(async (tx) => {
       if (isOfSignIn(model, payload)) await noteUse(tx, payload.grantId, this.store.clock.now());
       if ((await tx.update(oauthPayloads, isKey(model, digest), changes)) > 0) return;
@@ -94,7 +110,7 @@ export class PayloadAdapter implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const row = await this.unexpired(isKey(this.model, sha256(id)));
+    const row = await this.unexpired(this.keyOf(id));
     return row === undefined ? undefined : unseal(row, id, this.store.clock.now());
   }
 
@@ -103,13 +119,14 @@ export class PayloadAdapter implements Adapter {
     return row === undefined ? undefined : unseal(row, undefined, this.store.clock.now());
   }
 
-  /** The device flow is off. */
-  findByUserCode(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const row = await this.unexpired(all(eq('model', this.model), eq('userCode', sha256(userCode))));
+    if (row === undefined) return undefined;
+    return { ...unseal(row, standInOf(row.id), this.store.clock.now()), userCode };
   }
 
   async consume(id: string): Promise<void> {
-    const key = isKey(this.model, sha256(id));
+    const key = this.keyOf(id);
     const now = this.store.clock.now();
     const consumedAt = isoTime(now);
     const lost = await this.store.database.transaction(async (tx) => {
@@ -126,7 +143,7 @@ export class PayloadAdapter implements Adapter {
 
   async destroy(id: string): Promise<void> {
     await this.store.database.transaction(async (tx) => {
-      const count = await tx.delete(oauthPayloads, isKey(this.model, sha256(id)));
+      const count = await tx.delete(oauthPayloads, this.keyOf(id));
       if (count > 0 && endsRights.has(this.model)) await this.store.epochBump(tx);
     });
   }
@@ -139,6 +156,10 @@ export class PayloadAdapter implements Adapter {
     });
   }
 
+  private keyOf(id: string): Condition<OAuthPayloadRow> {
+    return isKey(this.model, digestOf(this.model, id));
+  }
+
   private async unexpired(condition: Condition<OAuthPayloadRow>): Promise<OAuthPayloadRow | undefined> {
     const now = isoTime(this.store.clock.now());
     const alive = any<OAuthPayloadRow>(isNull('expiresAt'), compare('expiresAt', '>', now));
@@ -148,10 +169,10 @@ export class PayloadAdapter implements Adapter {
   private row(id: string, payload: AdapterPayload, expiresIn: number | undefined): OAuthPayloadRow {
     return {
       model: this.model,
-      id: sha256(id),
+      id: digestOf(this.model, id),
       grantId: this.model === 'Grant' ? id : (payload.grantId ?? null),
       uid: payload.uid ?? null,
-      userCode: null,
+      userCode: payload.userCode === undefined ? null : sha256(payload.userCode),
       accountId: payload.accountId ?? null,
       payload: seal(id, payload),
       expiresAt: expiresIn === undefined ? null : isoTime(this.store.clock.now() + expiresIn * 1000),

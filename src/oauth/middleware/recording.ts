@@ -8,8 +8,15 @@ import type { AuthEvent, Recorder } from '../contract/dependencies.js';
 import type { SlowDown } from '../throttling/slow-down.js';
 import { tokenIdOf } from '../library/token-lookup.js';
 
-const kinds = { token: 'token', revocation: 'revocation' } as const;
+const kinds = {
+  token: 'token',
+  pushed_authorization_request: 'token',
+  device_authorization: 'token',
+  revocation: 'revocation',
+} as const;
 type Recorded = keyof typeof kinds;
+/** Requests on which a person decides; a token comes later. */
+const beginnings: ReadonlySet<Recorded> = new Set(['pushed_authorization_request', 'device_authorization']);
 const isRecorded = (route: string): route is Recorded => Object.hasOwn(kinds, route);
 
 /** Bounded, so that client input cannot swell a record. */
@@ -70,7 +77,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
     delegationId: delegationDetails(token?.rar)?.delegation,
     // A refused request did not give out its refresh token.
     tokenId: entities.AccessToken?.jti === undefined ? undefined : tokenIdOf(entities.AccessToken.jti),
-    grantType: bounded(params?.grant_type, 100),
+    grantType: bounded(beginnings.has(route) ? route : params?.grant_type, 100),
     errorCode: refused ? (errorCodeOf(ctx.body) ?? String(ctx.status)) : undefined,
     address,
     userAgent: userAgentOf(ctx.req),
@@ -104,7 +111,7 @@ const refusedKey = (ctx: KoaContextWithOIDC, address: string): string =>
   JSON.stringify([clientKeyOf(address), routeOf(ctx) === undefined ? undefined : ctx.oidc.client?.clientId]);
 
 /**
- * Records every answer of the token and revocation endpoints before it leaves. Where that fails, the answer is dropped,
+ * Records every answer of the endpoints for clients before it leaves. Where that fails, the answer is dropped,
  * and the token stays unknown. A good request is always answered. Of too many refused ones, most get `slow_down` and no
  * record, so that garbage cannot fill the log.
  */
@@ -114,6 +121,8 @@ export const makeRecording =
     const address = addressOf(ctx.req);
     await next();
     const route = routeOf(ctx);
+    // RFC 8628 section 3.5: the answer to a client that polls in time. It refuses nothing.
+    if (route === 'token' && errorCodeOf(ctx.body) === 'authorization_pending') return;
     if (ctx.method === 'POST' && ctx.status >= 400 && ctx.status < 500) {
       const key = refusedKey(ctx, address);
       const waitSeconds = refused.waitSeconds(key, key);

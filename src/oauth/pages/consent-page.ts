@@ -1,6 +1,8 @@
 import type { ConsentOffer, FoundValues } from '../contract/dependencies.js';
+import type { DeviceInfo } from '../library/device-codes.js';
 import { consentReach } from './consent-reach.js';
 import { consentRights } from './consent-rights.js';
+import { whereFrom } from './device-pages.js';
 import { durationOptions } from './durations.js';
 import { html, type Html } from './html.js';
 import { counted, day, duration } from './in-words.js';
@@ -10,6 +12,7 @@ interface ConsentForm {
   readonly action: string;
   readonly formTargets: readonly string[];
   readonly program: string;
+  readonly device?: DeviceInfo;
   readonly clientId: string;
   readonly offer: ConsentOffer;
   /** Identifies the offer on the page. */
@@ -83,7 +86,13 @@ const whoIsSignedIn = ({ action, offer: { person } }: ConsentForm): Html =>
     <button type="submit" name="action" value="switch" class="link">Sign in as somebody else</button>
   </form>`;
 
-const whoAsks = ({ program, clientId, formTargets, offer: { agent, role, task: one } }: ConsentForm): Html =>
+const whoAsks = ({
+  program,
+  clientId,
+  device,
+  formTargets,
+  offer: { agent, role, task: one },
+}: ConsentForm): Html =>
   html`<dl>
     ${
       one === undefined
@@ -103,8 +112,10 @@ const whoAsks = ({ program, clientId, formTargets, offer: { agent, role, task: o
     ${
       one === undefined
         ? undefined
-        : html`<dt>Where your browser goes with your answer</dt>
-            <dd>${formTargets.join(' ')}</dd>`
+        : device === undefined
+          ? html`<dt>Where your browser goes with your answer</dt>
+              <dd>${formTargets.join(' ')}</dd>`
+          : whereFrom(device)
     }
   </dl>`;
 

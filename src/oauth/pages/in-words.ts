@@ -29,3 +29,12 @@ export const day = (iso: string): string => dayOf.format(new Date(iso));
 
 /** `Document collections` of `document_collections`. */
 export const heading = (name: string): string => upperFirst(name.replaceAll('_', ' '));
+
+const momentOf = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'long',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
+
+/** `1 March 2026 at 12:00 UTC`. */
+export const moment = (iso: string): string => `${momentOf.format(new Date(iso))} UTC`;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
 import type { Page } from '../pages/page.js';
+import type { DeviceRequest } from '../library/device-codes.js';
 import type { AuthEvent } from '../contract/dependencies.js';
 import { describable } from '../library/oauth-errors.js';
 import type { Login, SignedIn } from './current-sign-in.js';
@@ -19,6 +20,8 @@ export interface StepRequest {
   readonly agent?: string;
   /** The scopes that the agent's client gets at most. Undefined: it has no ceiling of its own. */
   readonly ceiling?: readonly string[];
+  /** The device that asks. Undefined where the browser came from the program itself. */
+  readonly device?: DeviceRequest;
   /** The sign-in of this authorization request, if it got that far. */
   readonly signedIn?: SignedIn;
   /** How the person proved who they are. */

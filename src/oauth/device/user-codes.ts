@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { clientKeyOf } from '../../core/client-address.js';
+import type { Clock } from '../../core/clock.js';
+import { paths } from '../contract/paths.js';
+import type { AttemptLimit } from '../contract/dependencies.js';
+import { routeOf } from '../library/library-internals.js';
+import { deadEndPage } from '../pages/dead-end-page.js';
+import { pageHeaders, pageText, type Page } from '../pages/page.js';
+import { checkOrigin, FormError } from '../step/form.js';
+import { SlowDown } from '../throttling/slow-down.js';
+
+interface WithCode {
+  state: { userCode?: string };
+}
+
+/** The user code in the address of the page (RFC 8628 section 3.3.1). */
+export const typedCodeOf = (ctx: object): string | undefined => (ctx as WithCode).state.userCode;
+
+interface UserCodesParts {
+  readonly clock: Clock;
+  readonly issuer: string;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly limits: {
+    readonly userCodesPerAddress: AttemptLimit;
+    readonly userCodes: AttemptLimit;
+  };
+}
+
+const everybody = 'everybody';
+
+/**
+ * Holds guesses of user codes up (RFC 8628 section 5.1): of one address, and of all together. A code that is there counts
+ * for nothing.
+ */
+export class UserCodes {
+  readonly perAddress: SlowDown;
+  readonly together: SlowDown;
+
+  constructor(private readonly parts: UserCodesParts) {
+    this.perAddress = new SlowDown(parts.clock, parts.limits.userCodesPerAddress);
+    this.together = new SlowDown(parts.clock, parts.limits.userCodes);
+  }
+
+  readonly middleware = async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    if (ctx.path !== paths.device) return next();
+    const typed = new URLSearchParams(ctx.querystring).get('user_code');
+    ctx.querystring = '';
+    if (ctx.method === 'GET' && (typed === null || typed === '')) return next();
+    if (ctx.method === 'GET') (ctx as unknown as WithCode).state.userCode = typed ?? '';
+    else if (!this.isOwnForm(ctx)) return;
+    await this.guess(ctx, next);
+  };
+
+  private async guess(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+    const party = clientKeyOf(this.parts.addressOf(ctx.req));
+    const waitSeconds = Math.max(
+      this.perAddress.waitSeconds(party, party),
+      this.together.waitSeconds(everybody, party),
+    );
+    if (waitSeconds > 0) {
+      show(ctx, { ...tooMany, retryAfterSeconds: waitSeconds });
+      return;
+    }
+    this.perAddress.count(party, party);
+    this.together.count(everybody, party);
+    await next();
+    if (routeOf(ctx) === undefined || ctx.oidc.entities.DeviceCode === undefined) return;
+    this.perAddress.forgive(party);
+    this.together.forgive(everybody);
+  }
+
+  private isOwnForm(ctx: KoaContextWithOIDC): boolean {
+    try {
+      checkOrigin(ctx.req, this.parts.issuer);
+      return true;
+    } catch (error) {
+      if (!(error instanceof FormError)) throw error;
+      show(ctx, deadEndPage(error.status, 'That did not work', error.message));
+      return false;
+    }
+  }
+}
+
+const tooMany = deadEndPage(
+  429,
+  'Too many codes',
+  'Many codes were tried that nobody has. Wait a little, then enter the code again.',
+);
+
+function show(ctx: KoaContextWithOIDC, page: Page): void {
+  ctx.status = page.status;
+  ctx.set(pageHeaders(page));
+  ctx.body = pageText(page);
+}

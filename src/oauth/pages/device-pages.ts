@@ -1,0 +1,110 @@
+import { paths } from '../contract/paths.js';
+import type { DeviceInfo } from '../library/device-codes.js';
+import { deadEndPage } from './dead-end-page.js';
+import { html, type Html } from './html.js';
+import { day, moment } from './in-words.js';
+import { faultSummary, input, type Fault, type Page } from './page.js';
+
+export interface KnownAgent {
+  readonly name: string;
+  readonly displayName: string;
+  readonly businessTask: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  readonly ownerName: string;
+}
+
+/** Asks for the code that a device shows. */
+export function userCodePage(form: { readonly secret: string; readonly fault?: string | undefined }): Page {
+  const faults: readonly Fault[] =
+    form.fault === undefined ? [] : [{ field: 'user_code', message: form.fault }];
+  return {
+    status: form.fault === undefined ? 200 : 422,
+    title: form.fault === undefined ? 'Connect a device' : 'Error: Connect a device',
+    body: html`<h1>Connect a device</h1>
+      ${faultSummary(faults)}
+      <form method="post" action="${paths.device}" novalidate>
+        <input type="hidden" name="xsrf" value="${form.secret}" />
+        ${input({
+          id: 'user_code',
+          label: 'Code',
+          hint: 'The eight letters that the device in front of you shows.',
+          type: 'text',
+          autocomplete: 'off',
+          faults,
+        })}
+        <div class="actions"><button type="submit">Continue</button></div>
+      </form>`,
+  };
+}
+
+/** From where a request came, for the person who decides on it. */
+export const whereFrom = ({ address, userAgent, at }: DeviceInfo): Html =>
+  html`<dt>Where it was asked</dt>
+    <dd>
+      At the network address <code>${address}</code>, ${moment(at)}, by
+      ${userAgent === undefined ? 'a program that does not say what it is' : html`<q>${userAgent}</q>`}
+    </dd>`;
+
+/** Who asks, from where and since when it is known, before anybody signs in (RFC 8628 section 5.4). */
+export function verifyPage(shown: {
+  readonly secret: string;
+  readonly userCode: string;
+  readonly program: string;
+  readonly agent: KnownAgent | undefined;
+  readonly device: DeviceInfo;
+}): Page {
+  const { secret, userCode, program, agent, device } = shown;
+  return {
+    status: 200,
+    title: 'Is this your device?',
+    body: html`<h1>Is this your device?</h1>
+      <p class="notice">
+        Go on only if you began this yourself, on a device in front of you that shows
+        <strong>${userCode}</strong>. If somebody sent you this code, or a link with it, they want your
+        rights.
+      </p>
+      <dl>
+        <dt>What asks</dt>
+        <dd>
+          ${
+            agent === undefined
+              ? html`${program}, set up by the operator of this server`
+              : html`${agent.displayName} <code class="soft">${agent.name}</code>, known here since
+                  ${day(agent.createdAt)}`
+          }
+        </dd>
+        ${
+          agent === undefined
+            ? undefined
+            : html`<dt>What it is for</dt>
+                <dd>${agent.businessTask}</dd>
+                <dt>Who answers for it</dt>
+                <dd>${agent.ownerName}</dd>`
+        }
+        ${whereFrom(device)}
+      </dl>
+      <form method="post" action="${paths.device}">
+        <input type="hidden" name="xsrf" value="${secret}" />
+        <input type="hidden" name="user_code" value="${userCode}" />
+        <div class="actions">
+          <button type="submit" name="confirm" value="yes">It is mine</button>
+          <button type="submit" name="abort" value="yes" class="quiet">I did not begin this</button>
+        </div>
+      </form>`,
+  };
+}
+
+export const connectedPage: Page = {
+  status: 200,
+  title: 'The device goes on',
+  body: html`<h1>The device goes on</h1>
+    <p>Close this window and return to the device. You can take the task back at any time.</p>
+    <p><a href="/account">Your account</a></p>`,
+};
+
+export const nothingAllowedPage = deadEndPage(
+  200,
+  'Nothing was allowed',
+  'The device was told so. You can close this window.',
+);
