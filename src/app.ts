@@ -52,6 +52,8 @@ export interface App {
   readonly oauth: OAuth;
   /** The one way to run an operation, for every transport. */
   readonly gate: OperationGate;
+  /** All scopes of the schema. No public document lists them. */
+  readonly scopes: readonly string[];
   /** Listens on the address in the settings; returns the URL. */
   listen(): Promise<string>;
   /**
@@ -157,6 +159,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     database,
     oauth,
     gate,
+    scopes: [...schema.policy.definitions.keys()],
     async listen() {
       if (!isUpkept)
         startBackgroundJobs(jobs, { database, clock, oauth, outbox, renewal, tallies, watch }, parts);

@@ -92,17 +92,17 @@ describe('metadata', () => {
       token_endpoint: 'https://behalf.example/oauth/token',
       revocation_endpoint: 'https://behalf.example/oauth/revoke',
       introspection_endpoint: 'https://behalf.example/oauth/introspect',
-      scopes_supported: ['invoices:read'],
       code_challenge_methods_supported: ['S256'],
     });
+    expect(JSON.stringify(authorizationServerMetadata(settings))).not.toContain('invoices:read');
   });
 
   test('of the protected resource (RFC 9728)', () => {
     expect(protectedResourceMetadata(settings, '/graphql')).toMatchObject({
       resource: 'https://behalf.example/graphql',
       authorization_servers: ['https://behalf.example'],
-      scopes_supported: ['invoices:read'],
       bearer_methods_supported: ['header'],
     });
+    expect(JSON.stringify(protectedResourceMetadata(settings, '/graphql'))).not.toContain('invoices:read');
   });
 });

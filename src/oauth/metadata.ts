@@ -9,7 +9,10 @@ import { paths } from './contract/paths.js';
 import type { OAuthSettings } from './contract/dependencies.js';
 import { guardedPaths, resourceAt, type GuardedPath } from './contract/resources.js';
 
-/** RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. */
+/**
+ * RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. It has no `scopes_supported`, since
+ * anybody may read it: see docs/decisions/0114-scopes-are-told-to-callers.md.
+ */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
   const url = (path: string): string => `${settings.issuer}${path}`;
   const isOffered = (method: string): boolean =>
@@ -24,7 +27,6 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     token_endpoint: url(paths.token),
     revocation_endpoint: url(paths.revocation),
     introspection_endpoint: url(paths.introspection),
-    scopes_supported: settings.scopes,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: [
@@ -57,7 +59,6 @@ export function protectedResourceMetadata(
   return {
     resource: resourceAt(settings.issuer, path),
     authorization_servers: [settings.issuer],
-    scopes_supported: settings.scopes,
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: dpopAlgorithms,
     dpop_bound_access_tokens_required: false,

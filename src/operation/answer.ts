@@ -19,6 +19,8 @@ export interface Answer {
   readonly unrecognised?: BehalfError | undefined;
   /** The sign-in that is needed, where the present one does not suffice (RFC 9470). */
   readonly stepUp?: StepUp | undefined;
+  /** The scopes that the caller could get and needs, where an error stands in place of the answer (RFC 6750 section 3.1). */
+  readonly missingScopes?: readonly string[] | undefined;
   /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }
@@ -30,6 +32,7 @@ export const refusal = (error: BehalfError, operationId: string, status = status
   operationId,
   kind: 'refusal',
   retryAfterSeconds: error.details.retryAfterSeconds,
+  missingScopes: error.details.missingScopes,
 });
 
 /** An error that the caller may see: one of the project, or `INTERNAL` for an unforeseen one. */

@@ -1,3 +1,5 @@
+import type { Authority } from '../authority/authority.js';
+import { sessionScope } from '../authority/scope.js';
 import { BehalfError } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
 import type { Logger } from '../core/logger.js';
@@ -186,6 +188,8 @@ export class OperationGate {
   private async schema(call: Call): Promise<Answer> {
     call.operationName = schemaOperation;
     call.operationType = 'query';
+    const missing = wholeCeilingOf(call.authority);
+    if (missing !== undefined) return this.refused(call, missing, 403);
     const sdl = this.parts.annotations.sdl(call.authority.ceiling, scopeStateOf(call.authority));
     const lost = await this.parts.commit.record(call, [], true);
     if (lost !== undefined) return refusal(lost, call.id);
@@ -260,6 +264,14 @@ export class OperationGate {
     arrival.isObserved = true;
     this.parts.observe(call, caller.traceparent);
   }
+}
+
+/** The refusal of a caller that may use nothing of its ceiling; it names all scopes that it could get. */
+function wholeCeilingOf(authority: Authority): BehalfError | undefined {
+  const others = [...authority.ceiling].filter((scope) => scope !== sessionScope).sort();
+  if (others.length === 0 || others.some((scope) => authority.allows(scope))) return undefined;
+  const message = 'The token has no scope that can be used now. Get one with a scope of those missing.';
+  return new BehalfError('FORBIDDEN', message, { missingScopes: others });
 }
 
 const responseOf = (call: Call, { status, body, retryAfterSeconds, stepUp, allow }: Committed): Answer => ({

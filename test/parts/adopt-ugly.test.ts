@@ -141,9 +141,7 @@ describe('adopting ugly tables', () => {
         readonly name: string;
         readonly type: { readonly name: string | null };
       }
-      const scopes = (server.app.oauth.authorizationServerMetadata().scopes_supported as string[]).filter(
-        (scope) => /:read(?:_personal)?$/.test(scope),
-      );
+      const scopes = server.app.scopes.filter((scope) => /:read(?:_personal)?$/.test(scope));
       const { token } = await server.person({ scopes, boundary: { ...everywhere, store: 'all' } });
       const known = await server.query(token, '{ __schema { queryType { fields { name type { name } } } } }');
       const { fields } = (known.data as { __schema: { queryType: { fields: Field[] } } }).__schema.queryType;

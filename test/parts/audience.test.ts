@@ -8,7 +8,7 @@ import { oauthPayloads, type OAuthPayloadRow } from '../../src/store/tables/iden
 import { browserOf } from '../support/account.js';
 import type { Employee } from '../support/administration.js';
 import { Office } from '../support/office.js';
-import { recordsOf } from '../support/records.js';
+import { recordOf, recordsOf } from '../support/records.js';
 
 let office: Office;
 let rosa: Employee;
@@ -120,4 +120,35 @@ test('each guarded path has metadata of its own, which its challenge names', asy
     });
   }
   expect((await fetch(at('/.well-known/oauth-protected-resource/account'))).status).toBe(404);
+});
+
+describe('a caller is told of scopes that it could get, and of no others', () => {
+  const schema = (as: string): Promise<Response> =>
+    fetch(at('/graphql/schema.graphql'), { headers: { authorization: `Bearer ${as}` } });
+
+  test('all at once, where its token has none of them', async () => {
+    const held = ['session:read', 'customers:read', 'tickets:read'];
+    const { id } = await office.server.person({ scopes: held });
+    const answer = await schema(await office.server.token(id, undefined, ['session:read', 'refunds:issue']));
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toBe(
+      'Bearer error="insufficient_scope", error_description="The token has none of the scopes that are needed.", ' +
+        `scope="customers:read tickets:read", resource_metadata="${office.server.publicUrl}/.well-known/oauth-protected-resource/graphql"`,
+    );
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    const record = await recordOf(office.server.database, answer);
+    expect(record).toMatchObject({ outcome: 'refused', operation: { name: 'schema.graphql' } });
+    expect((await schema(await office.server.token(id, undefined, ['tickets:read']))).status).toBe(200);
+  });
+
+  test('and public documents list none', async () => {
+    for (const path of [
+      'oauth-authorization-server',
+      'oauth-protected-resource',
+      'oauth-protected-resource/graphql',
+    ]) {
+      const document = await (await fetch(at(`/.well-known/${path}`))).text();
+      expect(office.server.app.scopes.filter((scope) => document.includes(scope))).toEqual([]);
+    }
+  });
 });

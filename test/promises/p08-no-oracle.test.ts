@@ -36,7 +36,7 @@ let hidden: Coordinate[];
 beforeAll(async () => {
   server = await TestServer.start({ sdl: scopedSdl });
   const person = await server.person({
-    scopes: server.app.oauth.authorizationServerMetadata().scopes_supported as string[],
+    scopes: [...server.app.scopes],
   });
   agent = await server.agent(person, { scopes: support });
   const { data } = await server.query(

@@ -45,7 +45,7 @@ let hiddenIn: ReadonlyMap<string, readonly string[]>;
 beforeAll(async () => {
   server = await TestServer.start({ sdl: scopedSdl });
   const person = await server.person({
-    scopes: server.app.oauth.authorizationServerMetadata().scopes_supported as string[],
+    scopes: [...server.app.scopes],
   });
   const spend = { operationsMax: 1_000_000, rowsMax: 100_000_000 };
   agent = await server.agent(person, { scopes: support }, { scopes: support, ...spend });

@@ -367,6 +367,6 @@ export class TestServer {
   }
 
   private allScopes(): string[] {
-    return (this.app.oauth.authorizationServerMetadata().scopes_supported as string[] | undefined) ?? [];
+    return [...this.app.scopes];
   }
 }

@@ -50,6 +50,20 @@ export function stepUpChallenge(
   });
 }
 
+/** The token is good, but lacks all of these scopes (RFC 6750 section 3.1). */
+export const scopeChallenge = (
+  scopes: readonly string[],
+  scheme: Credentials['scheme'],
+  resourceMetadata: string,
+): string =>
+  challenge(scheme, {
+    error: 'insufficient_scope',
+    error_description: 'The token has none of the scopes that are needed.',
+    scope: scopes.join(' '),
+    ...(scheme === 'DPoP' ? { algs: dpopAlgorithms.join(' ') } : {}),
+    resource_metadata: resourceMetadata,
+  });
+
 const challenge = (scheme: Credentials['scheme'], parameters: Readonly<Record<string, string>>): string =>
   `${scheme} ${Object.entries(parameters)
     .map(([name, value]) => `${name}="${value}"`)

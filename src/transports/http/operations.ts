@@ -6,7 +6,7 @@ import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
 import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
 import { callerOf } from './caller.js';
-import { challenges, credentialsIn, stepUpChallenge } from './challenge.js';
+import { challenges, credentialsIn, scopeChallenge, stepUpChallenge } from './challenge.js';
 import { HttpError } from './http-error.js';
 import { takeJsonAlone } from './json-body.js';
 
@@ -109,6 +109,7 @@ export class HttpOperations {
     mediaType = json,
   ): Answer['body'] {
     const { status, body, operationId, kind, retryAfterSeconds, unrecognised, stepUp, allow } = answer;
+    const { missingScopes } = answer;
     void reply
       .code(status)
       .header(
@@ -122,6 +123,11 @@ export class HttpOperations {
     if (stepUp !== undefined) {
       const scheme = credentialsIn(headers.authorization)?.scheme ?? 'Bearer';
       void reply.header('www-authenticate', stepUpChallenge(stepUp, scheme, this.metadata));
+      return body;
+    }
+    if (status === 403 && missingScopes !== undefined) {
+      const scheme = credentialsIn(headers.authorization)?.scheme ?? 'Bearer';
+      void reply.header('www-authenticate', scopeChallenge(missingScopes, scheme, this.metadata));
       return body;
     }
     // Rights may also end while an operation runs.

@@ -10,7 +10,7 @@ let small: AgentFixture;
 
 beforeAll(async () => {
   server = await TestServer.start();
-  const scopes = server.app.oauth.authorizationServerMetadata().scopes_supported as string[];
+  const scopes = server.app.scopes;
   const person = await server.person({ scopes, boundary: everywhere });
   administrator = person.token;
   const rights = { scopes: ['customers:read', 'orders:read'], operationCost: 100 };

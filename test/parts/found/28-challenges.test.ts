@@ -19,7 +19,7 @@ let bound: string;
 let keys: { publicKey: CryptoKey; privateKey: CryptoKey };
 beforeAll(async () => {
   server = await TestServer.start({}, { BEHALF_PUBLIC_URL: publicUrl });
-  const person = await server.person({ scopes: ['viewer:read'] });
+  const person = await server.person({ scopes: ['customers:read'] });
   bearer = person.token;
   bound = await server.token(person.id, undefined);
   keys = await generateKeyPair('ES256', { extractable: true });
