@@ -11,7 +11,7 @@ import { guardedPaths, resourceAt, type GuardedPath } from './contract/resources
 
 /**
  * RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. It has no `scopes_supported`, since
- * anybody may read it: see docs/decisions/0114-scopes-are-told-to-callers.md.
+ * anybody may read it: see docs/decisions/0115-scopes-are-told-to-callers.md.
  */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
   const url = (path: string): string => `${settings.issuer}${path}`;
