@@ -47,7 +47,11 @@ export function makeRandom(seed: number, label: string): Random {
     int,
     weighted,
     chance: (probability) => next() < probability,
-    pick: (list) => weighted(list, () => 1),
+    pick: (list) => {
+      const picked = list[Math.floor(next() * list.length)];
+      if (picked === undefined) throw new RangeError('There is nothing to choose from.');
+      return picked;
+    },
   };
 }
 
