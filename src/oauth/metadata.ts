@@ -45,6 +45,7 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
     authorization_response_iss_parameter_supported: true,
     client_id_metadata_document_supported: settings.clientDocuments,
+    ...(settings.clientRegistration ? { registration_endpoint: url(paths.registration) } : {}),
     authorization_details_types_supported: [delegationType, consentType],
     dpop_signing_alg_values_supported: dpopAlgorithms,
     protected_resources: guardedPaths.map((path) => resourceAt(settings.issuer, path)),

@@ -10,6 +10,7 @@ import { makeCheckDpop, type CheckDpop } from './dpop.js';
 import { BackchannelLogout } from './identity-providers/backchannel-logout.js';
 import { ProviderCallback } from './identity-providers/callback.js';
 import { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
+import { ClientRegistration } from './clients/registration.js';
 import { ClientDocuments } from './clients/client-documents.js';
 import { IssuerKeys } from './foreign-tokens/issuer-keys.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
@@ -157,6 +158,9 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const providers = new KnownProviders(database, clock, settings.allowHttp);
   const requests = new SignInRequests(database, clock);
   const refusals = new RefusalRecords(refused, recorder);
+  const registration = settings.clientRegistration
+    ? new ClientRegistration(dependencies, refusals)
+    : undefined;
   const callback = new ProviderCallback({ providers, requests, refusals, logger, addressOf });
   const messages = { store, providers, identities, recorder, refusals, logger, addressOf };
   const logout = new MessageEndpoint(messages, new BackchannelLogout(messages));
@@ -219,7 +223,8 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     // Reads and drops the rest of a body that was too long; otherwise the connection's next request would hang.
     response.once('finish', () => request.resume());
     const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
-    const allowed = methodsAt(path);
+    const isOff = path === paths.registration && registration === undefined;
+    const allowed = isOff ? [] : methodsAt(path);
     if (allowed.length === 0) refuse(response, 404, 'not_found', 'there is nothing at this address');
     else if (!allowed.includes(request.method ?? '')) {
       response.setHeader('allow', allowed.join(', '));
@@ -229,6 +234,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     else if (path.startsWith(`${paths.callback}/`)) void callback.handle(request, response);
     else if (path === paths.backchannelLogout) void logout.handle(request, response);
     else if (path === paths.securityEvents) void signals.handle(request, response);
+    else if (path === paths.registration) void registration?.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
     else if (path === paths.pushedAuthorizationRequest || path === paths.deviceAuthorization)
       take(request, response, path);
@@ -248,6 +254,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     caches: {
       ...guesses.caches,
       ...documents?.caches,
+      ...(registration === undefined ? {} : { clients_registered: registration.lines }),
       sign_ins_begun: begun.lines,
       token_requests_refused: refused.lines,
       token_requests: requestLimits.tokens.lines,

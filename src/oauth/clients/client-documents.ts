@@ -81,7 +81,9 @@ export class ClientDocuments {
       this.requireTurn(clientId);
       return this.read(clientId);
     });
-    return arrived(this.parts, { clientId, registration: 'document', description });
+    const client = await arrived(this.parts, { clientId, registration: 'document', description });
+    if (client !== undefined) return client;
+    throw new UnusableDocument('too many clients wait for admission; ask an administrator to look at them');
   }
 
   /** Reads a document again whose time is over. What was admitted stays; a document out of reach changes nothing. */
@@ -145,11 +147,14 @@ function unlessOurs(error: unknown): undefined {
   throw error;
 }
 
-/** Keeps a new client in quarantine, or admits it by a rule, with its record. Two at the same moment are one. */
+/**
+ * Keeps a new client in quarantine, or admits it by a rule, with its record. Two at the same moment are one. Undefined where
+ * too many wait.
+ */
 export async function arrived(
   { database, clients, recorder }: Pick<DocumentParts, 'database' | 'clients' | 'recorder'>,
   arrival: Parameters<Clients['arrive']>[1],
-): Promise<ClientRow> {
+): Promise<ClientRow | undefined> {
   const keep = (): Promise<ClientArrived | undefined> =>
     database.transaction(async (tx) => {
       const kept = await clients.arrive(tx, arrival);
@@ -160,9 +165,7 @@ export async function arrived(
     if (isDuplicate(error)) return keep();
     throw error;
   });
-  if (kept === undefined)
-    throw new UnusableDocument('too many clients wait for admission; ask an administrator to look at them');
-  return kept.client;
+  return kept?.client;
 }
 
 const recordArrival = (

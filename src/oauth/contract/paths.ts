@@ -8,6 +8,8 @@ export const paths = {
   token: '/oauth/token',
   revocation: '/oauth/revoke',
   introspection: '/oauth/introspect',
+  /** RFC 7591; only where the settings say so. */
+  registration: '/oauth/register',
   interaction: '/oauth/interaction',
   /** Followed by the name of an identity provider: its redirect URI. */
   callback: '/oauth/callback',
@@ -33,6 +35,7 @@ export function methodsAt(path: string): readonly string[] {
     path === paths.securityEvents ||
     path === paths.pushedAuthorizationRequest ||
     path === paths.deviceAuthorization ||
+    path === paths.registration ||
     path === paths.token ||
     path === paths.revocation ||
     path === paths.introspection

@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { clientKeyOf } from '../../core/client-address.js';
+import { BehalfError, isOurFailure } from '../../core/errors.js';
+import { parseJson } from '../../core/json.js';
+import { textOf } from '../../core/utf8.js';
+import type { ClientDescription, ClientRow } from '../../store/tables/clients.js';
+import type { OAuthDependencies } from '../contract/dependencies.js';
+import { describable } from '../library/oauth-errors.js';
+import { userAgentOf } from '../middleware/recording.js';
+import { FormError, readBody } from '../step/form.js';
+import type { RefusalRecords } from '../throttling/refusal-records.js';
+import { SlowDown } from '../throttling/slow-down.js';
+import { arrived } from './client-documents.js';
+
+const bytesMax = 20_000;
+/** Registrations from one address in an hour; beyond that they are let in slowly. */
+const perAddress = { attempts: 20, windowSeconds: 3_600 };
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly waitSeconds?: number;
+}
+
+const refusal = (status: number, error: string, why: string): Answer => ({
+  status,
+  body: { error, error_description: describable(why) },
+});
+
+const slowDown = (waitSeconds: number): Answer => ({
+  ...refusal(429, 'slow_down', 'too many clients are registered from this address'),
+  waitSeconds,
+});
+
+/**
+ * Dynamic client registration (RFC 7591), for clients without a document. It needs no token and gives no right: the client
+ * waits in quarantine, and is forgotten unless an administrator admits it. A client that wants a secret is registered as a
+ * public one, which its answer says (section 3.2.1).
+ */
+export class ClientRegistration {
+  private readonly registered: SlowDown;
+
+  constructor(
+    private readonly parts: OAuthDependencies,
+    private readonly refusals: RefusalRecords,
+  ) {
+    this.registered = new SlowDown(parts.clock, perAddress);
+  }
+
+  get lines(): SlowDown['lines'] {
+    return this.registered.lines;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, body, waitSeconds } = await this.answer(request).catch((error: unknown) => {
+      this.parts.logger.error({ err: error }, 'a client could not be registered');
+      return refusal(503, 'temporarily_unavailable', 'the server cannot answer now; try again later');
+    });
+    response.writeHead(status, {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...(waitSeconds === undefined ? {} : { 'retry-after': String(waitSeconds) }),
+    });
+    response.end(JSON.stringify(body));
+  }
+
+  private async answer(request: IncomingMessage): Promise<Answer> {
+    const address = this.parts.addressOf(request);
+    const key = clientKeyOf(address);
+    const waitSeconds = this.registered.waitSeconds(key, key);
+    if (waitSeconds > 0) return slowDown(waitSeconds);
+    this.registered.count(key, key);
+    try {
+      return await this.register(await described(request, this.parts));
+    } catch (error) {
+      return this.refused(request, address, errorAnswer(error));
+    }
+  }
+
+  private async register(description: ClientDescription): Promise<Answer> {
+    const clientId = this.parts.ids.next();
+    const client = await arrived(this.parts, { clientId, registration: 'dynamic', description });
+    return client === undefined
+      ? refusal(503, 'temporarily_unavailable', 'too many clients wait for admission')
+      : { status: 201, body: information(client) };
+  }
+
+  private async refused(request: IncomingMessage, address: string, answer: Answer): Promise<Answer> {
+    const userAgent = userAgentOf(request);
+    const waitSeconds = await this.refusals.record({
+      ...{ kind: 'client', outcome: 'refused', address, errorCode: String(answer.body.error) },
+      detail: String(answer.body.error_description),
+      ...(userAgent === undefined ? {} : { userAgent }),
+    });
+    return waitSeconds > 0 ? slowDown(waitSeconds) : answer;
+  }
+}
+
+async function described(
+  request: IncomingMessage,
+  { clients }: OAuthDependencies,
+): Promise<ClientDescription> {
+  const text = textOf(await readBody(request, 'application/json', bytesMax));
+  if (text === undefined) throw new FormError(400, 'The body is not UTF-8.');
+  return clients.describe(parseJson(text, 'The body'), 'Unnamed client', 'public');
+}
+
+/** RFC 7591 section 3.2.2. Failures of the server are thrown on. */
+function errorAnswer(error: unknown): Answer {
+  if (error instanceof FormError) return refusal(error.status, 'invalid_client_metadata', error.message);
+  if (!(error instanceof BehalfError) || isOurFailure(error)) throw error;
+  const isAboutUris = error.details.path === 'redirect_uris';
+  return refusal(400, isAboutUris ? 'invalid_redirect_uri' : 'invalid_client_metadata', error.message);
+}
+
+/** RFC 7591 section 3.2.1. */
+const information = ({ clientId, name, authMethod, jwks, redirectUris, createdAt }: ClientRow) => ({
+  client_id: clientId,
+  client_id_issued_at: Math.floor(Date.parse(createdAt) / 1000),
+  client_name: name,
+  redirect_uris: redirectUris,
+  token_endpoint_auth_method: authMethod,
+  grant_types: ['authorization_code', 'refresh_token'],
+  response_types: ['code'],
+  ...(jwks === null ? {} : { jwks }),
+});
