@@ -1,12 +1,12 @@
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
 import { canonicalJson } from '../core/digest.js';
-import { badInput, BehalfError, conflict, notFound, unauthenticated } from '../core/errors.js';
+import { badInput, BehalfError, conflict, notFound } from '../core/errors.js';
 import { isId, type Ids } from '../core/ids.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import type { Database } from '../store/sql/database.js';
-import { agents, delegations, type DelegationRow } from '../store/tables/identity.js';
+import { delegations, type DelegationRow } from '../store/tables/identity.js';
 import type { AuthRecords } from './auth-records.js';
 import type { Authorities } from './authorities.js';
 import type { Catalog } from './schema-catalog.js';
@@ -25,16 +25,15 @@ import {
   type Under,
 } from './create-delegation.js';
 import { delegationOf } from './foreign-delegations.js';
+import { chainIn, grantUnder } from './grant-under.js';
 import { lockParties, type Parties } from './lock-parties.js';
 import { refused } from './narrow-delegation.js';
 import type {
-  ActingClient,
   AgentTokenInput,
   ClientCredentialsInput,
   ConsentChoice,
   ConsentInput,
   ConsentOffer,
-  DelegationChain,
   ForeignTokenInput,
   FoundValues,
   HandedOver,
@@ -74,7 +73,7 @@ export class OAuthDelegations {
     const row = isId(input.delegationId) ? await tx.byId(delegations, input.delegationId) : undefined;
     // Another agent's delegation looks like one that does not exist.
     if (row?.agentId !== input.agentId) throw notFound('Delegation');
-    return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, input.scopes);
+    return grantUnder(tx, await this.authority(tx, row, row.scopes), row, input, input.scopes);
   }
 
   /** Makes a delegation where the person has consented to this agent; refuses otherwise. */
@@ -95,7 +94,7 @@ export class OAuthDelegations {
         ...forResource(input),
       });
       await recordMade(this.records, context.tx, row, 'a token exchange');
-      return this.grant(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
+      return grantUnder(context.tx, await this.authority(context.tx, row, row.scopes), row, input, undefined);
     });
   }
 
@@ -118,7 +117,7 @@ export class OAuthDelegations {
       };
       const row = await makeSubDelegation(context, giver, request, forResource(input));
       await recordMade(this.records, tx, row, 'a token exchange');
-      return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
+      return grantUnder(tx, await this.authority(tx, row, row.scopes), row, input, undefined);
     });
   }
 
@@ -136,7 +135,7 @@ export class OAuthDelegations {
         },
         input,
       );
-      return this.grant(tx, await this.authority(tx, row, row.scopes), row, input, scopes);
+      return grantUnder(tx, await this.authority(tx, row, row.scopes), row, input, scopes);
     });
   }
 
@@ -218,7 +217,7 @@ export class OAuthDelegations {
         this.database.read,
         of.delegationId === undefined ? { ...fact, signIn } : { ...fact, ...of },
       );
-      const { agents: acting } = chain(authority);
+      const { agents: acting } = chainIn(authority);
       return { agents: acting, scopes: scopes.filter((scope) => authority.allows(scope)) };
     } catch (error) {
       if (error instanceof BehalfError && error.code === 'UNAUTHENTICATED') return undefined;
@@ -264,32 +263,6 @@ export class OAuthDelegations {
     });
   }
 
-  private async grant(
-    tx: Connection,
-    authority: Authority,
-    row: DelegationRow,
-    client: ActingClient,
-    requested: readonly string[] | undefined,
-  ): Promise<TokenGrant> {
-    const missing = (requested ?? []).filter((scope) => !row.scopes.includes(scope));
-    if (missing.length > 0) throw refused('delegation', missing);
-    // Read after the authority: a generation never decreases, so an equal one now was equal then.
-    const agent = await tx.byId(agents, client.agentId);
-    if (agent?.tokenGeneration !== client.agentGeneration) {
-      throw unauthenticated('This agent was stopped, or got new credentials, a moment ago. Ask again.');
-    }
-    return {
-      delegationId: row.id,
-      userId: row.userId,
-      agentId: row.agentId,
-      scopes: requested ?? row.scopes,
-      expiresAt: authority.expiresAt,
-      resources: row.resources,
-      generation: authority.task?.generation ?? 0,
-      chain: chain(authority),
-    };
-  }
-
   /** The person's own rights. Throws where they may not hand over tasks. */
   private async person(
     tx: Connection,
@@ -317,9 +290,3 @@ function requireDelegateScope(person: Authority): void {
 }
 
 const delegateScope = 'delegations:create';
-
-const chain = (authority: Authority): DelegationChain => ({
-  userId: authority.chain.person.id,
-  userName: authority.chain.person.name,
-  agents: authority.chain.agents.map(({ id, name, delegationId }) => ({ id, name, delegationId })),
-});
