@@ -2,7 +2,7 @@ import { registerDocuments } from '../../src/admin/trusted-documents.js';
 import { shippedRoles } from '../../src/admin/shipped-roles.js';
 import { isoTime } from '../../src/core/clock.js';
 import { sha256Hex } from '../../src/core/digest.js';
-import { consents, oauthPayloads } from '../../src/store/tables/identity.js';
+import { agents, consents, oauthPayloads, type AgentRow } from '../../src/store/tables/identity.js';
 import { addClientRule } from '../../src/admin/client-rules.js';
 import { createClient } from '../../src/admin/clients.js';
 import { eq } from '../../src/store/sql/condition.js';
@@ -114,7 +114,7 @@ async function personWith(company: Company, role: string): Promise<string> {
   return token;
 }
 
-/** A client that acts as an agent of its own, and a rule; returns the client's row id. */
+/** A client that acts as an agent of its own, which has a workload too, and a rule; returns the client's row id. */
 async function registerClient(company: Company): Promise<string> {
   const role = await company.role('support-agent');
   const agent = { name: 'desk', businessTask: 'Answer tickets', ownerId: company.root.id, roles: [role] };
@@ -131,6 +131,9 @@ async function registerClient(company: Company): Promise<string> {
     };
     const changedTo = { name: 'Desk 2', authMethod: 'none', jwks: null, redirectUris: input.redirectUris };
     await unit.tx.update(clients, eq<ClientRow>('id', id), { ...times, changedTo });
+    const workload = { issuer: 'https://ci.example', subject: 'job', keysUri: 'https://ci.example/keys' };
+    const workloads = [{ ...workload, claims: { ref: 'main' }, reusable: false }];
+    await unit.tx.update(agents, eq<AgentRow>('name', 'desk'), { workloads });
     return id;
   });
 }
