@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { migrations } from './migrations/index.js';
 import { readConfig } from './src/config.js';
 import { allTables } from './src/domains/all-tables.js';
-import { dataSourceOptions } from './src/store/sql/database.js';
+import { dataSourceOptions } from './src/store/sql/open-sources.js';
 import { entityOf } from './src/store/sql/entity.js';
 
 const config = readConfig(process.env);

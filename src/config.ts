@@ -58,7 +58,7 @@ export const settings = {
   BEHALF_ALLOW_HTTP: flag
     .default(false)
     .describe(
-      'Allows plain http beyond loopback, for the public URL and for identity providers: tokens travel in the clear.',
+      'Allows plain http beyond loopback, for the public URL, identity providers, the keys of workloads and other resource servers: tokens travel in the clear.',
     ),
   BEHALF_PRIVATE_HOSTS: z
     .string()
@@ -66,7 +66,7 @@ export const settings = {
     .pipe(z.array(z.string().refine(isUrlHost, 'must be hosts such as jobs.example.internal, without port')))
     .default([])
     .describe(
-      'Hosts of the own network that the server may ask where others chose the address, separated by commas. All other addresses that others choose must be on the public internet. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
+      'Hosts of the own network that the server may ask where others chose the address, separated by commas: workload keys, and with `BEHALF_CLIENT_METADATA_DOCUMENTS` any document that a stranger names. All other addresses that others choose must be on the public internet. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
     ),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
@@ -104,7 +104,7 @@ export const settings = {
   BEHALF_RECENT_SIGN_IN_SECONDS: integer(0, 2_592_000)
     .default(0)
     .describe(
-      'How long after signing in people may make changes of accounts, identity providers, roles, agents and passkeys. 0: as long as they are signed in.',
+      'How long after signing in people may make changes of accounts, identity providers, roles, agents, clients, resource servers and passkeys. 0: as long as they are signed in.',
     ),
   BEHALF_PASSWORD_USERS: z
     .string()

@@ -54,7 +54,7 @@ export const byWorkloads = (workloads: readonly NewWorkload[], allowHttp: boolea
   workloads: parseWorkloads(workloads, allowHttp),
 });
 
-/** What the settings say of credentials. */
+/** The settings about credentials. */
 export interface CredentialRules {
   readonly allowHttp: boolean;
   readonly staticSecrets: boolean;
@@ -131,12 +131,21 @@ export async function updateAgent(
   const { displayName, businessTask, ownerId, redirectUris } = changes;
   if (typeof ownerId === 'string' && ownerId !== before.ownerId)
     await requireGrantableAgent(unit.tx, by, before);
+  if (Array.isArray(redirectUris)) requireOwnClient(before);
   return store(unit, agents, before, {
     ...(typeof displayName === 'string' && { displayName: visibleLine(displayName, 200, 'displayName') }),
     ...(typeof businessTask === 'string' && { businessTask: visibleLine(businessTask, 500, 'businessTask') }),
     ...(typeof ownerId === 'string' && { ownerId: await activeOwner(unit, ownerId) }),
     ...(Array.isArray(redirectUris) && { redirectUris: redirectUrisOf(redirectUris) }),
   });
+}
+
+/** An agent as which a client acts would otherwise be a second client, without the ceilings of the first. */
+function requireOwnClient({ authMethod }: AgentRow): void {
+  if (authMethod !== 'none') return;
+  throw conflict(
+    'A client acts as this agent. Its keys and redirect URIs are those of the client: change that.',
+  );
 }
 
 function redirectUrisOf(given: readonly string[]): readonly string[] | null {
@@ -157,6 +166,7 @@ export async function rotateSecret(
   overlapSeconds: number,
   rules = usualRules,
 ): Promise<{ secret: string; ended: readonly Beyond[] }> {
+  requireOwnClient(before);
   requireSecrets(rules);
   requireOverlap(overlapSeconds);
   const ended = await endBeyond(unit, by, before);
@@ -173,6 +183,7 @@ export async function setCredentials(
   before: AgentRow,
   credentials: Credentials,
 ): Promise<readonly Beyond[]> {
+  requireOwnClient(before);
   const ended = await endBeyond(unit, by, before);
   await endSecrets(unit, before, 0);
   await store(unit, agents, before, { ...credentials, ...nextGeneration(before) });

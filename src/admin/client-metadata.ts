@@ -20,8 +20,8 @@ const metadataShape = z.object({
 const secretMethods = new Set(['client_secret_basic', 'client_secret_post', 'client_secret_jwt']);
 
 /**
- * What a client says of itself, as far as it counts. It never has a secret, its keys stand in the text, and redirect URIs
- * that browsers cannot be sent to safely are left out. Throws `BAD_USER_INPUT` where nothing usable is left.
+ * The description that a client gives of itself, as far as it counts. It never has a secret, its keys stand in the text, and
+ * redirect URIs that browsers cannot be sent to safely are left out. Throws `BAD_USER_INPUT` where nothing usable is left.
  * @param secrets what becomes of a client that wants a secret: it is refused, or public
  */
 export function describeClient(

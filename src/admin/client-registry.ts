@@ -27,7 +27,7 @@ export interface Arrival {
   readonly description: ClientDescription;
 }
 
-/** What became of it, for its record. */
+/** The client as it was kept, and the changes for its record. */
 export interface Arrived {
   readonly client: ClientRow;
   readonly detail: string;
@@ -38,6 +38,8 @@ export interface Arrived {
 const waitingMax = 1_000;
 /** How long a client waits for admission before it is forgotten. */
 const waitingMs = 7 * 86_400_000;
+/** When a client that begins to wait now is forgotten. */
+export const waitEnd = (clock: Clock): string => isoTime(clock.now() + waitingMs);
 /** A try of the same client is noted again after this time. */
 const requestNotedMs = 60_000;
 
@@ -60,15 +62,15 @@ export class ClientRegistry {
   ): Promise<Arrived | undefined> {
     const known = await tx.one(clients, eq<ClientRow>('clientId', clientId));
     if (known !== undefined) return { client: known, detail: 'known', changes: [] };
-    if ((await tx.count(clients, eq<ClientRow>('status', 'quarantined'))) >= waitingMax) return undefined;
-    const now = this.clock.now();
-    const at = isoTime(now);
+    const at = isoTime(this.clock.now());
     const unit = this.unitIn(tx);
     const rule = registration === 'document' ? await this.ruleFor(tx, new URL(clientId).host) : undefined;
+    if (rule === undefined && (await tx.count(clients, eq<ClientRow>('status', 'quarantined'))) >= waitingMax)
+      return undefined;
     const client: ClientRow = {
       ...{ id: this.ids.next(), clientId, registration, ...description },
       ...(rule === undefined
-        ? { status: 'quarantined', agentId: null, scopes: null, expiresAt: isoTime(now + waitingMs) }
+        ? { status: 'quarantined', agentId: null, scopes: null, expiresAt: waitEnd(this.clock) }
         : {
             ...{ status: 'active', scopes: rule.row.scopes, expiresAt: null },
             agentId: await agentBy(unit, rule, clientId, description),
@@ -112,7 +114,7 @@ export class ClientRegistry {
     const now = this.clock.now();
     if (requestedAt !== null && now - Date.parse(requestedAt) < requestNotedMs) return;
     const waits = all<ClientRow>(eq('id', id), eq('status', 'quarantined'));
-    await tx.update(clients, waits, { requestedAt: isoTime(now), expiresAt: isoTime(now + waitingMs) });
+    await tx.update(clients, waits, { requestedAt: isoTime(now), expiresAt: waitEnd(this.clock) });
   }
 
   /** Takes the turn to read a client's document again. False where another request has it. */
@@ -139,7 +141,9 @@ export class ClientRegistry {
     const row = await tx.one(clientRules, eq<ClientRuleRow>('host', host));
     if (row === undefined) return undefined;
     const people = await tx.select(users, isIn('id', [row.addedBy, row.ownerId]));
-    const isActive = people.length > 0 && people.every(({ status }) => status === 'active');
+    const isActive =
+      people.length === new Set([row.addedBy, row.ownerId]).size &&
+      people.every(({ status }) => status === 'active');
     const role = await tx.byId(roles, row.roleId);
     const grantable = await grantableOf(tx, row.addedBy);
     const isInForce = isActive && grantable.some(({ id }) => id === row.roleId);
@@ -156,7 +160,7 @@ interface RuleInForce {
   readonly role: RoleRow;
 }
 
-export const descriptionOf = ({ name, authMethod, jwks, redirectUris }: ClientRow): ClientDescription => ({
+const descriptionOf = ({ name, authMethod, jwks, redirectUris }: ClientRow): ClientDescription => ({
   name,
   authMethod,
   jwks,

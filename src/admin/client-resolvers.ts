@@ -1,3 +1,5 @@
+import { refusalError } from '../authority/explain.js';
+import type { Scope } from '../authority/scope.js';
 import { oneLine } from '../core/checked-text.js';
 import { badInput } from '../core/errors.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
@@ -87,6 +89,14 @@ const keysOf = ({ jwks }: Pick<ClientRow, 'jwks'>): string | null =>
 
 const personOf = ({ authority }: Operation): string => authority.chain.person.id;
 
+/** An agent that is made with a client needs the rights that making it alone needs. */
+function requireScopes({ authority }: Operation, scopes: readonly Scope[]): void {
+  for (const needed of scopes) {
+    const decision = authority.decide(needed);
+    if (!decision.allow) throw refusalError(authority, decision);
+  }
+}
+
 /** Reads the agent's owner and roles within the administrator's reach. */
 async function termsOf(
   operation: Operation,
@@ -98,6 +108,10 @@ async function termsOf(
   const ceilings = { scopes, resources };
   if (!isAgent) return ceilings;
   const { roleIds, ...known } = agent;
+  requireScopes(
+    operation,
+    (roleIds ?? []).length > 0 ? ['agents:manage', 'roles:assign'] : ['agents:manage'],
+  );
   await operation.rows.inside(users, known.ownerId, 'users:read');
   if ((roleIds?.length ?? 0) > rolesMax) throw badInput(`Give at most ${String(rolesMax)} roles.`, 'roleIds');
   const wanted: RoleRow[] = [];
@@ -151,6 +165,7 @@ const accept = (_: unknown, args: VersionArgs, operation: Operation) => {
 const addRule = (_: unknown, { input, idempotencyKey }: RuleArgs, operation: Operation) =>
   operation.once(idempotencyKey, { addClientRule: input }, { clientRule: clientRules }, async () => {
     const { host, scopes, roleId, ownerId } = input;
+    requireScopes(operation, ['agents:manage', 'roles:assign']);
     const role = await operation.rows.inside(roles, roleId, 'roles:read');
     const owner = await operation.rows.inside(users, ownerId, 'users:read');
     const rule = { host, scopes, role, owner };

@@ -10,6 +10,7 @@ import { agents, roles, type AgentRow, type RoleRow } from '../store/tables/iden
 import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
 import { parseKeys } from './agent-keys.js';
 import { createClientAgent, startAgent, stopAgent } from './agents.js';
+import { waitEnd } from './client-registry.js';
 import { assignAgentRole } from './assignments.js';
 import { endBeyond, requireGrantableAgent } from './credentials.js';
 import { requireGrantable } from './grantable-roles.js';
@@ -106,7 +107,7 @@ export async function acceptDocument(unit: UnitOfWork, by: string, before: Clien
   return store(unit, clients, before, { ...changedTo, changedTo: null });
 }
 
-/** What it becomes: an agent of its own with roles that `by` may grant, or a person's own tool. */
+/** The client becomes an agent of its own with roles that `by` may grant, or a person's own tool. */
 async function admitted(
   unit: UnitOfWork,
   by: string,
@@ -142,7 +143,7 @@ async function requireOwnTool(
 
 /**
  * Changes a client that was admitted. What narrows it ends its tokens, so that no token is wider than the client from the
- * next operation on. A wider ceiling of a person's own tool needs what making one with it needs.
+ * next operation on. Other redirect URIs, and a wider ceiling of a person's own tool, need what making such a client needs.
  */
 export async function updateClient(
   unit: UnitOfWork,
@@ -155,6 +156,9 @@ export async function updateClient(
   const uris = Array.isArray(redirectUris) ? urisOf(redirectUris) : before.redirectUris;
   const isWider = !isWithin(ceiling, before.scopes) || !isWithin(uris, before.redirectUris);
   if (before.isOwnTool && isWider) await requireOwnTool(unit, by, ceiling);
+  // The codes of a public client go to its redirect URIs, so these are its credentials.
+  const agent = isWithin(uris, before.redirectUris) ? undefined : await agentOf(unit, before);
+  if (agent !== undefined) await requireGrantableAgent(unit.tx, by, agent);
   if (!isWithin(before.scopes, ceiling) || !isWithin(before.resources, audience))
     await endTokens(unit, before);
   return store(unit, clients, before, {
@@ -172,8 +176,7 @@ const isWithin = (inner: readonly string[] | null, outer: readonly string[] | nu
 /** Ends what the client holds: its agent's tokens, or the sign-ins with a person's own tool. */
 async function endTokens(unit: UnitOfWork, { agentId, isOwnTool, clientId }: ClientRow): Promise<void> {
   const { tx } = unit;
-  const agent =
-    agentId === null ? undefined : await tx.one(agents, eq<AgentRow>('id', agentId), { lock: 'update' });
+  const agent = await agentOf(unit, { agentId });
   if (agent !== undefined) await store(unit, agents, agent, { tokenGeneration: agent.tokenGeneration + 1 });
   if (isOwnTool) {
     const known = signInClientId(clientId);
@@ -192,17 +195,25 @@ export async function stopClient(unit: UnitOfWork, before: ClientRow): Promise<v
   if (agent !== undefined) await stopAgent(unit, agent);
 }
 
-/** Lets a stopped client go on. One that was never admitted waits again. `by` must be allowed to let it in. */
+/** Starts a stopped client again. One that was never admitted waits again. `by` must be allowed to admit it. */
 export async function startClient(unit: UnitOfWork, by: string, before: ClientRow): Promise<void> {
   if (before.status !== 'stopped') return;
   const agent = await agentOf(unit, before);
   if (before.isOwnTool) await requireOwnTool(unit, by, before.scopes);
   if (agent !== undefined) await startAgent(unit, by, agent);
   const isAdmitted = before.isOwnTool || agent !== undefined;
-  await store(unit, clients, before, { status: isAdmitted ? 'active' : 'quarantined' });
+  await store(
+    unit,
+    clients,
+    before,
+    isAdmitted ? { status: 'active' } : { status: 'quarantined', expiresAt: waitEnd(unit.clock) },
+  );
 }
 
-const agentOf = async ({ tx }: UnitOfWork, { agentId }: ClientRow): Promise<AgentRow | undefined> =>
+const agentOf = async (
+  { tx }: UnitOfWork,
+  { agentId }: Pick<ClientRow, 'agentId'>,
+): Promise<AgentRow | undefined> =>
   agentId === null ? undefined : tx.one(agents, eq<AgentRow>('id', agentId), { lock: 'update' });
 
 function urisOf(given: readonly string[]): readonly string[] {

@@ -23,11 +23,11 @@ const withoutSecret = (row: ResourceServerRow): ResourceServerRow => ({ ...row, 
 const adding =
   (knownScopes: ReadonlySet<string>) =>
   async (_: unknown, { input, idempotencyKey }: AddArgs, operation: Operation) => {
-    const { publicUrl, allowHttp } = operation;
+    const { publicUrl, allowHttp, staticSecrets } = operation;
     let secret: string | null = null;
     const payload = await operation.once(idempotencyKey, { addResourceServer: input }, answer, async () => {
       const added = await addResourceServer(unitOfWork(operation), input, {
-        ...{ publicUrl, allowHttp, knownScopes },
+        ...{ publicUrl, allowHttp, staticSecrets, knownScopes },
       });
       secret = added.secret;
       operation.rows.forget();

@@ -17,8 +17,9 @@ export interface NewResourceServer {
   readonly publicKeys?: string | null | undefined;
 }
 
-/** What a registered server must not be: a resource of this server. */
+/** The settings and the schema that a new server has to fit. */
 interface Surroundings {
+  readonly staticSecrets: boolean;
   readonly publicUrl: string;
   readonly allowHttp: boolean;
   readonly knownScopes: ReadonlySet<string>;
@@ -53,6 +54,11 @@ export async function addResourceServer(
   around: Surroundings,
 ): Promise<{ readonly row: ResourceServerRow; readonly secret: string | null }> {
   const jwks = typeof input.publicKeys === 'string' ? parseKeys(input.publicKeys) : null;
+  if (jwks === null && !around.staticSecrets)
+    throw badInput(
+      'No server gets a secret here (BEHALF_STATIC_SECRETS=off): give it public keys.',
+      'publicKeys',
+    );
   const secret = jwks === null ? newClientSecret() : null;
   const aboutNames = 'A name has lower-case letters, digits and `-`, up to 40.';
   const row: ResourceServerRow = {

@@ -23,6 +23,7 @@ export async function addRule(
 ): Promise<void> {
   const detail = { host, role, scopes, owner };
   await changing('client add-rule', as, detail, async (deciding) => {
+    for (const needed of ['agents:manage', 'roles:assign'] as const) await deciding.require(needed);
     const rule = { host, scopes, role: await findRole(deciding.tx, role, 'agent') };
     await addClientRule(deciding, deciding.by.id, { ...rule, owner: await findUser(deciding.tx, owner) });
   });

@@ -27,6 +27,11 @@ export interface TermsOptions extends AsOption {
   readonly resource?: readonly string[];
 }
 
+/** The client as its reader saw it. */
+export interface SeenOptions extends AsOption {
+  readonly seen: string;
+}
+
 export interface CreateOptions extends TermsOptions {
   readonly redirectUri: readonly string[];
   readonly name?: string;
@@ -44,6 +49,8 @@ async function termsOf(deciding: Deciding, options: TermsOptions): Promise<Clien
   if (name === undefined) return { scopes, resources };
   if (task === undefined || owner === undefined)
     throw new CommandError('Say what the agent is for, and who answers for it: `--task TEXT --owner USER`.');
+  await deciding.require('agents:manage');
+  if (roleNames.length > 0) await deciding.require('roles:assign');
   const { id: ownerId } = await findUser(deciding.tx, owner);
   const roles = [];
   for (const role of roleNames) roles.push(await findRole(deciding.tx, role, 'agent'));
@@ -76,12 +83,20 @@ export async function create(clientId: string, options: CreateOptions): Promise<
   ]);
 }
 
+/** The client, where it still is as its reader saw it: until then its document may name other keys. */
+async function asSeen({ tx }: Deciding, clientId: string, { seen }: SeenOptions): Promise<ClientRow> {
+  const client = await findClient(tx, clientId);
+  if (seen !== String(client.version))
+    throw new CommandError(`This client has changed. Look at it again: \`behalf client show ${clientId}\`.`);
+  return client;
+}
+
 /** `behalf client admit` */
-export async function admit(clientId: string, options: TermsOptions): Promise<void> {
+export async function admit(clientId: string, options: TermsOptions & SeenOptions): Promise<void> {
   const detail = { clientId, agent: options.agent ?? null };
   const client = await changing('client admit', options.as, detail, async (deciding) => {
     const terms = await termsOf(deciding, options);
-    return admitClient(deciding, deciding.by.id, await findClient(deciding.tx, clientId), terms);
+    return admitClient(deciding, deciding.by.id, await asSeen(deciding, clientId, options), terms);
   });
   answer(options.json, { command: 'client admit', ...detail, version: client.version }, () => [
     `${paint('bold', clean(clientId))} is admitted: answers to its requests may go to`,
@@ -116,7 +131,9 @@ export async function show(clientId: string, { json }: JsonOption): Promise<void
   answer(json, client, () => [
     `${paint('bold', clean(client.clientId))}: ${clean(client.name)}`,
     `${client.status}, registered by ${client.registration}, acts as ${actsAs(client)}`,
+    `version ${String(client.version)}`,
     `authenticates by ${client.authMethod}`,
+    ...(client.publicKeys === null ? [] : [`its keys: ${clean(JSON.stringify(client.publicKeys))}`]),
     ...client.redirectUris.map((uri) => `redirect URI: ${clean(uri)}`),
     `scopes: ${client.scopes?.join(' ') ?? 'no ceiling of its own'}`,
     ...(client.changedTo === null
@@ -136,9 +153,14 @@ const setting =
   };
 
 /** `behalf client accept` */
-export const accept = setting('client accept', 'is what its document says', async (deciding, client) => {
-  await acceptDocument(deciding, deciding.by.id, client);
-});
+export async function accept(clientId: string, options: SeenOptions): Promise<void> {
+  await changing('client accept', options.as, { clientId }, async (deciding) => {
+    await acceptDocument(deciding, deciding.by.id, await asSeen(deciding, clientId, options));
+  });
+  answer(options.json, { clientId, command: 'client accept' }, () => [
+    `${paint('bold', clean(clientId))} is what its document says.`,
+  ]);
+}
 
 /** `behalf client stop` */
 export const stop = setting('client stop', 'is stopped', (deciding, client) => stopClient(deciding, client));

@@ -5,6 +5,7 @@ import { change, type AsOption } from '../operator/recorded-change.js';
 import { all } from '../store/sql/condition.js';
 import { resourceServers } from '../store/tables/resource-servers.js';
 import { servedSchema } from './operator/served-schema.js';
+import { credentialRules } from './credential-rules.js';
 import { withDatabase } from './operator/with-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
@@ -20,7 +21,7 @@ export interface AddResourceOptions extends AsOption {
 
 /** `behalf resource add` */
 export async function add(name: string, options: AddResourceOptions): Promise<void> {
-  const { publicUrl, BEHALF_ALLOW_HTTP: allowHttp } = readConfig(process.env);
+  const { publicUrl } = readConfig(process.env);
   const { identifier, scope: scopes } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
   const event = { command: 'resource add', as: options.as, detail: { resource: name, identifier, scopes } };
@@ -32,9 +33,8 @@ export async function add(name: string, options: AddResourceOptions): Promise<vo
         await deciding.require('resource_servers:manage');
         const input = { name, identifier, scopes, publicKeys };
         const { row, secret } = await addResourceServer(deciding, input, {
-          publicUrl,
-          allowHttp,
-          knownScopes,
+          ...credentialRules(),
+          ...{ publicUrl, knownScopes },
         });
         clientId = row.id;
         if (secret !== null) keep(secret);

@@ -26,7 +26,7 @@ export async function printSchema(names: readonly string[], { json, agent }: Sch
   answer(json, { sdl }, () => [sdl]);
 }
 
-/** What the roles of an agent can reach, as its own operations see it. */
+/** The types and fields that the roles of an agent can reach, as its own operations see them. */
 async function sdlOfAgent(name: string): Promise<string> {
   const held = await scopesOfAgent(name);
   const schema = buildSchema(servedSdl());

@@ -11,7 +11,7 @@ interface AgentErrorParts {
   readonly operationId?: string | undefined;
   readonly retryAfterSeconds?: number | undefined;
   readonly errors?: readonly ServerError[];
-  /** What the server gave beside its errors. */
+  /** The data that the server gave beside its errors. */
   readonly data?: unknown;
   readonly cause?: unknown;
 }

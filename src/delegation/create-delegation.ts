@@ -1,6 +1,6 @@
 import { metBy } from '../authority/sign-in-policy.js';
 import type { Authority } from '../authority/authority.js';
-import { gives, holdingOf } from '../authority/holding.js';
+import { holdingOf } from '../authority/holding.js';
 import type { Scope } from '../authority/scope.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, BehalfError, internal, notFound } from '../core/errors.js';
@@ -19,6 +19,7 @@ import {
 } from '../store/tables/identity.js';
 import { BoundaryLookup, readBoundary } from './boundary-values.js';
 import { isPeopleOnly, type Catalog } from './schema-catalog.js';
+import { chooseRole } from './choose-role.js';
 import { rolesOfAgent } from './role-loader.js';
 import {
   ceilingsOf,
@@ -124,9 +125,9 @@ export async function offer(
   return { ...narrowed, agent, role };
 }
 
-/** What narrows a delegation beside its giver and its agent. */
+/** The bounds of a delegation beside those of its giver and its agent. */
 export interface Under {
-  /** What a consent allows. */
+  /** The rights that a consent allows. */
   readonly also?: readonly Ceiling[];
   /** The resources (RFC 8707) that its tokens may be for. Undefined: all that the giver has. */
   readonly resources?: readonly string[] | undefined;
@@ -284,18 +285,3 @@ const stopped = (agent: AgentRow, missingScopes: readonly Scope[]): BehalfError 
     layer: 'agent',
     hint: 'An administrator can start it again.',
   });
-
-/** The named role, the only role, or the only role that holds the requested scopes. */
-function chooseRole(held: readonly RoleRow[], name: string | undefined, scopes: readonly Scope[]): RoleRow {
-  if (held.length === 0) throw refused('agent', scopes);
-  if (name !== undefined) {
-    const named = held.find((role) => role.name === name);
-    if (named === undefined) throw refused('agent', scopes);
-    return named;
-  }
-  const fitting = held.filter((role) => scopes.every((scope) => gives(role, scope)));
-  const [only, another] = held.length === 1 ? held : fitting;
-  if (only !== undefined && another === undefined) return only;
-  if (only === undefined) throw refused('agent', scopes);
-  throw badInput('The agent holds several roles that fit: name one.', 'role');
-}

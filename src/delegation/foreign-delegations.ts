@@ -9,7 +9,7 @@ import { noteIssuer } from './issuer-delegations.js';
 import { refused } from './narrow-delegation.js';
 import type { ForeignTokenInput, KnownChain } from './token-grant.js';
 
-/** What the use of a foreign token needs of the authorization server's delegations. */
+/** The authorization server's delegations, as the use of a foreign token needs them. */
 interface ForeignContext extends CreateContext {
   /** The person's own rights, within these scopes. Throws where they may not hand over tasks. */
   person(userId: string, scopes: readonly string[]): Promise<Authority>;

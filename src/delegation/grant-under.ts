@@ -6,7 +6,7 @@ import { refused } from './narrow-delegation.js';
 import type { ActingClient, DelegationChain, TokenGrant } from './token-grant.js';
 
 /**
- * What a token under a delegation is for. Throws `FORBIDDEN` for scopes that the delegation lacks, `UNAUTHENTICATED` where
+ * The grant of a token under a delegation. Throws `FORBIDDEN` for scopes that the delegation lacks, `UNAUTHENTICATED` where
  * the agent was stopped or got new credentials since its client was read.
  */
 export async function grantUnder(

@@ -2,7 +2,7 @@ import { eq } from '../store/sql/condition.js';
 import { agents, delegations, users } from '../store/tables/identity.js';
 import { lockConsents, type Within } from './consent.js';
 
-/** What a new delegation rests on. */
+/** The rows on which a new delegation rests. */
 export interface Parties {
   readonly userId?: string;
   readonly agentId: string;

@@ -1,2 +1,2 @@
-/** What a sign-in keeps of its program's `client_id`: the beginning of a long one. */
+/** The `client_id` of a program as its sign-in keeps it: a long one is cut. */
 export const signInClientId = (clientId: string): string => clientId.slice(0, 100);

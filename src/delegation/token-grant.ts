@@ -42,11 +42,11 @@ export interface IssuedToken {
   readonly delegationId?: string | undefined;
   readonly generation: number;
   readonly scopes: readonly string[];
-  /** What the person's sign-in met. */
+  /** The authentication context that the person's sign-in met. */
   readonly acr?: string | undefined;
 }
 
-/** What a token gives at this moment. */
+/** The agents and scopes of a token at this moment. */
 export interface LiveToken {
   /** In order of acting. Empty where the person acts. */
   readonly agents: readonly ChainAgent[];
@@ -66,7 +66,7 @@ export interface ActingClient {
  */
 export interface ConsentInput {
   readonly userId: string;
-  /** What the person's sign-in met. */
+  /** The authentication context that the person's sign-in met. */
   readonly acr?: string;
   readonly agentName: string;
   /**
@@ -144,7 +144,7 @@ export interface ConsentOffer {
   readonly lacking: readonly ScopeInWords[];
   /** The dimensions that matter for these scopes. */
   readonly boundary: readonly OfferedDimension[];
-  /** What the agent says about its one task. Undefined: the consent is for tasks to come. */
+  /** The agent's words about its one task. Undefined: the consent is for tasks to come. */
   readonly task?: { readonly purpose?: string; readonly task?: string };
   /** How long the consent may last, and how long it lasts unless the person chooses. */
   readonly seconds: { readonly max: number; readonly usual: number };
@@ -181,7 +181,7 @@ export interface HandedOver {
 /** A search for values of one dimension, and the values chosen before. */
 export interface ValueSearch {
   readonly userId: string;
-  /** What the person's sign-in met. */
+  /** The authentication context that the person's sign-in met. */
   readonly acr?: string;
   readonly dimension: string;
   /** Empty: no search. */
@@ -223,7 +223,7 @@ export interface ClientCredentialsInput extends ActingClient {
 /** A request to exchange a person's token, which makes a delegation. */
 export interface PersonTokenInput extends TaskDetails, ActingClient {
   readonly userId: string;
-  /** What the person's sign-in met. */
+  /** The authentication context that the person's sign-in met. */
   readonly acr?: string;
   readonly personTokenScopes: readonly string[];
   /** The resource of the token. The delegation is for it alone. Undefined: for all. */

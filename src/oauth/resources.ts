@@ -3,7 +3,7 @@ import type { Connection } from '../store/sql/connection.js';
 import { resourceServers } from '../store/tables/resource-servers.js';
 import { guardedPaths, resourceAt } from './contract/resources.js';
 
-/** What a token may be for (RFC 8707). */
+/** A resource for which tokens are issued (RFC 8707). */
 export interface Resource {
   readonly identifier: string;
   /** The scopes that its tokens may have. */

@@ -70,6 +70,7 @@ describe('grants for adopted tables', () => {
           BEHALF_COMPANY: adopted.folder,
           BEHALF_LOG_LEVEL: 'silent',
           PORT: String(await freePort()),
+          BEHALF_PUBLIC_URL: maker.publicUrl,
         }),
       );
       try {

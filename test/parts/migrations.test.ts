@@ -2,7 +2,8 @@
 import { DataSource } from 'typeorm';
 import { expect, test } from 'vitest';
 import { migrations } from '../../migrations/index.js';
-import { Database, dataSourceOptions } from '../../src/store/sql/database.js';
+import { Database } from '../../src/store/sql/database.js';
+import { dataSourceOptions } from '../../src/store/sql/open-sources.js';
 import { freshDatabaseUrl, migratedDatabaseUrl, targetOf, testDatabase } from '../support/database.js';
 
 /** Every table, column and index, and what the tables of the server itself hold. */

@@ -136,7 +136,7 @@ export class TestServer {
   static async start(
     parts: AppParts = {},
     env: Record<string, string> = {},
-    existing?: { databaseUrl: string },
+    existing?: { readonly databaseUrl: string; readonly publicUrl?: string },
   ): Promise<TestServer> {
     const fresh =
       existing === undefined
@@ -152,6 +152,8 @@ export class TestServer {
       PORT: String(await freePort()),
       BEHALF_LOG_LEVEL: 'fatal',
       BEHALF_COOKIE_KEYS: 'k'.repeat(32),
+      // The tokens of one server are good at the other, as behind one address.
+      ...(existing?.publicUrl === undefined ? {} : { BEHALF_PUBLIC_URL: existing.publicUrl }),
       ...env,
     });
     const isShipped =
@@ -167,8 +169,7 @@ export class TestServer {
 
   /** Another app on the same database, as a further server process would be. */
   replica(parts: AppParts = {}): Promise<TestServer> {
-    const env = { BEHALF_PUBLIC_URL: this.publicUrl };
-    return TestServer.start(parts, env, { databaseUrl: this.databaseUrl });
+    return TestServer.start(parts, {}, this);
   }
 
   async stop(): Promise<void> {

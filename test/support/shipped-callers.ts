@@ -49,7 +49,12 @@ export class ShippedCallers {
       addResourceServer(
         unit,
         { name: 'mcp', identifier: 'https://mcp.example', scopes: ['tickets:read'] },
-        { publicUrl: company.server.publicUrl, allowHttp: false, knownScopes: new Set(['tickets:read']) },
+        {
+          publicUrl: company.server.publicUrl,
+          allowHttp: false,
+          staticSecrets: true,
+          knownScopes: new Set(['tickets:read']),
+        },
       ),
     );
     const client = await registerClient(company);

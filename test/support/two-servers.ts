@@ -5,7 +5,7 @@ import { roles, type RoleRow } from '../../src/store/tables/identity.js';
 import { key } from './administration.js';
 import { makeRole, personScopes, taskScopes } from './case.js';
 import { companyClientId, CompanyProvider, companySecret } from './company-provider.js';
-import { freePort } from './free-port.js';
+import { heldPort } from './free-port.js';
 import { Office, type Agent, type TokenAnswer } from './office.js';
 import { ProviderJourney } from './provider-journey.js';
 import { ServerProcess } from './server-process.js';
@@ -28,9 +28,10 @@ export class TwoServers {
   ) {}
 
   static async start(): Promise<TwoServers> {
-    const office = await Office.start();
-    const port = String(await freePort());
+    const held = await heldPort();
+    const port = String(held.port);
     const url = `http://127.0.0.1:${port}`;
+    const office = await Office.start({}, { BEHALF_PUBLIC_URL: url });
     const provider = await CompanyProvider.start([`${url}/oauth/callback/acme`]);
     const personRoleId = await makeRole(office, 'PERSON', personScopes);
     const agentRoleId = await makeRole(office, 'AGENT', taskScopes);
@@ -51,6 +52,7 @@ export class TwoServers {
     });
     const { databaseUrl } = office.server;
     const settings = { BEHALF_PUBLIC_URL: url, BEHALF_TRUSTED_PROXIES: '1' };
+    await held.release();
     const servers = await Promise.all([
       ServerProcess.start(databaseUrl, { ...settings, PORT: port }),
       ServerProcess.start(databaseUrl, settings),

@@ -72,7 +72,7 @@ export async function startCut(
   { boundary }: Plan,
   people: readonly string[],
 ): Promise<{ readonly server: TestServer; readonly removed: number }> {
-  const cut = await TestServer.start();
+  const cut = await TestServer.start({}, { BEHALF_PUBLIC_URL: server.publicUrl });
   const removed = await cut.database.transaction(async (tx) => {
     for (const table of copied) {
       const rows = await server.database.read.select(table as Table<object>, all());

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
-import type { CreateOptions, ListOptions, TermsOptions } from '../client.js';
+import type { CreateOptions, ListOptions, SeenOptions, TermsOptions } from '../client.js';
 import type { RuleOptions } from '../client-rule.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
 import { asOption } from '../terminal/options.js';
@@ -8,6 +8,8 @@ import { asOption } from '../terminal/options.js';
 const aboutClients = `
 A client acts as an agent of its own (--agent), which gets a task from the person who allows it, or it is a person's own tool
 (--own-tool), whose tokens are the person's sign-in. No client has a secret: it is public, or signs with its key.`;
+
+const seenOption = ['--seen <version>', 'the version that `behalf client show` told'] as const;
 
 export const clientCommand = (): Command =>
   group(
@@ -40,9 +42,10 @@ export const clientCommand = (): Command =>
     command(
       'client admit',
       'let a client in that waits',
-      'https://app.example/client.json --agent app --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+      'https://app.example/client.json --seen 1 --agent app --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
     )
       .argument('<client-id>')
+      .requiredOption(...seenOption)
       .option('--agent <name>', 'make an agent of this name, as which it acts')
       .option('--task <text>', 'the one business task of the agent')
       .option('--owner <user>', 'the person who answers for the agent')
@@ -54,17 +57,18 @@ export const clientCommand = (): Command =>
       )
       .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)')
       .option(...asOption)
-      .action(async (clientId: string, options: TermsOptions) =>
+      .action(async (clientId: string, options: TermsOptions & SeenOptions) =>
         (await import('../client.js')).admit(clientId, options),
       ),
     command(
       'client accept',
       'take over what a client’s document says now',
-      'https://app.example/client.json --as admin',
+      'https://app.example/client.json --seen 3 --as admin',
     )
       .argument('<client-id>')
+      .requiredOption(...seenOption)
       .option(...asOption)
-      .action(async (clientId: string, options: AsOption) =>
+      .action(async (clientId: string, options: SeenOptions) =>
         (await import('../client.js')).accept(clientId, options),
       ),
     command(

@@ -15,8 +15,12 @@ export interface ListedClient {
   readonly redirectUris: readonly string[];
   readonly scopes: readonly string[] | null;
   readonly resources: readonly string[] | null;
-  /** What its document says now, where that is not what was admitted. */
+  /** The present description in its document, where that is not the admitted one. */
   readonly changedTo: ClientRow['changedTo'];
+  /** Its public keys (RFC 7517). Null: it is public. */
+  readonly publicKeys: ClientRow['jwks'];
+  /** Moves with every change. */
+  readonly version: number;
   readonly createdAt: string;
   readonly requestedAt: string | null;
   readonly expiresAt: string | null;
@@ -38,7 +42,7 @@ export async function listClients(connection: Connection, clientId?: string): Pr
       ...{ clientId: row.clientId, name: row.name, registration: row.registration, status: row.status },
       ...{ agent: agent?.name ?? null, ownTool: row.isOwnTool, authMethod: row.authMethod },
       ...{ redirectUris: row.redirectUris, scopes: row.scopes, resources: row.resources },
-      changedTo: row.changedTo,
+      ...{ changedTo: row.changedTo, publicKeys: row.jwks, version: row.version },
       ...{ createdAt: row.createdAt, requestedAt: row.requestedAt, expiresAt: row.expiresAt },
     });
   }

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { migrations } from '../../../migrations/index.js';
 import type { Config } from '../../config.js';
 import type { DatabaseUrl } from '../../core/database-url.js';
-import { Database, type StatementLimits } from '../../store/sql/database.js';
+import { Database } from '../../store/sql/database.js';
+import type { StatementLimits } from '../../store/sql/open-sources.js';
 import { whyUnreachable } from '../../store/drivers/mysql-options.js';
 import { CommandError } from '../../core/command-error.js';
 

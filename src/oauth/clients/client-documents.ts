@@ -52,7 +52,7 @@ export function isDocumentAddress(clientId: string): boolean {
   );
 }
 
-/** Enough to tell sites apart: whoever has a domain has all names below it. */
+/** The owner of a domain has all names below it, so they count as one site. */
 const siteOf = (clientId: string): string => new URL(clientId).hostname.split('.').slice(-2).join('.');
 
 /**
@@ -86,7 +86,7 @@ export class ClientDocuments {
     throw new UnusableDocument('too many clients wait for admission; ask an administrator to look at them');
   }
 
-  /** Reads a document again whose time is over. What was admitted stays; a document out of reach changes nothing. */
+  /** Reads a document again after an hour. What was admitted stays; a document out of reach changes nothing. */
   async refresh(client: ClientRow): Promise<void> {
     const { database, clock, clients } = this.parts;
     const { clientId, checkedAt, status } = client;
@@ -116,16 +116,14 @@ export class ClientDocuments {
         headers: { accept: 'application/json' },
         ...{ bytesMax, timeoutMs },
       });
-      const metadata = parseJson(documentText(answer), 'The document');
+      const metadata = parsedDocument(answer);
       if (typeof metadata !== 'object' || metadata === null || !('client_id' in metadata))
         throw new UnusableDocument('it is no object with a client_id');
       if (metadata.client_id !== clientId) throw new UnusableDocument('its client_id is not its address');
       if ('client_secret' in metadata) throw new UnusableDocument('it holds a secret');
       return clients.describe(metadata, new URL(clientId).host, 'refused');
     } catch (error) {
-      // Whether a host of the own network answers is nobody's business.
-      if (error instanceof OutgoingRefusal)
-        throw new UnusableDocument('it cannot be read at its address', error);
+      if (error instanceof OutgoingRefusal) throw new UnusableDocument(unreadable, error);
       if (error instanceof BehalfError && !isOurFailure(error))
         throw new UnusableDocument(error.message, error);
       throw error;
@@ -133,12 +131,24 @@ export class ClientDocuments {
   }
 }
 
+/** One text, so that a stranger does not learn by it which addresses of the own network answer, and how. */
+const unreadable = 'no JSON document can be read at its address';
+
+function parsedDocument(answer: OutgoingAnswer): unknown {
+  const text = documentText(answer);
+  try {
+    return parseJson(text, 'The document');
+  } catch (error) {
+    throw new UnusableDocument(unreadable, error);
+  }
+}
+
 function documentText({ status, headers, body }: OutgoingAnswer): string {
-  if (status !== 200) throw new UnusableDocument('its address does not answer with 200');
+  if (status !== 200) throw new UnusableDocument(unreadable);
   if (!/^application\/(?:[\w.-]+\+)?json\b/.test(headers['content-type'] ?? ''))
-    throw new UnusableDocument('it is not served as application/json');
+    throw new UnusableDocument(unreadable);
   const text = textOf(body);
-  if (text === undefined) throw new UnusableDocument('it is not UTF-8');
+  if (text === undefined) throw new UnusableDocument(unreadable);
   return text;
 }
 
@@ -162,11 +172,14 @@ export async function arrived(
       return kept;
     });
   const kept = await keep().catch((error: unknown) => {
-    if (isDuplicate(error)) return keep();
+    if (isDuplicate(error) || isConflict(error)) return keep();
     throw error;
   });
   return kept?.client;
 }
+
+/** The agent of a client that a rule admits was made at the same moment. */
+const isConflict = (error: unknown): boolean => error instanceof BehalfError && error.code === 'CONFLICT';
 
 const recordArrival = (
   recorder: Recorder,

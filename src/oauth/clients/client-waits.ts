@@ -1,7 +1,7 @@
 import { errors } from '../library/oidc-provider.js';
 import { describable } from '../library/oauth-errors.js';
 
-/** What a client in quarantine calls itself. Nobody has checked it. */
+/** The names that a client in quarantine gives itself. Nobody has checked them. */
 export interface WaitingClient {
   readonly clientId: string;
   readonly name: string;

@@ -38,7 +38,7 @@ function show(ctx: KoaContextWithOIDC, page: Page): void {
 const normalized = (typed: string): string => typed.toUpperCase().replaceAll(/\W/g, '');
 const withHyphen = (code: string): string => `${code.slice(0, 4)}-${code.slice(4)}`;
 
-/** What is wrong with a code that a person typed, by the name of the library's error. */
+/** The fault of a code that a person typed, by the name of the library's error. */
 const faults: Readonly<Record<string, string>> = {
   NoCodeError: 'Enter the code that the device shows.',
   NotFoundError:

@@ -102,7 +102,7 @@ export async function readForeignToken(
   };
 }
 
-/** What a JWT says, before anything of it is checked. Throws `RefusedToken` for another text. */
+/** The parts of a JWT, before anything of them is checked. Throws `RefusedToken` for another text. */
 export function unverifiedParts(text: string) {
   try {
     return { header: decodeProtectedHeader(text), claims: decodeJwt(text) };

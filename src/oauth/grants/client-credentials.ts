@@ -5,7 +5,6 @@ import { actingClientOf } from '../library/library-internals.js';
 import type { Delegations } from '../contract/dependencies.js';
 import { describable, inOAuthWords } from '../library/oauth-errors.js';
 import { issueToken, type IssueParts } from './issue-token.js';
-import { requestedResource } from './requested-resource.js';
 import { readDpopProof } from './dpop-proof.js';
 
 export const clientCredentials = 'client_credentials';
@@ -16,7 +15,7 @@ export const requestedScopes = (ctx: TokenEndpointGrantContext): readonly string
   return scope === undefined || scope === '' ? undefined : scope.split(' ').filter((name) => name !== '');
 };
 
-const namedMax = 10;
+const namedMax = 8;
 
 /** The only active delegation of the agent. Throws where there is none, and where there are several, which it lists. */
 async function onlyActive(delegations: Delegations, agentId: string): Promise<string> {
@@ -46,7 +45,6 @@ export const makeClientCredentials =
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const proof = await readDpopProof(ctx);
-    await requestedResource(ctx, null);
     const { delegation: named, ...rest } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {
       type: '',
     };

@@ -26,7 +26,7 @@ export async function requestedResource(
   return server;
 }
 
-/** What was granted, within the client's ceiling. */
+/** The granted resources within the client's ceiling. */
 const both = (
   granted: readonly string[] | null,
   ceiling: readonly string[] | undefined,

@@ -41,7 +41,7 @@ export function claimedIssuer(token: string): string | undefined {
   return typeof iss === 'string' ? iss : undefined;
 }
 
-/** What a message did. */
+/** The effect of a message. */
 export interface Effect {
   /** For the record; holds no token. */
   readonly detail: string;

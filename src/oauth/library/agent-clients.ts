@@ -98,8 +98,8 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
 const clientIdLengthMax = 255;
 
 /**
- * Registered clients, agents with credentials of their own, and resource servers, as OAuth clients. They are read again for each request: what
- * was stopped is unknown at once.
+ * Registered clients, agents with credentials of their own, and resource servers, as OAuth clients. They are read again for
+ * each request, so a stopped one is unknown at once.
  */
 export class AgentClients implements Adapter {
   readonly registered: RegisteredClients;

@@ -24,7 +24,7 @@ export interface DeviceRequest extends DeviceInfo {
   readonly code: string;
 }
 
-/** What `deviceInfo` kept with the device code. */
+/** The facts that `deviceInfo` kept with the device code. */
 export const deviceInfoOf = (kept: unknown): DeviceInfo => shape.parse(kept);
 
 /** Throws where the request has an answer already, or is over. Otherwise it gets none before `tx` ends. */

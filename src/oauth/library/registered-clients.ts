@@ -68,6 +68,9 @@ export class RegisteredClients {
     const isActing = all<AgentRow>(eq('id', client.agentId ?? ''), eq('status', 'active'));
     const agent = await this.connection.one(agents, isActing);
     if (agent === undefined) return undefined;
+    // The agent's generation moves with a ceiling. Read before a change and after it, the two would not belong together.
+    const now = await this.row(client.clientId);
+    if (now?.version !== client.version) return now === undefined ? undefined : this.metadata(now);
     return { ...acting(client, this.grants), ...this.actingMembers(agent) };
   }
 

@@ -42,7 +42,7 @@ const metadata = (row: ResourceServerRow): AdapterPayload => ({
     : { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: row.jwks.keys.map(asLibrary) } }),
 });
 
-/** What a client is as a resource server; undefined for any other client. */
+/** The resource that a client serves; undefined for any other client. */
 export function resourceOfClient(
   client: Client | undefined,
 ): { readonly identifier: string; readonly sinceMs: number } | undefined {

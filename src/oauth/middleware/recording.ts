@@ -49,12 +49,12 @@ interface Noted {
   state: { foreignToken?: string; workload?: string };
 }
 
-/** What the record of this request says about a token of another issuer. The text holds no token. */
+/** Notes a text about a token of another issuer for the record of this request. The text holds no token. */
 export function noteForeignToken(ctx: object, detail: string): void {
   (ctx as Noted).state.foreignToken = detail;
 }
 
-/** What the record of this request says about the workload of its agent. The text holds no token. */
+/** Notes a text about the workload of the agent for the record of this request. The text holds no token. */
 export function noteWorkload(ctx: object, detail: string): void {
   (ctx as Noted).state.workload = detail;
 }

@@ -46,7 +46,7 @@ export const whereFrom = ({ address, userAgent, at }: DeviceInfo): Html =>
       ${userAgent === undefined ? 'a program that does not say what it is' : html`<q>${userAgent}</q>`}
     </dd>`;
 
-/** Who asks, from where and since when it is known, before anybody signs in (RFC 8628 section 5.4). */
+/** The page that names the client, where it asks from and since when it is known, before anybody signs in (RFC 8628 section 5.4). */
 export function verifyPage(shown: {
   readonly secret: string;
   readonly userCode: string;

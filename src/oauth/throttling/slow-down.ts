@@ -40,9 +40,9 @@ export class SlowDown {
 
   /** Seconds until `who` may try again; 0 where that is now. */
   waitSeconds(key: string, who: string): number {
-    const line = this.lines.get(key);
-    if (line === undefined) return 0;
     const now = this.clock.now();
+    const line = this.lineOf(key, now);
+    if (line === undefined) return 0;
     for (const [one, at] of line.turns) if (at + turnKeptMs <= now) line.turns.delete(one);
     const turn = line.turns.get(who) ?? line.nextAt;
     if (turn <= now) return 0;
@@ -56,7 +56,7 @@ export class SlowDown {
   /** Counts before the work, so that attempts at the same moment cannot pass together. */
   count(key: string, who: string): void {
     const now = this.clock.now();
-    const line = this.lines.get(key) ?? { failures: 0, at: now, nextAt: now, turns: new Map() };
+    const line = this.lineOf(key, now) ?? { failures: 0, at: now, nextAt: now, turns: new Map() };
     this.lines.set(key, line);
     line.turns.delete(who);
     const { attempts, windowSeconds } = this.limit;
@@ -71,6 +71,12 @@ export class SlowDown {
   forgive(key: string): void {
     const line = this.lines.get(key);
     if (line !== undefined) line.failures = Math.max(0, line.failures - 1);
+  }
+
+  /** A line of a time to come was counted before the clock was set back: nobody waits until then. */
+  private lineOf(key: string, now: number): Line | undefined {
+    const line = this.lines.get(key);
+    return line !== undefined && line.at <= now ? line : undefined;
   }
 
   private delayMs({ failures }: Line): number {

@@ -22,7 +22,7 @@ interface WorkloadParts extends AssertionParts {
   readonly issuer: string;
 }
 
-/** What came of a workload's assertion. */
+/** A workload's assertion, translated for the library. */
 export interface Translated {
   readonly form: Buffer;
   /** For the record; undefined where the form has no such assertion. */

@@ -1,6 +1,6 @@
 import { flag, id, int, json, nullable, table, text, time, type RowOf } from './table.js';
 
-/** What a client's document or registration says of it, as far as it counts here. */
+/** The description of a client in its document or registration, as far as it counts here. */
 export interface ClientDescription {
   readonly name: string;
   /** none, private_key_jwt */
@@ -34,7 +34,7 @@ export const clients = table(
     scopes: nullable(json<readonly string[]>()),
     /** The resources that its tokens may be for (RFC 8707). Null: all of this server. */
     resources: nullable(json<readonly string[]>()),
-    /** What its document says now, where that is not what was admitted. */
+    /** The present description in its document, where that is not the admitted one. */
     changedTo: nullable(json<ClientDescription>()),
     /** When its document was read. */
     checkedAt: nullable(time()),
@@ -59,7 +59,7 @@ export const clientRules = table(
     host: text(255),
     roleId: id('roles'),
     scopes: json<readonly string[]>(),
-    /** Who answers for the agents. */
+    /** The person who answers for the agents. */
     ownerId: id('users'),
     /** The administrator. The rule counts while they may grant the role. */
     addedBy: id('users'),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dataSourceOptions } from '../../../src/store/sql/database.js';
+import { dataSourceOptions } from '../../../src/store/sql/open-sources.js';
 import { certify, makeAuthority, type Certified } from '../../support/certificates.js';
 import { CommandLine, type Ended } from '../../support/command-line.js';
 import { targetOf, testDatabase } from '../../support/database.js';

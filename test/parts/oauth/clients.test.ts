@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { all, eq } from '../../../src/store/sql/condition.js';
 import { clients, type ClientRow } from '../../../src/store/tables/clients.js';
-import { agents, delegations } from '../../../src/store/tables/identity.js';
+import { agents, delegations, roles } from '../../../src/store/tables/identity.js';
 import { withPassword } from '../../support/account.js';
 import { at, codes, key, nodesAt, type Employee } from '../../support/administration.js';
 import { digestOf } from '../../support/faults.js';
@@ -352,6 +352,44 @@ describe('an administrator', () => {
       ...changes,
     };
     await refused(() => create(input), code, path);
+  });
+
+  test('gives the agent of a client no credentials and redirect URIs of its own', async () => {
+    const client = await acting();
+    const agent = await office.server.database.read.one(agents, eq('name', client.clientId));
+    const one = `id: "${agent?.id ?? ''}"`;
+    const change = `input: { redirectUris: ["${callback}"] }, expectedVersion: ${String(agent?.version)}`;
+    for (const [name, args] of [
+      ['updateAgent', `${one}, ${change}`],
+      ['rotateAgentSecret', `${one}, overlapSeconds: 0`],
+      ['setAgentKeys', `${one}, publicKeys: ${JSON.stringify(publicKeys)}`],
+    ] as const)
+      await refused(() => office.change(root, name, `${args},`, 'agent { name }'), 'CONFLICT');
+  });
+
+  test('moves the answers of a client only where they may grant the roles of its agent', async () => {
+    const minna = await office.company.employee(`mover-${String(made)}`, 'administrator');
+    const client = await acting();
+    const elsewhere = { redirectUris: ['https://minna.example/'] };
+    await refused(() => update(client, elsewhere, minna), 'FORBIDDEN');
+    expect((await update(client, elsewhere)).errors).toEqual([]);
+  });
+
+  test('makes no agent by the right to manage clients alone', async () => {
+    const role = `clerk-${String(made)}`;
+    await office.company.do(async ({ tx, ids }) => {
+      const administrator = await office.company.role('administrator');
+      const scopes = ['clients:read', 'clients:manage', 'roles:read', 'users:read'];
+      await tx.insert(roles, [{ ...administrator, id: ids.next(), name: role, scopes, shipped: false }]);
+    });
+    const clerk = await office.company.employee(role, role);
+    const { id } = await office.company.role('support-agent');
+    const withRoles = [`, roleIds: ["${id}"]`, ''];
+    for (const more of withRoles) {
+      const agent = `agent: { name: "${role}", businessTask: "t", ownerId: "${root.id}"${more} }`;
+      const input = `input: { clientId: "${role}", name: "Desk", redirectUris: ["${callback}"], ${agent} },`;
+      await refused(() => office.change(clerk, 'createClient', input, 'client { id }'), 'FORBIDDEN');
+    }
   });
 
   test('gives its agent only roles that they may grant, and no reader changes anything', async () => {

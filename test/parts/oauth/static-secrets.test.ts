@@ -107,7 +107,9 @@ test('no mutation makes a secret', async () => {
     `id: "${old.id}" overlapSeconds: 0`,
     'secret',
   );
-  for (const answer of [made, rotated]) {
+  const resource = 'name: "desk", identifier: "https://desk.example/mcp", scopes: ["tickets:read"]';
+  const server = await office.change(root, 'addResourceServer', `input: { ${resource} }`, 'secret');
+  for (const answer of [made, rotated, server]) {
     expect(codes(answer)).toEqual(['BAD_USER_INPUT']);
     expect(answer.errors[0]?.message).toContain('BEHALF_STATIC_SECRETS');
   }

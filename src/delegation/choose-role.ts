@@ -1,0 +1,27 @@
+import { gives } from '../authority/holding.js';
+import type { Scope } from '../authority/scope.js';
+import { badInput } from '../core/errors.js';
+import type { RoleRow } from '../store/tables/identity.js';
+import { refused } from './narrow-delegation.js';
+
+/**
+ * Of the roles that an agent holds: the named one, the only one, or the only one that holds the requested scopes. Throws
+ * `FORBIDDEN` where none fits, `BAD_USER_INPUT` where several do.
+ */
+export function chooseRole(
+  held: readonly RoleRow[],
+  name: string | undefined,
+  scopes: readonly Scope[],
+): RoleRow {
+  if (held.length === 0) throw refused('agent', scopes);
+  if (name !== undefined) {
+    const named = held.find((role) => role.name === name);
+    if (named === undefined) throw refused('agent', scopes);
+    return named;
+  }
+  const fitting = held.filter((role) => scopes.every((scope) => gives(role, scope)));
+  const [only, another] = held.length === 1 ? held : fitting;
+  if (only !== undefined && another === undefined) return only;
+  if (only === undefined) throw refused('agent', scopes);
+  throw badInput('The agent holds several roles that fit: name one.', 'role');
+}
