@@ -6,6 +6,7 @@ import type { Delegations } from '../contract/dependencies.js';
 import { describable, inOAuthWords } from '../library/oauth-errors.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { readDpopProof } from './dpop-proof.js';
+import { requestedResource } from './requested-resource.js';
 
 export const clientCredentials = 'client_credentials';
 export const clientCredentialsParameters = ['scope', 'resource', 'authorization_details'];
@@ -45,6 +46,8 @@ export const makeClientCredentials =
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const proof = await readDpopProof(ctx);
+    // A request for a resource or a scope that there is not is refused before its delegation is looked for.
+    await requestedResource(ctx, null);
     const { delegation: named, ...rest } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {
       type: '',
     };
