@@ -143,6 +143,13 @@ describe('the cost of an operation', () => {
     expect((await server.query(person, query)).errors).toEqual([]);
   });
 
+  test('the usual introspection costs the same for all who ask at once', async () => {
+    const query = '{ __schema { types { name fields { name description args { name } } } } }';
+    const { token } = await server.person({ scopes: [...server.app.scopes] });
+    const costs = await Promise.all(Array.from({ length: 4 }, () => costOf(query, {}, token)));
+    expect(costs).toEqual(costs.map(() => ({ requested: 100, max: 50_000 })));
+  });
+
   test('beyond the server’s own budget nobody gets through', async () => {
     const query = '{ customers(first: 1000) { nodes { orders(first: 100) { nodes { id } } } } }';
     const answer = await server.query(person, query);

@@ -55,13 +55,17 @@ export class Introspection {
     const key = `${String(this.numberOf(schema))} ${document}`;
     const known = this.kept.get(key);
     if (known !== undefined) return known.answer;
-    const answer = inTurns(answering(schema, fields, variables, Number.POSITIVE_INFINITY), inTime);
-    // Another caller with the same document waits for the same answer.
-    this.kept.set(key, { answer, fields: 1 });
+    let count = 1;
+    const whole = inTurns(answering(schema, fields, variables, Number.POSITIVE_INFINITY), inTime);
+    const answer = whole.then(({ data, cost }) => {
+      count = cost;
+      return { data, cost: Math.min(cost, usualCost) };
+    });
+    // Another caller with the same document waits for the same answer, and pays the same.
+    this.kept.set(key, { answer, fields: count });
     try {
-      const { data, cost } = await answer;
-      const usual = { data, cost: Math.min(cost, usualCost) };
-      this.kept.set(key, { answer: Promise.resolve(usual), fields: cost });
+      const usual = await answer;
+      this.kept.set(key, { answer, fields: count });
       return usual;
     } catch (error) {
       this.kept.delete(key);
