@@ -31,6 +31,10 @@ const isWebOrigin = (text: string): boolean =>
 const isUrlHost = (text: string): boolean =>
   URL.canParse(`https://${text}`) && new URL(`https://${text}`).hostname === text;
 
+/** With the port where that is not 443. */
+const isUrlPlace = (text: string): boolean =>
+  URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;
+
 /** Every setting with its default and its purpose. The reference in the docs is generated from this. */
 export const settings = {
   DATABASE_URL: z
@@ -66,7 +70,7 @@ export const settings = {
     .pipe(z.array(z.string().refine(isUrlHost, 'must be hosts such as jobs.example.internal, without port')))
     .default([])
     .describe(
-      'Hosts of the own network that the server may ask where others chose the address, separated by commas: workload keys, and with `BEHALF_CLIENT_METADATA_DOCUMENTS` any document that a stranger names. All other addresses that others choose must be on the public internet. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
+      'Hosts of the own network that the server may ask where an administrator or a client that one admitted chose the address, separated by commas: the keys of workloads, for example. All other such addresses must be on the public internet. Documents of clients have `BEHALF_CLIENT_METADATA_HOSTS`. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
     ),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
@@ -123,6 +127,17 @@ export const settings = {
     .optional()
     .describe(
       'Whether the id of an OAuth client may be the address of a document about it, which the server reads. A new client waits until an administrator admits it. Default: `true` with the demo company, else `false`.',
+    ),
+  BEHALF_CLIENT_METADATA_HOSTS: z
+    .string()
+    .transform((text) => text.split(',').map((host) => host.trim()))
+    .pipe(z.array(z.string().refine(isUrlPlace, 'must be hosts such as tools.example.internal:8443')))
+    .transform((hosts) =>
+      hosts.map((host) => (new URL(`https://${host}`).port === '' ? `${host}:443` : host)),
+    )
+    .default([])
+    .describe(
+      'Hosts of the own network whose documents about clients the server reads, separated by commas, each with its port where that is not 443. Any stranger can make the server ask them for any path. All other documents must be on the public internet, whatever `BEHALF_PRIVATE_HOSTS` says. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
     ),
   BEHALF_CLIENT_REGISTRATION: flag
     .optional()

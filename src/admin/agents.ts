@@ -5,8 +5,8 @@ import { isId } from '../core/ids.js';
 import { visibleLine } from '../core/checked-text.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
 import { all, any, compare, eq, isNull } from '../store/sql/condition.js';
-import { clients, type ClientRow } from '../store/tables/clients.js';
 import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from '../store/tables/identity.js';
+import { requireNoClient, requirePlainClientId } from './client-ids.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { parseKeys } from './agent-keys.js';
 import { parseWorkloads, type NewWorkload } from './agent-workloads.js';
@@ -32,8 +32,6 @@ export interface AgentChanges {
   readonly ownerId?: string | null | undefined;
   readonly redirectUris?: readonly string[] | null | undefined;
 }
-
-const namePattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
 /** How an agent proves who it is. */
 export type Credentials = Pick<AgentRow, 'authMethod' | 'jwks' | 'workloads'>;
@@ -86,10 +84,9 @@ export async function createAgent(
   input: NewAgent,
   rules = usualRules,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
-  if ((await unit.tx.one(clients, eq<ClientRow>('clientId', input.name))) !== undefined)
-    throw conflict('There is a client of this name already.');
   const credentials = credentialsOf(input, rules);
   const agent = await addAgent(unit, input, credentials);
+  await requireNoClient(unit.tx, agent);
   return { agent, secret: credentials === bySecret ? await addSecret(unit, agent) : null };
 }
 
@@ -98,12 +95,7 @@ export const createClientAgent = (unit: UnitOfWork, input: NewAgent): Promise<Ag
   addAgent(unit, input, { ...none, authMethod: 'none' });
 
 async function addAgent(unit: UnitOfWork, input: NewAgent, credentials: Credentials): Promise<AgentRow> {
-  if (!namePattern.test(input.name)) {
-    throw badInput('A name has lower-case letters, digits and `. _ -`, up to 100.', 'name');
-  }
-  // An agent's name is its client id, and the server's own programs have client ids too.
-  if (input.name.startsWith('behalf-'))
-    throw badInput('Names that begin with `behalf-` are reserved.', 'name');
+  requirePlainClientId(input.name, 'name');
   const agent: AgentRow = {
     id: unit.ids.next(),
     name: input.name,

@@ -66,12 +66,12 @@ function authenticationOf(
   throw fault('token_endpoint_auth_method must be none or private_key_jwt: no client has a secret');
 }
 
-/** Ten at most, in their order. Programs name schemes of their own beside those that any browser knows. */
+/** Ten at most, in their order. A program may name addresses beside these that are not usable here. */
 function safeUris(uris: readonly string[]): readonly string[] {
   const safe = uris.filter(isSafe).slice(0, 10);
   if (safe.length === 0)
     throw badInput(
-      'no redirect URI begins with https://, or with http:// and an address of this machine',
+      'no redirect URI begins with https://, with http:// and an address of this machine, or with a scheme that is a domain in reverse',
       'redirect_uris',
     );
   return [...new Set(safe)];

@@ -1,11 +1,10 @@
-import { Trail, type Change } from '../audit/trail.js';
+import { Trail } from '../audit/trail.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { canonicalJson, sha256Hex } from '../core/digest.js';
 import type { Ids } from '../core/ids.js';
+import type { ClientChange, UnknownClient } from '../delegation/unknown-client.js';
 import { all, compare, eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
-import type { Database } from '../store/sql/database.js';
-import { deleteInBatches } from '../store/sql/delete-in-batches.js';
 import {
   clientRules,
   clients,
@@ -17,31 +16,16 @@ import { roles, users, type RoleRow } from '../store/tables/identity.js';
 import { createClientAgent } from './agents.js';
 import { giveAgentRole } from './assignments.js';
 import { describeClient } from './client-metadata.js';
+import { forgetRequests, waitingMs } from './client-requests.js';
 import { grantableOf } from './grantable-roles.js';
-import { insert, store, type UnitOfWork } from './unit-of-work.js';
-
-/** A client that nobody registered by hand, when it is first seen. */
-export interface Arrival {
-  readonly clientId: string;
-  readonly registration: 'document' | 'dynamic';
-  readonly description: ClientDescription;
-}
-
-/** The client as it was kept, and the changes for its record. */
-export interface Arrived {
-  readonly client: ClientRow;
-  readonly detail: string;
-  readonly changes: readonly Change[];
-}
+import { insert, shown, store, type UnitOfWork } from './unit-of-work.js';
 
 /** How many clients may wait at once. */
 const waitingMax = 1_000;
-/** How long a client waits for admission before it is forgotten. */
-const waitingMs = 7 * 86_400_000;
 /** When a client that begins to wait now is forgotten. */
 export const waitEnd = (clock: Clock): string => isoTime(clock.now() + waitingMs);
-/** A try of the same client is noted again after this time. */
-const requestNotedMs = 60_000;
+/** How many are forgotten in one transaction. */
+const forgottenAtOnce = 100;
 
 /**
  * Clients that nobody registered by hand. Each is kept in quarantine, where it can do nothing, until an administrator
@@ -55,11 +39,11 @@ export class ClientRegistry {
 
   describe = describeClient;
 
-  /** Undefined where too many wait. */
-  async arrive(
+  /** Keeps a client, unless it is known. Undefined where too many wait. */
+  async keep(
     tx: Connection,
-    { clientId, registration, description }: Arrival,
-  ): Promise<Arrived | undefined> {
+    { clientId, registration, description }: UnknownClient,
+  ): Promise<ClientChange | undefined> {
     const known = await tx.one(clients, eq<ClientRow>('clientId', clientId));
     if (known !== undefined) return { client: known, detail: 'known', changes: [] };
     const at = isoTime(this.clock.now());
@@ -84,11 +68,11 @@ export class ClientRegistry {
   }
 
   /** Notes what the document of a client says now. Returns the change of what waits for a decision, if there is one. */
-  async seen(
+  async compare(
     tx: Connection,
     { id }: Pick<ClientRow, 'id'>,
     description: ClientDescription,
-  ): Promise<Arrived | undefined> {
+  ): Promise<ClientChange | undefined> {
     const before = await tx.one(clients, eq<ClientRow>('id', id), { lock: 'update' });
     if (before === undefined || before.status === 'stopped') return undefined;
     const unit = this.unitIn(tx);
@@ -109,31 +93,37 @@ export class ClientRegistry {
     return { client, detail, changes: unit.trail.changes };
   }
 
-  /** Notes that somebody tried to use a client in quarantine. */
-  async requested(tx: Connection, { id, requestedAt }: ClientRow): Promise<void> {
-    const now = this.clock.now();
-    if (requestedAt !== null && now - Date.parse(requestedAt) < requestNotedMs) return;
-    const waits = all<ClientRow>(eq('id', id), eq('status', 'quarantined'));
-    await tx.update(clients, waits, { requestedAt: isoTime(now), expiresAt: waitEnd(this.clock) });
-  }
-
   /** Takes the turn to read a client's document again. False where another request has it. */
   async claimCheck(tx: Connection, { id, checkedAt }: ClientRow): Promise<boolean> {
     const unchecked = all<ClientRow>(eq('id', id), eq('checkedAt', checkedAt));
     return (await tx.update(clients, unchecked, { checkedAt: isoTime(this.clock.now()) })) > 0;
   }
 
-  /** Forgets clients that waited too long. Returns how many. */
-  purge(database: Database, signal?: AbortSignal): Promise<number> {
+  /** Forgets clients that waited too long; as many as fit into one transaction. */
+  async forget(tx: Connection): Promise<readonly ClientChange[]> {
     const due = all<ClientRow>(
       eq('status', 'quarantined'),
       compare('expiresAt', '<=', isoTime(this.clock.now())),
     );
-    return deleteInBatches(
-      database,
-      { table: clients, key: ['clientId', 'id'], which: due, still: due },
-      signal,
+    const rows = await tx.select(clients, due, { limit: forgottenAtOnce, lock: 'update' });
+    if (rows.length > 0)
+      await tx.delete(
+        clients,
+        isIn<ClientRow>(
+          'id',
+          rows.map(({ id }) => id),
+        ),
+      );
+    await forgetRequests(
+      tx,
+      this.clock.now(),
+      rows.map(({ clientId }) => clientId),
     );
+    return rows.map((client) => ({
+      client,
+      detail: `client ${client.clientId}: forgotten, since nobody admitted it in time`,
+      changes: [{ type: clients.type, id: client.id, before: shown(client), after: null }],
+    }));
   }
 
   /** The rule for a host, where the administrator who made it may still grant the role. */

@@ -3,13 +3,13 @@ import { visibleLine } from '../core/checked-text.js';
 import { canonicalJson } from '../core/digest.js';
 import { badInput, conflict } from '../core/errors.js';
 import { bumpEpoch } from '../delegation/authority-epoch.js';
-import { signInClientId } from '../delegation/sign-in-client.js';
 import { eq } from '../store/sql/condition.js';
 import { clients, type ClientRow } from '../store/tables/clients.js';
 import { agents, roles, type AgentRow, type RoleRow } from '../store/tables/identity.js';
 import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
 import { parseKeys } from './agent-keys.js';
 import { createClientAgent, startAgent, stopAgent } from './agents.js';
+import { requireNoAgent, requirePlainClientId } from './client-ids.js';
 import { waitEnd } from './client-registry.js';
 import { assignAgentRole } from './assignments.js';
 import { endBeyond, requireGrantableAgent } from './credentials.js';
@@ -51,17 +51,10 @@ export interface ClientChanges {
   readonly resources?: readonly string[] | null | undefined;
 }
 
-const clientIdPattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
-
 /** Registers a client by hand, and makes the agent as which it acts. */
 export async function createClient(unit: UnitOfWork, by: string, input: NewClient): Promise<ClientRow> {
   const { clientId } = input;
-  if (!clientIdPattern.test(clientId))
-    throw badInput('A client id has lower-case letters, digits and `. _ -`, up to 100.', 'clientId');
-  if (clientId.startsWith('behalf-'))
-    throw badInput('Client ids that begin with `behalf-` are reserved.', 'clientId');
-  if ((await unit.tx.one(agents, eq<AgentRow>('name', clientId))) !== undefined)
-    throw conflict('There is an agent of this name already, and its name is its client id.');
+  requirePlainClientId(clientId, 'clientId');
   const jwks =
     input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
   const client: ClientRow = {
@@ -69,15 +62,16 @@ export async function createClient(unit: UnitOfWork, by: string, input: NewClien
     ...{ registration: 'administrator', status: 'active', agentId: null, isOwnTool: false },
     ...{ authMethod: jwks === null ? 'none' : 'private_key_jwt', jwks },
     redirectUris: urisOf(input.redirectUris),
-    ...(await admitted(unit, by, input)),
+    ...(await letIn(unit, by, input)),
     ...{ changedTo: null, checkedAt: null, requestedAt: null, expiresAt: null },
     ...{ createdAt: isoTime(unit.clock.now()), version: 1 },
   };
   await add(unit, clients, client, 'There is a client with this id already.');
+  await requireNoAgent(unit.tx, client);
   return client;
 }
 
-/** Lets a client in that nobody registered by hand, as it was seen at its version. */
+/** Lets a client in that nobody registered by hand, as it is at its version. */
 export async function admitClient(
   unit: UnitOfWork,
   by: string,
@@ -85,7 +79,7 @@ export async function admitClient(
   terms: ClientTerms,
 ): Promise<ClientRow> {
   if (before.status !== 'quarantined') throw conflict('This client does not wait for admission.');
-  const entry = await admitted(unit, by, terms);
+  const entry = await letIn(unit, by, terms);
   return store(unit, clients, before, { ...entry, status: 'active', expiresAt: null });
 }
 
@@ -108,7 +102,7 @@ export async function acceptDocument(unit: UnitOfWork, by: string, before: Clien
 }
 
 /** The client becomes an agent of its own with roles that `by` may grant, or a person's own tool. */
-async function admitted(
+async function letIn(
   unit: UnitOfWork,
   by: string,
   { agent, ...ceilings }: ClientTerms,
@@ -179,8 +173,7 @@ async function endTokens(unit: UnitOfWork, { agentId, isOwnTool, clientId }: Cli
   const agent = await agentOf(unit, { agentId });
   if (agent !== undefined) await store(unit, agents, agent, { tokenGeneration: agent.tokenGeneration + 1 });
   if (isOwnTool) {
-    const known = signInClientId(clientId);
-    for (const signIn of await tx.select(signIns, eq<SignInRow>('clientId', known)))
+    for (const signIn of await tx.select(signIns, eq<SignInRow>('clientId', clientId)))
       await endSignIn(unit, signIn);
   }
   await bumpEpoch(tx);

@@ -5,12 +5,13 @@ import { auditRecords } from '../store/tables/audit.js';
 import { passkeys } from '../store/tables/passkeys.js';
 import { identityProviders } from '../store/tables/identity-providers.js';
 import { trustedDocuments } from '../store/tables/documents.js';
-import { clientRules, clients } from '../store/tables/clients.js';
+import { clientRequests, clientRules, clients } from '../store/tables/clients.js';
 import { agents, consents, delegations, roles, users } from '../store/tables/identity.js';
 import { resourceServers } from '../store/tables/resource-servers.js';
 import { signIns } from '../store/tables/sign-ins.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
+import { clientRequestResolvers } from './client-request-resolvers.js';
 import { clientResolvers } from './client-resolvers.js';
 import { consentResolvers } from './consent-resolvers.js';
 import { delegationResolvers } from './delegation-resolvers.js';
@@ -33,7 +34,7 @@ export const administration = (
   name: 'administration',
   tables: [
     ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders, clients],
-    ...[clientRules, resourceServers, trustedDocuments, auditRecords],
+    ...[clientRequests, clientRules, resourceServers, trustedDocuments, auditRecords],
   ],
   resolvers: merge([
     delegationResolvers(catalog),
@@ -42,6 +43,7 @@ export const administration = (
     passkeyResolvers,
     agentResolvers,
     clientResolvers,
+    clientRequestResolvers,
     roleResolvers(catalog),
     assignmentResolvers,
     providerResolvers,

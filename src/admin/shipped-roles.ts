@@ -35,8 +35,8 @@ const handingOver: readonly Scope[] = [
   'audit:read',
 ];
 
-/** Every person looks after their own account; administrators also after those of others. */
-const ownAccount: readonly Scope[] = ['passkeys:manage'];
+/** Every person looks after their own account and asks for applications; administrators also see to those of others. */
+const ownAccount: readonly Scope[] = ['passkeys:manage', 'clients:request'];
 
 /** The part of the knowledge base that everyone in the company may read. */
 const everyday = ['public', 'internal'];

@@ -27,9 +27,9 @@ export interface TermsOptions extends AsOption {
   readonly resource?: readonly string[];
 }
 
-/** The client as its reader saw it. */
-export interface SeenOptions extends AsOption {
-  readonly seen: string;
+/** The client as its reader knows it. */
+export interface VersionOptions extends AsOption {
+  readonly expectedVersion: string;
 }
 
 export interface CreateOptions extends TermsOptions {
@@ -83,20 +83,24 @@ export async function create(clientId: string, options: CreateOptions): Promise<
   ]);
 }
 
-/** The client, where it still is as its reader saw it: until then its document may name other keys. */
-async function asSeen({ tx }: Deciding, clientId: string, { seen }: SeenOptions): Promise<ClientRow> {
+/** The client, where it still has this version: its document may name other keys by now. */
+async function clientAt(
+  { tx }: Deciding,
+  clientId: string,
+  { expectedVersion }: VersionOptions,
+): Promise<ClientRow> {
   const client = await findClient(tx, clientId);
-  if (seen !== String(client.version))
+  if (expectedVersion !== String(client.version))
     throw new CommandError(`This client has changed. Look at it again: \`behalf client show ${clientId}\`.`);
   return client;
 }
 
 /** `behalf client admit` */
-export async function admit(clientId: string, options: TermsOptions & SeenOptions): Promise<void> {
+export async function admit(clientId: string, options: TermsOptions & VersionOptions): Promise<void> {
   const detail = { clientId, agent: options.agent ?? null };
   const client = await changing('client admit', options.as, detail, async (deciding) => {
     const terms = await termsOf(deciding, options);
-    return admitClient(deciding, deciding.by.id, await asSeen(deciding, clientId, options), terms);
+    return admitClient(deciding, deciding.by.id, await clientAt(deciding, clientId, options), terms);
   });
   answer(options.json, { command: 'client admit', ...detail, version: client.version }, () => [
     `${paint('bold', clean(clientId))} is admitted: answers to its requests may go to`,
@@ -135,6 +139,7 @@ export async function show(clientId: string, { json }: JsonOption): Promise<void
     `authenticates by ${client.authMethod}`,
     ...(client.publicKeys === null ? [] : [`its keys: ${clean(JSON.stringify(client.publicKeys))}`]),
     ...client.redirectUris.map((uri) => `redirect URI: ${clean(uri)}`),
+    ...client.requests.map(({ person, at }) => `asked for by ${clean(person)}, ${at}`),
     `scopes: ${client.scopes?.join(' ') ?? 'no ceiling of its own'}`,
     ...(client.changedTo === null
       ? []
@@ -153,9 +158,9 @@ const setting =
   };
 
 /** `behalf client accept` */
-export async function accept(clientId: string, options: SeenOptions): Promise<void> {
+export async function accept(clientId: string, options: VersionOptions): Promise<void> {
   await changing('client accept', options.as, { clientId }, async (deciding) => {
-    await acceptDocument(deciding, deciding.by.id, await asSeen(deciding, clientId, options));
+    await acceptDocument(deciding, deciding.by.id, await clientAt(deciding, clientId, options));
   });
   answer(options.json, { clientId, command: 'client accept' }, () => [
     `${paint('bold', clean(clientId))} is what its document says.`,

@@ -51,6 +51,12 @@ const faultOf = ({ cause, status }: oauth.WWWAuthenticateChallengeError): string
   cause.flatMap(({ parameters }) => parameters.error ?? [])[0] ??
   (status === 401 ? 'invalid_token' : undefined);
 
+/** The request may have arrived. Any other failure comes from this side, and is thrown as it is. */
+class LostAnswer extends Error {}
+const lose = (cause: unknown): never => {
+  throw new LostAnswer('no answer', { cause });
+};
+
 /** The pause after an answer that never came. */
 const lostAnswerWaitMs = 1_000;
 
@@ -183,7 +189,7 @@ export class AgentClient {
           body,
           {
             ...(dpop === undefined ? {} : { DPoP: dpop }),
-            [oauth.customFetch]: this.send,
+            [oauth.customFetch]: (...to) => this.send(...to).catch(lose),
             ...plainHttp(url),
             signal: AbortSignal.any([signal, timeUp]),
           },
@@ -193,8 +199,9 @@ export class AgentClient {
         if (error instanceof oauth.WWWAuthenticateChallengeError)
           return { response: error.response, fault: faultOf(error) };
         signal.throwIfAborted();
+        if (!(error instanceof LostAnswer)) throw error;
         if (!isRepeatable || timeUp.aborted || !(await patience.waits(lostAnswerWaitMs)))
-          throw noAnswer(this.endpoint, error);
+          throw noAnswer(this.endpoint, error.cause);
       }
     }
   }

@@ -41,6 +41,10 @@ export function composeAuthority(
       privateHosts: config.BEHALF_PRIVATE_HOSTS,
     }),
     identities: new ProviderAccounts(clock, ids),
+    documentFetch: new GuardedFetch({
+      allowHttp: config.BEHALF_ALLOW_HTTP,
+      privateHosts: config.BEHALF_CLIENT_METADATA_HOSTS,
+    }),
     clients: new ClientRegistry(clock, ids),
     passkeys: new Passkeys(clock, ids, config.publicUrl),
     delegations: new OAuthDelegations(database, authorities, clock, ids, catalog, recorder),

@@ -5,7 +5,6 @@ import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
-import { signInClientId } from '../delegation/sign-in-client.js';
 import { needsPasskey } from '../delegation/role-loader.js';
 import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
 import { deviceFlow } from './device/device-flow.js';
@@ -14,13 +13,8 @@ import { dpopAlgorithms } from './dpop.js';
 import { detailTypes } from './library/authorization-details.js';
 import { newDelegationGrant, resourceCeilingOf, scopeCeilingOf } from './library/library-internals.js';
 import { errors } from './library/oidc-provider.js';
-import {
-  agentGenerationMember,
-  agentIdMember,
-  agentNameMember,
-  publicClientMetadata,
-  type AgentClients,
-} from './library/agent-clients.js';
+import { publicClientMetadata, type AgentClients } from './library/agent-clients.js';
+import { agentGenerationMember, agentIdMember, agentNameMember } from './library/client-metadata.js';
 import { resourcesMember, scopesMember } from './library/registered-clients.js';
 import { resourceMember, resourceOfClient, resourceSinceMember } from './library/resource-server-clients.js';
 import { signInMembers } from './library/token-lookup.js';
@@ -119,7 +113,7 @@ function signInOf(
 ): NewSignIn {
   const clientId = client?.clientId ?? '';
   return {
-    ...{ userId, grantId, clientId: signInClientId(clientId) },
+    ...{ userId, grantId, clientId },
     program: (client?.clientName ?? clientId).slice(0, 200),
     method: byPasskey === true ? 'passkey' : provider === undefined ? 'password' : 'provider',
     providerId: provider?.providerId ?? null,

@@ -141,7 +141,7 @@ export function makeProvider(
     database,
     clock,
     workloads.jwks,
-    (registered) => new KnownClients(dependencies, registered, documents),
+    (registered) => new KnownClients(registered, documents),
   );
   const issuing = { clock, settings };
   const GrantsOfAgents = withGrantsOfAgents(

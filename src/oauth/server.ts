@@ -12,6 +12,7 @@ import { ProviderCallback } from './identity-providers/callback.js';
 import { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { ClientRegistration } from './clients/registration.js';
 import { ClientDocuments } from './clients/client-documents.js';
+import { forgetClients } from './clients/unknown-clients.js';
 import { IssuerKeys } from './foreign-tokens/issuer-keys.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
 import { MessageEndpoint } from './identity-providers/message-endpoint.js';
@@ -140,7 +141,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     audiences: [issuer, `${issuer}${paths.token}`],
   });
   const documents = settings.clientDocuments ? new ClientDocuments(dependencies) : undefined;
-  const userCodes = new UserCodes({ clock, issuer, addressOf, limits: settings.limits });
+  const userCodes = new UserCodes({ clock, issuer, recorder, addressOf, limits: settings.limits });
   const polls = new Polls(clock);
   const provider = makeProvider(
     dependencies,
@@ -272,6 +273,6 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     purgeExpired: async (signal) =>
       (await purgeExpired(store, signal)) +
       (await purgeSignIns(store, signal)) +
-      (await dependencies.clients.purge(database, signal)),
+      (await forgetClients(dependencies, signal)),
   };
 }

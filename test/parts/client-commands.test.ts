@@ -31,11 +31,15 @@ test('clients are created, shown, stopped and started', async () => {
     'tickets:read',
     ...as,
   ]);
-  await cli.ok(['client', 'create', 'reports', ...uri, '--own-tool', '--scope', 'analytics:sales', ...as]);
+  const own = ['--redirect-uri', 'com.example.reports:/callback'];
+  await cli.ok(['client', 'create', 'reports', ...own, '--own-tool', '--scope', 'analytics:sales', ...as]);
   expect(await list()).toMatchObject([
     { clientId: 'reports', agent: null, ownTool: true, scopes: ['analytics:sales'], status: 'active' },
     { clientId: 'desk', agent: 'desk', ownTool: false, scopes: ['tickets:read'], status: 'active' },
   ]);
+  expect(await cli.ok(['client', 'show', 'reports'])).toContain(
+    'redirect URI: com.example.reports:/callback',
+  );
   expect(await cli.ok(['client', 'show', 'desk'])).toContain('redirect URI: http://127.0.0.1/callback');
   await cli.ok(['client', 'stop', 'desk', ...as]);
   expect(await list('--status', 'stopped')).toMatchObject([{ clientId: 'desk' }]);

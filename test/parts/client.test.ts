@@ -500,4 +500,10 @@ describe('an answer that is lost', () => {
     wire.next('/graphql', () => new Response('<html>', { status: 200 }));
     expect((await failure(client().request('{ viewer { scopes } }'))).code).toBe('BAD_ANSWER');
   });
+
+  test('that comes of this side is thrown as it is, at once', async () => {
+    wire.next('/graphql', () => ({}) as Response);
+    await expect(client().request('{ viewer { scopes } }')).rejects.toThrow(TypeError);
+    expect([wire.count('/graphql'), wire.waited]).toEqual([1, []]);
+  });
 });

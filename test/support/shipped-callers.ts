@@ -6,7 +6,7 @@ import { agents, consents, oauthPayloads, type AgentRow } from '../../src/store/
 import { addClientRule } from '../../src/admin/client-rules.js';
 import { createClient } from '../../src/admin/clients.js';
 import { eq } from '../../src/store/sql/condition.js';
-import { clients, type ClientRow } from '../../src/store/tables/clients.js';
+import { clientRequests, clients, type ClientRow } from '../../src/store/tables/clients.js';
 import { addProvider } from '../../src/admin/identity-providers.js';
 import { addResourceServer } from '../../src/admin/resource-servers.js';
 import { mapGroup } from '../../src/admin/provided-roles.js';
@@ -58,6 +58,7 @@ export class ShippedCallers {
       ),
     );
     const client = await registerClient(company);
+    const waiting = await waitingClient(company, client);
     const callers: Caller[] = [];
     for (const { name, holder, scopes } of shippedRoles) {
       const token =
@@ -74,6 +75,7 @@ export class ShippedCallers {
       'Query.search(query:)': 'coffee',
       'Query.user(id:)': everyone.id,
       'Query.client(id:)': client,
+      'Query.waitingClient(id:)': waiting,
       'Query.schema(agent:)': (await company.agent('seen-by-others', everyone, 'support-agent')).id,
     });
   }
@@ -102,6 +104,8 @@ async function personWith(company: Company, role: string): Promise<string> {
     await tx.insert(consents, [
       { ...consent, scopes: ['products:read'], boundary: everywhere, revokedAt: null },
     ]);
+    const request = { id: server.ids.next(), userId: id, clientId: 'waiting', name: 'Assistant' };
+    await tx.insert(clientRequests, [{ ...request, createdAt, version: 1 }]);
     await tx.insert(passkeys, [passkeyOf(id, server.ids.next(), createdAt)]);
     const signIn = signInOf(id, server.ids.next(), createdAt, consent.expiresAt);
     await tx.insert(signIns, [signIn]);
@@ -141,6 +145,16 @@ async function registerClient(company: Company): Promise<string> {
     await unit.tx.update(agents, eq<AgentRow>('name', 'desk'), { workloads });
     return id;
   });
+}
+
+/** A client that nobody has admitted; returns its row id. */
+async function waitingClient(company: Company, like: string): Promise<string> {
+  const row = await company.server.database.read.byId(clients, like);
+  if (row === undefined) throw new Error('There is no client.');
+  const [id, clientId] = [company.server.ids.next(), 'waiting'];
+  const waits = { id, clientId, status: 'quarantined', registration: 'dynamic', agentId: null };
+  await company.do(({ tx }) => tx.insert(clients, [{ ...row, ...waits, changedTo: null }]));
+  return id;
 }
 
 /** An identity provider with a group that gives a role. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
-import type { CreateOptions, ListOptions, SeenOptions, TermsOptions } from '../client.js';
+import type { CreateOptions, ListOptions, VersionOptions, TermsOptions } from '../client.js';
 import type { RuleOptions } from '../client-rule.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
 import { asOption } from '../terminal/options.js';
@@ -9,66 +9,61 @@ const aboutClients = `
 A client acts as an agent of its own (--agent), which gets a task from the person who allows it, or it is a person's own tool
 (--own-tool), whose tokens are the person's sign-in. No client has a secret: it is public, or signs with its key.`;
 
-const seenOption = ['--seen <version>', 'the version that `behalf client show` told'] as const;
+const versionOption = ['--expected-version <version>', 'the version that `behalf client show` told'] as const;
+
+/** How a client is let in. */
+const withTerms = (about: Command): Command =>
+  about
+    .option('--agent <name>', 'make an agent of this name, as which it acts')
+    .option('--task <text>', 'the one business task of the agent')
+    .option('--owner <user>', 'the person who answers for the agent')
+    .option('--role <role...>', 'roles of the agent: its ceiling', [])
+    .option('--own-tool', 'its tokens are the person’s own sign-in')
+    .option('--scope <scope...>', 'the scopes that its tokens have at most (default: no ceiling of its own)')
+    .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)');
 
 export const clientCommand = (): Command =>
   group(
     'client',
     'OAuth clients: the applications that people use',
-    command(
-      'client create',
-      'register a client',
-      'desk --redirect-uri http://127.0.0.1/callback --agent desk --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+    withTerms(
+      command(
+        'client create',
+        'register a client',
+        'desk --redirect-uri http://127.0.0.1/callback --agent desk --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+      ),
     )
       .argument('<client-id>', 'its OAuth client id')
       .requiredOption('--redirect-uri <uri...>', 'where answers to its requests may go')
       .option('--name <name>', 'what it is called (default: its client id)')
-      .option('--agent <name>', 'make an agent of this name, as which it acts')
-      .option('--task <text>', 'the one business task of the agent')
-      .option('--owner <user>', 'the person who answers for the agent')
-      .option('--role <role...>', 'roles of the agent: its ceiling', [])
-      .option('--own-tool', 'its tokens are the person’s own sign-in')
-      .option(
-        '--scope <scope...>',
-        'the scopes that its tokens have at most (default: no ceiling of its own)',
-      )
-      .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)')
       .option('--public-keys <file>', 'a JSON Web Key Set; with it the client signs, else it is public')
       .option(...asOption)
       .addHelpText('after', aboutClients)
       .action(async (clientId: string, options: CreateOptions) =>
         (await import('../client.js')).create(clientId, options),
       ),
-    command(
-      'client admit',
-      'let a client in that waits',
-      'https://app.example/client.json --seen 1 --agent app --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+    withTerms(
+      command(
+        'client admit',
+        'let a client in that waits',
+        'https://app.example/client.json --expected-version 1 --agent app --task "Answer tickets" --owner rosa.lind --role support-agent --as admin',
+      ),
     )
       .argument('<client-id>')
-      .requiredOption(...seenOption)
-      .option('--agent <name>', 'make an agent of this name, as which it acts')
-      .option('--task <text>', 'the one business task of the agent')
-      .option('--owner <user>', 'the person who answers for the agent')
-      .option('--role <role...>', 'roles of the agent: its ceiling', [])
-      .option('--own-tool', 'its tokens are the person’s own sign-in')
-      .option(
-        '--scope <scope...>',
-        'the scopes that its tokens have at most (default: no ceiling of its own)',
-      )
-      .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)')
+      .requiredOption(...versionOption)
       .option(...asOption)
-      .action(async (clientId: string, options: TermsOptions & SeenOptions) =>
+      .action(async (clientId: string, options: TermsOptions & VersionOptions) =>
         (await import('../client.js')).admit(clientId, options),
       ),
     command(
       'client accept',
       'take over what a client’s document says now',
-      'https://app.example/client.json --seen 3 --as admin',
+      'https://app.example/client.json --expected-version 3 --as admin',
     )
       .argument('<client-id>')
-      .requiredOption(...seenOption)
+      .requiredOption(...versionOption)
       .option(...asOption)
-      .action(async (clientId: string, options: SeenOptions) =>
+      .action(async (clientId: string, options: VersionOptions) =>
         (await import('../client.js')).accept(clientId, options),
       ),
     command(

@@ -1,7 +1,12 @@
 import { all, eq } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
-import { clients, type ClientRow } from '../../store/tables/clients.js';
-import { agents } from '../../store/tables/identity.js';
+import {
+  clientRequests,
+  clients,
+  type ClientRequestRow,
+  type ClientRow,
+} from '../../store/tables/clients.js';
+import { agents, users } from '../../store/tables/identity.js';
 
 export interface ListedClient {
   readonly clientId: string;
@@ -22,9 +27,13 @@ export interface ListedClient {
   /** Moves with every change. */
   readonly version: number;
   readonly createdAt: string;
-  readonly requestedAt: string | null;
+  /** The people who asked for its admission, the last one first. */
+  readonly requests: readonly { readonly person: string; readonly at: string }[];
   readonly expiresAt: string | null;
 }
+
+/** How many requests are listed for one client. */
+const requestsMax = 20;
 
 /** Newest first; only the one with this client id, where one is given. */
 export async function listClients(connection: Connection, clientId?: string): Promise<ListedClient[]> {
@@ -43,8 +52,22 @@ export async function listClients(connection: Connection, clientId?: string): Pr
       ...{ agent: agent?.name ?? null, ownTool: row.isOwnTool, authMethod: row.authMethod },
       ...{ redirectUris: row.redirectUris, scopes: row.scopes, resources: row.resources },
       ...{ changedTo: row.changedTo, publicKeys: row.jwks, version: row.version },
-      ...{ createdAt: row.createdAt, requestedAt: row.requestedAt, expiresAt: row.expiresAt },
+      ...{ createdAt: row.createdAt, expiresAt: row.expiresAt },
+      requests: await requestsFor(connection, row.clientId),
     });
+  }
+  return listed;
+}
+
+async function requestsFor(connection: Connection, clientId: string): Promise<ListedClient['requests']> {
+  const rows = await connection.select(clientRequests, eq<ClientRequestRow>('clientId', clientId), {
+    order: [{ column: 'createdAt', direction: 'desc' }],
+    limit: requestsMax,
+  });
+  const listed = [];
+  for (const { userId, createdAt } of rows) {
+    const user = await connection.byId(users, userId);
+    listed.push({ person: user?.name ?? userId, at: createdAt });
   }
   return listed;
 }

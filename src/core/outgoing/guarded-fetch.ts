@@ -43,7 +43,7 @@ export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 export interface OutgoingSettings {
   /** Whether plain http is allowed to hosts other than loopback, too. */
   readonly allowHttp: boolean;
-  /** Hosts, as URLs write them, that may be in the own network. */
+  /** Hosts that may be in the own network, as URLs write them: at any port, or with the one port. */
   readonly privateHosts: readonly string[];
   readonly resolve?: Resolve;
 }
@@ -86,21 +86,29 @@ export class GuardedFetch {
       throw new OutgoingRefusal('unusable_url', 'the URL has a user name or a password');
     const isHttp =
       url.protocol === 'http:' &&
-      this.privateHosts.has(url.hostname) &&
+      this.mayBePrivate(url) &&
       (this.settings.allowHttp || isLoopbackHost(url.hostname));
     if (url.protocol !== 'https:' && !isHttp)
       throw new OutgoingRefusal('unusable_url', 'the URL is without https');
     return url;
   }
 
+  private mayBePrivate({ hostname, port, protocol }: URL): boolean {
+    const usualPort = protocol === 'https:' ? '443' : '80';
+    return (
+      this.privateHosts.has(hostname) ||
+      this.privateHosts.has(`${hostname}:${port === '' ? usualPort : port}`)
+    );
+  }
+
   /** A host with one address that is not public is refused whole: which of them is taken would be chance. */
-  private async addressesOf({ hostname }: URL): Promise<readonly LookupAddress[]> {
+  private async addressesOf(url: URL): Promise<readonly LookupAddress[]> {
+    const { hostname } = url;
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const family = isIP(host);
     const addresses = family === 0 ? await this.resolve(host) : [{ address: host, family }];
     if (addresses.length === 0) throw new OutgoingRefusal('out_of_reach', 'the host has no address');
-    const isAllowed =
-      this.privateHosts.has(hostname) || addresses.every(({ address }) => isPublicAddress(address));
+    const isAllowed = this.mayBePrivate(url) || addresses.every(({ address }) => isPublicAddress(address));
     if (!isAllowed) throw new OutgoingRefusal('private_address', 'the host is not on the public internet');
     return addresses;
   }

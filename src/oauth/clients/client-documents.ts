@@ -8,20 +8,19 @@ import {
   type OutgoingAnswer,
 } from '../../core/outgoing/guarded-fetch.js';
 import { textOf } from '../../core/utf8.js';
-import type { Connection } from '../../store/sql/connection.js';
-import { isDuplicate, type Database } from '../../store/sql/database.js';
+import type { Database } from '../../store/sql/database.js';
 import type { ClientDescription, ClientRow } from '../../store/tables/clients.js';
-import type { Clients, ClientArrived, Recorder } from '../contract/dependencies.js';
+import type { Clients, Recorder } from '../contract/dependencies.js';
 import { KeptAnswers } from '../identity-providers/kept-answers.js';
-import { describable } from '../library/oauth-errors.js';
 import type { RegisteredClients } from '../library/registered-clients.js';
 import { SlowDown } from '../throttling/slow-down.js';
 import { ClientWaits, UnusableDocument } from './client-waits.js';
+import { keepClient, recordChange } from './unknown-clients.js';
 
 interface DocumentParts {
   readonly database: Database;
   readonly clock: Clock;
-  readonly outgoing: GuardedFetch;
+  readonly documentFetch: GuardedFetch;
   readonly clients: Clients;
   readonly recorder: Recorder;
 }
@@ -75,13 +74,13 @@ export class ClientDocuments {
   }
 
   /** Reads the document of an unknown client. Undefined where the id is no address of one. */
-  async arrive(clientId: string): Promise<ClientRow | undefined> {
+  async find(clientId: string): Promise<ClientRow | undefined> {
     if (!isDocumentAddress(clientId)) return undefined;
     const description = await this.kept.get(clientId, async () => {
       this.requireTurn(clientId);
       return this.read(clientId);
     });
-    const client = await arrived(this.parts, { clientId, registration: 'document', description });
+    const client = await keepClient(this.parts, { clientId, registration: 'document', description });
     if (client !== undefined) return client;
     throw new UnusableDocument('too many clients wait for admission; ask an administrator to look at them');
   }
@@ -95,8 +94,8 @@ export class ClientDocuments {
     const description = await this.read(clientId).catch(unlessOurs);
     if (description === undefined) return;
     await database.transaction(async (tx) => {
-      const seen = await clients.seen(tx, client, description);
-      if (seen !== undefined) await recordArrival(this.parts.recorder, tx, seen);
+      const change = await clients.compare(tx, client, description);
+      if (change !== undefined) await recordChange(this.parts.recorder, tx, change);
     });
   }
 
@@ -110,16 +109,13 @@ export class ClientDocuments {
   }
 
   private async read(clientId: string): Promise<ClientDescription> {
-    const { outgoing, clients } = this.parts;
+    const { documentFetch, clients } = this.parts;
     try {
-      const answer = await outgoing.ask(clientId, {
+      const answer = await documentFetch.ask(clientId, {
         headers: { accept: 'application/json' },
         ...{ bytesMax, timeoutMs },
       });
-      const metadata = parsedDocument(answer);
-      if (typeof metadata !== 'object' || metadata === null || !('client_id' in metadata))
-        throw new UnusableDocument('it is no object with a client_id');
-      if (metadata.client_id !== clientId) throw new UnusableDocument('its client_id is not its address');
+      const metadata = documentAbout(clientId, answer);
       if ('client_secret' in metadata) throw new UnusableDocument('it holds a secret');
       return clients.describe(metadata, new URL(clientId).host, 'refused');
     } catch (error) {
@@ -131,16 +127,23 @@ export class ClientDocuments {
   }
 }
 
-/** One text, so that a stranger does not learn by it which addresses of the own network answer, and how. */
-const unreadable = 'no JSON document can be read at its address';
+/**
+ * One text for everything that is no document about this client: a stranger who names an address must not learn what is
+ * there. The faults of a document that names its own address are for its author.
+ */
+const unreadable = 'no document with this client_id can be read at its address';
 
-function parsedDocument(answer: OutgoingAnswer): unknown {
+function documentAbout(clientId: string, answer: OutgoingAnswer): object {
   const text = documentText(answer);
+  let metadata: unknown;
   try {
-    return parseJson(text, 'The document');
+    metadata = parseJson(text, 'The document');
   } catch (error) {
     throw new UnusableDocument(unreadable, error);
   }
+  if (typeof metadata !== 'object' || metadata === null) throw new UnusableDocument(unreadable);
+  if (!('client_id' in metadata) || metadata.client_id !== clientId) throw new UnusableDocument(unreadable);
+  return metadata;
 }
 
 function documentText({ status, headers, body }: OutgoingAnswer): string {
@@ -157,62 +160,23 @@ function unlessOurs(error: unknown): undefined {
   throw error;
 }
 
-/**
- * Keeps a new client in quarantine, or admits it by a rule, with its record. Two at the same moment are one. Undefined where
- * too many wait.
- */
-export async function arrived(
-  { database, clients, recorder }: Pick<DocumentParts, 'database' | 'clients' | 'recorder'>,
-  arrival: Parameters<Clients['arrive']>[1],
-): Promise<ClientRow | undefined> {
-  const keep = (): Promise<ClientArrived | undefined> =>
-    database.transaction(async (tx) => {
-      const kept = await clients.arrive(tx, arrival);
-      if (kept !== undefined && kept.changes.length > 0) await recordArrival(recorder, tx, kept);
-      return kept;
-    });
-  const kept = await keep().catch((error: unknown) => {
-    if (isDuplicate(error) || isConflict(error)) return keep();
-    throw error;
-  });
-  return kept?.client;
-}
-
-/** The agent of a client that a rule admits was made at the same moment. */
-const isConflict = (error: unknown): boolean => error instanceof BehalfError && error.code === 'CONFLICT';
-
-const recordArrival = (
-  recorder: Recorder,
-  tx: Connection,
-  { client, detail, changes }: ClientArrived,
-): Promise<void> =>
-  recorder.recordAuthEventIn(tx, {
-    ...{
-      kind: 'client',
-      outcome: 'success',
-      clientName: client.clientId,
-      detail: describable(detail),
-      changes,
-    },
-    ...(client.agentId === null ? {} : { agentId: client.agentId }),
-  });
-
 /** Clients as the authorization server meets them: known ones, and those that it hears of for the first time. */
 export class KnownClients {
   constructor(
-    private readonly parts: Pick<DocumentParts, 'database' | 'clients'>,
     private readonly registered: RegisteredClients,
     /** Undefined where documents are not read. */
     private readonly documents: ClientDocuments | undefined,
   ) {}
 
-  /** Throws `ClientWaits` for a client in quarantine. Undefined for one that nobody knows. */
+  /**
+   * Throws `ClientWaits` for a client in quarantine; anybody can send such requests, so they write nothing. Undefined for a
+   * client that nobody knows.
+   */
   async find(clientId: string): Promise<ClientRow | undefined> {
     const known = await this.registered.row(clientId);
     if (known?.registration === 'document') await this.documents?.refresh(known);
-    const client = known ?? (await this.documents?.arrive(clientId));
-    if (client?.status !== 'quarantined') return client;
-    await this.parts.database.transaction((tx) => this.parts.clients.requested(tx, client));
-    throw new ClientWaits(client);
+    const client = known ?? (await this.documents?.find(clientId));
+    if (client?.status === 'quarantined') throw new ClientWaits(client);
+    return client;
   }
 }

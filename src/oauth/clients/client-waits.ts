@@ -1,10 +1,15 @@
 import { errors } from '../library/oidc-provider.js';
 import { describable } from '../library/oauth-errors.js';
 
-/** The names that a client in quarantine gives itself. Nobody has checked them. */
+/** A client in quarantine. Nobody has checked the names that it gives itself. */
 export interface WaitingClient {
+  /** Of its row. */
+  readonly id: string;
   readonly clientId: string;
   readonly name: string;
+  readonly redirectUris: readonly string[];
+  /** ISO 8601. */
+  readonly createdAt: string;
 }
 
 /** The client is in quarantine: it gets nothing until an administrator admits it. */

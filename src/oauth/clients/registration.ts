@@ -10,7 +10,7 @@ import { userAgentOf } from '../middleware/recording.js';
 import { FormError, readBody } from '../step/form.js';
 import type { RefusalRecords } from '../throttling/refusal-records.js';
 import { SlowDown } from '../throttling/slow-down.js';
-import { arrived } from './client-documents.js';
+import { keepClient } from './unknown-clients.js';
 
 const bytesMax = 20_000;
 /** Registrations from one address in an hour; beyond that they are let in slowly. */
@@ -38,17 +38,17 @@ const slowDown = (waitSeconds: number): Answer => ({
  * public one, which its answer says (section 3.2.1).
  */
 export class ClientRegistration {
-  private readonly registered: SlowDown;
+  private readonly registrations: SlowDown;
 
   constructor(
     private readonly parts: OAuthDependencies,
     private readonly refusals: RefusalRecords,
   ) {
-    this.registered = new SlowDown(parts.clock, perAddress);
+    this.registrations = new SlowDown(parts.clock, perAddress);
   }
 
   get lines(): SlowDown['lines'] {
-    return this.registered.lines;
+    return this.registrations.lines;
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -68,25 +68,25 @@ export class ClientRegistration {
   private async answer(request: IncomingMessage): Promise<Answer> {
     const address = this.parts.addressOf(request);
     const key = clientKeyOf(address);
-    const waitSeconds = this.registered.waitSeconds(key, key);
+    const waitSeconds = this.registrations.waitSeconds(key, key);
     if (waitSeconds > 0) return slowDown(waitSeconds);
-    this.registered.count(key, key);
+    this.registrations.count(key, key);
     try {
-      return await this.register(await described(request, this.parts));
+      return await this.register(await descriptionIn(request, this.parts));
     } catch (error) {
-      return this.refused(request, address, errorAnswer(error));
+      return this.refuse(request, address, errorAnswer(error));
     }
   }
 
   private async register(description: ClientDescription): Promise<Answer> {
     const clientId = this.parts.ids.next();
-    const client = await arrived(this.parts, { clientId, registration: 'dynamic', description });
+    const client = await keepClient(this.parts, { clientId, registration: 'dynamic', description });
     return client === undefined
       ? refusal(503, 'temporarily_unavailable', 'too many clients wait for admission')
       : { status: 201, body: information(client) };
   }
 
-  private async refused(request: IncomingMessage, address: string, answer: Answer): Promise<Answer> {
+  private async refuse(request: IncomingMessage, address: string, answer: Answer): Promise<Answer> {
     const userAgent = userAgentOf(request);
     const waitSeconds = await this.refusals.record({
       ...{ kind: 'client', outcome: 'refused', address, errorCode: String(answer.body.error) },
@@ -97,7 +97,7 @@ export class ClientRegistration {
   }
 }
 
-async function described(
+async function descriptionIn(
   request: IncomingMessage,
   { clients }: OAuthDependencies,
 ): Promise<ClientDescription> {

@@ -8,6 +8,7 @@ import type {
   SignedOut,
 } from '../../delegation/proven-identity.js';
 import type { PasskeyOutcome } from '../../delegation/proven-passkey.js';
+import type { ClientChange, UnknownClient } from '../../delegation/unknown-client.js';
 import type { UserRow } from '../../store/tables/identity.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import type {
@@ -39,6 +40,7 @@ import type { ClientDescription, ClientRow } from '../../store/tables/clients.js
 import { accountPaths } from './paths.js';
 
 export type { AuthEvent } from '../../delegation/auth-records.js';
+export type { ClientChange, UnknownClient } from '../../delegation/unknown-client.js';
 export type { IdentityOutcome, ProvenIdentity } from '../../delegation/proven-identity.js';
 export type {
   ActingClient,
@@ -125,34 +127,22 @@ export interface Identities {
   partiesOf(tx: Connection, claimed: ClaimedParties): Promise<KnownChain>;
 }
 
-/** A client that nobody registered by hand, or a change of what its document says. */
-export interface ClientArrived {
-  readonly client: ClientRow;
-  readonly detail: string;
-  readonly changes: NonNullable<AuthEvent['changes']>;
-}
-
 /** Clients that nobody registered by hand. */
 export interface Clients {
   /** Throws a `BehalfError` for metadata that is not usable (RFC 7591 section 2). */
   describe(metadata: unknown, fallbackName: string, secrets: 'refused' | 'public'): ClientDescription;
   /** Keeps a new client in quarantine, or admits it by the rule for its host. Undefined where too many wait. */
-  arrive(
+  keep(tx: Connection, unknown: UnknownClient): Promise<ClientChange | undefined>;
+  /** Notes what a client's document says now. What was admitted stays. Undefined where that is nothing new. */
+  compare(
     tx: Connection,
-    arrival: {
-      readonly clientId: string;
-      readonly registration: 'document' | 'dynamic';
-      readonly description: ClientDescription;
-    },
-  ): Promise<ClientArrived | undefined>;
-  /** Notes what a client's document says now. What was admitted stays. */
-  seen(tx: Connection, client: ClientRow, description: ClientDescription): Promise<ClientArrived | undefined>;
-  /** Notes that somebody tried to use a client in quarantine. */
-  requested(tx: Connection, client: ClientRow): Promise<void>;
+    client: ClientRow,
+    description: ClientDescription,
+  ): Promise<ClientChange | undefined>;
   /** Takes the turn to read a document again. False where another request has it. */
   claimCheck(tx: Connection, client: ClientRow): Promise<boolean>;
-  /** Forgets clients that waited too long. Returns how many. */
-  purge(database: Database, signal?: AbortSignal): Promise<number>;
+  /** Forgets clients that waited too long; as many as fit into one transaction. */
+  forget(tx: Connection): Promise<readonly ClientChange[]>;
 }
 
 /** The parties of a token of a trusted issuer, by that issuer's names. */
@@ -284,8 +274,10 @@ export interface OAuthDependencies {
   readonly passkeys: Passkeys;
   readonly clients: Clients;
   readonly settings: OAuthSettings;
-  /** Requests to addresses that clients chose. */
+  /** Requests to addresses that administrators, and clients that they admitted, chose. */
   readonly outgoing: GuardedFetch;
+  /** Requests to the documents of clients, whose addresses anybody chooses. */
+  readonly documentFetch: GuardedFetch;
   /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;
 }

@@ -26,6 +26,8 @@ export const accountPaths = {
   home: '/account',
   signIn: '/account/sign-in',
   signedIn: '/account/signed-in',
+  /** Followed by the row id of an application that waits. */
+  applications: '/account/applications',
 } as const;
 
 /** The methods that a path below the issuer takes; none where there is no route. */

@@ -66,7 +66,8 @@ export function deviceFlow({ database, clock, addressOf }: DeviceFlowParts): Dev
     }
     const device = deviceInfoOf(code.deviceInfo);
     const program = client.clientName ?? client.clientId;
-    show(ctx, verifyPage({ secret: secretOf(ctx), userCode: withHyphen(userCode), program, agent, device }));
+    const shown = { secret: secretOf(ctx), userCode: withHyphen(userCode), program, agent, device };
+    show(ctx, verifyPage({ ...shown, clientId: client.clientId }));
   };
 
   return {

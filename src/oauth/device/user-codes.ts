@@ -3,8 +3,10 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { clientKeyOf } from '../../core/client-address.js';
 import type { Clock } from '../../core/clock.js';
 import { paths } from '../contract/paths.js';
-import type { AttemptLimit } from '../contract/dependencies.js';
+import type { AttemptLimit, Recorder } from '../contract/dependencies.js';
+import { deviceCodeGrant } from '../library/device-codes.js';
 import { routeOf } from '../library/library-internals.js';
+import { userAgentOf } from '../middleware/recording.js';
 import { deadEndPage } from '../pages/dead-end-page.js';
 import { pageHeaders, pageText, type Page } from '../pages/page.js';
 import { checkOrigin, FormError } from '../step/form.js';
@@ -20,6 +22,7 @@ export const typedCodeOf = (ctx: object): string | undefined => (ctx as WithCode
 interface UserCodesParts {
   readonly clock: Clock;
   readonly issuer: string;
+  readonly recorder: Recorder;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly limits: {
     readonly userCodesPerAddress: AttemptLimit;
@@ -30,8 +33,8 @@ interface UserCodesParts {
 const everybody = 'everybody';
 
 /**
- * Holds guesses of user codes up (RFC 8628 section 5.1): of one address, and of all together. A code that is there counts
- * for nothing.
+ * Holds guesses of user codes up (RFC 8628 section 5.1): of one address, and of all together. Each that gets through is
+ * recorded, so the limits bound the records, too. A code that is there counts for nothing.
  */
 export class UserCodes {
   readonly perAddress: SlowDown;
@@ -65,9 +68,22 @@ export class UserCodes {
     this.perAddress.count(party, party);
     this.together.count(everybody, party);
     await next();
-    if (routeOf(ctx) === undefined || ctx.oidc.entities.DeviceCode === undefined) return;
+    if (routeOf(ctx) === undefined || ctx.oidc.entities.DeviceCode === undefined) {
+      await this.record(ctx);
+      return;
+    }
     this.perAddress.forgive(party);
     this.together.forgive(everybody);
+  }
+
+  /** Without the code: a typing error is a code of somebody else, almost. */
+  private record({ req }: KoaContextWithOIDC): Promise<void> {
+    const userAgent = userAgentOf(req);
+    return this.parts.recorder.recordAuthEvent({
+      ...{ kind: 'token', outcome: 'refused', grantType: deviceCodeGrant, errorCode: 'unknown_user_code' },
+      ...{ address: this.parts.addressOf(req), detail: 'a user code was entered that no open request has' },
+      ...(userAgent === undefined ? {} : { userAgent }),
+    });
   }
 
   private isOwnForm(ctx: KoaContextWithOIDC): boolean {

@@ -8,19 +8,14 @@ import { deviceCodeGrant } from './device-codes.js';
 import { RegisteredClients } from './registered-clients.js';
 import type { KnownClients } from '../clients/client-documents.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
-import { asLibrary, unusedSecret } from './client-metadata.js';
+import { actingMembers, asLibrary, unusedSecret } from './client-metadata.js';
 import { ResourceServerClients } from './resource-server-clients.js';
 import type { PublicClient } from '../contract/dependencies.js';
 import { workloadAuthMethod } from '../workloads/workload-clients.js';
+import { clientIdLengthMax } from '../../core/client-ids.js';
 
 export const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 export const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
-/** A member of client metadata: the agent's id. Absent for people's programs. */
-export const agentIdMember = 'behalf_agent_id';
-/** A member of client metadata: the agent's name. */
-export const agentNameMember = 'behalf_agent_name';
-/** A member of client metadata: the generation of the agent's tokens when the client was read. */
-export const agentGenerationMember = 'behalf_agent_generation';
 
 export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
   client_id: client.clientId,
@@ -70,12 +65,6 @@ function authenticationOf({ authMethod, jwks }: AgentRow, workloadKeys: KeySet):
 const isActedAs = ({ authMethod, redirectUris }: AgentRow): boolean =>
   authMethod === 'none' && redirectUris === null;
 
-const actingMembers = (agent: AgentRow): Partial<ClientMetadata> => ({
-  [agentIdMember]: agent.id,
-  [agentNameMember]: agent.name,
-  [agentGenerationMember]: agent.tokenGeneration,
-});
-
 function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
   const { authMethod, redirectUris } = agent;
   return {
@@ -95,8 +84,6 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
   };
 }
 
-const clientIdLengthMax = 255;
-
 /**
  * Registered clients, agents with credentials of their own, and resource servers, as OAuth clients. They are read again for
  * each request, so a stopped one is unknown at once.
@@ -113,7 +100,7 @@ export class AgentClients implements Adapter {
     knownWith: (registered: RegisteredClients) => Pick<KnownClients, 'find'>,
   ) {
     this.servers = new ResourceServerClients(database.read);
-    this.registered = new RegisteredClients(database.read, actingMembers, {
+    this.registered = new RegisteredClients(database.read, {
       confidential: [...ownGrants, ...askingGrants, 'authorization_code'],
       public: [...askingGrants, 'authorization_code'],
     });

@@ -10,7 +10,8 @@ import type {
   ResourceServerInstance,
 } from 'oidc-provider';
 import { firstUse, type PayloadStore } from './payload-adapter.js';
-import { agentGenerationMember, agentIdMember, agentNameMember, type AgentClients } from './agent-clients.js';
+import type { AgentClients } from './agent-clients.js';
+import { agentGenerationMember, agentIdMember, agentNameMember } from './client-metadata.js';
 import { resourcesMember, scopesMember } from './registered-clients.js';
 import type { ActingClient, OAuthSettings } from '../contract/dependencies.js';
 import { SecretsRefused } from './oauth-errors.js';

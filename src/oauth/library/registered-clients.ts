@@ -4,7 +4,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { clients, type ClientRow } from '../../store/tables/clients.js';
 import { agents, type AgentRow } from '../../store/tables/identity.js';
 import { delegationType } from './authorization-details.js';
-import { asLibrary } from './client-metadata.js';
+import { actingMembers, asLibrary } from './client-metadata.js';
 
 /** A member of client metadata: the scopes that tokens of the client have at most. */
 export const scopesMember = 'behalf_scopes';
@@ -17,16 +17,13 @@ interface ActingGrants {
   readonly confidential: readonly string[];
 }
 
-/** The members by which a client acts as an agent. */
-type ActingMembers = (agent: AgentRow) => Partial<ClientMetadata>;
-
-/** A loopback redirect URI may have any port (RFC 8252 section 7.3). */
-const hasLoopback = (uris: readonly string[]): boolean => uris.some((uri) => uri.startsWith('http:'));
+/** Whether it is a program on the person's machine. Its loopback redirect URIs may have any port (RFC 8252 section 7.3). */
+const isNative = (uris: readonly string[]): boolean => uris.some((uri) => !uri.startsWith('https:'));
 
 const common = ({ clientId, name, jwks, redirectUris, scopes, resources }: ClientRow): ClientMetadata => ({
   client_id: clientId,
   client_name: name,
-  application_type: hasLoopback(redirectUris) ? 'native' : 'web',
+  application_type: isNative(redirectUris) ? 'native' : 'web',
   redirect_uris: [...redirectUris],
   response_types: ['code'],
   response_modes: ['query'],
@@ -53,7 +50,6 @@ const acting = (client: ClientRow, grants: ActingGrants): ClientMetadata => ({
 export class RegisteredClients {
   constructor(
     private readonly connection: Connection,
-    private readonly actingMembers: ActingMembers,
     private readonly grants: ActingGrants,
   ) {}
 
@@ -71,7 +67,7 @@ export class RegisteredClients {
     // The agent's generation moves with a ceiling. Read before a change and after it, the two would not belong together.
     const now = await this.row(client.clientId);
     if (now?.version !== client.version) return now === undefined ? undefined : this.metadata(now);
-    return { ...acting(client, this.grants), ...this.actingMembers(agent) };
+    return { ...acting(client, this.grants), ...actingMembers(agent) };
   }
 
   /** Whether the client is a person's own tool, and its ceiling. Undefined where it is none. */

@@ -6,6 +6,7 @@ import { delegationDetails } from '../library/authorization-details.js';
 import { agentIdOf, routeOf } from '../library/library-internals.js';
 import type { AuthEvent, Recorder } from '../contract/dependencies.js';
 import type { SlowDown } from '../throttling/slow-down.js';
+import { clientIdLengthMax } from '../../core/client-ids.js';
 import { tokenIdOf } from '../library/token-lookup.js';
 
 const kinds = {
@@ -73,7 +74,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
     outcome: ctx.status >= 500 ? 'failure' : refused ? 'refused' : 'success',
     userId: token?.accountId,
     agentId: isProven(ctx) ? agentIdOf(client) : undefined,
-    clientName: client?.clientId ?? bounded(params?.client_id, 100),
+    clientName: client?.clientId ?? bounded(params?.client_id, clientIdLengthMax),
     delegationId: delegationDetails(token?.rar)?.delegation,
     // A refused request did not give out its refresh token.
     tokenId: entities.AccessToken?.jti === undefined ? undefined : tokenIdOf(entities.AccessToken.jti),

@@ -1,5 +1,6 @@
 import type { ConsentOffer, FoundValues } from '../contract/dependencies.js';
 import type { DeviceInfo } from '../library/device-codes.js';
+import { whereItIsFrom } from './application-origin.js';
 import { consentReach } from './consent-reach.js';
 import { consentRights } from './consent-rights.js';
 import { whereFrom } from './device-pages.js';
@@ -99,7 +100,8 @@ const whoAsks = ({
         ? html`<dt>The program that asks you</dt>
             <dd>${program} <code class="soft">${clientId}</code>, set up by the operator of this server</dd>
             <dt>The agent that would work for you</dt>`
-        : html`<dt>The agent that asks you, and would work for you</dt>`
+        : html`${whereItIsFrom(clientId)}
+            <dt>The agent that asks you, and would work for you</dt>`
     }
     <dd>
       ${agent.displayName} <code class="soft">${agent.name}</code> in the role
@@ -114,7 +116,7 @@ const whoAsks = ({
         ? undefined
         : device === undefined
           ? html`<dt>Where your browser goes with your answer</dt>
-              <dd>${formTargets.join(' ')}</dd>`
+              <dd><strong>${formTargets.join(' ')}</strong></dd>`
           : whereFrom(device)
     }
   </dl>`;

@@ -1,5 +1,6 @@
 import { paths } from '../contract/paths.js';
 import type { DeviceInfo } from '../library/device-codes.js';
+import { whereItIsFrom } from './application-origin.js';
 import { deadEndPage } from './dead-end-page.js';
 import { html, type Html } from './html.js';
 import { day, moment } from './in-words.js';
@@ -51,10 +52,11 @@ export function verifyPage(shown: {
   readonly secret: string;
   readonly userCode: string;
   readonly program: string;
+  readonly clientId: string;
   readonly agent: KnownAgent | undefined;
   readonly device: DeviceInfo;
 }): Page {
-  const { secret, userCode, program, agent, device } = shown;
+  const { secret, userCode, program, clientId, agent, device } = shown;
   return {
     status: 200,
     title: 'Is this your device?',
@@ -65,6 +67,7 @@ export function verifyPage(shown: {
         rights.
       </p>
       <dl>
+        ${whereItIsFrom(clientId)}
         <dt>What asks</dt>
         <dd>
           ${

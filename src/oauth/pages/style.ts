@@ -6,7 +6,7 @@ const style = `
 @media(prefers-color-scheme:dark){:root{--ink:#e8edf2;--soft:#a9b4c0;--page:#10161d;--card:#19222c;--line:#6b7886;--accent:#8ec5ff;--on:#0c1520;--bad:#ffb4ab;--bad-page:#3b1715}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1rem;background:var(--page);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
-main{width:100%;max-width:26rem;background:var(--card);border:1px solid color-mix(in srgb,var(--line) 40%,transparent);border-radius:.75rem;padding:2rem}
+main{width:100%;max-width:26rem;overflow-wrap:anywhere;background:var(--card);border:1px solid color-mix(in srgb,var(--line) 40%,transparent);border-radius:.75rem;padding:2rem}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .25rem}
 h2{font-size:1rem;margin:1.25rem 0 .25rem}
 p{margin:.25rem 0 1rem}

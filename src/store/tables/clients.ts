@@ -1,3 +1,4 @@
+import { clientIdLengthMax } from '../../core/client-ids.js';
 import { flag, id, int, json, nullable, table, text, time, type RowOf } from './table.js';
 
 /** The description of a client in its document or registration, as far as it counts here. */
@@ -16,7 +17,7 @@ export const clients = table(
   {
     id: id(),
     /** The OAuth `client_id`; unique. The address of its document, where it has one. */
-    clientId: text(255),
+    clientId: text(clientIdLengthMax),
     name: text(200),
     /** administrator, document, dynamic */
     registration: text(20),
@@ -38,7 +39,7 @@ export const clients = table(
     changedTo: nullable(json<ClientDescription>()),
     /** When its document was read. */
     checkedAt: nullable(time()),
-    /** When a person last tried to use it in quarantine. */
+    /** When a signed-in person last asked for its admission. */
     requestedAt: nullable(time()),
     /** When it is deleted unless it is admitted. */
     expiresAt: nullable(time()),
@@ -70,5 +71,24 @@ export const clientRules = table(
   { unique: [['host']] },
 );
 
+/** A signed-in person asked for the admission of a client. */
+export const clientRequests = table(
+  'ClientRequest',
+  'client_requests',
+  {
+    id: id(),
+    userId: id('users'),
+    /** The OAuth `client_id`. The client may be forgotten since. */
+    clientId: text(clientIdLengthMax),
+    /** What the client called itself. */
+    name: text(200),
+    createdAt: time(),
+    version: int(),
+  },
+  ['id'],
+  { unique: [['userId', 'clientId']], indexes: [['clientId'], ['createdAt']] },
+);
+
+export type ClientRequestRow = RowOf<typeof clientRequests>;
 export type ClientRow = RowOf<typeof clients>;
 export type ClientRuleRow = RowOf<typeof clientRules>;

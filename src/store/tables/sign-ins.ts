@@ -1,3 +1,4 @@
+import { clientIdLengthMax } from '../../core/client-ids.js';
 import { id, nullable, table, text, time, type RowOf } from './table.js';
 
 /**
@@ -11,8 +12,8 @@ export const signIns = table(
     id: id(),
     userId: id('users'),
     grantId: text(64),
-    /** The program's OAuth `client_id`: see `src/delegation/sign-in-client.ts`. */
-    clientId: text(100),
+    /** The program's OAuth `client_id`. */
+    clientId: text(clientIdLengthMax),
     program: text(200),
     /** password, passkey, provider */
     method: text(20),

@@ -16,6 +16,7 @@ import {
 import { mayHandOver } from './hand-over.js';
 import { withNames } from './names.js';
 import { isOwn } from './person.js';
+import { applicationsPart } from './application-pages.js';
 import { signInsPart } from './sign-in-pages.js';
 import { statusWords, time } from './words.js';
 
@@ -92,7 +93,8 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
     <h1>Your account</h1>
     ${person.ownPasskeys === undefined ? undefined : html`<p><a href="/account/passkeys">Your passkeys</a></p>`}`;
   const signIns = await signInsPart(reader, query.endedSignIns);
-  if (person.own === undefined) return page('Your account', html`${head}${unseen}${signIns}`);
+  const applications = await applicationsPart(reader);
+  if (person.own === undefined) return page('Your account', html`${head}${unseen}${applications}${signIns}`);
   const { delegations, consents } = await visitor.run(homeDocument(person.holds), {
     filter: { ...person.own, status: 'ACTIVE' },
     after: query.after,
@@ -127,7 +129,7 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
           ? html`<p class="soft">Consents older than the newest ${consentsMax} are not shown.</p>`
           : undefined
       }
-      ${signIns}`,
+      ${applications} ${signIns}`,
   );
 }
 

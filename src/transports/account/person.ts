@@ -11,6 +11,8 @@ export interface Person {
   readonly own: Readonly<Record<string, string>> | undefined;
   /** The same for the person's own passkeys. */
   readonly ownPasskeys: Readonly<Record<string, string>> | undefined;
+  /** The same for the person's own requests to admit an application. */
+  readonly ownRequests: Readonly<Record<string, string>> | undefined;
 }
 
 export async function readPerson(visitor: Visitor): Promise<Person> {
@@ -18,7 +20,11 @@ export async function readPerson(visitor: Visitor): Promise<Person> {
   const held = new Set(viewer.scopes);
   const holds: Holds = (scope) => held.has(scope);
   const own = ownFilter(viewer, holds, 'delegations:read');
-  return { ...viewer.person, holds, own, ownPasskeys: ownFilter(viewer, holds, 'passkeys:manage') };
+  return {
+    ...{ ...viewer.person, holds, own },
+    ownPasskeys: ownFilter(viewer, holds, 'passkeys:manage'),
+    ownRequests: ownFilter(viewer, holds, 'clients:request'),
+  };
 }
 
 /** An auditor may read everybody's tasks. The pages show only a person's own. */

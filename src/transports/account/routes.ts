@@ -15,6 +15,7 @@ import {
   taskPage,
   withdraw,
 } from './change-pages.js';
+import { askForApplication, requestApplication } from './application-pages.js';
 import { failurePage } from './failure-page.js';
 import { askHandOver, handOver } from './hand-over.js';
 import { homePage, tasksPage } from './home-page.js';
@@ -33,6 +34,7 @@ import { askEndOthers, askEndSignIn, endOthers, endSignIn } from './sign-in-page
 import {
   beginSignIn,
   finishSignIn,
+  notSignedInPage,
   signInAgainPage,
   signedOutPage,
   signOut,
@@ -65,6 +67,7 @@ const pages: Readonly<Record<string, Show>> = {
   '/account/sign-ins/:id/end': askEndSignIn,
   '/account/end-other-sign-ins': askEndOthers,
   '/account/hand-over': (reader, _id, query) => askHandOver(reader, query),
+  '/account/applications/:id': askForApplication,
   '/account/passkeys': (reader, _id, query) => passkeysPage(reader, query.get('done')),
   '/account/passkeys/add': (reader) => askAddPasskey(reader),
   '/account/passkeys/:id': passkeyPage,
@@ -80,6 +83,7 @@ const changes: Readonly<Record<string, Change>> = {
   '/account/sign-ins/:id/end': (reader, id, form) => endSignIn(reader, id, keyOf(form)),
   '/account/end-other-sign-ins': (reader, _id, form) => endOthers(reader, keyOf(form)),
   '/account/hand-over': (reader, _id, form) => handOver(reader, form),
+  '/account/applications/:id': (reader, id, form) => requestApplication(reader, id, keyOf(form)),
   '/account/passkeys/add': (reader, _id, form) => addPasskey(reader, form),
   '/account/passkeys/:id': renamePasskey,
   '/account/passkeys/:id/remove': (reader, id, form) => removePasskey(reader, id, keyOf(form)),
@@ -129,7 +133,7 @@ class AccountRoutes {
     const query = queryOf(request);
     const isSignedIn = this.parts.cookies.sessionIn(request.headers.cookie) !== undefined;
     if (query.get('done') === 'signed-out' && !isSignedIn)
-      return this.send(reply, this.page(signedOutPage(this.parts.publicUrl, true)));
+      return this.send(reply, this.page(signedOutPage(this.parts.publicUrl)));
     const page = await show(await this.reader(request, reply), idOf(request), query);
     return this.send(reply, this.page(page));
   }
@@ -156,12 +160,12 @@ class AccountRoutes {
 
   fail(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
     const { cookies, publicUrl, logger } = this.parts;
+    const [from = ''] = request.url.split('?');
     if (error instanceof SignedOut) {
       void reply.header('set-cookie', cookies.endSession());
-      return this.send(reply, this.page(signedOutPage(publicUrl, false)));
+      return this.send(reply, this.page(notSignedInPage(publicUrl, from)));
     }
     if (error instanceof SignInAgain) {
-      const [from = ''] = request.url.split('?');
       return this.send(reply, this.page(signInAgainPage(publicUrl, error.stepUp, from)));
     }
     const page = failurePage(error);

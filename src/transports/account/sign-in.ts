@@ -7,9 +7,10 @@ import type { Page } from '../../oauth/pages/page.js';
 import { newSecret, signInTargets, type SignInTarget } from './cookies.js';
 import { newSessionId, sessionOf, Unavailable, type AccountParts, type Visitor } from './visitor.js';
 
-/** @param target the page to which the sign-in leads */
-export const signInLink = (publicUrl: string, target: SignInTarget = 'account'): Html => {
-  const query = target === 'account' ? '' : `?to=${target}`;
+/** @param target the page to which the sign-in leads: a path of the account, or another one by its name */
+export const signInLink = (publicUrl: string, target: SignInTarget | `/${string}` = 'account'): Html => {
+  const isPath = target.startsWith('/');
+  const query = target === 'account' ? '' : `?${isPath ? 'return' : 'to'}=${encodeURIComponent(target)}`;
   return html`<p class="actions">
     <a class="button" href="${publicUrl}${accountPaths.signIn}${query}">Sign in</a>
   </p>`;
@@ -29,15 +30,25 @@ export const welcomePage = (publicUrl: string): Page => ({
     <p class="soft">Programs send requests to <code>${publicUrl}/graphql</code>.</p>`,
 });
 
-export const signedOutPage = (publicUrl: string, isNew: boolean): Page => ({
-  status: isNew ? 200 : 401,
-  title: isNew ? 'You have signed out' : 'You are not signed in',
-  body: html`<h1>${isNew ? 'You have signed out' : 'You are not signed in'}</h1>
-    <p>
-      ${isNew ? 'Your sign-in in this browser has ended.' : 'Sign in to see your account. A sign-in ends by itself after a while.'}
-    </p>
+export const signedOutPage = (publicUrl: string): Page => ({
+  status: 200,
+  title: 'You have signed out',
+  body: html`<h1>You have signed out</h1>
+    <p>Your sign-in in this browser has ended.</p>
     ${signInLink(publicUrl)}`,
 });
+
+/** @param from the page that was asked for */
+export const notSignedInPage = (publicUrl: string, from: string): Page => {
+  const path = accountPath(from);
+  return {
+    status: 401,
+    title: 'You are not signed in',
+    body: html`<h1>You are not signed in</h1>
+      <p>Sign in to see your account. A sign-in ends by itself after a while.</p>
+      ${signInLink(publicUrl, path === accountPaths.home ? 'account' : path)}`,
+  };
+};
 
 const failedPage = (publicUrl: string, why: string): Page => ({
   status: 400,
@@ -53,8 +64,8 @@ export type Outcome =
 const shown = (page: Page): Outcome => ({ kind: 'page', page });
 
 /** Pages of the account alone: the address may come from anybody. */
-const accountPath = (text: string | null): string =>
-  text !== null && /^\/account(?:\/[A-Za-z0-9-]+)*$/.test(text) ? text : accountPaths.home;
+const accountPath = (text: string | null): `/${string}` =>
+  text !== null && /^\/account(?:\/[A-Za-z0-9-]+)*$/.test(text) ? (text as `/${string}`) : accountPaths.home;
 
 /** For a person whose sign-in does not suffice. */
 export const signInAgainPage = (

@@ -224,6 +224,49 @@ describe('a client that acts as an agent', () => {
   });
 });
 
+test('a program gets its answer by a scheme that is a domain in reverse, exactly as registered', async () => {
+  const own = 'com.example.desk:/callback';
+  const client = await acting({ redirectUris: [own, 'http://[::1]/back', callback] });
+  for (const uri of [own, 'http://[::1]:51234/back', callback]) {
+    const flow = await flowOf(client, { redirect_uri: uri });
+    const returned = await allowed(flow);
+    expect(returned.url.startsWith(`${uri}?code=`)).toBe(true);
+    expect((await redeem(client, flow, returned, { redirect_uri: uri })).status).toBe(200);
+  }
+  for (const uri of [
+    'com.example.desk:/callback/',
+    'com.example.desk:/other',
+    'com.example.other:/callback',
+  ]) {
+    const flow = await flowOf(client, { redirect_uri: uri });
+    expect((await flow.browser.open(flow.url.href)).status).toBe(400);
+  }
+});
+
+test('an agent and a client of one name are never both there, however close they come', async () => {
+  const names = Array.from({ length: 12 }, () => `both-${key()}`);
+  const agentDocument = `mutation ($input: CreateAgentInput!, $key: String!) {
+    createAgent(input: $input, idempotencyKey: $key) { agent { name } } }`;
+  const pairs = await Promise.all(
+    names.map(async (name) => {
+      const agent = { name, displayName: name, businessTask: 'A test', ownerId: root.id };
+      return Promise.all([
+        office.company.ask(root, agentDocument, { input: agent, key: key() }),
+        create({ clientId: name, agent: await agentOf(`${name}-agent`) }),
+      ]);
+    }),
+  );
+  for (const answers of pairs) expect(answers.flatMap(codes)).toEqual(['CONFLICT']);
+  for (const name of names) {
+    const { read } = office.server.database;
+    const there = [
+      await read.count(agents, eq('name', name)),
+      await read.count(clients, eq('clientId', name)),
+    ];
+    expect(there.sort()).toEqual([0, 1]);
+  }
+});
+
 describe('a ceiling of scopes', () => {
   test('narrows what is offered and what a token has, and refuses what is beyond', async () => {
     const client = await acting({ scopes: ['tickets:read'] });
@@ -335,6 +378,22 @@ describe('an administrator', () => {
     ['a client id of the server', { clientId: 'behalf-x' }, 'BAD_USER_INPUT', 'clientId'],
     ['no redirect URI', { redirectUris: [] }, 'BAD_USER_INPUT', 'redirectUris'],
     ['plain http', { redirectUris: ['http://desk.example/'] }, 'BAD_USER_INPUT', 'redirectUris'],
+    ...(
+      [
+        ...['data:text/html,x.y', 'file:///x.y', 'desk://callback', 'com.example.desk:callback'],
+        ...['http://127.0.0.2/', 'http://localhost.thief.example/', 'https://localhost/', 'http://[::2]/'],
+        ...[
+          'com.example.desk:/callback#x',
+          'com.example.desk://root@callback/',
+          'COM.example.desk:/callback',
+        ],
+      ] as const
+    ).map((uri): [string, object, string, string] => [
+      `the redirect URI ${uri}`,
+      { redirectUris: [uri] },
+      'BAD_USER_INPUT',
+      'redirectUris',
+    ]),
     ['a script as redirect URI', { redirectUris: ['javascript:alert(1)'] }, 'BAD_USER_INPUT', 'redirectUris'],
     ['a redirect URI with a fragment', { redirectUris: [`${callback}#x`] }, 'BAD_USER_INPUT', 'redirectUris'],
     ['a private key', { publicKeys: '{"keys":[{"kty":"EC","d":"x"}]}' }, 'BAD_USER_INPUT', 'publicKeys'],

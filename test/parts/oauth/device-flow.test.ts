@@ -202,6 +202,12 @@ describe('the codes', () => {
     expect(statuses).toContain(429);
     const { user_code: typed } = await begun();
     expect((await entered(browserAt('198.51.100.2'), typed)).html).toContain('Is this your device?');
+    const recorded = (await recordsOf(office.server.database, 'token')).filter(
+      ({ detail, source }) => detail.errorCode === 'unknown_user_code' && source.address === '198.51.100.1',
+    );
+    expect(recorded).toHaveLength(statuses.filter((status) => status === 422).length);
+    expect(new Set(recorded.map(({ outcome }) => outcome))).toEqual(new Set(['refused']));
+    expect(JSON.stringify(recorded)).not.toContain('BBBB');
   });
 
   test('a client that polls too fast is told to slow down', async () => {

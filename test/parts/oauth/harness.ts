@@ -119,6 +119,7 @@ export class Harness {
       passkeys: new Passkeys(systemClock, makeIds(systemClock), issuer),
       settings,
       outgoing: new GuardedFetch({ allowHttp: false, privateHosts: ['127.0.0.1'] }),
+      documentFetch: new GuardedFetch({ allowHttp: false, privateHosts: ['127.0.0.1'] }),
       addressOf: makeAddressOf(1),
     });
     const server = createServer((request, response) => {

@@ -73,8 +73,7 @@ describe('a client that registers itself', () => {
     );
     const page = await flow.browser.open(flow.url.href);
     expect([page.status, page.html.includes('Older assistant')]).toEqual([403, true]);
-    const requested = await office.server.database.read.byId(clients, row?.id ?? '');
-    expect(requested?.requestedAt).not.toBeNull();
+    expect(page.html).toContain('it registered itself');
     const admission = await office.change(
       office.company.root,
       'admitClient',
@@ -85,6 +84,12 @@ describe('a client that registers itself', () => {
     expect(admitted.status).toBe(200);
   });
 
+  test('may be a program on the person’s machine', async () => {
+    const programs = ['com.example.app:/back', 'http://127.0.0.1/back', 'http://[::1]/back'];
+    const { status, body } = await register({ redirect_uris: [...programs, 'older:/back'] });
+    expect([status, body.redirect_uris]).toEqual([201, programs]);
+  });
+
   test.each<[string, unknown, string]>([
     ['no JSON', '{', 'invalid_client_metadata'],
     ['no object', [], 'invalid_client_metadata'],
@@ -92,6 +97,8 @@ describe('a client that registers itself', () => {
     ['no redirect URI', { client_name: 'x' }, 'invalid_client_metadata'],
     ['a script', { redirect_uris: ['javascript:alert(1)'] }, 'invalid_redirect_uri'],
     ['plain http', { redirect_uris: ['http://older.example/'] }, 'invalid_redirect_uri'],
+    ['a scheme that is no domain', { redirect_uris: ['older://back'] }, 'invalid_redirect_uri'],
+    ['a text as address', { redirect_uris: ['data:text/html,x.y'] }, 'invalid_redirect_uri'],
     ['an invisible name', { client_name: 'A\u202eB', redirect_uris: [back] }, 'invalid_client_metadata'],
     ['keys elsewhere', { jwks_uri: 'https://10.0.0.1/', redirect_uris: [back] }, 'invalid_client_metadata'],
     ['the implicit flow', { response_types: ['token'], redirect_uris: [back] }, 'invalid_client_metadata'],

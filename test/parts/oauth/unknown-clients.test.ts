@@ -1,6 +1,7 @@
 // databases: sqlite, mariadb
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { isoTime } from '../../../src/core/clock.js';
 import { all, eq } from '../../../src/store/sql/condition.js';
 import { auditRecords } from '../../../src/store/tables/audit.js';
 import { clients, type ClientRow } from '../../../src/store/tables/clients.js';
@@ -13,30 +14,36 @@ import { given, Office, type TokenAnswer } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
 import { recordOf } from '../../support/records.js';
 import type { Answer } from '../../support/server.js';
-import { CodeFlow, type Shown } from './browser.js';
+import { Browser, CodeFlow, type Shown } from './browser.js';
 
 const back = 'https://foreign.example/back';
-const env = {
-  BEHALF_CLIENT_METADATA_DOCUMENTS: 'true',
-  BEHALF_PRIVATE_HOSTS: '127.0.0.1',
-};
 const admitDocument = `mutation ($id: ID!, $input: AdmitClientInput!, $version: Int!, $key: String!) {
   admitClient(id: $id, input: $input, expectedVersion: $version, idempotencyKey: $key) {
     client { status name redirectUris scopes agent { name roles { nodes { name } } } } } }`;
 
 let office: Office;
 let host: ClientHost;
+/** Of the own network, for addresses that administrators enter alone. */
+let inside: ClientHost;
 let root: Employee;
 let ines: Employee;
 let made = 0;
 
 beforeAll(async () => {
-  host = await ClientHost.start();
-  office = await Office.start({}, env);
+  [host, inside] = [await ClientHost.start(), await ClientHost.start()];
+  office = await Office.start(
+    {},
+    {
+      BEHALF_CLIENT_METADATA_DOCUMENTS: 'true',
+      BEHALF_CLIENT_METADATA_HOSTS: host.host,
+      BEHALF_PRIVATE_HOSTS: '127.0.0.1,localhost',
+    },
+  );
   ({ root } = office.company);
 });
 afterAll(async () => {
   host.stop();
+  inside.stop();
   await office.server.stop();
 });
 beforeEach(async () => {
@@ -81,10 +88,10 @@ const admit = async (
   return office.company.ask(who, admitDocument, variables);
 };
 
-async function tokensOf(clientId: string): Promise<TokenAnswer> {
-  const flow = await flowOf(clientId);
+async function tokensOf(clientId: string, authorizationDetails = details): Promise<TokenAnswer> {
+  const flow = await flowOf(clientId, { authorization_details: authorizationDetails });
   const page = await flow.signIn(await withPassword(office, ines), password);
-  const returned = await flow.browser.submit(page, {});
+  const returned = page.html.includes('<form') ? await flow.browser.submit(page, {}) : page;
   return office.post('/oauth/token', {
     ...{ grant_type: 'authorization_code', client_id: clientId, redirect_uri: back },
     ...{ code: new URL(returned.url).searchParams.get('code') ?? '', code_verifier: flow.verifier },
@@ -102,6 +109,10 @@ const outdate = (id: string): Promise<unknown> =>
   office.company.do(({ tx }) =>
     tx.update(clients, eq<ClientRow>('id', id), { checkedAt: '2020-01-01T00:00:00.000Z' }),
   );
+
+/** Changes when a client is forgotten. */
+const endWait = (id: string, atMs: number): Promise<unknown> =>
+  office.company.do(({ tx }) => tx.update(clients, eq<ClientRow>('id', id), { expiresAt: isoTime(atMs) }));
 
 /** Expects this code, a record of the refusal, and no change. */
 async function refused(run: () => Promise<Answer>, code: string): Promise<void> {
@@ -122,6 +133,8 @@ describe('a client whose id is the address of its document', () => {
     expect(page.html).toContain('This application waits for an administrator');
     expect(page.html).toContain('Foreign &lt;b&gt;desk&lt;/b&gt;');
     expect(page.html).toContain(clientId);
+    expect(page.html).toContain(`<strong>${host.host}</strong>`);
+    expect(page.html).toContain('foreign.example');
     const asked = { grant_type: 'authorization_code', client_id: clientId, code: 'x', code_verifier: 'x' };
     const answer = await office.post('/oauth/token', { ...asked, redirect_uri: back });
     expect([answer.status, answer.body.error]).toEqual([400, 'invalid_client']);
@@ -143,13 +156,72 @@ describe('a client whose id is the address of its document', () => {
         },
         ...{
           redirectUris: [back],
-          requestedAt: expect.any(String) as string,
+          requestedAt: null,
           expiresAt: expect.any(String) as string,
         },
       },
     ]);
     expect(await recordsAbout(clientId)).toEqual([`client ${clientId}: waits for admission`]);
     expect(host.asked.filter((asked) => clientId.endsWith(asked))).toHaveLength(1);
+  });
+
+  test('changes nothing by coming again: its wait ends when it would have ended', async () => {
+    const row = await waiting();
+    await endWait(row.id, office.server.clock.now() + 60_000);
+    const before = [await rowOf(row.clientId), await digestOf(office.server.database)];
+    for (let tries = 0; tries < 3; tries += 1) expect((await opened(row.clientId)).status).toBe(403);
+    expect([await rowOf(row.clientId), await digestOf(office.server.database)]).toEqual(before);
+    await endWait(row.id, office.server.clock.now());
+    await office.server.app.oauth.purgeExpired();
+    expect(await rowOf(row.clientId)).toBeUndefined();
+    expect(await recordsAbout(row.clientId)).toContain(
+      `client ${row.clientId}: forgotten, since nobody admitted it in time`,
+    );
+  });
+
+  test('may answer to a program by a scheme that is a domain in reverse, and to no other program', async () => {
+    const own = 'com.example.app:/back';
+    const row = await waiting({
+      redirect_uris: [
+        ...['javascript:alert(1)', 'data:text/html,x', 'vbscript:x.y', 'file:///etc/x.y', 'blob:x.y'],
+        ...['vscode://x.y/back', 'http://thief.example/', 'http://127.0.0.1.thief.example/'],
+        ...['https://localhost/', 'com.example.app:back', 'com.example.app:/back#x', 'Com.Example.app:/back'],
+        ...[own, 'http://localhost/back'],
+      ],
+    });
+    expect(row.redirectUris).toEqual([own, 'http://localhost/back']);
+    await admit(row);
+    for (const uri of [own, 'http://localhost:51234/back']) {
+      const flow = await flowOf(row.clientId, { redirect_uri: uri });
+      const page = await flow.signIn(await withPassword(office, ines), password);
+      expect(page.html).toContain(`<strong>${host.host}</strong>`);
+      const allowing = page.headers.get('content-security-policy') ?? '';
+      expect(allowing).toContain(uri === own ? "form-action 'self' com.example.app:;" : 'localhost:51234');
+      const returned = await flow.browser.submit(page, {});
+      expect(returned.url.startsWith(`${uri}?code=`)).toBe(true);
+    }
+    const other = await opened(row.clientId, { redirect_uri: 'com.example.app:/other' });
+    expect([other.status, other.url.startsWith(office.server.url)]).toEqual([400, true]);
+  });
+
+  test('with a long id is told apart from others that begin like it', async () => {
+    const long = `/${'x'.repeat(120)}`;
+    const tools = [];
+    for (const end of ['a', 'b']) {
+      const clientId = host.publish(`${long}/${end}.json`);
+      expect((await opened(clientId)).status).toBe(403);
+      const row = await rowOf(clientId);
+      if (row === undefined) throw new Error('nobody waits');
+      const ownTool = { agent: null, ownTool: true, scopes: ['session:read'] };
+      expect((await admit(row, ownTool)).errors).toEqual([]);
+      tools.push({ id: row.id, token: given(await tokensOf(clientId, '')) });
+    }
+    const [stopped, other] = tools;
+    await office.change(root, 'stopClient', `id: "${stopped?.id ?? ''}",`);
+    const viewer = '{ viewer { scopes } }';
+    const ended = await office.company.ask({ token: stopped?.token ?? '' }, viewer);
+    expect(codes(ended)).toEqual(['UNAUTHENTICATED']);
+    expect((await office.company.ask({ token: other?.token ?? '' }, viewer)).errors).toEqual([]);
   });
 
   test('is admitted with an agent and a role, and then asks people for tasks as that agent', async () => {
@@ -233,6 +305,81 @@ describe('a client whose id is the address of its document', () => {
   });
 });
 
+describe('a person', () => {
+  const asking = `mutation ($id: ID!, $key: String!) {
+    requestClient(id: $id, idempotencyKey: $key) { clientRequest { clientId name status } } }`;
+  const ask = (id: string, who: { token: string } = ines): Promise<Answer> =>
+    office.company.ask(who, asking, { id, key: key() });
+  const requests = async (who: Employee, filter = ''): Promise<unknown> =>
+    at(
+      await office.company.ask(
+        who,
+        `{ clientRequests${filter} { nodes { name clientId status person { name } } } }`,
+      ),
+      'clientRequests.nodes',
+    );
+
+  test('asks the administrators on a page of the account, and reads there what became of it', async () => {
+    const row = await waiting({ client_name: 'Foreign <i>desk</i>' });
+    await endWait(row.id, office.server.clock.now() + 60_000);
+    const page = await opened(row.clientId);
+    const link = /href="(\/account\/applications\/[^"]+)"/.exec(page.html)?.[1] ?? '';
+    const browser = new Browser(office.server.url);
+    const signedOut = await browser.open(`${office.server.url}${link}`);
+    expect([signedOut.status, signedOut.html]).toEqual([
+      401,
+      expect.stringContaining(`/account/sign-in?return=${encodeURIComponent(link)}`),
+    ]);
+    const form = await browser.open(`${office.server.url}/account/sign-in?return=${link}`);
+    const asked = await browser.submit(form, { username: await withPassword(office, ines), password });
+    for (const text of ['Ask for this application?', 'Foreign &lt;i&gt;desk&lt;/i&gt;', row.clientId])
+      expect(asked.html).toContain(text);
+    expect(await requests(ines)).toEqual([]);
+    const home = await browser.submitTo(asked, link);
+    expect(home.html).toContain('Applications that you asked for');
+    expect(home.html).toContain('Waits for an administrator');
+    const renewed = await rowOf(row.clientId);
+    expect(renewed?.version).toBe(row.version);
+    expect(Date.parse(renewed?.expiresAt ?? '')).toBeGreaterThanOrEqual(Date.parse(row.expiresAt ?? ''));
+
+    const mine = {
+      name: 'Foreign <i>desk</i>',
+      clientId: row.clientId,
+      person: { name: `ines-${String(made)}` },
+    };
+    expect(await requests(root, `(filter: { clientId: "${row.clientId}" })`)).toMatchObject([
+      { ...mine, person: { name: expect.stringMatching(/^ines-/) as string }, status: 'WAITING' },
+    ]);
+    const other = await office.company.employee(`other-${key()}`, 'support-rep');
+    expect(await requests(other)).toEqual([]);
+    expect((await admit(renewed ?? row)).errors).toEqual([]);
+    expect((await browser.open(`${office.server.url}/account`)).html).toContain(
+      'Start again in the application',
+    );
+    await office.change(root, 'stopClient', `id: "${row.id}",`);
+    expect((await browser.open(`${office.server.url}/account`)).html).toContain('keeps it out');
+  });
+
+  test('asks for nothing that does not wait, and no agent asks', async () => {
+    const row = await waiting();
+    await refused(() => ask('nothing'), 'NOT_FOUND');
+    const delegation = await office.delegate(ines, {
+      agent: (await office.agent(`asker-${key()}`, ines, 'support-agent')).name,
+      scopes: ['tickets:read'],
+    });
+    const token = await office.server.token(ines.id, delegation);
+    const before = await digestOf(office.server.database);
+    expect((await ask(row.id, { token })).errors).not.toEqual([]);
+    expect(await digestOf(office.server.database)).toBe(before);
+    expect((await ask(row.id)).errors).toEqual([]);
+    await admit(row);
+    await refused(() => ask(row.id), 'NOT_FOUND');
+    expect((await office.company.ask(ines, `{ waitingClient(id: "${row.id}") { name } }`)).data).toEqual({
+      waitingClient: null,
+    });
+  });
+});
+
 describe('a rule for a host', () => {
   const ruleFor = async (who: Employee, input: object = {}): Promise<Answer> =>
     office.company.ask(
@@ -284,6 +431,32 @@ describe('a rule for a host', () => {
       role.version,
     );
   });
+});
+
+test('an address in the own network is not asked, though administrators may enter it', async () => {
+  const before = inside.asked.length;
+  const elsewhere = inside.publish(path());
+  for (const clientId of [elsewhere, elsewhere.replace('127.0.0.1', 'localhost')])
+    expect((await opened(clientId)).status).toBe(400);
+  expect(inside.asked.length).toBe(before);
+});
+
+test('one text tells a stranger nothing about what is at an address', async () => {
+  const elsewhere = (text: string, type = 'application/json'): string =>
+    host.answer(path(), (_request, response) => response.setHeader('content-type', type).end(text));
+  const addresses = [
+    ...[inside.publish(path()), host.address(path()), 'https://10.0.0.1/client.json'],
+    ...[elsewhere('<html>', 'text/html'), elsewhere('{'), elsewhere('[]'), elsewhere('{"secrets":[]}')],
+    host.answer(path(), (_request, response) => response.writeHead(302, { location: '/' }).end()),
+    host.answer(path(), (_request, response) => response.destroy()),
+    elsewhere('{"client_id":"https://other.example/client.json","client_secret":"x"}'),
+  ];
+  const told = new Set<string>();
+  for (const clientId of addresses) {
+    const { html } = await opened(clientId);
+    told.add(/usable: [^.<]*/.exec(html)?.[0] ?? html);
+  }
+  expect([...told]).toEqual(['usable: no document with this client_id can be read at its address']);
 });
 
 describe('an address that is not good enough', () => {
@@ -376,8 +549,7 @@ test('many who bring a new client at once make it wait once', async () => {
 test('a client that waited too long is forgotten, one that was admitted is not', async () => {
   const [gone, kept] = [await waiting(), await waiting()];
   await admit(kept);
-  const due = { expiresAt: '2020-01-01T00:00:00.000Z' };
-  await office.company.do(({ tx }) => tx.update(clients, eq<ClientRow>('id', gone.id), due));
+  await endWait(gone.id, 0);
   await office.server.app.oauth.purgeExpired();
   expect(await rowOf(gone.clientId)).toBeUndefined();
   expect(await rowOf(kept.clientId)).toBeDefined();

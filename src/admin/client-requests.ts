@@ -1,0 +1,77 @@
+import { isoTime } from '../core/clock.js';
+import { conflict, notFound } from '../core/errors.js';
+import { isId } from '../core/ids.js';
+import { all, compare, eq, isIn } from '../store/sql/condition.js';
+import type { Connection } from '../store/sql/connection.js';
+import { clientRequests, clients, type ClientRequestRow, type ClientRow } from '../store/tables/clients.js';
+import { add, shown, store, type UnitOfWork } from './unit-of-work.js';
+
+/** How many requests one person may have. */
+const requestsMax = 50;
+/** How long a request is kept, whatever became of it. */
+const keptMs = 30 * 86_400_000;
+/** How long a client waits for admission before it is forgotten. */
+export const waitingMs = 7 * 86_400_000;
+
+/** A client that waits. It throws `NOT_FOUND` for every other one, which only administrators may know. */
+export async function waitingClient(connection: Connection, id: string, lock?: 'update'): Promise<ClientRow> {
+  const client = isId(id)
+    ? await connection.one(clients, eq<ClientRow>('id', id), lock === undefined ? {} : { lock })
+    : undefined;
+  if (client?.status !== 'quarantined') throw notFound('Client');
+  return client;
+}
+
+/**
+ * A signed-in person asks for the admission of a client. Its wait begins anew, because somebody answers for the request:
+ * requests of the client itself, which anybody can send, do not prolong it.
+ */
+export async function requestClient(
+  unit: UnitOfWork,
+  userId: string,
+  client: ClientRow,
+): Promise<ClientRequestRow> {
+  const { tx, clock, trail } = unit;
+  const { clientId, name } = client;
+  const createdAt = isoTime(clock.now());
+  const waiting = { requestedAt: createdAt, expiresAt: isoTime(clock.now() + waitingMs) };
+  // Its version stays: it says what an administrator has looked at.
+  await tx.update(clients, eq<ClientRow>('id', client.id), waiting);
+  trail.touched(clients.type, [client.id], 'update');
+  trail.changed({
+    ...{ type: clients.type, id: client.id },
+    ...{ before: shown(client, Object.keys(waiting)), after: waiting },
+  });
+  const before = await tx.one(
+    clientRequests,
+    all(eq<ClientRequestRow>('userId', userId), eq<ClientRequestRow>('clientId', clientId)),
+    { lock: 'update' },
+  );
+  if (before !== undefined) return store(unit, clientRequests, before, { name, createdAt });
+  if ((await tx.count(clientRequests, eq<ClientRequestRow>('userId', userId))) >= requestsMax)
+    throw conflict('You have asked for many applications already. Ask an administrator yourself.');
+  const row: ClientRequestRow = { id: unit.ids.next(), userId, clientId, name, createdAt, version: 1 };
+  await add(unit, clientRequests, row, 'You have asked for this application just now.');
+  return row;
+}
+
+/** What became of a request. */
+export async function requestStatus(
+  connection: Connection,
+  { clientId }: Pick<ClientRequestRow, 'clientId'>,
+): Promise<'WAITING' | 'ADMITTED' | 'REFUSED' | 'FORGOTTEN'> {
+  const client = await connection.one(clients, eq<ClientRow>('clientId', clientId));
+  if (client === undefined) return 'FORGOTTEN';
+  if (client.status === 'quarantined') return 'WAITING';
+  return client.status === 'active' ? 'ADMITTED' : 'REFUSED';
+}
+
+/** Deletes the requests for clients that are forgotten, and old ones. */
+export async function forgetRequests(
+  tx: Connection,
+  now: number,
+  clientIds: readonly string[],
+): Promise<void> {
+  await tx.delete(clientRequests, compare<ClientRequestRow>('createdAt', '<=', isoTime(now - keptMs)));
+  if (clientIds.length > 0) await tx.delete(clientRequests, isIn<ClientRequestRow>('clientId', clientIds));
+}

@@ -1,0 +1,68 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { BehalfError } from '../../core/errors.js';
+import type { Connection } from '../../store/sql/connection.js';
+import { isDuplicate, type Database } from '../../store/sql/database.js';
+import type { ClientRow } from '../../store/tables/clients.js';
+import type { ClientChange, Clients, Recorder, UnknownClient } from '../contract/dependencies.js';
+import { describable } from '../library/oauth-errors.js';
+
+interface Parts {
+  readonly database: Database;
+  readonly clients: Clients;
+  readonly recorder: Recorder;
+}
+
+/**
+ * Keeps a new client in quarantine, or admits it by a rule, with its record. Two at the same moment are one. Undefined where
+ * too many wait.
+ */
+export async function keepClient(
+  { database, clients, recorder }: Parts,
+  unknown: UnknownClient,
+): Promise<ClientRow | undefined> {
+  const keep = (): Promise<ClientChange | undefined> =>
+    database.transaction(async (tx) => {
+      const kept = await clients.keep(tx, unknown);
+      if (kept !== undefined && kept.changes.length > 0) await recordChange(recorder, tx, kept);
+      return kept;
+    });
+  const kept = await keep().catch((error: unknown) => {
+    if (isDuplicate(error) || isConflict(error)) return keep();
+    throw error;
+  });
+  return kept?.client;
+}
+
+/** The agent of a client that a rule admits was made at the same moment. */
+const isConflict = (error: unknown): boolean => error instanceof BehalfError && error.code === 'CONFLICT';
+
+/** Forgets clients that waited too long, each with its record, until the signal. Returns how many. */
+export async function forgetClients(
+  { database, clients, recorder }: Parts,
+  signal?: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  while (signal?.aborted !== true) {
+    const forgotten = await database.transaction(async (tx) => {
+      const changes = await clients.forget(tx);
+      for (const change of changes) await recordChange(recorder, tx, change);
+      return changes.length;
+    });
+    if (forgotten === 0) break;
+    count += forgotten;
+    await nextTurn();
+  }
+  return count;
+}
+
+/** Records a change of a client that no person made. */
+export const recordChange = (
+  recorder: Recorder,
+  tx: Connection,
+  { client, detail, changes }: ClientChange,
+): Promise<void> =>
+  recorder.recordAuthEventIn(tx, {
+    ...{ kind: 'client', outcome: 'success', clientName: client.clientId },
+    ...{ detail: describable(detail), changes },
+    ...(client.agentId === null ? {} : { agentId: client.agentId }),
+  });
