@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { Client, Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
 import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
@@ -16,7 +16,8 @@ import { errors } from './library/oidc-provider.js';
 import { publicClientMetadata, type AgentClients } from './library/agent-clients.js';
 import { agentGenerationMember, agentIdMember, agentNameMember } from './library/client-metadata.js';
 import { resourcesMember, scopesMember } from './library/registered-clients.js';
-import { resourceMember, resourceOfClient, resourceSinceMember } from './library/resource-server-clients.js';
+import { introspectionPolicy } from './library/introspection-policy.js';
+import { resourceMember, resourceSinceMember } from './library/resource-server-clients.js';
 import { signInMembers } from './library/token-lookup.js';
 import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
@@ -144,14 +145,6 @@ const resourceServer = (settings: OAuthSettings, resources: Resources) => {
   };
 };
 
-/** Registered servers learn of tokens for themselves, but not of those from before they were registered. */
-function isForClient(client: Client, token: { kind: string; aud?: unknown; iat?: number }): boolean {
-  const resource = resourceOfClient(client);
-  if (resource === undefined || token.kind !== 'AccessToken' || token.aud !== resource.identifier)
-    return false;
-  return ((token.iat ?? 0) + 1) * 1000 > resource.sinceMs;
-}
-
 const features = (dependencies: OAuthDependencies, resources: Resources): Configuration['features'] => {
   const { settings } = dependencies;
   const own = defaultResource(settings.issuer);
@@ -164,12 +157,7 @@ const features = (dependencies: OAuthDependencies, resources: Resources): Config
     pushedAuthorizationRequests: { enabled: true },
     deviceFlow: deviceFlow(dependencies),
     dPoP: { enabled: true },
-    introspection: {
-      enabled: true,
-      // RFC 7662 section 4: no client learns about tokens of others, and public clients learn nothing.
-      allowedPolicy: (ctx, client, token) =>
-        client.clientAuthMethod !== 'none' && (isOwn(ctx, token) || isForClient(client, token)),
-    },
+    introspection: { enabled: true, allowedPolicy: introspectionPolicy(dependencies.database.read) },
     revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => isOwn(ctx, token) },
     resourceIndicators: {
       enabled: true,

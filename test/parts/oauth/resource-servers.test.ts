@@ -216,6 +216,20 @@ test('a server that is removed learns of nothing; one that comes after it learns
   await expect(introspect(first, token)).rejects.toMatchObject({ code: 'OAUTH_WWW_AUTHENTICATE_CHALLENGE' });
   const refused = await office.requestToken(helper, delegationId, { resource: 'https://late.example/' });
   expect(refused.body.error).toBe('invalid_target');
+  // Within the same second, too.
+  const second = await added('late', 'https://late.example/', ['tickets:read']);
+  expect(await introspect(second, token)).toEqual({ active: false });
+  const newer = await office.tokenOf(helper, delegationId, { resource: 'https://late.example/' });
+  expect((await introspect(second, newer)).active).toBe(true);
+});
+
+test('a token of an agent that was stopped is inactive', async () => {
+  const agent = await office.agent('stopping', rosa, 'support-agent');
+  const task = await office.delegate(rosa, { agent: 'stopping', scopes: ['tickets:read'] });
+  const token = await office.tokenOf(agent, task, { resource: mcp });
+  expect((await introspect(forMcp, token)).active).toBe(true);
+  await office.done(office.company.root, 'stopAgent', `id: "${agent.id}"`);
+  expect(await introspect(forMcp, token)).toEqual({ active: false });
 });
 
 describe('a person’s own program', () => {
