@@ -9,11 +9,12 @@ export const dpopAlgorithms = ['ES256', 'Ed25519', 'EdDSA'] as const;
 /** The error of RFC 9449 section 7.1 for a bad proof, or for a token of another key. */
 type DpopFault = 'invalid_dpop_proof' | 'invalid_token';
 
-/** A request is refused because of its proof, or because it has none. */
+/** A request is refused because of its proof, or because it has none, though its token is good. */
 export class DpopRefused extends BehalfError {
   constructor(
     readonly fault: DpopFault,
     message: string,
+    readonly fact: AccessTokenFact,
   ) {
     super('UNAUTHENTICATED', message);
   }
@@ -38,7 +39,7 @@ export interface Proof {
   readonly thumbprint: string;
 }
 
-async function readProof(proof: string): Promise<Proof> {
+async function readProof(proof: string, fact: AccessTokenFact): Promise<Proof> {
   try {
     const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
       algorithms: [...dpopAlgorithms],
@@ -50,6 +51,7 @@ async function readProof(proof: string): Promise<Proof> {
     throw new DpopRefused(
       'invalid_dpop_proof',
       'The DPoP proof is not a valid signed proof (RFC 9449 section 4.2).',
+      fact,
     );
   }
 }
@@ -100,28 +102,26 @@ export type CheckDpop = (request: ProvenRequest, token: string, fact: AccessToke
 export const makeCheckDpop =
   (store: Pick<PayloadStore, 'database' | 'clock'>, issuer: string): CheckDpop =>
   async (request, token, fact) => {
+    const refused = (fault: DpopFault, message: string): DpopRefused => new DpopRefused(fault, message, fact);
     if (fact.dpopThumbprint === undefined) {
       if (request.scheme === 'Bearer') return;
-      throw new DpopRefused('invalid_token', 'This access token is a bearer token; send it as one.');
+      throw refused('invalid_token', 'This access token is a bearer token; send it as one.');
     }
     if (request.scheme !== 'DPoP') {
-      throw new DpopRefused(
-        'invalid_token',
-        'This access token is bound to a key: send it with the DPoP scheme.',
-      );
+      throw refused('invalid_token', 'This access token is bound to a key: send it with the DPoP scheme.');
     }
     if (typeof request.proof !== 'string') {
-      throw new DpopRefused('invalid_dpop_proof', 'Send one DPoP proof with this access token.');
+      throw refused('invalid_dpop_proof', 'Send one DPoP proof with this access token.');
     }
-    const { payload, thumbprint } = await readProof(request.proof);
+    const { payload, thumbprint } = await readProof(request.proof, fact);
     const nowSeconds = Math.floor(store.clock.now() / 1000);
     const url = urlOf(issuer, request.target) ?? '';
     const fault = faultOf(payload, { method: request.method, url, token, nowSeconds });
     if (fault !== undefined) {
-      throw new DpopRefused('invalid_dpop_proof', `The DPoP proof does not fit: ${fault}.`);
+      throw refused('invalid_dpop_proof', `The DPoP proof does not fit: ${fault}.`);
     }
     if (thumbprint !== fact.dpopThumbprint) {
-      throw new DpopRefused(
+      throw refused(
         'invalid_token',
         'The DPoP proof is of another key than the one that the token is bound to.',
       );
@@ -132,9 +132,6 @@ export const makeCheckDpop =
       jti.length <= 256 &&
       (await firstUse(store, `dpop ${fact.dpopThumbprint}`, jti, nowSeconds + 2 * windowSeconds));
     if (!isFirst) {
-      throw new DpopRefused(
-        'invalid_dpop_proof',
-        'The DPoP proof was used before; make one for each request.',
-      );
+      throw refused('invalid_dpop_proof', 'The DPoP proof was used before; make one for each request.');
     }
   };

@@ -33,6 +33,8 @@ import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
 import { makeRecording, noteWorkload } from './middleware/recording.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
+import { makeRefusedRequests } from './middleware/refused-requests.js';
+import type { RefusalRecords } from './throttling/refusal-records.js';
 import type { Translated, WorkloadClients } from './workloads/workload-clients.js';
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
@@ -128,6 +130,7 @@ export function makeProvider(
   store: PayloadStore,
   holding: {
     readonly refused: SlowDown;
+    readonly refusals: RefusalRecords;
     readonly limits: RequestLimits;
     readonly userCodes: UserCodes;
     readonly polls: Polls;
@@ -175,6 +178,7 @@ export function makeProvider(
 
   // The first middleware is the outermost: it records what is about to leave.
   provider.use(makeRecording({ recorder, logger, refused: holding.refused, addressOf }));
+  provider.use(makeRefusedRequests(provider, { refusals: holding.refusals, logger, addressOf }));
   provider.use(secureHeaders);
   provider.use(holding.userCodes.middleware);
   provider.use(makeForms(workloads, adapted));

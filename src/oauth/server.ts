@@ -128,6 +128,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
+  const requestsRefused = new SlowDown(clock, settings.limits.refusedPerAddress);
   const requestLimits = new RequestLimits(clock, settings.limits, addressOf);
   const { issuer } = settings;
   const issuerKeys = new IssuerKeys(clock, settings.allowHttp);
@@ -146,7 +147,10 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   const provider = makeProvider(
     dependencies,
     store,
-    { refused, limits: requestLimits, userCodes, polls },
+    {
+      ...{ refused, limits: requestLimits, userCodes, polls },
+      refusals: new RefusalRecords(requestsRefused, recorder),
+    },
     foreignTokens,
     workloads,
     documents,
@@ -258,6 +262,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       ...(registration === undefined ? {} : { clients_registered: registration.lines }),
       sign_ins_begun: begun.lines,
       token_requests_refused: refused.lines,
+      authorization_requests_refused: requestsRefused.lines,
       token_requests: requestLimits.tokens.lines,
       introspections: requestLimits.introspections.lines,
       user_codes_by_address: userCodes.perAddress.lines,

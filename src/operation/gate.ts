@@ -7,6 +7,7 @@ import type { AuthRecords } from '../delegation/auth-records.js';
 import type { CommitGate } from '../delegation/commit-gate.js';
 import { scopeStateOf, type Annotations } from '../graphql/view/annotate.js';
 import type { Call } from '../graphql/execute/call.js';
+import { DpopRefused } from '../oauth/dpop.js';
 import { statusOfError } from '../graphql/errors.js';
 import { ClientGone, type Admission } from './admission.js';
 import { refusal, tellable, type Answer } from './answer.js';
@@ -227,14 +228,16 @@ export class OperationGate {
   ): Promise<void> {
     const { recorder, rejections, logger } = this.parts;
     try {
-      if (error instanceof RefusedCaller && !isFlood) {
-        const { tokenId, userId, delegationId } = error.fact;
+      const refused = error instanceof RefusedCaller || error instanceof DpopRefused ? error : undefined;
+      if (refused !== undefined && !isFlood) {
+        const { fact, message: detail } = refused;
+        const { tokenId, userId, delegationId } = fact;
         const of = delegationId === undefined ? {} : { delegationId };
-        const event = { kind: 'rejected', outcome: 'refused', detail: error.message } as const;
+        const event = { kind: 'rejected', outcome: 'refused', detail } as const;
         const source = { address, userAgent: userAgent ?? '' };
         await recorder.recordAuthEvent({ ...event, ...of, operationId, tokenId, userId, ...source });
       }
-      await rejections.count(address, 'UNAUTHENTICATED', !(error instanceof RefusedCaller));
+      await rejections.count(address, 'UNAUTHENTICATED', refused === undefined);
     } catch (cause) {
       logger.error({ operationId, err: cause }, 'a rejected request could not be recorded');
     }

@@ -1,6 +1,5 @@
 // databases: sqlite, mariadb
 import { createHook } from 'node:async_hooks';
-import { readFileSync } from 'node:fs';
 import {
   exportJWK,
   exportSPKI,
@@ -13,12 +12,19 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { giveAgentRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
-import { all, eq } from '../../src/store/sql/condition.js';
-import { agents, consents, delegations, userRoles, users } from '../../src/store/tables/identity.js';
-import { prefixed } from '../../src/store/tables/table.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { users } from '../../src/store/tables/identity.js';
 import { browserOf, withPassword } from '../support/account.js';
 import type { Employee } from '../support/administration.js';
-import { accessTokenType, Office, type Agent, type TokenAnswer } from '../support/office.js';
+import {
+  standing,
+  testAttacks,
+  testTried,
+  toldBy,
+  type Attack,
+  type Tried,
+} from '../support/attack-table.js';
+import { accessTokenType, Office, type Agent } from '../support/office.js';
 import { password } from '../support/passwords.js';
 import { recordsOf } from '../support/records.js';
 import { Browser, CodeFlow, type Shown } from './oauth/browser.js';
@@ -28,7 +34,7 @@ import { loopback } from './oauth/harness.js';
  * Where each kind of attack on a sign-in is tried: in this file, or in another file by the test with this name. A test
  * below looks for the names.
  */
-const tried: Readonly<Record<string, readonly (readonly [file: string, name: string])[]>> = {
+const tried: Tried = {
   'mix-up between providers': [
     ['oauth/identity-providers.test.ts', 'the issuer of another provider (mix-up)'],
     ['oauth/identity-providers.test.ts', 'an answer at the redirect URI of another provider (mix-up)'],
@@ -103,10 +109,7 @@ const tried: Readonly<Record<string, readonly (readonly [file: string, name: str
   'enumeration by time': [['sign-in-attacks.test.ts', 'costs as much as a wrong password']],
 };
 
-test.each(Object.entries(tried))('%s is tried', (_kind, places) => {
-  for (const [file, name] of places)
-    expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toContain(name);
-});
+testTried(tried, import.meta.url);
 
 let office: Office;
 let ines: Employee;
@@ -140,24 +143,6 @@ beforeAll(async () => {
 });
 afterAll(() => office.server.stop());
 
-/** Everything that an attack could change. */
-async function standing(): Promise<unknown> {
-  const { read } = office.server.database;
-  const byId = { order: [{ column: 'id', direction: 'asc' }] } as const;
-  return [
-    await read.select(users, all(), byId),
-    await read.select(agents, all(), byId),
-    await read.select(userRoles, all(), { order: [{ column: 'roleId', direction: 'asc' }] }),
-    await read.select(delegations, all(), byId),
-    await read.select(consents, all(), byId),
-    await read.query(
-      `SELECT model, COUNT(*) AS count FROM ${prefixed('oauth_payloads')}
-      WHERE model IN ('Grant', 'AccessToken', 'RefreshToken', 'AuthorizationCode') GROUP BY model ORDER BY model`,
-    ),
-  ];
-}
-
-const toldBy = ({ status, body }: TokenAnswer): string => `${String(status)} ${body.error ?? 'none'}`;
 const details = (more: object = {}): string =>
   JSON.stringify([{ type: 'behalf_delegation', task: 'ticket:T-1', purpose: 'An attack', ...more }]);
 
@@ -204,16 +189,7 @@ const bearer = async (token: string): Promise<string> => {
 const exchange = async (subject: string, form: Record<string, string> = {}, more = {}): Promise<string> =>
   toldBy(await office.exchange(helper, subject, { task: 'ticket:T-1', purpose: 'An attack', ...more }, form));
 
-interface Attack {
-  readonly name: string;
-  readonly attempt: () => Promise<string>;
-  /** What the attacker is told. */
-  readonly error: string;
-  /** Requests of nobody are counted, and recorded together. */
-  readonly recorded: 'token' | 'rejected';
-}
-
-const unauthenticated = { error: '401 UNAUTHENTICATED', recorded: 'rejected' } as const;
+const unauthenticated = { error: '401 UNAUTHENTICATED', recorded: 'counted' } as const;
 const noClient = { error: '401 invalid_client', recorded: 'token' } as const;
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
@@ -316,15 +292,7 @@ const unsignedAssertion = (): string =>
     exp: seconds() + 60,
   }).encode();
 
-test.each(attacks)('$name: refused, nothing changed, recorded', async ({ attempt, error, recorded }) => {
-  const before = await standing();
-  const records = (await recordsOf(office.server.database, recorded)).length;
-  expect(await attempt()).toBe(error);
-  expect(await standing()).toEqual(before);
-  const after = await recordsOf(office.server.database, recorded);
-  if (recorded === 'token') expect(after.slice(records)).toMatchObject([{ outcome: 'refused' }]);
-  else expect(after.at(-1)).toMatchObject({ outcome: 'refused', chain: null });
-});
+testAttacks(() => office, attacks);
 
 test('a sign-in whose cookies somebody else had put into the browser is worth nothing to them', async () => {
   const attacker = await CodeFlow.start({ issuer: office.server.url });
@@ -426,7 +394,7 @@ describe('an attempt to sign in', () => {
       await withPassword(office, gone);
       await office.company.do(({ tx }) => tx.update(users, eq('id', gone.id), { status: 'disabled' }));
     }
-    const before = await standing();
+    const before = await standing(office.server.database);
     const flow = await CodeFlow.start({ issuer: office.server.url });
     const form = await flow.browser.open(flow.url.href);
     let answer: Shown | undefined;
@@ -435,7 +403,7 @@ describe('an attempt to sign in', () => {
     });
     expect([count, answer?.status]).toEqual([1, 422]);
     expect(answer?.html).toContain('The user name or the password is wrong.');
-    expect(await standing()).toEqual(before);
+    expect(await standing(office.server.database)).toEqual(before);
     expect((await recordsOf(office.server.database, 'sign_in')).at(-1)).toMatchObject({ outcome: 'refused' });
   });
 });

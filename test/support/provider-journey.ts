@@ -1,6 +1,19 @@
 import { Browser, CodeFlow, type Shown } from '../parts/oauth/browser.js';
 import type { CompanyProvider } from './company-provider.js';
 
+/** Chooses the button of the provider on a sign-in page, signs in there, and gives the redirect URI with the answer. */
+export async function answerOf(
+  provider: string,
+  company: CompanyProvider,
+  browser: Browser,
+  page: Shown,
+): Promise<URL> {
+  const href = new RegExp(`href="([^"]*\\?provider=${provider})"`).exec(page.html)?.[1];
+  if (href === undefined) throw new Error(`There is no button for ${provider}: ${page.html}`);
+  const sent = await browser.open(new URL(href, browser.origin).href);
+  return new URL((await new Browser(company.issuer).open(sent.url)).url);
+}
+
 /** A person's way from the sign-in page to the provider, up to the answer that their browser would bring back. */
 export class ProviderJourney {
   private constructor(
@@ -19,11 +32,7 @@ export class ProviderJourney {
     const flow = await CodeFlow.start({ issuer });
     const ours = browser ?? flow.browser;
     const page = await ours.open(flow.url.href);
-    const href = new RegExp(`href="([^"]*\\?provider=${provider})"`).exec(page.html)?.[1];
-    if (href === undefined) throw new Error(`There is no button for ${provider}: ${page.html}`);
-    const sent = await ours.open(new URL(href, issuer).href);
-    const returned = await new Browser(company.issuer).open(sent.url);
-    return new ProviderJourney(flow, new URL(returned.url));
+    return new ProviderJourney(flow, await answerOf(provider, company, ours, page));
   }
 
   /** Brings the answer back, changed or not. */

@@ -51,8 +51,10 @@ export const makeClientCredentials =
     const { delegation: named, ...rest } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {
       type: '',
     };
-    if (named === undefined && Object.keys(rest).length > 1)
-      throw new errors.InvalidAuthorizationDetails('name a delegation that is there; this grant makes none');
+    if (Object.keys(rest).length > 1)
+      throw new errors.InvalidAuthorizationDetails(
+        'name a delegation that is there, and nothing else; this grant makes none, and changes none',
+      );
     const delegationId = named ?? (await onlyActive(delegations, client.agentId));
     const scopes = requestedScopes(ctx);
     const grant = await inOAuthWords('invalid_grant', () =>
