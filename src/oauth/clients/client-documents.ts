@@ -60,17 +60,24 @@ const siteOf = (clientId: string): string => new URL(clientId).hostname.split('.
  */
 export class ClientDocuments {
   readonly kept: KeptAnswers<ClientDescription>;
+  /** Clients for which there was no room a moment ago. */
+  private readonly turnedAway: KeptAnswers<ClientRow>;
   private readonly sites: SlowDown;
   private readonly all: SlowDown;
 
   constructor(private readonly parts: DocumentParts) {
     this.kept = new KeptAnswers(parts.clock);
+    this.turnedAway = new KeptAnswers(parts.clock);
     this.sites = new SlowDown(parts.clock, perSite);
     this.all = new SlowDown(parts.clock, altogether);
   }
 
   get caches(): Readonly<Record<string, CacheState>> {
-    return { client_documents: this.kept.lines, client_document_sites: this.sites.lines };
+    return {
+      client_documents: this.kept.lines,
+      client_documents_turned_away: this.turnedAway.lines,
+      client_document_sites: this.sites.lines,
+    };
   }
 
   /** Reads the document of an unknown client. Undefined where the id is no address of one. */
@@ -80,6 +87,12 @@ export class ClientDocuments {
       this.requireTurn(clientId);
       return this.read(clientId);
     });
+    const client = await this.turnedAway.get(clientId, () => this.keep(clientId, description));
+    this.turnedAway.lines.delete(clientId);
+    return client;
+  }
+
+  private async keep(clientId: string, description: ClientDescription): Promise<ClientRow> {
     const client = await keepClient(this.parts, { clientId, registration: 'document', description });
     if (client !== undefined) return client;
     throw new UnusableDocument('too many clients wait for admission; ask an administrator to look at them');

@@ -22,6 +22,6 @@ function refusedPage(status: number, out: ErrorOut): Page {
   const what =
     out.error_description === undefined || out.error === 'server_error'
       ? 'The server could not complete the request.'
-      : `The program that sent you here made a request that is not valid: ${out.error_description}.`;
+      : `The program that sent you here made a request that is not valid: ${out.error_description}. You have given it nothing, and can close this window.`;
   return deadEndPage(status, 'That did not work', what, out.error);
 }

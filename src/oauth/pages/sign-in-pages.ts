@@ -1,4 +1,5 @@
 import { newPasswordLengthMin } from '../../core/new-passwords.js';
+import { hostInId } from './application-origin.js';
 import { deadEndPage } from './dead-end-page.js';
 import { html, type Html } from './html.js';
 import { faultSummary, input, type Fault, type Page } from './page.js';
@@ -36,11 +37,18 @@ const otherWays = (
         </ul>
         <h2>Or with a password</h2>`;
 
+/** Anybody can choose a name. The host is proven. */
+function hostPart(clientId: string): Html | undefined {
+  const host = hostInId(clientId);
+  return host === undefined ? undefined : html`, from <strong>${host}</strong>`;
+}
+
 const statusOf = (faults: readonly Fault[]): number => (faults.length === 0 ? 200 : 422);
 
 export const signInPage = (
   form: FormPage & {
     readonly program: string;
+    readonly clientId: string;
     readonly providers: readonly ProviderButton[];
     /** Whether people can sign in with passkeys. */
     readonly hasPasskeys: boolean;
@@ -53,7 +61,7 @@ export const signInPage = (
   title: form.faults.length === 0 ? 'Sign in' : 'Error: Sign in',
   formTargets: form.formTargets,
   body: html`<h1>Sign in</h1>
-    <p class="soft">to continue to ${form.program}</p>
+    <p class="soft">to continue to ${form.program}${hostPart(form.clientId)}</p>
     ${faultSummary(form.faults)} ${otherWays(form.action, form.providers, form.hasPasskeys)}
     <form method="post" action="${form.action}" novalidate>
       ${input({

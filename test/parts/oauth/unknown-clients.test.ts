@@ -2,7 +2,7 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isoTime } from '../../../src/core/clock.js';
-import { all, eq } from '../../../src/store/sql/condition.js';
+import { all, eq, isIn } from '../../../src/store/sql/condition.js';
 import { auditRecords } from '../../../src/store/tables/audit.js';
 import { clients, type ClientRow } from '../../../src/store/tables/clients.js';
 import { agents, grantableRoles, roles } from '../../../src/store/tables/identity.js';
@@ -234,6 +234,11 @@ describe('a client whose id is the address of its document', () => {
     const token = given(await tokensOf(row.clientId));
     expect((await office.company.ask({ token }, '{ tickets(first: 1) { totalCount } }')).errors).toEqual([]);
     await refused(() => admit(row), 'CONFLICT');
+    expect((await opened(row.clientId)).html).toContain(`<strong>${host.host}</strong>`);
+    const asked = { client_id: row.clientId, authorization_details: details };
+    const { body } = await office.post('/oauth/device_authorization', asked);
+    const link = (body as { verification_uri_complete?: string }).verification_uri_complete ?? '';
+    expect((await new Browser(office.server.url).open(link)).html).toContain(`<strong>${host.host}</strong>`);
   });
 
   test('is admitted by those alone who may grant the role, as they saw it', async () => {
@@ -553,6 +558,29 @@ test('a client that waited too long is forgotten, one that was admitted is not',
   await office.server.app.oauth.purgeExpired();
   expect(await rowOf(gone.clientId)).toBeUndefined();
   expect(await rowOf(kept.clientId)).toBeDefined();
+});
+
+test('where there is no room, a client is turned away without asking the database again for a while', async () => {
+  const row = await waiting();
+  const many = Array.from({ length: 1_000 }, (): ClientRow => {
+    const id = office.server.ids.next();
+    return { ...row, id, clientId: id };
+  });
+  await office.company.do(({ tx }) => tx.insert(clients, many));
+  const clientId = host.publish(path());
+  const turned = await opened(clientId);
+  expect([turned.status, turned.html.includes('too many clients wait')]).toEqual([400, true]);
+  await office.company.do(({ tx }) =>
+    tx.delete(
+      clients,
+      isIn<ClientRow>(
+        'id',
+        many.map(({ id }) => id),
+      ),
+    ),
+  );
+  expect((await opened(clientId)).html).toContain('too many clients wait');
+  expect(await rowOf(clientId)).toBeUndefined();
 });
 
 test('a flood of new clients of one site is slowed down, and changes nothing for those that are known', async () => {
