@@ -10,6 +10,7 @@ import { composeGate } from './compose/gate.js';
 import { composeSchema, type ComposedSchema, type SchemaSource } from './compose/schema.js';
 import { startBackgroundJobs, type JobPauses } from './compose/background-jobs.js';
 import { statementLimits, type Config } from './config.js';
+import { AddressRanges } from './core/address-ranges.js';
 import { BackgroundJobs } from './core/background-jobs.js';
 import { systemClock, type Clock } from './core/clock.js';
 import { makeIds, type Ids } from './core/ids.js';
@@ -33,6 +34,7 @@ import { Database } from './store/sql/database.js';
 import { AccountCookies } from './transports/account/cookies.js';
 import { readExplorerFiles } from './transports/explorer/files.js';
 import { makeAddressOf } from './transports/http/address.js';
+import { makeCertificateOf, type CertificateHeader } from './transports/http/client-certificate.js';
 
 /** The parts that tests replace: time, ids, the log, the installed domains, and how queries run. */
 export interface AppParts extends JobPauses, SchemaSource {
@@ -71,7 +73,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const shipped = parts.schema ?? (company === undefined ? composeSchema(config, parts) : undefined);
   const basics = await basicsOf(config, parts);
   const schema = shipped ?? (await companySchema(company ?? '', config, basics.database, parts));
-  const { database, clock, ids, logger, metrics, addressOf } = basics;
+  const { database, clock, ids, logger, metrics, addressOf, certificateOf } = basics;
   const authority = composeAuthority(basics, schema);
   const { oauth, commitGate } = authority;
   const { BEHALF_OTLP_URL: traces } = config;
@@ -120,6 +122,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     publicUrl: config.publicUrl,
     oauth,
     addressOf,
+    certificateOf,
     readiness,
     metrics,
     metricsAccess: config.BEHALF_METRICS_PORT !== undefined ? undefined : config.isLocal ? 'local' : 'nobody',
@@ -226,7 +229,17 @@ async function basicsOf(config: Config, parts: AppParts): Promise<Basics> {
     metrics: new Metrics(version()),
     database: parts.database ?? (await openDatabase(config)),
     addressOf: makeAddressOf(config.BEHALF_TRUSTED_PROXIES),
+    certificateOf: makeCertificateOf(certificateHeaderOf(config), clock),
   };
+}
+
+function certificateHeaderOf({
+  BEHALF_CLIENT_CERTIFICATE_HEADER: name,
+  BEHALF_CLIENT_CERTIFICATE_PROXIES: proxies,
+}: Config): CertificateHeader | undefined {
+  return name === undefined || proxies === undefined
+    ? undefined
+    : { name, proxies: new AddressRanges(proxies) };
 }
 
 /** Opens the database; throws where it lacks a migration of this program. */

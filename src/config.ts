@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { isAddressRange } from './core/address-ranges.js';
 import { DatabaseUrlFault, parseDatabaseUrl, type DatabaseUrl } from './core/database-url.js';
 import { isLoopbackHost } from './core/loopback.js';
 
@@ -76,6 +77,39 @@ export const settings = {
     .default(0)
     .describe(
       "How many proxies stand before the server and append to `X-Forwarded-For`, or to `Forwarded` where they drop `X-Forwarded-For`: the caller's address is the one that the first of them saw. 0 ignores both.",
+    ),
+  BEHALF_CLIENT_CERTIFICATE_HEADER: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,59}$/, 'must be the name of a header, such as Client-Cert')
+    .optional()
+    .describe(
+      'The header in which proxies pass the certificate of a client (RFC 8705), as RFC 9440 or URL-encoded PEM. It counts on connections from `BEHALF_CLIENT_CERTIFICATE_PROXIES` alone; elsewhere it is ignored. Default: certificates do not count.',
+    ),
+  BEHALF_CLIENT_CERTIFICATE_PROXIES: z
+    .string()
+    .transform((text) => text.split(',').map((range) => range.trim()))
+    .pipe(
+      z.array(
+        z.string().refine(isAddressRange, 'must be addresses or ranges such as 10.0.3.0/24, but not all'),
+      ),
+    )
+    .optional()
+    .describe(
+      'The addresses from which these proxies connect, separated by commas: addresses, or ranges such as `10.0.3.0/24`. Whoever connects from there can say which certificate a client has.',
+    ),
+  BEHALF_CLIENT_CERTIFICATE_AUTHORITIES: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'A file with the certificates of the authorities that issue certificates to clients, PEM. Without it no client is authenticated by `tls_client_auth`. Default: none.',
+    ),
+  BEHALF_MTLS_URL: z
+    .string()
+    .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin')
+    .optional()
+    .describe(
+      'The origin at which a proxy asks clients for certificates, where that is not the public URL: the metadata names its endpoints as `mtls_endpoint_aliases`.',
     ),
   BEHALF_ALLOWED_ORIGINS: z
     .string()
@@ -304,6 +338,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   if (config.BEHALF_HEADERS_SECONDS > config.BEHALF_REQUEST_SECONDS) {
     faults.push('BEHALF_HEADERS_SECONDS: must not be more than BEHALF_REQUEST_SECONDS');
+  }
+  if (
+    (config.BEHALF_CLIENT_CERTIFICATE_HEADER === undefined) !==
+    (config.BEHALF_CLIENT_CERTIFICATE_PROXIES === undefined)
+  ) {
+    faults.push(
+      'BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too, or leave both: the header counts from these addresses alone',
+    );
   }
   faults.push(...unsafe(config, publicUrl));
   if (faults.length > 0) throw new ConfigError(faults);

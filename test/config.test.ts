@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { mutualTlsOf } from '../src/compose/mutual-tls.js';
 import { ConfigError, readConfig } from '../src/config.js';
 
 function faultsOf(env: Record<string, string>): readonly string[] {
@@ -39,5 +40,41 @@ describe('where the server listens and where callers reach it', () => {
     [{ BEHALF_TRUSTED_PROXIES: '11' }, /^BEHALF_TRUSTED_PROXIES: /],
   ])('%j is told as a fault', (env, fault) => {
     expect(faultsOf(env)).toEqual([expect.stringMatching(fault)]);
+  });
+});
+
+describe('certificates of clients', () => {
+  const header = { BEHALF_CLIENT_CERTIFICATE_HEADER: 'Client-Cert' };
+  const proxies = { BEHALF_CLIENT_CERTIFICATE_PROXIES: '10.0.3.0/24, 127.0.0.1' };
+
+  test.each(['absent.pem', 'package.json'])('are of no authority in %s', (file) => {
+    const config = readConfig({ ...header, ...proxies, BEHALF_CLIENT_CERTIFICATE_AUTHORITIES: file });
+    expect(() => mutualTlsOf(config)).toThrow(
+      /BEHALF_CLIENT_CERTIFICATE_AUTHORITIES: must be a readable file/,
+    );
+  });
+
+  test('come from named proxies', () => {
+    expect(readConfig({ ...header, ...proxies }).BEHALF_CLIENT_CERTIFICATE_PROXIES).toEqual([
+      '10.0.3.0/24',
+      '127.0.0.1',
+    ]);
+  });
+
+  test.each([
+    [header, /^BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too/],
+    [proxies, /^BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too/],
+    [
+      { ...header, BEHALF_CLIENT_CERTIFICATE_PROXIES: '0.0.0.0/0' },
+      /^BEHALF_CLIENT_CERTIFICATE_PROXIES\.0: must be/,
+    ],
+    [
+      { ...header, BEHALF_CLIENT_CERTIFICATE_PROXIES: 'proxy' },
+      /^BEHALF_CLIENT_CERTIFICATE_PROXIES\.0: must be/,
+    ],
+    [{ ...proxies, BEHALF_CLIENT_CERTIFICATE_HEADER: 'a b' }, /^BEHALF_CLIENT_CERTIFICATE_HEADER: must be/],
+    [{ BEHALF_MTLS_URL: 'https://mtls.example/' }, /^BEHALF_MTLS_URL: must be an origin/],
+  ])('%j is told as a fault', (env, fault) => {
+    expect(faultsOf(env as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
   });
 });

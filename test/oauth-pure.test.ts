@@ -78,6 +78,7 @@ describe('metadata', () => {
     cookieKeys: [],
     clients: [commandLineClient],
     allowHttp: false,
+    mutualTls: undefined,
     staticSecrets: true,
     passwordUsers: undefined,
     clientDocuments: false,

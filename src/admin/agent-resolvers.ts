@@ -9,9 +9,12 @@ import {
   roles,
   users,
   type AgentRow,
+  type StoredCertificateName,
   type StoredWorkload,
 } from '../store/tables/identity.js';
+import type { CertificateNameInput } from './certificates.js';
 import {
+  byCertificate,
   byKeys,
   byWorkloads,
   createAgent,
@@ -60,6 +63,10 @@ interface RotateArgs extends CredentialsArgs {
 }
 interface KeysArgs extends CredentialsArgs {
   readonly publicKeys: string;
+}
+interface CertificateArgs extends CredentialsArgs {
+  readonly certificates?: string | null;
+  readonly certificateName?: CertificateNameInput | null;
 }
 interface WorkloadsArgs extends CredentialsArgs {
   readonly workloads: readonly NewWorkload[];
@@ -174,6 +181,17 @@ const setWorkloads = (_: unknown, args: WorkloadsArgs, operation: Operation) => 
   });
 };
 
+const setCertificate = (_: unknown, args: CertificateArgs, operation: Operation) => {
+  const { id, certificates, certificateName, dryRun, idempotencyKey } = args;
+  const input = { setAgentCertificate: id, certificates, certificateName, dryRun };
+  return operation.once(idempotencyKey, input, answer, () => {
+    const credentials = byCertificate(certificates, certificateName, operation.clock);
+    return withCredentials(operation, args, (before, unit, by) =>
+      setCredentials(unit, by, before, credentials),
+    );
+  });
+};
+
 const setStatus =
   (name: string, set: (unit: UnitOfWork, by: string, before: AgentRow) => Promise<void>) =>
   (_: unknown, { id, idempotencyKey }: OneArgs, operation: Operation) =>
@@ -194,6 +212,7 @@ export const agentResolvers: Resolvers = {
     rotateAgentSecret: rotate,
     setAgentKeys: keys,
     setAgentWorkloads: setWorkloads,
+    setAgentCertificate: setCertificate,
     stopAgent: setStatus('stopAgent', (unit, _by, before) => stopAgent(unit, before)),
     startAgent: setStatus('startAgent', startAgent),
   },
@@ -201,6 +220,7 @@ export const agentResolvers: Resolvers = {
     owner: (row: AgentRow, _: unknown, operation: Operation) => operation.rows.get(users, row.ownerId),
     status: (row: AgentRow) => fromStored(row.status),
     authMethod: (row: AgentRow) => fromStored(row.authMethod),
+    tokenBinding: (row: AgentRow) => fromStored(row.tokenBinding),
     redirectUris: (row: AgentRow) => row.redirectUris ?? [],
     publicKeys: (row: AgentRow) => (row.jwks === null ? null : JSON.stringify(row.jwks)),
     secretSince: (row: AgentRow, _: unknown, operation: Operation) => secretSince(operation, row.id),
@@ -210,6 +230,9 @@ export const agentResolvers: Resolvers = {
         first,
         after,
       }),
+  },
+  AgentCertificateName: {
+    kind: ({ kind }: StoredCertificateName) => fromStored(kind),
   },
   AgentWorkload: {
     claims: ({ claims }: StoredWorkload) => Object.entries(claims).map(([name, value]) => ({ name, value })),

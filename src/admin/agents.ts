@@ -1,5 +1,5 @@
 import { hashClientSecret, newClientSecret } from '../core/client-secrets.js';
-import { isoTime } from '../core/clock.js';
+import { isoTime, type Clock } from '../core/clock.js';
 import { badInput, conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { visibleLine } from '../core/checked-text.js';
@@ -9,6 +9,13 @@ import { agents, agentSecrets, users, type AgentRow, type AgentSecretRow } from 
 import { requireNoClient, requirePlainClientId } from './client-ids.js';
 import { endBeyond, requireGrantableAgent, type Beyond } from './credentials.js';
 import { parseKeys } from './agent-keys.js';
+import {
+  isGiven,
+  parseCertificateName,
+  parseCertificates,
+  parseTokenBinding,
+  type CertificateNameInput,
+} from './certificates.js';
 import { parseWorkloads, type NewWorkload } from './agent-workloads.js';
 import { parseRedirectUris } from './redirect-uris.js';
 import { add, store, type UnitOfWork } from './unit-of-work.js';
@@ -24,9 +31,15 @@ export interface NewAgent {
   /** An agent with workloads has no secret either. */
   readonly workloads?: readonly NewWorkload[] | null | undefined;
   readonly redirectUris?: readonly string[] | null | undefined;
+  /** Certificates in PEM that it signed itself. */
+  readonly certificates?: string | null | undefined;
+  /** The name in certificates of an authority. */
+  readonly certificateName?: CertificateNameInput | null | undefined;
+  readonly tokenBinding?: string | null | undefined;
 }
 
 export interface AgentChanges {
+  readonly tokenBinding?: string | null | undefined;
   readonly displayName?: string | null | undefined;
   readonly businessTask?: string | null | undefined;
   readonly ownerId?: string | null | undefined;
@@ -34,9 +47,9 @@ export interface AgentChanges {
 }
 
 /** How an agent proves who it is. */
-export type Credentials = Pick<AgentRow, 'authMethod' | 'jwks' | 'workloads'>;
+export type Credentials = Pick<AgentRow, 'authMethod' | 'jwks' | 'workloads' | 'certificateName'>;
 
-const none: Omit<Credentials, 'authMethod'> = { jwks: null, workloads: null };
+const none: Omit<Credentials, 'authMethod'> = { jwks: null, workloads: null, certificateName: null };
 const bySecret: Credentials = { ...none, authMethod: 'client_secret_basic' };
 
 /** @param publicKeys a JSON Web Key Set */
@@ -51,6 +64,23 @@ export const byWorkloads = (workloads: readonly NewWorkload[], allowHttp: boolea
   authMethod: 'workload_jwt',
   workloads: parseWorkloads(workloads, allowHttp),
 });
+
+/** Either certificates that the agent signed itself, or the name in those of an authority. */
+export function byCertificate(
+  certificates: string | null | undefined,
+  name: CertificateNameInput | null | undefined,
+  clock: Clock,
+): Credentials {
+  if (isGiven(certificates) && !isGiven(name))
+    return {
+      ...none,
+      authMethod: 'self_signed_tls_client_auth',
+      jwks: parseCertificates(certificates, clock.now()),
+    };
+  if (isGiven(name) && !isGiven(certificates))
+    return { ...none, authMethod: 'tls_client_auth', certificateName: parseCertificateName(name) };
+  throw badInput('Give either certificates, or the name in certificates of an authority.', 'certificateName');
+}
 
 /** The settings about credentials. */
 export interface CredentialRules {
@@ -68,10 +98,14 @@ function requireSecrets({ staticSecrets }: CredentialRules): void {
   );
 }
 
-function credentialsOf({ publicKeys, workloads }: NewAgent, rules: CredentialRules): Credentials {
+function credentialsOf(input: NewAgent, rules: CredentialRules, clock: Clock): Credentials {
+  const { publicKeys, workloads, certificates, certificateName } = input;
   const hasKeys = typeof publicKeys === 'string';
   const hasWorkloads = Array.isArray(workloads);
-  if (hasKeys && hasWorkloads) throw badInput('An agent has either public keys or workloads.', 'workloads');
+  const hasCertificate = isGiven(certificates) || isGiven(certificateName);
+  if ([hasKeys, hasWorkloads, hasCertificate].filter(Boolean).length > 1)
+    throw badInput('An agent has either public keys, workloads or certificates.', 'workloads');
+  if (hasCertificate) return byCertificate(certificates, certificateName, clock);
   if (hasKeys) return byKeys(publicKeys);
   if (hasWorkloads) return byWorkloads(workloads as readonly NewWorkload[], rules.allowHttp);
   requireSecrets(rules);
@@ -84,7 +118,7 @@ export async function createAgent(
   input: NewAgent,
   rules = usualRules,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
-  const credentials = credentialsOf(input, rules);
+  const credentials = credentialsOf(input, rules, unit.clock);
   const agent = await addAgent(unit, input, credentials);
   await requireNoClient(unit.tx, agent);
   return { agent, secret: credentials === bySecret ? await addSecret(unit, agent) : null };
@@ -105,6 +139,7 @@ async function addAgent(unit: UnitOfWork, input: NewAgent, credentials: Credenti
     status: 'active',
     ...credentials,
     redirectUris: redirectUrisOf(input.redirectUris ?? []),
+    tokenBinding: parseTokenBinding(input.tokenBinding),
     tokenGeneration: 0,
     createdAt: isoTime(unit.clock.now()),
     version: 1,
@@ -113,22 +148,25 @@ async function addAgent(unit: UnitOfWork, input: NewAgent, credentials: Credenti
   return agent;
 }
 
-/** A new owner needs `by` to be allowed to grant the agent's roles. */
+/** A new owner needs `by` to be allowed to grant the agent's roles. Tokens that are not bound as they must be end. */
 export async function updateAgent(
   unit: UnitOfWork,
   by: string,
   before: AgentRow,
   changes: AgentChanges,
 ): Promise<AgentRow> {
-  const { displayName, businessTask, ownerId, redirectUris } = changes;
+  const { displayName, businessTask, ownerId, redirectUris, tokenBinding } = changes;
   if (typeof ownerId === 'string' && ownerId !== before.ownerId)
     await requireGrantableAgent(unit.tx, by, before);
-  if (Array.isArray(redirectUris)) requireOwnClient(before);
+  if (Array.isArray(redirectUris) || typeof tokenBinding === 'string') requireOwnClient(before);
+  const binding = isGiven(tokenBinding) ? parseTokenBinding(tokenBinding) : before.tokenBinding;
+  if (binding !== before.tokenBinding) await bumpEpoch(unit.tx);
   return store(unit, agents, before, {
     ...(typeof displayName === 'string' && { displayName: visibleLine(displayName, 200, 'displayName') }),
     ...(typeof businessTask === 'string' && { businessTask: visibleLine(businessTask, 500, 'businessTask') }),
     ...(typeof ownerId === 'string' && { ownerId: await activeOwner(unit, ownerId) }),
     ...(Array.isArray(redirectUris) && { redirectUris: redirectUrisOf(redirectUris) }),
+    ...(binding !== before.tokenBinding && { tokenBinding: binding, ...nextGeneration(before) }),
   });
 }
 

@@ -15,6 +15,8 @@ const metadataShape = z.object({
   response_types: z.array(word).max(50).optional(),
   jwks: z.unknown().optional(),
   jwks_uri: z.unknown().optional(),
+  dpop_bound_access_tokens: z.boolean().optional(),
+  tls_client_certificate_bound_access_tokens: z.boolean().optional(),
 });
 
 const secretMethods = new Set(['client_secret_basic', 'client_secret_post', 'client_secret_jwt']);
@@ -43,7 +45,18 @@ export function describeClient(
     name: visibleLine(data.client_name ?? fallbackName, 200, 'client_name'),
     ...authenticationOf(method, data.jwks, secrets),
     redirectUris: safeUris(data.redirect_uris),
+    tokenBinding: bindingOf(data),
   };
+}
+
+/** RFC 9449 section 5.2, RFC 8705 section 3.4. */
+function bindingOf({
+  dpop_bound_access_tokens: dpop = false,
+  tls_client_certificate_bound_access_tokens: certificate = false,
+}: z.infer<typeof metadataShape>): string {
+  if (dpop && certificate)
+    throw fault('tokens are bound to a key by DPoP, or to a certificate, and not to both');
+  return dpop ? 'dpop' : certificate ? 'certificate' : 'any';
 }
 
 function requireCode({

@@ -59,7 +59,7 @@ export class ClientRegistry {
             ...{ status: 'active', scopes: rule.row.scopes, expiresAt: null },
             agentId: await agentBy(unit, rule, clientId, description),
           }),
-      ...{ isOwnTool: false, resources: null, changedTo: null, requestedAt: null },
+      ...{ isOwnTool: false, resources: null, changedTo: null, requestedAt: null, certificateName: null },
       ...{ checkedAt: registration === 'document' ? at : null, createdAt: at, version: 1 },
     };
     await insert(unit, clients, client);
@@ -71,11 +71,12 @@ export class ClientRegistry {
   async compare(
     tx: Connection,
     { id }: Pick<ClientRow, 'id'>,
-    description: ClientDescription,
+    described: ClientDescription,
   ): Promise<ClientChange | undefined> {
     const before = await tx.one(clients, eq<ClientRow>('id', id), { lock: 'update' });
     if (before === undefined || before.status === 'stopped') return undefined;
     const unit = this.unitIn(tx);
+    const description = notLooser(described, before);
     const isAsAdmitted = canonicalJson(descriptionOf(before)) === canonicalJson(description);
     const changedTo = isAsAdmitted ? null : description;
     if (before.status === 'quarantined') {
@@ -150,12 +151,19 @@ interface RuleInForce {
   readonly role: RoleRow;
 }
 
-const descriptionOf = ({ name, authMethod, jwks, redirectUris }: ClientRow): ClientDescription => ({
+const descriptionOf = ({
   name,
   authMethod,
   jwks,
   redirectUris,
+  tokenBinding,
+}: ClientRow): ClientDescription => ({
+  ...{ name, authMethod, jwks, redirectUris, tokenBinding },
 });
+
+/** A document may ask that tokens are bound, and never that they need not be. */
+const notLooser = (described: ClientDescription, { tokenBinding }: ClientRow): ClientDescription =>
+  described.tokenBinding === 'any' ? { ...described, tokenBinding } : described;
 
 /** An agent of its own for a client that a rule admits, named by the host and the client id. */
 async function agentBy(

@@ -12,7 +12,7 @@ import {
   type ClientRow,
   type ClientRuleRow,
 } from '../store/tables/clients.js';
-import { agents, roles, users, type RoleRow } from '../store/tables/identity.js';
+import { agents, roles, users, type RoleRow, type StoredCertificateName } from '../store/tables/identity.js';
 import {
   acceptDocument,
   admitClient,
@@ -23,6 +23,7 @@ import {
   type ClientChanges,
   type ClientTerms,
 } from './clients.js';
+import type { CertificateNameInput } from './certificates.js';
 import { addClientRule, removeClientRule } from './client-rules.js';
 import { fromStored, newestFirst, toStored, type PageArgs } from './list-queries.js';
 import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
@@ -52,6 +53,9 @@ interface CreateArgs extends KeyArgs {
     readonly name: string;
     readonly redirectUris: readonly string[];
     readonly publicKeys?: string | null;
+    readonly certificates?: string | null;
+    readonly certificateName?: CertificateNameInput | null;
+    readonly tokenBinding?: string | null;
   };
 }
 interface UpdateArgs extends OneArgs {
@@ -122,8 +126,9 @@ async function termsOf(
 const create = (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
   operation.once(idempotencyKey, { createClient: input }, answer, async () => {
     const terms = await termsOf(operation, input);
-    const { clientId, name, redirectUris, publicKeys } = input;
-    const given = { ...terms, clientId, name, redirectUris, publicKeys };
+    const { clientId, name, redirectUris, publicKeys, certificates, certificateName, tokenBinding } = input;
+    const proofs = { publicKeys, certificates, certificateName, tokenBinding };
+    const given = { ...terms, ...proofs, clientId, name, redirectUris };
     const { id } = await createClient(unitOfWork(operation), personOf(operation), given);
     operation.rows.forget();
     return { client: await operation.rows.inside(clients, id, scope) };
@@ -221,12 +226,17 @@ export const clientResolvers: Resolvers = {
   },
   ClientDescription: {
     authMethod: (described: ClientDescription) => fromStored(described.authMethod),
+    tokenBinding: (described: ClientDescription) => fromStored(described.tokenBinding),
     publicKeys: keysOf,
+  },
+  ClientCertificateName: {
+    kind: ({ kind }: StoredCertificateName) => fromStored(kind),
   },
   Client: {
     registration: (row: ClientRow) => fromStored(row.registration),
     status: (row: ClientRow) => fromStored(row.status),
     authMethod: (row: ClientRow) => fromStored(row.authMethod),
+    tokenBinding: (row: ClientRow) => fromStored(row.tokenBinding),
     ownTool: (row: ClientRow) => row.isOwnTool,
     publicKeys: keysOf,
     agent: (row: ClientRow, _: unknown, operation: Operation) =>

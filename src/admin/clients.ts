@@ -1,4 +1,4 @@
-import { isoTime } from '../core/clock.js';
+import { isoTime, type Clock } from '../core/clock.js';
 import { visibleLine } from '../core/checked-text.js';
 import { canonicalJson } from '../core/digest.js';
 import { badInput, conflict } from '../core/errors.js';
@@ -8,7 +8,8 @@ import { clients, type ClientRow } from '../store/tables/clients.js';
 import { agents, roles, type AgentRow, type RoleRow } from '../store/tables/identity.js';
 import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
 import { parseKeys } from './agent-keys.js';
-import { createClientAgent, startAgent, stopAgent } from './agents.js';
+import { byCertificate, createClientAgent, startAgent, stopAgent } from './agents.js';
+import { isGiven, parseTokenBinding, type CertificateNameInput } from './certificates.js';
 import { requireNoAgent, requirePlainClientId } from './client-ids.js';
 import { waitEnd } from './client-registry.js';
 import { assignAgentRole } from './assignments.js';
@@ -40,11 +41,17 @@ export interface NewClient extends ClientTerms {
   readonly clientId: string;
   readonly name: string;
   readonly redirectUris: readonly string[];
-  /** A JSON Web Key Set. A client without keys is public. */
+  /** A JSON Web Key Set. A client without keys and certificates is public. */
   readonly publicKeys?: string | null | undefined;
+  /** Certificates in PEM that it signed itself. */
+  readonly certificates?: string | null | undefined;
+  /** The name in certificates of an authority. */
+  readonly certificateName?: CertificateNameInput | null | undefined;
+  readonly tokenBinding?: string | null | undefined;
 }
 
 export interface ClientChanges {
+  readonly tokenBinding?: string | null | undefined;
   readonly name?: string | null | undefined;
   readonly redirectUris?: readonly string[] | null | undefined;
   readonly scopes?: readonly string[] | null | undefined;
@@ -55,12 +62,11 @@ export interface ClientChanges {
 export async function createClient(unit: UnitOfWork, by: string, input: NewClient): Promise<ClientRow> {
   const { clientId } = input;
   requirePlainClientId(clientId, 'clientId');
-  const jwks =
-    input.publicKeys === null || input.publicKeys === undefined ? null : parseKeys(input.publicKeys);
   const client: ClientRow = {
     ...{ id: unit.ids.next(), clientId, name: visibleLine(input.name, 200, 'name') },
     ...{ registration: 'administrator', status: 'active', agentId: null, isOwnTool: false },
-    ...{ authMethod: jwks === null ? 'none' : 'private_key_jwt', jwks },
+    ...authenticationOf(input, unit.clock),
+    tokenBinding: parseTokenBinding(input.tokenBinding),
     redirectUris: urisOf(input.redirectUris),
     ...(await letIn(unit, by, input)),
     ...{ changedTo: null, checkedAt: null, requestedAt: null, expiresAt: null },
@@ -69,6 +75,24 @@ export async function createClient(unit: UnitOfWork, by: string, input: NewClien
   await add(unit, clients, client, 'There is a client with this id already.');
   await requireNoAgent(unit.tx, client);
   return client;
+}
+
+/** A client without keys and certificates is public. */
+function authenticationOf(
+  { publicKeys, certificates, certificateName }: NewClient,
+  clock: Clock,
+): Pick<ClientRow, 'authMethod' | 'jwks' | 'certificateName'> {
+  const hasKeys = typeof publicKeys === 'string';
+  const hasCertificate = isGiven(certificates) || isGiven(certificateName);
+  if (hasKeys && hasCertificate)
+    throw badInput('A client has either public keys or certificates.', 'certificates');
+  if (hasCertificate) {
+    const { workloads: _, ...credentials } = byCertificate(certificates, certificateName, clock);
+    return credentials;
+  }
+  return hasKeys
+    ? { authMethod: 'private_key_jwt', jwks: parseKeys(publicKeys), certificateName: null }
+    : { authMethod: 'none', jwks: null, certificateName: null };
 }
 
 /** Lets a client in that nobody registered by hand, as it is at its version. */
@@ -143,7 +167,7 @@ export async function updateClient(
   unit: UnitOfWork,
   by: string,
   before: ClientRow,
-  { name, redirectUris, scopes, resources }: ClientChanges,
+  { name, redirectUris, scopes, resources, tokenBinding }: ClientChanges,
 ): Promise<ClientRow> {
   const ceiling = scopes === undefined ? before.scopes : scopesOf(scopes);
   const audience = resources === undefined ? before.resources : resourcesOf(resources);
@@ -153,13 +177,15 @@ export async function updateClient(
   // The codes of a public client go to its redirect URIs, so these are its credentials.
   const agent = isWithin(uris, before.redirectUris) ? undefined : await agentOf(unit, before);
   if (agent !== undefined) await requireGrantableAgent(unit.tx, by, agent);
-  if (!isWithin(before.scopes, ceiling) || !isWithin(before.resources, audience))
-    await endTokens(unit, before);
+  const binding = isGiven(tokenBinding) ? parseTokenBinding(tokenBinding) : before.tokenBinding;
+  const isNarrower = !isWithin(before.scopes, ceiling) || !isWithin(before.resources, audience);
+  if (isNarrower || binding !== before.tokenBinding) await endTokens(unit, before);
   return store(unit, clients, before, {
     ...(typeof name === 'string' && { name: visibleLine(name, 200, 'name') }),
     ...(Array.isArray(redirectUris) && { redirectUris: uris }),
     ...(scopes !== undefined && { scopes: ceiling }),
     ...(resources !== undefined && { resources: audience }),
+    ...(binding !== before.tokenBinding && { tokenBinding: binding }),
   });
 }
 

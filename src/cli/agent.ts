@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.js';
 import { CommandError } from '../core/command-error.js';
 import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
 import { findAgent, findRole, findUser } from '../operator/find-by-name.js';
+import { certificatesIn, type CertificateOptions } from './agent-certificate.js';
 import { workloadOf, type WorkloadOption } from './agent-workload.js';
 import { credentialRules } from './credential-rules.js';
 import { listAgents } from './operator/list-accounts.js';
@@ -16,7 +17,7 @@ import { answer, clean, columns, paint } from './terminal/output.js';
 import { readText } from './terminal/read-text.js';
 import { handingOver } from './terminal/secret-file.js';
 
-export interface CreateOptions extends AsOption, Partial<WorkloadOption> {
+export interface CreateOptions extends AsOption, Partial<WorkloadOption>, CertificateOptions {
   readonly displayName?: string;
   readonly task: string;
   readonly owner: string;
@@ -39,7 +40,10 @@ export async function create(name: string, options: CreateOptions): Promise<void
         const { id: ownerId } = await findUser(deciding.tx, owner);
         const { agent, secret } = await createAgent(
           deciding,
-          { name, displayName, businessTask: task, ownerId, publicKeys, redirectUris, workloads },
+          {
+            ...{ name, displayName, businessTask: task, ownerId, publicKeys, redirectUris, workloads },
+            ...certificatesIn(options),
+          },
           credentialRules(),
         );
         if (roleNames.length > 0) await deciding.require('roles:assign');

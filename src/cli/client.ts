@@ -7,6 +7,7 @@ import {
   type ClientTerms,
 } from '../admin/clients.js';
 import { CommandError } from '../core/command-error.js';
+import { certificatesIn, type CertificateOptions } from './agent-certificate.js';
 import { findClient, findRole, findUser } from '../operator/find-by-name.js';
 import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
 import type { ClientRow } from '../store/tables/clients.js';
@@ -32,7 +33,7 @@ export interface VersionOptions extends AsOption {
   readonly expectedVersion: string;
 }
 
-export interface CreateOptions extends TermsOptions {
+export interface CreateOptions extends TermsOptions, CertificateOptions {
   readonly redirectUri: readonly string[];
   readonly name?: string;
   readonly publicKeys?: string;
@@ -76,7 +77,8 @@ export async function create(clientId: string, options: CreateOptions): Promise<
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
   await changing('client create', as, { clientId, agent: options.agent ?? null }, async (deciding) => {
     const terms = await termsOf(deciding, options);
-    await createClient(deciding, deciding.by.id, { ...terms, clientId, name, redirectUris, publicKeys });
+    const proofs = { ...certificatesIn(options), publicKeys };
+    await createClient(deciding, deciding.by.id, { ...terms, ...proofs, clientId, name, redirectUris });
   });
   answer(options.json, { clientId, agent: options.agent ?? null }, () => [
     `${paint('bold', clientId)} is a client${options.agent === undefined ? '' : ` that acts as ${options.agent}`}.`,
@@ -138,6 +140,12 @@ export async function show(clientId: string, { json }: JsonOption): Promise<void
     `version ${String(client.version)}`,
     `authenticates by ${client.authMethod}`,
     ...(client.publicKeys === null ? [] : [`its keys: ${clean(JSON.stringify(client.publicKeys))}`]),
+    ...(client.certificateName === null
+      ? []
+      : [
+          `the name in its certificates: ${client.certificateName.kind}=${clean(client.certificateName.value)}`,
+        ]),
+    `its tokens are bound to: ${client.tokenBinding}`,
     ...client.redirectUris.map((uri) => `redirect URI: ${clean(uri)}`),
     ...client.requests.map(({ person, at }) => `asked for by ${clean(person)}, ${at}`),
     `scopes: ${client.scopes?.join(' ') ?? 'no ceiling of its own'}`,

@@ -11,6 +11,7 @@ import { accountClient, commandLineClient, defaultLimits } from '../oauth/contra
 import { createOAuth, type OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Basics } from './basics.js';
+import { mutualTlsOf } from './mutual-tls.js';
 import type { ComposedSchema } from './schema.js';
 
 /** The parts that decide rights, and those that record sign-ins and tokens. */
@@ -22,7 +23,7 @@ export interface ComposedAuthority {
 }
 
 export function composeAuthority(
-  { config, database, clock, ids, logger, metrics, addressOf }: Basics,
+  { config, database, clock, ids, logger, metrics, addressOf, certificateOf }: Basics,
   { catalog, policy, peopleOnly }: ComposedSchema,
 ): ComposedAuthority {
   const epoch = new AuthorityEpoch(database.read, metrics.epochRead);
@@ -36,6 +37,7 @@ export function composeAuthority(
     logger,
     recorder,
     addressOf,
+    certificateOf,
     outgoing: new GuardedFetch({
       allowHttp: config.BEHALF_ALLOW_HTTP,
       privateHosts: config.BEHALF_PRIVATE_HOSTS,
@@ -56,6 +58,7 @@ export function composeAuthority(
       cookieKeys: config.cookieKeys,
       clients: [commandLineClient, accountClient(config.publicUrl)],
       allowHttp: config.BEHALF_ALLOW_HTTP,
+      mutualTls: mutualTlsOf(config),
       staticSecrets: config.BEHALF_STATIC_SECRETS === 'on',
       passwordUsers: config.BEHALF_PASSWORD_USERS,
       clientDocuments: config.clientDocuments,

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config.js';
 import type { Clock } from '../core/clock.js';
@@ -16,4 +17,5 @@ export interface Basics {
   /** Open and migrated. */
   readonly database: Database;
   readonly addressOf: (request: IncomingMessage) => string;
+  readonly certificateOf: (request: IncomingMessage) => X509Certificate | undefined;
 }

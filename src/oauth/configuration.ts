@@ -10,6 +10,7 @@ import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
 import { deviceFlow } from './device/device-flow.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
+import { certificateMethods, mutualTls } from './mutual-tls/feature.js';
 import { detailTypes } from './library/authorization-details.js';
 import { newDelegationGrant, resourceCeilingOf, scopeCeilingOf } from './library/library-internals.js';
 import { errors } from './library/oidc-provider.js';
@@ -29,10 +30,13 @@ import { isLoginCurrent, type Login } from './step/current-sign-in.js';
 import { userAgentOf } from './middleware/recording.js';
 
 /**
- * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), or
- * a key.
+ * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), a key,
+ * or a certificate.
  */
-export const confidentialMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+export const confidentialMethods = [
+  ...['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+  ...certificateMethods,
+] as const;
 export const clientAuthMethods = ['none', ...confidentialMethods] as const;
 
 const signInSeconds = 600;
@@ -157,6 +161,7 @@ const features = (dependencies: OAuthDependencies, resources: Resources): Config
     pushedAuthorizationRequests: { enabled: true },
     deviceFlow: deviceFlow(dependencies),
     dPoP: { enabled: true },
+    mTLS: mutualTls(dependencies),
     introspection: { enabled: true, allowedPolicy: introspectionPolicy(dependencies.database.read) },
     revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => isOwn(ctx, token) },
     resourceIndicators: {

@@ -59,10 +59,10 @@ async function readProof(proof: string, fact: AccessTokenFact): Promise<Proof> {
 /** The fault by RFC 9449 section 4.3, items 8 to 11. */
 function faultOf(
   payload: JWTPayload,
-  expected: { method: string; url: string; token: string; nowSeconds: number },
+  expected: { method: string; urls: readonly string[]; token: string; nowSeconds: number },
 ): string | undefined {
   if (payload.htm !== expected.method) return 'htm is not the method of this request';
-  if (normalized(payload.htu) !== expected.url) return 'htu is not the URL of this request';
+  if (!expected.urls.includes(normalized(payload.htu) ?? '')) return 'htu is not the URL of this request';
   if (typeof payload.iat !== 'number' || Math.abs(expected.nowSeconds - payload.iat) > windowSeconds) {
     return 'iat is too far from now';
   }
@@ -88,9 +88,11 @@ function normalized(text: unknown): string | undefined {
   return url.href;
 }
 
-/** The host that a request names does not count: it came to the issuer. */
-const urlOf = (issuer: string, target: string): string | undefined =>
-  normalized(`${issuer}${target.startsWith('/') ? target : new URL(target).pathname}`);
+/** The host that a request names does not count: it came to one of our origins. */
+const urlsOf = (origins: readonly string[], target: string): readonly string[] =>
+  origins.flatMap(
+    (origin) => normalized(`${origin}${target.startsWith('/') ? target : new URL(target).pathname}`) ?? [],
+  );
 
 export type CheckDpop = (request: ProvenRequest, token: string, fact: AccessTokenFact) => Promise<void>;
 
@@ -100,7 +102,7 @@ export type CheckDpop = (request: ProvenRequest, token: string, fact: AccessToke
  * `UNAUTHENTICATED`.
  */
 export const makeCheckDpop =
-  (store: Pick<PayloadStore, 'database' | 'clock'>, issuer: string): CheckDpop =>
+  (store: Pick<PayloadStore, 'database' | 'clock'>, origins: readonly string[]): CheckDpop =>
   async (request, token, fact) => {
     const refused = (fault: DpopFault, message: string): DpopRefused => new DpopRefused(fault, message, fact);
     if (fact.dpopThumbprint === undefined) {
@@ -115,8 +117,8 @@ export const makeCheckDpop =
     }
     const { payload, thumbprint } = await readProof(request.proof, fact);
     const nowSeconds = Math.floor(store.clock.now() / 1000);
-    const url = urlOf(issuer, request.target) ?? '';
-    const fault = faultOf(payload, { method: request.method, url, token, nowSeconds });
+    const urls = urlsOf(origins, request.target);
+    const fault = faultOf(payload, { method: request.method, urls, token, nowSeconds });
     if (fault !== undefined) {
       throw refused('invalid_dpop_proof', `The DPoP proof does not fit: ${fault}.`);
     }

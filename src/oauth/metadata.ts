@@ -10,13 +10,17 @@ import type { OAuthSettings } from './contract/dependencies.js';
 import { guardedPaths, resourceAt, type GuardedPath } from './contract/resources.js';
 
 /**
- * RFC 8414, with members of RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. It has no `scopes_supported`, since
+ * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. It has no `scopes_supported`, since
  * anybody may read it: see docs/decisions/0115-scopes-are-told-to-callers.md.
  */
 export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
   const url = (path: string): string => `${settings.issuer}${path}`;
-  const isOffered = (method: string): boolean =>
-    settings.staticSecrets || !method.startsWith('client_secret_');
+  const { mutualTls } = settings;
+  const isOffered = (method: string): boolean => {
+    if (method.startsWith('client_secret_')) return settings.staticSecrets;
+    if (method === 'tls_client_auth') return (mutualTls?.authorities ?? []).length > 0;
+    return method !== 'self_signed_tls_client_auth' || mutualTls !== undefined;
+  };
   const methods = clientAuthMethods.filter(isOffered);
   return {
     issuer: settings.issuer,
@@ -48,7 +52,28 @@ export function authorizationServerMetadata(settings: OAuthSettings): Record<str
     ...(settings.clientRegistration ? { registration_endpoint: url(paths.registration) } : {}),
     authorization_details_types_supported: [delegationType, consentType],
     dpop_signing_alg_values_supported: dpopAlgorithms,
+    ...certificateMembers(settings),
     protected_resources: guardedPaths.map((path) => resourceAt(settings.issuer, path)),
+  };
+}
+
+/** The endpoints at which clients authenticate. */
+const aliased = {
+  token_endpoint: paths.token,
+  revocation_endpoint: paths.revocation,
+  introspection_endpoint: paths.introspection,
+  pushed_authorization_request_endpoint: paths.pushedAuthorizationRequest,
+  device_authorization_endpoint: paths.deviceAuthorization,
+};
+
+/** RFC 8705 sections 3.3 and 5. */
+function certificateMembers({ mutualTls }: OAuthSettings): Record<string, unknown> {
+  if (mutualTls === undefined) return {};
+  const { url } = mutualTls;
+  const aliases = Object.entries(aliased).map(([name, path]) => [name, `${url ?? ''}${path}`]);
+  return {
+    tls_client_certificate_bound_access_tokens: true,
+    ...(url === undefined ? {} : { mtls_endpoint_aliases: Object.fromEntries(aliases) as unknown }),
   };
 }
 
@@ -63,6 +88,7 @@ export function protectedResourceMetadata(
     bearer_methods_supported: ['header'],
     dpop_signing_alg_values_supported: dpopAlgorithms,
     dpop_bound_access_tokens_required: false,
+    ...(settings.mutualTls === undefined ? {} : { tls_client_certificate_bound_access_tokens: true }),
     authorization_details_types_supported: [delegationType],
     resource_name: 'Behalf',
   };

@@ -139,14 +139,14 @@ export function makeProvider(
   workloads: WorkloadClients,
   documents: ClientDocuments | undefined,
 ): Provider {
-  const { settings, database, clock, logger, delegations, recorder, addressOf } = dependencies;
+  const { settings, database, clock, logger, delegations, recorder, addressOf, certificateOf } = dependencies;
   const clients = new AgentClients(
     database,
     clock,
     workloads.jwks,
     (registered) => new KnownClients(registered, documents),
   );
-  const issuing = { clock, settings };
+  const issuing = { clock, settings, certificateOf };
   const GrantsOfAgents = withGrantsOfAgents(
     {
       [authorizationCode]: makeAuthorizationCode(delegations, issuing),
@@ -182,7 +182,7 @@ export function makeProvider(
   provider.use(secureHeaders);
   provider.use(holding.userCodes.middleware);
   provider.use(makeForms(workloads, adapted));
-  provider.use(makeRefreshGrace(provider, store));
+  provider.use(makeRefreshGrace(provider, store, dependencies));
   provider.use(makeIntrospection(delegations, holding.limits));
   provider.use(requestsInQueries(adapted));
 

@@ -73,6 +73,8 @@ function checkSettings({ settings }: OAuthDependencies): void {
   }
 }
 
+const provenPaths: ReadonlySet<string> = new Set([paths.token, paths.pushedAuthorizationRequest]);
+
 /** Links and proofs use the issuer from the settings, never the host of a request. */
 function pinHost(request: IncomingMessage, issuer: URL): void {
   request.headers.host = issuer.host;
@@ -196,6 +198,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     refuseAnswer: (request) => callback.refuse(request),
   });
   const issuerUrl = new URL(settings.issuer);
+  const mtlsUrl = settings.mutualTls?.url === undefined ? undefined : new URL(settings.mutualTls.url);
   const metadata = authorizationServerMetadata(settings);
 
   /** Every pushed request is stored, too. */
@@ -223,11 +226,17 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     void answer(request, response);
   };
 
+  /** A DPoP proof names the origin for mutual TLS where the request came to that (RFC 8705 section 5, RFC 9449 section 4.3). */
+  const originOf = ({ headers }: IncomingMessage, path: string): URL =>
+    headers.dpop !== undefined && headers.host === mtlsUrl?.host && provenPaths.has(path)
+      ? (mtlsUrl ?? issuerUrl)
+      : issuerUrl;
+
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    pinHost(request, issuerUrl);
+    const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
+    pinHost(request, originOf(request, path));
     // Reads and drops the rest of a body that was too long; otherwise the connection's next request would hang.
     response.once('finish', () => request.resume());
-    const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
     const isOff = path === paths.registration && registration === undefined;
     const allowed = isOff ? [] : methodsAt(path);
     if (allowed.length === 0) refuse(response, 404, 'not_found', 'there is nothing at this address');
@@ -255,7 +264,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     authorizationServerMetadata: () => metadata,
     protectedResourceMetadata: (path) => protectedResourceMetadata(settings, path),
     findAccessToken: (connection, token) => findAccessToken(connection, token, clock.now()),
-    checkDpop: makeCheckDpop(store, settings.issuer),
+    checkDpop: makeCheckDpop(store, mtlsUrl === undefined ? [issuer] : [issuer, mtlsUrl.origin]),
     caches: {
       ...guesses.caches,
       ...documents?.caches,

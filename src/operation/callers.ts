@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Authority } from '../authority/authority.js';
 import type { Clock } from '../core/clock.js';
 import { sha256 } from '../core/digest.js';
@@ -7,6 +8,7 @@ import type { Authorities } from '../delegation/authorities.js';
 import { inspected } from '../delegation/inspection.js';
 import { Call, type CallLimits } from '../graphql/execute/call.js';
 import { resourceAt, type GuardedPath } from '../oauth/contract/resources.js';
+import { requireCertificate } from '../oauth/mutual-tls/bound-tokens.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Connection } from '../store/sql/connection.js';
@@ -31,6 +33,8 @@ export interface Caller {
     readonly method: string;
     readonly target: string;
     readonly jwt: string | string[] | undefined;
+    /** The certificate of the connection, which is valid now (RFC 8705 section 3). */
+    readonly certificate?: () => X509Certificate | undefined;
   };
   /**
    * The id of a delegation that the token's person looks through, to see what its agent sees. Undefined: the token's own
@@ -89,7 +93,8 @@ export class Callers {
           : error;
       });
     if (!this.isFor(caller, fact)) throw this.misdirected(caller, fact);
-    const { method, target, jwt } = proof;
+    const { method, target, jwt, certificate } = proof;
+    requireCertificate(() => certificate?.(), fact);
     await oauth.checkDpop({ method, target, scheme, proof: jwt }, token, fact);
     return this.call(caller, token, authority, arrival);
   }
@@ -102,7 +107,7 @@ export class Callers {
     const { scheme, token } = caller.credentials ?? {};
     if (token === undefined || scheme !== 'Bearer' || caller.inspects !== undefined) return undefined;
     const known = this.parts.authorities.last(sha256(token));
-    if (known === undefined || known.fact.dpopThumbprint !== undefined) return undefined;
+    if (known === undefined || isBound(known.fact)) return undefined;
     if (!this.isFor(caller, known.fact)) return undefined;
     const arrival = { startedAt: this.parts.clock.now(), arrived: performance.now() };
     const call = this.call(caller, token, known.authority, arrival);
@@ -146,6 +151,9 @@ export class Callers {
     return call;
   }
 }
+
+const isBound = ({ dpopThumbprint, certificateThumbprint }: AccessTokenFact): boolean =>
+  dpopThumbprint !== undefined || certificateThumbprint !== undefined;
 
 /** Identifies what `find` gives. A text that is not a digest cannot name another token. */
 const keyOf = ({ inspects }: Caller, token: string): string =>

@@ -47,6 +47,47 @@ test('clients are created, shown, stopped and started', async () => {
   expect(await list('--status', 'stopped')).toEqual([]);
 });
 
+test('clients and agents are authenticated by certificates, and their tokens are bound', async () => {
+  const uri = ['--redirect-uri', 'http://127.0.0.1/callback'];
+  const bound = ['--token-binding', 'certificate', '--certificate-name', 'san_dns=kiosk.example'];
+  await cli.ok([
+    'client',
+    'create',
+    'kiosk',
+    ...uri,
+    '--own-tool',
+    '--scope',
+    'analytics:sales',
+    ...bound,
+    ...as,
+  ]);
+  expect(await cli.ok(['client', 'show', 'kiosk'])).toContain(
+    'the name in its certificates: san_dns=kiosk.example',
+  );
+  expect((await list()).find(({ clientId }) => clientId === 'kiosk')).toMatchObject({
+    ...{ authMethod: 'tls_client_auth', tokenBinding: 'certificate' },
+    certificateName: { kind: 'san_dns', value: 'kiosk.example' },
+  });
+  await cli.ok([
+    'agent',
+    'create',
+    'bot',
+    ...agent,
+    '--token-binding',
+    'dpop',
+    '--secret-file',
+    'bot.txt',
+    ...as,
+  ]);
+  const name = ['--certificate-name', 'san_uri=spiffe://acme.example/bot'];
+  const bind = ['agent', 'bind-certificate', 'bot', ...name, ...as];
+  expect(await cli.json([...bind, '--dry-run'])).toEqual({ name: 'bot', dryRun: true, ended: [] });
+  expect(await cli.json(bind)).toEqual({ name: 'bot', authMethod: 'tls_client_auth', ended: [] });
+  expect(await cli.json(['agent', 'secrets'])).toEqual([]);
+  for (const options of [[], ['--certificate-name', 'san_dns=*.example'], ['--certificate-name', 'cn']])
+    expect((await cli.run(['agent', 'bind-certificate', 'bot', ...options, ...as])).code).not.toBe(0);
+});
+
 test('rules for hosts are added, listed and removed', async () => {
   const scope = ['--scope', 'tickets:read', '--owner', 'admin'];
   await cli.ok(['client', 'add-rule', 'app.example', '--role', 'support-agent', ...scope, ...as]);

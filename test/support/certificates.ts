@@ -32,23 +32,27 @@ export async function makeAuthority(folder: string, name: string): Promise<Certi
   return files;
 }
 
-/** A certificate of that authority. `names` are alternative names, such as `DNS:localhost` and `IP:127.0.0.1`. */
+/**
+ * A certificate of that authority. `names` are alternative names, such as `DNS:localhost` and `IP:127.0.0.1`. It expires in
+ * so many days; with fewer than none it has expired.
+ */
 export async function certify(
   authority: Certified,
   folder: string,
   name: string,
   names: string,
+  { days = 2, usage = 'serverAuth,clientAuth' } = {},
 ): Promise<Certified> {
   const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
   const [request, extensions] = [join(folder, `${name}.csr`), join(folder, `${name}.ext`)];
-  await writeFile(extensions, `subjectAltName=${names}\n`);
+  await writeFile(extensions, `subjectAltName=${names}\nextendedKeyUsage=${usage}\n`);
   await openssl('req', '-new', ...keyOptions, '-subj', `/CN=${name}`, '-out', request, '-keyout', files.key);
   const by = ['-CA', authority.cert, '-CAkey', authority.key, '-CAcreateserial'];
   await openssl(
     'x509',
     '-req',
     '-days',
-    '2',
+    String(days),
     '-in',
     request,
     ...by,

@@ -22,6 +22,7 @@ export interface TokenAnswer {
   readonly status: number;
   readonly body: {
     readonly access_token?: string;
+    readonly token_type?: string;
     readonly refresh_token?: string;
     readonly scope?: string;
     readonly expires_in?: number;

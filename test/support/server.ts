@@ -275,6 +275,8 @@ export class TestServer {
           authMethod: 'client_secret_basic',
           jwks: null,
           workloads: null,
+          certificateName: null,
+          tokenBinding: 'any',
           redirectUris: null,
           tokenGeneration: 0,
           createdAt: now,

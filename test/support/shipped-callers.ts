@@ -138,11 +138,15 @@ async function registerClient(company: Company): Promise<string> {
       requestedAt: isoTime(unit.clock.now()),
       expiresAt: isoTime(unit.clock.now() + 3_600_000),
     };
-    const changedTo = { name: 'Desk 2', authMethod: 'none', jwks: null, redirectUris: input.redirectUris };
-    await unit.tx.update(clients, eq<ClientRow>('id', id), { ...times, changedTo });
+    const changedTo = {
+      ...{ name: 'Desk 2', authMethod: 'none', jwks: null, redirectUris: input.redirectUris },
+      tokenBinding: 'any',
+    };
+    const certificateName = { kind: 'san_dns', value: 'desk.example' } as const;
+    await unit.tx.update(clients, eq<ClientRow>('id', id), { ...times, changedTo, certificateName });
     const workload = { issuer: 'https://ci.example', subject: 'job', keysUri: 'https://ci.example/keys' };
     const workloads = [{ ...workload, claims: { ref: 'main' }, reusable: false }];
-    await unit.tx.update(agents, eq<AgentRow>('name', 'desk'), { workloads });
+    await unit.tx.update(agents, eq<AgentRow>('name', 'desk'), { workloads, certificateName });
     return id;
   });
 }

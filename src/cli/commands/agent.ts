@@ -1,10 +1,18 @@
 import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
 import type { CreateOptions } from '../agent.js';
+import type { BindCertificateOptions } from '../agent-certificate.js';
 import type { RotateOptions } from '../agent-secret.js';
 import type { WorkloadOptions } from '../agent-workload.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-import { asOption, claimOf, wholeNumber } from '../terminal/options.js';
+import {
+  asOption,
+  certificateNameOption,
+  certificatesOption,
+  claimOf,
+  tokenBindingOption,
+  wholeNumber,
+} from '../terminal/options.js';
 
 const secretFile = [
   '--secret-file <file>',
@@ -40,6 +48,11 @@ Its JWTs are for this server alone (audience: the public URL or the token endpoi
 sends one as client_assertion with its name as client_id. Its secrets, keys and tokens end.
 ${aboutNewSecrets}`;
 
+const aboutCertificates = `
+Say either --certificates or --certificate-name. The server must be told by which header a proxy passes certificates:
+BEHALF_CLIENT_CERTIFICATE_HEADER. Its secrets, keys and tokens end.
+${aboutNewSecrets}`;
+
 export const agentCommand = (): Command =>
   group(
     'agent',
@@ -61,6 +74,9 @@ export const agentCommand = (): Command =>
       )
       .option('--public-keys <file>', 'a JSON Web Key Set; with it the agent signs and has no secret')
       .option(...secretFile)
+      .option(...certificatesOption)
+      .option(...certificateNameOption)
+      .option(...tokenBindingOption)
       .option(...issuerOption)
       .option(...subjectOption)
       .option(...claimOption)
@@ -110,6 +126,22 @@ export const agentCommand = (): Command =>
       .addHelpText('after', aboutWorkloads)
       .action(async (name: string, options: WorkloadOptions) =>
         (await import('../agent-workload.js')).bindWorkload(name, options),
+      ),
+    command(
+      'agent bind-certificate',
+      'let an agent be authenticated by its certificate (mutual TLS)',
+      'desk-bot --certificate-name san_uri=spiffe://acme.example/desk --as admin',
+      'desk-bot --certificates desk.pem --as admin',
+    )
+      .argument('<name>')
+      .option(...certificatesOption)
+      .option(...certificateNameOption)
+      .option('--dry-run', 'tell which delegations would end, and change nothing')
+      .option('--yes', 'do not ask before delegations end')
+      .option(...asOption)
+      .addHelpText('after', aboutCertificates)
+      .action(async (name: string, options: BindCertificateOptions) =>
+        (await import('../agent-certificate.js')).bindCertificate(name, options),
       ),
     command('agent stop', 'stop an agent and all its tokens at once', 'helpdesk-bot --as admin')
       .argument('<name>')

@@ -3,7 +3,12 @@ import type { AsOption } from '../../operator/recorded-change.js';
 import type { CreateOptions, ListOptions, VersionOptions, TermsOptions } from '../client.js';
 import type { RuleOptions } from '../client-rule.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
-import { asOption } from '../terminal/options.js';
+import {
+  asOption,
+  certificateNameOption,
+  certificatesOption,
+  tokenBindingOption,
+} from '../terminal/options.js';
 
 const aboutClients = `
 A client acts as an agent of its own (--agent), which gets a task from the person who allows it, or it is a person's own tool
@@ -37,6 +42,9 @@ export const clientCommand = (): Command =>
       .requiredOption('--redirect-uri <uri...>', 'where answers to its requests may go')
       .option('--name <name>', 'what it is called (default: its client id)')
       .option('--public-keys <file>', 'a JSON Web Key Set; with it the client signs, else it is public')
+      .option(...certificatesOption)
+      .option(...certificateNameOption)
+      .option(...tokenBindingOption)
       .option(...asOption)
       .addHelpText('after', aboutClients)
       .action(async (clientId: string, options: CreateOptions) =>

@@ -24,6 +24,10 @@ export interface ListedClient {
   readonly changedTo: ClientRow['changedTo'];
   /** Its public keys (RFC 7517). Null: it is public. */
   readonly publicKeys: ClientRow['jwks'];
+  /** The name in its certificates. Null: it is not authenticated by those of an authority. */
+  readonly certificateName: ClientRow['certificateName'];
+  /** any, dpop, certificate: what its access tokens must be bound to. */
+  readonly tokenBinding: string;
   /** Moves with every change. */
   readonly version: number;
   readonly createdAt: string;
@@ -52,6 +56,7 @@ export async function listClients(connection: Connection, clientId?: string): Pr
       ...{ agent: agent?.name ?? null, ownTool: row.isOwnTool, authMethod: row.authMethod },
       ...{ redirectUris: row.redirectUris, scopes: row.scopes, resources: row.resources },
       ...{ changedTo: row.changedTo, publicKeys: row.jwks, version: row.version },
+      ...{ certificateName: row.certificateName, tokenBinding: row.tokenBinding },
       ...{ createdAt: row.createdAt, expiresAt: row.expiresAt },
       requests: await requestsFor(connection, row.clientId),
     });

@@ -67,6 +67,29 @@ export function claimOf(text: string, before: Readonly<Record<string, string>> =
   return { ...before, [claim]: value };
 }
 
+/** Parses an option of the form `san_uri=…`: a name in a certificate. */
+export function certificateNameOf(text: string): { kind: string; value: string } {
+  const [, kind, value] = /^([a-z_]+)=(.+)$/s.exec(text) ?? [];
+  if (kind !== undefined && value !== undefined) return { kind, value };
+  throw new InvalidArgumentError('Write kind=name: san_uri=spiffe://acme.example/desk.');
+}
+
+/** The options by which agents and clients are authenticated by certificates, and their tokens are bound. */
+export const certificatesOption = [
+  '--certificates <file>',
+  'its own certificates in PEM, self-signed, for mutual TLS instead of a secret or key',
+] as const;
+export const certificateNameOption = [
+  '--certificate-name <kind=name>',
+  'the name in its certificates of an authority: san_uri=…, san_dns=…, san_ip=…, san_email=…, subject_dn=…',
+  certificateNameOf,
+] as const;
+export const tokenBindingOption = [
+  '--token-binding <binding>',
+  'what its access tokens must be bound to: any, dpop or certificate (default: any)',
+  oneOf(['any', 'dpop', 'certificate']),
+] as const;
+
 const isoTimeOf = timeReader(undefined);
 const howToWriteTimes =
   'Write a date, or a date and a time of day, in UTC unless it says otherwise (2026-03-01, 2026-03-01T09:30, ' +

@@ -5,6 +5,7 @@ import { parseJson } from '../../core/json.js';
 import { textOf } from '../../core/utf8.js';
 import type { ClientDescription, ClientRow } from '../../store/tables/clients.js';
 import type { OAuthDependencies } from '../contract/dependencies.js';
+import { bindingMetadata } from '../library/client-metadata.js';
 import { describable } from '../library/oauth-errors.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { FormError, readBody } from '../step/form.js';
@@ -115,13 +116,17 @@ function errorAnswer(error: unknown): Answer {
 }
 
 /** RFC 7591 section 3.2.1. */
-const information = ({ clientId, name, authMethod, jwks, redirectUris, createdAt }: ClientRow) => ({
-  client_id: clientId,
-  client_id_issued_at: Math.floor(Date.parse(createdAt) / 1000),
-  client_name: name,
-  redirect_uris: redirectUris,
-  token_endpoint_auth_method: authMethod,
-  grant_types: ['authorization_code', 'refresh_token'],
-  response_types: ['code'],
-  ...(jwks === null ? {} : { jwks }),
-});
+const information = (client: ClientRow) => {
+  const { clientId, name, authMethod, jwks, redirectUris, createdAt, tokenBinding } = client;
+  return {
+    client_id: clientId,
+    client_id_issued_at: Math.floor(Date.parse(createdAt) / 1000),
+    client_name: name,
+    redirect_uris: redirectUris,
+    token_endpoint_auth_method: authMethod,
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    ...(jwks === null ? {} : { jwks }),
+    ...bindingMetadata(tokenBinding),
+  };
+};

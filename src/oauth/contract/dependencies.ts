@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { AuthEvent } from '../../delegation/auth-records.js';
 import type {
@@ -207,6 +208,14 @@ export interface AttemptLimit {
   readonly windowSeconds: number;
 }
 
+/** Certificates of clients (RFC 8705). */
+export interface MutualTls {
+  /** The authorities whose certificates authenticate clients. */
+  readonly authorities: readonly X509Certificate[];
+  /** The origin at which clients are asked for certificates, where that is another one. */
+  readonly url: string | undefined;
+}
+
 export interface OAuthSettings {
   /** The base URL, an origin without a path: `https://behalf.example.com`. Never taken from a request. */
   readonly issuer: string;
@@ -220,6 +229,8 @@ export interface OAuthSettings {
   readonly clients: readonly PublicClient[];
   /** Whether identity providers beyond this machine may be reached without TLS. */
   readonly allowHttp: boolean;
+  /** Undefined: no certificate counts. */
+  readonly mutualTls: MutualTls | undefined;
   /** Whether clients may prove who they are by a secret. */
   readonly staticSecrets: boolean;
   /** The names of those who may sign in with a password. Undefined: everybody. */
@@ -280,4 +291,6 @@ export interface OAuthDependencies {
   readonly documentFetch: GuardedFetch;
   /** The caller's address in normal form. */
   readonly addressOf: (request: IncomingMessage) => string;
+  /** The client's certificate, which is valid now. Undefined where none came in a way that counts. */
+  readonly certificateOf: (request: IncomingMessage) => X509Certificate | undefined;
 }

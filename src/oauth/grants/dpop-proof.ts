@@ -1,23 +1,37 @@
 import type { AccessToken, TokenEndpointGrantContext } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
-import { checkDpopReplay, checkDpopRequired, validateDpop } from 'oidc-provider/lib/helpers/grants.js';
+import {
+  checkDpopReplay,
+  checkDpopRequired,
+  checkMtlsCert,
+  validateDpop,
+} from 'oidc-provider/lib/helpers/grants.js';
 
 export type DpopProof = Awaited<ReturnType<typeof validateDpop>>;
 
-/** The proof of a token request, if it has one (RFC 9449 section 5). */
+/**
+ * The proof of a token request, if it has one (RFC 9449 section 5). Refuses a request without the proof or certificate that
+ * the client's tokens must be bound to.
+ */
 export async function readDpopProof(ctx: TokenEndpointGrantContext): Promise<DpopProof> {
-  const proof = await validateDpop(ctx.oidc.provider, ctx);
-  checkDpopRequired(ctx.oidc.provider, ctx, proof);
+  const { provider } = ctx.oidc;
+  const proof = await validateDpop(provider, ctx);
+  checkDpopRequired(provider, ctx, proof);
+  if (checkMtlsCert(provider, ctx) !== undefined && proof !== undefined)
+    throw new errors.InvalidRequest('tokens of this client are bound to its certificate: send no DPoP proof');
   return proof;
 }
 
-/** Binds the token to the proof's key. A proof is good for one request. */
-export async function applyDpopProof(
+/** Binds the token to the proof's key, or to the client's certificate. A proof is good for one request. */
+export async function bindToken(
   ctx: TokenEndpointGrantContext,
   proof: DpopProof,
   token: AccessToken,
 ): Promise<void> {
+  const { provider, client } = ctx.oidc;
+  const certificate = checkMtlsCert(provider, ctx);
+  if (certificate !== undefined) token.setThumbprint('x5t', certificate);
   if (proof === undefined) return;
-  await checkDpopReplay(ctx.oidc.provider, ctx, proof, ctx.oidc.client.clientId, errors.InvalidGrant);
+  await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidGrant);
   token.setThumbprint('jkt', proof.thumbprint);
 }

@@ -6,7 +6,7 @@ import type {
 } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
 import { requestedResource } from './requested-resource.js';
-import { applyDpopProof, type DpopProof } from './dpop-proof.js';
+import { bindToken, type DpopProof } from './dpop-proof.js';
 import type { Clock } from '../../core/clock.js';
 import { delegationType } from '../library/authorization-details.js';
 import {
@@ -16,11 +16,12 @@ import {
   scopeCeilingOf,
   secondsLeft,
 } from '../library/library-internals.js';
-import type { OAuthSettings, TokenGrant } from '../contract/dependencies.js';
+import type { OAuthDependencies, OAuthSettings, TokenGrant } from '../contract/dependencies.js';
 
 export interface IssueParts {
   readonly clock: Clock;
   readonly settings: OAuthSettings;
+  readonly certificateOf: OAuthDependencies['certificateOf'];
 }
 
 export interface Issue {
@@ -58,7 +59,8 @@ async function ensureGrant(
 
 /**
  * The refresh token beside an access token. It lasts as long as the delegation, keeps the scopes and resources of the one
- * before (RFC 6749 section 6, RFC 8707 section 2.2), and is bound to the key of a client that has no other proof (RFC 9449 section 5).
+ * before (RFC 6749 section 6, RFC 8707 section 2.2), and is bound to the key or certificate of a client that has no other
+ * proof (RFC 9449 section 5, RFC 8705 section 4).
  */
 function refreshTokenBeside(
   { oidc: { provider, client } }: TokenEndpointGrantContext,
@@ -76,10 +78,15 @@ function refreshTokenBeside(
     rar: token.rar ?? [],
     rotations: used === undefined ? 0 : (used.rotations ?? 0) + 1,
     iiat: used?.iiat,
-    jkt: client.clientAuthMethod === 'none' ? token.jkt : undefined,
+    ...(client.clientAuthMethod === 'none' ? boundAs(token) : {}),
     generation: grant.generation,
   });
 }
+
+const boundAs = ({ jkt, 'x5t#S256': x5t }: AccessToken): Pick<AccessToken, 'jkt' | 'x5t#S256'> => ({
+  jkt,
+  'x5t#S256': x5t,
+});
 
 /**
  * Issues an access token under a delegation: `sub` is the person, the client is the acting agent, and the grant is the
@@ -120,7 +127,7 @@ export async function issueToken(
     rar: [{ type: delegationType, delegation: grant.delegationId }],
     generation: grant.generation,
   });
-  await applyDpopProof(ctx, issue.proof, token);
+  await bindToken(ctx, issue.proof, token);
   await issue.useUp?.();
   const refreshToken = refreshTokenBeside(ctx, issue, token, lifeSeconds);
   ctx.oidc.entity('AccessToken', token);

@@ -6,7 +6,8 @@ import { inOAuthWords } from '../library/oauth-errors.js';
 import { errors } from '../library/oidc-provider.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
 import { requestedScopes } from './client-credentials.js';
-import { readDpopProof, type DpopProof } from './dpop-proof.js';
+import { readDpopProof } from './dpop-proof.js';
+import { bindingFault } from './presented-token.js';
 import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 
@@ -26,14 +27,6 @@ async function presented(ctx: TokenEndpointGrantContext): Promise<RefreshToken> 
   );
   if (token.isExpired) throw new errors.InvalidGrant('refresh token is expired');
   return token;
-}
-
-/** RFC 9449 section 5: the refresh token of a public client is bound to the key of its first proof. */
-function requireKey({ jkt }: RefreshToken, proof: DpopProof): void {
-  if (jkt !== undefined && jkt !== proof?.thumbprint)
-    throw new errors.InvalidGrant(
-      'the refresh token is bound to a key that this request does not prove (RFC 9449)',
-    );
 }
 
 /** RFC 6749 section 6 and RFC 9396 section 6: a refresh narrows, and names nothing new. */
@@ -61,7 +54,8 @@ export const makeRefreshToken =
     const token = await presented(ctx);
     const { grantId = '' } = token;
     await validateGrant(provider, ctx, grantId);
-    requireKey(token, proof);
+    const fault = bindingFault(ctx, token, proof, parts);
+    if (fault !== undefined) throw new errors.InvalidGrant(`the refresh token ${fault}`);
     const within = narrowed(ctx, token);
     const resource = await requestedResource(ctx, [token.resource ?? []].flat());
     const delegationId = delegationDetails(token.rar)?.delegation ?? '';

@@ -18,6 +18,7 @@ import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { generationOf } from '../library/token-lookup.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
+import { bindingFault } from './presented-token.js';
 
 const tokenType = (name: ForeignTokenType): string => `urn:ietf:params:oauth:token-type:${name}`;
 const accessTokenType = tokenType('access_token');
@@ -80,6 +81,7 @@ async function findSubject(
   ctx: TokenEndpointGrantContext,
   value: string,
   proof: DpopProof,
+  parts: IssueParts,
 ): Promise<AccessToken> {
   const { provider, client } = ctx.oidc;
   const subject = await provider.AccessToken.find(value);
@@ -88,11 +90,8 @@ async function findSubject(
   if (subject.clientId === client.clientId) {
     throw new errors.InvalidRequest('an agent cannot delegate to itself; the next agent presents this token');
   }
-  if (subject.jkt !== undefined && subject.jkt !== proof?.thumbprint) {
-    throw new errors.InvalidRequest(
-      'the subject_token is bound to a key that this request does not prove (RFC 9449)',
-    );
-  }
+  const fault = bindingFault(ctx, subject, proof, parts);
+  if (fault !== undefined) throw new errors.InvalidRequest(`the subject_token ${fault}`);
   return subject;
 }
 
@@ -185,7 +184,7 @@ export const makeTokenExchange =
       return;
     }
     const requested = requestedTask(ctx);
-    const subject = await findSubject(ctx, text, proof);
+    const subject = await findSubject(ctx, text, proof, parts);
     // The subject token was for one resource, and so is what comes of it.
     const resource = await resourceOf(ctx, [subject.aud ?? []].flat());
     const grant = await inOAuthWords('invalid_request', () =>

@@ -8,7 +8,13 @@ import { deviceCodeGrant } from './device-codes.js';
 import { RegisteredClients } from './registered-clients.js';
 import type { KnownClients } from '../clients/client-documents.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
-import { actingMembers, asLibrary, unusedSecret } from './client-metadata.js';
+import {
+  actingMembers,
+  asLibrary,
+  bindingMetadata,
+  certificateMetadata,
+  unusedSecret,
+} from './client-metadata.js';
 import { ResourceServerClients } from './resource-server-clients.js';
 import type { PublicClient } from '../contract/dependencies.js';
 import { workloadAuthMethod } from '../workloads/workload-clients.js';
@@ -48,7 +54,8 @@ const byKeys = (jwks: KeySet): Partial<ClientMetadata> => ({
 });
 
 /** @param workloadKeys which sign in place of agents with workloads */
-function authenticationOf({ authMethod, jwks }: AgentRow, workloadKeys: KeySet): Partial<ClientMetadata> {
+function authenticationOf(agent: AgentRow, workloadKeys: KeySet): Partial<ClientMetadata> {
+  const { authMethod, jwks } = agent;
   switch (authMethod) {
     case 'none':
       return { token_endpoint_auth_method: 'none' };
@@ -57,7 +64,12 @@ function authenticationOf({ authMethod, jwks }: AgentRow, workloadKeys: KeySet):
     case workloadAuthMethod:
       return byKeys(workloadKeys);
     default:
-      return { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret };
+      return (
+        certificateMetadata(agent) ?? {
+          token_endpoint_auth_method: 'client_secret_basic',
+          client_secret: unusedSecret,
+        }
+      );
   }
 }
 
@@ -81,6 +93,7 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
     authorization_details_types: [delegationType],
     ...actingMembers(agent),
     ...authenticationOf(agent, workloadKeys),
+    ...bindingMetadata(agent.tokenBinding),
   };
 }
 

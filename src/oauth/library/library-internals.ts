@@ -142,7 +142,8 @@ export function newRefreshToken(
     rar: AuthorizationDetail[];
     rotations: number;
     iiat: number | undefined;
-    jkt: string | undefined;
+    jkt?: string | undefined;
+    'x5t#S256'?: string | undefined;
     generation: number;
   },
 ): RefreshToken {

@@ -4,7 +4,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { clients, type ClientRow } from '../../store/tables/clients.js';
 import { agents, type AgentRow } from '../../store/tables/identity.js';
 import { delegationType } from './authorization-details.js';
-import { actingMembers, asLibrary } from './client-metadata.js';
+import { actingMembers, asLibrary, bindingMetadata, certificateMetadata } from './client-metadata.js';
 
 /** A member of client metadata: the scopes that tokens of the client have at most. */
 export const scopesMember = 'behalf_scopes';
@@ -20,19 +20,32 @@ interface ActingGrants {
 /** Whether it is a program on the person's machine. Its loopback redirect URIs may have any port (RFC 8252 section 7.3). */
 const isNative = (uris: readonly string[]): boolean => uris.some((uri) => !uri.startsWith('https:'));
 
-const common = ({ clientId, name, jwks, redirectUris, scopes, resources }: ClientRow): ClientMetadata => ({
-  client_id: clientId,
-  client_name: name,
-  application_type: isNative(redirectUris) ? 'native' : 'web',
-  redirect_uris: [...redirectUris],
-  response_types: ['code'],
-  response_modes: ['query'],
-  ...(jwks === null
-    ? { token_endpoint_auth_method: 'none' }
-    : { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: jwks.keys.map(asLibrary) } }),
-  ...(scopes === null ? {} : { [scopesMember]: [...scopes] }),
-  ...(resources === null ? {} : { [resourcesMember]: [...resources] }),
-});
+const common = (client: ClientRow): ClientMetadata => {
+  const { clientId, name, redirectUris, scopes, resources, tokenBinding } = client;
+  return {
+    client_id: clientId,
+    client_name: name,
+    application_type: isNative(redirectUris) ? 'native' : 'web',
+    redirect_uris: [...redirectUris],
+    response_types: ['code'],
+    response_modes: ['query'],
+    ...authenticationOf(client),
+    ...bindingMetadata(tokenBinding),
+    ...(scopes === null ? {} : { [scopesMember]: [...scopes] }),
+    ...(resources === null ? {} : { [resourcesMember]: [...resources] }),
+  };
+};
+
+function authenticationOf(client: ClientRow): Partial<ClientMetadata> {
+  const { authMethod, jwks } = client;
+  if (authMethod === 'none') return { token_endpoint_auth_method: 'none' };
+  return (
+    certificateMetadata(client) ?? {
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: (jwks?.keys ?? []).map(asLibrary) },
+    }
+  );
+}
 
 const ownTool = (client: ClientRow): ClientMetadata => ({
   ...common(client),
@@ -42,7 +55,7 @@ const ownTool = (client: ClientRow): ClientMetadata => ({
 /** Grants that rest on nothing but who the client is are for clients that prove it. */
 const acting = (client: ClientRow, grants: ActingGrants): ClientMetadata => ({
   ...common(client),
-  grant_types: [...(client.jwks === null ? grants.public : grants.confidential)],
+  grant_types: [...(client.authMethod === 'none' ? grants.public : grants.confidential)],
   authorization_details_types: [delegationType],
 });
 

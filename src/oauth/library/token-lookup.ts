@@ -29,6 +29,8 @@ export interface AccessTokenFact {
   readonly expiresAt: number;
   /** The thumbprint of the key that must sign a proof for each request (RFC 9449 section 6). */
   readonly dpopThumbprint?: string;
+  /** The thumbprint of the certificate that each request must come with (RFC 8705 section 3.1). */
+  readonly certificateThumbprint?: string;
 }
 
 /** A member of the stored token that no answer shows. */
@@ -74,6 +76,7 @@ export async function findAccessToken(
   const [row] = await connection.query(lookup, [now, sha256(token), now]);
   if (row === undefined) return undefined;
   const payload = parsePayload(String(row.payload));
+  const { 'x5t#S256': bound } = payload;
   const delegationId = payload.rar?.find((detail) => detail.type === delegationType)?.delegation as
     string | undefined;
   return {
@@ -88,6 +91,7 @@ export async function findAccessToken(
       ? { signIn: signInOf(payload.extra) }
       : { delegationId, generation: generationOf(payload.extra) }),
     ...(payload.jkt === undefined ? {} : { dpopThumbprint: payload.jkt }),
+    ...(bound === undefined ? {} : { certificateThumbprint: bound }),
   };
 }
 

@@ -1,12 +1,15 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import type { AccessToken, KoaContextWithOIDC, Provider, TokenEndpointGrantContext } from 'oidc-provider';
+import { validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
 import { all, compare, eq } from '../../store/sql/condition.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
 import { graceSeconds, UsedJustNow, type PayloadStore } from '../library/payload-adapter.js';
 import { routeOf } from '../library/library-internals.js';
+import type { IssueParts } from '../grants/issue-token.js';
+import { bindingFault } from '../grants/presented-token.js';
 
 interface Answer {
   /** The other parameters of the request. A request with different ones does not get this answer. */
@@ -82,7 +85,16 @@ const parametersOf = ({ oidc: { params } }: KoaContextWithOIDC): string =>
  * passed every check of the library (client, key, grant, scopes) before it fails as used, and gets the first one's
  * answer. Later use of the token ends its whole family (RFC 9700 section 4.14).
  */
-export function makeRefreshGrace(provider: Provider, store: PayloadStore) {
+export function makeRefreshGrace(
+  provider: Provider,
+  store: PayloadStore,
+  parts: Pick<IssueParts, 'certificateOf'>,
+) {
+  /** An answer is for the key or certificate of the request that it was made for. */
+  const mayUse = async (ctx: KoaContextWithOIDC, token: AccessToken): Promise<boolean> => {
+    const asked = ctx as TokenEndpointGrantContext;
+    return bindingFault(asked, token, await validateDpop(provider, asked), parts) === undefined;
+  };
   const usedJustNow = new WeakSet<object>();
   provider.on('grant.error', (ctx, error) => {
     if (error instanceof UsedJustNow) usedJustNow.add(ctx);
@@ -98,7 +110,7 @@ export function makeRefreshGrace(provider: Provider, store: PayloadStore) {
     if (answer?.asked !== parametersOf(ctx)) return;
     const { body, at } = answer;
     const given = await provider.AccessToken.find(body.access_token);
-    if (given === undefined) return;
+    if (given === undefined || !(await mayUse(ctx, given))) return;
     ctx.oidc.entity('AccessToken', given);
     ctx.status = 200;
     ctx.body = { ...body, expires_in: body.expires_in - Math.floor((store.clock.now() - at) / 1000) };

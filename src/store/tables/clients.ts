@@ -1,5 +1,6 @@
 import { clientIdLengthMax } from '../../core/client-ids.js';
-import { flag, id, int, json, nullable, table, text, time, type RowOf } from './table.js';
+import type { StoredCertificateName } from './identity.js';
+import { flag, id, int, json, nullable, since, table, text, time, type RowOf } from './table.js';
 
 /** The description of a client in its document or registration, as far as it counts here. */
 export interface ClientDescription {
@@ -8,6 +9,8 @@ export interface ClientDescription {
   readonly authMethod: string;
   readonly jwks: { readonly keys: Record<string, unknown>[] } | null;
   readonly redirectUris: readonly string[];
+  /** What its access tokens must be bound to: any, dpop, certificate. */
+  readonly tokenBinding: string;
 }
 
 /** OAuth clients beside agents with credentials of their own. None has a secret. */
@@ -27,9 +30,13 @@ export const clients = table(
     agentId: nullable(id('agents')),
     /** Whether its tokens are the person's own sign-in. */
     isOwnTool: flag(),
-    /** none, private_key_jwt */
+    /** none, private_key_jwt, tls_client_auth, self_signed_tls_client_auth */
     authMethod: text(40),
     jwks: nullable(json<{ readonly keys: Record<string, unknown>[] }>()),
+    /** Of a client that is authenticated by certificates of an authority. */
+    certificateName: nullable(json<StoredCertificateName>()),
+    /** any, dpop, certificate: what its access tokens must be bound to. */
+    tokenBinding: since(text(20), 'any'),
     redirectUris: json<readonly string[]>(),
     /** The scopes that its tokens have at most. Null: no ceiling of its own. */
     scopes: nullable(json<readonly string[]>()),

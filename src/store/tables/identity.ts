@@ -21,6 +21,12 @@ export interface StoredWorkload {
   readonly reusable: boolean;
 }
 
+/** A name in a certificate by which it authenticates a client (RFC 8705 section 2.1.2). */
+export interface StoredCertificateName {
+  readonly kind: 'subject_dn' | 'san_dns' | 'san_uri' | 'san_ip' | 'san_email';
+  readonly value: string;
+}
+
 export const users = table(
   'User',
   'users',
@@ -53,12 +59,19 @@ export const agents = table(
     ownerId: id('users'),
     /** active, stopped */
     status: text(20),
-    /** client_secret_basic, private_key_jwt, workload_jwt; none: it is public, or a client of `clients` acts as it. */
+    /**
+     * client_secret_basic, private_key_jwt, workload_jwt, tls_client_auth, self_signed_tls_client_auth; none: it is public, or
+     * a client of `clients` acts as it.
+     */
     authMethod: text(40),
-    /** Public keys (RFC 7517) of an agent that signs its assertions. */
+    /** Public keys (RFC 7517) of an agent that signs its assertions, or that has certificates of its own (`x5c`). */
     jwks: nullable(json<{ keys: Record<string, unknown>[] }>()),
     /** Of an agent that is authenticated by JWTs of its workloads. */
     workloads: nullable(json<readonly StoredWorkload[]>()),
+    /** Of an agent that is authenticated by certificates of an authority. */
+    certificateName: nullable(json<StoredCertificateName>()),
+    /** any, dpop, certificate: what its access tokens must be bound to. A client of `clients` has its own. */
+    tokenBinding: since(text(20), 'any'),
     /** Where its authorization requests may be answered (RFC 6749 section 3.1.2). Null: it makes none. */
     redirectUris: nullable(json<readonly string[]>()),
     /** Moves to end the agent's tokens: tokens of an earlier generation are invalid. */

@@ -116,7 +116,7 @@ export class Visitor {
    * where the sign-in does not suffice.
    */
   async run<T>(document: Document<T>, variables: Readonly<Record<string, unknown>> = {}): Promise<T> {
-    const caller = callerOf(this.request, this.reply, '/graphql', this.parts.addressOf);
+    const caller = callerOf(this.request, this.reply, '/graphql', this.parts);
     const { name: operationName, query } = document;
     const answer = await this.parts.gate.run(
       { ...caller, credentials: { scheme: 'Bearer', token: this.session.access } },

@@ -46,7 +46,7 @@ const busy = {
 
 /** Without credentials where the request is not from a page of this sign-in. A token in the head does not count here. */
 async function callerIn(parts: AccountParts, request: FastifyRequest, reply: FastifyReply): Promise<Caller> {
-  const caller = { ...callerOf(request, reply, '/graphql', parts.addressOf), credentials: undefined };
+  const caller = { ...callerOf(request, reply, '/graphql', parts), credentials: undefined };
   const { 'behalf-form': form, 'behalf-delegation': delegation } = request.headers;
   try {
     checkOrigin(request.raw, parts.publicUrl);

@@ -6,6 +6,7 @@ import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
 import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
 import { callerOf } from './caller.js';
+import type { CertificateOf } from './client-certificate.js';
 import { challenges, credentialsIn, scopeChallenge, stepUpChallenge } from './challenge.js';
 import { HttpError } from './http-error.js';
 import { takeJsonAlone } from './json-body.js';
@@ -16,6 +17,7 @@ export interface HttpOperationsParts {
   readonly gate: OperationGate;
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
+  readonly certificateOf: CertificateOf;
 }
 
 type CallerIn = (request: FastifyRequest, reply: FastifyReply) => Caller;
@@ -64,7 +66,7 @@ export class HttpOperations {
   }
 
   private readonly byHeader: CallerIn = (request, reply) =>
-    callerOf(request, reply, this.parts.resource, this.parts.addressOf);
+    callerOf(request, reply, this.parts.resource, this.parts);
 
   /** RFC 9728 section 5.1. */
   private get metadata(): string {

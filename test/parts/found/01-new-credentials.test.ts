@@ -115,6 +115,7 @@ const newKeys = (): string =>
 const ways: Record<string, string> = {
   rotateAgentSecret: 'overlapSeconds: 3600',
   setAgentKeys: `publicKeys: ${newKeys()}`,
+  setAgentCertificate: 'certificateName: { kind: SAN_URI, value: "spiffe://acme.example/desk" }',
   setAgentWorkloads: 'workloads: [{ issuer: "https://cluster.example", subject: "desk" }]',
 };
 const told = 'endedCount ended { delegationId missingRoles delegation { id } }';

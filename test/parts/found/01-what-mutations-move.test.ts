@@ -200,6 +200,7 @@ const table: Readonly<Record<string, Entry>> = {
           authMethod: 'none',
           jwks: null,
           redirectUris: ['https://other.example/'],
+          tokenBinding: 'any',
         },
       }),
     moves: ['agents.tokenGeneration', 'clients.changedTo', 'clients.name', 'clients.redirectUris'],
@@ -235,6 +236,10 @@ const table: Readonly<Record<string, Entry>> = {
     args: ({ agent }) =>
       `${one(agent.id)} workloads: [{ issuer: "https://cluster.example", subject: "desk" }]`,
     moves: ['agents.authMethod', 'agents.tokenGeneration', 'agents.workloads'],
+  },
+  setAgentCertificate: {
+    args: ({ agent }) => `${one(agent.id)} certificateName: { kind: SAN_DNS, value: "desk.example" }`,
+    moves: ['agents.authMethod', 'agents.certificateName', 'agents.tokenGeneration'],
   },
   stopAgent: { args: ({ agent }) => one(agent.id), moves: ['agents.status', 'agents.tokenGeneration'] },
   startAgent: {
@@ -476,6 +481,7 @@ async function clientOf({ id: agentId }: AgentFixture): Promise<string> {
       {
         ...{ id, clientId: id, name: 'Client', registration: 'administrator', status: 'active', agentId },
         ...{ isOwnTool: false, authMethod: 'none', jwks: null, ...asked, ...times, version: 1 },
+        ...{ certificateName: null, tokenBinding: 'any' },
       },
     ]),
   );

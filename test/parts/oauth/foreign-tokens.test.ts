@@ -1,5 +1,13 @@
 // databases: sqlite, mariadb
-import { exportJWK, exportSPKI, generateKeyPair, UnsecuredJWT, type JWTPayload } from 'jose';
+import {
+  calculateJwkThumbprint,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+  type JWTPayload,
+} from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { removeProvider, unlinkIdentity } from '../../../src/admin/identity-providers.js';
 import { stopAgent } from '../../../src/admin/agents.js';
@@ -136,7 +144,7 @@ const signed = (issuer: string, kind: Kind, changes: JWTPayload = {}, header: ob
 async function present(
   kind: Kind,
   text: string,
-  { as = helper, ...form }: (Record<string, string> & { as?: Client }) | { as?: Client } = {},
+  { as = helper, dpop, ...form }: { as?: Client; dpop?: string } & Record<string, unknown> = {},
 ): Promise<Answer> {
   const params: Record<string, string> =
     kind === 'id-jag'
@@ -150,8 +158,12 @@ async function present(
   const basic = Buffer.from(`${as.row.name}:${encodeURIComponent(as.secret)}`).toString('base64');
   const response = await fetch(`${company.server.url}/oauth/token`, {
     method: 'POST',
-    headers: { authorization: `Basic ${basic}` },
-    body: new URLSearchParams({ ...params, authorization_details: details, ...form }),
+    headers: { authorization: `Basic ${basic}`, ...(dpop !== undefined && { dpop }) },
+    body: new URLSearchParams({
+      ...params,
+      authorization_details: details,
+      ...(form as Record<string, string>),
+    }),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
@@ -223,6 +235,22 @@ describe('a token of a trusted issuer', () => {
       authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
     });
   });
+
+  test.each<Kind>(['id-jag', 'access_token'])(
+    'as %s with a DPoP proof gives a token of its key',
+    async (kind) => {
+      const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+      const jwk = await exportJWK(publicKey);
+      const claims = { htm: 'POST', htu: `${company.server.url}/oauth/token`, jti: `${kind} proof` };
+      const dpop = await new SignJWT({ ...claims, iat: Math.floor(Date.now() / 1000) })
+        .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
+        .sign(privateKey);
+      const cnf = { jkt: await calculateJwkThumbprint(jwk) };
+      const answer = await present(kind, await signed('standard', kind, { cnf }), { dpop });
+      expect(answer.body.token_type).toBe('DPoP');
+      expect(await works(tokenIn(answer))).toBe(401);
+    },
+  );
 
   test.each<[string, JWTPayload, Record<string, string>, string]>([
     ['scope', { scope: 'tickets:read openid invoices:read' }, {}, 'tickets:read'],

@@ -100,6 +100,7 @@ export class Harness {
       cookieKeys: ['a key that is only good for tests, and long'],
       clients: [commandLineClient],
       allowHttp: false,
+      mutualTls: undefined,
       staticSecrets: true,
       passwordUsers: undefined,
       clientDocuments: false,
@@ -121,6 +122,7 @@ export class Harness {
       outgoing: new GuardedFetch({ allowHttp: false, privateHosts: ['127.0.0.1'] }),
       documentFetch: new GuardedFetch({ allowHttp: false, privateHosts: ['127.0.0.1'] }),
       addressOf: makeAddressOf(1),
+      certificateOf: () => undefined,
     });
     const server = createServer((request, response) => {
       oauth.handle(request, response);
@@ -176,6 +178,8 @@ export class Harness {
       authMethod: 'client_secret_basic',
       jwks: null,
       workloads: null,
+      certificateName: null,
+      tokenBinding: 'any',
       redirectUris: null,
       tokenGeneration: 0,
       createdAt: isoTime(systemClock.now()),

@@ -90,6 +90,20 @@ describe('a client that registers itself', () => {
     expect([status, body.redirect_uris]).toEqual([201, programs]);
   });
 
+  test.each([
+    ['dpop', { dpop_bound_access_tokens: true }],
+    ['certificate', { tls_client_certificate_bound_access_tokens: true }],
+    ['any', { dpop_bound_access_tokens: false }],
+  ])('may say that its tokens are bound (%s)', async (tokenBinding, members) => {
+    const { body } = await register({ redirect_uris: [back], ...members });
+    expect(body).toMatchObject(members);
+    const row = await office.server.database.read.one(
+      clients,
+      eq<ClientRow>('clientId', String(body.client_id)),
+    );
+    expect(row?.tokenBinding).toBe(tokenBinding);
+  });
+
   test.each<[string, unknown, string]>([
     ['no JSON', '{', 'invalid_client_metadata'],
     ['no object', [], 'invalid_client_metadata'],
@@ -105,6 +119,14 @@ describe('a client that registers itself', () => {
     [
       'a method that is none',
       { token_endpoint_auth_method: 'tls_client_auth', redirect_uris: [back] },
+      'invalid_client_metadata',
+    ],
+    [
+      'two bindings of its tokens',
+      {
+        ...{ dpop_bound_access_tokens: true, tls_client_certificate_bound_access_tokens: true },
+        redirect_uris: [back],
+      },
       'invalid_client_metadata',
     ],
     [

@@ -300,6 +300,16 @@ describe('a client whose id is the address of its document', () => {
     });
   });
 
+  test('whose document asks for no bound tokens keeps the binding that an administrator set', async () => {
+    const row = await waiting();
+    await admit(row);
+    await office.company.do(({ tx }) => tx.update(clients, eq('id', row.id), { tokenBinding: 'dpop' }));
+    await outdate(row.id);
+    const unbound = await tokensOf(row.clientId);
+    expect([unbound.status, unbound.body.error]).toEqual([400, 'invalid_grant']);
+    expect(await rowOf(row.clientId)).toMatchObject({ changedTo: null, tokenBinding: 'dpop' });
+  });
+
   test('whose document is gone, or broken, stays what was admitted', async () => {
     const row = await waiting();
     await admit(row);
