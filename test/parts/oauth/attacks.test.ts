@@ -72,8 +72,27 @@ const tried: Tried = {
     ['attacks-dpop.test.ts', 'a stolen bound token, as a bearer token'],
     ['attacks-dpop.test.ts', 'a stolen bound token, with a key of one’s own'],
   ],
+  'a stolen certificate-bound token': [
+    ['mutual-tls.test.ts', 'is worth nothing %s'],
+    ['mutual-tls.test.ts', 'that is public keeps its refresh token to the certificate'],
+  ],
+  'a forged certificate header': [
+    ['mutual-tls.test.ts', 'with a header that a stranger made up'],
+    ['mutual-tls.test.ts', 'of which the proxy passes two gets no token'],
+    ['../../client-certificates.test.ts', 'does not count from %s'],
+  ],
+  'a certificate of somebody else, or of an earlier time': [
+    ['mutual-tls.test.ts', 'with its name in a certificate of another authority'],
+    ['mutual-tls.test.ts', 'with a certificate that has expired'],
+  ],
+  'a code or refresh token without its key': [
+    ['dpop-flows.test.ts', 'gives a code for this key alone'],
+    ['dpop-flows.test.ts', 'of a public client is bound to the key, also after it was used'],
+    ['dpop-flows.test.ts', 'of a client whose tokens must be bound gives no bearer token'],
+  ],
   'a replayed proof': [
     ['attacks-dpop.test.ts', 'a proof that was used, at the resource'],
+    ['dpop-flows.test.ts', 'is worth nothing with a proof that was used, at any replica'],
     ['dpop.test.ts', 'a proof works once'],
   ],
   'metadata-document SSRF': [
