@@ -78,3 +78,22 @@ describe('certificates of clients', () => {
     expect(faultsOf(env as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
   });
 });
+
+describe('the hosts of documents of clients', () => {
+  test('have the usual port unless they name another', () => {
+    const hosts = 'tools.example.internal, [fd00::1]:8443';
+    expect(readConfig({ BEHALF_CLIENT_METADATA_HOSTS: hosts }).BEHALF_CLIENT_METADATA_HOSTS).toEqual([
+      'tools.example.internal:443',
+      '[fd00::1]:8443',
+    ]);
+  });
+
+  test.each(['https://tools.example', 'Tools.example', 'tools.example/path', 'me@tools.example'])(
+    '%s is told as a fault',
+    (host) => {
+      expect(faultsOf({ BEHALF_CLIENT_METADATA_HOSTS: host })).toEqual([
+        expect.stringContaining('must be hosts such as'),
+      ]);
+    },
+  );
+});

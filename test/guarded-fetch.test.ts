@@ -101,6 +101,15 @@ test('an allowed host is asked, and no other', async () => {
   expect(connections()).toBe(1);
 });
 
+test('a host that is allowed with its port is asked at that port alone', async () => {
+  const [one, other] = [await host(answers), await host(answers)];
+  const fetch = new GuardedFetch(allowing(`127.0.0.1:${String(one.port)}`));
+  expect((await fetch.ask(`http://127.0.0.1:${String(one.port)}/`, bounds)).status).toBe(200);
+  expect(await faultOf(fetch, `http://127.0.0.1:${String(other.port)}/`)).toBe('unusable_url');
+  expect(await faultOf(fetch, `https://127.0.0.1:${String(other.port)}/`)).toBe('private_address');
+  expect(other.connections()).toBe(0);
+});
+
 test('a redirect is not followed', async () => {
   const target = await host(answers);
   const { port } = await host((_request, response) => {

@@ -16,7 +16,7 @@ import { roles, users, type RoleRow } from '../store/tables/identity.js';
 import { createClientAgent } from './agents.js';
 import { giveAgentRole } from './assignments.js';
 import { describeClient } from './client-metadata.js';
-import { forgetRequests, waitingMs } from './client-requests.js';
+import { deleteOldRequests, waitingMs } from './client-requests.js';
 import { grantableOf } from './grantable-roles.js';
 import { insert, shown, store, type UnitOfWork } from './unit-of-work.js';
 
@@ -115,11 +115,7 @@ export class ClientRegistry {
           rows.map(({ id }) => id),
         ),
       );
-    await forgetRequests(
-      tx,
-      this.clock.now(),
-      rows.map(({ clientId }) => clientId),
-    );
+    await deleteOldRequests(tx, this.clock.now());
     return rows.map((client) => ({
       client,
       detail: `client ${client.clientId}: forgotten, since nobody admitted it in time`,

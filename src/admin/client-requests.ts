@@ -1,7 +1,7 @@
 import { isoTime } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { all, compare, eq, isIn } from '../store/sql/condition.js';
+import { all, compare, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { clientRequests, clients, type ClientRequestRow, type ClientRow } from '../store/tables/clients.js';
 import { add, shown, store, type UnitOfWork } from './unit-of-work.js';
@@ -66,12 +66,7 @@ export async function requestStatus(
   return client.status === 'active' ? 'ADMITTED' : 'REFUSED';
 }
 
-/** Deletes the requests for clients that are forgotten, and old ones. */
-export async function forgetRequests(
-  tx: Connection,
-  now: number,
-  clientIds: readonly string[],
-): Promise<void> {
+/** Deletes old requests. Their people have read by then what became of them. */
+export async function deleteOldRequests(tx: Connection, now: number): Promise<void> {
   await tx.delete(clientRequests, compare<ClientRequestRow>('createdAt', '<=', isoTime(now - keptMs)));
-  if (clientIds.length > 0) await tx.delete(clientRequests, isIn<ClientRequestRow>('clientId', clientIds));
 }

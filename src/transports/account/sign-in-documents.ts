@@ -45,6 +45,7 @@ export const removePasskeyDocument: Document<unknown> = {
 export interface SignIn {
   readonly id: string;
   readonly program: string;
+  readonly clientId: string;
   readonly method: 'PASSWORD' | 'PASSKEY' | 'PROVIDER';
   readonly provider: string | null;
   readonly address: string;
@@ -66,7 +67,7 @@ export const signInsDocument: Document<SignInsAnswer> = {
   name: 'AccountSignIns',
   query: `query AccountSignIns($filter: SignInFilter!) {
   signIns(filter: $filter, first: ${String(signInsMax)}) {
-    nodes { id program method provider address userAgent createdAt lastUsedAt expiresAt isCurrent }
+    nodes { id program clientId method provider address userAgent createdAt lastUsedAt expiresAt isCurrent }
     pageInfo { hasNextPage endCursor }
   }
 }`,

@@ -1,4 +1,5 @@
 import { upperFirst } from '../../core/words.js';
+import { hostInId } from '../../oauth/pages/application-origin.js';
 import { html, type Html } from '../../oauth/pages/html.js';
 import { counted } from '../../oauth/pages/in-words.js';
 import type { Page } from '../../oauth/pages/page.js';
@@ -52,12 +53,21 @@ const methodWords = ({ method, provider }: SignIn): string => {
 };
 
 const signInCard = (signIn: SignIn): Html => {
-  const { id, program, isCurrent, createdAt, lastUsedAt, expiresAt, address, userAgent } = signIn;
+  const { id, program, clientId, isCurrent, createdAt, lastUsedAt, expiresAt, address, userAgent } = signIn;
+  const host = hostInId(clientId);
   return html`<article class="card" aria-labelledby="sign-in-${id}">
     <h3 id="sign-in-${id}">
       ${upperFirst(program)}${isCurrent ? html` <strong>(this one)</strong>` : undefined}
     </h3>
     <dl class="facts">
+      ${
+        host === undefined
+          ? undefined
+          : html`<div>
+              <dt>Where the application is from</dt>
+              <dd><strong>${host}</strong></dd>
+            </div>`
+      }
       <div>
         <dt>Since</dt>
         <dd>${time(createdAt)}</dd>

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { isoTime } from '../../../src/core/clock.js';
 import { all, eq, isIn } from '../../../src/store/sql/condition.js';
 import { auditRecords } from '../../../src/store/tables/audit.js';
-import { clients, type ClientRow } from '../../../src/store/tables/clients.js';
+import { clientRequests, clients, type ClientRow } from '../../../src/store/tables/clients.js';
 import { agents, grantableRoles, roles } from '../../../src/store/tables/identity.js';
-import { withPassword } from '../../support/account.js';
+import { browserOf, withPassword } from '../../support/account.js';
 import { at, codes, key, type Employee } from '../../support/administration.js';
 import { ClientHost } from '../../support/client-host.js';
 import { digestOf } from '../../support/faults.js';
@@ -222,6 +222,8 @@ describe('a client whose id is the address of its document', () => {
     const ended = await office.company.ask({ token: stopped?.token ?? '' }, viewer);
     expect(codes(ended)).toEqual(['UNAUTHENTICATED']);
     expect((await office.company.ask({ token: other?.token ?? '' }, viewer)).errors).toEqual([]);
+    const { home } = await browserOf(office, ines);
+    expect(home.html.split(`<strong>${host.host}</strong>`)).toHaveLength(2);
   });
 
   test('is admitted with an agent and a role, and then asks people for tasks as that agent', async () => {
@@ -373,6 +375,19 @@ describe('a person', () => {
     );
     await office.change(root, 'stopClient', `id: "${row.id}",`);
     expect((await browser.open(`${office.server.url}/account`)).html).toContain('keeps it out');
+  });
+
+  test('reads that nobody decided in time, for a month', async () => {
+    const row = await waiting();
+    expect((await ask(row.id)).errors).toEqual([]);
+    await endWait(row.id, 0);
+    await office.server.app.oauth.purgeExpired();
+    expect(await requests(ines)).toMatchObject([{ clientId: row.clientId, status: 'FORGOTTEN' }]);
+    await office.company.do(({ tx }) =>
+      tx.update(clientRequests, eq('clientId', row.clientId), { createdAt: '2020-01-01T00:00:00.000Z' }),
+    );
+    await office.server.app.oauth.purgeExpired();
+    expect(await requests(ines)).toEqual([]);
   });
 
   test('asks for nothing that does not wait, and no agent asks', async () => {
