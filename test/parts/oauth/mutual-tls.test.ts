@@ -203,7 +203,7 @@ async function refusedToken(run: () => Promise<Sent>, error: string): Promise<Se
 }
 
 describe('an agent with a certificate', () => {
-  test('finds in the metadata what is supported, and where', () => {
+  test('finds in the metadata what is supported, and where', async () => {
     expect(server).toMatchObject({
       tls_client_certificate_bound_access_tokens: true,
       token_endpoint_auth_methods_supported: expect.arrayContaining([
@@ -211,6 +211,11 @@ describe('an agent with a certificate', () => {
         'self_signed_tls_client_auth',
       ]) as unknown,
       mtls_endpoint_aliases: { token_endpoint: `${proxy.url}/oauth/token` },
+    });
+    const resource = await send('/.well-known/oauth-protected-resource/graphql', {}, {});
+    expect(resource.body).toMatchObject({
+      resource: `${office.server.url}/graphql`,
+      tls_client_certificate_bound_access_tokens: true,
     });
   });
 
