@@ -8,7 +8,7 @@ import type { Authorities } from '../delegation/authorities.js';
 import { inspected } from '../delegation/inspection.js';
 import { Call, type CallLimits } from '../graphql/execute/call.js';
 import { resourceAt, type GuardedPath } from '../oauth/contract/resources.js';
-import { requireCertificate } from '../oauth/mutual-tls/bound-tokens.js';
+import { certificateFault } from '../oauth/mutual-tls/bound-tokens.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Connection } from '../store/sql/connection.js';
@@ -94,7 +94,8 @@ export class Callers {
       });
     if (!this.isFor(caller, fact)) throw this.misdirected(caller, fact);
     const { method, target, jwt, certificate } = proof;
-    requireCertificate(() => certificate?.(), fact);
+    const fault = certificateFault(() => certificate?.(), fact);
+    if (fault !== undefined) throw new RefusedCaller(fact, fault);
     await oauth.checkDpop({ method, target, scheme, proof: jwt }, token, fact);
     return this.call(caller, token, authority, arrival);
   }

@@ -371,12 +371,16 @@ describe('a token that is bound to a certificate', () => {
     const token = await deskToken();
     expect((await read(token, { certificate: certificates.desk })).status).toBe(200);
     const sdl = { authorization: `Bearer ${token}`, ...by() };
+    const known = (await recordsOf(office.server.database, 'rejected')).length;
     for (const answer of [await read(token, by()), await send('/graphql/schema.graphql', {}, sdl)]) {
       expect(answer.status).toBe(401);
       expect(answer.headers.get('www-authenticate')).toMatch(
         /^Bearer error="invalid_token", error_description="This access token is bound/,
       );
     }
+    // The token that was used is known, and so is its task.
+    const records = (await recordsOf(office.server.database, 'rejected')).slice(known);
+    expect(records.map(({ delegation }) => delegation?.id)).toEqual([hers.desk, hers.desk]);
   });
 
   test('is no DPoP token', async () => {

@@ -12,7 +12,7 @@ import { ClientHost } from '../../support/client-host.js';
 import { digestOf } from '../../support/faults.js';
 import { given, Office, type TokenAnswer } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
-import { recordOf } from '../../support/records.js';
+import { recordOf, recordsOf } from '../../support/records.js';
 import type { Answer } from '../../support/server.js';
 import { Browser, CodeFlow, type Shown } from './browser.js';
 
@@ -540,11 +540,15 @@ describe('an address that is not good enough', () => {
   ])('is that %s: nobody waits', async (_what, addressIn) => {
     const clientId = addressIn(host);
     const before = await office.server.database.read.count(clients);
+    const known = (await recordsOf(office.server.database, 'sign_in')).length;
     const page = await opened(clientId);
     expect(page.status).toBe(400);
     expect(page.url).toContain(office.server.url);
     expect(page.html).not.toContain('too many new clients');
     expect(await office.server.database.read.count(clients)).toBe(before);
+    expect((await recordsOf(office.server.database, 'sign_in')).slice(known)).toMatchObject([
+      { outcome: 'refused', detail: { errorCode: 'invalid_client' } },
+    ]);
   });
 
   const redirecting = (known: ClientHost, location: string): string =>
