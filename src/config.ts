@@ -339,14 +339,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (config.BEHALF_HEADERS_SECONDS > config.BEHALF_REQUEST_SECONDS) {
     faults.push('BEHALF_HEADERS_SECONDS: must not be more than BEHALF_REQUEST_SECONDS');
   }
-  if (
-    (config.BEHALF_CLIENT_CERTIFICATE_HEADER === undefined) !==
-    (config.BEHALF_CLIENT_CERTIFICATE_PROXIES === undefined)
-  ) {
-    faults.push(
-      'BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too, or leave both: the header counts from these addresses alone',
-    );
-  }
+  faults.push(...certificateFaults(config));
   faults.push(...unsafe(config, publicUrl));
   if (faults.length > 0) throw new ConfigError(faults);
   const cookieKeys = config.BEHALF_COOKIE_KEYS ?? [randomBytes(32).toString('hex')];
@@ -368,6 +361,24 @@ const defaultUrl = ({ HOST, PORT }: Settings): string =>
   `http://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${String(PORT)}`;
 
 const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname);
+
+const withHeader = [
+  'BEHALF_CLIENT_CERTIFICATE_PROXIES',
+  'BEHALF_CLIENT_CERTIFICATE_AUTHORITIES',
+  'BEHALF_MTLS_URL',
+] as const;
+
+function certificateFaults(config: Settings): string[] {
+  if (config.BEHALF_CLIENT_CERTIFICATE_HEADER === undefined)
+    return withHeader
+      .filter((name) => config[name] !== undefined)
+      .map((name) => `${name}: say BEHALF_CLIENT_CERTIFICATE_HEADER too, or leave both`);
+  return config.BEHALF_CLIENT_CERTIFICATE_PROXIES === undefined
+    ? [
+        'BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too: it counts from these addresses alone',
+      ]
+    : [];
+}
 
 const everyAddress = new Set(['0.0.0.0', '[::]']);
 
