@@ -9,7 +9,7 @@ import { composeCompany } from './compose/company.js';
 import { composeGate } from './compose/gate.js';
 import { composeSchema, type ComposedSchema, type SchemaSource } from './compose/schema.js';
 import { startBackgroundJobs, type JobPauses } from './compose/background-jobs.js';
-import { statementLimits, type Config } from './config.js';
+import { ConfigError, statementLimits, type Config } from './config.js';
 import { AddressRanges } from './core/address-ranges.js';
 import { BackgroundJobs } from './core/background-jobs.js';
 import { systemClock, type Clock } from './core/clock.js';
@@ -23,6 +23,7 @@ import type { Execution } from './graphql/execute/executor.js';
 import { accountClient } from './oauth/contract/dependencies.js';
 import { OwnProgram } from './oauth/own-program.js';
 import type { OAuth } from './oauth/server.js';
+import { SealedKeys } from './oauth/signing/signing-keys.js';
 import type { OperationGate } from './operation/gate.js';
 import { startTracing } from './operation/tracing.js';
 import { closeServer } from './server/close-server.js';
@@ -75,7 +76,11 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const schema = shipped ?? (await companySchema(company ?? '', config, basics.database, parts));
   const { database, clock, ids, logger, metrics, addressOf, certificateOf } = basics;
   const authority = composeAuthority(basics, schema);
-  const { oauth, commitGate } = authority;
+  const { oauth, commitGate, signingKeys } = authority;
+  await signingKeys?.ensure().catch(async (error: unknown) => {
+    if (parts.database === undefined) await database.close();
+    throw error instanceof SealedKeys ? new ConfigError([error.message]) : error;
+  });
   const { BEHALF_OTLP_URL: traces } = config;
   const tracing = traces === undefined ? undefined : await startTracing(traces, version(), logger);
   const composed = await composeGate(basics, schema, authority, {

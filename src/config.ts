@@ -127,11 +127,19 @@ export const settings = {
     .describe(
       'Secrets that sign the cookies of signing in and seal the cookies of the account pages and the cursors of lists, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
     ),
+  BEHALF_SIGNING_KEY_SECRETS: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.string().min(32, 'each secret must have at least 32 characters')).min(1))
+    .optional()
+    .describe(
+      'Secrets that encrypt the signing keys in the database, separated by commas; the first encrypts, all decrypt. Replicas need the same. With it, the first start makes a key, `/oauth/jwks` has its public part, and introspection is signed where it is asked for (RFC 9701). Default: the server keeps no key and signs nothing.',
+    ),
   BEHALF_STATIC_SECRETS: z
     .enum(['on', 'off'])
     .default('on')
     .describe(
-      'Whether clients may prove who they are by a secret. `off` refuses client secrets at every endpoint, and to make new ones; `behalf agent secrets` says which agents have one.',
+      'Whether clients may prove who they are by a secret. `off` refuses client secrets at every endpoint, and to make new ones; `behalf agent secrets` says which agents and resource servers have one.',
     ),
   BEHALF_ACCESS_TOKEN_SECONDS: integer(10, 3600)
     .default(300)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { hashClientSecret, matchesClientSecret, newClientSecret } from '../src/core/client-secrets.js';
 import { nestActors } from '../src/oauth/middleware/introspection.js';
-import { authorizationServerMetadata, protectedResourceMetadata } from '../src/oauth/metadata.js';
+import { protectedResourceMetadata } from '../src/oauth/metadata.js';
 import { html } from '../src/oauth/pages/html.js';
 import { hashOfNobody, hashPassword, verifyPassword } from '../src/core/passwords.js';
 import { commandLineClient, defaultLimits } from '../src/oauth/contract/dependencies.js';
@@ -85,18 +85,6 @@ describe('metadata', () => {
     clientRegistration: false,
     limits: defaultLimits,
   };
-
-  test('of the authorization server (RFC 8414)', () => {
-    expect(authorizationServerMetadata(settings)).toMatchObject({
-      issuer: 'https://behalf.example',
-      authorization_endpoint: 'https://behalf.example/oauth/authorize',
-      token_endpoint: 'https://behalf.example/oauth/token',
-      revocation_endpoint: 'https://behalf.example/oauth/revoke',
-      introspection_endpoint: 'https://behalf.example/oauth/introspect',
-      code_challenge_methods_supported: ['S256'],
-    });
-    expect(JSON.stringify(authorizationServerMetadata(settings))).not.toContain('invoices:read');
-  });
 
   test('of the protected resource (RFC 9728)', () => {
     expect(protectedResourceMetadata(settings, '/graphql')).toMatchObject({

@@ -84,7 +84,13 @@ async function load(config: Config, onProgress: (doing: string) => void): Promis
       );
     }
     await database.migrate();
-    return await loadDemoCompany(database, { clock: systemClock, ids: makeIds(systemClock), onProgress });
+    const rules = { allowHttp: false, staticSecrets: true };
+    return await loadDemoCompany(database, {
+      clock: systemClock,
+      ids: makeIds(systemClock),
+      rules,
+      onProgress,
+    });
   } finally {
     await database.close();
   }

@@ -88,8 +88,6 @@ export interface CredentialRules {
   readonly staticSecrets: boolean;
 }
 
-const usualRules: CredentialRules = { allowHttp: false, staticSecrets: true };
-
 function requireSecrets({ staticSecrets }: CredentialRules): void {
   if (staticSecrets) return;
   throw badInput(
@@ -116,7 +114,7 @@ function credentialsOf(input: NewAgent, rules: CredentialRules, clock: Clock): C
 export async function createAgent(
   unit: UnitOfWork,
   input: NewAgent,
-  rules = usualRules,
+  rules: CredentialRules,
 ): Promise<{ agent: AgentRow; secret: string | null }> {
   const credentials = credentialsOf(input, rules, unit.clock);
   const agent = await addAgent(unit, input, credentials);
@@ -194,7 +192,7 @@ export async function rotateSecret(
   by: string,
   before: AgentRow,
   overlapSeconds: number,
-  rules = usualRules,
+  rules: CredentialRules,
 ): Promise<{ secret: string; ended: readonly Beyond[] }> {
   requireOwnClient(before);
   requireSecrets(rules);

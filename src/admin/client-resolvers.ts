@@ -3,6 +3,7 @@ import type { Scope } from '../authority/scope.js';
 import { oneLine } from '../core/checked-text.js';
 import { badInput } from '../core/errors.js';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
+import type { Catalog } from '../delegation/schema-catalog.js';
 import { filterBy } from '../store/bounded/filter.js';
 import { eq } from '../store/sql/condition.js';
 import {
@@ -24,6 +25,7 @@ import {
   type ClientTerms,
 } from './clients.js';
 import type { CertificateNameInput } from './certificates.js';
+import type { Surroundings } from './client-ceilings.js';
 import { addClientRule, removeClientRule } from './client-rules.js';
 import { fromStored, newestFirst, toStored, type PageArgs } from './list-queries.js';
 import { changing, requireVersion, unitOfWork, type UnitOfWork } from './unit-of-work.js';
@@ -123,34 +125,39 @@ async function termsOf(
   return { ...ceilings, agent: { ...known, roles: wanted } };
 }
 
-const create = (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
-  operation.once(idempotencyKey, { createClient: input }, answer, async () => {
-    const terms = await termsOf(operation, input);
-    const { clientId, name, redirectUris, publicKeys, certificates, certificateName, tokenBinding } = input;
-    const proofs = { publicKeys, certificates, certificateName, tokenBinding };
-    const given = { ...terms, ...proofs, clientId, name, redirectUris };
-    const { id } = await createClient(unitOfWork(operation), personOf(operation), given);
-    operation.rows.forget();
-    return { client: await operation.rows.inside(clients, id, scope) };
-  });
+type Around = (operation: Operation) => Surroundings;
 
-const update = (_: unknown, args: UpdateArgs, operation: Operation) => {
+const create =
+  (around: Around) =>
+  (_: unknown, { input, idempotencyKey }: CreateArgs, operation: Operation) =>
+    operation.once(idempotencyKey, { createClient: input }, answer, async () => {
+      const terms = await termsOf(operation, input);
+      const { clientId, name, redirectUris, publicKeys, certificates, certificateName, tokenBinding } = input;
+      const proofs = { publicKeys, certificates, certificateName, tokenBinding };
+      const given = { ...terms, ...proofs, clientId, name, redirectUris };
+      const by = personOf(operation);
+      const { id } = await createClient(unitOfWork(operation), by, given, around(operation));
+      operation.rows.forget();
+      return { client: await operation.rows.inside(clients, id, scope) };
+    });
+
+const update = (around: Around) => (_: unknown, args: UpdateArgs, operation: Operation) => {
   const { id, input, expectedVersion, idempotencyKey } = args;
   return operation.once(idempotencyKey, { updateClient: id, input, expectedVersion }, answer, async () => ({
     client: await changing(operation, clients, id, scope, (before, unit) => {
       requireVersion('Client', before, expectedVersion);
-      return updateClient(unit, personOf(operation), before, input);
+      return updateClient(unit, personOf(operation), before, input, around(operation));
     }),
   }));
 };
 
-const admit = (_: unknown, args: AdmitArgs, operation: Operation) => {
+const admit = (around: Around) => (_: unknown, args: AdmitArgs, operation: Operation) => {
   const { id, input, expectedVersion, idempotencyKey } = args;
   return operation.once(idempotencyKey, { admitClient: id, input, expectedVersion }, answer, async () => {
     const terms = await termsOf(operation, input);
     const client = await changing(operation, clients, id, scope, (before, unit) => {
       requireVersion('Client', before, expectedVersion);
-      return admitClient(unit, personOf(operation), before, terms);
+      return admitClient(unit, personOf(operation), before, terms, around(operation));
     });
     return { client };
   });
@@ -203,43 +210,47 @@ function list(operation: Operation, { filter, first, after }: ClientsArgs) {
   return operation.rows.list(clients, { ...chosen, order: newestFirst, first, after });
 }
 
-export const clientResolvers: Resolvers = {
-  Query: {
-    client: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(clients, id),
-    clientRules: (_: unknown, { first, after }: PageArgs, operation: Operation) =>
-      operation.rows.list(clientRules, { order: newestFirst, first, after }),
-    clients: (_: unknown, args: ClientsArgs, operation: Operation) => list(operation, args),
-  },
-  Mutation: {
-    createClient: create,
-    updateClient: update,
-    admitClient: admit,
-    acceptClientDocument: accept,
-    addClientRule: addRule,
-    removeClientRule: removeRule,
-    stopClient: setStatus('stopClient', (unit, _by, before) => stopClient(unit, before)),
-    startClient: setStatus('startClient', startClient),
-  },
-  ClientRule: {
-    role: (row: ClientRuleRow, _: unknown, operation: Operation) => operation.rows.get(roles, row.roleId),
-    owner: (row: ClientRuleRow, _: unknown, operation: Operation) => operation.rows.get(users, row.ownerId),
-  },
-  ClientDescription: {
-    authMethod: (described: ClientDescription) => fromStored(described.authMethod),
-    tokenBinding: (described: ClientDescription) => fromStored(described.tokenBinding),
-    publicKeys: keysOf,
-  },
-  ClientCertificateName: {
-    kind: ({ kind }: StoredCertificateName) => fromStored(kind),
-  },
-  Client: {
-    registration: (row: ClientRow) => fromStored(row.registration),
-    status: (row: ClientRow) => fromStored(row.status),
-    authMethod: (row: ClientRow) => fromStored(row.authMethod),
-    tokenBinding: (row: ClientRow) => fromStored(row.tokenBinding),
-    ownTool: (row: ClientRow) => row.isOwnTool,
-    publicKeys: keysOf,
-    agent: (row: ClientRow, _: unknown, operation: Operation) =>
-      row.agentId === null ? null : operation.rows.get(agents, row.agentId),
-  },
-};
+export function clientResolvers({ definitions }: Pick<Catalog, 'definitions'>): Resolvers {
+  const knownScopes = new Set(definitions.keys());
+  const around: Around = ({ publicUrl }) => ({ publicUrl, knownScopes });
+  return {
+    Query: {
+      client: (_: unknown, { id }: { id: string }, operation: Operation) => operation.rows.get(clients, id),
+      clientRules: (_: unknown, { first, after }: PageArgs, operation: Operation) =>
+        operation.rows.list(clientRules, { order: newestFirst, first, after }),
+      clients: (_: unknown, args: ClientsArgs, operation: Operation) => list(operation, args),
+    },
+    Mutation: {
+      createClient: create(around),
+      updateClient: update(around),
+      admitClient: admit(around),
+      acceptClientDocument: accept,
+      addClientRule: addRule,
+      removeClientRule: removeRule,
+      stopClient: setStatus('stopClient', (unit, _by, before) => stopClient(unit, before)),
+      startClient: setStatus('startClient', startClient),
+    },
+    ClientRule: {
+      role: (row: ClientRuleRow, _: unknown, operation: Operation) => operation.rows.get(roles, row.roleId),
+      owner: (row: ClientRuleRow, _: unknown, operation: Operation) => operation.rows.get(users, row.ownerId),
+    },
+    ClientDescription: {
+      authMethod: (described: ClientDescription) => fromStored(described.authMethod),
+      tokenBinding: (described: ClientDescription) => fromStored(described.tokenBinding),
+      publicKeys: keysOf,
+    },
+    ClientCertificateName: {
+      kind: ({ kind }: StoredCertificateName) => fromStored(kind),
+    },
+    Client: {
+      registration: (row: ClientRow) => fromStored(row.registration),
+      status: (row: ClientRow) => fromStored(row.status),
+      authMethod: (row: ClientRow) => fromStored(row.authMethod),
+      tokenBinding: (row: ClientRow) => fromStored(row.tokenBinding),
+      ownTool: (row: ClientRow) => row.isOwnTool,
+      publicKeys: keysOf,
+      agent: (row: ClientRow, _: unknown, operation: Operation) =>
+        row.agentId === null ? null : operation.rows.get(agents, row.agentId),
+    },
+  };
+}

@@ -10,6 +10,7 @@ import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
 import { parseKeys } from './agent-keys.js';
 import { byCertificate, createClientAgent, startAgent, stopAgent } from './agents.js';
 import { isGiven, parseTokenBinding, type CertificateNameInput } from './certificates.js';
+import { resourcesOf, scopesOf, usualResources, type Surroundings } from './client-ceilings.js';
 import { requireNoAgent, requirePlainClientId } from './client-ids.js';
 import { waitEnd } from './client-registry.js';
 import { assignAgentRole } from './assignments.js';
@@ -59,7 +60,12 @@ export interface ClientChanges {
 }
 
 /** Registers a client by hand, and makes the agent as which it acts. */
-export async function createClient(unit: UnitOfWork, by: string, input: NewClient): Promise<ClientRow> {
+export async function createClient(
+  unit: UnitOfWork,
+  by: string,
+  input: NewClient,
+  around: Surroundings,
+): Promise<ClientRow> {
   const { clientId } = input;
   requirePlainClientId(clientId, 'clientId');
   const client: ClientRow = {
@@ -68,7 +74,7 @@ export async function createClient(unit: UnitOfWork, by: string, input: NewClien
     ...authenticationOf(input, unit.clock),
     tokenBinding: parseTokenBinding(input.tokenBinding),
     redirectUris: urisOf(input.redirectUris),
-    ...(await letIn(unit, by, input)),
+    ...(await letIn(unit, by, input, around)),
     ...{ changedTo: null, checkedAt: null, requestedAt: null, expiresAt: null },
     ...{ createdAt: isoTime(unit.clock.now()), version: 1 },
   };
@@ -101,9 +107,10 @@ export async function admitClient(
   by: string,
   before: ClientRow,
   terms: ClientTerms,
+  around: Surroundings,
 ): Promise<ClientRow> {
   if (before.status !== 'quarantined') throw conflict('This client does not wait for admission.');
-  const entry = await letIn(unit, by, terms);
+  const entry = await letIn(unit, by, terms, around);
   return store(unit, clients, before, { ...entry, status: 'active', expiresAt: null });
 }
 
@@ -130,9 +137,10 @@ async function letIn(
   unit: UnitOfWork,
   by: string,
   { agent, ...ceilings }: ClientTerms,
+  around: Surroundings,
 ): Promise<Pick<ClientRow, 'agentId' | 'isOwnTool' | 'scopes' | 'resources'>> {
-  const scopes = scopesOf(ceilings.scopes);
-  const resources = resourcesOf(ceilings.resources);
+  const scopes = scopesOf(ceilings.scopes, around);
+  const resources = await resourcesOf(unit.tx, ceilings.resources, around);
   if (agent === undefined) {
     await requireOwnTool(unit, by, scopes);
     return { agentId: null, isOwnTool: true, scopes, resources };
@@ -168,9 +176,10 @@ export async function updateClient(
   by: string,
   before: ClientRow,
   { name, redirectUris, scopes, resources, tokenBinding }: ClientChanges,
+  around: Surroundings,
 ): Promise<ClientRow> {
-  const ceiling = scopes === undefined ? before.scopes : scopesOf(scopes);
-  const audience = resources === undefined ? before.resources : resourcesOf(resources);
+  const ceiling = scopes === undefined ? before.scopes : scopesOf(scopes, around);
+  const audience = resources === undefined ? before.resources : await resourcesOf(unit.tx, resources, around);
   const uris = Array.isArray(redirectUris) ? urisOf(redirectUris) : before.redirectUris;
   const isWider = !isWithin(ceiling, before.scopes) || !isWithin(uris, before.redirectUris);
   if (before.isOwnTool && isWider) await requireOwnTool(unit, by, ceiling);
@@ -178,7 +187,9 @@ export async function updateClient(
   const agent = isWithin(uris, before.redirectUris) ? undefined : await agentOf(unit, before);
   if (agent !== undefined) await requireGrantableAgent(unit.tx, by, agent);
   const binding = isGiven(tokenBinding) ? parseTokenBinding(tokenBinding) : before.tokenBinding;
-  const isNarrower = !isWithin(before.scopes, ceiling) || !isWithin(before.resources, audience);
+  const usual = usualResources(around);
+  const isNarrower =
+    !isWithin(before.scopes, ceiling) || !isWithin(before.resources ?? usual, audience ?? usual);
   if (isNarrower || binding !== before.tokenBinding) await endTokens(unit, before);
   return store(unit, clients, before, {
     ...(typeof name === 'string' && { name: visibleLine(name, 200, 'name') }),
@@ -239,26 +250,4 @@ function urisOf(given: readonly string[]): readonly string[] {
   const uris = parseClientUris(given);
   if (uris.length === 0) throw badInput('A client has at least one redirect URI.', 'redirectUris');
   return uris;
-}
-
-const scopesOf = (scopes: readonly string[] | null | undefined): readonly string[] | null =>
-  listOf(scopes, 200, /^[\x21\x23-\x5b\x5d-\x7e]{1,100}$/, 'scopes');
-
-const resourcesOf = (resources: readonly string[] | null | undefined): readonly string[] | null => {
-  const list = listOf(resources, 10, /^[\x21-\x7e]{1,255}$/, 'resources');
-  const isResource = (text: string): boolean => URL.canParse(text) && !text.includes('#');
-  if (list?.every(isResource) !== false) return list;
-  throw badInput('A resource is an absolute URL without fragment (RFC 8707).', 'resources');
-};
-
-function listOf(
-  given: readonly string[] | null | undefined,
-  max: number,
-  pattern: RegExp,
-  path: string,
-): readonly string[] | null {
-  if (given === null || given === undefined) return null;
-  if (given.length > 0 && given.length <= max && given.every((text) => pattern.test(text)))
-    return [...new Set(given)];
-  throw badInput(`Give 1 to ${String(max)} ${path}, or none to set no ceiling.`, path);
 }

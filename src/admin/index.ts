@@ -42,7 +42,7 @@ export const administration = (
     userResolvers,
     passkeyResolvers,
     agentResolvers,
-    clientResolvers,
+    clientResolvers(catalog),
     clientRequestResolvers,
     roleResolvers(catalog),
     assignmentResolvers,

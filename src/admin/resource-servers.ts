@@ -5,6 +5,7 @@ import { badInput } from '../core/errors.js';
 import { eq } from '../store/sql/condition.js';
 import { resourceServers, type ResourceServerRow } from '../store/tables/resource-servers.js';
 import { parseKeys } from './agent-keys.js';
+import { forgetResource } from './client-ceilings.js';
 import { checked, namePattern, safeUrlOf } from './issuer-input.js';
 import { add, shown, type UnitOfWork } from './unit-of-work.js';
 
@@ -76,9 +77,13 @@ export async function addResourceServer(
   return { row, secret };
 }
 
-/** Its tokens count for nothing from now on: nobody can learn of them, and no more are issued. */
+/**
+ * Its tokens count for nothing from now on: nobody can learn of them, and no more are issued, also where another server is
+ * added at its address. Clients lose it from their ceilings.
+ */
 export async function removeResourceServer(unit: UnitOfWork, row: ResourceServerRow): Promise<void> {
   await unit.tx.delete(resourceServers, eq('id', row.id));
   unit.trail.touched(resourceServers.type, [row.id], 'delete');
   unit.trail.changed({ type: resourceServers.type, id: row.id, before: shown(row), after: null });
+  await forgetResource(unit, row.identifier);
 }

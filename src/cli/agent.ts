@@ -11,7 +11,9 @@ import { workloadOf, type WorkloadOption } from './agent-workload.js';
 import { credentialRules } from './credential-rules.js';
 import { listAgents } from './operator/list-accounts.js';
 import { withDatabase } from './operator/with-database.js';
+import { isNull, not } from '../store/sql/condition.js';
 import type { AgentRow } from '../store/tables/identity.js';
+import { resourceServers } from '../store/tables/resource-servers.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
 import { readText } from './terminal/read-text.js';
@@ -68,22 +70,30 @@ function workloadsIn({ issuer, subject, ...more }: CreateOptions): NewWorkload[]
   return [workloadOf({ issuer, subject, ...more })];
 }
 
-/** `behalf agent secrets` */
+/** `behalf agent secrets`: of resource servers as well. Registered clients never have one. */
 export async function secrets(options: JsonOption): Promise<void> {
   const found = await withDatabase(async ({ read }) => {
     const inForce = await secretsInForce(read, systemClock);
-    return (await listAgents(read)).flatMap(({ id, name, owner, status }) => {
+    const ofAgents = (await listAgents(read)).flatMap(({ id, name, owner, status }) => {
       const held = inForce.get(id);
-      return held === undefined ? [] : [{ name, owner, status, secrets: held.count, since: held.since }];
+      const of = { kind: 'agent', name, owner, status };
+      return held === undefined ? [] : [{ ...of, secrets: held.count, since: held.since }];
     });
+    const order = [{ column: 'name', direction: 'asc' }] as const;
+    const servers = await read.select(resourceServers, not(isNull('secretHash')), { order });
+    const ofServers = servers.map(({ name, createdAt: since }) => {
+      const of = { kind: 'resource server', name, owner: null, status: 'active' };
+      return { ...of, secrets: 1, since };
+    });
+    return [...ofAgents, ...ofServers];
   });
   answer(options.json, found, () =>
     found.length === 0
-      ? ['No agent has a secret.']
+      ? ['No agent and no resource server has a secret.']
       : columns([
-          ['name', 'owner', 'status', 'secrets', 'since'],
-          ...found.map(({ name, owner, status, secrets: count, since }) => [
-            ...[clean(name), clean(owner), status, String(count), since],
+          ['kind', 'name', 'owner', 'status', 'secrets', 'since'],
+          ...found.map(({ kind, name, owner, status, secrets: count, since }) => [
+            ...[kind, clean(name), clean(owner ?? ''), status, String(count), since],
           ]),
         ]),
   );

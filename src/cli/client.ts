@@ -6,12 +6,16 @@ import {
   stopClient,
   type ClientTerms,
 } from '../admin/clients.js';
+import type { Surroundings } from '../admin/client-ceilings.js';
+import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { certificatesIn, type CertificateOptions } from './agent-certificate.js';
 import { findClient, findRole, findUser } from '../operator/find-by-name.js';
-import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
+import { change, type AsOption, type Change, type Deciding } from '../operator/recorded-change.js';
+import type { Database } from '../store/sql/database.js';
 import type { ClientRow } from '../store/tables/clients.js';
 import { listClients, type ListedClient } from './operator/list-clients.js';
+import { servedSchema } from './operator/served-schema.js';
 import { withDatabase } from './operator/with-database.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer, clean, columns, paint } from './terminal/output.js';
@@ -63,22 +67,35 @@ export const changing = <T>(
   as: string | undefined,
   detail: Readonly<Record<string, unknown>>,
   work: (deciding: Deciding) => Promise<T>,
+): Promise<T> => withDatabase((database) => changeIn(database, { command, as, detail }, work));
+
+const changeIn = <T>(database: Database, event: Change, work: (deciding: Deciding) => Promise<T>) =>
+  change(database, event, async (deciding) => {
+    await deciding.require('clients:manage');
+    return work(deciding);
+  });
+
+/** A change of the ceilings of a client, which have to fit the server and its schema. */
+const letIn = <T>(
+  event: Change,
+  work: (deciding: Deciding, around: Surroundings) => Promise<T>,
 ): Promise<T> =>
-  withDatabase((database) =>
-    change(database, { command, as, detail }, async (deciding) => {
-      await deciding.require('clients:manage');
-      return work(deciding);
-    }),
-  );
+  withDatabase(async (database) => {
+    const { publicUrl } = readConfig(process.env);
+    const knownScopes = new Set((await servedSchema(database)).policy.definitions.keys());
+    return changeIn(database, event, (deciding) => work(deciding, { publicUrl, knownScopes }));
+  });
 
 /** `behalf client create` */
 export async function create(clientId: string, options: CreateOptions): Promise<void> {
   const { name = clientId, redirectUri: redirectUris, as } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
-  await changing('client create', as, { clientId, agent: options.agent ?? null }, async (deciding) => {
+  const detail = { clientId, agent: options.agent ?? null };
+  await letIn({ command: 'client create', as, detail }, async (deciding, around) => {
     const terms = await termsOf(deciding, options);
     const proofs = { ...certificatesIn(options), publicKeys };
-    await createClient(deciding, deciding.by.id, { ...terms, ...proofs, clientId, name, redirectUris });
+    const input = { ...terms, ...proofs, clientId, name, redirectUris };
+    await createClient(deciding, deciding.by.id, input, around);
   });
   answer(options.json, { clientId, agent: options.agent ?? null }, () => [
     `${paint('bold', clientId)} is a client${options.agent === undefined ? '' : ` that acts as ${options.agent}`}.`,
@@ -100,9 +117,11 @@ async function clientAt(
 /** `behalf client admit` */
 export async function admit(clientId: string, options: TermsOptions & VersionOptions): Promise<void> {
   const detail = { clientId, agent: options.agent ?? null };
-  const client = await changing('client admit', options.as, detail, async (deciding) => {
+  const event = { command: 'client admit', as: options.as, detail };
+  const client = await letIn(event, async (deciding, around) => {
     const terms = await termsOf(deciding, options);
-    return admitClient(deciding, deciding.by.id, await clientAt(deciding, clientId, options), terms);
+    const seen = await clientAt(deciding, clientId, options);
+    return admitClient(deciding, deciding.by.id, seen, terms, around);
   });
   answer(options.json, { command: 'client admit', ...detail, version: client.version }, () => [
     `${paint('bold', clean(clientId))} is admitted: answers to its requests may go to`,
@@ -152,9 +171,16 @@ export async function show(clientId: string, { json }: JsonOption): Promise<void
     ...(client.changedTo === null
       ? []
       : [`its document says something else now: ${clean(JSON.stringify(client.changedTo))}`]),
-    `resources: ${client.resources?.map(clean).join(' ') ?? 'all of this server'}`,
+    `resources: ${resourcesOf(client)}`,
   ]);
 }
+
+const resourcesOf = ({ resources }: ListedClient): string =>
+  resources === null
+    ? 'those of this server'
+    : resources.length === 0
+      ? 'none: they were removed'
+      : resources.map(clean).join(' ');
 
 const setting =
   (command: string, outcome: string, set: (deciding: Deciding, client: ClientRow) => Promise<void>) =>

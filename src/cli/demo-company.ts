@@ -4,6 +4,7 @@ import { makeIds } from '../core/ids.js';
 import type { Database } from '../store/sql/database.js';
 import { demoAgents } from '../demo/people.js';
 import { loadDemoCompany, type LoadedCompany } from '../demo/load-demo-company.js';
+import { credentialRules } from './credential-rules.js';
 import { progress } from './terminal/output.js';
 import { withSecretFiles } from './terminal/secret-file.js';
 
@@ -27,6 +28,7 @@ export async function loadWithSecrets(database: Database, folder: string): Promi
       loadDemoCompany(database, {
         clock: systemClock,
         ids: makeIds(systemClock),
+        rules: credentialRules(),
         onProgress: (doing) => {
           progress(`Loading the demo company: ${doing}`);
         },

@@ -13,6 +13,7 @@ import { explainCommand } from './commands/explain.js';
 import { grantsCommand } from './commands/grants.js';
 import { importCommand } from './commands/import.js';
 import { issuerCommand } from './commands/issuer.js';
+import { keysCommand } from './commands/keys.js';
 import { loginCommand } from './commands/login.js';
 import { migrateCommand } from './commands/migrate.js';
 import { providerCommand } from './commands/provider.js';
@@ -52,6 +53,7 @@ export function makeProgram(): Command {
     providerCommand(),
     issuerCommand(),
     resourceCommand(),
+    keysCommand(),
     delegationCommand(),
     consentCommand(),
     documentsCommand(),

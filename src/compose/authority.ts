@@ -9,6 +9,7 @@ import { OAuthDelegations } from '../delegation/oauth-delegations.js';
 import { CommitGate } from '../delegation/commit-gate.js';
 import { accountClient, commandLineClient, defaultLimits } from '../oauth/contract/dependencies.js';
 import { createOAuth, type OAuth } from '../oauth/server.js';
+import { SigningKeys } from '../oauth/signing/signing-keys.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';
 import type { Basics } from './basics.js';
 import { mutualTlsOf } from './mutual-tls.js';
@@ -20,6 +21,7 @@ export interface ComposedAuthority {
   readonly commitGate: CommitGate;
   readonly recorder: AuthRecords;
   readonly oauth: OAuth;
+  readonly signingKeys: SigningKeys | undefined;
 }
 
 export function composeAuthority(
@@ -30,7 +32,10 @@ export function composeAuthority(
   const authorities = new Authorities<AccessTokenFact>(database.read, epoch, clock, peopleOnly);
   const commitGate = new CommitGate(database, clock, metrics.committed);
   const recorder = new AuthRecords(database, commitGate, clock, ids);
+  const { BEHALF_SIGNING_KEY_SECRETS: secrets } = config;
+  const signingKeys = secrets === undefined ? undefined : new SigningKeys(database, clock, secrets);
   const oauth = createOAuth({
+    signingKeys,
     database,
     clock,
     ids,
@@ -66,5 +71,5 @@ export function composeAuthority(
       limits: defaultLimits,
     },
   });
-  return { authorities, commitGate, recorder, oauth };
+  return { authorities, commitGate, recorder, oauth, signingKeys };
 }

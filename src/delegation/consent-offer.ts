@@ -43,7 +43,7 @@ interface Context {
 
 /**
  * The offer of the requested scopes that the person holds, with the scopes that they lack. Throws `FORBIDDEN` where they
- * hold none of them, or the agent's role lacks one.
+ * hold none of them, or the agent's role lacks one, and `BAD_USER_INPUT` where all are beyond the ceiling.
  */
 export async function offerToConsent(
   context: Context,
@@ -54,6 +54,7 @@ export async function offerToConsent(
   const { role } = await agentWithRole(context.tx, rights);
   const all = requested ?? grantable(context.catalog, role);
   const wanted = all.filter((scope) => ceiling?.includes(scope) !== false);
+  if (wanted.length === 0) throw badInput('None of these scopes can be had for this resource.', 'scope');
   // A scope that the role lacks is refused with the request, whether it exists or not.
   const lacking = wanted.filter((scope) => role.scopes.includes(scope) && !holds(person, scope)).sort();
   const left = wanted.filter((scope) => !lacking.includes(scope));

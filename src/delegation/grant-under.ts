@@ -28,6 +28,7 @@ export async function grantUnder(
     userId: row.userId,
     agentId: row.agentId,
     scopes: requested ?? row.scopes,
+    createdAt: Date.parse(row.createdAt),
     expiresAt: authority.expiresAt,
     resources: row.resources,
     generation: authority.task?.generation ?? 0,

@@ -21,6 +21,8 @@ export interface TokenGrant {
   /** The acting agent: the authenticated client. */
   readonly agentId: string;
   readonly scopes: readonly string[];
+  /** When the delegation was made, in milliseconds since the epoch. */
+  readonly createdAt: number;
   readonly expiresAt: number;
   /** The resources (RFC 8707) that the token may be for. Null: all. */
   readonly resources: readonly string[] | null;

@@ -1,4 +1,4 @@
-import { createAgent } from '../admin/agents.js';
+import { createAgent, type CredentialRules } from '../admin/agents.js';
 import { giveAgentRole, giveRole } from '../admin/assignments.js';
 import { createFirstAdministrator, ensureShippedRoles } from '../admin/bootstrap.js';
 import { createUser } from '../admin/users.js';
@@ -24,6 +24,8 @@ import { demoAdministrator, demoAgents, demoUsers, type DemoAgent, type DemoUser
 interface LoadOptions {
   readonly clock: Clock;
   readonly ids: Ids;
+  /** Its agents have secrets: without them it is not loaded. */
+  readonly rules: CredentialRules;
   /** The same seed gives the same data. */
   readonly seed?: number;
   /** Receives what is being loaded. */
@@ -50,17 +52,19 @@ export async function isEmpty(connection: Connection): Promise<boolean> {
 
 /**
  * Loads the demo company with its record in one transaction. Throws `CONFLICT` where the database is not
- * empty. The administrator must choose a new password at the first sign-in; the other passwords stay valid.
+ * empty, and where agents get no secrets. The administrator must choose a new password at the first sign-in; the other passwords stay valid.
  */
 export function loadDemoCompany(database: Database, options: LoadOptions): Promise<LoadedCompany> {
   const { clock, ids, onProgress = () => undefined } = options;
   return database.transaction(async (tx) => {
+    if (!options.rules.staticSecrets)
+      throw conflict('The agents of the demo company have secrets: load it with BEHALF_STATIC_SECRETS=on.');
     if (!(await isEmpty(tx))) throw conflict('The database is not empty: the demo company was not loaded.');
     const unit: UnitOfWork = { tx, clock, ids, trail: new Trail() };
     onProgress('People and agents');
     const roles = new Map((await ensureShippedRoles(unit)).map((role) => [role.name, role]));
     const people = await loadPeople(unit, roles);
-    const loadedAgents = await loadAgents(unit, roles, people);
+    const loadedAgents = await loadAgents(unit, roles, people, options.rules);
     onProgress('Documents');
     const counts = { ...(await loadDocuments(unit, people)), ...(await loadBusiness(unit, options)) };
     const company: LoadedCompany = {
@@ -104,6 +108,7 @@ async function loadAgents(
   unit: UnitOfWork,
   roles: ReadonlyMap<string, RoleRow>,
   people: readonly LoadedPerson[],
+  rules: CredentialRules,
 ): Promise<LoadedCompany['agents']> {
   const [administrator] = people;
   const loaded = [];
@@ -111,7 +116,8 @@ async function loadAgents(
     const owner = people.find(({ person }) => person.name === demo.owner);
     const { name, displayName, businessTask } = demo;
     const ownerId = owner?.user.id ?? '';
-    const { agent, secret } = await createAgent(unit, { name, displayName, businessTask, ownerId });
+    const made = await createAgent(unit, { name, displayName, businessTask, ownerId }, rules);
+    const { agent, secret } = made;
     await giveAgentRole(unit, agent, roleOf(roles, demo.role), administrator?.user.id ?? null);
     loaded.push({ ...demo, id: agent.id, secret: secret ?? '' });
   }

@@ -12,19 +12,19 @@ import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js'
 import { dpopAlgorithms } from './dpop.js';
 import { certificateMethods, mutualTls } from './mutual-tls/feature.js';
 import { detailTypes } from './library/authorization-details.js';
-import { newDelegationGrant, resourceCeilingOf, scopeCeilingOf } from './library/library-internals.js';
-import { errors } from './library/oidc-provider.js';
+import { newDelegationGrant } from './library/library-internals.js';
 import { publicClientMetadata, type AgentClients } from './library/agent-clients.js';
 import { agentGenerationMember, agentIdMember, agentNameMember } from './library/client-metadata.js';
 import { resourcesMember, scopesMember } from './library/registered-clients.js';
 import { introspectionPolicy } from './library/introspection-policy.js';
-import { resourceMember, resourceSinceMember } from './library/resource-server-clients.js';
+import { makeResourceInfo } from './library/resource-info.js';
+import { resourceMember, serverMember } from './library/resource-server-clients.js';
 import { signInMembers } from './library/token-lookup.js';
 import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
-import { type OAuthDependencies, type OAuthSettings } from './contract/dependencies.js';
+import type { OAuthDependencies } from './contract/dependencies.js';
 import { defaultResource } from './contract/resources.js';
-import { Resources } from './resources.js';
+import { Resources, serverNoted } from './resources.js';
 import { renderErrorPage } from './pages/error-page.js';
 import { isLoginCurrent, type Login } from './step/current-sign-in.js';
 import { userAgentOf } from './middleware/recording.js';
@@ -44,7 +44,10 @@ const signInSeconds = 600;
 const activeUser = (database: Database, userId: string): Promise<UserRow | undefined> =>
   database.read.one(users, all(eq<UserRow>('id', userId), eq<UserRow>('status', 'active')));
 
-/** The library requires a key for ID tokens. It issues none, so this key signs nothing. */
+/**
+ * The library requires a key for ID tokens. It issues none, so this key signs nothing; what this server signs, it signs with
+ * its `SigningKeys`.
+ */
 const unusedKeys = (): NonNullable<Configuration['jwks']> => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {
@@ -130,25 +133,6 @@ function signInOf(
   };
 }
 
-const resourceServer = (settings: OAuthSettings, resources: Resources) => {
-  const known = new Set(settings.scopes);
-  return async (ctx: KoaContextWithOIDC, indicator: string) => {
-    const { client } = ctx.oidc;
-    const resource = await resources.find(indicator);
-    if (resource === undefined) throw new errors.InvalidTarget();
-    if (resourceCeilingOf(client)?.includes(indicator) === false)
-      throw new errors.InvalidTarget('this client gets no tokens for this resource');
-    const ceiling = scopeCeilingOf(client);
-    const unknown = [...ctx.oidc.requestParamScopes].filter((scope) => !known.has(scope));
-    if (unknown.length > 0) throw new errors.InvalidScope('unknown scope', unknown.join(' '));
-    const beyond = [...ctx.oidc.requestParamScopes].filter((scope) => ceiling?.includes(scope) === false);
-    if (beyond.length > 0)
-      throw new errors.InvalidScope('this client gets no tokens with this scope', beyond.join(' '));
-    const { identifier: audience, scopes } = resource;
-    return { scope: scopes.join(' '), audience, accessTokenFormat: 'opaque' as const };
-  };
-};
-
 const features = (dependencies: OAuthDependencies, resources: Resources): Configuration['features'] => {
   const { settings } = dependencies;
   const own = defaultResource(settings.issuer);
@@ -162,7 +146,7 @@ const features = (dependencies: OAuthDependencies, resources: Resources): Config
     deviceFlow: deviceFlow(dependencies),
     dPoP: { enabled: true },
     mTLS: mutualTls(dependencies),
-    introspection: { enabled: true, allowedPolicy: introspectionPolicy(dependencies.database.read) },
+    introspection: { enabled: true, allowedPolicy: introspectionPolicy },
     revocation: { enabled: true, allowedPolicy: (ctx, _client, token) => isOwn(ctx, token) },
     resourceIndicators: {
       enabled: true,
@@ -170,7 +154,7 @@ const features = (dependencies: OAuthDependencies, resources: Resources): Config
       defaultResource: (_ctx, _client, granted) =>
         granted === undefined || granted.includes(own) ? own : [...granted],
       useGrantedResource: () => true,
-      getResourceServerInfo: resourceServer(settings, resources),
+      getResourceServerInfo: makeResourceInfo(dependencies, resources),
     },
     richAuthorizationRequests: {
       enabled: true,
@@ -183,10 +167,13 @@ const features = (dependencies: OAuthDependencies, resources: Resources): Config
   };
 };
 
-/** How the person signed in, for a token that comes by a code or a refresh token. */
-function membersOfSignIn({ oidc: { entities } }: KoaContextWithOIDC): Record<string, unknown> | undefined {
-  const { authTime, acr } = entities.AuthorizationCode ?? entities.RefreshToken ?? {};
-  return authTime === undefined ? undefined : signInMembers(authTime, acr);
+/** How the person signed in, and for which registered server the token is: it comes by a code or a refresh token. */
+function membersOfSignIn(ctx: KoaContextWithOIDC, audience: unknown): Record<string, unknown> | undefined {
+  const { AuthorizationCode, RefreshToken } = ctx.oidc.entities;
+  const { authTime, acr } = AuthorizationCode ?? RefreshToken ?? {};
+  const server = serverNoted(ctx, audience);
+  const members = authTime === undefined ? undefined : signInMembers(authTime, acr);
+  return server === undefined ? members : { ...members, [serverMember]: server.id };
 }
 
 /** The library's settings: OAuth 2.1 only, opaque tokens, PKCE always, rotating refresh tokens. */
@@ -219,12 +206,12 @@ export function makeConfiguration(
     extraClientMetadata: {
       properties: [
         ...[agentIdMember, agentNameMember, agentGenerationMember, scopesMember, resourcesMember],
-        ...[resourceMember, resourceSinceMember],
+        resourceMember,
       ],
     },
     extraParams: [acrValuesParameter],
     // Keeps a token's extra members, which the library would drop.
-    extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx),
+    extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx, token.aud),
     features: features(dependencies, resources),
     findAccount: async (_ctx, userId) => {
       const user = await activeUser(database, userId);

@@ -1,59 +1,76 @@
 import { passkeyAcr } from '../authority/chain.js';
-import { clientSigningAlgorithms } from '../core/client-keys.js';
-import { delegationType, consentType } from './library/authorization-details.js';
-import { deviceCodeGrant } from './library/device-codes.js';
-import { jwtBearer, tokenExchange } from './library/agent-clients.js';
-import { clientAuthMethods } from './configuration.js';
+import { delegationType } from './library/authorization-details.js';
 import { dpopAlgorithms } from './dpop.js';
 import { paths } from './contract/paths.js';
+import { signingAlgorithm } from './signing/signing-keys.js';
 import type { OAuthSettings } from './contract/dependencies.js';
-import { guardedPaths, resourceAt, type GuardedPath } from './contract/resources.js';
+import { ownResources, resourceAt, type GuardedPath } from './contract/resources.js';
+
+type Members = Readonly<Record<string, unknown>>;
 
 /**
- * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. It has no `scopes_supported`, since
- * anybody may read it: see docs/decisions/0115-scopes-are-told-to-callers.md.
+ * Members of the library's document that are not true here. This server is no OpenID provider; it has endpoints of its own
+ * for keys and registration; and anybody may read the document, so it has no `scopes_supported`: see
+ * docs/decisions/0115-scopes-are-told-to-callers.md.
  */
-export function authorizationServerMetadata(settings: OAuthSettings): Record<string, unknown> {
+const leftOut: ReadonlySet<string> = new Set([
+  ...['claims_parameter_supported', 'claims_supported', 'claim_types_supported', 'subject_types_supported'],
+  ...['id_token_signing_alg_values_supported', 'request_uri_parameter_supported', 'scopes_supported'],
+  ...['jwks_uri', 'registration_endpoint', 'client_id_metadata_document_supported'],
+  'tls_client_certificate_bound_access_tokens',
+]);
+
+/** The methods that clients can use at an endpoint, with the algorithms of their assertions. */
+const authenticationAt = (endpoint: string, methods: readonly unknown[], algorithms: unknown): Members => ({
+  [`${endpoint}_endpoint_auth_methods_supported`]: methods,
+  [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: algorithms,
+});
+
+/**
+ * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. The library says what it has
+ * switched on; the rest is of this project.
+ * @param library the library's own document
+ */
+export function authorizationServerMetadata(
+  settings: OAuthSettings,
+  library: Members,
+  hasSigningKeys: boolean,
+): Members {
   const url = (path: string): string => `${settings.issuer}${path}`;
   const { mutualTls } = settings;
-  const isOffered = (method: string): boolean => {
-    if (method.startsWith('client_secret_')) return settings.staticSecrets;
+  const isOffered = (method: unknown): boolean => {
+    if (String(method).startsWith('client_secret_')) return settings.staticSecrets;
     if (method === 'tls_client_auth') return (mutualTls?.authorities ?? []).length > 0;
     return method !== 'self_signed_tls_client_auth' || mutualTls !== undefined;
   };
-  const methods = clientAuthMethods.filter(isOffered);
+  const methods = [library.token_endpoint_auth_methods_supported].flat().filter(isOffered);
+  const algorithms = library.token_endpoint_auth_signing_alg_values_supported;
   return {
     issuer: settings.issuer,
-    authorization_endpoint: url(paths.authorize),
-    pushed_authorization_request_endpoint: url(paths.pushedAuthorizationRequest),
-    require_pushed_authorization_requests: false,
-    device_authorization_endpoint: url(paths.deviceAuthorization),
-    token_endpoint: url(paths.token),
-    revocation_endpoint: url(paths.revocation),
-    introspection_endpoint: url(paths.introspection),
-    response_types_supported: ['code'],
+    ...Object.fromEntries(
+      Object.entries(library).filter(([name, value]) => value !== undefined && !leftOut.has(name)),
+    ),
+    // Clients have no other one, and `form_post` is not registered.
     response_modes_supported: ['query'],
-    grant_types_supported: [
-      ...['authorization_code', 'refresh_token', 'client_credentials'],
-      ...[deviceCodeGrant, tokenExchange, jwtBearer],
-    ],
     // draft-ietf-oauth-identity-assertion-authz-grant
     authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
-    code_challenge_methods_supported: ['S256'],
     acr_values_supported: [passkeyAcr],
-    token_endpoint_auth_methods_supported: methods,
-    token_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    revocation_endpoint_auth_methods_supported: methods,
-    revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
-    introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgorithms,
-    authorization_response_iss_parameter_supported: true,
+    ...authenticationAt('token', methods, algorithms),
+    ...authenticationAt('revocation', methods, algorithms),
+    ...authenticationAt(
+      'introspection',
+      methods.filter((method) => method !== 'none'),
+      algorithms,
+    ),
+    // RFC 9701 section 7
+    ...(hasSigningKeys && {
+      jwks_uri: url(paths.jwks),
+      introspection_signing_alg_values_supported: [signingAlgorithm],
+    }),
     client_id_metadata_document_supported: settings.clientDocuments,
-    ...(settings.clientRegistration ? { registration_endpoint: url(paths.registration) } : {}),
-    authorization_details_types_supported: [delegationType, consentType],
-    dpop_signing_alg_values_supported: dpopAlgorithms,
+    ...(settings.clientRegistration && { registration_endpoint: url(paths.registration) }),
     ...certificateMembers(settings),
-    protected_resources: guardedPaths.map((path) => resourceAt(settings.issuer, path)),
+    protected_resources: ownResources(settings.issuer),
   };
 }
 

@@ -14,6 +14,7 @@ import { makeDeviceCode } from './grants/device-code.js';
 import { deviceCodeGrant } from './library/device-codes.js';
 import type { UserCodes } from './device/user-codes.js';
 import type { Polls } from './throttling/polls.js';
+import { requireResource } from './grants/refresh-of-people.js';
 import { makeRefreshToken, refreshToken } from './grants/refresh-token.js';
 import type { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { jwtBearerParameters, makeJwtBearer } from './grants/jwt-bearer.js';
@@ -31,7 +32,9 @@ import {
 import type { SlowDown } from './throttling/slow-down.js';
 import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
+import { ownResources } from './contract/resources.js';
 import { makeRecording, noteWorkload } from './middleware/recording.js';
+import { makeSignedIntrospection } from './middleware/signed-introspection.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
 import { makeRefusedRequests } from './middleware/refused-requests.js';
 import type { RefusalRecords } from './throttling/refusal-records.js';
@@ -82,16 +85,10 @@ const makeForms =
   };
 
 /** Says why a workload's assertion was refused; the library says only that it was. */
-function explain(ctx: KoaContextWithOIDC, { refusal, isUnavailable }: Translated): void {
+function explain(ctx: KoaContextWithOIDC, { refusal }: Translated): void {
   const { body, status } = ctx;
-  if (status !== 401 || typeof body !== 'object' || body === null) return;
-  if (refusal !== undefined) ctx.body = { ...body, error_description: refusal };
-  if (isUnavailable !== true) return;
-  ctx.status = 503;
-  ctx.body = {
-    error: 'temporarily_unavailable',
-    error_description: 'the keys of the issuer of the assertion cannot be read now; try again later',
-  };
+  if (status !== 401 || typeof body !== 'object' || body === null || refusal === undefined) return;
+  ctx.body = { ...body, error_description: refusal };
 }
 
 type GrantOfAgents = (ctx: TokenEndpointGrantContext, client: ActingClient) => Promise<void>;
@@ -108,9 +105,11 @@ const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>, lim
       ...rest: [parameters?: string | readonly string[], twice?: string | readonly string[]]
     ): void {
       const handle = grants[name];
-      const either = (ctx: TokenEndpointGrantContext<Params>): void | Promise<void> => {
+      const either = async (ctx: TokenEndpointGrantContext<Params>): Promise<void> => {
         const client = actingClientOf(ctx.oidc.client);
-        return client === undefined || handle === undefined ? handler(ctx) : handle(ctx, client);
+        if (client !== undefined && handle !== undefined) return handle(ctx, client);
+        if (name === refreshToken) await requireResource(ctx);
+        return handler(ctx);
       };
       const limited = async (ctx: TokenEndpointGrantContext<Params>): Promise<void> => {
         limits.takeToken(ctx);
@@ -140,10 +139,12 @@ export function makeProvider(
   documents: ClientDocuments | undefined,
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf, certificateOf } = dependencies;
+  const { signingKeys } = dependencies;
   const clients = new AgentClients(
     database,
     clock,
     workloads.jwks,
+    ownResources(settings.issuer),
     (registered) => new KnownClients(registered, documents),
   );
   const issuing = { clock, settings, certificateOf };
@@ -183,6 +184,7 @@ export function makeProvider(
   provider.use(holding.userCodes.middleware);
   provider.use(makeForms(workloads, adapted));
   provider.use(makeRefreshGrace(provider, store, dependencies));
+  if (signingKeys !== undefined) provider.use(makeSignedIntrospection(signingKeys, settings.issuer));
   provider.use(makeIntrospection(delegations, holding.limits));
   provider.use(requestsInQueries(adapted));
 

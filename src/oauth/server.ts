@@ -34,12 +34,15 @@ import { isProviderPath, methodsAt, paths } from './contract/paths.js';
 import { PasswordChecks } from './throttling/password-checks.js';
 import type { OAuthDependencies } from './contract/dependencies.js';
 import { defaultResource, type GuardedPath } from './contract/resources.js';
+import { refuse, sendJson, sendScript } from './answers.js';
 import { makeProvider } from './provider.js';
+import { Resources } from './resources.js';
 import { RequestLimits } from './throttling/request-limits.js';
 import { UserCodes } from './device/user-codes.js';
 import { Polls } from './throttling/polls.js';
 import { RefusalRecords } from './throttling/refusal-records.js';
 import { SlowDown } from './throttling/slow-down.js';
+import { libraryMetadata } from './library/library-internals.js';
 import { findAccessToken, type AccessTokenFact } from './library/token-lookup.js';
 import { WorkloadClients } from './workloads/workload-clients.js';
 import { WorkloadKeys } from './workloads/workload-keys.js';
@@ -50,7 +53,7 @@ export interface OAuth {
    * parser.
    */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  authorizationServerMetadata(): Record<string, unknown>;
+  authorizationServerMetadata(): Readonly<Record<string, unknown>>;
   /** RFC 9728. */
   protectedResourceMetadata(path: GuardedPath): Record<string, unknown>;
   /** One read. Undefined for a token that is unknown, expired or revoked. */
@@ -82,37 +85,6 @@ function pinHost(request: IncomingMessage, issuer: URL): void {
   delete request.headers['x-forwarded-host'];
 }
 
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'x-content-type-options': 'nosniff',
-    ...headers,
-  });
-  response.end(text);
-}
-
-function sendScript(response: ServerResponse, text: string): void {
-  response.writeHead(200, {
-    'content-type': 'text/javascript; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-cache',
-    'x-content-type-options': 'nosniff',
-    'cross-origin-resource-policy': 'same-origin',
-  });
-  response.end(text);
-}
-
-const refuse = (response: ServerResponse, status: number, error: string, why: string): void => {
-  sendJson(response, status, { error, error_description: why });
-};
-
 /** Builds the authorization server. Throws for an unsafe setting. */
 export function createOAuth(dependencies: OAuthDependencies): OAuth {
   checkSettings(dependencies);
@@ -127,6 +99,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     delegations,
     addressOf,
     outgoing,
+    signingKeys,
   } = dependencies;
   const store: PayloadStore = { database, clock, epochBump: (tx) => delegations.epochBump(tx) };
   const refused = new SlowDown(clock, settings.limits.refusedPerAddress);
@@ -185,7 +158,10 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     }),
     passkey: new Passkey({ ...usingPasskeys, clock, byPasskey }),
     change_password: new ChangePassword({ store, recorder, checks }),
-    consent: new Consent({ database, clock, delegations, recorder }),
+    consent: new Consent({
+      ...{ database, clock, delegations, recorder },
+      resources: new Resources(database.read, issuer, settings.scopes),
+    }),
   };
   const interactions = new Interactions({
     provider,
@@ -199,7 +175,11 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   });
   const issuerUrl = new URL(settings.issuer);
   const mtlsUrl = settings.mutualTls?.url === undefined ? undefined : new URL(settings.mutualTls.url);
-  const metadata = authorizationServerMetadata(settings);
+  const metadata = authorizationServerMetadata(
+    settings,
+    libraryMetadata(provider),
+    signingKeys !== undefined,
+  );
 
   /** Every pushed request is stored, too. */
   const take = (request: IncomingMessage, response: ServerResponse, path: string): void => {
@@ -231,6 +211,18 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     headers.dpop !== undefined && headers.host === mtlsUrl?.host && provenPaths.has(path)
       ? (mtlsUrl ?? issuerUrl)
       : issuerUrl;
+  const sendKeys = async (response: ServerResponse): Promise<void> => {
+    if (signingKeys === undefined) {
+      refuse(response, 404, 'not_found', 'this server signs nothing');
+      return;
+    }
+    try {
+      sendJson(response, 200, await signingKeys.published(), { 'cache-control': 'max-age=300' });
+    } catch (error) {
+      logger.error({ err: error }, 'the public keys cannot be read');
+      refuse(response, 503, 'temporarily_unavailable', 'the keys cannot be read now; try again later');
+    }
+  };
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const [path = '', query = ''] = request.url?.split(/\?(.*)/s) ?? [];
@@ -255,7 +247,8 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {
       sendJson(response, 200, metadata, { 'cache-control': 'max-age=300' });
-    } else if (path === paths.passkeyScript) sendScript(response, passkeyScript);
+    } else if (path === paths.jwks) void sendKeys(response);
+    else if (path === paths.passkeyScript) sendScript(response, passkeyScript);
     else sendPage(response, signedInPage);
   };
 

@@ -3,6 +3,8 @@ import { errorBody, statusOfError } from '../graphql/errors.js';
 
 export type StepUp = Pick<ErrorDetails, 'acrValues' | 'maxAgeSeconds' | 'hint'> & {
   readonly message: string;
+  /** The scopes that the new sign-in is for; none where only its age counts. */
+  readonly scopes: readonly string[];
 };
 
 /** The answer to one request, for every transport. */

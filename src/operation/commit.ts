@@ -1,6 +1,6 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { RecordedError } from '../audit/record.js';
-import { BehalfError, internal, type ErrorCode } from '../core/errors.js';
+import { BehalfError, internal, type ErrorCode, type ErrorDetails } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
 import { StaleAuthority, type CommitGate } from '../delegation/commit-gate.js';
 import { finishedOf } from '../graphql/execute/finished-call.js';
@@ -122,8 +122,12 @@ const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'ha
 
 /** A person can do something about it at once, so it is told before other errors. */
 function stepUpIn(errors: Result['errors'] = []): StepUp | undefined {
-  const error = errors.find(({ extensions }) => extensions?.code === 'INSUFFICIENT_USER_AUTHENTICATION');
-  return error === undefined ? undefined : { ...error.extensions, message: error.message };
+  const all = errors.filter(({ extensions }) => extensions?.code === 'INSUFFICIENT_USER_AUTHENTICATION');
+  const [error] = all;
+  const scopes = all.flatMap(
+    ({ extensions }) => (extensions as ErrorDetails | undefined)?.missingScopes ?? [],
+  );
+  return error && { ...error.extensions, message: error.message, scopes: [...new Set(scopes)] };
 }
 
 const recorded = (error: GraphQLFormattedError): RecordedError => ({

@@ -10,7 +10,7 @@ const shared = new Map<string, string>([
 ]);
 
 /** Documents about the server, without data of anyone. */
-const isMetadata = (path: string): boolean => path.startsWith('/.well-known/');
+const isMetadata = (path: string): boolean => path.startsWith('/.well-known/') || path === '/oauth/jwks';
 
 /** Headers of an answer that a page may read. */
 const exposed = 'behalf-operation-id, dpop-nonce, retry-after, www-authenticate';

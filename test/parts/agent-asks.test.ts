@@ -10,6 +10,7 @@ import { at, codes, key, type Employee } from '../support/administration.js';
 import { given, Office, type Agent, type TokenAnswer } from '../support/office.js';
 import { password } from '../support/passwords.js';
 import { CodeFlow, type Shown } from './oauth/browser.js';
+import { secretsAllowed } from '../support/secrets-allowed.js';
 
 const callback = 'https://helper.example/callback';
 
@@ -34,10 +35,9 @@ beforeEach(async () => {
 /** An agent that may ask people itself. */
 async function asking(name: string, redirectUris: string[], role: string): Promise<Agent> {
   return office.company.do(async (unit) => {
-    const { agent, secret } = await createAgent(unit, {
-      ...{ name, displayName: `Agent ${name}`, businessTask: 'a task of a test' },
-      ...{ ownerId: office.company.root.id, redirectUris },
-    });
+    const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test' };
+    const input = { name, ...of, ownerId: office.company.root.id, redirectUris };
+    const { agent, secret } = await createAgent(unit, input, secretsAllowed);
     await giveAgentRole(unit, agent, await office.company.role(role), null);
     return { id: agent.id, name, secret: secret ?? '' };
   });

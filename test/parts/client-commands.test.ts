@@ -88,6 +88,35 @@ test('clients and agents are authenticated by certificates, and their tokens are
     expect((await cli.run(['agent', 'bind-certificate', 'bot', ...options, ...as])).code).not.toBe(0);
 });
 
+test('a client with a scope or a resource that there is not is refused, and one with this server’s is made', async () => {
+  const create = (clientId: string, ...more: string[]) =>
+    cli.run([
+      'client',
+      'create',
+      clientId,
+      '--redirect-uri',
+      'https://x.example/',
+      '--own-tool',
+      ...more,
+      ...as,
+    ]);
+  const known = await list();
+  for (const [more, told] of [
+    [['--scope', 'world:rule'], 'no scope `world:rule`'],
+    [['--scope', 'tickets:read', '--resource', 'https://no.example/'], 'no resource `https://no.example/`'],
+  ] as const)
+    expect(await create('bad', ...more)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(told) as string,
+    });
+  expect(await list()).toEqual(known);
+  const resource = `${cli.url}/graphql`;
+  const made = await create('good', '--scope', 'tickets:read', '--resource', resource);
+  expect([made.code, made.stderr]).toEqual([0, '']);
+  expect(await cli.ok(['client', 'show', 'good'])).toContain(`resources: ${resource}`);
+  expect(await cli.ok(['client', 'show', 'desk'])).toContain('resources: those of this server');
+});
+
 test('rules for hosts are added, listed and removed', async () => {
   const scope = ['--scope', 'tickets:read', '--owner', 'admin'];
   await cli.ok(['client', 'add-rule', 'app.example', '--role', 'support-agent', ...scope, ...as]);

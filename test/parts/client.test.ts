@@ -14,6 +14,7 @@ import { freePort } from '../support/free-port.js';
 import { Office, type Agent } from '../support/office.js';
 import { recordsOf } from '../support/records.js';
 import { TestIssuers } from '../support/token-issuers.js';
+import { secretsAllowed } from '../support/secrets-allowed.js';
 
 const scopes = ['tickets:read', 'tickets:reply', 'customers:read'];
 const subject = 'query Subject($id: ID!) { ticket(id: $id) { subject } }';
@@ -240,7 +241,7 @@ describe('an agent proves who it is', () => {
     const publicKeys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1' }] });
     const of = { displayName: name, businessTask: 'a task of a test', ownerId: rosa.id };
     await office.company.do(async (unit) => {
-      const { agent } = await createAgent(unit, { name, ...of, publicKeys });
+      const { agent } = await createAgent(unit, { name, ...of, publicKeys }, secretsAllowed);
       await giveAgentRole(unit, agent, await office.company.role('support-agent'), null);
     });
     const jwk = { ...(await exportJWK(privateKey)), kid: 'k1' };

@@ -14,6 +14,7 @@ import { chromiumPath, launchChromium, Tab } from '../support/chromium.js';
 import { companyClientId, CompanyProvider, companySecret } from '../support/company-provider.js';
 import { given, Office, type Agent } from '../support/office.js';
 import { CodeFlow } from './oauth/browser.js';
+import { secretsAllowed } from '../support/secrets-allowed.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -64,14 +65,9 @@ describe.skipIf(chromiumPath === undefined)('by keyboard alone and without scrip
         false,
       );
       await linkIdentity(unit, company.root.id, provider, row, 'acme|rosa');
-      const { agent, secret } = await createAgent(unit, {
-        ...{
-          name: 'helper',
-          displayName: 'Helpdesk Assistant',
-          businessTask: 'Answers the tickets of customers.',
-        },
-        ...{ ownerId: company.root.id, redirectUris: [callback] },
-      });
+      const of = { displayName: 'Helpdesk Assistant', businessTask: 'Answers the tickets of customers.' };
+      const input = { name: 'helper', ...of, ownerId: company.root.id, redirectUris: [callback] };
+      const { agent, secret } = await createAgent(unit, input, secretsAllowed);
       await giveAgentRole(unit, agent, await company.role('support-agent'), null);
       return { id: agent.id, name: 'helper', secret: secret ?? '' };
     });

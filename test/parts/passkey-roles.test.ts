@@ -69,7 +69,7 @@ describe('a role that needs a passkey', () => {
       acrValues: 'phr',
     });
     expect(refused.headers.get('www-authenticate')).toMatch(
-      /^Bearer error="insufficient_user_authentication", .*acr_values="phr"/,
+      /^Bearer error="insufficient_user_authentication", .*acr_values="phr", scope="tickets:read"/,
     );
     expect(codes(await ask(weak, mine))).toEqual(['INSUFFICIENT_USER_AUTHENTICATION']);
     const byAgent = await ask(agents[0] ?? '');

@@ -29,6 +29,7 @@ import { password } from '../support/passwords.js';
 import { recordsOf } from '../support/records.js';
 import { Browser, CodeFlow, type Shown } from './oauth/browser.js';
 import { loopback } from './oauth/harness.js';
+import { secretsAllowed } from '../support/secrets-allowed.js';
 
 /**
  * Where each kind of attack on a sign-in is tried: in this file, or in another file by the test with this name. A test
@@ -133,7 +134,7 @@ beforeAll(async () => {
   const publicKeys = JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k1' }] });
   signer = await office.company.do(async (unit) => {
     const of = { displayName: 'Signer', businessTask: 'Sign', ownerId: ines.id, publicKeys };
-    const { agent } = await createAgent(unit, { name: 'signer', ...of });
+    const { agent } = await createAgent(unit, { name: 'signer', ...of }, secretsAllowed);
     await giveAgentRole(unit, agent, await office.company.role('support-agent'), null);
     return { id: agent.id, name: 'signer', secret: '' };
   });

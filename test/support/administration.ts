@@ -21,6 +21,8 @@ import { roles, users, type RoleRow, type UserRow } from '../../src/store/tables
 import type { AppParts } from '../../src/app.js';
 import { passwordHash } from './passwords.js';
 import { TestServer, type Answer } from './server.js';
+import { secretsAllowed } from './secrets-allowed.js';
+import type { Surroundings } from '../../src/admin/client-ceilings.js';
 
 const schema = buildSchema(readSdl());
 const policy = readSchemaPolicy(schema);
@@ -69,15 +71,16 @@ export class Company {
 
   async agent(name: string, owner: Employee, ...roleNames: string[]): Promise<{ id: string; name: string }> {
     return this.do(async (unit) => {
-      const { agent } = await createAgent(unit, {
-        name,
-        displayName: `Agent ${name}`,
-        businessTask: 'a task of a test',
-        ownerId: owner.id,
-      });
+      const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test', ownerId: owner.id };
+      const { agent } = await createAgent(unit, { name, ...of }, secretsAllowed);
       for (const role of roleNames) await giveAgentRole(unit, agent, await this.role(role), null);
       return { id: agent.id, name };
     });
+  }
+
+  /** What the ceilings of a client have to fit. */
+  get around(): Surroundings {
+    return { publicUrl: this.server.publicUrl, knownScopes: new Set(this.server.app.scopes) };
   }
 
   async role(name: string): Promise<RoleRow> {

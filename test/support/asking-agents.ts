@@ -8,6 +8,7 @@ import { withPassword } from './account.js';
 import type { Employee } from './administration.js';
 import type { Agent, Office } from './office.js';
 import { password } from './passwords.js';
+import { secretsAllowed } from './secrets-allowed.js';
 
 export const callback = 'https://helper.example/callback';
 export const about = { purpose: 'Answer the letter', task: 'ticket:T-1' };
@@ -21,10 +22,9 @@ export async function askingAgent(
   { isPublic = false, role = 'support-agent' } = {},
 ): Promise<Agent> {
   return company.do(async (unit) => {
-    const { agent, secret } = await createAgent(unit, {
-      ...{ name, displayName: `Agent ${name}`, businessTask: 'a task of a test' },
-      ...{ ownerId: company.root.id, redirectUris: [callback] },
-    });
+    const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test', ownerId: company.root.id };
+    const input = { name, ...of, redirectUris: [callback] };
+    const { agent, secret } = await createAgent(unit, input, secretsAllowed);
     if (isPublic) await unit.tx.update(agents, eq('id', agent.id), { authMethod: 'none' });
     await giveAgentRole(unit, agent, await company.role(role), null);
     return { id: agent.id, name, secret: isPublic ? '' : (secret ?? '') };

@@ -7,6 +7,7 @@ import { roles } from '../../src/store/tables/identity.js';
 import { callback } from './asking-agents.js';
 import { at } from './administration.js';
 import type { Caller, TwoServers } from './two-servers.js';
+import { secretsAllowed } from './secrets-allowed.js';
 
 /** How a client proves who it is. Those with `client` in their name are registered clients, which act as agents. */
 export const actorKinds = ['secret', 'workload', 'public client', 'client with a key'] as const;
@@ -54,14 +55,16 @@ export class Actor {
       const role = await unit.tx.byId(roles, two.known.agentRoleId);
       if (role === undefined) throw new Error('There is no role.');
       if (kind === 'public client' || kind === 'client with a key') {
-        const client = await createClient(unit, company.root.id, {
+        const input = {
           ...{ clientId: name, name, redirectUris: [callback], agent: { ...about, roles: [role] } },
           publicKeys: kind === 'public client' ? null : two.known.publicKeys,
-        });
+        };
+        const client = await createClient(unit, company.root.id, input, company.around);
         return new Actor(two, kind, name, client.agentId ?? '', client.id, '');
       }
       const workloads = kind === 'workload' ? [two.workload(name)] : null;
-      const { agent, secret } = await createAgent(unit, { ...about, redirectUris: [callback], workloads });
+      const input = { ...about, redirectUris: [callback], workloads };
+      const { agent, secret } = await createAgent(unit, input, secretsAllowed);
       await giveAgentRole(unit, agent, role, null);
       return new Actor(two, kind, name, agent.id, undefined, secret ?? '');
     });

@@ -10,6 +10,7 @@ import { at, Company, key, type Employee } from './administration.js';
 import { loadBusiness, smallBusiness } from './demo-rows.js';
 import { password, passwordHash } from './passwords.js';
 import type { Answer } from './server.js';
+import { secretsAllowed } from './secrets-allowed.js';
 
 export interface Agent {
   readonly id: string;
@@ -62,7 +63,7 @@ export class Office {
   async agent(name: string, owner: Employee, ...roleNames: string[]): Promise<Agent> {
     return this.company.do(async (unit) => {
       const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test', ownerId: owner.id };
-      const { agent, secret } = await createAgent(unit, { name, ...of });
+      const { agent, secret } = await createAgent(unit, { name, ...of }, secretsAllowed);
       for (const role of roleNames) await giveAgentRole(unit, agent, await this.company.role(role), null);
       return { id: agent.id, name, secret: secret ?? '' };
     });

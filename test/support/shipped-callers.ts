@@ -133,7 +133,7 @@ async function registerClient(company: Company): Promise<string> {
     const owner = { id: company.root.id, status: 'active' };
     const rule = { host: 'clients.example', role, scopes: ['tickets:read'], owner };
     await addClientRule(unit, company.root.id, rule);
-    const { id } = await createClient(unit, company.root.id, { ...input, ...ceilings });
+    const { id } = await createClient(unit, company.root.id, { ...input, ...ceilings }, company.around);
     const times = {
       requestedAt: isoTime(unit.clock.now()),
       expiresAt: isoTime(unit.clock.now() + 3_600_000),

@@ -11,6 +11,7 @@ import type { IdentityProviderRow } from '../../src/store/tables/identity-provid
 import type { TokenIssuerRow } from '../../src/store/tables/token-issuers.js';
 import { catalog, type Company, type Employee } from './administration.js';
 import { everywhere } from './server.js';
+import { secretsAllowed } from './secrets-allowed.js';
 
 /** One issuer with a key of its own, at a path of the server. */
 export class TestIssuer {
@@ -116,7 +117,9 @@ export class Exchange {
     const { id } = await this.company.agent(name, owner, role);
     const row = await this.company.server.database.read.byId(agents, id);
     if (row === undefined) throw new Error('no such agent');
-    const { secret } = await this.company.do((unit) => rotateSecret(unit, this.company.root.id, row, 0));
+    const { secret } = await this.company.do((unit) =>
+      rotateSecret(unit, this.company.root.id, row, 0, secretsAllowed),
+    );
     return { row: (await this.company.server.database.read.one(agents, eq('id', id))) ?? row, secret };
   }
 

@@ -93,7 +93,7 @@ export const agentCommand = (): Command =>
     command('agent list', 'which agents there are', '').action(async (options: JsonOption) =>
       (await import('../agent.js')).list(options),
     ),
-    command('agent secrets', 'which agents have a secret, and since when', '').action(
+    command('agent secrets', 'which agents and resource servers have a secret, and since when', '').action(
       async (options: JsonOption) => (await import('../agent.js')).secrets(options),
     ),
     command('agent rotate-secret', 'give an agent a new secret', 'helpdesk-bot --overlap 3600 --as admin')

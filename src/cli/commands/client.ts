@@ -25,7 +25,10 @@ const withTerms = (about: Command): Command =>
     .option('--role <role...>', 'roles of the agent: its ceiling', [])
     .option('--own-tool', 'its tokens are the person’s own sign-in')
     .option('--scope <scope...>', 'the scopes that its tokens have at most (default: no ceiling of its own)')
-    .option('--resource <url...>', 'the resources that its tokens may be for (default: all of this server)');
+    .option(
+      '--resource <url...>',
+      'the resources that its tokens may be for (default: those of this server)',
+    );
 
 export const clientCommand = (): Command =>
   group(

@@ -39,6 +39,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import type { ClientDescription, ClientRow } from '../../store/tables/clients.js';
 import { accountPaths } from './paths.js';
+import type { SigningKeys } from '../signing/signing-keys.js';
 
 export type { AuthEvent } from '../../delegation/auth-records.js';
 export type { ClientChange, UnknownClient } from '../../delegation/unknown-client.js';
@@ -285,6 +286,8 @@ export interface OAuthDependencies {
   readonly passkeys: Passkeys;
   readonly clients: Clients;
   readonly settings: OAuthSettings;
+  /** Undefined where the settings have no secret for them: this server then signs nothing. */
+  readonly signingKeys?: SigningKeys | undefined;
   /** Requests to addresses that administrators, and clients that they admitted, chose. */
   readonly outgoing: GuardedFetch;
   /** Requests to the documents of clients, whose addresses anybody chooses. */

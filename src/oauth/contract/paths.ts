@@ -10,6 +10,7 @@ export const paths = {
   introspection: '/oauth/introspect',
   /** RFC 7591; only where the settings say so. */
   registration: '/oauth/register',
+  jwks: '/oauth/jwks',
   interaction: '/oauth/interaction',
   /** Followed by the name of an identity provider: its redirect URI. */
   callback: '/oauth/callback',
@@ -43,7 +44,12 @@ export function methodsAt(path: string): readonly string[] {
     path === paths.introspection
   )
     return ['POST'];
-  if (path === paths.metadata || path === paths.signedIn || path === paths.passkeyScript)
+  if (
+    path === paths.metadata ||
+    path === paths.jwks ||
+    path === paths.signedIn ||
+    path === paths.passkeyScript
+  )
     return ['GET', 'HEAD'];
   if (path.startsWith(`${paths.interaction}/`) || path === paths.device) return ['GET', 'POST'];
   if (/^\/oauth\/callback\/[a-z0-9-]+$/.test(path)) return ['GET'];

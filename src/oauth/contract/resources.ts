@@ -1,12 +1,6 @@
-/**
- * The guarded paths of this server. Each is a resource (RFC 8707): it has metadata of its own (RFC 9728), and a token is
- * for one of them. A request for a token that names none is for the first.
- */
-export const guardedPaths = ['/graphql'] as const;
-export type GuardedPath = (typeof guardedPaths)[number];
+import { guardedPaths, resourceAt, type GuardedPath } from '../../core/guarded-paths.js';
 
-/** The identifier of a guarded path: the audience of its tokens. */
-export const resourceAt = (issuer: string, path: GuardedPath): string => `${issuer}${path}`;
+export { guardedPaths, ownResources, resourceAt, type GuardedPath } from '../../core/guarded-paths.js';
 
 /** The resource of a request for a token that names none. */
 export const defaultResource = (issuer: string): string => resourceAt(issuer, guardedPaths[0]);

@@ -17,6 +17,7 @@ import {
   secondsLeft,
 } from '../library/library-internals.js';
 import type { OAuthDependencies, OAuthSettings, TokenGrant } from '../contract/dependencies.js';
+import { serverNoted } from '../resources.js';
 
 export interface IssueParts {
   readonly clock: Clock;
@@ -103,6 +104,9 @@ export async function issueToken(
   const { grant } = issue;
   const { resource: resourceServer = await requestedResource(ctx, grant.resources) } = issue;
   if (grant.resources?.includes(resourceServer.identifier()) === false) throw new errors.InvalidTarget();
+  const server = serverNoted(ctx, resourceServer.identifier());
+  if (server !== undefined && grant.resources !== null && grant.createdAt < server.sinceMs)
+    throw new errors.InvalidTarget('this was allowed for an earlier server at this address');
   const lifeSeconds = Math.floor((grant.expiresAt - parts.clock.now()) / 1000);
   if (lifeSeconds < 1) throw new errors.InvalidGrant('the delegation has expired');
   const ceiling = scopeCeilingOf(client);
@@ -126,6 +130,7 @@ export async function issueToken(
     resourceServer,
     rar: [{ type: delegationType, delegation: grant.delegationId }],
     generation: grant.generation,
+    serverId: server?.id,
   });
   await bindToken(ctx, issue.proof, token);
   await issue.useUp?.();

@@ -43,6 +43,7 @@ function only(requested: unknown): string | undefined {
 function usualOf(granted: readonly string[] | null, usual: string): string {
   if (granted === null || granted.includes(usual)) return usual;
   const [identifier, another] = granted;
-  if (identifier !== undefined && another === undefined) return identifier;
+  if (identifier === undefined) throw new errors.InvalidTarget('there is no resource left for this');
+  if (another === undefined) return identifier;
   throw new errors.InvalidTarget(`name one resource: ${granted.join(' ')}`);
 }

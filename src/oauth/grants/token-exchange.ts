@@ -12,10 +12,12 @@ import {
 import type { ForeignTokenType } from '../../delegation/token-dialects.js';
 import type { ForeignTokens } from '../foreign-tokens/foreign-tokens.js';
 import { isSignedJwt } from '../foreign-tokens/read-token.js';
+import { serverMember } from '../library/resource-server-clients.js';
 import { inOAuthWords } from '../library/oauth-errors.js';
 import { requestedScopes } from './client-credentials.js';
 import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
+import { serverNoted } from '../resources.js';
 import { generationOf } from '../library/token-lookup.js';
 import { readDpopProof, type DpopProof } from './dpop-proof.js';
 import { bindingFault } from './presented-token.js';
@@ -187,6 +189,8 @@ export const makeTokenExchange =
     const subject = await findSubject(ctx, text, proof, parts);
     // The subject token was for one resource, and so is what comes of it.
     const resource = await resourceOf(ctx, [subject.aud ?? []].flat());
+    if (subject.extra?.[serverMember] !== serverNoted(ctx, resource.identifier())?.id)
+      throw new errors.InvalidRequest('the subject_token is not active');
     const grant = await inOAuthWords('invalid_request', () =>
       exchange(ctx, delegations, { client, subject, resource: resource.identifier(), requested }),
     );

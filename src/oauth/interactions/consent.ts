@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.js';
 import { canonicalJson, sha256 } from '../../core/digest.js';
-import { BehalfError, isOurFailure } from '../../core/errors.js';
+import { badInput, BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import { requireUndecided } from '../library/device-codes.js';
@@ -30,6 +30,7 @@ import {
 } from './consent-form.js';
 import { consentRequest } from './consent-request.js';
 import { forgetHandedOver, handedOver, keepHandedOver } from './handed-over.js';
+import type { Resource, Resources } from '../resources.js';
 import { requireSignIn } from '../step/current-sign-in.js';
 import {
   denied,
@@ -46,9 +47,18 @@ interface ConsentParts {
   readonly clock: Clock;
   readonly delegations: Delegations;
   readonly recorder: Recorder;
+  readonly resources: Resources;
 }
 
-const versionOf = (offer: ConsentOffer): string => sha256(canonicalJson(offer));
+/** The request of a program, with the resources that it names. */
+interface Asked {
+  readonly input: ConsentInput;
+  readonly resources: readonly Resource[];
+}
+
+/** Identifies everything that the page shows of what could be allowed. */
+const versionOf = ({ offer, resources }: Pick<Shown, 'offer' | 'resources'>): string =>
+  sha256(canonicalJson({ offer, servers: resources.map(({ server }) => server?.id ?? null) }));
 
 /** The consent as its record tells it. */
 const told = ({ agent, role }: ConsentOffer, { scopes, boundary, seconds }: ConsentChoice): string => {
@@ -57,17 +67,23 @@ const told = ({ agent, role }: ConsentOffer, { scopes, boundary, seconds }: Cons
   return [named, ...only, `for ${String(seconds)} seconds`].join('; ');
 };
 
+/** RFC 8707 section 2, RFC 6749 section 4.1.2.1, RFC 9396 section 5. */
+function faultOfRequest({ details: { path } }: BehalfError): string {
+  if (path === 'resource') return 'invalid_target';
+  return path === 'scope' ? 'invalid_scope' : 'invalid_authorization_details';
+}
+
 /** The contents of the page. */
-interface Shown {
-  readonly input: ConsentInput;
+interface Shown extends Asked {
   readonly offer: ConsentOffer;
   readonly ticks: Ticks;
   readonly found: Found;
 }
 
 /** Why the consent is not stored. New parts of a changed offer are not ticked, because nobody has agreed to them. */
-function faultOf(form: URLSearchParams, { offer, ticks, found }: Shown): ConsentFault | undefined {
-  if (form.get('version') !== versionOf(offer)) return 'changed';
+function faultOf(form: URLSearchParams, shown: Shown): ConsentFault | undefined {
+  const { offer, ticks, found } = shown;
+  if (form.get('version') !== versionOf(shown)) return 'changed';
   if (isGone(ticks, found)) return 'gone';
   if (form.get('action') === 'search') return undefined;
   if (isEmpty(offer, ticks)) return 'empty';
@@ -86,17 +102,18 @@ export class Consent implements Step {
   constructor(private readonly parts: ConsentParts) {}
 
   show(request: StepRequest): Promise<StepOutcome> {
-    return this.answer(request, async (input) => {
-      const offer = await this.parts.delegations.consentOffer(input);
-      return this.page(request, { input, offer, ticks: allOf(offer), found: new Map() });
+    return this.answer(request, async (asked) => {
+      const offer = await this.parts.delegations.consentOffer(asked.input);
+      return this.page(request, { ...asked, offer, ticks: allOf(offer), found: new Map() });
     });
   }
 
   submit(request: StepRequest, form: URLSearchParams): Promise<StepOutcome> {
-    return this.answer(request, async (input) => {
+    return this.answer(request, async (asked) => {
+      const { input } = asked;
       const offer = await this.parts.delegations.consentOffer(input);
       const ticks = ticksIn(form, offer);
-      const shown = { input, offer, ticks, found: await this.find(input, offer, ticks) };
+      const shown = { ...asked, offer, ticks, found: await this.find(input, offer, ticks) };
       const fault = faultOf(form, shown);
       if (fault !== undefined || ticks.seconds === undefined || form.get('action') === 'search')
         return this.page(request, shown, fault);
@@ -127,22 +144,34 @@ export class Consent implements Step {
 
   private async answer(
     request: StepRequest,
-    work: (input: ConsentInput) => Promise<StepOutcome>,
+    work: (asked: Asked) => Promise<StepOutcome>,
   ): Promise<StepOutcome> {
     try {
       const input = consentRequest(request);
-      return input === undefined ? page(expiredPage) : await work(input);
+      return input === undefined ? page(expiredPage) : await work(await this.within(input));
     } catch (error) {
       if (!(error instanceof BehalfError)) throw error;
       if (isOurFailure(error)) return page(deadEndPage(503, 'Try again later', error.message, error.code));
       await this.recordRefusal(request, { detail: error.message, errorCode: error.code });
       return error.code === 'BAD_USER_INPUT'
-        ? done({
-            error: 'invalid_authorization_details',
-            error_description: describable(error.message),
-          })
+        ? done({ error: faultOfRequest(error), error_description: describable(error.message) })
         : denied(error.message);
     }
+  }
+
+  /** Tokens for other servers alone have no scope beyond those of these servers, so none is offered. */
+  private async within(input: ConsentInput): Promise<Asked> {
+    const resources: Resource[] = [];
+    for (const identifier of input.resources ?? []) {
+      const resource = await this.parts.resources.find(identifier);
+      if (resource === undefined) throw badInput('The resource is not known any more.', 'resource');
+      resources.push(resource);
+    }
+    if (resources.every(({ server }) => server === undefined)) return { input, resources };
+    const { ceiling } = input;
+    const scopes = [...new Set(resources.flatMap((resource) => resource.scopes))];
+    const within = scopes.filter((scope) => ceiling?.includes(scope) !== false);
+    return { input: { ...input, ceiling: within }, resources };
   }
 
   /** The results of a search and the values chosen before, for each dimension that is searched. */
@@ -216,7 +245,7 @@ export class Consent implements Step {
 
   /** The page names rows of the company, so it is recorded before it is sent. */
   private async page(request: StepRequest, shown: Shown, fault?: ConsentFault): Promise<StepOutcome> {
-    const { offer, ticks, found } = shown;
+    const { offer, ticks, found, resources } = shown;
     const rows = [...offer.boundary, ...found.values()].flatMap((one) => one.shown);
     if (rows.length > 0 && request.signedIn !== undefined) {
       await this.parts.recorder.recordAuthEvent({
@@ -228,6 +257,8 @@ export class Consent implements Step {
         shown: rows,
       });
     }
-    return page(consentPage({ ...request, offer, version: versionOf(offer), ticks, found, fault }));
+    return page(
+      consentPage({ ...request, resources, offer, version: versionOf(shown), ticks, found, fault }),
+    );
   }
 }

@@ -110,13 +110,16 @@ export class AgentClients implements Adapter {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly workloadKeys: KeySet,
+    /** The resources of this server itself. */
+    ownResources: readonly string[],
     knownWith: (registered: RegisteredClients) => Pick<KnownClients, 'find'>,
   ) {
     this.servers = new ResourceServerClients(database.read);
-    this.registered = new RegisteredClients(database.read, {
+    const grants = {
       confidential: [...ownGrants, ...askingGrants, 'authorization_code'],
       public: [...askingGrants, 'authorization_code'],
-    });
+    };
+    this.registered = new RegisteredClients(database.read, grants, ownResources);
     this.known = knownWith(this.registered);
   }
 

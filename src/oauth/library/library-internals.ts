@@ -9,13 +9,14 @@ import type {
   RefreshToken,
   ResourceServerInstance,
 } from 'oidc-provider';
+import discovery from 'oidc-provider/lib/actions/discovery.js';
 import { firstUse, type PayloadStore } from './payload-adapter.js';
 import type { AgentClients } from './agent-clients.js';
 import { agentGenerationMember, agentIdMember, agentNameMember } from './client-metadata.js';
 import { resourcesMember, scopesMember } from './registered-clients.js';
 import type { ActingClient, OAuthSettings } from '../contract/dependencies.js';
 import { SecretsRefused } from './oauth-errors.js';
-import { resourceOfClient } from './resource-server-clients.js';
+import { resourceOfClient, serverMember } from './resource-server-clients.js';
 import { generationMember, generationOf } from './token-lookup.js';
 
 /** The one file that goes beyond the library's published types. */
@@ -71,7 +72,7 @@ const textsAt = (client: Client | undefined, member: string): readonly string[] 
 export const scopeCeilingOf = (client: Client | undefined): readonly string[] | undefined =>
   textsAt(client, scopesMember);
 
-/** The resources that tokens of a client may be for. Undefined: all of this server. */
+/** The resources that tokens of a client may be for. Undefined: all, for agents and for this server's own programs. */
 export const resourceCeilingOf = (client: Client | undefined): readonly string[] | undefined =>
   textsAt(client, resourcesMember);
 
@@ -116,10 +117,16 @@ export function newAccessToken(
     resourceServer: ResourceServerInstance;
     rar: AuthorizationDetail[];
     generation: number;
+    /** The registered server that the token is for. */
+    serverId: string | undefined;
   },
 ): AccessToken {
-  const { generation, ...rest } = fields;
-  return new provider.AccessToken({ ...rest, extra: { [generationMember]: generation } });
+  const { generation, serverId, ...rest } = fields;
+  const extra = { [generationMember]: generation };
+  return new provider.AccessToken({
+    ...rest,
+    extra: serverId === undefined ? extra : { ...extra, [serverMember]: serverId },
+  });
 }
 
 /** Refresh tokens keep the generation of the chain's tokens, which the library would drop. */
@@ -161,6 +168,16 @@ export const secondsLeft = (token: AccessToken): number => token.remainingTTL;
 /** The endpoint that answered; undefined where none did. */
 export const routeOf = (ctx: KoaContextWithOIDC): string | undefined =>
   (ctx as { readonly oidc?: KoaContextWithOIDC['oidc'] }).oidc?.route;
+
+/** The library's metadata document (RFC 8414): what it has switched on, whether this server offers it or not. */
+export function libraryMetadata(provider: Provider): Readonly<Record<string, unknown>> {
+  const { issuer } = provider;
+  const ctx: Parameters<typeof discovery>[0] = {
+    oidc: { provider, issuer, urlFor: (name) => provider.urlFor(name) },
+  };
+  discovery(ctx);
+  return ctx.body ?? {};
+}
 
 interface Failure extends Error {
   readonly statusCode?: number;

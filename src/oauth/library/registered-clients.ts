@@ -17,10 +17,13 @@ interface ActingGrants {
   readonly confidential: readonly string[];
 }
 
+/** A client with the resources that its tokens may be for. */
+type Described = ClientRow & { readonly resources: readonly string[] };
+
 /** Whether it is a program on the person's machine. Its loopback redirect URIs may have any port (RFC 8252 section 7.3). */
 const isNative = (uris: readonly string[]): boolean => uris.some((uri) => !uri.startsWith('https:'));
 
-const common = (client: ClientRow): ClientMetadata => {
+const common = (client: Described): ClientMetadata => {
   const { clientId, name, redirectUris, scopes, resources, tokenBinding } = client;
   return {
     client_id: clientId,
@@ -32,7 +35,7 @@ const common = (client: ClientRow): ClientMetadata => {
     ...authenticationOf(client),
     ...bindingMetadata(tokenBinding),
     ...(scopes === null ? {} : { [scopesMember]: [...scopes] }),
-    ...(resources === null ? {} : { [resourcesMember]: [...resources] }),
+    [resourcesMember]: [...resources],
   };
 };
 
@@ -47,13 +50,13 @@ function authenticationOf(client: ClientRow): Partial<ClientMetadata> {
   );
 }
 
-const ownTool = (client: ClientRow): ClientMetadata => ({
+const ownTool = (client: Described): ClientMetadata => ({
   ...common(client),
   grant_types: ['authorization_code', 'refresh_token'],
 });
 
 /** Grants that rest on nothing but who the client is are for clients that prove it. */
-const acting = (client: ClientRow, grants: ActingGrants): ClientMetadata => ({
+const acting = (client: Described, grants: ActingGrants): ClientMetadata => ({
   ...common(client),
   grant_types: [...(client.authMethod === 'none' ? grants.public : grants.confidential)],
   authorization_details_types: [delegationType],
@@ -64,6 +67,8 @@ export class RegisteredClients {
   constructor(
     private readonly connection: Connection,
     private readonly grants: ActingGrants,
+    /** The resources of a client that names none: those of this server itself. */
+    private readonly usual: readonly string[],
   ) {}
 
   row(clientId: string): Promise<ClientRow | undefined> {
@@ -73,14 +78,15 @@ export class RegisteredClients {
   /** Undefined for a client that may get no token. */
   async metadata(client: ClientRow): Promise<ClientMetadata | undefined> {
     if (client.status !== 'active') return undefined;
-    if (client.isOwnTool) return ownTool(client);
+    const described = { ...client, resources: client.resources ?? this.usual };
+    if (client.isOwnTool) return ownTool(described);
     const isActing = all<AgentRow>(eq('id', client.agentId ?? ''), eq('status', 'active'));
     const agent = await this.connection.one(agents, isActing);
     if (agent === undefined) return undefined;
     // The agent's generation moves with a ceiling. Read before a change and after it, the two would not belong together.
     const now = await this.row(client.clientId);
     if (now?.version !== client.version) return now === undefined ? undefined : this.metadata(now);
-    return { ...acting(client, this.grants), ...actingMembers(agent) };
+    return { ...acting(described, this.grants), ...actingMembers(agent) };
   }
 
   /** Whether the client is a person's own tool, and its ceiling. Undefined where it is none. */

@@ -7,8 +7,8 @@ import { asLibrary, unusedSecret } from './client-metadata.js';
 
 /** A member of client metadata: the identifier of the resource. Absent for agents and programs. */
 export const resourceMember = 'behalf_resource';
-/** A member of client metadata: when the server was registered, in milliseconds. */
-export const resourceSinceMember = 'behalf_resource_since';
+/** A member of the stored token that no answer shows: the id of the registered server that it is for. */
+export const serverMember = 'behalf_resource_server';
 
 /** Registered resource servers as clients: each introspects tokens of its own audience, and gets none. */
 export class ResourceServerClients {
@@ -36,17 +36,13 @@ const metadata = (row: ResourceServerRow): AdapterPayload => ({
   grant_types: [],
   response_types: [],
   [resourceMember]: row.identifier,
-  [resourceSinceMember]: Date.parse(row.createdAt),
   ...(row.jwks === null
     ? { token_endpoint_auth_method: 'client_secret_basic', client_secret: unusedSecret }
     : { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: row.jwks.keys.map(asLibrary) } }),
 });
 
-/** The resource that a client serves; undefined for any other client. */
-export function resourceOfClient(
-  client: Client | undefined,
-): { readonly identifier: string; readonly sinceMs: number } | undefined {
+/** The identifier of the resource that a client serves; undefined for any other client. */
+export function resourceOfClient(client: Client | undefined): string | undefined {
   const identifier: unknown = client?.[resourceMember];
-  const sinceMs: unknown = client?.[resourceSinceMember];
-  return typeof identifier === 'string' && typeof sinceMs === 'number' ? { identifier, sinceMs } : undefined;
+  return typeof identifier === 'string' ? identifier : undefined;
 }

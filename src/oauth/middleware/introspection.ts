@@ -3,6 +3,7 @@ import { delegationDetails } from '../library/authorization-details.js';
 import { generationOfToken, routeOf } from '../library/library-internals.js';
 import type { ChainAgent, Delegations } from '../contract/dependencies.js';
 import { tooMany, type RequestLimits } from '../throttling/request-limits.js';
+import { serverMember } from '../library/resource-server-clients.js';
 import { generationMember } from '../library/token-lookup.js';
 
 interface Actor {
@@ -40,7 +41,8 @@ async function liveMembers(
   if (live === undefined || live.scopes.length === 0) return undefined;
   const act = nestActors(live.agents);
   const scope = live.scopes.join(' ');
-  return { scope, ...(act === undefined ? {} : { act, [generationMember]: undefined }) };
+  const unshown = { [generationMember]: undefined, [serverMember]: undefined };
+  return { scope, ...unshown, ...(act === undefined ? {} : { act }) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ConsentOffer, FoundValues } from '../contract/dependencies.js';
 import type { DeviceInfo } from '../library/device-codes.js';
 import { whereItIsFrom } from './application-origin.js';
+import type { Resource } from '../resources.js';
 import { consentReach } from './consent-reach.js';
 import { consentRights } from './consent-rights.js';
 import { whereFrom } from './device-pages.js';
@@ -15,6 +16,8 @@ interface ConsentForm {
   readonly program: string;
   readonly device?: DeviceInfo;
   readonly clientId: string;
+  /** The resources of the one task; none for a consent. */
+  readonly resources: readonly Resource[];
   readonly offer: ConsentOffer;
   /** Identifies the offer on the page. */
   readonly version: string;
@@ -92,6 +95,7 @@ const whoAsks = ({
   clientId,
   device,
   formTargets,
+  resources,
   offer: { agent, role, task: one },
 }: ConsentForm): Html =>
   html`<dl>
@@ -111,6 +115,7 @@ const whoAsks = ({
     <dd>${agent.businessTask}</dd>
     <dt>Who answers for it</dt>
     <dd>${agent.ownerName}</dd>
+    ${whereUsed(resources)}
     ${
       one === undefined
         ? undefined
@@ -120,6 +125,20 @@ const whoAsks = ({
           : whereFrom(device)
     }
   </dl>`;
+
+/** Nothing where it is this server alone. */
+const whereUsed = (resources: readonly Resource[]): Html | undefined =>
+  resources.some(({ server }) => server !== undefined)
+    ? html`<dt>Where it could use this</dt>
+        ${resources.map(({ identifier, server }) =>
+          server === undefined
+            ? html`<dd>This server <code class="soft">${identifier}</code></dd>`
+            : html`<dd>
+                Another server, ${server.name} <code class="soft">${identifier}</code>, which learns who you
+                are and what you allow
+              </dd>`,
+        )}`
+    : undefined;
 
 /** The one task: the words of the agent, and fields for those that it leaves out. */
 const task = ({ offer: { task: one }, ticks: { words } }: ConsentForm): Html | undefined =>

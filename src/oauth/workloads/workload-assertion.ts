@@ -31,9 +31,10 @@ const headerTypes = ['', 'jwt', 'jose', 'client-authentication+jwt'];
 
 /**
  * Before its signature is known, an assertion gets one answer, so that nobody learns which workloads are bound to an
- * agent.
+ * agent: also where the keys of a bound issuer cannot be read.
  */
-const unproven = 'the assertion is not signed by the issuer of a workload that is bound to this agent';
+export const unproven =
+  'the assertion is not signed by the issuer of a workload that is bound to this agent, or its keys cannot be read now';
 
 /**
  * Checks that a JWT is of a workload that is bound to the agent. Throws `RefusedToken` with a reason for the caller, whose

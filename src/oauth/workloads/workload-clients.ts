@@ -8,7 +8,7 @@ import { KeysOutOfReach } from '../foreign-tokens/issuer-keys.js';
 import { RefusedToken } from '../foreign-tokens/refused-token.js';
 import { describable } from '../library/oauth-errors.js';
 import { firstUse } from '../library/payload-adapter.js';
-import { checkAssertion, type AssertionParts } from './workload-assertion.js';
+import { checkAssertion, unproven, type AssertionParts } from './workload-assertion.js';
 
 export const workloadAuthMethod = 'workload_jwt';
 const bearerType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -29,8 +29,6 @@ export interface Translated {
   readonly detail?: string;
   /** Why the assertion is refused, for its client. */
   readonly refusal?: string;
-  /** The issuer's keys could not be read: not the client's fault. */
-  readonly isUnavailable?: true;
 }
 
 /**
@@ -62,14 +60,14 @@ export class WorkloadClients {
       });
       return { form: withAssertion(fields, await this.sign(clientId)), detail: `workload: ${note.claimed}` };
     } catch (error) {
-      const isUnavailable = error instanceof KeysOutOfReach;
-      if (!(error instanceof RefusedToken) && !isUnavailable) throw error;
-      const reason = isUnavailable ? 'the keys of the issuer cannot be read' : error.message;
-      const cause = typeof error.cause === 'string' ? ` (${error.cause})` : '';
+      const isUnread = error instanceof KeysOutOfReach;
+      if (!(error instanceof RefusedToken) && !isUnread) throw error;
+      const cause = isUnread ? 'the keys of the issuer cannot be read' : error.cause;
+      const reason = isUnread ? unproven : error.message;
       return {
         form: withAssertion(fields, unsigned(clientId)),
-        detail: `${reason}${cause} | workload: ${note.claimed}`,
-        ...(isUnavailable ? { isUnavailable } : { refusal: describable(reason) }),
+        detail: `${reason}${typeof cause === 'string' ? ` (${cause})` : ''} | workload: ${note.claimed}`,
+        refusal: describable(reason),
       };
     }
   }

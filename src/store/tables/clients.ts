@@ -40,7 +40,7 @@ export const clients = table(
     redirectUris: json<readonly string[]>(),
     /** The scopes that its tokens have at most. Null: no ceiling of its own. */
     scopes: nullable(json<readonly string[]>()),
-    /** The resources that its tokens may be for (RFC 8707). Null: all of this server. */
+    /** The resources that its tokens may be for (RFC 8707). Null: those of this server itself. */
     resources: nullable(json<readonly string[]>()),
     /** The present description in its document, where that is not the admitted one. */
     changedTo: nullable(json<ClientDescription>()),

@@ -8,6 +8,7 @@ import * as passkeys from './passkeys.js';
 import * as resourceServers from './resource-servers.js';
 import * as server from './server.js';
 import * as signIns from './sign-ins.js';
+import * as signingKeys from './signing-keys.js';
 import * as tokenIssuers from './token-issuers.js';
 
 /** The server's own tables. Each file adds one name here. */
@@ -21,5 +22,6 @@ export const ownTables: readonly AnyTable[] = [
   resourceServers,
   server,
   signIns,
+  signingKeys,
   tokenIssuers,
 ].flatMap((file) => Object.values<AnyTable>(file));

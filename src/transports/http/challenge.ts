@@ -34,9 +34,9 @@ export function challenges(
   return [isDpop ? challenge('DPoP', { ...fault, ...dpop }) : challenge('Bearer', { ...fault, ...found })];
 }
 
-/** The token is good, but the person has to sign in again (RFC 9470 section 3). */
+/** The token is good, but the person has to sign in again (RFC 9470 section 3), for these scopes among others. */
 export function stepUpChallenge(
-  { message, acrValues, maxAgeSeconds }: StepUp,
+  { message, acrValues, maxAgeSeconds, scopes }: StepUp,
   scheme: Credentials['scheme'],
   resourceMetadata: string,
 ): string {
@@ -45,6 +45,7 @@ export function stepUpChallenge(
     error_description: describable(message),
     ...(acrValues === undefined ? {} : { acr_values: acrValues }),
     ...(maxAgeSeconds === undefined ? {} : { max_age: String(maxAgeSeconds) }),
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(' ') }),
     ...(scheme === 'DPoP' ? { algs: dpopAlgorithms.join(' ') } : {}),
     resource_metadata: resourceMetadata,
   });

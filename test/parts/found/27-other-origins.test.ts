@@ -10,7 +10,9 @@ const local = 'http://localhost:5173';
 let server: TestServer;
 let person: PersonFixture;
 beforeAll(async () => {
-  server = await TestServer.start({}, { BEHALF_ALLOWED_ORIGINS: `${app}, ${local}` });
+  const secret = 'a secret of a test that encrypts keys';
+  const settings = { BEHALF_ALLOWED_ORIGINS: `${app}, ${local}`, BEHALF_SIGNING_KEY_SECRETS: secret };
+  server = await TestServer.start({}, settings);
   person = await server.person({ scopes: ['customers:read'] });
 });
 afterAll(() => server.stop());
@@ -131,6 +133,7 @@ describe('27 what says how to get a token is open to all', () => {
     '/.well-known/oauth-protected-resource',
     '/.well-known/oauth-protected-resource/graphql',
     '/.well-known/oauth-authorization-server',
+    '/oauth/jwks',
   ])('%s', async (path) => {
     const asked = await preflight(path, 'https://anywhere.example', 'GET');
     expect([asked.status, cross(asked)]).toMatchObject([204, { 'access-control-allow-origin': '*' }]);

@@ -152,13 +152,18 @@ let elsewhere: string;
 
 const publicClient = (clientId: string, redirectUri: string): Promise<unknown> =>
   office.company.do(async (unit) =>
-    createClient(unit, office.company.root.id, {
-      ...{ clientId, name: clientId, redirectUris: [redirectUri] },
-      agent: {
-        ...{ name: clientId, businessTask: 'Answer tickets', ownerId: office.company.root.id },
-        roles: [await office.company.role('support-agent')],
+    createClient(
+      unit,
+      office.company.root.id,
+      {
+        ...{ clientId, name: clientId, redirectUris: [redirectUri] },
+        agent: {
+          ...{ name: clientId, businessTask: 'Answer tickets', ownerId: office.company.root.id },
+          roles: [await office.company.role('support-agent')],
+        },
       },
-    }),
+      office.company.around,
+    ),
   );
 
 /** A request of the client `desk`, and what ines comes back with. */

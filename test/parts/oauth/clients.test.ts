@@ -287,6 +287,9 @@ describe('a ceiling of scopes', () => {
   });
 
   test('of resources refuses a token for any other', async () => {
+    const elsewhere =
+      'name: "elsewhere", identifier: "https://elsewhere.example/mcp", scopes: ["tickets:read"]';
+    await office.done(root, 'addResourceServer', `input: { ${elsewhere} },`);
     const client = await acting({ resources: ['https://elsewhere.example/mcp'] });
     const flow = await flowOf(client);
     expect(paramOf(await flow.browser.open(flow.url.href), 'error')).toBe('invalid_target');
@@ -399,6 +402,8 @@ describe('an administrator', () => {
     ['a private key', { publicKeys: '{"keys":[{"kty":"EC","d":"x"}]}' }, 'BAD_USER_INPUT', 'publicKeys'],
     ['no scope at all', { scopes: [] }, 'BAD_USER_INPUT', 'scopes'],
     ['a scope that is none', { scopes: ['a b'] }, 'BAD_USER_INPUT', 'scopes'],
+    ['a scope that there is not', { scopes: ['tickets:burn'] }, 'BAD_USER_INPUT', 'scopes'],
+    ['a resource that there is not', { resources: ['https://no.example/'] }, 'BAD_USER_INPUT', 'resources'],
     ['a resource that is no URL', { resources: ['graphql'] }, 'BAD_USER_INPUT', 'resources'],
     ['both kinds', { ownTool: true }, 'BAD_USER_INPUT', 'agent'],
     ['neither kind', { agent: null }, 'BAD_USER_INPUT', 'agent'],

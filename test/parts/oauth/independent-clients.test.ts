@@ -12,6 +12,7 @@ import { accessTokenType, Office, type Agent } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
 import { Exchange, TestIssuers, type Client, type TestIssuer } from '../../support/token-issuers.js';
 import { Browser, discover, insecure } from './browser.js';
+import { secretsAllowed } from '../../support/secrets-allowed.js';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const jwtBearer = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
@@ -42,7 +43,7 @@ beforeAll(async () => {
   const publicKeys = JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'one' }] });
   await company.do(async (unit) => {
     const of = { displayName: 'Signer', businessTask: 'Sign', ownerId: rosa.id, publicKeys };
-    const { agent } = await createAgent(unit, { name: 'signer', ...of });
+    const { agent } = await createAgent(unit, { name: 'signer', ...of }, secretsAllowed);
     await giveAgentRole(unit, agent, await company.role('support-agent'), null);
   });
   signer = { name: 'signer', key: pair.privateKey };

@@ -180,7 +180,18 @@ export class MemoryDelegations implements Delegations {
   private async grant(found: Delegation, scopes: readonly string[]): Promise<TokenGrant> {
     const { id, userId, agentId, expiresAt } = found;
     const chain = await this.chain(found);
-    return { delegationId: id, userId, agentId, scopes, expiresAt, resources: null, generation: 0, chain };
+    const createdAt = this.clock.now();
+    return {
+      delegationId: id,
+      userId,
+      agentId,
+      scopes,
+      createdAt,
+      expiresAt,
+      resources: null,
+      generation: 0,
+      chain,
+    };
   }
 
   private async chain(found: Delegation): Promise<DelegationChain> {

@@ -3,14 +3,18 @@ import { exportJWK, generateKeyPair } from 'jose';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createAgent } from '../../../src/admin/agents.js';
+import { hashClientSecret } from '../../../src/core/client-secrets.js';
 import { giveAgentRole } from '../../../src/admin/assignments.js';
+import { loadDemoCompany } from '../../../src/demo/load-demo-company.js';
 import { all } from '../../../src/store/sql/condition.js';
 import { agents, agentSecrets, oauthPayloads } from '../../../src/store/tables/identity.js';
+import { resourceServers } from '../../../src/store/tables/resource-servers.js';
 import { at, codes, type Employee } from '../../support/administration.js';
 import { CommandLine } from '../../support/command-line.js';
 import { Office, type Agent } from '../../support/office.js';
 import { recordsOf } from '../../support/records.js';
 import { discover, insecure } from './browser.js';
+import { secretsAllowed } from '../../support/secrets-allowed.js';
 
 let office: Office;
 let ines: Employee;
@@ -29,7 +33,7 @@ beforeAll(async () => {
   await office.company.do(async (unit) => {
     const publicKeys = JSON.stringify({ keys: [await exportJWK(keys.publicKey)] });
     const of = { displayName: 'Signer', businessTask: 'Sign', ownerId: ines.id, publicKeys };
-    const { agent } = await createAgent(unit, { name: 'signer', ...of });
+    const { agent } = await createAgent(unit, { name: 'signer', ...of }, secretsAllowed);
     await giveAgentRole(unit, agent, await office.company.role('support-agent'), null);
   });
   cli = await CommandLine.open({ DATABASE_URL: office.server.databaseUrl, BEHALF_STATIC_SECRETS: 'off' });
@@ -121,6 +125,10 @@ test('no command makes a secret', async () => {
   const refused = [
     await cli.run(create),
     await cli.run(['agent', 'rotate-secret', old.name, '--yes', '--as', 'root']),
+    await cli.run([
+      ...['resource', 'add', 'desk', '--identifier', 'https://desk.example/mcp'],
+      ...['--scope', 'tickets:read', '--as', 'root'],
+    ]),
   ];
   for (const { code, stderr } of refused)
     expect([code, stderr]).toEqual([1, expect.stringContaining('BEHALF_STATIC_SECRETS')]);
@@ -133,13 +141,32 @@ test('no command makes a secret', async () => {
   expect(made.stdout).not.toContain('secret');
 });
 
-test('a report says which agents still have a secret, and since when', async () => {
+test('the demo company, whose agents have secrets, is not loaded', async () => {
+  const { database, clock, ids } = office.server;
+  const rules = { ...secretsAllowed, staticSecrets: false };
+  await expect(loadDemoCompany(database, { clock, ids, rules })).rejects.toThrow('BEHALF_STATIC_SECRETS=on');
+  expect(await stored()).toEqual(before);
+});
+
+test('a report says which agents and resource servers still have a secret, and since when', async () => {
+  const row = { id: office.server.ids.next(), name: 'mcp', identifier: 'https://mcp.example/mcp' };
+  const added = '2026-01-02T03:04:05.678Z';
+  const more = { scopes: ['tickets:read'], jwks: null, createdAt: added, version: 1 };
+  const keyed = { id: office.server.ids.next(), name: 'signing', identifier: 'https://sign.example/' };
+  await office.server.database.transaction((tx) =>
+    tx.insert(resourceServers, [
+      { ...row, ...more, authMethod: 'client_secret_basic', secretHash: hashClientSecret('secret') },
+      { ...keyed, ...more, authMethod: 'private_key_jwt', secretHash: null },
+    ]),
+  );
   const [secret] = await office.server.database.read.select(agentSecrets, all());
   const since = secret?.createdAt;
   const reported = await cli.run(['agent', 'secrets', '--json']);
   expect(JSON.parse(reported.stdout)).toEqual([
-    { name: 'old', owner: 'ines', status: 'active', secrets: 1, since },
+    { kind: 'agent', name: 'old', owner: 'ines', status: 'active', secrets: 1, since },
+    { ...{ kind: 'resource server', name: 'mcp', owner: null, status: 'active', secrets: 1 }, since: added },
   ]);
+  expect((await cli.run(['agent', 'secrets'])).stdout).toMatch(/resource server +mcp/);
   const query = '{ agents(filter: { authMethod: CLIENT_SECRET_BASIC }) { nodes { name secretSince } } }';
   const answer = await office.company.ask(office.company.root, query);
   expect(at(answer, 'agents.nodes')).toEqual([{ name: 'old', secretSince: since }]);

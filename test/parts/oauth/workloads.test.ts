@@ -332,13 +332,23 @@ describe('is refused, recorded, and gets nothing:', () => {
   });
 });
 
-test('keys that cannot be read are not the client’s fault', async () => {
+test('keys that cannot be read have the answer of an issuer that is not bound; the record knows better', async () => {
   const down = await issuers.add('down');
   down.status = 500;
   const one = await office.agent('unlucky', ines, 'support-agent');
   await bind(one.id, `{ issuer: "${down.url}", subject: "${subject}" }`);
-  const answer = await request(await down.sign(inCluster({ iss: down.url })), { client_id: one.name });
-  expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
+  const token = await down.sign(inCluster({ iss: down.url }));
+  const answer = await request(token, { client_id: one.name });
+  expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
+  expect(JSON.stringify((await recordsOf(office.server.database, 'token')).at(-1))).toContain(
+    'the keys of the issuer cannot be read',
+  );
+  const other = await office.agent('unbound', ines, 'support-agent');
+  expect(await request(await down.sign(inCluster({ iss: down.url })), { client_id: other.name })).toEqual(
+    answer,
+  );
+  const nobody = { client_id: 'nobody' };
+  expect(await request(await down.sign(inCluster({ iss: down.url })), nobody)).toEqual(answer);
 });
 
 test('keys in the own network are not asked for, unless the operator names the host', async () => {
@@ -348,7 +358,7 @@ test('keys in the own network are not asked for, unless the operator names the h
   const answer = await request(await cluster.sign(inCluster({ iss: inside.issuer })), {
     client_id: one.name,
   });
-  expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
+  expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
 });
 
 describe('behalf agent bind-workload', () => {
