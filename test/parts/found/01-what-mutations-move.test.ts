@@ -205,6 +205,11 @@ const table: Readonly<Record<string, Entry>> = {
       }),
     moves: ['agents.tokenGeneration', 'clients.changedTo', 'clients.name', 'clients.redirectUris'],
   },
+  requestClient: {
+    args: ({ clientRowId }) => one(clientRowId),
+    after: ({ clientRowId }) => change(clients, clientRowId, { status: 'quarantined', agentId: null }),
+    moves: ['clients.expiresAt', 'clients.requestedAt'],
+  },
   addClientRule: {
     args: ({ victim, spareAgentRoleId }) =>
       `input: { host: "${key()}.example", roleId: "${spareAgentRoleId}", scopes: ["orders:read"], ownerId: "${victim.id}" }`,
@@ -656,6 +661,7 @@ async function requireNoGain({ before, known }: Scene, now: Snapshot): Promise<v
   const credentials = (of: Snapshot, agentId: unknown): string =>
     canonicalJson([
       of.get('agents')?.get(canonicalJson([agentId]))?.jwks,
+      of.get('agents')?.get(canonicalJson([agentId]))?.certificateName,
       [...(of.get('agent_secrets')?.values() ?? [])].filter((row) => row.agentId === agentId),
     ]);
   for (const { agentId, userId } of live) {
