@@ -15,6 +15,7 @@ import { Clients1700000000014 } from './0014-clients.js';
 import { ResourceServers1700000000016 } from './0016-resource-servers.js';
 import { AgentWorkloads1700000000017 } from './0017-agent-workloads.js';
 import { SigningKeys1700000000018 } from './0018-signing-keys.js';
+import { BackchannelRequests1700000000019 } from './0019-backchannel-requests.js';
 import { TokenBindings1700000000020 } from './0020-token-bindings.js';
 import { LongClientIds1700000000021 } from './0021-long-client-ids.js';
 import { ClientRequests1700000000022 } from './0022-client-requests.js';
@@ -38,6 +39,7 @@ export const migrations = [
   ResourceServers1700000000016,
   AgentWorkloads1700000000017,
   SigningKeys1700000000018,
+  BackchannelRequests1700000000019,
   TokenBindings1700000000020,
   LongClientIds1700000000021,
   ClientRequests1700000000022,

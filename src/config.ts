@@ -71,7 +71,7 @@ export const settings = {
     .pipe(z.array(z.string().refine(isUrlHost, 'must be hosts such as jobs.example.internal, without port')))
     .default([])
     .describe(
-      'Hosts of the own network that the server may ask where an administrator or a client that one admitted chose the address, separated by commas: the keys of workloads, for example. All other such addresses must be on the public internet. Documents of clients have `BEHALF_CLIENT_METADATA_HOSTS`. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
+      'Hosts of the own network that the server may ask where an administrator or a client that one admitted chose the address, separated by commas: the keys of workloads and notification endpoints, for example. All other such addresses must be on the public internet. Documents of clients have `BEHALF_CLIENT_METADATA_HOSTS`. Plain http only to loopback hosts, or with `BEHALF_ALLOW_HTTP`. Default: none.',
     ),
   BEHALF_TRUSTED_PROXIES: integer(0, 10)
     .default(0)
@@ -125,7 +125,7 @@ export const settings = {
     .pipe(z.array(z.string().min(32, 'each key must have at least 32 characters')).min(1))
     .optional()
     .describe(
-      'Secrets that sign the cookies of signing in and seal the cookies of the account pages and the cursors of lists, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
+      'Secrets that sign the cookies of signing in and seal the cookies of the account pages, the cursors of lists and what clients are notified with, separated by commas; the first signs, all verify. Replicas need the same. Default: cookies have one made at each start, cursors one that is kept in the database.',
     ),
   BEHALF_SIGNING_KEY_SECRETS: z
     .string()

@@ -59,7 +59,8 @@ export class ClientRegistry {
             ...{ status: 'active', scopes: rule.row.scopes, expiresAt: null },
             agentId: await agentBy(unit, rule, clientId, description),
           }),
-      ...{ isOwnTool: false, resources: null, changedTo: null, requestedAt: null, certificateName: null },
+      ...{ isOwnTool: false, resources: null, notificationEndpoint: null },
+      ...{ changedTo: null, requestedAt: null, certificateName: null },
       ...{ checkedAt: registration === 'document' ? at : null, createdAt: at, version: 1 },
     };
     await insert(unit, clients, client);

@@ -58,6 +58,7 @@ interface CreateArgs extends KeyArgs {
     readonly certificates?: string | null;
     readonly certificateName?: CertificateNameInput | null;
     readonly tokenBinding?: string | null;
+    readonly notificationEndpoint?: string | null;
   };
 }
 interface UpdateArgs extends OneArgs {
@@ -134,7 +135,8 @@ const create =
       const terms = await termsOf(operation, input);
       const { clientId, name, redirectUris, publicKeys, certificates, certificateName, tokenBinding } = input;
       const proofs = { publicKeys, certificates, certificateName, tokenBinding };
-      const given = { ...terms, ...proofs, clientId, name, redirectUris };
+      const { notificationEndpoint } = input;
+      const given = { ...terms, ...proofs, clientId, name, redirectUris, notificationEndpoint };
       const by = personOf(operation);
       const { id } = await createClient(unitOfWork(operation), by, given, around(operation));
       operation.rows.forget();

@@ -16,7 +16,7 @@ import { waitEnd } from './client-registry.js';
 import { assignAgentRole } from './assignments.js';
 import { endBeyond, requireGrantableAgent } from './credentials.js';
 import { requireGrantable } from './grantable-roles.js';
-import { parseClientUris } from './redirect-uris.js';
+import { parseClientUris, parseNotificationEndpoint } from './redirect-uris.js';
 import { endSignIn } from './sign-ins.js';
 import { add, store, type UnitOfWork } from './unit-of-work.js';
 
@@ -49,6 +49,8 @@ export interface NewClient extends ClientTerms {
   /** The name in certificates of an authority. */
   readonly certificateName?: CertificateNameInput | null | undefined;
   readonly tokenBinding?: string | null | undefined;
+  /** Where it is told that a person has decided. Without it, it polls. */
+  readonly notificationEndpoint?: string | null | undefined;
 }
 
 export interface ClientChanges {
@@ -57,6 +59,7 @@ export interface ClientChanges {
   readonly redirectUris?: readonly string[] | null | undefined;
   readonly scopes?: readonly string[] | null | undefined;
   readonly resources?: readonly string[] | null | undefined;
+  readonly notificationEndpoint?: string | null | undefined;
 }
 
 /** Registers a client by hand, and makes the agent as which it acts. */
@@ -68,12 +71,14 @@ export async function createClient(
 ): Promise<ClientRow> {
   const { clientId } = input;
   requirePlainClientId(clientId, 'clientId');
+  const proof = authenticationOf(input, unit.clock);
   const client: ClientRow = {
     ...{ id: unit.ids.next(), clientId, name: visibleLine(input.name, 200, 'name') },
     ...{ registration: 'administrator', status: 'active', agentId: null, isOwnTool: false },
-    ...authenticationOf(input, unit.clock),
+    ...proof,
     tokenBinding: parseTokenBinding(input.tokenBinding),
     redirectUris: urisOf(input.redirectUris),
+    notificationEndpoint: endpointOf(input.notificationEndpoint, proof),
     ...(await letIn(unit, by, input, around)),
     ...{ changedTo: null, checkedAt: null, requestedAt: null, expiresAt: null },
     ...{ createdAt: isoTime(unit.clock.now()), version: 1 },
@@ -175,7 +180,7 @@ export async function updateClient(
   unit: UnitOfWork,
   by: string,
   before: ClientRow,
-  { name, redirectUris, scopes, resources, tokenBinding }: ClientChanges,
+  { name, redirectUris, scopes, resources, tokenBinding, notificationEndpoint }: ClientChanges,
   around: Surroundings,
 ): Promise<ClientRow> {
   const ceiling = scopes === undefined ? before.scopes : scopesOf(scopes, around);
@@ -197,6 +202,9 @@ export async function updateClient(
     ...(scopes !== undefined && { scopes: ceiling }),
     ...(resources !== undefined && { resources: audience }),
     ...(binding !== before.tokenBinding && { tokenBinding: binding }),
+    ...(notificationEndpoint !== undefined && {
+      notificationEndpoint: endpointOf(notificationEndpoint, before),
+    }),
   });
 }
 
@@ -250,4 +258,15 @@ function urisOf(given: readonly string[]): readonly string[] {
   const uris = parseClientUris(given);
   if (uris.length === 0) throw badInput('A client has at least one redirect URI.', 'redirectUris');
   return uris;
+}
+
+/** Only a client that proves who it is may ask people by the back channel. */
+function endpointOf(
+  given: string | null | undefined,
+  { authMethod }: Pick<ClientRow, 'authMethod'>,
+): string | null {
+  if (given === null || given === undefined) return null;
+  if (authMethod === 'none')
+    throw badInput('A public client cannot ask by the back channel: give it keys.', 'notificationEndpoint');
+  return parseNotificationEndpoint(given);
 }

@@ -2,6 +2,7 @@ import type { Catalog } from '../delegation/schema-catalog.js';
 import type { DocumentRules } from '../delegation/trusted-documents.js';
 import type { Domain, Resolver, Resolvers } from '../delegation/resolver-context.js';
 import { auditRecords } from '../store/tables/audit.js';
+import { backchannelRequests } from '../store/tables/backchannel-requests.js';
 import { passkeys } from '../store/tables/passkeys.js';
 import { identityProviders } from '../store/tables/identity-providers.js';
 import { trustedDocuments } from '../store/tables/documents.js';
@@ -11,6 +12,7 @@ import { resourceServers } from '../store/tables/resource-servers.js';
 import { signIns } from '../store/tables/sign-ins.js';
 import { agentResolvers } from './agent-resolvers.js';
 import { assignmentResolvers } from './assignment-resolvers.js';
+import { backchannelResolvers } from './backchannel-resolvers.js';
 import { clientRequestResolvers } from './client-request-resolvers.js';
 import { clientResolvers } from './client-resolvers.js';
 import { consentResolvers } from './consent-resolvers.js';
@@ -26,7 +28,7 @@ import { signInResolvers } from './sign-in-resolvers.js';
 import { stopResolvers } from './kill-switch.js';
 import { userResolvers } from './user-resolvers.js';
 
-/** Delegations, accounts, passkeys, identity providers, resource servers, agents, clients, roles, registered documents, audit records and the kill switch. */
+/** Delegations, requests for them, accounts, passkeys, identity providers, resource servers, agents, clients, roles, registered documents, audit records and the kill switch. */
 export const administration = (
   catalog: Catalog & { readonly scopes: Scopes },
   rules: DocumentRules,
@@ -34,7 +36,7 @@ export const administration = (
   name: 'administration',
   tables: [
     ...[users, agents, roles, delegations, consents, signIns, passkeys, identityProviders, clients],
-    ...[clientRequests, clientRules, resourceServers, trustedDocuments, auditRecords],
+    ...[clientRequests, clientRules, resourceServers, trustedDocuments, auditRecords, backchannelRequests],
   ],
   resolvers: merge([
     delegationResolvers(catalog),
@@ -51,6 +53,7 @@ export const administration = (
     documentResolvers(rules),
     recordResolvers(catalog.scopes),
     signInResolvers,
+    backchannelResolvers,
     stopResolvers,
   ]),
 });

@@ -22,6 +22,21 @@ export const parseRedirectUris = (uris: readonly string[]): readonly string[] =>
 export const parseClientUris = (uris: readonly string[]): readonly string[] =>
   parseAll(uris, requireClientAddress);
 
+/** Where a client is told that a person has decided (OpenID CIBA section 4). */
+export function parseNotificationEndpoint(text: string): string {
+  const url = text.length <= lengthMax && URL.canParse(text) ? new URL(text) : undefined;
+  const isHere = url !== undefined && loopbackHosts.has(url.hostname);
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isHere))
+    throw endpointFault(
+      'A notification endpoint begins with https://, or with http:// and an address of this machine.',
+    );
+  if (url.username !== '' || url.password !== '' || text.includes('#'))
+    throw endpointFault('A notification endpoint has no user name, no password and no fragment.');
+  return url.href;
+}
+
+const endpointFault = (message: string): Error => badInput(message, 'notificationEndpoint');
+
 function parseAll(uris: readonly string[], requireScheme: (url: URL) => void): readonly string[] {
   if (uris.length > urisMax) throw fault(`There are at most ${String(urisMax)} redirect URIs.`);
   return [...new Set(uris.map((uri) => parse(uri, requireScheme)))];

@@ -41,6 +41,7 @@ export interface CreateOptions extends TermsOptions, CertificateOptions {
   readonly redirectUri: readonly string[];
   readonly name?: string;
   readonly publicKeys?: string;
+  readonly notificationEndpoint?: string;
 }
 
 export interface ListOptions extends JsonOption {
@@ -88,13 +89,13 @@ const letIn = <T>(
 
 /** `behalf client create` */
 export async function create(clientId: string, options: CreateOptions): Promise<void> {
-  const { name = clientId, redirectUri: redirectUris, as } = options;
+  const { name = clientId, redirectUri: redirectUris, notificationEndpoint, as } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
   const detail = { clientId, agent: options.agent ?? null };
   await letIn({ command: 'client create', as, detail }, async (deciding, around) => {
     const terms = await termsOf(deciding, options);
     const proofs = { ...certificatesIn(options), publicKeys };
-    const input = { ...terms, ...proofs, clientId, name, redirectUris };
+    const input = { ...terms, ...proofs, clientId, name, redirectUris, notificationEndpoint };
     await createClient(deciding, deciding.by.id, input, around);
   });
   answer(options.json, { clientId, agent: options.agent ?? null }, () => [
@@ -167,6 +168,9 @@ export async function show(clientId: string, { json }: JsonOption): Promise<void
     `its tokens are bound to: ${client.tokenBinding}`,
     ...client.redirectUris.map((uri) => `redirect URI: ${clean(uri)}`),
     ...client.requests.map(({ person, at }) => `asked for by ${clean(person)}, ${at}`),
+    ...(client.notificationEndpoint === null
+      ? []
+      : [`is told of decisions at ${clean(client.notificationEndpoint)}`]),
     `scopes: ${client.scopes?.join(' ') ?? 'no ceiling of its own'}`,
     ...(client.changedTo === null
       ? []

@@ -1,33 +1,32 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { Configuration, Grant, KoaContextWithOIDC } from 'oidc-provider';
+import type { Adapter, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { clientSigningAlgorithms } from '../core/client-keys.js';
-import type { Clock } from '../core/clock.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Database } from '../store/sql/database.js';
 import { users, type UserRow } from '../store/tables/identity.js';
 import { needsPasskey } from '../delegation/role-loader.js';
-import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
+import { BackchannelRequests } from './backchannel/backchannel-requests.js';
+import { Notifications } from './backchannel/notifications.js';
 import { deviceFlow } from './device/device-flow.js';
+import { newGrant } from './grants-of-sign-ins.js';
+import { notKept } from './library/not-kept.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { certificateMethods, mutualTls } from './mutual-tls/feature.js';
 import { detailTypes } from './library/authorization-details.js';
-import { newDelegationGrant } from './library/library-internals.js';
 import { publicClientMetadata, type AgentClients } from './library/agent-clients.js';
 import { agentGenerationMember, agentIdMember, agentNameMember } from './library/client-metadata.js';
-import { resourcesMember, scopesMember } from './library/registered-clients.js';
+import { notificationEndpointMember, resourcesMember, scopesMember } from './library/registered-clients.js';
 import { introspectionPolicy } from './library/introspection-policy.js';
 import { makeResourceInfo } from './library/resource-info.js';
 import { resourceMember, serverMember } from './library/resource-server-clients.js';
 import { signInMembers } from './library/token-lookup.js';
-import { acrValuesParameter, decisionsOf, makePolicy } from './interactions/interaction-policy.js';
+import { acrValuesParameter, makePolicy } from './interactions/interaction-policy.js';
 import { paths } from './contract/paths.js';
 import type { OAuthDependencies } from './contract/dependencies.js';
 import { defaultResource } from './contract/resources.js';
 import { Resources, serverNoted } from './resources.js';
 import { renderErrorPage } from './pages/error-page.js';
-import { isLoginCurrent, type Login } from './step/current-sign-in.js';
-import { userAgentOf } from './middleware/recording.js';
 
 /**
  * Client authentication: people's programs have none; agents use a secret, sent either way (RFC 6749 section 2.3.1), a key,
@@ -55,85 +54,11 @@ const unusedKeys = (): NonNullable<Configuration['jwks']> => {
   };
 };
 
-/**
- * One grant for each sign-in, so that ending one sign-in leaves the person's others. Undefined where the sign-in has
- * ended.
- */
-const newGrant =
-  (dependencies: OAuthDependencies) =>
-  async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
-    const { account, client, provider, entities } = ctx.oidc;
-    const { login, consent } = decisionsOf(ctx);
-    if (account === undefined || client === undefined || login === undefined) return undefined;
-    const earlier = entities.Interaction?.grantId;
-    const begun = earlier === undefined ? undefined : await provider.Grant.find(earlier);
-    if (begun?.accountId === account.accountId && begun.clientId === client.clientId)
-      return consent?.delegationId === undefined
-        ? begun
-        : grantOfDelegation(
-            ctx,
-            begun,
-            secondsUntil(consent.expiresAt, dependencies.clock),
-            consent.delegationId,
-          );
-    const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
-    for (const [identifier, { scopes }] of Object.entries(ctx.oidc.resourceServers ?? {}))
-      grant.addResourceScope(
-        identifier,
-        [...ctx.oidc.requestParamScopes].filter((name) => scopes.has(name)).join(' '),
-      );
-    await grant.save();
-    // Checked after saving: a transaction that ends the person's sign-ins either finds the grant or is seen here.
-    const isKept = await dependencies.database.transaction(async (tx) => {
-      const { provider: by } = login;
-      if (by !== undefined && (await dependencies.identities.hasEnded(tx, by))) return false;
-      if (!(await isLoginCurrent(tx, login))) return false;
-      await keepSignIn(tx, dependencies, signInOf(ctx, dependencies, grant, login));
-      return true;
-    });
-    if (isKept) return grant;
-    await grant.destroy();
-    return undefined;
-  };
-
-const secondsUntil = (iso = '', clock: Clock): number =>
-  Math.max(1, Math.floor((Date.parse(iso) - clock.now()) / 1000));
-
-/** The answer to an agent's request belongs to the delegation that came of it, and no longer to the sign-in. */
-async function grantOfDelegation(
-  { oidc: { provider } }: KoaContextWithOIDC,
-  begun: Grant,
-  expiresIn: number,
-  jti: string,
-): Promise<Grant> {
-  const { accountId = '', clientId = '' } = begun;
-  const grant = newDelegationGrant(provider, { jti, accountId, clientId, expiresIn });
-  await grant.save();
-  await begun.destroy();
-  return grant;
-}
-
-function signInOf(
-  { req, oidc: { client } }: KoaContextWithOIDC,
-  { settings, addressOf }: OAuthDependencies,
-  { jti: grantId }: Grant,
-  { accountId: userId, provider, byPasskey }: Login,
-): NewSignIn {
-  const clientId = client?.clientId ?? '';
-  return {
-    ...{ userId, grantId, clientId },
-    program: (client?.clientName ?? clientId).slice(0, 200),
-    method: byPasskey === true ? 'passkey' : provider === undefined ? 'password' : 'provider',
-    providerId: provider?.providerId ?? null,
-    provider: provider?.label ?? null,
-    providerSession: provider?.session ?? null,
-    address: addressOf(req).slice(0, 60),
-    userAgent: userAgentOf(req) ?? null,
-    lifeSeconds: settings.refreshTokenTtlSeconds,
-  };
-}
-
-const features = (dependencies: OAuthDependencies, resources: Resources): Configuration['features'] => {
+const features = (
+  dependencies: OAuthDependencies,
+  resources: Resources,
+  backchannel: BackchannelRequests,
+): Configuration['features'] => {
   const { settings } = dependencies;
   const own = defaultResource(settings.issuer);
   const isOwn = (ctx: KoaContextWithOIDC, token: { clientId?: string | undefined }): boolean =>
@@ -143,7 +68,8 @@ const features = (dependencies: OAuthDependencies, resources: Resources): Config
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
     pushedAuthorizationRequests: { enabled: true },
-    deviceFlow: deviceFlow(dependencies),
+    ciba: backchannel.feature,
+    deviceFlow: deviceFlow({ ...dependencies, decided: (ctx, code) => backchannel.decided(ctx, code) }),
     dPoP: { enabled: true },
     mTLS: mutualTls(dependencies),
     introspection: { enabled: true, allowedPolicy: introspectionPolicy },
@@ -182,11 +108,17 @@ export function makeConfiguration(
   clients: AgentClients,
   store: PayloadStore,
 ): Configuration {
-  const { settings, database } = dependencies;
+  const { settings, database, outgoing, logger } = dependencies;
+  const notifications = new Notifications({ outgoing, logger, keys: settings.cookieKeys });
+  const backchannel = new BackchannelRequests({ ...dependencies, notifications });
   const resources = new Resources(database.read, settings.issuer, settings.scopes);
+  const adapters = new Map<string, Adapter>([
+    ['Client', clients],
+    ['BackchannelAuthenticationRequest', notKept],
+  ]);
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
   return {
-    adapter: (model) => (model === 'Client' ? clients : new PayloadAdapter(model, store)),
+    adapter: (model) => adapters.get(model) ?? new PayloadAdapter(model, store),
     clients: settings.clients.map(publicClientMetadata),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clientAuthMethods: [...clientAuthMethods],
@@ -206,15 +138,16 @@ export function makeConfiguration(
     extraClientMetadata: {
       properties: [
         ...[agentIdMember, agentNameMember, agentGenerationMember, scopesMember, resourcesMember],
-        resourceMember,
+        ...[resourceMember, notificationEndpointMember],
       ],
     },
     extraParams: [acrValuesParameter],
     // Keeps a token's extra members, which the library would drop.
     extraTokenClaims: (ctx, token) => token.extra ?? membersOfSignIn(ctx, token.aud),
-    features: features(dependencies, resources),
-    findAccount: async (_ctx, userId) => {
+    features: features(dependencies, resources, backchannel),
+    findAccount: async (ctx, userId) => {
       const user = await activeUser(database, userId);
+      if (backchannel.isNobody(ctx, userId)) return { accountId: userId, claims: () => ({ sub: userId }) };
       return user === undefined ? undefined : { accountId: user.id, claims: () => ({ sub: user.id }) };
     },
     interactions: {
@@ -236,6 +169,7 @@ export function makeConfiguration(
       pushed_authorization_request: paths.pushedAuthorizationRequest,
       device_authorization: paths.deviceAuthorization,
       code_verification: paths.device,
+      backchannel_authentication: paths.backchannelAuthentication,
       token: paths.token,
       revocation: paths.revocation,
       introspection: paths.introspection,
@@ -244,6 +178,7 @@ export function makeConfiguration(
     ttl: {
       AccessToken: settings.accessTokenTtlSeconds,
       AuthorizationCode: 60,
+      BackchannelAuthenticationRequest: 600,
       DeviceCode: 600,
       Grant: settings.refreshTokenTtlSeconds,
       Interaction: signInSeconds,

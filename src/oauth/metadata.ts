@@ -27,7 +27,7 @@ const authenticationAt = (endpoint: string, methods: readonly unknown[], algorit
 });
 
 /**
- * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449 and RFC 9728 section 4. The library says what it has
+ * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449, RFC 9728 section 4 and OpenID CIBA. The library says what it has
  * switched on; the rest is of this project.
  * @param library the library's own document
  */
@@ -54,6 +54,7 @@ export function authorizationServerMetadata(
     response_modes_supported: ['query'],
     // draft-ietf-oauth-identity-assertion-authz-grant
     authorization_grant_profiles_supported: ['urn:ietf:params:oauth:grant-profile:id-jag'],
+    backchannel_user_code_parameter_supported: false,
     acr_values_supported: [passkeyAcr],
     ...authenticationAt('token', methods, algorithms),
     ...authenticationAt('revocation', methods, algorithms),
@@ -81,6 +82,7 @@ const aliased = {
   introspection_endpoint: paths.introspection,
   pushed_authorization_request_endpoint: paths.pushedAuthorizationRequest,
   device_authorization_endpoint: paths.deviceAuthorization,
+  backchannel_authentication_endpoint: paths.backchannelAuthentication,
 };
 
 /** RFC 8705 sections 3.3 and 5. */

@@ -10,9 +10,8 @@ import {
   makeClientCredentials,
 } from './grants/client-credentials.js';
 import { authorizationCode, makeAuthorizationCode } from './grants/authorization-code.js';
-import { makeDeviceCode } from './grants/device-code.js';
-import { deviceCodeGrant } from './library/device-codes.js';
-import type { UserCodes } from './device/user-codes.js';
+import { byBackchannel, byDeviceCode, makeDecidedElsewhere } from './grants/device-code.js';
+import { formOfPerson, type UserCodes } from './device/user-codes.js';
 import type { Polls } from './throttling/polls.js';
 import { requireResource } from './grants/refresh-of-people.js';
 import { makeRefreshToken, refreshToken } from './grants/refresh-token.js';
@@ -48,13 +47,13 @@ const secureHeaders: Middleware = async (ctx, next) => {
   await next();
 };
 
-type Adapted = (text: string) => Promise<string>;
+type Adapted = (path: string, text: string) => Promise<string>;
 
 const requestsInQueries =
   (adapted: Adapted): Middleware =>
   async (ctx, next) => {
     if (ctx.method === 'GET' && takesAuthorizationRequest(ctx.path))
-      ctx.querystring = await adapted(ctx.querystring);
+      ctx.querystring = await adapted(ctx.path, ctx.querystring);
     await next();
   };
 
@@ -78,7 +77,10 @@ const makeForms =
     }
     const { form } = translated;
     const isRequest = takesAuthorizationRequest(ctx.path);
-    giveBody(ctx.req, isRequest ? Buffer.from(await adapted(form.toString())) : form);
+    giveBody(
+      ctx.req,
+      isRequest ? Buffer.from(await adapted(ctx.path, form.toString())) : formOfPerson(ctx.path, form),
+    );
     if (translated.detail !== undefined) noteWorkload(ctx, translated.detail);
     await next();
     explain(ctx, translated);
@@ -152,7 +154,8 @@ export function makeProvider(
     {
       [authorizationCode]: makeAuthorizationCode(delegations, issuing),
       [refreshToken]: makeRefreshToken(delegations, issuing),
-      [deviceCodeGrant]: makeDeviceCode(delegations, issuing, holding.polls),
+      [byDeviceCode.grantType]: makeDecidedElsewhere(byDeviceCode, delegations, issuing, holding.polls),
+      [byBackchannel.grantType]: makeDecidedElsewhere(byBackchannel, delegations, issuing, holding.polls),
     },
     holding.limits,
   );
@@ -175,7 +178,7 @@ export function makeProvider(
   );
   provider.registerGrantType(jwtBearer, makeJwtBearer(foreignTokens, issuing), jwtBearerParameters, twice);
 
-  const adapted: Adapted = (text) => adaptedRequest(text, settings, clients.registered);
+  const adapted: Adapted = (path, text) => adaptedRequest(path, text, settings, clients.registered);
 
   // The first middleware is the outermost: it records what is about to leave.
   provider.use(makeRecording({ recorder, logger, refused: holding.refused, addressOf }));

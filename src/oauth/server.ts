@@ -5,6 +5,7 @@ import { clientKeyOf } from '../core/client-address.js';
 import type { Connection } from '../store/sql/connection.js';
 import { purgeSignIns } from './library/kept-sign-ins.js';
 import { purgeExpired, type PayloadStore } from './library/payload-adapter.js';
+import { purgeBackchannelRequests } from './backchannel/waiting-requests.js';
 import { KnownBrowsers } from './throttling/known-browsers.js';
 import { makeCheckDpop, type CheckDpop } from './dpop.js';
 import { BackchannelLogout } from './identity-providers/backchannel-logout.js';
@@ -84,6 +85,13 @@ function pinHost(request: IncomingMessage, issuer: URL): void {
   request.headers['x-forwarded-proto'] = issuer.protocol.replace(':', '');
   delete request.headers['x-forwarded-host'];
 }
+
+/** Requests on which a person decides later. */
+const stored: ReadonlySet<string> = new Set([
+  paths.pushedAuthorizationRequest,
+  paths.deviceAuthorization,
+  paths.backchannelAuthentication,
+]);
 
 /** Builds the authorization server. Throws for an unsafe setting. */
 export function createOAuth(dependencies: OAuthDependencies): OAuth {
@@ -170,6 +178,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     logger,
     issuer: settings.issuer,
     addressOf,
+    recorder,
     steps,
     refuseAnswer: (request) => callback.refuse(request),
   });
@@ -181,7 +190,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     signingKeys !== undefined,
   );
 
-  /** Every pushed request is stored, too. */
+  /** Such requests are stored, too. */
   const take = (request: IncomingMessage, response: ServerResponse, path: string): void => {
     const party = `${path} ${clientKeyOf(addressOf(request))}`;
     const waitSeconds = begun.waitSeconds(party, party);
@@ -242,8 +251,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     else if (path === paths.securityEvents) void signals.handle(request, response);
     else if (path === paths.registration) void registration?.handle(request, response);
     else if (path === paths.authorize) begin(request, response);
-    else if (path === paths.pushedAuthorizationRequest || path === paths.deviceAuthorization)
-      take(request, response, path);
+    else if (stored.has(path)) take(request, response, path);
     else if (isProviderPath(path)) void answer(request, response);
     else if (path === paths.metadata) {
       sendJson(response, 200, metadata, { 'cache-control': 'max-age=300' });
@@ -280,6 +288,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
     purgeExpired: async (signal) =>
       (await purgeExpired(store, signal)) +
       (await purgeSignIns(store, signal)) +
+      (await purgeBackchannelRequests(store, signal)) +
       (await forgetClients(dependencies, signal)),
   };
 }

@@ -48,6 +48,7 @@ export const clientCommand = (): Command =>
       .option(...certificatesOption)
       .option(...certificateNameOption)
       .option(...tokenBindingOption)
+      .option('--notification-endpoint <url>', 'where it is told that a person has decided (OpenID CIBA)')
       .option(...asOption)
       .addHelpText('after', aboutClients)
       .action(async (clientId: string, options: CreateOptions) =>

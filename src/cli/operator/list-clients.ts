@@ -20,6 +20,8 @@ export interface ListedClient {
   readonly redirectUris: readonly string[];
   readonly scopes: readonly string[] | null;
   readonly resources: readonly string[] | null;
+  /** Where it is told that a person has decided. Null: it polls. */
+  readonly notificationEndpoint: string | null;
   /** The present description in its document, where that is not the admitted one. */
   readonly changedTo: ClientRow['changedTo'];
   /** Its public keys (RFC 7517). Null: it is public. */
@@ -57,6 +59,7 @@ export async function listClients(connection: Connection, clientId?: string): Pr
       ...{ redirectUris: row.redirectUris, scopes: row.scopes, resources: row.resources },
       ...{ changedTo: row.changedTo, publicKeys: row.jwks, version: row.version },
       ...{ certificateName: row.certificateName, tokenBinding: row.tokenBinding },
+      ...{ notificationEndpoint: row.notificationEndpoint },
       ...{ createdAt: row.createdAt, expiresAt: row.expiresAt },
       requests: await requestsFor(connection, row.clientId),
     });

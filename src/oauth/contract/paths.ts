@@ -3,6 +3,8 @@ export const paths = {
   authorize: '/oauth/authorize',
   pushedAuthorizationRequest: '/oauth/par',
   deviceAuthorization: '/oauth/device_authorization',
+  /** OpenID CIBA section 7. */
+  backchannelAuthentication: '/oauth/backchannel_authentication',
   /** Where a person enters the code of a device. */
   device: '/oauth/device',
   token: '/oauth/token',
@@ -38,6 +40,7 @@ export function methodsAt(path: string): readonly string[] {
     path === paths.securityEvents ||
     path === paths.pushedAuthorizationRequest ||
     path === paths.deviceAuthorization ||
+    path === paths.backchannelAuthentication ||
     path === paths.registration ||
     path === paths.token ||
     path === paths.revocation ||
@@ -61,6 +64,7 @@ export function isProviderPath(path: string): boolean {
   return (
     path === paths.pushedAuthorizationRequest ||
     path === paths.deviceAuthorization ||
+    path === paths.backchannelAuthentication ||
     path === paths.device ||
     path === paths.token ||
     path === paths.revocation ||

@@ -1,6 +1,7 @@
 import type { Configuration, DeviceCode, KoaContextWithOIDC } from 'oidc-provider';
 import type { IncomingMessage } from 'node:http';
 import { isoTime, type Clock } from '../../core/clock.js';
+import { isId } from '../../core/ids.js';
 import type { Database } from '../../store/sql/database.js';
 import { agents, users } from '../../store/tables/identity.js';
 import { deviceInfoOf, type DeviceInfo } from '../library/device-codes.js';
@@ -10,18 +11,22 @@ import { userAgentOf } from '../middleware/recording.js';
 import { expiredPage } from '../pages/dead-end-page.js';
 import {
   connectedPage,
+  namedRequestPage,
+  noSuchRequestPage,
   nothingAllowedPage,
   userCodePage,
   verifyPage,
   type KnownAgent,
 } from '../pages/device-pages.js';
 import { pageHeaders, pageText, type Page } from '../pages/page.js';
-import { typedCodeOf } from './user-codes.js';
+import { normalizedCode, typedCodeOf } from './user-codes.js';
 
 interface DeviceFlowParts {
   readonly database: Database;
   readonly clock: Clock;
   readonly addressOf: (request: IncomingMessage) => string;
+  /** Comes with each code that has its answer. */
+  readonly decided: (ctx: KoaContextWithOIDC, code: DeviceCode) => Promise<void>;
 }
 
 type DeviceFlow = NonNullable<NonNullable<Configuration['features']>['deviceFlow']>;
@@ -35,7 +40,6 @@ function show(ctx: KoaContextWithOIDC, page: Page): void {
   ctx.body = pageText(page);
 }
 
-const normalized = (typed: string): string => typed.toUpperCase().replaceAll(/\W/g, '');
 const withHyphen = (code: string): string => `${code.slice(0, 4)}-${code.slice(4)}`;
 
 /** The fault of a code that a person typed, by the name of the library's error. */
@@ -47,8 +51,11 @@ const faults: Readonly<Record<string, string>> = {
   AlreadyUsedError: 'This code was used already. Begin again on the device.',
 };
 
-/** The pages of the device flow (RFC 8628 section 3.3): the person types the code, and sees who asks from where. */
-export function deviceFlow({ database, clock, addressOf }: DeviceFlowParts): DeviceFlow {
+/**
+ * The pages of the device flow (RFC 8628 section 3.3): the person types the code, and sees who asks from where. They also begin
+ * the decision on a request that names its person, which has an id in place of a code that people type.
+ */
+export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowParts): DeviceFlow {
   const agentOf = async (id: string | undefined): Promise<KnownAgent | undefined> => {
     const agent = id === undefined ? undefined : await database.read.byId(agents, id);
     if (agent === undefined) return undefined;
@@ -65,9 +72,18 @@ export function deviceFlow({ database, clock, addressOf }: DeviceFlowParts): Dev
       return;
     }
     const device = deviceInfoOf(code.deviceInfo);
+    if (device.backchannel !== undefined) {
+      show(ctx, namedRequestPage({ secret: secretOf(ctx), request: userCode }));
+      return;
+    }
     const program = client.clientName ?? client.clientId;
     const shown = { secret: secretOf(ctx), userCode: withHyphen(userCode), program, agent, device };
     show(ctx, verifyPage({ ...shown, clientId: client.clientId }));
+  };
+
+  const tell = async (ctx: KoaContextWithOIDC): Promise<void> => {
+    const code = await codeOf(ctx);
+    if (code?.error !== undefined || code?.accountId !== undefined) await decided(ctx, code);
   };
 
   return {
@@ -88,30 +104,49 @@ export function deviceFlow({ database, clock, addressOf }: DeviceFlowParts): Dev
       }
       if (error !== undefined) {
         leaveNoSession(ctx);
-        const fault = faults[error.constructor.name];
-        if (fault !== undefined) show(ctx, userCodePage({ secret, fault }));
-        else show(ctx, wasTold(ctx, error) ? nothingAllowedPage : expiredPage);
+        if (faults[error.constructor.name] === undefined) await tell(ctx);
+        show(ctx, faultPage(ctx, error, secret));
         return;
       }
-      const code = await ctx.oidc.provider.DeviceCode.findByUserCode(normalized(typed ?? ''));
-      if (code === undefined) {
-        show(ctx, userCodePage({ secret, fault: faults.NotFoundError }));
+      const given = normalizedCode(typed ?? '');
+      const code = await ctx.oidc.provider.DeviceCode.findByUserCode(given);
+      if (code === undefined || code.isExpired) {
+        show(ctx, codeFaultPage(given, faults.NotFoundError, secret));
         return;
       }
       ctx.oidc.entity('DeviceCode', code);
       if (code.error !== undefined || code.accountId !== undefined || code.inFlight === true)
-        show(ctx, userCodePage({ secret, fault: faults.AlreadyUsedError }));
-      else await verify(ctx, code, normalized(typed ?? ''));
+        show(ctx, codeFaultPage(given, faults.AlreadyUsedError, secret));
+      else await verify(ctx, code, given);
     },
     userCodeConfirmSource: (ctx) => {
       const { DeviceCode: code } = ctx.oidc.entities;
       const { user_code: typed } = ctx.oidc.params ?? {};
-      return code === undefined ? undefined : verify(ctx, code, normalized(String(typed)));
+      return code === undefined ? undefined : verify(ctx, code, normalizedCode(String(typed)));
     },
-    successSource: (ctx) => {
+    successSource: async (ctx) => {
+      await tell(ctx);
       show(ctx, connectedPage);
     },
   };
+}
+
+/** What the browser sees for an error. Nobody types the id of a request that names its person. */
+function faultPage(ctx: KoaContextWithOIDC, error: Error, secret: string): Page {
+  const fault = faults[error.constructor.name];
+  if (fault === undefined) return wasTold(ctx, error) ? nothingAllowedPage : expiredPage;
+  const { user_code: typed } = ctx.oidc.params ?? {};
+  return codeFaultPage(normalizedCode(typeof typed === 'string' ? typed : ''), fault, secret);
+}
+
+const codeFaultPage = (code: string, fault: string | undefined, secret: string): Page =>
+  isId(code) ? noSuchRequestPage : userCodePage({ secret, fault });
+
+/** The code that this request is about. */
+async function codeOf({ oidc }: KoaContextWithOIDC): Promise<DeviceCode | undefined> {
+  const { DeviceCode: code, Interaction: interaction } = oidc.entities;
+  if (code !== undefined || interaction?.deviceCode === undefined) return code;
+  return oidc.provider.DeviceCode.find(interaction.deviceCode, { ignoreExpiration: true });
 }
 
 /** Whether the device gets this error as its answer. */

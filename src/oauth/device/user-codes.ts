@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { clientKeyOf } from '../../core/client-address.js';
 import type { Clock } from '../../core/clock.js';
+import { isId } from '../../core/ids.js';
 import { paths } from '../contract/paths.js';
 import type { AttemptLimit, Recorder } from '../contract/dependencies.js';
 import { deviceCodeGrant } from '../library/device-codes.js';
@@ -18,6 +19,18 @@ interface WithCode {
 
 /** The user code in the address of the page (RFC 8628 section 3.3.1). */
 export const typedCodeOf = (ctx: object): string | undefined => (ctx as WithCode).state.userCode;
+
+/** Only the person of a request that names one refuses it, after signing in. Its id is longer than the codes that are typed. */
+export function formOfPerson(path: string, form: Buffer): Buffer {
+  if (path !== paths.device) return form;
+  const fields = new URLSearchParams(form.toString());
+  if (!isId(normalizedCode(fields.get('user_code') ?? ''))) return form;
+  fields.delete('abort');
+  return Buffer.from(fields.toString());
+}
+
+/** As the library reads codes that people type. */
+export const normalizedCode = (typed: string): string => typed.toUpperCase().replaceAll(/\W/g, '');
 
 interface UserCodesParts {
   readonly clock: Clock;

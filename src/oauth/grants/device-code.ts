@@ -1,6 +1,6 @@
 import type { DeviceCode, TokenEndpointGrantContext } from 'oidc-provider';
 import { consumeGrantSource, findGrantSource, validateGrant } from 'oidc-provider/lib/helpers/grants.js';
-import { deviceCodeGrant } from '../library/device-codes.js';
+import { backchannelGrant, deviceCodeGrant, deviceInfoOf } from '../library/device-codes.js';
 import { inOAuthWords } from '../library/oauth-errors.js';
 import { errors } from '../library/oidc-provider.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
@@ -9,38 +9,57 @@ import { readDpopProof } from './dpop-proof.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { requestedResource } from './requested-resource.js';
 
+/** The two flows in which a person decides elsewhere. A code of the one is unknown in the other. */
+interface Flow {
+  readonly grantType: string;
+  readonly parameter: 'device_code' | 'auth_req_id';
+}
+
+export const byDeviceCode: Flow = { grantType: deviceCodeGrant, parameter: 'device_code' };
+export const byBackchannel: Flow = { grantType: backchannelGrant, parameter: 'auth_req_id' };
+
 /** The code of a request on which a person decides elsewhere. */
-function codeIn({ oidc: { params } }: TokenEndpointGrantContext, polls: Polls): string {
-  const { device_code: value } = params;
+function codeIn({ oidc: { params } }: TokenEndpointGrantContext, { parameter }: Flow, polls: Polls): string {
+  const { [parameter]: value } = params;
   if (typeof value !== 'string' || value === '')
-    throw new errors.InvalidRequest('missing required parameter device_code');
-  if (!/^[\w-]{43}$/.test(value)) throw new errors.InvalidGrant('device code not found');
+    throw new errors.InvalidRequest(`missing required parameter ${parameter}`);
+  if (!/^[\w-]{43}$/.test(value)) throw new errors.InvalidGrant(`${parameter} not found`);
   if (!polls.count(value)) throw new errors.SlowDown();
   return value;
 }
 
-/** RFC 8628 section 3.5. */
-async function requireAnswer(ctx: TokenEndpointGrantContext, code: DeviceCode): Promise<void> {
-  if (code.isExpired) throw new errors.ExpiredToken('the device code has expired');
+/** RFC 8628 section 3.5, OpenID CIBA section 11. */
+async function requireAnswer(
+  ctx: TokenEndpointGrantContext,
+  code: DeviceCode,
+  { grantType, parameter }: Flow,
+): Promise<void> {
+  const { backchannel } = deviceInfoOf(code.deviceInfo);
+  if ((backchannel !== undefined) !== (grantType === backchannelGrant))
+    throw new errors.InvalidGrant(`${parameter} not found`);
+  if (code.isExpired) throw new errors.ExpiredToken(`the ${parameter} has expired`);
   if (code.error !== undefined) {
     await consumeGrantSource(ctx.oidc.provider, ctx, code, 'device code');
     throw new errors.CustomOIDCProviderError(code.error, code.errorDescription);
   }
   if (code.accountId === undefined) throw new errors.AuthorizationPending();
+  if (backchannel !== undefined && backchannel.person !== code.accountId)
+    throw new errors.InvalidGrant('another person decided');
 }
 
 /**
- * An agent on a device without a browser redeems its device code (RFC 8628 section 3.4) for a token under the delegation
- * that the person made in a browser elsewhere. As with a code, a second use ends the tokens of the first.
+ * An agent on a device without a browser redeems its device code (RFC 8628 section 3.4), or one that asked by the back channel
+ * its `auth_req_id` (OpenID CIBA section 10.1), for a token under the delegation that the person made in a browser elsewhere.
+ * As with a code, a second use ends the tokens of the first.
  */
-export const makeDeviceCode =
-  (delegations: Delegations, parts: IssueParts, polls: Polls) =>
+export const makeDecidedElsewhere =
+  (flow: Flow, delegations: Delegations, parts: IssueParts, polls: Polls) =>
   async (ctx: TokenEndpointGrantContext, client: ActingClient): Promise<void> => {
     const { provider } = ctx.oidc;
     const proof = await readDpopProof(ctx);
-    const value = codeIn(ctx, polls);
+    const value = codeIn(ctx, flow, polls);
     const code = await findGrantSource<DeviceCode>(provider, ctx, provider.DeviceCode, value, 'device code');
-    await requireAnswer(ctx, code);
+    await requireAnswer(ctx, code, flow);
     const { grantId: delegationId } = code;
     await validateGrant(provider, ctx, delegationId);
     const resource = await requestedResource(ctx, [code.resource ?? []].flat());
@@ -48,6 +67,6 @@ export const makeDeviceCode =
       delegations.forClientCredentials({ ...client, delegationId }),
     );
     const useUp = (): Promise<void> => consumeGrantSource(provider, ctx, code, 'device code');
-    const issue = { grant, within: grant.scopes, resource, proof, grantType: deviceCodeGrant };
+    const issue = { grant, within: grant.scopes, resource, proof, grantType: flow.grantType };
     await issueToken(ctx, parts, { ...issue, useUp, refresh: 'first' });
   };

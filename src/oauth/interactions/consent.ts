@@ -60,6 +60,9 @@ interface Asked {
 const versionOf = ({ offer, resources }: Pick<Shown, 'offer' | 'resources'>): string =>
   sha256(canonicalJson({ offer, servers: resources.map(({ server }) => server?.id ?? null) }));
 
+/** What is decided once: this interaction, or the request that its person may open several times. */
+const decisionOf = ({ uid, device }: StepRequest): string => device?.backchannel?.request ?? uid;
+
 /** The consent as its record tells it. */
 const told = ({ agent, role }: ConsentOffer, { scopes, boundary, seconds }: ConsentChoice): string => {
   const only = Object.entries(boundary).map(([dimension, values]) => `${dimension}: ${values.join(', ')}`);
@@ -135,10 +138,12 @@ export class Consent implements Step {
     });
   }
 
-  private async undoIn(tx: Connection, { uid, signedIn }: StepRequest): Promise<void> {
-    const before = await handedOver(tx, uid);
+  private async undoIn(tx: Connection, request: StepRequest): Promise<void> {
+    const { signedIn } = request;
+    const decision = decisionOf(request);
+    const before = await handedOver(tx, decision);
     if (before === undefined || signedIn === undefined) return;
-    await forgetHandedOver(tx, uid);
+    await forgetHandedOver(tx, decision);
     await this.parts.delegations.takeBack(tx, before.handed, signedIn.userId);
   }
 
@@ -198,13 +203,14 @@ export class Consent implements Step {
     const { database, clock, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
-      if (request.device !== undefined) await requireUndecided(tx, clock, request.device);
+      if (request.device !== undefined) await requireUndecided(tx, clock, request.device, input.userId);
       const form = sha256(canonicalJson({ choice, words: ticks.words }));
-      const before = await handedOver(tx, request.uid);
+      const decision = decisionOf(request);
+      const before = await handedOver(tx, decision);
       if (before?.form === form) return before.handed;
       await this.undoIn(tx, request);
       const handed = await this.storeIn(tx, { ...input, offer, choice }, ticks);
-      if (handed !== undefined) await keepHandedOver(tx, clock, request.uid, { handed, form });
+      if (handed !== undefined) await keepHandedOver(tx, clock, decision, { handed, form });
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'consent',

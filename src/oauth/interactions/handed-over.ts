@@ -15,21 +15,26 @@ interface Kept {
   readonly form: string;
 }
 
-const rowOf = (uid: string) => all<OAuthPayloadRow>(eq('model', model), eq('id', sha256(uid)));
+const rowOf = (decision: string) => all<OAuthPayloadRow>(eq('model', model), eq('id', sha256(decision)));
 
-/** The task that an interaction has handed over already. Exact where the account is locked. */
-export async function handedOver(tx: Connection, uid: string): Promise<Kept | undefined> {
-  const row = await tx.one(oauthPayloads, rowOf(uid));
+/** The task that a decision has handed over already. Exact where the account is locked. */
+export async function handedOver(tx: Connection, decision: string): Promise<Kept | undefined> {
+  const row = await tx.one(oauthPayloads, rowOf(decision));
   return row === undefined ? undefined : (JSON.parse(row.payload) as Kept);
 }
 
-export const forgetHandedOver = (tx: Connection, uid: string): Promise<number> =>
-  tx.delete(oauthPayloads, rowOf(uid));
+export const forgetHandedOver = (tx: Connection, decision: string): Promise<number> =>
+  tx.delete(oauthPayloads, rowOf(decision));
 
-/** Keeps the task of an interaction, for a form that comes twice. */
-export async function keepHandedOver(tx: Connection, clock: Clock, uid: string, kept: Kept): Promise<void> {
+/** Keeps the task of a decision, for a form that comes twice. */
+export async function keepHandedOver(
+  tx: Connection,
+  clock: Clock,
+  decision: string,
+  kept: Kept,
+): Promise<void> {
   const row: OAuthPayloadRow = {
-    ...{ model, id: sha256(uid), grantId: null, uid: null, userCode: null, accountId: null },
+    ...{ model, id: sha256(decision), grantId: null, uid: null, userCode: null, accountId: null },
     payload: JSON.stringify(kept),
     expiresAt: isoTime(clock.now() + keptMs),
     consumedAt: null,

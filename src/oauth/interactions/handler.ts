@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DeviceCode, InteractionResults, Provider } from 'oidc-provider';
-import { deviceInfoOf } from '../library/device-codes.js';
+import { deviceInfoOf, isForAnother } from '../library/device-codes.js';
 import { agentNameOf, scopeCeilingOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
 import type { Clock } from '../../core/clock.js';
@@ -11,11 +11,20 @@ import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity
 import type { PromptName } from './interaction-policy.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
 import { sendPage, type Page } from '../pages/page.js';
-import { paths } from '../contract/paths.js';
+import { anotherPersonPage, undecidedPage } from '../pages/device-pages.js';
+import type { Recorder } from '../contract/dependencies.js';
+import { accountPaths, paths } from '../contract/paths.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { checkOrigin, FormError, readForm } from '../step/form.js';
 import type { Login } from '../step/current-sign-in.js';
-import { denied, type AddressOf, type Step, type StepOutcome, type StepRequest } from '../step/step.js';
+import {
+  denied,
+  eventBase,
+  type AddressOf,
+  type Step,
+  type StepOutcome,
+  type StepRequest,
+} from '../step/step.js';
 
 interface InteractionParts {
   readonly provider: Provider;
@@ -24,6 +33,7 @@ interface InteractionParts {
   readonly logger: Logger;
   readonly issuer: string;
   readonly addressOf: AddressOf;
+  readonly recorder: Recorder;
   readonly steps: Readonly<Record<PromptName, Step>>;
   /** Records the answer of an identity provider that came without its interaction. */
   readonly refuseAnswer: (request: IncomingMessage) => Promise<void>;
@@ -35,6 +45,7 @@ interface Interaction {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly details: Details;
+  readonly due: StepRequest;
 }
 
 const unavailablePage = deadEndPage(503, 'Try again later', 'The server cannot sign you in now.');
@@ -71,7 +82,7 @@ export class Interactions {
     await this.requireGrant(details);
     const step = this.parts.steps[details.prompt.name as PromptName];
     const due = await this.stepRequest(request, details, { action: path, query });
-    const at = { request, response, details };
+    const at = { request, response, details, due };
     if (request.method === 'GET') {
       await this.answer(at, await step.show(due));
       return;
@@ -87,14 +98,16 @@ export class Interactions {
   }
 
   /** Ends this sign-in, and begins the same request anew for another person, who types the code of a device again. */
-  private async startAgain({ response, details }: Interaction): Promise<void> {
+  private async startAgain({ response, details, due }: Interaction): Promise<void> {
     const { provider } = this.parts;
     if (details.grantId !== undefined) await (await provider.Grant.find(details.grantId))?.destroy();
     await details.destroy();
     const code = await this.deviceCodeOf(details);
     if (code !== undefined) {
-      await Object.assign(code, { inFlight: false }).save();
-      response.writeHead(303, { location: paths.device, 'cache-control': 'no-store' }).end();
+      const isNamed = due.device?.backchannel !== undefined;
+      if (!isNamed) await Object.assign(code, { inFlight: false }).save();
+      const location = isNamed ? accountPaths.home : paths.device;
+      response.writeHead(303, { location, 'cache-control': 'no-store' }).end();
       return;
     }
     const query = new URLSearchParams(
@@ -118,7 +131,8 @@ export class Interactions {
     throw new errors.SessionNotFound('another interaction');
   }
 
-  private async answer({ request, response, details }: Interaction, outcome: StepOutcome): Promise<void> {
+  private async answer(at: Interaction, outcome: StepOutcome): Promise<void> {
+    const { request, response, details } = at;
     if (outcome.kind === 'page') {
       sendPage(response, outcome.page);
       return;
@@ -130,12 +144,32 @@ export class Interactions {
       return;
     }
     const { cookie } = outcome;
+    const held = await this.heldBack(at, outcome.result);
+    if (held !== undefined) {
+      sendPage(response, held);
+      return;
+    }
     const result = this.timed(outcome.result);
     if (cookie !== undefined) response.appendHeader('set-cookie', cookie);
     if (result.login !== undefined) await this.forgetOther(details, result.login.accountId);
     // Another person may have decided what came before a login, so it is dropped.
     const mergeWithLastSubmission = details.prompt.name !== 'login';
     await this.parts.provider.interactionFinished(request, response, result, { mergeWithLastSubmission });
+  }
+
+  /** A request that names its person is decided by them alone, after signing in. Others leave it as it is. */
+  private async heldBack({ due }: Interaction, result: InteractionResults): Promise<Page | undefined> {
+    const { device, signedIn } = due;
+    if (device?.backchannel === undefined) return undefined;
+    const { login, error } = result;
+    if (error !== undefined) return signedIn === undefined ? undecidedPage : undefined;
+    if (login === undefined || !isForAnother(device, login.accountId)) return undefined;
+    await this.parts.recorder.recordAuthEvent({
+      ...eventBase(due),
+      ...{ kind: 'consent', outcome: 'refused', userId: login.accountId },
+      ...{ errorCode: 'access_denied', detail: 'the request is for another person' },
+    });
+    return anotherPersonPage;
   }
 
   /** The time of the sign-in (`auth_time`): pages that come after it may stay open for a while. */
@@ -165,7 +199,7 @@ export class Interactions {
   private async deviceCodeOf({ deviceCode }: Details): Promise<DeviceCode | undefined> {
     if (deviceCode === undefined) return undefined;
     const code = await this.parts.provider.DeviceCode.find(deviceCode);
-    if (code === undefined) throw new errors.SessionNotFound('the device code is over');
+    if (code === undefined || code.isExpired) throw new errors.SessionNotFound('the device code is over');
     return code;
   }
 

@@ -4,7 +4,7 @@ import { all, any, compare, eq, isNull } from '../../store/sql/condition.js';
 import type { Database } from '../../store/sql/database.js';
 import { agents, agentSecrets, type AgentRow, type AgentSecretRow } from '../../store/tables/identity.js';
 import { consentType, delegationType } from './authorization-details.js';
-import { deviceCodeGrant } from './device-codes.js';
+import { backchannelGrant, deviceCodeGrant } from './device-codes.js';
 import { RegisteredClients } from './registered-clients.js';
 import type { KnownClients } from '../clients/client-documents.js';
 import { matchesClientSecret } from '../../core/client-secrets.js';
@@ -35,8 +35,11 @@ export const publicClientMetadata = (client: PublicClient): ClientMetadata => ({
   authorization_details_types: [consentType],
 });
 
-/** The grants in which the agent's own proof is all there is. A client without a proof has none of them. */
-const ownGrants = ['client_credentials', tokenExchange, jwtBearer];
+/**
+ * The grants in which the agent's own proof is all there is, or by which it may ask whom it likes. A client without a proof
+ * has none of them.
+ */
+const ownGrants = ['client_credentials', tokenExchange, jwtBearer, backchannelGrant];
 /** The grants by which a person hands over a task, and the agent keeps its token fresh. */
 const askingGrants = [deviceCodeGrant, 'refresh_token'];
 
@@ -91,6 +94,7 @@ function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
     ],
     ...(redirectUris === null ? {} : askingAt(redirectUris)),
     authorization_details_types: [delegationType],
+    backchannel_token_delivery_mode: 'poll',
     ...actingMembers(agent),
     ...authenticationOf(agent, workloadKeys),
     ...bindingMetadata(agent.tokenBinding),

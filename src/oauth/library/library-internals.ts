@@ -3,6 +3,7 @@ import type {
   AccessToken,
   AuthorizationDetail,
   Client,
+  DeviceCode,
   Grant,
   KoaContextWithOIDC,
   Provider,
@@ -13,7 +14,7 @@ import discovery from 'oidc-provider/lib/actions/discovery.js';
 import { firstUse, type PayloadStore } from './payload-adapter.js';
 import type { AgentClients } from './agent-clients.js';
 import { agentGenerationMember, agentIdMember, agentNameMember } from './client-metadata.js';
-import { resourcesMember, scopesMember } from './registered-clients.js';
+import { notificationEndpointMember, resourcesMember, scopesMember } from './registered-clients.js';
 import type { ActingClient, OAuthSettings } from '../contract/dependencies.js';
 import { SecretsRefused } from './oauth-errors.js';
 import { resourceOfClient, serverMember } from './resource-server-clients.js';
@@ -76,6 +77,12 @@ export const scopeCeilingOf = (client: Client | undefined): readonly string[] | 
 export const resourceCeilingOf = (client: Client | undefined): readonly string[] | undefined =>
   textsAt(client, resourcesMember);
 
+/** Where a client is told that a person has decided. Undefined: it polls. */
+export function notificationEndpointOf(client: Client | undefined): string | undefined {
+  const endpoint: unknown = client?.[notificationEndpointMember];
+  return typeof endpoint === 'string' ? endpoint : undefined;
+}
+
 /**
  * Compares digests of secrets, of which several may be valid, unless the settings refuse them all, and makes a unique key
  * decide that a proof is used once.
@@ -103,6 +110,22 @@ export function newDelegationGrant(
   fields: { jti: string; accountId: string; clientId: string; expiresIn: number },
 ): Grant {
   return new provider.Grant(fields);
+}
+
+/** A device code with this value. It belongs to no grant yet. */
+export function newDeviceCode(
+  provider: Provider,
+  fields: {
+    jti: string;
+    client: Client;
+    userCode: string;
+    expiresIn: number;
+    params: Record<string, unknown>;
+    deviceInfo: Record<string, unknown>;
+  },
+): DeviceCode {
+  const properties: Partial<ConstructorParameters<typeof provider.DeviceCode>[0]> = fields;
+  return new provider.DeviceCode(properties as ConstructorParameters<typeof provider.DeviceCode>[0]);
 }
 
 export function newAccessToken(

@@ -62,6 +62,13 @@ const isOfSignIn = (
 ): payload is AdapterPayload & { grantId: string } =>
   model === 'AccessToken' && payload.grantId !== undefined && payload.rar === undefined;
 
+/** So long an expired device code is still known, so that its client is told that it has expired (RFC 8628 section 3.5). */
+const knownExpiredSeconds = 600;
+
+/** A request that names its person may be opened again by them: closing a page decides nothing. */
+const mayBeOpenedAgain = ({ deviceInfo }: AdapterPayload): boolean =>
+  (deviceInfo as { readonly backchannel?: unknown } | undefined)?.backchannel !== undefined;
+
 /** How long a used refresh token gives its client the first answer again. */
 export const graceSeconds = 10;
 
@@ -122,7 +129,9 @@ export class PayloadAdapter implements Adapter {
   async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
     const row = await this.unexpired(all(eq('model', this.model), eq('userCode', sha256(userCode))));
     if (row === undefined) return undefined;
-    return { ...unseal(row, standInOf(row.id), this.store.clock.now()), userCode };
+    const payload = unseal(row, standInOf(row.id), this.store.clock.now());
+    if (mayBeOpenedAgain(payload)) delete payload.inFlight;
+    return { ...payload, userCode };
   }
 
   async consume(id: string): Promise<void> {
@@ -166,6 +175,10 @@ export class PayloadAdapter implements Adapter {
     return this.store.database.read.one(oauthPayloads, all(condition, alive));
   }
 
+  private kept(expiresIn: number): number {
+    return this.model === 'DeviceCode' ? expiresIn + knownExpiredSeconds : expiresIn;
+  }
+
   private row(id: string, payload: AdapterPayload, expiresIn: number | undefined): OAuthPayloadRow {
     return {
       model: this.model,
@@ -175,7 +188,8 @@ export class PayloadAdapter implements Adapter {
       userCode: payload.userCode === undefined ? null : sha256(payload.userCode),
       accountId: payload.accountId ?? null,
       payload: seal(id, payload),
-      expiresAt: expiresIn === undefined ? null : isoTime(this.store.clock.now() + expiresIn * 1000),
+      expiresAt:
+        expiresIn === undefined ? null : isoTime(this.store.clock.now() + this.kept(expiresIn) * 1000),
       consumedAt: null,
     };
   }

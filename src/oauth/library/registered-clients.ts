@@ -11,6 +11,9 @@ export const scopesMember = 'behalf_scopes';
 /** A member of client metadata: the resources that tokens of the client may be for. */
 export const resourcesMember = 'behalf_resources';
 
+/** A member of client metadata: where the client is told that a person has decided. */
+export const notificationEndpointMember = 'behalf_notification_endpoint';
+
 /** Grant types of clients that act as agents. */
 interface ActingGrants {
   readonly public: readonly string[];
@@ -55,11 +58,24 @@ const ownTool = (client: Described): ClientMetadata => ({
   grant_types: ['authorization_code', 'refresh_token'],
 });
 
+/**
+ * OpenID CIBA section 4. The library insists on https, and sends nothing: see `Notifications`.
+ */
+const deliveryTo = (endpoint: string | null): Partial<ClientMetadata> =>
+  endpoint === null
+    ? { backchannel_token_delivery_mode: 'poll' }
+    : {
+        backchannel_token_delivery_mode: 'ping',
+        backchannel_client_notification_endpoint: endpoint.replace(/^http:/, 'https:'),
+        [notificationEndpointMember]: endpoint,
+      };
+
 /** Grants that rest on nothing but who the client is are for clients that prove it. */
 const acting = (client: Described, grants: ActingGrants): ClientMetadata => ({
   ...common(client),
   grant_types: [...(client.authMethod === 'none' ? grants.public : grants.confidential)],
   authorization_details_types: [delegationType],
+  ...deliveryTo(client.notificationEndpoint),
 });
 
 /** Reads the clients of the table `clients` as the library wants them. */

@@ -4,7 +4,7 @@ import type { Database } from '../../store/sql/database.js';
 import { signIns, type SignInRow } from '../../store/tables/sign-ins.js';
 import type { OAuthDependencies } from '../contract/dependencies.js';
 import { noteServer, type RegisteredServer, type Resources } from '../resources.js';
-import { actingClientOf, resourceCeilingOf, scopeCeilingOf } from './library-internals.js';
+import { actingClientOf, resourceCeilingOf, routeOf, scopeCeilingOf } from './library-internals.js';
 import { errors } from './oidc-provider.js';
 
 /** A sign-in from before a server was registered is not for it. Delegations are compared where their tokens are issued. */
@@ -20,6 +20,10 @@ async function requireLaterSignIn(
     throw new errors.InvalidTarget('this sign-in is older than the resource: sign in again');
 }
 
+/** `openid` makes a back-channel request one of OpenID CIBA, and asks for nothing. */
+const isProtocol = (ctx: KoaContextWithOIDC, scope: string): boolean =>
+  scope === 'openid' && routeOf(ctx) === 'backchannel_authentication';
+
 /** What the library wants to know of a resource (RFC 8707). Throws `invalid_target`, and `invalid_scope` for the request. */
 export const makeResourceInfo = ({ settings, database }: OAuthDependencies, resources: Resources) => {
   const known = new Set(settings.scopes);
@@ -34,9 +38,10 @@ export const makeResourceInfo = ({ settings, database }: OAuthDependencies, reso
       noteServer(ctx, indicator, resource.server);
     }
     const ceiling = scopeCeilingOf(client);
-    const unknown = [...ctx.oidc.requestParamScopes].filter((scope) => !known.has(scope));
+    const asked = [...ctx.oidc.requestParamScopes].filter((scope) => !isProtocol(ctx, scope));
+    const unknown = asked.filter((scope) => !known.has(scope));
     if (unknown.length > 0) throw new errors.InvalidScope('unknown scope', unknown.join(' '));
-    const beyond = [...ctx.oidc.requestParamScopes].filter((scope) => ceiling?.includes(scope) === false);
+    const beyond = asked.filter((scope) => ceiling?.includes(scope) === false);
     if (beyond.length > 0)
       throw new errors.InvalidScope('this client gets no tokens with this scope', beyond.join(' '));
     const { identifier: audience, scopes } = resource;

@@ -11,6 +11,7 @@ const endpoints: ReadonlySet<string> = new Set([
   paths.authorize,
   paths.pushedAuthorizationRequest,
   paths.deviceAuthorization,
+  paths.backchannelAuthentication,
 ]);
 
 export const takesAuthorizationRequest = (path: string): boolean => endpoints.has(path);
@@ -51,8 +52,16 @@ function adaptStepUp(parameters: URLSearchParams): void {
   if (/^\d{1,10}$/.test(maxAge) && others.length === 0) parameters.delete('max_age');
 }
 
+/** OpenID CIBA section 7.1 asks for `openid`, and the library insists on it. No ID token comes of it, and no scope. */
+function adaptBackchannel(parameters: URLSearchParams): void {
+  const [scope = '', ...more] = parameters.getAll('scope');
+  const names = scope.split(' ').filter((name) => name !== '');
+  if (more.length === 0 && !names.includes('openid')) parameters.set('scope', ['openid', ...names].join(' '));
+}
+
 /** The parameters of a request, in the form in which the library takes them. */
 export async function adaptedRequest(
+  path: string,
   text: string,
   settings: OAuthSettings,
   registered: OwnTools,
@@ -60,5 +69,6 @@ export async function adaptedRequest(
   const parameters = new URLSearchParams(text);
   await addDefaults(parameters, settings, registered);
   adaptStepUp(parameters);
+  if (path === paths.backchannelAuthentication) adaptBackchannel(parameters);
   return parameters.toString();
 }

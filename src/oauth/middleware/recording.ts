@@ -13,11 +13,14 @@ const kinds = {
   token: 'token',
   pushed_authorization_request: 'token',
   device_authorization: 'token',
+  backchannel_authentication: 'token',
   revocation: 'revocation',
 } as const;
 type Recorded = keyof typeof kinds;
 /** Requests on which a person decides; a token comes later. */
-const beginnings: ReadonlySet<Recorded> = new Set(['pushed_authorization_request', 'device_authorization']);
+const beginnings: ReadonlySet<Recorded> = new Set([
+  ...(['pushed_authorization_request', 'device_authorization', 'backchannel_authentication'] as const),
+]);
 const isRecorded = (route: string): route is Recorded => Object.hasOwn(kinds, route);
 
 /** Bounded, so that client input cannot swell a record. */
@@ -46,8 +49,14 @@ function isProven({ status, body, headers }: KoaContextWithOIDC): boolean {
   return status < 500 && errorCodeOf(body) !== 'invalid_client' && !isAttested;
 }
 
+/** The person whom a request asks, as far as somebody has the name, and the words of the program. */
+interface AskedPerson {
+  readonly userId: string | undefined;
+  readonly detail: string | undefined;
+}
+
 interface Noted {
-  state: { foreignToken?: string; workload?: string };
+  state: { foreignToken?: string; workload?: string; asked?: AskedPerson };
 }
 
 /** Notes a text about a token of another issuer for the record of this request. The text holds no token. */
@@ -60,9 +69,14 @@ export function noteWorkload(ctx: object, detail: string): void {
   (ctx as Noted).state.workload = detail;
 }
 
+/** Notes for the record of this request whom it asks. */
+export function noteAsked(ctx: object, asked: AskedPerson): void {
+  (ctx as Noted).state.asked = asked;
+}
+
 function detailOf(ctx: object): string {
-  const { workload, foreignToken } = (ctx as Noted).state;
-  return [workload, foreignToken].filter((one) => one !== undefined).join(' | ');
+  const { workload, foreignToken, asked } = (ctx as Noted).state;
+  return [workload, foreignToken, asked?.detail].filter((one) => one !== undefined).join(' | ');
 }
 
 function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): AuthEvent {
@@ -72,7 +86,7 @@ function eventOf(ctx: KoaContextWithOIDC, route: Recorded, address: string): Aut
   return present<AuthEvent>({
     kind: kinds[route],
     outcome: ctx.status >= 500 ? 'failure' : refused ? 'refused' : 'success',
-    userId: token?.accountId,
+    userId: token?.accountId ?? (ctx as unknown as Noted).state.asked?.userId,
     agentId: isProven(ctx) ? agentIdOf(client) : undefined,
     clientName: client?.clientId ?? bounded(params?.client_id, clientIdLengthMax),
     delegationId: delegationDetails(token?.rar)?.delegation,

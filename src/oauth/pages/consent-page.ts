@@ -84,11 +84,14 @@ export function consentPage(form: ConsentForm): Page {
   };
 }
 
-const whoIsSignedIn = ({ action, offer: { person } }: ConsentForm): Html =>
-  html`<form method="post" action="${action}" class="person">
-    <p>You are signed in as <strong>${person.displayName}</strong> (${person.name}).</p>
+const whoIsSignedIn = ({ action, device, offer: { person } }: ConsentForm): Html => {
+  const who = html`<p>You are signed in as <strong>${person.displayName}</strong> (${person.name}).</p>`;
+  if (device?.backchannel !== undefined) return who;
+  return html`<form method="post" action="${action}" class="person">
+    ${who}
     <button type="submit" name="action" value="switch" class="link">Sign in as somebody else</button>
   </form>`;
+};
 
 const whoAsks = ({
   program,
@@ -122,7 +125,7 @@ const whoAsks = ({
         : device === undefined
           ? html`<dt>Where your browser goes with your answer</dt>
               <dd><strong>${formTargets.join(' ')}</strong></dd>`
-          : whereFrom(device)
+          : html`${messageOf(device)} ${whereFrom(device)}`
     }
   </dl>`;
 
@@ -139,6 +142,13 @@ const whereUsed = (resources: readonly Resource[]): Html | undefined =>
               </dd>`,
         )}`
     : undefined;
+
+/** What the person compares with the words that the program shows or says elsewhere. */
+const messageOf = ({ backchannel }: DeviceInfo): Html | undefined =>
+  backchannel?.message === undefined
+    ? undefined
+    : html`<dt>The agent’s words about this request</dt>
+        <dd><q>${backchannel.message}</q></dd>`;
 
 /** The one task: the words of the agent, and fields for those that it leaves out. */
 const task = ({ offer: { task: one }, ticks: { words } }: ConsentForm): Html | undefined =>

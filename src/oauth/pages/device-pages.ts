@@ -1,4 +1,4 @@
-import { paths } from '../contract/paths.js';
+import { accountPaths, paths } from '../contract/paths.js';
 import type { DeviceInfo } from '../library/device-codes.js';
 import { whereItIsFrom } from './application-origin.js';
 import { deadEndPage } from './dead-end-page.js';
@@ -98,16 +98,56 @@ export function verifyPage(shown: {
   };
 }
 
+/** Says nothing of the request: who opens this page has not signed in for it yet. */
+export const namedRequestPage = (form: { readonly secret: string; readonly request: string }): Page => ({
+  status: 200,
+  title: 'A request waits for a decision',
+  body: html`<h1>A request waits for a decision</h1>
+    <p>Sign in to read who asks, and for what. Until then nothing is shown, and nothing is decided.</p>
+    <form method="post" action="${paths.device}">
+      <input type="hidden" name="xsrf" value="${form.secret}" />
+      <input type="hidden" name="user_code" value="${form.request}" />
+      <div class="actions"><button type="submit" name="confirm" value="yes">Sign in and read it</button></div>
+    </form>`,
+});
+
+const toAccount = html`<p><a href="${accountPaths.home}">Your account</a></p>`;
+
+export const noSuchRequestPage: Page = {
+  status: 404,
+  title: 'This request does not wait any more',
+  body: html`<h1>This request does not wait any more</h1>
+    <p>It was decided, or its time has passed.</p>
+    ${toAccount}`,
+};
+
+/** For a person who signed in for a request to another one. */
+export const anotherPersonPage: Page = {
+  status: 403,
+  title: 'This request is for somebody else',
+  body: html`<h1>This request is for somebody else</h1>
+    <p>Only the person whom it names can read it and decide. Nothing was decided.</p>
+    ${toAccount}`,
+};
+
+export const undecidedPage: Page = {
+  status: 200,
+  title: 'Nothing was decided',
+  body: html`<h1>Nothing was decided</h1>
+    <p>The request waits until its person signs in and decides, or its time has passed.</p>
+    ${toAccount}`,
+};
+
 export const connectedPage: Page = {
   status: 200,
-  title: 'The device goes on',
-  body: html`<h1>The device goes on</h1>
-    <p>Close this window and return to the device. You can take the task back at any time.</p>
+  title: 'The agent goes on',
+  body: html`<h1>The agent goes on</h1>
+    <p>Close this window and return to the agent or its device. You can take the task back at any time.</p>
     <p><a href="/account">Your account</a></p>`,
 };
 
 export const nothingAllowedPage = deadEndPage(
   200,
   'Nothing was allowed',
-  'The device was told so. You can close this window.',
+  'The agent is told so. You can close this window.',
 );

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { InteractionResults } from 'oidc-provider';
 import type { Page } from '../pages/page.js';
-import type { DeviceRequest } from '../library/device-codes.js';
+import { grantOf, type DeviceRequest } from '../library/device-codes.js';
 import type { AuthEvent } from '../contract/dependencies.js';
 import { describable } from '../library/oauth-errors.js';
 import type { Login, SignedIn } from './current-sign-in.js';
@@ -73,12 +73,13 @@ export const loginOf = (
   ...(acr === undefined ? {} : { acr }),
 });
 
-/** The members that all events of an interaction share. */
+/** The members that all events of an interaction share, with the flow where a program waits elsewhere. */
 export const eventBase = (
   request: StepRequest,
-): Pick<AuthEvent, 'clientName'> & Pick<StepRequest, 'address' | 'userAgent'> => ({
+): Pick<AuthEvent, 'clientName' | 'grantType'> & Pick<StepRequest, 'address' | 'userAgent'> => ({
   clientName: request.clientId,
   address: request.address,
+  ...(request.device === undefined ? {} : { grantType: grantOf(request.device) }),
   ...(request.userAgent === undefined ? {} : { userAgent: request.userAgent }),
 });
 

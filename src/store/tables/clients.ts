@@ -42,6 +42,8 @@ export const clients = table(
     scopes: nullable(json<readonly string[]>()),
     /** The resources that its tokens may be for (RFC 8707). Null: those of this server itself. */
     resources: nullable(json<readonly string[]>()),
+    /** Where it is told that a person has decided (OpenID CIBA section 4). Null: it polls. */
+    notificationEndpoint: nullable(text(500)),
     /** The present description in its document, where that is not the admitted one. */
     changedTo: nullable(json<ClientDescription>()),
     /** When its document was read. */

@@ -1,5 +1,6 @@
 import type { AnyTable } from './table.js';
 import * as audit from './audit.js';
+import * as backchannelRequests from './backchannel-requests.js';
 import * as clients from './clients.js';
 import * as documents from './documents.js';
 import * as identityProviders from './identity-providers.js';
@@ -14,6 +15,7 @@ import * as tokenIssuers from './token-issuers.js';
 /** The server's own tables. Each file adds one name here. */
 export const ownTables: readonly AnyTable[] = [
   audit,
+  backchannelRequests,
   clients,
   documents,
   identity,

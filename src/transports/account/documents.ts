@@ -89,6 +89,16 @@ export interface Consent {
   readonly role?: { readonly name: string } | null;
 }
 
+/** A request of an agent that waits for the person's decision. */
+export interface WaitingRequest {
+  readonly id: string;
+  readonly message: string | null;
+  readonly address: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly agent?: Named | null;
+}
+
 export const viewerDocument: Document<ViewerAnswer> = {
   name: 'AccountViewer',
   query: `query AccountViewer {
@@ -123,7 +133,11 @@ export const consentsMax = 100;
 
 export const homeDocument = (
   holds: Holds,
-): Document<{ readonly delegations: Page<Task>; readonly consents: Page<Consent> }> => ({
+): Document<{
+  readonly delegations: Page<Task>;
+  readonly consents: Page<Consent>;
+  readonly backchannelRequests: Pick<Page<WaitingRequest>, 'nodes'>;
+}> => ({
   name: 'AccountHome',
   query: `query AccountHome($filter: DelegationFilter!, $after: String) {
   delegations(filter: $filter, first: 10, after: $after) {
@@ -131,6 +145,9 @@ export const homeDocument = (
     pageInfo { hasNextPage endCursor }
   }
   consents(first: ${String(consentsMax)}) { nodes { ${consentFields(holds)} } pageInfo { hasNextPage endCursor } }
+  backchannelRequests(first: 20) { nodes {
+    id message address createdAt expiresAt ${when(holds('agents:read'), 'agent { name displayName }')}
+  } }
 }`,
 });
 

@@ -18,6 +18,7 @@ import { withNames } from './names.js';
 import { isOwn } from './person.js';
 import { applicationsPart } from './application-pages.js';
 import { signInsPart } from './sign-in-pages.js';
+import { waitingPart } from './waiting-requests.js';
 import { statusWords, time } from './words.js';
 
 interface HomeQuery {
@@ -95,7 +96,7 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
   const signIns = await signInsPart(reader, query.endedSignIns);
   const applications = await applicationsPart(reader);
   if (person.own === undefined) return page('Your account', html`${head}${unseen}${applications}${signIns}`);
-  const { delegations, consents } = await visitor.run(homeDocument(person.holds), {
+  const { delegations, consents, backchannelRequests } = await visitor.run(homeDocument(person.holds), {
     filter: { ...person.own, status: 'ACTIVE' },
     after: query.after,
   });
@@ -106,6 +107,7 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
   return page(
     'Your account',
     html`${head} ${noticeOf(query, { ...delegations, nodes: tasks }, own)}
+      ${waitingPart(backchannelRequests.nodes)}
       <h2>Tasks of your agents</h2>
       ${tasks.length === 0 ? html`<p>No task is under way.</p>` : tasks.map((task) => taskCard(named, task))}
       ${more(delegations.pageInfo, '/account', 'More tasks')}

@@ -474,7 +474,13 @@ async function worldOf(): Promise<World> {
 
 async function clientOf({ id: agentId }: AgentFixture): Promise<string> {
   const id = server.ids.next();
-  const asked = { redirectUris: ['https://client.example/'], scopes: null, resources: null, changedTo: null };
+  const asked = {
+    redirectUris: ['https://client.example/'],
+    scopes: null,
+    resources: null,
+    notificationEndpoint: null,
+    changedTo: null,
+  };
   const times = {
     checkedAt: null,
     requestedAt: null,
