@@ -356,6 +356,7 @@ describe('a client whose tokens must be bound to a key', () => {
       { grant_type: 'client_credentials', authorization_details: details({ delegation: own }) },
       { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: flow.verifier },
       { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: device },
+      { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: device },
       { grant_type: tokenExchange, subject_token: subject, subject_token_type: accessTokenType },
       { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: 'a.b.c' },
     ];
