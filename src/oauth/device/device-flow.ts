@@ -10,6 +10,7 @@ import { errors } from '../library/oidc-provider.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { expiredPage } from '../pages/dead-end-page.js';
 import {
+  agentGoesOnPage,
   connectedPage,
   namedRequestPage,
   noSuchRequestPage,
@@ -126,7 +127,8 @@ export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowPa
     },
     successSource: async (ctx) => {
       await tell(ctx);
-      show(ctx, connectedPage);
+      const { backchannel } = deviceInfoOf(ctx.oidc.entities.DeviceCode?.deviceInfo);
+      show(ctx, backchannel === undefined ? connectedPage : agentGoesOnPage);
     },
   };
 }

@@ -140,10 +140,18 @@ export const undecidedPage: Page = {
 
 export const connectedPage: Page = {
   status: 200,
+  title: 'The device goes on',
+  body: html`<h1>The device goes on</h1>
+    <p>Close this window and return to the device. You can take the task back at any time.</p>
+    ${toAccount}`,
+};
+
+export const agentGoesOnPage: Page = {
+  status: 200,
   title: 'The agent goes on',
   body: html`<h1>The agent goes on</h1>
-    <p>Close this window and return to the agent or its device. You can take the task back at any time.</p>
-    <p><a href="/account">Your account</a></p>`,
+    <p>You can take the task back at any time.</p>
+    ${toAccount}`,
 };
 
 export const nothingAllowedPage = deadEndPage(

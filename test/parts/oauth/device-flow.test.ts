@@ -79,7 +79,7 @@ describe('a device without a browser (RFC 8628)', () => {
     ]);
     expect(told(await redeem(code))).toBe('400 authorization_pending');
     const page = await allow(typed.toLowerCase().replace('-', ' '));
-    expect(page.html).toContain('The agent goes on');
+    expect(page.html).toContain('The device goes on');
     const answer = await redeem(code);
     const [task] = await tasks();
     expect(task).toMatchObject({ agentId: screen.id, ...about, scopes: ['customers:read', 'tickets:read'] });
