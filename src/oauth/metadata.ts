@@ -27,8 +27,8 @@ const authenticationAt = (endpoint: string, methods: readonly unknown[], algorit
 });
 
 /**
- * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449, RFC 9728 section 4 and OpenID CIBA. The library says what it has
- * switched on; the rest is of this project.
+ * RFC 8414, with members of RFC 8705, RFC 9207, RFC 9396, RFC 9449, RFC 9728 section 4 and OpenID CIBA. The library says
+ * what it has switched on; the rest is of this project.
  * @param library the library's own document
  */
 export function authorizationServerMetadata(

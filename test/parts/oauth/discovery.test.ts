@@ -224,6 +224,15 @@ const members: Readonly<Record<string, Check>> = {
   },
   pushed_authorization_request_endpoint: isThere,
   device_authorization_endpoint: isThere,
+  backchannel_authentication_endpoint: isThere,
+  // OpenID CIBA section 4; how a client is told is proved with the flow.
+  backchannel_token_delivery_modes_supported: (value: readonly string[], _url, metadata) => {
+    expect(value).toEqual(['poll', 'ping']);
+    expect(metadata.grant_types_supported).toContain(grants.ciba);
+  },
+  backchannel_user_code_parameter_supported: (value: boolean) => {
+    expect(value).toBe(false);
+  },
   token_endpoint: isThere,
   revocation_endpoint: isThere,
   introspection_endpoint: isThere,
