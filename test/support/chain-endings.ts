@@ -146,13 +146,13 @@ export const endings = {
     restore: (ending) => asRoot(ending, 'assignAgentRole', roleOf(ending)),
   },
   client: {
-    needs: { kind: 'client with a key' },
+    needs: { kind: 'client with a key', isElsewhere: false },
     ...{ ...onward, fits: isClient },
     end: (ending) => asRoot(ending, 'stopClient', clientOf(ending)),
     restore: (ending) => asRoot(ending, 'startClient', clientOf(ending)),
   },
   'ceiling of the client': {
-    needs: { flow: 'code', kind: 'public client' },
+    needs: { flow: 'code', kind: 'public client', isElsewhere: false },
     ...{ ...onward, isFinal: 'for refresh tokens', fits: isClient },
     end: (ending) => actorOf(ending).setCeiling(ending.to, ['customers:read', 'tickets:read']),
     restore: (ending) => actorOf(ending).setCeiling(ending.to, null),

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import type { Shown } from '../parts/oauth/browser.js';
 import { callback } from './asking-agents.js';
+import { backchannelGrant, linksOn } from './back-channel.js';
 import { actorKinds, provenKinds, type Actor, type ActorKind } from './chain-actors.js';
 import type { Wish } from './chain-limits.js';
 import type { OtherIssuer } from './chain-parties.js';
@@ -61,7 +62,7 @@ const send = async (
 
 const begin = async (
   { two, actor, caller }: First,
-  path: '/oauth/par' | '/oauth/device_authorization',
+  path: '/oauth/par' | '/oauth/device_authorization' | '/oauth/backchannel_authentication',
   form: Record<string, string>,
 ): Promise<Readonly<Record<string, string | undefined>>> => {
   const { body } = await two.post(caller(1), path, form, await actor.proof());
@@ -147,9 +148,31 @@ async function byDevice(first: First): Promise<TokenAnswer> {
     const form = await browser.submit(await browser.open(link), { confirm: 'yes' });
     return browser.submit(await two.throughProvider(browser, form), answerOf(first));
   });
-  if (!shown.html.includes('The device goes on')) throw new Error(`Nothing was allowed: ${shown.html}`);
   const grant = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: code };
-  return send(first, 0, grant);
+  const answer = await send(first, 0, grant);
+  if (answer.status !== 200) throw new Error(`Nothing was allowed: ${shown.html}`);
+  return answer;
+}
+
+/** The agent names the person, who finds the request at the account page (OpenID CIBA). */
+async function byBackchannel(first: First): Promise<TokenAnswer> {
+  const { two, person, wish, resource, caller } = first;
+  const form = formOf({ ...wish, scopes: ['openid', ...wish.scopes] }, resource);
+  const hint = { login_hint: await person.userName(caller(0)) };
+  const { auth_req_id: id = '' } = await begin(first, '/oauth/backchannel_authentication', {
+    ...form,
+    ...hint,
+  });
+  const browser = two.browser(caller(0));
+  const decided: Shown = await two.asPerson(person.sub, ['Care'], async () => {
+    const home = await two.throughProvider(browser, await browser.open(`${two.url}/account/sign-in`));
+    const page = await browser.open(`${two.url}${linksOn(home)[0] ?? ''}`);
+    const signIn = await browser.submit(page, { confirm: 'yes' });
+    return browser.submit(await two.throughProvider(browser, signIn), answerOf(first));
+  });
+  const answer = await send(first, 0, { grant_type: backchannelGrant, auth_req_id: id });
+  if (answer.status !== 200) throw new Error(`Nothing was allowed: ${decided.html}`);
+  return answer;
 }
 
 const proven = { kinds: provenKinds, isAsked: false };
@@ -164,6 +187,7 @@ export const flows = {
   code: { ...asked, request: (first) => byCode(first, false) },
   'pushed request': { ...asked, request: (first) => byCode(first, true) },
   device: { ...asked, request: byDevice },
+  'backchannel request': { ...asked, kinds: provenKinds, request: byBackchannel },
 } as const satisfies Record<string, Flow>;
 
 export type FlowName = keyof typeof flows;

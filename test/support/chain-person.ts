@@ -34,6 +34,12 @@ export class Person {
     return value;
   }
 
+  /** The name of their account. */
+  async userName(to: Caller): Promise<string> {
+    const answer = await this.two.ask(to, await this.own(to), '{ viewer { person { name } } }');
+    return at(answer, 'viewer.person.name') as string;
+  }
+
   /** Signs in anew next time. */
   signOut(): void {
     this.token = undefined;

@@ -141,8 +141,7 @@ export class Chain {
   private async begin(plan: ChainPlan, step: Step): Promise<void> {
     const { scene, two, person, resource, isBound, caller } = this;
     const flow = flowOf(this.flow);
-    const kind = flow.kinds.includes(plan.kinds[0]) ? plan.kinds[0] : 'secret';
-    const actor = await scene.actor(0, kind);
+    const actor = await this.actorAt(0, plan, flow.kinds);
     if (flow.restsOnConsent) this.consentId = await person.consent(caller(1), actor);
     const role = await two.office.server.database.read.byId(roles, two.known.agentRoleId);
     if (role === undefined) throw new Error('There is no role.');
@@ -167,8 +166,7 @@ export class Chain {
       const fewer = scopes.filter((scope) => scope === 'customers:read' || step.renewed?.includes(scope));
       given(await this.renew(this.caller(place), before, fewer));
     }
-    const kind = provenKinds.find((one) => one === plan.kinds[place]) ?? 'secret';
-    const actor = await this.scene.actor(place, kind);
+    const actor = await this.actorAt(place, plan, provenKinds);
     const { limits, scopes, token } = before;
     const room = {
       foreignRegion: this.two.known.foreignRegion,
@@ -183,6 +181,13 @@ export class Chain {
     const row = await this.rowOf(answer);
     const request = limitsOfWish(wish, undefined, row);
     this.add(place, actor, answer, row, [{ ...limits, of: 'the token before', scopes }, request]);
+  }
+
+  /** Registered clients get tokens for this server alone. */
+  private actorAt(place: number, plan: ChainPlan, among: readonly ActorKind[]): Promise<Actor> {
+    const planned = plan.kinds[place] ?? 'secret';
+    const fits = among.includes(planned) && !(this.resource !== undefined && planned.includes('client'));
+    return this.scene.actor(place, fits ? planned : 'secret');
   }
 
   /** A request that asks for more than the token before gives: it is refused, and makes nothing. */
