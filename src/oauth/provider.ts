@@ -149,7 +149,7 @@ export function makeProvider(
     ownResources(settings.issuer),
     (registered) => new KnownClients(registered, documents),
   );
-  const issuing = { clock, settings, certificateOf };
+  const issuing = { clock, database, settings, certificateOf };
   const GrantsOfAgents = withGrantsOfAgents(
     {
       [authorizationCode]: makeAuthorizationCode(delegations, issuing),

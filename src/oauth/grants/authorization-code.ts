@@ -65,5 +65,5 @@ export const makeAuthorizationCode =
       delegations.forClientCredentials({ ...client, delegationId }),
     );
     const issue = { grant, within: grant.scopes, resource, proof, grantType: authorizationCode };
-    await issueToken(ctx, parts, { ...issue, refresh: 'first' });
+    await issueToken(ctx, parts, { ...issue, source: code });
   };

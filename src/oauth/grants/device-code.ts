@@ -68,5 +68,5 @@ export const makeDecidedElsewhere =
     );
     const useUp = (): Promise<void> => consumeGrantSource(provider, ctx, code, 'device code');
     const issue = { grant, within: grant.scopes, resource, proof, grantType: flow.grantType };
-    await issueToken(ctx, parts, { ...issue, useUp, refresh: 'first' });
+    await issueToken(ctx, parts, { ...issue, useUp, source: code });
   };

@@ -1,5 +1,7 @@
 import type {
   AccessToken,
+  AuthorizationCode,
+  DeviceCode,
   RefreshToken,
   ResourceServerInstance,
   TokenEndpointGrantContext,
@@ -8,6 +10,8 @@ import { errors } from '../library/oidc-provider.js';
 import { requestedResource } from './requested-resource.js';
 import { bindToken, type DpopProof } from './dpop-proof.js';
 import type { Clock } from '../../core/clock.js';
+import type { Database } from '../../store/sql/database.js';
+import { isThere } from '../library/payload-adapter.js';
 import { delegationType } from '../library/authorization-details.js';
 import {
   newAccessToken,
@@ -21,6 +25,7 @@ import { serverNoted } from '../resources.js';
 
 export interface IssueParts {
   readonly clock: Clock;
+  readonly database: Database;
   readonly settings: OAuthSettings;
   readonly certificateOf: OAuthDependencies['certificateOf'];
 }
@@ -36,24 +41,21 @@ export interface Issue {
   readonly issuedTokenType?: string;
   /** Uses up what the client presents, once everything else is known to be right. */
   readonly useUp?: () => Promise<void>;
-  /**
-   * The token comes of something under the delegation's grant, and ends with it. A client that may refresh gets a refresh
-   * token: its first, or the one after this one.
-   */
-  readonly refresh?: 'first' | RefreshToken;
+  /** What the token comes of under the delegation's grant. It ends with that, and a client that may refresh gets a refresh token. */
+  readonly source?: AuthorizationCode | DeviceCode | RefreshToken;
 }
 
 /** The delegation's row among the grants; written once, not for every token. */
 async function ensureGrant(
   ctx: TokenEndpointGrantContext,
-  { grant, refresh }: Issue,
+  { grant, source }: Issue,
   lifeSeconds: number,
 ): Promise<void> {
   const { provider, client } = ctx.oidc;
   const known = await provider.Grant.find(grant.delegationId);
   if (known !== undefined) return;
   // Made again, it would revive what a second use of a code or refresh token has ended.
-  if (refresh !== undefined) throw new errors.InvalidGrant('grant not found');
+  if (source !== undefined) throw new errors.InvalidGrant('grant not found');
   const fields = { jti: grant.delegationId, accountId: grant.userId, clientId: client.clientId };
   await newDelegationGrant(provider, { ...fields, expiresIn: lifeSeconds }).save();
 }
@@ -65,12 +67,12 @@ async function ensureGrant(
  */
 function refreshTokenBeside(
   { oidc: { provider, client } }: TokenEndpointGrantContext,
-  { grant, within, grantType, refresh }: Issue,
+  { grant, within, grantType, source }: Issue,
   token: AccessToken,
   expiresIn: number,
 ): RefreshToken | undefined {
-  if (refresh === undefined || !client.grantTypeAllowed('refresh_token')) return undefined;
-  const used = refresh === 'first' ? undefined : refresh;
+  if (source === undefined || !client.grantTypeAllowed('refresh_token')) return undefined;
+  const used = source.kind === 'RefreshToken' ? source : undefined;
   return newRefreshToken(provider, {
     ...{ accountId: grant.userId, client, grantId: grant.delegationId, expiresIn },
     gty: grantType,
@@ -88,6 +90,20 @@ const boundAs = ({ jkt, 'x5t#S256': x5t }: AccessToken): Pick<AccessToken, 'jkt'
   jkt,
   'x5t#S256': x5t,
 });
+
+/**
+ * A second use of the code or of an earlier refresh token may have ended the grant while these tokens were saved. The next
+ * grant of the delegation has the same id, and would revive them.
+ */
+async function requireSource(
+  parts: IssueParts,
+  { source }: Issue,
+  tokens: readonly (AccessToken | RefreshToken | undefined)[],
+): Promise<void> {
+  if (source === undefined || (await isThere(parts, source.kind, source.jti))) return;
+  for (const token of tokens) await token?.destroy();
+  throw new errors.InvalidGrant('the tokens of this task were ended');
+}
 
 /**
  * Issues an access token under a delegation: `sub` is the person, the client is the acting agent, and the grant is the
@@ -135,10 +151,12 @@ export async function issueToken(
   await bindToken(ctx, issue.proof, token);
   await issue.useUp?.();
   const refreshToken = refreshTokenBeside(ctx, issue, token, lifeSeconds);
+  const [accessValue, refreshValue] = [await token.save(), await refreshToken?.save()];
+  await requireSource(parts, issue, [token, refreshToken]);
   ctx.oidc.entity('AccessToken', token);
   ctx.body = {
-    access_token: await token.save(),
-    ...(refreshToken === undefined ? {} : { refresh_token: await refreshToken.save() }),
+    access_token: accessValue,
+    ...(refreshValue === undefined ? {} : { refresh_token: refreshValue }),
     token_type: token.tokenType,
     expires_in: secondsLeft(token),
     scope,

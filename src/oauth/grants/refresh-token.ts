@@ -67,5 +67,5 @@ export const makeRefreshToken =
     ctx.oidc.entity('RotatedRefreshToken', token);
     const useUp = (): Promise<void> => consumeGrantSource(provider, ctx, token, 'refresh token');
     const issue = { grant, within, resource, proof, grantType: refreshToken };
-    await issueToken(ctx, parts, { ...issue, useUp, refresh: token });
+    await issueToken(ctx, parts, { ...issue, useUp, source: token });
   };

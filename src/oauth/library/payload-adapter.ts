@@ -205,6 +205,20 @@ async function endGrant(
   if (count > 0) await store.epochBump(tx);
 }
 
+/**
+ * Whether a code or refresh token is there, used or not. Ending its grant deletes it with everything else of the grant, and
+ * this waits for a transaction that does so. So what was saved before a `true` ends with the grant.
+ */
+export const isThere = (
+  { database }: Pick<PayloadStore, 'database'>,
+  model: string,
+  id: string,
+): Promise<boolean> =>
+  database.transaction(async (tx) => {
+    const row = await tx.one(oauthPayloads, isKey(model, digestOf(model, id)), { lock: 'update' });
+    return row !== undefined;
+  });
+
 /** True once for each (issuer, id) until it is purged: the unique key decides (RFC 7523 section 3, RFC 9449). */
 export const firstUse = (
   { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,

@@ -2,6 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import * as client from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PayloadAdapter } from '../../../src/oauth/library/payload-adapter.js';
 import { eq } from '../../../src/store/sql/condition.js';
 import { delegations } from '../../../src/store/tables/identity.js';
 import { askedBy, askingAgent, callback, details, proofOf, serverOf } from '../../support/asking-agents.js';
@@ -105,6 +106,34 @@ describe.each([
     await office.done(office.company.root, 'startAgent', `id: "${id}"`);
     expect(told(await refresh(first.refresh_token, agentOf()))).toBe('400 invalid_grant');
   });
+});
+
+test('a refresh that is saved while a replay ends its family gives nothing, not even with the next grant', async () => {
+  const first = await allowed(secretive);
+  const second = await refresh(first.refresh_token, secretive);
+  forwardSeconds(11);
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with its adapter
+  const upsert = PayloadAdapter.prototype.upsert;
+  const saved: string[] = [];
+  const spy = vi.spyOn(PayloadAdapter.prototype, 'upsert').mockImplementation(async function save(
+    this: PayloadAdapter,
+    id,
+    payload,
+    expiresIn,
+  ) {
+    if (payload.kind === 'AccessToken') {
+      saved.push(id);
+      if (saved.length === 1)
+        expect(told(await refresh(first.refresh_token, secretive))).toBe('400 invalid_grant');
+    }
+    await upsert.call(this, id, payload, expiresIn);
+  });
+  const late = await refresh(second.body.refresh_token, secretive);
+  spy.mockRestore();
+  expect(told(late)).toBe('400 invalid_grant');
+  const anew = await office.tokenOf(secretive, (await task()).id);
+  expect(codes(await read(anew))).toEqual([]);
+  expect(codes(await read(saved[0] ?? ''))).toEqual(['UNAUTHENTICATED']);
 });
 
 test('the refresh token ends with the task', async () => {
