@@ -16,7 +16,6 @@ import { systemClock, type Clock } from './core/clock.js';
 import { makeIds, type Ids } from './core/ids.js';
 import { makeLogger, type Logger } from './core/logger.js';
 import { Metrics } from './core/metrics.js';
-import { version } from './core/version.js';
 import { TableWatch } from './domains/declared/table-watch.js';
 import { PassageRenewal } from './domains/knowledge/passage-renewal.js';
 import type { Execution } from './graphql/execute/executor.js';
@@ -25,6 +24,7 @@ import { OwnProgram } from './oauth/own-program.js';
 import type { OAuth } from './oauth/server.js';
 import { SealedKeys } from './oauth/signing/signing-keys.js';
 import type { OperationGate } from './operation/gate.js';
+import { version } from './core/version.js';
 import { startTracing } from './operation/tracing.js';
 import { closeServer } from './server/close-server.js';
 import { CrossOrigin } from './server/cross-origin.js';
@@ -126,6 +126,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     explorer: config.explorer ? readExplorerFiles() : undefined,
     publicUrl: config.publicUrl,
     oauth,
+    version: version(),
+    isLocal: config.isLocal,
     addressOf,
     certificateOf,
     readiness,

@@ -27,6 +27,12 @@ test('operations run and commit by the gate alone', () => {
   expect(calls(/\bexecutor\.\w+\(/).sort()).toEqual([
     'src/operation/apollo.ts',
     'src/operation/fast-path.ts',
+    // Decides an operation, and runs nothing.
+    'src/operation/guide.ts',
+  ]);
+  expect(calls(/\bexecutor\.(?!check\()\w+\(/).sort()).toEqual([
+    'src/operation/apollo.ts',
+    'src/operation/fast-path.ts',
   ]);
   expect(importersOf(['src/operation/gate.ts']).sort()).toEqual([
     'src/compose/gate.ts',

@@ -144,6 +144,7 @@ export const recordResolvers = (scopes: Scopes): Resolvers => ({
     errors: (row: AuditRecordRow) => bodyOf(row).errors,
     address: (row: AuditRecordRow) => bodyOf(row).source.address,
     userAgent: (row: AuditRecordRow) => bodyOf(row).source.userAgent,
+    mcp: (row: AuditRecordRow) => bodyOf(row).mcp ?? null,
   },
   AuditChange: {
     before: (change: Change) => jsonOf(change.before),

@@ -18,6 +18,16 @@ export interface RecordedError {
   readonly path?: string;
 }
 
+/** What an MCP client asked for. All but the method is the client's own word. */
+export interface McpUse {
+  /** The client's name and version, as it calls itself; null where it does not. */
+  readonly client: string | null;
+  /** The method of the message, such as `tools/call`. */
+  readonly method: string;
+  /** The name of the tool, or the address of the resource. */
+  readonly target: string | null;
+}
+
 interface UnregisteredUse {
   readonly outcome: 'logged' | 'refused';
   /** The names of the roles that require registered documents or a note. */
@@ -83,6 +93,8 @@ export interface AuditBody {
   readonly rowCount: number;
   readonly durationMs: number;
   readonly source: { readonly address: string | null; readonly userAgent: string | null };
+  /** Set where the operation came by MCP. */
+  readonly mcp?: McpUse;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -195,6 +207,7 @@ const textsOf = (body: AuditBody): Record<keyof AuditBody, string> => ({
   rowCount: json(body.rowCount),
   durationMs: json(body.durationMs),
   source: json(body.source),
+  mcp: body.mcp === undefined ? '' : json(body.mcp),
   detail: json(body.detail),
 });
 

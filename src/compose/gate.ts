@@ -7,6 +7,7 @@ import { Annotations } from '../graphql/view/annotate.js';
 import { CompiledOperations } from '../graphql/plan/compiled-operations.js';
 import { Executor, type Execution } from '../graphql/execute/executor.js';
 import { DocumentCache } from '../graphql/plan/document-cache.js';
+import { DocumentTools } from '../graphql/guide/document-tools.js';
 import { Structures } from '../graphql/document/structure.js';
 import { RecentSignIn } from '../graphql/rules/recent-sign-in.js';
 import { Admission } from '../operation/admission.js';
@@ -14,6 +15,7 @@ import { ApolloServers } from '../operation/apollo.js';
 import { Callers } from '../operation/callers.js';
 import { Commit } from '../operation/commit.js';
 import { FastPath } from '../operation/fast-path.js';
+import { Guide } from '../operation/guide.js';
 import { OperationGate } from '../operation/gate.js';
 import { makeObserve } from '../operation/observe.js';
 import { Rejections } from '../operation/rejections.js';
@@ -122,6 +124,10 @@ export async function composeGate(
     fastPath: new FastPath(schema.shielded, executor, documentCache, commit),
     apollo,
     annotations,
+    guide: new Guide({
+      ...{ documents, structures, annotations, executor, scopes: policy.scopes },
+      documentTools: new DocumentTools(policy.scopes),
+    }),
     observe: makeObserve(metrics, logger, tracing),
     ids,
     logger,

@@ -3,7 +3,7 @@ import type { Scope } from '../authority/scope.js';
 import { sha256Hex } from '../core/digest.js';
 import { badInput, BehalfError } from '../core/errors.js';
 import { Lru, type CacheState } from '../core/lru.js';
-import { eq } from '../store/sql/condition.js';
+import { eq, isNull, not } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { trustedDocuments, type TrustedDocumentRow } from '../store/tables/documents.js';
 
@@ -103,6 +103,8 @@ const keptMax = 2_000;
  * Finds registered documents. Results are cached exactly as long as the version of all rights stays the same.
  */
 export class TrustedDocuments {
+  private active:
+    { readonly version: number; readonly rows: Promise<readonly TrustedDocumentRow[]> } | undefined;
   private found = new Lru<string, Promise<TrustedDocumentRow | undefined>>(keptMax);
   private foundVersion = -1;
   /** Keyed by hash. An entry never changes, because neither the source nor this process's schema does. */
@@ -134,6 +136,25 @@ export class TrustedDocuments {
     if (row !== undefined && this.isFor(row, authority)) return { source, registered: row, isLogged: false };
     if (authority.documents === 'registered') throw new UnregisteredDocument(source, authority);
     return { source, registered: undefined, isLogged: true };
+  }
+
+  /** The registered documents that this caller can use, by name. */
+  async list(authority: Authority): Promise<readonly TrustedDocumentRow[]> {
+    const rows = await this.activeRows(authority.version);
+    return rows.filter((row) => this.isFor(row, authority));
+  }
+
+  private activeRows(version: number): Promise<readonly TrustedDocumentRow[]> {
+    const { active } = this;
+    if (active !== undefined && active.version >= version) return active.rows;
+    const rows = this.connection
+      .select(trustedDocuments, not(isNull<TrustedDocumentRow>('standingName')))
+      .then((found) => [...found].sort((a, b) => (a.name < b.name ? -1 : 1)));
+    this.active = { version, rows };
+    rows.catch(() => {
+      this.active = undefined;
+    });
+    return rows;
   }
 
   private async byKey(key: Key, authority: Authority): Promise<ResolvedDocument> {

@@ -14,8 +14,8 @@ export interface Answer {
   /** JSON; for the schema, SDL. */
   readonly body: string | Buffer;
   readonly operationId: string;
-  /** `response`: a GraphQL response; `refusal`: an error in its place; `sdl`: the schema. */
-  readonly kind: 'response' | 'refusal' | 'sdl';
+  /** `response`: a GraphQL response; `refusal`: an error in its place; `sdl`: the schema; `guide`: the answer to a question. */
+  readonly kind: 'response' | 'refusal' | 'sdl' | 'guide';
   readonly retryAfterSeconds?: number | undefined;
   /** Why the caller was not recognised, for transports with challenges. */
   readonly unrecognised?: BehalfError | undefined;
@@ -23,8 +23,17 @@ export interface Answer {
   readonly stepUp?: StepUp | undefined;
   /** The scopes that the caller could get and needs, where an error stands in place of the answer (RFC 6750 section 3.1). */
   readonly missingScopes?: readonly string[] | undefined;
+  /** True where the tool that was asked for does not exist for this caller. */
+  readonly isUnknownTool?: boolean | undefined;
   /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
+}
+
+/** There is no such tool for this caller. */
+export class UnknownTool extends BehalfError {
+  constructor() {
+    super('NOT_FOUND', 'There is no tool of this name here.', { hint: 'List the tools again.' });
+  }
 }
 
 /** An answer with this error and nothing else. */
@@ -35,6 +44,7 @@ export const refusal = (error: BehalfError, operationId: string, status = status
   kind: 'refusal',
   retryAfterSeconds: error.details.retryAfterSeconds,
   missingScopes: error.details.missingScopes,
+  isUnknownTool: error instanceof UnknownTool,
 });
 
 /** An error that the caller may see: one of the project, or `INTERNAL` for an unforeseen one. */

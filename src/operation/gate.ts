@@ -1,3 +1,4 @@
+import type { McpUse } from '../audit/record.js';
 import type { Authority } from '../authority/authority.js';
 import { sessionScope } from '../authority/scope.js';
 import { BehalfError } from '../core/errors.js';
@@ -10,11 +11,12 @@ import type { Call } from '../graphql/execute/call.js';
 import { DpopRefused } from '../oauth/dpop.js';
 import { statusOfError } from '../graphql/errors.js';
 import { ClientGone, type Admission } from './admission.js';
-import { refusal, tellable, type Answer } from './answer.js';
+import { refusal, tellable, UnknownTool, type Answer } from './answer.js';
 import type { ApolloServers } from './apollo.js';
 import { RefusedCaller, type Caller, type Callers } from './callers.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 import type { FastPath } from './fast-path.js';
+import type { Guide, GuideRequest } from './guide.js';
 import type { Observe } from './observe.js';
 import { parametersIn } from './parameters.js';
 import type { Rejections } from './rejections.js';
@@ -33,13 +35,21 @@ interface GateParts extends ResolveParts {
   readonly fastPath: FastPath;
   readonly apollo: ApolloServers;
   readonly annotations: Annotations;
+  readonly guide: Guide;
   readonly observe: Observe;
   readonly ids: Ids;
   readonly logger: Logger;
 }
 
-/** An operation of GraphQL, or the schema as SDL. */
-export type OperationRequest =
+/** An operation of GraphQL, the schema as SDL, or a question about what the caller may do. */
+export type OperationRequest = WantedOperation & {
+  /** Set where it came by MCP. */
+  readonly mcp?: McpUse | undefined;
+  /** The tool through which it came: one that the caller is not offered is `NOT_FOUND`. */
+  readonly tool?: string | undefined;
+};
+
+type WantedOperation =
   | {
       readonly kind: 'document';
       /** An object of `Parameters`, or any other value that came instead. */
@@ -48,14 +58,18 @@ export type OperationRequest =
       readonly isSafe?: boolean;
       /** True where the document is part of this server: it needs no registration, whatever the caller's roles. */
       readonly isBuiltIn?: boolean;
+      /** Where only operations of one kind may run. */
+      readonly only?: 'query' | 'mutation';
     }
-  | { readonly kind: 'schema' };
+  | { readonly kind: 'schema' }
+  | { readonly kind: 'guide'; readonly question: GuideRequest };
 
 /** The known parts of a request that could not be read. */
 interface Unread {
   /** An HTTP status that says more than the error's own. */
   readonly status?: number | undefined;
   readonly wanted?: OperationRequest['kind'] | undefined;
+  readonly mcp?: McpUse | undefined;
 }
 
 /** A recognised caller whose request has no answer yet. */
@@ -122,7 +136,8 @@ export class OperationGate {
   }
 
   /** Refuses a request that a transport could not read. The refusal has a record too. */
-  async refuse(arrival: Arrival, error: unknown, { status, wanted }: Unread = {}): Promise<Answer> {
+  async refuse(arrival: Arrival, error: unknown, { status, wanted, mcp }: Unread = {}): Promise<Answer> {
+    arrival.call.mcp = mcp;
     if (wanted === 'schema') arrival.call.operationName = schemaOperation;
     try {
       return await this.refused(arrival.call, error, status);
@@ -143,6 +158,7 @@ export class OperationGate {
   }
 
   private async perform(arrival: Arrival, wanted: OperationRequest): Promise<Answer> {
+    prepare(arrival.call, wanted);
     if (arrival.call.isOptimistic) {
       const quick = await this.optimistic(arrival.call, wanted);
       if (quick !== undefined) return responseOf(arrival.call, quick);
@@ -151,14 +167,26 @@ export class OperationGate {
       const { arrived, admitted } = arrival.call.marks;
       Object.assign(again.call.marks, { arrived, admitted });
       arrival.call = again.call;
+      prepare(arrival.call, wanted);
     }
-    return wanted.kind === 'schema' ? this.schema(arrival.call) : this.document(arrival.call, wanted);
+    const { tool } = wanted;
+    if (tool !== undefined && !(await this.parts.guide.offers(arrival.call.authority, tool)))
+      throw new UnknownTool();
+    switch (wanted.kind) {
+      case 'schema':
+        return this.schema(arrival.call);
+      case 'guide':
+        return this.guide(arrival.call, wanted.question);
+      case 'document':
+        return this.document(arrival.call, wanted);
+    }
   }
 
   /** Undefined where the caller has to be recognised first; nothing is recorded then. */
   private optimistic(call: Call, wanted: OperationRequest): Promise<Committed | undefined> | undefined {
-    const { fastPath, commitGate } = this.parts;
+    const { fastPath, commitGate, guide } = this.parts;
     if (wanted.kind !== 'document' || wanted.isSafe === true) return undefined;
+    if (wanted.tool !== undefined && !guide.certainlyOffers(call.authority, wanted.tool)) return undefined;
     if (commitGate.spent(call.authority) !== undefined) return undefined;
     return fastPath.answer(call, parametersIn(wanted.body));
   }
@@ -195,6 +223,18 @@ export class OperationGate {
     const lost = await this.parts.commit.record(call, [], true);
     if (lost !== undefined) return refusal(lost, call.id);
     return { status: 200, body: sdl, operationId: call.id, kind: 'sdl' };
+  }
+
+  private async guide(call: Call, question: GuideRequest): Promise<Answer> {
+    call.operationName = question.name;
+    call.operationType = 'query';
+    // A client connects again and again, whatever its task may still spend.
+    if (question.name === 'session.connect') call.isFree = true;
+    else this.refuseSpent(call, undefined);
+    const told = await this.parts.guide.answer(call, question);
+    const lost = await this.parts.commit.record(call, [], true);
+    if (lost !== undefined) return refusal(lost, call.id);
+    return { status: 200, body: JSON.stringify(told), operationId: call.id, kind: 'guide' };
   }
 
   /** Recognises the caller by an authority from live rows; gives a refusal where there is none. */
@@ -267,6 +307,12 @@ export class OperationGate {
     arrival.isObserved = true;
     this.parts.observe(call, caller.traceparent);
   }
+}
+
+/** What the request says about its call. */
+function prepare(call: Call, wanted: OperationRequest): void {
+  call.mcp = wanted.mcp;
+  if (wanted.kind === 'document') call.only = wanted.only;
 }
 
 /** The refusal of a caller that may use nothing of its ceiling; it names all scopes that it could get. */

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const shared = new Map<string, string>([
   ['/graphql', 'GET, POST'],
   ['/graphql/schema.graphql', 'GET'],
+  ['/mcp', 'POST'],
   ['/oauth/token', 'POST'],
   ['/oauth/revoke', 'POST'],
   ['/oauth/introspect', 'POST'],
@@ -25,6 +26,10 @@ export class CrossOrigin {
 
   constructor(origins: readonly string[]) {
     this.origins = new Set(origins);
+  }
+
+  allows(origin: string): boolean {
+    return this.origins.has(origin);
   }
 
   /** Sets the headers. True where the request was a preflight, which needs no token. */

@@ -16,6 +16,7 @@ import { explorerPage } from '../transports/explorer/page.js';
 import { graphqlRoute } from '../transports/graphql-http/route.js';
 import { bodyBytesMax, HttpOperations, type HttpOperationsParts } from '../transports/http/operations.js';
 import { methodsOf } from '../transports/http/methods.js';
+import { mcpRoute } from '../transports/mcp/route.js';
 import { schemaRoute } from '../transports/sdl/route.js';
 import type { InFlight } from './in-flight.js';
 import { metricsRoute, type MetricsAccess } from './metrics-route.js';
@@ -34,6 +35,10 @@ interface ServerParts extends Omit<HttpOperationsParts, 'resource'> {
   /** The files of the explorer. Undefined: browsers get no page at `/graphql`. */
   readonly explorer: ExplorerFiles | undefined;
   readonly oauth: OAuth;
+  /** Of the program. */
+  readonly version: string;
+  /** Whether the public URL leads to this machine alone. */
+  readonly isLocal: boolean;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
   /** Undefined where metrics have a listener of their own. */
@@ -110,6 +115,16 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     operations.guard(scope);
     graphqlRoute(scope, operations);
     schemaRoute(scope, operations);
+    done();
+  });
+  void app.register((scope, _options, done) => {
+    mcpRoute(scope, new HttpOperations({ ...parts, resource: '/mcp' }), {
+      gate: parts.gate,
+      publicUrl: parts.publicUrl,
+      version: parts.version,
+      allowsOrigin: (origin) => crossOrigin.allows(origin),
+      isLocal: parts.isLocal,
+    });
     done();
   });
   void app.register((scope, _options, done) => {

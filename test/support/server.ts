@@ -7,6 +7,7 @@ import { readConfig, type Config } from '../../src/config.js';
 import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
 import { sha256 } from '../../src/core/digest.js';
 import { makeIds, type Ids } from '../../src/core/ids.js';
+import { resourceAt, type GuardedPath } from '../../src/oauth/contract/resources.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { Database } from '../../src/store/sql/database.js';
 import {
@@ -324,14 +325,19 @@ export class TestServer {
   }
 
   /** An access token, stored as the authorization server would store it. */
-  async token(userId: string, delegationId: string | undefined, scopes?: readonly string[]): Promise<string> {
+  async token(
+    userId: string,
+    delegationId: string | undefined,
+    scopes?: readonly string[],
+    path: GuardedPath = '/graphql',
+  ): Promise<string> {
     const token = randomBytes(32).toString('base64url');
     const grantId = randomBytes(16).toString('base64url');
     const expiresAt = isoTime(this.clock.now() + 3_600_000);
     const row = { uid: null, userCode: null, accountId: userId, expiresAt, consumedAt: null, grantId };
     const payload = {
       clientId: 'test',
-      aud: `${this.publicUrl}/graphql`,
+      aud: resourceAt(this.publicUrl, path),
       scope: (scopes ?? this.allScopes()).join(' '),
       ...(delegationId === undefined
         ? {}

@@ -86,7 +86,8 @@ function isConcrete(schema: GraphQLSchema, document: DocumentNode): boolean {
   return found;
 }
 
-function checkDocument(
+/** Checks that a source is one operation with its fragments and valid against a schema. */
+export function checkDocument(
   schema: GraphQLSchema,
   source: string,
 ): CheckedDocument | { readonly faults: readonly DocumentFault[] } {

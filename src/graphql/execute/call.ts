@@ -1,5 +1,5 @@
 import type { Authority } from '../../authority/authority.js';
-import type { AuditBody, Outcome } from '../../audit/record.js';
+import type { AuditBody, McpUse, Outcome } from '../../audit/record.js';
 import { Trail } from '../../audit/trail.js';
 import type { Clock } from '../../core/clock.js';
 import type { ErrorCode } from '../../core/errors.js';
@@ -28,6 +28,10 @@ export class Call {
   documentHash: string | null = null;
   /** The document's registered name or the policy it broke, for the record. */
   document: Pick<NonNullable<AuditBody['operation']>, 'registeredAs' | 'unregistered'> = {};
+  /** Set where the call came by MCP. */
+  mcp: McpUse | undefined;
+  /** Set where only operations of this kind may run. */
+  only: 'query' | 'mutation' | undefined;
   /** The hash of the registered document that this call needs in order to run. */
   restsOn: string | undefined;
   /** JSON, without personal values. */

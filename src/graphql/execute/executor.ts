@@ -6,7 +6,7 @@ import {
   type ExecutionResult,
   type OperationDefinitionNode,
 } from 'graphql';
-import { BehalfError, tooComplex } from '../../core/errors.js';
+import { badInput, BehalfError, tooComplex } from '../../core/errors.js';
 import { asGraphQLError } from '../errors.js';
 import type { Access } from '../plan/access-rules.js';
 import { inAnswerOrder } from '../plan/answer-order.js';
@@ -18,7 +18,7 @@ import type { RecentSignIn } from '../rules/recent-sign-in.js';
 import { executeByGraphqlJs } from './graphql-js.js';
 import { Introspection, introspectionCost } from './introspection.js';
 import { MutationTransaction, type MutationTransactionParts } from './mutation-transaction.js';
-import type { Decided, Executed, Price, Request, Values } from './request.js';
+import type { Checked, Decided, Executed, Price, Request, Values } from './request.js';
 
 /**
  * `fitting` runs each operation in the fastest way whose result equals that of `shielded`, which puts every field
@@ -81,6 +81,8 @@ export class Executor {
   private decide(request: Request): Decided | Executed {
     const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
+    if (call.only !== undefined && (operation.operation as string) !== call.only)
+      return { errors: [asGraphQLError(badInput(`This runs a ${call.only}, and the document is none.`))] };
     if (call.isInspection && operation.operation === OperationTypeNode.MUTATION)
       return { errors: [asGraphQLError(onlyLooking())] };
     const definitions = operation.variableDefinitions ?? [];
@@ -90,16 +92,13 @@ export class Executor {
       const plan = this.planFor(document, operation, coerced);
       plan.checkArguments(coerced);
       const access = plan.accessOf(call.authority, coerced);
-      const { fields, isIntrospective } = plan.selection;
-      const max = Math.min(this.parts.costMax, call.authority.costMax ?? this.parts.costMax);
-      const dear = isIntrospective || looksAtEach(plan, access) ? shieldedCost : 1;
-      const isMixed = isIntrospective && !isAllMeta(fields);
-      const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
-      const cost = { requested: dear * (plan.cost.of(coerced, access.denied) + meta), max };
+      const cost = this.price(request, plan, access, coerced);
       const isChange = operation.operation === OperationTypeNode.MUTATION && access.denied.size === 0;
+      const { fields } = plan.selection;
       const refusal = isChange ? this.parts.recentSignIn.refusal(call.authority, fields) : undefined;
       if (refusal !== undefined) return { errors: [asGraphQLError(refusal)], extensions: { cost } };
-      if (cost.requested > max) return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
+      if (cost.requested > cost.max)
+        return { errors: [asGraphQLError(tooComplex(cost))], extensions: { cost } };
       return { plan, access, cost, coerced, named: plan.namedBy(coerced) };
     } catch (error) {
       if (error instanceof BehalfError) return { errors: [asGraphQLError(error)] };
@@ -107,6 +106,39 @@ export class Executor {
       if (error instanceof GraphQLError) return { errors: [asInputFault(error)] };
       throw error;
     }
+  }
+
+  /**
+   * What would be decided of a valid operation before it runs. Without its variables, as far as they do not matter.
+   */
+  check(request: Request): Checked {
+    const { call, schema, document, operation, variables } = request;
+    const definitions = operation.variableDefinitions ?? [];
+    const { coerced = {}, errors = [] } = getVariableValues(schema, definitions, variables, {
+      maxErrors: 10,
+    });
+    const plan = this.planFor(document, operation, coerced);
+    const access = plan.accessOf(call.authority, coerced);
+    const cost = this.price(request, plan, access, coerced);
+    return {
+      cost,
+      refusals: [...access.denied.values()],
+      variableFaults: errors.map(({ message }) => message),
+    };
+  }
+
+  private price(
+    { call, schema }: Request,
+    { selection, cost }: OperationPlan,
+    access: Access,
+    coerced: Values,
+  ): Price {
+    const { fields, isIntrospective } = selection;
+    const max = Math.min(this.parts.costMax, call.authority.costMax ?? this.parts.costMax);
+    const dear = isIntrospective || looksAtEach({ selection }, access) ? shieldedCost : 1;
+    const isMixed = isIntrospective && !isAllMeta(fields);
+    const meta = isMixed ? introspectionCost(schema, fields, coerced, max / dear) : 0;
+    return { requested: dear * (cost.of(coerced, access.denied) + meta), max };
   }
 
   /** The operation's plan, made once for each operation. */
@@ -185,8 +217,10 @@ export class Executor {
 }
 
 /** Whether every field has to run behind its rule. */
-const looksAtEach = ({ selection }: OperationPlan, { looksAtRows, denied }: Access): boolean =>
-  looksAtRows || (denied.size > 0 && selection.isAbstract);
+const looksAtEach = (
+  { selection }: Pick<OperationPlan, 'selection'>,
+  { looksAtRows, denied }: Access,
+): boolean => looksAtRows || (denied.size > 0 && selection.isAbstract);
 
 const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);
 

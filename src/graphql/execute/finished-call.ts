@@ -52,6 +52,7 @@ export function finishedOf(call: Call, errors: readonly RecordedError[], hasData
       errors: recorded,
       durationMs: call.durationMs,
       source: call.source,
+      ...(call.mcp === undefined ? {} : { mcp: call.mcp }),
       detail: call.isInspection ? { inspection: true } : {},
     };
   };

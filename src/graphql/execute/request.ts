@@ -1,6 +1,7 @@
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Access } from '../plan/access-rules.js';
 import type { OperationPlan } from '../plan/operation-plan.js';
+import type { Denied } from '../rules/rule-map.js';
 import type { Refused } from '../plan/prune-and-merge.js';
 import type { Call } from './call.js';
 
@@ -26,6 +27,13 @@ export type Values = Readonly<Record<string, unknown>>;
 export interface Price {
   readonly requested: number;
   readonly max: number;
+}
+
+/** What is decided of an operation that does not run. */
+export interface Checked {
+  readonly cost: Price;
+  readonly refusals: readonly Denied[];
+  readonly variableFaults: readonly string[];
 }
 
 /** An operation that may run, with everything decided about it. */

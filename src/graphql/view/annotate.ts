@@ -55,7 +55,8 @@ export class Annotations {
     return known;
   }
 
-  private marked(ceiling: ReadonlySet<Scope>, stateOf: ScopeStateOf): GraphQLSchema {
+  /** The view of a ceiling, marked. */
+  marked(ceiling: ReadonlySet<Scope>, stateOf: ScopeStateOf): GraphQLSchema {
     const lacking = [...ceiling].filter((scope) => stateOf(scope) !== 'held').sort();
     const key = [ceilingKey(ceiling), ...lacking.map((scope) => `${stateOf(scope)} ${scope}`)].join('\n');
     const known = this.kept.get(key);

@@ -103,13 +103,8 @@ export class HttpOperations {
     return this.bodyOf(request, reply, await this.parts.gate.answer(arrivalOf(request), wanted), mediaType);
   }
 
-  /** Sets the head of the response. */
-  private bodyOf(
-    { headers }: FastifyRequest,
-    reply: FastifyReply,
-    answer: Answer,
-    mediaType = json,
-  ): Answer['body'] {
+  /** Sets the head of the response, and returns its body. */
+  bodyOf({ headers }: FastifyRequest, reply: FastifyReply, answer: Answer, mediaType = json): Answer['body'] {
     const { status, body, operationId, kind, retryAfterSeconds, unrecognised, stepUp, allow } = answer;
     const { missingScopes } = answer;
     void reply
@@ -145,7 +140,7 @@ export class HttpOperations {
   }
 }
 
-function arrivalOf({ arrival }: FastifyRequest): Arrival {
+export function arrivalOf({ arrival }: FastifyRequest): Arrival {
   if (arrival === undefined) throw new Error('A request came past authentication.');
   return arrival;
 }

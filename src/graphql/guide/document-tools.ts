@@ -1,0 +1,137 @@
+import {
+  getNamedType,
+  getOperationAST,
+  isInputObjectType,
+  Kind,
+  parse,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+  type ArgumentNode,
+  type DocumentNode,
+  type GraphQLSchema,
+  type ObjectFieldNode,
+} from 'graphql';
+import type { Authority } from '../../authority/authority.js';
+import type { Scope } from '../../authority/scope.js';
+import { checkDocument } from '../document/document-check.js';
+import { documentTokensMax } from '../document/structure.js';
+import { variablesSchema, type VariablesSchema } from './variables-schema.js';
+
+/** A registered document as a tool. */
+export interface DocumentTool {
+  readonly name: string;
+  readonly kind: 'query' | 'mutation';
+  readonly description: string;
+  readonly inputSchema: VariablesSchema;
+}
+
+interface Registered {
+  readonly name: string;
+  readonly hash: string;
+  readonly source: string;
+}
+
+/** What a view knows of a registered document. */
+interface Known {
+  readonly tool: Omit<DocumentTool, 'name'>;
+  /** The scopes of its root fields. */
+  readonly roots: readonly Scope[];
+  /** The scopes of all fields and inputs that it names. */
+  readonly scopes: readonly Scope[];
+}
+
+const descriptionMax = 400;
+
+/** Makes tools of registered documents. */
+export class DocumentTools {
+  private readonly known = new WeakMap<GraphQLSchema, Map<string, Known | undefined>>();
+
+  constructor(private readonly scopes: ReadonlyMap<string, Scope>) {}
+
+  /**
+   * The tool of a document; undefined where no call of it could be allowed now. A mutation is refused whole for any
+   * scope that it lacks, a query gives what its root fields allow.
+   * @param view the caller's own
+   */
+  of(document: Registered, authority: Authority, view: GraphQLSchema): DocumentTool | undefined {
+    const known = this.read(document, view);
+    if (known === undefined) return undefined;
+    const { tool, roots, scopes } = known;
+    const isAllowed =
+      tool.kind === 'mutation'
+        ? scopes.every((scope) => authority.allows(scope))
+        : roots.some((scope) => authority.allows(scope));
+    return isAllowed ? { name: document.name, ...tool } : undefined;
+  }
+
+  /** Undefined for a document that is not valid in this view. */
+  private read({ hash, source }: Registered, view: GraphQLSchema): Known | undefined {
+    let documents = this.known.get(view);
+    if (documents === undefined) this.known.set(view, (documents = new Map<string, Known | undefined>()));
+    if (!documents.has(hash)) documents.set(hash, this.readNew(source, view));
+    return documents.get(hash);
+  }
+
+  private readNew(source: string, view: GraphQLSchema): Known | undefined {
+    const checked = checkDocument(view, source);
+    if ('faults' in checked) return undefined;
+    const document = parse(source, { maxTokens: documentTokensMax });
+    const operation = getOperationAST(document);
+    if (operation === null || operation === undefined) return undefined;
+    const root = view.getRootType(operation.operation);
+    const rootFields = [...checked.names].filter(
+      (name) => name.startsWith(`${root?.name ?? ''}.`) && !name.endsWith(')'),
+    );
+    const scopesOf = (names: Iterable<string>): Scope[] => [
+      ...new Set([...names].flatMap((name) => this.scopes.get(name) ?? [])),
+    ];
+    const fields = root?.getFields() ?? {};
+    const texts = rootFields.flatMap((name) => fields[name.split('.')[1] ?? '']?.description ?? []);
+    return {
+      tool: {
+        kind: checked.kind,
+        description: commentOf(source) ?? texts.join(' ').slice(0, descriptionMax),
+        inputSchema: variablesSchema(view, operation, variableTexts(view, document)),
+      },
+      roots: scopesOf(rootFields),
+      scopes: scopesOf(checked.names),
+    };
+  }
+}
+
+/** For each variable that is the whole value of an argument or input field, the description of the first. */
+function variableTexts(schema: GraphQLSchema, document: DocumentNode): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  const info = new TypeInfo(schema);
+  const note = ({ value }: ArgumentNode | ObjectFieldNode, description: string | null | undefined): void => {
+    if (value.kind !== Kind.VARIABLE || texts.has(value.name.value) || !description) return;
+    texts.set(value.name.value, description);
+  };
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Argument: (node) => {
+        note(node, info.getArgument()?.description);
+      },
+      ObjectField: (node) => {
+        const parent = getNamedType(info.getParentInputType());
+        const fields = isInputObjectType(parent) ? parent.getFields() : {};
+        note(node, fields[node.name.value]?.description);
+      },
+    }),
+  );
+  return texts;
+}
+
+/** The comment with which a document begins, as one line. */
+function commentOf(source: string): string | undefined {
+  const lines = source.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+  const end = lines.findIndex((line) => !line.startsWith('#'));
+  const text = lines
+    .slice(0, end === -1 ? lines.length : end)
+    .map((line) => line.replace(/^#+ ?/, ''))
+    .join(' ')
+    .trim();
+  return text === '' ? undefined : text.slice(0, descriptionMax);
+}

@@ -1,0 +1,177 @@
+import {
+  CLIENT_INFO_META_KEY,
+  createMcpHandler,
+  type McpHttpHandler,
+  type McpRequestContext,
+  type McpServer,
+} from '@modelcontextprotocol/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { badInput, type BehalfError } from '../../core/errors.js';
+import { isLoopbackHost } from '../../core/loopback.js';
+import type { Answer } from '../../operation/answer.js';
+import type { Arrival, OperationGate } from '../../operation/gate.js';
+import { isRecord } from '../../operation/parameters.js';
+import { HttpError } from '../http/http-error.js';
+import { everyMethod, methodFault } from '../http/methods.js';
+import { arrivalOf, type HttpOperations } from '../http/operations.js';
+import { Exchange, type McpMessage } from './exchange.js';
+import type { GraphqlResponse } from './results.js';
+
+export interface McpParts {
+  readonly gate: OperationGate;
+  readonly publicUrl: string;
+  /** Of this server, as clients are told. */
+  readonly version: string;
+  /** Whether a page of this origin may send messages. */
+  readonly allowsOrigin: (origin: string) => boolean;
+  /** Whether the server is reached on this machine alone. */
+  readonly isLocal: boolean;
+}
+
+const path = '/mcp';
+/** Open streams of `subscriptions/listen`. */
+const streamsMax = 1_000;
+/** A client opens its stream again after so long. */
+const streamMsMax = 3_600_000;
+
+/**
+ * `/mcp`: the Model Context Protocol over Streamable HTTP, without sessions. Each message is one operation of the gate.
+ * Revision 2026-07-28, and those of 2025 that clients still speak.
+ */
+export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, parts: McpParts): void {
+  const handler = createMcpHandler(serverOf, { maxSubscriptions: streamsMax });
+  operations.guard(scope);
+  scope.route({
+    method: everyMethod,
+    url: path,
+    handler: async (request, reply) => {
+      const fault =
+        methodFault(request, reply, ['POST']) ??
+        hostFault(request, parts) ??
+        originFault(request, parts) ??
+        bodyFault(request.body);
+      if (fault !== undefined) return operations.refuse(request, reply, fault);
+      return answer(request, reply, operations, parts, handler);
+    },
+  });
+}
+
+/** The SDK makes a server for each message; ours belongs to the exchange of that message. */
+const serverOf = ({ authInfo }: McpRequestContext): McpServer =>
+  (authInfo?.extra?.exchange as Exchange).server();
+
+async function answer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operations: HttpOperations,
+  { gate, publicUrl, version }: McpParts,
+  handler: McpHttpHandler,
+): Promise<unknown> {
+  const message = messageOf(request.body);
+  const arrival = arrivalOf(request);
+  const exchange = new Exchange(gate, arrival, message, version);
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    gone.abort();
+  });
+  const response = await handler.fetch(webRequest(request, publicUrl, gone.signal), {
+    parsedBody: request.body,
+    authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
+  });
+  const isStream = message.method === 'subscriptions/listen' && response.ok;
+  const bytes = isStream ? undefined : Buffer.from(await response.arrayBuffer());
+  const told = await exchange.end(response.ok);
+  if (told.isForClient) {
+    if (bytes === undefined) await response.body?.cancel();
+    return operations.bodyOf(request, reply, asMessage(request.body, told.answer));
+  }
+  void reply.code(response.status).header('behalf-operation-id', told.answer.operationId);
+  response.headers.forEach((value, name) => void reply.header(name, value));
+  void reply.header('cache-control', 'no-store');
+  if (bytes !== undefined) return bytes;
+  endInTime(arrival, reply.raw, gone);
+  return reply.send(response.body);
+}
+
+/** Ends a stream that would outlive the right to listen. */
+function endInTime({ call }: Arrival, line: FastifyReply['raw'], gone: AbortController): void {
+  const leftMs = Math.min(Math.max(0, call.authority.expiresAt - call.startedAt), streamMsMax);
+  const timer = setTimeout(() => {
+    gone.abort();
+  }, leftMs);
+  line.once('close', () => {
+    clearTimeout(timer);
+  });
+}
+
+/**
+ * A page whose name leads to this machine (DNS rebinding) could send messages to a server that only this machine
+ * reaches.
+ */
+function hostFault({ hostname }: FastifyRequest, { publicUrl, isLocal }: McpParts): BehalfError | undefined {
+  const known = [new URL(publicUrl).hostname, 'localhost', '127.0.0.1', '[::1]'];
+  if (!isLocal || known.includes(hostname)) return undefined;
+  return new HttpError(
+    403,
+    `This server is not known by the name in \`Host\`. Send messages to ${publicUrl}${path}.`,
+  );
+}
+
+/** A page of another origin that knows a token may still not be one that the operator trusts. */
+function originFault(
+  { headers }: FastifyRequest,
+  { publicUrl, allowsOrigin, isLocal }: McpParts,
+): BehalfError | undefined {
+  const { origin } = headers;
+  if (origin === undefined || origin === new URL(publicUrl).origin || allowsOrigin(origin)) return undefined;
+  if (isLocal && URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname)) return undefined;
+  return new HttpError(
+    403,
+    'Pages of this origin may not send messages. An operator can allow it by BEHALF_ALLOWED_ORIGINS.',
+  );
+}
+
+const bodyFault = (body: unknown): BehalfError | undefined =>
+  Array.isArray(body) ? badInput('Send one message with each request: batches are not taken.') : undefined;
+
+/** For the record; all of it is the client's word. */
+function messageOf(body: unknown): McpMessage {
+  const { method, params } = isRecord(body) ? body : {};
+  const { name, uri, _meta, clientInfo } = isRecord(params) ? params : {};
+  const meta = isRecord(_meta) ? _meta : {};
+  const info = isRecord(meta[CLIENT_INFO_META_KEY]) ? meta[CLIENT_INFO_META_KEY] : clientInfo;
+  return {
+    method: shortText(method) ?? 'unknown',
+    target: shortText(name) ?? shortText(uri) ?? null,
+    client: isRecord(info)
+      ? [info.name, info.version].flatMap((part) => shortText(part) ?? []).join(' ')
+      : null,
+  };
+}
+
+const shortText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+
+function webRequest(
+  { method, headers, originalUrl }: FastifyRequest,
+  publicUrl: string,
+  signal: AbortSignal,
+): Request {
+  const sent = new Headers();
+  for (const [name, value] of Object.entries(headers))
+    if (name !== 'authorization' && name !== 'dpop' && value !== undefined)
+      sent.set(name, [value].flat().join(', '));
+  return new Request(new URL(originalUrl, publicUrl), { method, headers: sent, signal });
+}
+
+/** An answer by HTTP, with an error that clients of the protocol can read. */
+function asMessage(body: unknown, answer: Answer): Answer {
+  const { errors } = JSON.parse(answer.body.toString() || '{}') as GraphqlResponse;
+  const [error] = errors ?? [];
+  const told = {
+    jsonrpc: '2.0',
+    id: isRecord(body) ? (body.id ?? null) : null,
+    error: { code: -32_000, message: error?.message ?? 'The request was refused.', data: error?.extensions },
+  };
+  return { ...answer, body: JSON.stringify(told) };
+}

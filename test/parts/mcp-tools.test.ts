@@ -1,0 +1,201 @@
+// databases: sqlite, mariadb
+import type { Client } from '@modelcontextprotocol/client';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { registerDocuments } from '../../src/admin/trusted-documents.js';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { roles } from '../../src/store/tables/identity.js';
+import { Company, rules } from '../support/administration.js';
+import { BusinessRows } from '../support/business.js';
+import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
+import { mcpClient } from '../support/mcp.js';
+import { everywhere, type TestServer, type PersonFixture } from '../support/server.js';
+import { volume } from '../support/volume.js';
+
+let company: Company;
+let replica: TestServer;
+let person: PersonFixture;
+let ticketId: string;
+const documents = [
+  {
+    name: 'CustomerNames',
+    source:
+      '# Who buys from us.\nquery CustomerNames($first: Int = 5) { customers(first: $first) { nodes { name } } }',
+  },
+  { name: 'Guides', source: 'query Guides { documents(first: 3) { nodes { title } } }' },
+  {
+    name: 'Reply',
+    source:
+      'mutation Reply($ticketId: ID!, $body: String!, $idempotencyKey: String!) { replyToTicket(ticketId: $ticketId, body: $body, idempotencyKey: $idempotencyKey) { __typename } }',
+  },
+  // Takes the place of no fixed tool.
+  { name: 'query', source: 'query Query { orders(first: 1) { nodes { number } } }' },
+];
+
+beforeAll(async () => {
+  company = await Company.start();
+  const { server } = company;
+  await loadBusiness(server.database, smallBusiness());
+  await loadDocuments(server.database, server.ids);
+  const rows = new BusinessRows(server);
+  ticketId = (await rows.ticket('T-MCP', await rows.customer('C-MCP', 'europe'))).id;
+  person = await server.person({
+    scopes: [...server.app.scopes].filter((scope) => scope !== 'invoices:read'),
+  });
+  await company.do((unit) => registerDocuments(unit, rules, company.root.id, documents));
+  replica = await server.replica();
+});
+afterAll(async () => {
+  await replica.stop();
+  await company.server.stop();
+});
+
+const usable = [
+  'customers:read',
+  'tickets:read',
+  'tickets:reply',
+  'documents:read',
+  'orders:read',
+  'analytics:sales',
+];
+
+interface Rights {
+  readonly role: readonly string[];
+  readonly task: readonly string[];
+  readonly token: readonly string[];
+  readonly documents: 'any' | 'registered';
+  readonly regions: 'all' | readonly string[];
+}
+/** A ticket that one may not read is not there to be answered, and the schema does not say so of an argument. */
+const subset = (of: readonly string[]): fc.Arbitrary<string[]> =>
+  fc
+    .subarray([...of])
+    .map((scopes) => scopes.filter((scope) => scope !== 'tickets:reply' || scopes.includes('tickets:read')));
+
+const rights: fc.Arbitrary<Rights> = subset([...usable, 'invoices:read']).chain((role) =>
+  subset(role).chain((task) =>
+    fc.record({
+      role: fc.constant(role),
+      task: fc.constant(task),
+      token: subset(task),
+      documents: fc.constantFrom('any' as const, 'any' as const, 'registered' as const),
+      regions: fc.constantFrom('all' as const, ['europe']),
+    }),
+  ),
+);
+
+/** A caller with these rights: a client of the protocol, and its delegation. */
+async function caller(
+  wanted: Rights,
+): Promise<{ readonly token: string; readonly roleId: string; readonly client: Client }> {
+  const { server } = company;
+  const boundary = { ...everywhere, region: wanted.regions };
+  const agent = await server.agent(
+    person,
+    { scopes: wanted.role, boundary, documents: wanted.documents },
+    { scopes: wanted.task, boundary },
+  );
+  const token = await server.token(person.id, agent.delegationId, wanted.token, '/mcp');
+  return { token, roleId: agent.roleId, client: await mcpClient(server.url, token) };
+}
+
+/** A call of a tool that its rights allow. */
+const calls: Readonly<Record<string, (key: string) => Record<string, unknown>>> = {
+  ask_for_access: () => ({ scopes: ['orders:read'], reason: 'The customer asks for it.' }),
+  explain_refusal: () => ({ scopes: ['orders:read'] }),
+  search_schema: () => ({ words: 'customers' }),
+  search_knowledge: () => ({ words: 'coffee' }),
+  whoami: () => ({}),
+  CustomerNames: () => ({ first: 2 }),
+  Guides: () => ({}),
+  Reply: (key) => ({ ticketId, body: 'Good day', idempotencyKey: key }),
+};
+
+/** As above, for tools that take a document: one that the role may send. */
+function documentCall(
+  tool: string,
+  listed: readonly string[],
+  isFree: boolean,
+  key: string,
+): Record<string, unknown> {
+  if (tool === 'mutate' && listed.includes('Reply'))
+    return { documentId: 'Reply', variables: { ticketId, body: 'Good day', idempotencyKey: key } };
+  if (tool === 'mutate')
+    return { document: `mutation { completeTask(idempotencyKey: "${key}") { __typename } }` };
+  if (isFree) return { document: '{ viewer { person { name } } }' };
+  return { documentId: listed.find((name) => ['CustomerNames', 'Guides'].includes(name)) ?? 'query' };
+}
+
+/** Whoever may do nothing else may still end its task, so this comes last. */
+const mutateLast = (names: readonly string[]): readonly string[] =>
+  [...names].sort((a, b) => Number(a === 'mutate') - Number(b === 'mutate'));
+
+const allTools = [...Object.keys(calls), 'query', 'mutate', 'validate'];
+
+test(`of ${String(volume(500))} random callers, each listed tool has a call that succeeds, and each other is refused as one that there is not`, async () => {
+  let key = 0;
+  await fc.assert(
+    fc.asyncProperty(rights, async (wanted) => {
+      const { client } = await caller(wanted);
+      const { tools } = await client.listTools();
+      const listed = tools.map(({ name }) => name);
+      expect(listed).toEqual([...listed].sort());
+      const refusal = async (name: string): Promise<string> => {
+        const error: unknown = await client
+          .callTool({ name, arguments: calls[name]?.('0') ?? {} })
+          .catch((caught: unknown) => caught);
+        expect({ name, isError: error instanceof Error }).toEqual({ name, isError: true });
+        return JSON.stringify({ ...(error as object), message: (error as Error).message }).replaceAll(
+          name,
+          'NAME',
+        );
+      };
+      const missing = await refusal('NoSuchTool');
+      for (const name of allTools.filter((tool) => !listed.includes(tool)))
+        expect(await refusal(name)).toBe(missing);
+      for (const name of mutateLast(listed)) {
+        key += 1;
+        const isFree = wanted.documents === 'any';
+        const input = calls[name]?.(String(key)) ?? documentCall(name, listed, isFree, String(key));
+        const told = await client.callTool({ name, arguments: input });
+        expect(told.structuredContent).toBeDefined();
+        const refused = told.isError === true ? told.content : [];
+        expect({ name, wanted, refused }).toEqual({ name, wanted, refused: [] });
+      }
+      await client.close();
+    }),
+    { numRuns: volume(500) },
+  );
+}, 600_000);
+
+test('two callers with equal rights get equal lists, byte for byte', async () => {
+  await fc.assert(
+    fc.asyncProperty(rights, async (wanted) => {
+      const [one, other] = await Promise.all([caller(wanted), caller(wanted)]);
+      const [mine, theirs] = await Promise.all([one.client.listTools(), other.client.listTools()]);
+      expect(JSON.stringify(theirs)).toBe(JSON.stringify(mine));
+      await Promise.all([one.client.close(), other.client.close()]);
+    }),
+    { numRuns: volume(100) },
+  );
+}, 300_000);
+
+test('what was taken away is gone from the next list, on the other server too', async () => {
+  const wanted: Rights = { role: usable, task: usable, token: usable, documents: 'any', regions: 'all' };
+  const { token, roleId, client } = await caller(wanted);
+  const there = await mcpClient(replica.url, token);
+  const names = async (of: Client): Promise<string[]> => (await of.listTools()).tools.map(({ name }) => name);
+  expect(await names(there)).toEqual(expect.arrayContaining(['search_knowledge', 'Guides', 'Reply']));
+  await company.server.database.transaction(async (tx) => {
+    await tx.update(roles, eq('id', roleId), { scopes: ['customers:read', 'tickets:read'] });
+    await bumpEpoch(tx);
+  });
+  const left = [
+    ...['CustomerNames', 'ask_for_access', 'explain_refusal', 'mutate', 'query'],
+    ...['search_schema', 'validate', 'whoami'],
+  ];
+  expect(await names(there)).toEqual(left);
+  expect(await names(client)).toEqual(left);
+  await Promise.all([client.close(), there.close()]);
+}, 60_000);

@@ -1,0 +1,202 @@
+// databases: sqlite, mariadb
+import type { Client } from '@modelcontextprotocol/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BusinessRows } from '../support/business.js';
+import { mcpClient, type Era } from '../support/mcp.js';
+import { recordsOf } from '../support/records.js';
+import { everywhere, TestServer, type AgentFixture } from '../support/server.js';
+
+const scopes = ['customers:read', 'tickets:read', 'tickets:reply', 'documents:read'];
+let server: TestServer;
+let agent: AgentFixture;
+let token: string;
+beforeAll(async () => {
+  server = await TestServer.start();
+  const rows = new BusinessRows(server);
+  await rows.customer('C-1', 'europe');
+  await rows.customer('C-2', 'asia');
+  const person = await server.person({ scopes: [...server.app.scopes] });
+  agent = await server.agent(
+    person,
+    { scopes: [...scopes, 'refunds:issue', 'refunds:read', 'invoices:read'] },
+    { scopes: [...scopes, 'invoices:read'], boundary: { ...everywhere, region: ['europe'] } },
+  );
+  token = await server.token(person.id, agent.delegationId, scopes, '/mcp');
+});
+afterAll(() => server.stop());
+
+interface Told {
+  readonly isError?: boolean;
+  readonly structuredContent?: Record<string, unknown>;
+}
+const call = async (client: Client, name: string, input: Record<string, unknown> = {}): Promise<Told> =>
+  (await client.callTool({ name, arguments: input })) as Told;
+
+describe.each<Era>(['modern', 'legacy'])('a %s client', (era) => {
+  let client: Client;
+  beforeAll(async () => {
+    client = await mcpClient(server.url, token, era);
+  });
+  afterAll(() => client.close());
+
+  test('sees the tools that its task allows, by name', async () => {
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual([
+      ...['ask_for_access', 'explain_refusal', 'mutate', 'query'],
+      ...['search_knowledge', 'search_schema', 'validate', 'whoami'],
+    ]);
+  });
+
+  test('learns for whom it acts, and gets the rows inside its boundary', async () => {
+    const who = await call(client, 'whoami');
+    expect(who.structuredContent).toMatchObject({ data: { viewer: { task: { task: 'ticket:T-1' } } } });
+    const answer = await call(client, 'query', { document: '{ customers { nodes { number region } } }' });
+    expect(answer.structuredContent).toMatchObject({
+      data: { customers: { nodes: [{ number: 'C-1', region: 'europe' }] } },
+    });
+    const [record] = (await recordsOf(server.database)).slice(-1);
+    expect(record).toMatchObject({
+      outcome: 'succeeded',
+      // Without sessions, a client of 2025 says its name in its first message alone.
+      mcp: { client: era === 'modern' ? 'test-client 1.0.0' : null, method: 'tools/call', target: 'query' },
+      chain: { agents: [{ name: agent.name }] },
+    });
+  });
+
+  test('finds fields and checks a document before it runs', async () => {
+    const found = await call(client, 'search_schema', { words: 'open tickets of a customer' });
+    expect(found.structuredContent?.sdl).toContain('Query.tickets(');
+    const checked = await call(client, 'validate', { document: '{ invoices { nodes { id } } }' });
+    expect(checked.structuredContent).toMatchObject({
+      valid: true,
+      refusals: [
+        {
+          coordinates: ['Query.invoices', 'InvoiceConnection.nodes', 'Invoice.id'],
+          layer: 'token',
+          missingScopes: ['invoices:read'],
+        },
+      ],
+    });
+  });
+
+  test('is told what its task lacks', async () => {
+    const told = await call(client, 'explain_refusal', { scopes: ['refunds:issue', 'users:manage'] });
+    expect(told.structuredContent).toMatchObject({
+      scopes: [
+        { scope: 'refunds:issue', held: false, layer: 'delegation' },
+        { scope: 'users:manage', held: false, layer: null },
+      ],
+    });
+  });
+
+  test('runs a query by `query` alone, and is told whom to ask', async () => {
+    const document = 'mutation { completeTask(idempotencyKey: "k") { __typename } }';
+    expect(await call(client, 'query', { document })).toMatchObject({
+      isError: true,
+      structuredContent: { errors: [{ code: 'BAD_USER_INPUT' }] },
+    });
+    const asked = await call(client, 'ask_for_access', { scopes: ['refunds:issue'], reason: 'Pay it back.' });
+    expect(asked.structuredContent).toMatchObject({
+      status: 'ask_in_person',
+      person: expect.any(String) as string,
+    });
+  });
+});
+
+/** One message of 2026-07-28 without a client of the SDK. */
+const post = (
+  method: string,
+  params: Record<string, unknown>,
+  bearer = token,
+  more: Record<string, string> = {},
+) =>
+  fetch(`${server.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(typeof params.name === 'string' ? { 'mcp-name': params.name } : {}),
+      ...more,
+    },
+    body: JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 7, method },
+      params: {
+        ...params,
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    }),
+  });
+
+test('a token that is too narrow is refused with all scopes, in the head of the answer', async () => {
+  const document = '{ invoices { nodes { id number } } }';
+  const answer = await post('tools/call', { name: 'query', arguments: { document } });
+  expect(answer.status).toBe(403);
+  expect(answer.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
+  expect(answer.headers.get('www-authenticate')).toContain('scope="invoices:read"');
+  expect(answer.headers.get('www-authenticate')).toContain('/.well-known/oauth-protected-resource/mcp');
+});
+
+test('a task that is too narrow is told in the result, with what is missing', async () => {
+  const document = `mutation { issueRefund(paymentId: "P", amount: { amount: "1.00", currency: "EUR" }, reason: "r", idempotencyKey: "k") { __typename } }`;
+  const answer = await post('tools/call', { name: 'validate', arguments: { document } });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toContain('refunds:issue');
+});
+
+test('a token for GraphQL counts for nothing here, nor one for MCP there', async () => {
+  expect((await post('tools/list', {}, agent.token)).status).toBe(401);
+  const there = await server.query(token, '{ viewer { scopes } }');
+  expect(there.status).toBe(401);
+});
+
+test('without a token the answer leads to the metadata of this resource', async () => {
+  const answer = await fetch(`${server.url}/mcp`, {
+    method: 'POST',
+    body: '{}',
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(answer.status).toBe(401);
+  const metadata = await fetch(`${server.url}/.well-known/oauth-protected-resource/mcp`);
+  expect(await metadata.json()).toMatchObject({ resource: `${server.publicUrl}/mcp` });
+  expect(answer.headers.get('www-authenticate')).toContain('/.well-known/oauth-protected-resource/mcp');
+});
+
+test('a message that is none has its record, and changes nothing', async () => {
+  const before = await recordsOf(server.database);
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+  };
+  for (const body of [
+    '[]',
+    '{}',
+    '[{"jsonrpc":"2.0","id":1,"method":"tools/list"}]',
+    '{"jsonrpc":"2.0","id":1,"method":"no/such"}',
+    '{',
+    '7',
+    'null',
+  ]) {
+    const answer = await fetch(`${server.url}/mcp`, { method: 'POST', headers, body });
+    expect({ body, status: answer.status >= 200 && answer.status < 500 }).toEqual({ body, status: true });
+    expect(answer.headers.get('behalf-operation-id')).not.toBe(null);
+  }
+  const after = await recordsOf(server.database);
+  expect(after.length).toBe(before.length + 7);
+  expect(after.slice(-7).every(({ changes }) => changes.length === 0)).toBe(true);
+});
+
+test('a search of the knowledge base links to documents that can be read inside the boundary', async () => {
+  const client = await mcpClient(server.url, token);
+  await expect(client.readResource({ uri: 'behalf://document/NONE' })).rejects.toThrow(/NONE/);
+  const { resourceTemplates } = await client.listResourceTemplates();
+  expect(resourceTemplates).toMatchObject([{ uriTemplate: 'behalf://document/{id}' }]);
+  await client.close();
+});
