@@ -1,8 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import { giveAgentRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
-import { eq } from '../../src/store/sql/condition.js';
-import { agents } from '../../src/store/tables/identity.js';
+import { createClient } from '../../src/admin/clients.js';
 import { CodeFlow, discover, type Shown } from '../parts/oauth/browser.js';
 import { withPassword } from './account.js';
 import type { Employee } from './administration.js';
@@ -15,7 +14,7 @@ export const about = { purpose: 'Answer the letter', task: 'ticket:T-1' };
 export const details = (...requests: object[]): string =>
   JSON.stringify(requests.map((request) => ({ type: 'behalf_delegation', ...request })));
 
-/** An agent that may ask people itself. A public one has no secret. */
+/** An agent that may ask people itself. Where it is public, a client of the same name without a secret acts as it. */
 export async function askingAgent(
   { company }: Office,
   name: string,
@@ -23,11 +22,17 @@ export async function askingAgent(
 ): Promise<Agent> {
   return company.do(async (unit) => {
     const of = { displayName: `Agent ${name}`, businessTask: 'a task of a test', ownerId: company.root.id };
-    const input = { name, ...of, redirectUris: [callback] };
-    const { agent, secret } = await createAgent(unit, input, secretsAllowed);
-    if (isPublic) await unit.tx.update(agents, eq('id', agent.id), { authMethod: 'none' });
-    await giveAgentRole(unit, agent, await company.role(role), null);
-    return { id: agent.id, name, secret: isPublic ? '' : (secret ?? '') };
+    const redirectUris = [callback];
+    const held = await company.role(role);
+    if (isPublic) {
+      const client = { clientId: name, name: of.displayName, redirectUris };
+      const input = { ...client, agent: { name, ...of, roles: [held] } };
+      const { agentId } = await createClient(unit, company.root.id, input, company.around);
+      return { id: agentId ?? '', name, secret: '' };
+    }
+    const { agent, secret } = await createAgent(unit, { name, ...of, redirectUris }, secretsAllowed);
+    await giveAgentRole(unit, agent, held, null);
+    return { id: agent.id, name, secret: secret ?? '' };
   });
 }
 

@@ -60,8 +60,6 @@ const byKeys = (jwks: KeySet): Partial<ClientMetadata> => ({
 function authenticationOf(agent: AgentRow, workloadKeys: KeySet): Partial<ClientMetadata> {
   const { authMethod, jwks } = agent;
   switch (authMethod) {
-    case 'none':
-      return { token_endpoint_auth_method: 'none' };
     case 'private_key_jwt':
       return byKeys({ keys: (jwks?.keys ?? []).map(asLibrary) });
     case workloadAuthMethod:
@@ -76,22 +74,14 @@ function authenticationOf(agent: AgentRow, workloadKeys: KeySet): Partial<Client
   }
 }
 
-/** Whether it is no client itself: a registered one acts as it. */
-const isActedAs = ({ authMethod, redirectUris }: AgentRow): boolean =>
-  authMethod === 'none' && redirectUris === null;
-
 function agentMetadata(agent: AgentRow, workloadKeys: KeySet): ClientMetadata {
-  const { authMethod, redirectUris } = agent;
+  const { redirectUris } = agent;
   return {
     client_id: agent.name,
     client_name: agent.displayName,
     redirect_uris: [],
     response_types: [],
-    grant_types: [
-      ...(authMethod === 'none' ? [] : ownGrants),
-      ...askingGrants,
-      ...(redirectUris === null ? [] : ['authorization_code']),
-    ],
+    grant_types: [...ownGrants, ...askingGrants, ...(redirectUris === null ? [] : ['authorization_code'])],
     ...(redirectUris === null ? {} : askingAt(redirectUris)),
     authorization_details_types: [delegationType],
     backchannel_token_delivery_mode: 'poll',
@@ -137,7 +127,10 @@ export class AgentClients implements Adapter {
       agents,
       all(eq<AgentRow>('name', clientId), eq<AgentRow>('status', 'active')),
     );
-    return agent === undefined || isActedAs(agent) ? undefined : agentMetadata(agent, this.workloadKeys);
+    // Without credentials it is no client itself: a registered one acts as it, within its own ceilings.
+    return agent === undefined || agent.authMethod === 'none'
+      ? undefined
+      : agentMetadata(agent, this.workloadKeys);
   }
 
   /** RFC 6749 section 2.3.1, against every valid secret of the agent. */

@@ -60,8 +60,8 @@ export const agents = table(
     /** active, stopped */
     status: text(20),
     /**
-     * client_secret_basic, private_key_jwt, workload_jwt, tls_client_auth, self_signed_tls_client_auth; none: it is public, or
-     * a client of `clients` acts as it.
+     * client_secret_basic, private_key_jwt, workload_jwt, tls_client_auth, self_signed_tls_client_auth; none: it is no client
+     * itself, and a client of `clients` acts as it.
      */
     authMethod: text(40),
     /** Public keys (RFC 7517) of an agent that signs its assertions, or that has certificates of its own (`x5c`). */

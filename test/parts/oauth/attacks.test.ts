@@ -3,9 +3,11 @@ import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll } from 'vitest';
 import { createClient } from '../../../src/admin/clients.js';
 import { addResourceServer } from '../../../src/admin/resource-servers.js';
+import { eq } from '../../../src/store/sql/condition.js';
+import { agents } from '../../../src/store/tables/identity.js';
 import { withPassword } from '../../support/account.js';
 import type { Employee } from '../../support/administration.js';
-import { about, askingAgent, details } from '../../support/asking-agents.js';
+import { about, askingAgent, callback, details } from '../../support/asking-agents.js';
 import { testAttacks, testTried, toldBy, type Attack, type Tried } from '../../support/attack-table.js';
 import { accessTokenType, given, Office, type Agent } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
@@ -185,6 +187,8 @@ beforeAll(async () => {
   next = await office.agent('next', ines, 'support-agent');
   await publicClient('desk', back);
   await publicClient('lamp', 'https://lamp.example/callback');
+  const { id } = await askingAgent(office, 'bare');
+  await company.do(({ tx }) => tx.update(agents, eq('id', id), { authMethod: 'none' }));
   await company.do((unit) =>
     addResourceServer(
       unit,
@@ -336,6 +340,19 @@ const attacks: readonly Attack[] = [
     name: 'a request of a client that nobody knows',
     attempt: () => asked({ client_id: 'nobody' }),
     ...{ error: '400 invalid_client', recorded: 'sign_in' },
+  },
+  {
+    name: 'a bare agent, at its redirect URI',
+    attempt: () => asked({ client_id: 'bare', redirect_uri: callback }),
+    ...{ error: '400 invalid_client', recorded: 'sign_in' },
+  },
+  {
+    name: 'a bare agent, from a device',
+    attempt: async () => {
+      const form = { client_id: 'bare', scope: 'tickets:read', authorization_details: details(about) };
+      return toldBy(await office.post('/oauth/device_authorization', form));
+    },
+    ...{ error: '401 invalid_client', recorded: 'token' },
   },
   ...(
     [

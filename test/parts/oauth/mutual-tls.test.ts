@@ -10,6 +10,7 @@ import * as client from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { certificateThumbprint } from '../../../src/core/certificates.js';
 import { eq } from '../../../src/store/sql/condition.js';
+import { clients } from '../../../src/store/tables/clients.js';
 import { agents, delegations, oauthPayloads } from '../../../src/store/tables/identity.js';
 import { at, codes, key, type Employee } from '../../support/administration.js';
 import { askedBy, askingAgent, callback, details, serverOf } from '../../support/asking-agents.js';
@@ -91,7 +92,9 @@ beforeAll(async () => {
   await set(kiosk, `certificates: ${JSON.stringify(readFileSync(certificates.kiosk.cert, 'utf8'))}`);
   await bind(desk, 'CERTIFICATE');
   await bind(bot, 'CERTIFICATE');
-  await office.company.do(({ tx }) => tx.update(agents, eq('id', app.id), { tokenBinding: 'certificate' }));
+  await office.company.do(({ tx }) =>
+    tx.update(clients, eq('clientId', app.name), { tokenBinding: 'certificate' }),
+  );
   hers = {
     desk: await office.delegate(rosa, { agent: 'desk', scopes: ['tickets:read'] }),
     kiosk: await office.delegate(rosa, { agent: 'kiosk', scopes: ['tickets:read'] }),
