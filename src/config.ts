@@ -63,7 +63,7 @@ export const settings = {
   BEHALF_ALLOW_HTTP: flag
     .default(false)
     .describe(
-      'Allows plain http beyond loopback, for the public URL, identity providers, the keys of workloads and other resource servers: tokens travel in the clear.',
+      'Allows plain http beyond loopback, for the public URL, the one for mutual TLS, identity providers, the keys of workloads and other resource servers: tokens travel in the clear.',
     ),
   BEHALF_PRIVATE_HOSTS: z
     .string()
@@ -106,10 +106,10 @@ export const settings = {
     ),
   BEHALF_MTLS_URL: z
     .string()
-    .refine((text) => URL.canParse(text) && new URL(text).origin === text, 'must be an origin')
+    .refine(isWebOrigin, 'must be an origin')
     .optional()
     .describe(
-      'The origin at which a proxy asks clients for certificates, where that is not the public URL: the metadata names its endpoints as `mtls_endpoint_aliases`.',
+      'The origin at which a proxy asks clients for certificates, where that is not the public URL: the metadata names its endpoints as `mtls_endpoint_aliases`. https, or http on loopback or with `BEHALF_ALLOW_HTTP`.',
     ),
   BEHALF_ALLOWED_ORIGINS: z
     .string()
@@ -381,12 +381,22 @@ function certificateFaults(config: Settings): string[] {
     return withHeader
       .filter((name) => config[name] !== undefined)
       .map((name) => `${name}: say BEHALF_CLIENT_CERTIFICATE_HEADER too, or leave both`);
-  return config.BEHALF_CLIENT_CERTIFICATE_PROXIES === undefined
-    ? [
-        'BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too: it counts from these addresses alone',
-      ]
-    : [];
+  const faults: string[] = [];
+  if (config.BEHALF_CLIENT_CERTIFICATE_PROXIES === undefined)
+    faults.push(
+      'BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too: it counts from these addresses alone',
+    );
+  const { BEHALF_MTLS_URL: url } = config;
+  if (url !== undefined && isInTheClear(new URL(url), config))
+    faults.push(inTheClear('BEHALF_MTLS_URL', url));
+  return faults;
 }
+
+const isInTheClear = (url: URL, { BEHALF_ALLOW_HTTP }: Settings): boolean =>
+  url.protocol !== 'https:' && !isLoopback(url) && !BEHALF_ALLOW_HTTP;
+
+const inTheClear = (name: keyof Settings, origin: string): string =>
+  `${name}: ${origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`;
 
 const everyAddress = new Set(['0.0.0.0', '[::]']);
 
@@ -398,10 +408,5 @@ function unsafe(config: Settings, publicUrl: string): string[] {
       `HOST: ${config.HOST} is every address, so say BEHALF_PUBLIC_URL: the https origin under which callers reach the server (plain http would send tokens in the clear)`,
     ];
   }
-  if (url.protocol !== 'https:' && !isLoopback(url) && !config.BEHALF_ALLOW_HTTP) {
-    return [
-      `BEHALF_PUBLIC_URL: ${url.origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`,
-    ];
-  }
-  return [];
+  return isInTheClear(url, config) ? [inTheClear('BEHALF_PUBLIC_URL', url.origin)] : [];
 }

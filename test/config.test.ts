@@ -79,9 +79,26 @@ describe('certificates of clients', () => {
     ],
     [{ ...proxies, BEHALF_CLIENT_CERTIFICATE_HEADER: 'a b' }, /^BEHALF_CLIENT_CERTIFICATE_HEADER: must be/],
     [{ BEHALF_MTLS_URL: 'https://mtls.example/' }, /^BEHALF_MTLS_URL: must be an origin/],
+    [{ BEHALF_MTLS_URL: 'ftp://mtls.example' }, /^BEHALF_MTLS_URL: must be an origin/],
+    [
+      { ...header, ...proxies, BEHALF_MTLS_URL: 'http://mtls.example' },
+      /^BEHALF_MTLS_URL: http:\/\/mtls\.example would send tokens in the clear; use https/,
+    ],
   ])('%j is told as a fault', (env, fault) => {
     expect(faultsOf(env as Record<string, string>)).toEqual([expect.stringMatching(fault)]);
   });
+});
+
+test.each([
+  { BEHALF_MTLS_URL: 'https://mtls.example' },
+  { BEHALF_MTLS_URL: 'http://127.0.0.1:4443' },
+  { BEHALF_MTLS_URL: 'http://mtls.example', BEHALF_ALLOW_HTTP: 'true' },
+])('%j is an origin for mutual TLS', (env) => {
+  const given = {
+    ...env,
+    ...{ BEHALF_CLIENT_CERTIFICATE_HEADER: 'Client-Cert', BEHALF_CLIENT_CERTIFICATE_PROXIES: '10.0.3.7' },
+  };
+  expect(readConfig(given).BEHALF_MTLS_URL).toBe(env.BEHALF_MTLS_URL);
 });
 
 describe('the hosts of documents of clients', () => {
