@@ -1,7 +1,8 @@
 import { ConfigError, readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
 import { systemClock } from '../core/clock.js';
-import { SealedKeys, SigningKeys } from '../oauth/signing/signing-keys.js';
+import type { Trail } from '../audit/trail.js';
+import { SealedKeys, SigningKeys, type Rotation } from '../oauth/signing/signing-keys.js';
 import { change, type AsOption } from '../operator/recorded-change.js';
 import { all } from '../store/sql/condition.js';
 import { signingKeys } from '../store/tables/signing-keys.js';
@@ -37,10 +38,13 @@ export async function rotate(options: RotateKeysOptions): Promise<void> {
     throw new CommandError('Signing keys need BEHALF_SIGNING_KEY_SECRETS, as the server has it.');
   const { atOnce = false } = options;
   const event = { command: 'keys rotate', as: options.as, detail: { atOnce } };
-  const made = await withDatabase((database) =>
+  const { made } = await withDatabase((database) =>
     change(database, event, async (deciding) => {
-      await deciding.require('agents:manage');
-      return new SigningKeys(database, systemClock, secrets).rotate(deciding.tx, atOnce);
+      // Other servers rely on what the keys sign.
+      await deciding.require('resource_servers:manage');
+      const rotation = await new SigningKeys(database, systemClock, secrets).rotate(deciding.tx, atOnce);
+      note(deciding.trail, rotation);
+      return rotation;
     }),
   ).catch((error: unknown) => {
     throw error instanceof SealedKeys ? new ConfigError([error.message]) : error;
@@ -50,4 +54,11 @@ export async function rotate(options: RotateKeysOptions): Promise<void> {
     `${paint('bold', kid)} signs from ${signsFrom} on.`,
     atOnce ? 'Every earlier key is deleted.' : 'Earlier keys are published for a day more.',
   ]);
+}
+
+function note(trail: Trail, { made, deleted }: Rotation): void {
+  const { type } = signingKeys;
+  const { kid, signsFrom } = made;
+  trail.changed({ type, id: kid, before: null, after: { kid, signsFrom } });
+  for (const gone of deleted) trail.changed({ type, id: gone, before: { kid: gone }, after: null });
 }

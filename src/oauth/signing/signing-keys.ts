@@ -14,13 +14,19 @@ export const signingAlgorithm = 'ES256';
 const publishedBeforeMs = 600_000;
 const publishedAfterMs = 86_400_000;
 
+/** A new key, and the ids of those that are gone since. */
+export interface Rotation {
+  readonly made: SigningKeyRow;
+  readonly deleted: readonly string[];
+}
+
 /** The settings have no secret that opens the keys. */
 export class SealedKeys extends Error {
   override readonly name = 'SealedKeys';
 
   constructor() {
     super(
-      'BEHALF_SIGNING_KEY_SECRETS: no secret of it opens the signing key. Add the earlier secret after a comma, or make a new key with `behalf keys rotate --at-once`.',
+      'BEHALF_SIGNING_KEY_SECRETS: no secret of it opens every signing key. Add the earlier secret after a comma, or make a new key with `behalf keys rotate --at-once`.',
     );
   }
 }
@@ -43,7 +49,7 @@ export class SigningKeys {
     this.seal = new TextSeal(secrets);
   }
 
-  /** Makes the first key where there is none. Throws `SealedKeys` where the one that signs cannot be opened. */
+  /** Makes the first key where there is none. Throws `SealedKeys` where one that signs now or later cannot be opened. */
   async ensure(): Promise<void> {
     const made = this.database.transaction(async (tx) => {
       if ((await tx.select(signingKeys, all())).length === 0) await this.add(tx, 1, this.clock.now());
@@ -51,7 +57,7 @@ export class SigningKeys {
     await made.catch((error: unknown) => {
       if (!isDuplicate(error)) throw error;
     });
-    this.open(await this.signing(this.database.read));
+    await this.openAll(this.database.read);
   }
 
   /** The public keys, those that will sign soon and those that signed lately included (RFC 7517 section 5). */
@@ -61,7 +67,7 @@ export class SigningKeys {
   }
 
   async sign(claims: JWTPayload, typ: string): Promise<string> {
-    const row = await this.signing(this.database.read);
+    const [row] = await this.signing(this.database.read);
     return new SignJWT(claims)
       .setProtectedHeader({ alg: signingAlgorithm, kid: row.kid, typ })
       .setIssuedAt(Math.floor(this.clock.now() / 1000))
@@ -73,24 +79,28 @@ export class SigningKeys {
    * At once, or where it is the first: it signs now, and every other key is deleted. Keys that are published no longer are
    * deleted in any case. Throws `SealedKeys` where servers with the same secrets could not sign until then.
    */
-  async rotate(tx: Connection, isAtOnce: boolean): Promise<SigningKeyRow> {
+  async rotate(tx: Connection, isAtOnce: boolean): Promise<Rotation> {
     const now = this.clock.now();
     const rows = await tx.select(signingKeys, all(), { lock: 'update' });
     const isNow = isAtOnce || rows.length === 0;
-    if (!isNow) this.open(await this.signing(tx));
+    if (!isNow) await this.openAll(tx);
     const signsFrom = isNow ? now : now + publishedBeforeMs;
     const until = isoTime(signsFrom + publishedAfterMs);
-    for (const { ordinal, publishedUntil } of rows) {
+    const deleted: string[] = [];
+    for (const { ordinal, kid, publishedUntil } of rows) {
       const which = eq<SigningKeyRow>('ordinal', ordinal);
       const isOver = publishedUntil !== null && publishedUntil <= isoTime(now);
-      if (isNow || isOver) await tx.delete(signingKeys, which);
-      else if (publishedUntil === null || publishedUntil > until)
+      if (isNow || isOver) {
+        await tx.delete(signingKeys, which);
+        deleted.push(kid);
+      } else if (publishedUntil === null || publishedUntil > until)
         await tx.update(signingKeys, which, { publishedUntil: until });
     }
     const ordinal = Math.max(0, ...rows.map((row) => row.ordinal)) + 1;
-    return this.add(tx, ordinal, signsFrom).catch((error: unknown) => {
+    const made = await this.add(tx, ordinal, signsFrom).catch((error: unknown) => {
       throw isDuplicate(error) ? conflict('Somebody else made a key at this moment: look at it.') : error;
     });
+    return { made, deleted };
   }
 
   private async add(tx: Connection, ordinal: number, signsFrom: number): Promise<SigningKeyRow> {
@@ -109,16 +119,24 @@ export class SigningKeys {
     return row;
   }
 
-  /** The latest key that has begun. Of none, the first: the clock of the process that made it may be ahead. */
-  private async signing(connection: Connection): Promise<SigningKeyRow> {
+  private async openAll(connection: Connection): Promise<void> {
+    for (const row of await this.signing(connection)) this.open(row);
+  }
+
+  /**
+   * The latest key that has begun, and those that will begin. Where none has begun, all: the clock of the process that made
+   * the first may be ahead.
+   */
+  private async signing(connection: Connection): Promise<[SigningKeyRow, ...SigningKeyRow[]]> {
     const now = isoTime(this.clock.now());
     const rows = await connection.select(signingKeys, this.isPublished(), {
       order: [{ column: 'ordinal', direction: 'asc' }],
     });
-    const row = rows.findLast(({ signsFrom }) => signsFrom <= now) ?? rows[0];
-    if (row === undefined)
+    const begun = rows.findLastIndex(({ signsFrom }) => signsFrom <= now);
+    const [first, ...later] = rows.slice(Math.max(0, begun));
+    if (first === undefined)
       throw new Error('There is no signing key: start the server, or run `behalf keys rotate`.');
-    return row;
+    return [first, ...later];
   }
 
   private isPublished(): Condition<SigningKeyRow> {

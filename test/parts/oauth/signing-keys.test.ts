@@ -6,7 +6,8 @@ import { systemClock, type Clock } from '../../../src/core/clock.js';
 import { makeLogger } from '../../../src/core/logger.js';
 import { TextSeal } from '../../../src/core/text-seal.js';
 import { SigningKeys } from '../../../src/oauth/signing/signing-keys.js';
-import { all } from '../../../src/store/sql/condition.js';
+import { all, eq } from '../../../src/store/sql/condition.js';
+import { roles } from '../../../src/store/tables/identity.js';
 import { ownTables } from '../../../src/store/tables/index.js';
 import { signingKeys } from '../../../src/store/tables/signing-keys.js';
 import type { Employee } from '../../support/administration.js';
@@ -39,6 +40,12 @@ beforeAll(async () => {
   office = await Office.start({ clock, logger }, settings);
   replica = await TestServer.start({ clock, logger }, settings, { databaseUrl: office.server.databaseUrl });
   ines = await office.company.employee('ines', 'support-rep');
+  await office.company.do(async ({ tx }) => {
+    const { scopes, ...role } = await office.company.role('administrator');
+    const fewer = scopes.filter((scope) => scope !== 'resource_servers:manage');
+    await tx.insert(roles, [{ ...role, id: office.server.ids.next(), name: 'fewer', scopes: fewer }]);
+  });
+  await office.company.employee('adam', 'fewer');
   agent = await office.agent('desk', ines, 'support-agent');
   const delegation = await office.delegate(ines, { agent: agent.name, scopes: ['tickets:read'] });
   token = await office.tokenOf(agent, delegation);
@@ -128,6 +135,7 @@ describe('the server signs', () => {
 
 describe('behalf keys rotate', () => {
   const rotate = (...more: string[]) => cli.run(['keys', 'rotate', ...more, '--as', 'root', '--json']);
+  const madeIn = (kid: string) => ({ type: 'SigningKey', id: kid, before: null });
 
   test('publishes a new key before it signs, and the old one after, on every replica without a restart', async () => {
     const before = await kidNow();
@@ -145,8 +153,8 @@ describe('behalf keys rotate', () => {
     await jwtVerify(signed, createLocalJWKSet(await published(replica)));
     ahead += 86_400_000;
     for (const server of [office.server, replica]) expect(await kidsAt(server)).toEqual([kid]);
-    const record = JSON.stringify((await recordsOf(office.server.database, 'command')).at(-1));
-    expect(record).toContain('keys rotate');
+    const recorded = (await recordsOf(office.server.database, 'command')).at(-1);
+    expect(recorded).toMatchObject({ operation: { name: 'keys rotate' }, changes: [madeIn(kid)] });
     const listed = await cli.run(['keys', 'list', '--json']);
     expect((JSON.parse(listed.stdout) as { kid: string }[]).map((one) => one.kid)).toEqual([before, kid]);
     for (const row of await rows()) expect(listed.stdout).not.toContain(row.sealedKey);
@@ -154,8 +162,13 @@ describe('behalf keys rotate', () => {
 
   test('at once, for a key that has leaked', async () => {
     const signed = await (await introspected()).text();
+    const before = await rows();
     const { stdout } = await rotate('--at-once');
     const { kid } = JSON.parse(stdout) as { kid: string };
+    const gone = before.map((row) => ({ type: 'SigningKey', id: row.kid, after: null }));
+    expect((await recordsOf(office.server.database, 'command')).at(-1)).toMatchObject({
+      changes: [madeIn(kid), ...gone],
+    });
     for (const server of [office.server, replica]) {
       expect(await kidsAt(server)).toEqual([kid]);
       expect(await kidNow(server)).toBe(kid);
@@ -166,6 +179,7 @@ describe('behalf keys rotate', () => {
   test.each([
     ['without a person', ['keys', 'rotate']],
     ['for somebody who may not', ['keys', 'rotate', '--as', 'ines']],
+    ['for somebody who manages agents, and no resource servers', ['keys', 'rotate', '--as', 'adam']],
   ])('is refused %s, and changes nothing', async (_, command) => {
     const before = await rows();
     expect((await cli.run(command)).code).not.toBe(0);
@@ -186,8 +200,8 @@ describe('behalf keys rotate', () => {
 
   test('deletes what is published no longer, and every other key at once', async () => {
     const keys = new SigningKeys(office.server.database, clock, [secret]);
-    const rotateNow = (isAtOnce: boolean) =>
-      office.server.database.transaction((tx) => keys.rotate(tx, isAtOnce));
+    const rotateNow = async (isAtOnce: boolean) =>
+      (await office.server.database.transaction((tx) => keys.rotate(tx, isAtOnce))).made;
     const kids = async (): Promise<string[]> => (await rows()).map((row) => row.kid);
     const [first] = await kids();
     const second = await rotateNow(false);
@@ -227,6 +241,21 @@ describe('a start', () => {
 
   test('with another secret is refused, and says what to do', async () => {
     await expect(starting({ BEHALF_SIGNING_KEY_SECRETS: 'x'.repeat(32) })).rejects.toThrow('--at-once');
+  });
+
+  test('without the secret of a key that will sign soon is refused, and so is a rotation', async () => {
+    const { database } = office.server;
+    const newer = new SigningKeys(database, clock, [otherSecret, secret]);
+    const { made } = await database.transaction((tx) => newer.rotate(tx, false));
+    const before = await rows();
+    await expect(starting(settings)).rejects.toThrow('--at-once');
+    const keys = new SigningKeys(database, clock, [secret]);
+    await expect(database.transaction((tx) => keys.rotate(tx, false))).rejects.toThrow('--at-once');
+    expect(await rows()).toEqual(before);
+    const server = await starting({ BEHALF_SIGNING_KEY_SECRETS: `${secret},${otherSecret}` });
+    expect(await kidsAt(server)).toContain(made.kid);
+    await server.stop();
+    await database.transaction((tx) => tx.delete(signingKeys, eq('kid', made.kid)));
   });
 
   test('with a new secret before the old one goes on', async () => {
