@@ -67,7 +67,7 @@ export class ClientDocuments {
 
   constructor(private readonly parts: DocumentParts) {
     this.kept = new KeptAnswers(parts.clock);
-    this.turnedAway = new KeptAnswers(parts.clock);
+    this.turnedAway = new KeptAnswers(parts.clock, (error) => error instanceof UnusableDocument);
     this.sites = new SlowDown(parts.clock, perSite);
     this.all = new SlowDown(parts.clock, altogether);
   }

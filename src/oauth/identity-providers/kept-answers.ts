@@ -16,7 +16,11 @@ const keptMax = 100;
 export class KeptAnswers<T> {
   readonly lines = new Lru<string, Kept<T>>(keptMax);
 
-  constructor(private readonly clock: Clock) {}
+  /** @param keepsFailure which failures are kept; default: all */
+  constructor(
+    private readonly clock: Clock,
+    private readonly keepsFailure: (error: unknown) => boolean = () => true,
+  ) {}
 
   get(key: string, ask: () => Promise<T>): Promise<T> {
     const kept = this.lines.get(key);
@@ -24,9 +28,11 @@ export class KeptAnswers<T> {
     const answer = ask();
     const entry = { until: this.clock.now() + keptMs, answer };
     this.lines.set(key, entry);
-    answer.catch(() => {
+    answer.catch((error: unknown) => {
+      if (this.lines.get(key) !== entry) return;
       const until = this.clock.now() + failureKeptMs;
-      if (this.lines.get(key) === entry) this.lines.set(key, { until, answer });
+      if (this.keepsFailure(error)) this.lines.set(key, { until, answer });
+      else this.lines.delete(key);
     });
     return answer;
   }
