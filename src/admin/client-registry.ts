@@ -16,7 +16,7 @@ import { roles, users, type RoleRow } from '../store/tables/identity.js';
 import { createClientAgent } from './agents.js';
 import { giveAgentRole } from './assignments.js';
 import { describeClient } from './client-metadata.js';
-import { deleteOldRequests, waitingMs } from './client-requests.js';
+import { waitingMs } from './client-requests.js';
 import { grantableOf } from './grantable-roles.js';
 import { insert, shown, store, type UnitOfWork } from './unit-of-work.js';
 
@@ -116,7 +116,6 @@ export class ClientRegistry {
           rows.map(({ id }) => id),
         ),
       );
-    await deleteOldRequests(tx, this.clock.now());
     return rows.map((client) => ({
       client,
       detail: `client ${client.clientId}: forgotten, since nobody admitted it in time`,

@@ -1,7 +1,8 @@
+import DataLoader from 'dataloader';
 import type { Operation, Resolvers } from '../delegation/resolver-context.js';
 import { filterBy } from '../store/bounded/filter.js';
-import { eq } from '../store/sql/condition.js';
-import { clientRequests, type ClientRequestRow } from '../store/tables/clients.js';
+import { eq, isIn } from '../store/sql/condition.js';
+import { clientRequests, clients, type ClientRequestRow, type ClientRow } from '../store/tables/clients.js';
 import { users } from '../store/tables/identity.js';
 import { oneLine } from '../core/checked-text.js';
 import { clientIdLengthMax } from '../core/client-ids.js';
@@ -40,11 +41,45 @@ const request = (_: unknown, { id, idempotencyKey }: RequestArgs, operation: Ope
     return { clientRequest: await operation.rows.inside(clientRequests, made.id, scope) };
   });
 
+/**
+ * The client that was asked for, though the person may not read clients: its status is all that they learn. Requests of one
+ * tick share a statement.
+ */
+async function requestedClient(
+  operation: Operation,
+  { clientId }: ClientRequestRow,
+): Promise<ClientRow | null> {
+  const loader = await operation.rows.shared('clients of requests', () =>
+    Promise.resolve(new DataLoader((ids: readonly string[]) => clientsBy(operation, ids))),
+  );
+  return loader.load(clientId);
+}
+
+async function clientsBy(
+  { connection, rows, trail }: Operation,
+  clientIds: readonly string[],
+): Promise<(ClientRow | null)[]> {
+  rows.inTime();
+  const found = await connection.select(clients, isIn<ClientRow>('clientId', clientIds));
+  const byClientId = new Map(found.map((row) => [row.clientId, row]));
+  const ids = found.map(({ id }) => id);
+  if (ids.length > 0) trail.touched(clients.type, ids, 'read');
+  if (ids.length < clientIds.length) trail.looked(clients.type, 'read', clientIds.length - ids.length);
+  return clientIds.map((clientId) => byClientId.get(clientId) ?? null);
+}
+
 export const clientRequestResolvers: Resolvers = {
   Query: {
     clientRequests: (_: unknown, args: RequestsArgs, operation: Operation) => list(operation, args),
     waitingClient: async (_: unknown, { id }: { readonly id: string }, operation: Operation) => {
-      const { clientId, name, createdAt } = await waitingClient(operation.connection, id);
+      operation.rows.inTime();
+      const { clientId, name, createdAt } = await waitingClient(operation.connection, id).catch(
+        (error: unknown) => {
+          operation.trail.looked(clients.type, 'read', 1);
+          throw error;
+        },
+      );
+      operation.trail.touched(clients.type, [id], 'read');
       return { clientId, name, createdAt };
     },
   },
@@ -52,7 +87,7 @@ export const clientRequestResolvers: Resolvers = {
   ClientRequest: {
     person: (row: ClientRequestRow, _: unknown, operation: Operation) =>
       operation.rows.get(users, row.userId),
-    status: (row: ClientRequestRow, _: unknown, operation: Operation) =>
-      requestStatus(operation.connection, row),
+    status: async (row: ClientRequestRow, _: unknown, operation: Operation) =>
+      requestStatus(await requestedClient(operation, row)),
   },
 };

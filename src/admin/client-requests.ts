@@ -1,15 +1,13 @@
 import { isoTime } from '../core/clock.js';
 import { conflict, notFound } from '../core/errors.js';
 import { isId } from '../core/ids.js';
-import { all, compare, eq } from '../store/sql/condition.js';
+import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { clientRequests, clients, type ClientRequestRow, type ClientRow } from '../store/tables/clients.js';
 import { add, shown, store, type UnitOfWork } from './unit-of-work.js';
 
 /** How many requests one person may have. */
 const requestsMax = 50;
-/** How long a request is kept, whatever became of it. */
-const keptMs = 30 * 86_400_000;
 /** How long a client waits for admission before it is forgotten. */
 export const waitingMs = 7 * 86_400_000;
 
@@ -55,18 +53,9 @@ export async function requestClient(
   return row;
 }
 
-/** What became of a request. */
-export async function requestStatus(
-  connection: Connection,
-  { clientId }: Pick<ClientRequestRow, 'clientId'>,
-): Promise<'WAITING' | 'ADMITTED' | 'REFUSED' | 'FORGOTTEN'> {
-  const client = await connection.one(clients, eq<ClientRow>('clientId', clientId));
-  if (client === undefined) return 'FORGOTTEN';
+/** What became of a request for a client. */
+export function requestStatus(client: ClientRow | null): 'WAITING' | 'ADMITTED' | 'REFUSED' | 'FORGOTTEN' {
+  if (client === null) return 'FORGOTTEN';
   if (client.status === 'quarantined') return 'WAITING';
   return client.status === 'active' ? 'ADMITTED' : 'REFUSED';
-}
-
-/** Deletes old requests. Their people have read by then what became of them. */
-export async function deleteOldRequests(tx: Connection, now: number): Promise<void> {
-  await tx.delete(clientRequests, compare<ClientRequestRow>('createdAt', '<=', isoTime(now - keptMs)));
 }

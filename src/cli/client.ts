@@ -14,7 +14,7 @@ import { findClient, findRole, findUser } from '../operator/find-by-name.js';
 import { change, type AsOption, type Change, type Deciding } from '../operator/recorded-change.js';
 import type { Database } from '../store/sql/database.js';
 import type { ClientRow } from '../store/tables/clients.js';
-import { listClients, type ListedClient } from './operator/list-clients.js';
+import { clientShown, listClients, type ListedClient } from './operator/list-clients.js';
 import { servedSchema } from './operator/served-schema.js';
 import { withDatabase } from './operator/with-database.js';
 import type { JsonOption } from './terminal/command.js';
@@ -150,8 +150,7 @@ const actsAs = ({ agent, ownTool }: ListedClient): string =>
 
 /** `behalf client show` */
 export async function show(clientId: string, { json }: JsonOption): Promise<void> {
-  const all = await withDatabase((database) => listClients(database.read, clientId));
-  const [client] = all;
+  const client = await withDatabase((database) => clientShown(database.read, clientId));
   if (client === undefined)
     throw new CommandError(`There is no client ${clientId}. \`behalf client list\` shows which there are.`);
   answer(json, client, () => [

@@ -13,7 +13,7 @@ import { ProviderCallback } from './identity-providers/callback.js';
 import { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { ClientRegistration } from './clients/registration.js';
 import { ClientDocuments } from './clients/client-documents.js';
-import { forgetClients } from './clients/unknown-clients.js';
+import { forgetClients, purgeClientRequests } from './clients/unknown-clients.js';
 import { IssuerKeys } from './foreign-tokens/issuer-keys.js';
 import { KnownProviders } from './identity-providers/known-providers.js';
 import { MessageEndpoint } from './identity-providers/message-endpoint.js';
@@ -289,6 +289,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
       (await purgeExpired(store, signal)) +
       (await purgeSignIns(store, signal)) +
       (await purgeBackchannelRequests(store, signal)) +
-      (await forgetClients(dependencies, signal)),
+      (await forgetClients(dependencies, signal)) +
+      (await purgeClientRequests(store, signal)),
   };
 }

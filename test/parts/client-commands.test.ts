@@ -41,6 +41,7 @@ test('clients are created, shown, stopped and started', async () => {
     'redirect URI: com.example.reports:/callback',
   );
   expect(await cli.ok(['client', 'show', 'desk'])).toContain('redirect URI: http://127.0.0.1/callback');
+  expect(await cli.json(['client', 'show', 'desk'])).toMatchObject({ agent: 'desk', requests: [] });
   await cli.ok(['client', 'stop', 'desk', ...as]);
   expect(await list('--status', 'stopped')).toMatchObject([{ clientId: 'desk' }]);
   await cli.ok(['client', 'start', 'desk', ...as]);

@@ -1,8 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isoTime, type Clock } from '../../core/clock.js';
 import { BehalfError } from '../../core/errors.js';
+import { compare } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { isDuplicate, type Database } from '../../store/sql/database.js';
-import type { ClientRow } from '../../store/tables/clients.js';
+import { deleteInBatches } from '../../store/sql/delete-in-batches.js';
+import { clientRequests, type ClientRequestRow, type ClientRow } from '../../store/tables/clients.js';
 import type { ClientChange, Clients, Recorder, UnknownClient } from '../contract/dependencies.js';
 import { describable } from '../library/oauth-errors.js';
 
@@ -53,6 +56,22 @@ export async function forgetClients(
     await nextTurn();
   }
   return count;
+}
+
+/** How long a request for admission is kept, whatever became of it. */
+const requestKeptMs = 30 * 86_400_000;
+
+/** Deletes old requests. Their people have read by then what became of them. Returns how many. */
+export function purgeClientRequests(
+  { database, clock }: { readonly database: Database; readonly clock: Clock },
+  signal?: AbortSignal,
+): Promise<number> {
+  const old = compare<ClientRequestRow>('createdAt', '<=', isoTime(clock.now() - requestKeptMs));
+  return deleteInBatches(
+    database,
+    { table: clientRequests, key: ['userId', 'id'], which: old, still: old },
+    signal,
+  );
 }
 
 /** Records a change of a client that no person made. */

@@ -13,6 +13,7 @@ import { digestOf } from '../../support/faults.js';
 import { given, Office, type TokenAnswer } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
 import { recordOf, recordsOf } from '../../support/records.js';
+import { naming, statementsOf } from '../../support/statements.js';
 import type { Answer } from '../../support/server.js';
 import { Browser, CodeFlow, type Shown } from './browser.js';
 
@@ -388,6 +389,28 @@ describe('a person', () => {
     );
     await office.server.app.oauth.purgeExpired();
     expect(await requests(ines)).toEqual([]);
+  });
+
+  test('reads what became of several in one statement, and the record names these clients', async () => {
+    const rows = [await waiting(), await waiting(), await waiting()];
+    for (const { id } of rows) expect((await ask(id)).errors).toEqual([]);
+    await office.company.do(({ tx }) => tx.delete(clients, eq('id', rows[0]?.id ?? '')));
+    let answer: Answer | undefined;
+    const statements = await statementsOf(async () => {
+      answer = await office.company.ask(ines, '{ clientRequests { nodes { status } } }');
+    });
+    const statuses = at(answer as Answer, 'clientRequests.nodes') as { status: string }[];
+    expect(statuses.map(({ status }) => status).sort()).toEqual(['FORGOTTEN', 'WAITING', 'WAITING']);
+    expect(naming(statements, 'clients')).toHaveLength(1);
+    const { resources } = await recordOf(office.server.database, answer as Answer);
+    const [read] = resources.filter(({ type }) => type === 'Client');
+    expect(read).toMatchObject({ action: 'read', count: 2, looks: 1 });
+    expect([...(read?.ids ?? [])].sort()).toEqual([rows[1]?.id, rows[2]?.id].sort());
+
+    const one = await office.company.ask(ines, `{ waitingClient(id: "${rows[1]?.id ?? ''}") { name } }`);
+    expect((await recordOf(office.server.database, one)).resources).toMatchObject([
+      { type: 'Client', action: 'read', ids: [rows[1]?.id] },
+    ]);
   });
 
   test('asks for nothing that does not wait, and no agent asks', async () => {
