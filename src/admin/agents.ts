@@ -91,7 +91,7 @@ export interface CredentialRules {
 function requireSecrets({ staticSecrets }: CredentialRules): void {
   if (staticSecrets) return;
   throw badInput(
-    'No agent gets a secret here (BEHALF_STATIC_SECRETS=off): give it public keys or workloads.',
+    'No agent gets a secret here (BEHALF_STATIC_SECRETS=off): give it public keys, workloads or a certificate.',
     'publicKeys',
   );
 }
@@ -110,7 +110,7 @@ function credentialsOf(input: NewAgent, rules: CredentialRules, clock: Clock): C
   return bySecret;
 }
 
-/** Creates an agent without roles. `secret` is null for an agent with keys or workloads. */
+/** Creates an agent without roles. `secret` is null for an agent with keys, workloads or certificates. */
 export async function createAgent(
   unit: UnitOfWork,
   input: NewAgent,

@@ -12,7 +12,7 @@ import {
 
 const aboutClients = `
 A client acts as an agent of its own (--agent), which gets a task from the person who allows it, or it is a person's own tool
-(--own-tool), whose tokens are the person's sign-in. No client has a secret: it is public, or signs with its key.`;
+(--own-tool), whose tokens are the person's sign-in. No client has a secret: it is public, signs with its key, or has a certificate.`;
 
 const versionOption = ['--expected-version <version>', 'the version that `behalf client show` told'] as const;
 
