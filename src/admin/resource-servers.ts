@@ -19,7 +19,7 @@ export interface NewResourceServer {
 }
 
 /** The settings and the schema that a new server has to fit. */
-interface Surroundings {
+interface ServerRules {
   readonly staticSecrets: boolean;
   readonly publicUrl: string;
   readonly allowHttp: boolean;
@@ -27,7 +27,7 @@ interface Surroundings {
 }
 
 /** RFC 8707 section 2: an absolute URI without a fragment. A query would make one server many resources. */
-function identifierOf(text: string, { publicUrl, allowHttp }: Surroundings): string {
+function identifierOf(text: string, { publicUrl, allowHttp }: ServerRules): string {
   if (/[?#]/.test(text))
     throw badInput('A resource is a URL without query and fragment (RFC 8707).', 'identifier');
   const identifier = safeUrlOf(text, allowHttp, 'identifier', 255);
@@ -36,7 +36,7 @@ function identifierOf(text: string, { publicUrl, allowHttp }: Surroundings): str
   return identifier;
 }
 
-function scopesOf(given: readonly string[], { knownScopes }: Surroundings): readonly string[] {
+function scopesOf(given: readonly string[], { knownScopes }: ServerRules): readonly string[] {
   const scopes = [...new Set(given)];
   if (scopes.length === 0) throw badInput('Name the scopes that its tokens may have.', 'scopes');
   for (const scope of scopes)
@@ -52,7 +52,7 @@ function scopesOf(given: readonly string[], { knownScopes }: Surroundings): read
 export async function addResourceServer(
   unit: UnitOfWork,
   input: NewResourceServer,
-  around: Surroundings,
+  around: ServerRules,
 ): Promise<{ readonly row: ResourceServerRow; readonly secret: string | null }> {
   const jwks = typeof input.publicKeys === 'string' ? parseKeys(input.publicKeys) : null;
   if (jwks === null && !around.staticSecrets)

@@ -1,11 +1,7 @@
-import { byCertificate, setCredentials } from '../admin/agents.js';
+import { byCertificate } from '../admin/agents.js';
 import type { CertificateNameInput } from '../admin/certificates.js';
-import type { Beyond } from '../admin/credentials.js';
 import { systemClock } from '../core/clock.js';
-import { findAgent } from '../operator/find-by-name.js';
-import { change } from '../operator/recorded-change.js';
-import { confirm, linesOf, look, requireExpected, type CredentialsOptions } from './new-credentials.js';
-import { withDatabase } from './operator/with-database.js';
+import { bindCredentials, linesOf, type CredentialsOptions } from './new-credentials.js';
 import { answer, paint } from './terminal/output.js';
 import { readText } from './terminal/read-text.js';
 
@@ -17,7 +13,7 @@ export interface CertificateOptions {
 }
 
 /** The options as input: certificates are read from their file. */
-export const certificatesIn = ({
+export const certificateInput = ({
   certificates,
   certificateName,
   tokenBinding,
@@ -32,29 +28,12 @@ export interface BindCertificateOptions
 
 /** `behalf agent bind-certificate` */
 export async function bindCertificate(name: string, options: BindCertificateOptions): Promise<void> {
-  const { json, dryRun = false, yes = false } = options;
-  const { certificates, certificateName } = certificatesIn(options);
+  const { certificates, certificateName } = certificateInput(options);
   const credentials = byCertificate(certificates, certificateName, systemClock);
-  const expected = await withDatabase((database) => look(database, name, options.as));
-  if (dryRun) {
-    answer(json, { name, dryRun, ended: expected }, () => [
-      ...linesOf(expected, 'would end'),
-      'This was a dry run: nothing was changed.',
-    ]);
-    return;
-  }
-  if (!yes && expected.length > 0) await confirm(expected, json === true);
-  const event = { command: 'agent bind-certificate', as: options.as, detail: { agent: name } };
-  const ended = await withDatabase((database) =>
-    change(database, event, async (deciding): Promise<readonly Beyond[]> => {
-      await deciding.require('agents:manage');
-      const agent = await findAgent(deciding.tx, name);
-      const gone = await setCredentials(deciding, deciding.by.id, agent, credentials);
-      if (!yes) requireExpected(gone, expected);
-      return gone;
-    }),
-  );
-  answer(json, { name, authMethod: credentials.authMethod, ended }, () => [
+  const binding = { command: 'agent bind-certificate', name, credentialsFor: () => credentials };
+  const ended = await bindCredentials(binding, options);
+  if (ended === undefined) return;
+  answer(options.json, { name, authMethod: credentials.authMethod, ended }, () => [
     `${paint('bold', name)} is authenticated by its certificate; other credentials of it no longer work.`,
     ...linesOf(ended, 'ended'),
   ]);

@@ -1,11 +1,8 @@
-import { byWorkloads, setCredentials } from '../admin/agents.js';
+import { byWorkloads, type Credentials } from '../admin/agents.js';
 import type { NewWorkload } from '../admin/agent-workloads.js';
-import type { Beyond } from '../admin/credentials.js';
-import { findAgent } from '../operator/find-by-name.js';
-import { change } from '../operator/recorded-change.js';
+import type { AgentRow } from '../store/tables/identity.js';
 import { credentialRules } from './credential-rules.js';
-import { confirm, linesOf, look, requireExpected, type CredentialsOptions } from './new-credentials.js';
-import { withDatabase } from './operator/with-database.js';
+import { bindCredentials, linesOf, type CredentialsOptions } from './new-credentials.js';
 import { answer, clean, paint } from './terminal/output.js';
 
 /** The options that describe one workload. */
@@ -38,33 +35,18 @@ export const workloadOf = ({
 /** `behalf agent bind-workload` */
 export async function bindWorkload(name: string, options: WorkloadOptions): Promise<void> {
   const { issuer, subject, keep = false } = options;
-  const { json, dryRun = false, yes = false } = options;
   const { allowHttp } = credentialRules();
   const workload = workloadOf(options);
   byWorkloads([workload], allowHttp);
-  const expected = await withDatabase((database) => look(database, name, options.as));
-  if (dryRun) {
-    answer(json, { name, dryRun, ended: expected }, () => [
-      ...linesOf(expected, 'would end'),
-      'This was a dry run: nothing was changed.',
-    ]);
-    return;
-  }
-  if (!yes && expected.length > 0) await confirm(expected, json === true);
-  const event = { command: 'agent bind-workload', as: options.as, detail: { agent: name } };
-  const ended = await withDatabase((database) =>
-    change(database, event, async (deciding): Promise<readonly Beyond[]> => {
-      await deciding.require('agents:manage');
-      const agent = await findAgent(deciding.tx, name);
-      const before = keep ? (agent.workloads ?? []) : [];
-      const kept = before.map(({ claims, ...one }) => ({ ...one, claims: claimsOf(claims) }));
-      const credentials = byWorkloads([...kept, workload], allowHttp);
-      const gone = await setCredentials(deciding, deciding.by.id, agent, credentials);
-      if (!yes) requireExpected(gone, expected);
-      return gone;
-    }),
-  );
-  answer(json, { name, issuer, subject, ended }, () => [
+  const credentialsFor = ({ workloads }: AgentRow): Credentials => {
+    const before = keep ? (workloads ?? []) : [];
+    const kept = before.map(({ claims, ...one }) => ({ ...one, claims: claimsOf(claims) }));
+    return byWorkloads([...kept, workload], allowHttp);
+  };
+  const binding = { command: 'agent bind-workload', name, credentialsFor };
+  const ended = await bindCredentials(binding, options);
+  if (ended === undefined) return;
+  answer(options.json, { name, issuer, subject, ended }, () => [
     `${paint('bold', name)} is ${clean(subject)} of ${clean(issuer)}; other credentials of it${keep ? ' but earlier workloads' : ''} no longer work.`,
     ...linesOf(ended, 'ended'),
   ]);

@@ -6,7 +6,7 @@ import { systemClock } from '../core/clock.js';
 import { CommandError } from '../core/command-error.js';
 import { change, type AsOption, type Deciding } from '../operator/recorded-change.js';
 import { findAgent, findRole, findUser } from '../operator/find-by-name.js';
-import { certificatesIn, type CertificateOptions } from './agent-certificate.js';
+import { certificateInput, type CertificateOptions } from './agent-certificate.js';
 import { workloadOf, type WorkloadOption } from './agent-workload.js';
 import { credentialRules } from './credential-rules.js';
 import { listAgents } from './operator/list-accounts.js';
@@ -44,7 +44,7 @@ export async function create(name: string, options: CreateOptions): Promise<void
           deciding,
           {
             ...{ name, displayName, businessTask: task, ownerId, publicKeys, redirectUris, workloads },
-            ...certificatesIn(options),
+            ...certificateInput(options),
           },
           credentialRules(),
         );

@@ -9,7 +9,7 @@ import {
 import type { Surroundings } from '../admin/client-ceilings.js';
 import { readConfig } from '../config.js';
 import { CommandError } from '../core/command-error.js';
-import { certificatesIn, type CertificateOptions } from './agent-certificate.js';
+import { certificateInput, type CertificateOptions } from './agent-certificate.js';
 import { findClient, findRole, findUser } from '../operator/find-by-name.js';
 import { change, type AsOption, type Change, type Deciding } from '../operator/recorded-change.js';
 import type { Database } from '../store/sql/database.js';
@@ -77,7 +77,7 @@ const changeIn = <T>(database: Database, event: Change, work: (deciding: Decidin
   });
 
 /** A change of the ceilings of a client, which have to fit the server and its schema. */
-const letIn = <T>(
+const decideTerms = <T>(
   event: Change,
   work: (deciding: Deciding, around: Surroundings) => Promise<T>,
 ): Promise<T> =>
@@ -92,9 +92,9 @@ export async function create(clientId: string, options: CreateOptions): Promise<
   const { name = clientId, redirectUri: redirectUris, notificationEndpoint, as } = options;
   const publicKeys = options.publicKeys === undefined ? null : readText(options.publicKeys);
   const detail = { clientId, agent: options.agent ?? null };
-  await letIn({ command: 'client create', as, detail }, async (deciding, around) => {
+  await decideTerms({ command: 'client create', as, detail }, async (deciding, around) => {
     const terms = await termsOf(deciding, options);
-    const proofs = { ...certificatesIn(options), publicKeys };
+    const proofs = { ...certificateInput(options), publicKeys };
     const input = { ...terms, ...proofs, clientId, name, redirectUris, notificationEndpoint };
     await createClient(deciding, deciding.by.id, input, around);
   });
@@ -119,7 +119,7 @@ async function clientAt(
 export async function admit(clientId: string, options: TermsOptions & VersionOptions): Promise<void> {
   const detail = { clientId, agent: options.agent ?? null };
   const event = { command: 'client admit', as: options.as, detail };
-  const client = await letIn(event, async (deciding, around) => {
+  const client = await decideTerms(event, async (deciding, around) => {
     const terms = await termsOf(deciding, options);
     const seen = await clientAt(deciding, clientId, options);
     return admitClient(deciding, deciding.by.id, seen, terms, around);

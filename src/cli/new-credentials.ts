@@ -1,15 +1,54 @@
+import { setCredentials, type Credentials } from '../admin/agents.js';
 import { lookBeyond, type Beyond } from '../admin/credentials.js';
 import { CommandError } from '../core/command-error.js';
 import { systemClock } from '../core/clock.js';
 import { findAgent } from '../operator/find-by-name.js';
-import { findPerson, requireScope, type AsOption } from '../operator/recorded-change.js';
+import { change, findPerson, requireScope, type AsOption } from '../operator/recorded-change.js';
 import type { Database } from '../store/sql/database.js';
-import { clean, columns, note } from './terminal/output.js';
+import type { AgentRow } from '../store/tables/identity.js';
+import { withDatabase } from './operator/with-database.js';
+import { answer, clean, columns, note } from './terminal/output.js';
 import { Prompt } from './terminal/prompt.js';
 
 export interface CredentialsOptions extends AsOption {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
+}
+
+/** New credentials of one agent. */
+interface NewCredentials {
+  /** As typed, without its arguments: `agent bind-workload`. */
+  readonly command: string;
+  readonly name: string;
+  readonly credentialsFor: (agent: AgentRow) => Credentials;
+}
+
+/**
+ * Gives an agent new credentials, once its person has agreed to what ends with the earlier ones. Undefined for a dry run,
+ * which is answered here.
+ */
+export async function bindCredentials(
+  { command, name, credentialsFor }: NewCredentials,
+  { as, json, dryRun = false, yes = false }: CredentialsOptions,
+): Promise<readonly Beyond[] | undefined> {
+  const expected = await withDatabase((database) => look(database, name, as));
+  if (dryRun) {
+    answer(json, { name, dryRun, ended: expected }, () => [
+      ...linesOf(expected, 'would end'),
+      'This was a dry run: nothing was changed.',
+    ]);
+    return undefined;
+  }
+  if (!yes && expected.length > 0) await confirm(expected, json === true);
+  return withDatabase((database) =>
+    change(database, { command, as, detail: { agent: name } }, async (deciding) => {
+      await deciding.require('agents:manage');
+      const agent = await findAgent(deciding.tx, name);
+      const gone = await setCredentials(deciding, deciding.by.id, agent, credentialsFor(agent));
+      if (!yes) requireExpected(gone, expected);
+      return gone;
+    }),
+  );
 }
 
 /** The live delegations that new credentials of the agent would end. */

@@ -7,7 +7,7 @@ import type {
   TaskDetails,
   TokenGrant,
 } from '../contract/dependencies.js';
-import type { DpopProof } from '../grants/dpop-proof.js';
+import type { DpopProof } from '../grants/token-binding.js';
 import { describable, inOAuthWords, TemporarilyUnavailable } from '../library/oauth-errors.js';
 import { errors } from '../library/oidc-provider.js';
 import { firstUseIn } from '../library/payload-adapter.js';

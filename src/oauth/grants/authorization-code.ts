@@ -6,7 +6,7 @@ import { inOAuthWords } from '../library/oauth-errors.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { requestedResource } from './requested-resource.js';
-import { readDpopProof, type DpopProof } from './dpop-proof.js';
+import { requireBinding, type DpopProof } from './token-binding.js';
 
 export const authorizationCode = 'authorization_code';
 
@@ -42,7 +42,7 @@ export const makeAuthorizationCode =
     const { provider } = ctx.oidc;
     const redirectUri = parameter(ctx, 'redirect_uri');
     const verifier = parameter(ctx, 'code_verifier');
-    const proof = await readDpopProof(ctx);
+    const proof = await requireBinding(ctx);
     const value = parameter(ctx, 'code');
     const code = await findGrantSource<AuthorizationCode>(
       provider,

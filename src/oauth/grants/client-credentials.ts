@@ -5,7 +5,7 @@ import { actingClientOf } from '../library/library-internals.js';
 import type { Delegations } from '../contract/dependencies.js';
 import { describable, inOAuthWords } from '../library/oauth-errors.js';
 import { issueToken, type IssueParts } from './issue-token.js';
-import { readDpopProof } from './dpop-proof.js';
+import { requireBinding } from './token-binding.js';
 import { requestedResource } from './requested-resource.js';
 
 export const clientCredentials = 'client_credentials';
@@ -45,7 +45,7 @@ export const makeClientCredentials =
   async (ctx: TokenEndpointGrantContext): Promise<void> => {
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
-    const proof = await readDpopProof(ctx);
+    const proof = await requireBinding(ctx);
     // A request for a resource or a scope that there is not is refused before its delegation is looked for.
     await requestedResource(ctx, null);
     const { delegation: named, ...rest } = onlyDelegation(ctx.oidc.params.authorization_details) ?? {

@@ -5,7 +5,7 @@ import { inOAuthWords } from '../library/oauth-errors.js';
 import { errors } from '../library/oidc-provider.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
 import type { Polls } from '../throttling/polls.js';
-import { readDpopProof } from './dpop-proof.js';
+import { requireBinding } from './token-binding.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { requestedResource } from './requested-resource.js';
 
@@ -56,7 +56,7 @@ export const makeDecidedElsewhere =
   (flow: Flow, delegations: Delegations, parts: IssueParts, polls: Polls) =>
   async (ctx: TokenEndpointGrantContext, client: ActingClient): Promise<void> => {
     const { provider } = ctx.oidc;
-    const proof = await readDpopProof(ctx);
+    const proof = await requireBinding(ctx);
     const value = codeIn(ctx, flow, polls);
     const code = await findGrantSource<DeviceCode>(provider, ctx, provider.DeviceCode, value, 'device code');
     await requireAnswer(ctx, code, flow);

@@ -8,7 +8,7 @@ import type {
 } from 'oidc-provider';
 import { errors } from '../library/oidc-provider.js';
 import { requestedResource } from './requested-resource.js';
-import { bindToken, type DpopProof } from './dpop-proof.js';
+import { bindToken, type DpopProof } from './token-binding.js';
 import type { Clock } from '../../core/clock.js';
 import type { Database } from '../../store/sql/database.js';
 import { isThere } from '../library/payload-adapter.js';

@@ -3,7 +3,7 @@ import type { ForeignTokens } from '../foreign-tokens/foreign-tokens.js';
 import { jwtBearer } from '../library/agent-clients.js';
 import { actingClientOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
-import { readDpopProof } from './dpop-proof.js';
+import { requireBinding } from './token-binding.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { requestedResource } from './requested-resource.js';
 import { requestedUse } from './token-exchange.js';
@@ -23,7 +23,7 @@ export const makeJwtBearer =
     const { assertion: text } = ctx.oidc.params;
     if (typeof text !== 'string' || text === '')
       throw new errors.InvalidRequest('missing required parameter assertion');
-    const proof = await readDpopProof(ctx);
+    const proof = await requireBinding(ctx);
     const resource = await requestedResource(ctx, null);
     const requested = requestedUse(ctx);
     const presented = { text, type: 'id-jag', client, proof, requested } as const;

@@ -1,6 +1,6 @@
 import type { AccessToken, RefreshToken, TokenEndpointGrantContext } from 'oidc-provider';
 import { certificateThumbprint } from '../../core/certificates.js';
-import type { DpopProof } from './dpop-proof.js';
+import type { DpopProof } from './token-binding.js';
 import type { IssueParts } from './issue-token.js';
 
 /** Why this request may not use a token that is bound to a key or a certificate. Undefined where it may. */

@@ -6,7 +6,7 @@ import { inOAuthWords } from '../library/oauth-errors.js';
 import { errors } from '../library/oidc-provider.js';
 import type { ActingClient, Delegations } from '../contract/dependencies.js';
 import { requestedScopes } from './client-credentials.js';
-import { readDpopProof } from './dpop-proof.js';
+import { requireBinding } from './token-binding.js';
 import { bindingFault } from './presented-token.js';
 import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
@@ -50,7 +50,7 @@ export const makeRefreshToken =
   (delegations: Delegations, parts: IssueParts) =>
   async (ctx: TokenEndpointGrantContext, client: ActingClient): Promise<void> => {
     const { provider } = ctx.oidc;
-    const proof = await readDpopProof(ctx);
+    const proof = await requireBinding(ctx);
     const token = await presented(ctx);
     const { grantId = '' } = token;
     await validateGrant(provider, ctx, grantId);

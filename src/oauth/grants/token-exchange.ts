@@ -19,7 +19,7 @@ import { requestedResource } from './requested-resource.js';
 import { issueToken, type IssueParts } from './issue-token.js';
 import { serverNoted } from '../resources.js';
 import { generationOf } from '../library/token-lookup.js';
-import { readDpopProof, type DpopProof } from './dpop-proof.js';
+import { requireBinding, type DpopProof } from './token-binding.js';
 import { bindingFault } from './presented-token.js';
 
 const tokenType = (name: ForeignTokenType): string => `urn:ietf:params:oauth:token-type:${name}`;
@@ -175,7 +175,7 @@ export const makeTokenExchange =
     const client = actingClientOf(ctx.oidc.client);
     if (client === undefined) throw new errors.UnauthorizedClient('only agents use this grant type');
     const { text, foreign } = checkParameters(ctx);
-    const proof = await readDpopProof(ctx);
+    const proof = await requireBinding(ctx);
     const issue = { proof, grantType: tokenExchange, issuedTokenType: accessTokenType };
     if (foreign !== undefined) {
       const resource = await resourceOf(ctx, null);

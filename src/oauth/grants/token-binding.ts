@@ -10,10 +10,10 @@ import {
 export type DpopProof = Awaited<ReturnType<typeof validateDpop>>;
 
 /**
- * The proof of a token request, if it has one (RFC 9449 section 5). Refuses a request without the proof or certificate that
- * the client's tokens must be bound to.
+ * Refuses a token request without the proof or certificate that the client's tokens must be bound to. Returns its proof, if
+ * it has one (RFC 9449 section 5).
  */
-export async function readDpopProof(ctx: TokenEndpointGrantContext): Promise<DpopProof> {
+export async function requireBinding(ctx: TokenEndpointGrantContext): Promise<DpopProof> {
   const { provider } = ctx.oidc;
   const proof = await validateDpop(provider, ctx);
   checkDpopRequired(provider, ctx, proof);
