@@ -53,7 +53,7 @@ export function parseCertificateName({ kind, value }: CertificateNameInput): Sto
   );
 }
 
-/** What access tokens must be bound to. */
+/** The kind of key to which access tokens must be bound. */
 export const tokenBindings = ['any', 'dpop', 'certificate'] as const;
 
 /** @param given as GraphQL or the command line writes it. Undefined or null: `any` */

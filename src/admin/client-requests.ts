@@ -53,7 +53,7 @@ export async function requestClient(
   return row;
 }
 
-/** What became of a request for a client. */
+/** The present state of a request for a client. */
 export function requestStatus(client: ClientRow | null): 'WAITING' | 'ADMITTED' | 'REFUSED' | 'FORGOTTEN' {
   if (client === null) return 'FORGOTTEN';
   if (client.status === 'quarantined') return 'WAITING';

@@ -18,7 +18,7 @@ export interface RecordedError {
   readonly path?: string;
 }
 
-/** What an MCP client asked for. All but the method is the client's own word. */
+/** A message of an MCP client. All but the method is the client's own word. */
 export interface McpUse {
   /** The client's name and version, as it calls itself; null where it does not. */
   readonly client: string | null;

@@ -309,7 +309,7 @@ export class OperationGate {
   }
 }
 
-/** What the request says about its call. */
+/** Copies to the call the parts of the request that its record or its run needs. */
 function prepare(call: Call, wanted: OperationRequest): void {
   call.mcp = wanted.mcp;
   if (wanted.kind === 'document') call.only = wanted.only;

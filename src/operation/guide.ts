@@ -48,7 +48,7 @@ export const isFixedTool = (name: string): name is FixedTool =>
 /** Registered documents that are tools; others are found by search and run by their names. */
 const registeredMax = 20;
 
-/** What would be decided of a document, without running it. */
+/** The decisions about a document, which does not run. */
 interface DocumentReport {
   readonly valid: boolean;
   readonly faults: readonly {
@@ -76,7 +76,7 @@ export interface ScopesReport {
   readonly person: string;
 }
 
-/** What refuses some coordinates of a document. */
+/** One reason for which coordinates of a document are refused. */
 interface Refusal {
   /** The first of them. */
   readonly coordinates: readonly string[];
@@ -189,7 +189,7 @@ export class Guide {
     return this.parts.annotations.marked(shown, scopeStateOf(authority));
   }
 
-  /** Who may send registered documents alone has no use for the schema behind them. */
+  /** A caller that may send registered documents alone has no use for the schema behind them. */
   private async search(authority: Authority, words: string, from: number): Promise<SchemaHits> {
     const documents = (await this.usableDocuments(authority)).map(documentEntry);
     if (authority.documents === 'registered') return findDocuments(words, from, documents);

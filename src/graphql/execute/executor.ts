@@ -109,7 +109,7 @@ export class Executor {
   }
 
   /**
-   * What would be decided of a valid operation before it runs. Without its variables, as far as they do not matter.
+   * The decisions about a valid operation, which does not run. Without its variables, only those that need none.
    */
   check(request: Request): Checked {
     const { call, schema, document, operation, variables } = request;

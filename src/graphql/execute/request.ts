@@ -29,7 +29,7 @@ export interface Price {
   readonly max: number;
 }
 
-/** What is decided of an operation that does not run. */
+/** The decisions about an operation that does not run. */
 export interface Checked {
   readonly cost: Price;
   readonly refusals: readonly Denied[];

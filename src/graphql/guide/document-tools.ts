@@ -32,7 +32,7 @@ interface Registered {
   readonly source: string;
 }
 
-/** What a view knows of a registered document. */
+/** A registered document as one view shows it. */
 interface Known {
   readonly tool: Omit<DocumentTool, 'name'>;
   /** The scopes of its root fields. */

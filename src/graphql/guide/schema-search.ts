@@ -25,7 +25,7 @@ export interface SchemaHits {
   readonly next: number | null;
 }
 
-/** What can be found: a root field, a type, or a registered document. */
+/** A root field, a type or a registered document. */
 export interface SearchEntry {
   readonly name: string;
   readonly isRoot: boolean;

@@ -23,7 +23,7 @@ export interface VariablesSchema extends JsonSchema {
   readonly properties: Readonly<Record<string, JsonSchema>>;
 }
 
-/** What is written about a value of each scalar; a scalar of a company's own takes any value. */
+/** The schema of each scalar; a scalar of a company's own takes any value. */
 const scalars: Readonly<Record<string, JsonSchema>> = {
   ID: { type: 'string' },
   String: { type: 'string' },

@@ -35,7 +35,7 @@ const userNameLengthMax = 100;
 /** Stands for the person of a hint that names nobody. No account has this id. */
 const nobody = 'nobody';
 
-/** What people can compare at a glance; no mark-up, no invisible character, nothing that turns a line. */
+/** Texts that people can compare at a glance: without mark-up, invisible characters and signs that turn a line. */
 const messagePattern = /^[A-Za-z0-9](?:[A-Za-z0-9 .,:;_+/#!?()-]{0,58}[A-Za-z0-9.!?)])?$/;
 
 /** Parameters by which other servers find a person or hear more of a request. */

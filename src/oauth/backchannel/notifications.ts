@@ -30,7 +30,7 @@ export class Notifications {
     this.seal = new TextSeal(parts.keys);
   }
 
-  /** What a request keeps for its notification. Nothing, for a client that polls. */
+  /** The sealed parts that a request keeps for its notification; none for a client that polls. */
   sealed(request: string, authReqId: string, token: unknown): Pick<Backchannel, 'notice'> {
     if (typeof token !== 'string') return {};
     return { notice: this.seal.seal(contextOf(request), JSON.stringify([authReqId, token])) };

@@ -133,7 +133,7 @@ export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowPa
   };
 }
 
-/** What the browser sees for an error. Nobody types the id of a request that names its person. */
+/** The page for an error. Nobody types the id of a request that names its person. */
 function faultPage(ctx: KoaContextWithOIDC, error: Error, secret: string): Page {
   const fault = faults[error.constructor.name];
   if (fault === undefined) return wasTold(ctx, error) ? nothingAllowedPage : expiredPage;

@@ -41,7 +41,7 @@ export interface Issue {
   readonly issuedTokenType?: string;
   /** Uses up what the client presents, once everything else is known to be right. */
   readonly useUp?: () => Promise<void>;
-  /** What the token comes of under the delegation's grant. It ends with that, and a client that may refresh gets a refresh token. */
+  /** The credential that the token comes of, under the delegation's grant. The token ends with it, and a client that may refresh gets a refresh token. */
   readonly source?: AuthorizationCode | DeviceCode | RefreshToken;
 }
 

@@ -60,7 +60,7 @@ interface Asked {
 const versionOf = ({ offer, resources }: Pick<Shown, 'offer' | 'resources'>): string =>
   sha256(canonicalJson({ offer, servers: resources.map(({ server }) => server?.id ?? null) }));
 
-/** What is decided once: this interaction, or the request that its person may open several times. */
+/** The thing that is decided once: this interaction, or the request that its person may open several times. */
 const decisionOf = ({ uid, device }: StepRequest): string => device?.backchannel?.request ?? uid;
 
 /** The consent as its record tells it. */

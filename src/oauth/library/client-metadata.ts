@@ -45,7 +45,7 @@ export function certificateMetadata({
   return { token_endpoint_auth_method: authMethod, [`tls_client_auth_${kind}`]: value };
 }
 
-/** What the access tokens of a client must be bound to (RFC 9449 section 5.2, RFC 8705 section 3.4). */
+/** The kind of key to which the access tokens of a client must be bound (RFC 9449 section 5.2, RFC 8705 section 3.4). */
 export const bindingMetadata = (tokenBinding: string): Partial<ClientMetadata> => ({
   dpop_bound_access_tokens: tokenBinding === 'dpop',
   tls_client_certificate_bound_access_tokens: tokenBinding === 'certificate',

@@ -1,6 +1,6 @@
 import type { Adapter } from 'oidc-provider';
 
-/** What the library would keep of a backchannel request. A device code stands for it: see `BackchannelRequests`. */
+/** The library's own model of a backchannel request keeps nothing. A device code stands for it: see `BackchannelRequests`. */
 export const notKept: Adapter = {
   upsert: () => Promise.resolve(),
   find: () => Promise.resolve(undefined),

@@ -24,7 +24,7 @@ async function requireLaterSignIn(
 const isProtocol = (ctx: KoaContextWithOIDC, scope: string): boolean =>
   scope === 'openid' && routeOf(ctx) === 'backchannel_authentication';
 
-/** What the library wants to know of a resource (RFC 8707). Throws `invalid_target`, and `invalid_scope` for the request. */
+/** A resource as the library takes it (RFC 8707). Throws `invalid_target`, and `invalid_scope` for the request. */
 export const makeResourceInfo = ({ settings, database }: OAuthDependencies, resources: Resources) => {
   const known = new Set(settings.scopes);
   return async (ctx: KoaContextWithOIDC, indicator: string) => {

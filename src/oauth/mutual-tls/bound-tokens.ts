@@ -3,7 +3,7 @@ import { certificateThumbprint } from '../../core/certificates.js';
 import type { AccessTokenFact } from '../library/token-lookup.js';
 
 /**
- * What is wrong with the certificate of a request with a token that is bound to one (RFC 8705 section 3); undefined where
+ * The fault in the certificate of a request with a token that is bound to one (RFC 8705 section 3); undefined where
  * nothing is. A token that is bound to none may come over any connection.
  */
 export function certificateFault(

@@ -143,7 +143,7 @@ const whereUsed = (resources: readonly Resource[]): Html | undefined =>
         )}`
     : undefined;
 
-/** What the person compares with the words that the program shows or says elsewhere. */
+/** The message that the person compares with the one that the program shows or says elsewhere. */
 const messageOf = ({ backchannel }: DeviceInfo): Html | undefined =>
   backchannel?.message === undefined
     ? undefined

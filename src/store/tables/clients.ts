@@ -9,7 +9,7 @@ export interface ClientDescription {
   readonly authMethod: string;
   readonly jwks: { readonly keys: Record<string, unknown>[] } | null;
   readonly redirectUris: readonly string[];
-  /** What its access tokens must be bound to: any, dpop, certificate. */
+  /** The kind of key to which its access tokens must be bound: any, dpop, certificate. */
   readonly tokenBinding: string;
 }
 

@@ -35,7 +35,7 @@ const requestCard = (request: WaitingRequest): Html =>
     </p>
   </article>`;
 
-/** What agents ask of the person from elsewhere. Each is decided after signing in for it. */
+/** Requests of agents that ask the person from elsewhere. Each is decided after signing in for it. */
 export const waitingPart = (requests: readonly WaitingRequest[]): Html | undefined =>
   requests.length === 0
     ? undefined
