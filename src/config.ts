@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { z } from 'zod';
-import { isAddressRange } from './core/address-ranges.js';
+import { certificateFaults, certificateSettings } from './core/certificate-settings.js';
 import { DatabaseUrlFault, parseDatabaseUrl, type DatabaseUrl } from './core/database-url.js';
 import { isLoopbackHost } from './core/loopback.js';
+import { inTheClear, isWebOrigin, protocolOf } from './core/web-origins.js';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const integer = (min: number, max: number) =>
   z.string().regex(/^\d+$/, 'must be a whole number').transform(Number).pipe(z.number().min(min).max(max));
-
-const protocolOf = (text: string): string => (URL.canParse(text) ? new URL(text).protocol : '');
 
 function databaseUrlFault(text: string): string | undefined {
   try {
@@ -20,13 +19,6 @@ function databaseUrlFault(text: string): string | undefined {
     throw error;
   }
 }
-
-/**
- * Whether the text is an origin as a browser's `Origin` header writes it: no path, no slash, no default port,
- * no pattern.
- */
-const isWebOrigin = (text: string): boolean =>
-  /^https?:$/.test(protocolOf(text)) && new URL(text).origin === text && !text.includes('*');
 
 /** Whether the text is a host as URLs write it: a name in lower case, or an address; an IPv6 address stands in brackets. */
 const isUrlHost = (text: string): boolean =>
@@ -78,39 +70,7 @@ export const settings = {
     .describe(
       "How many proxies stand before the server and append to `X-Forwarded-For`, or to `Forwarded` where they drop `X-Forwarded-For`: the caller's address is the one that the first of them saw. 0 ignores both.",
     ),
-  BEHALF_CLIENT_CERTIFICATE_HEADER: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,59}$/, 'must be the name of a header, such as Client-Cert')
-    .optional()
-    .describe(
-      'The header in which proxies pass the certificate of a client (RFC 8705), as RFC 9440 or URL-encoded PEM. It counts on connections from `BEHALF_CLIENT_CERTIFICATE_PROXIES` alone; elsewhere it is ignored. Default: certificates do not count.',
-    ),
-  BEHALF_CLIENT_CERTIFICATE_PROXIES: z
-    .string()
-    .transform((text) => text.split(',').map((range) => range.trim()))
-    .pipe(
-      z.array(
-        z.string().refine(isAddressRange, 'must be addresses or ranges such as 10.0.3.0/24, but not all'),
-      ),
-    )
-    .optional()
-    .describe(
-      'The addresses from which these proxies connect, separated by commas: addresses, or ranges such as `10.0.3.0/24`. Whoever connects from there can say which certificate a client has.',
-    ),
-  BEHALF_CLIENT_CERTIFICATE_AUTHORITIES: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      'A file with the certificates of the authorities that issue certificates to clients, PEM. Without it no client is authenticated by `tls_client_auth`. Default: none.',
-    ),
-  BEHALF_MTLS_URL: z
-    .string()
-    .refine(isWebOrigin, 'must be an origin')
-    .optional()
-    .describe(
-      'The origin at which a proxy asks clients for certificates, where that is not the public URL: the metadata names its endpoints as `mtls_endpoint_aliases`. https, or http on loopback or with `BEHALF_ALLOW_HTTP`.',
-    ),
+  ...certificateSettings,
   BEHALF_ALLOWED_ORIGINS: z
     .string()
     .transform((text) => text.split(',').map((origin) => origin.trim()))
@@ -354,7 +314,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const database = parseDatabaseUrl(config.DATABASE_URL);
   const usual: DomainName[] = config.BEHALF_COMPANY === undefined ? ['knowledge', 'business'] : ['knowledge'];
   const domains = config.BEHALF_DOMAINS ?? usual;
-  const isLocal = isLoopback(new URL(publicUrl));
+  const isLocal = isLoopbackHost(new URL(publicUrl).hostname);
   const explorer = config.BEHALF_EXPLORER ?? false;
   const clientDocuments = config.BEHALF_CLIENT_METADATA_DOCUMENTS ?? false;
   const clientRegistration = config.BEHALF_CLIENT_REGISTRATION ?? false;
@@ -368,36 +328,6 @@ const isOurs = (name: string): boolean => name in settings || name.startsWith('B
 const defaultUrl = ({ HOST, PORT }: Settings): string =>
   `http://${isIPv6(HOST) ? `[${HOST}]` : HOST}:${String(PORT)}`;
 
-const isLoopback = ({ hostname }: URL): boolean => isLoopbackHost(hostname);
-
-const withHeader = [
-  'BEHALF_CLIENT_CERTIFICATE_PROXIES',
-  'BEHALF_CLIENT_CERTIFICATE_AUTHORITIES',
-  'BEHALF_MTLS_URL',
-] as const;
-
-function certificateFaults(config: Settings): string[] {
-  if (config.BEHALF_CLIENT_CERTIFICATE_HEADER === undefined)
-    return withHeader
-      .filter((name) => config[name] !== undefined)
-      .map((name) => `${name}: say BEHALF_CLIENT_CERTIFICATE_HEADER too, or leave both`);
-  const faults: string[] = [];
-  if (config.BEHALF_CLIENT_CERTIFICATE_PROXIES === undefined)
-    faults.push(
-      'BEHALF_CLIENT_CERTIFICATE_HEADER: say BEHALF_CLIENT_CERTIFICATE_PROXIES too: it counts from these addresses alone',
-    );
-  const { BEHALF_MTLS_URL: url } = config;
-  if (url !== undefined && isInTheClear(new URL(url), config))
-    faults.push(inTheClear('BEHALF_MTLS_URL', url));
-  return faults;
-}
-
-const isInTheClear = (url: URL, { BEHALF_ALLOW_HTTP }: Settings): boolean =>
-  url.protocol !== 'https:' && !isLoopback(url) && !BEHALF_ALLOW_HTTP;
-
-const inTheClear = (name: keyof Settings, origin: string): string =>
-  `${name}: ${origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`;
-
 const everyAddress = new Set(['0.0.0.0', '[::]']);
 
 function unsafe(config: Settings, publicUrl: string): string[] {
@@ -408,5 +338,5 @@ function unsafe(config: Settings, publicUrl: string): string[] {
       `HOST: ${config.HOST} is every address, so say BEHALF_PUBLIC_URL: the https origin under which callers reach the server (plain http would send tokens in the clear)`,
     ];
   }
-  return isInTheClear(url, config) ? [inTheClear('BEHALF_PUBLIC_URL', url.origin)] : [];
+  return inTheClear('BEHALF_PUBLIC_URL', url, config);
 }

@@ -1,0 +1,21 @@
+import { isLoopbackHost } from './loopback.js';
+
+/** With the colon; empty where the text is no URL. */
+export const protocolOf = (text: string): string => (URL.canParse(text) ? new URL(text).protocol : '');
+
+/**
+ * Whether the text is an origin as a browser's `Origin` header writes it: no path, no slash, no default port,
+ * no pattern.
+ */
+export const isWebOrigin = (text: string): boolean =>
+  /^https?:$/.test(protocolOf(text)) && new URL(text).origin === text && !text.includes('*');
+
+/** The fault of a setting that would send tokens over plain http beyond this machine. */
+export function inTheClear(
+  setting: string,
+  { protocol, hostname, origin }: URL,
+  { BEHALF_ALLOW_HTTP }: { readonly BEHALF_ALLOW_HTTP: boolean },
+): string[] {
+  if (protocol === 'https:' || isLoopbackHost(hostname) || BEHALF_ALLOW_HTTP) return [];
+  return [`${setting}: ${origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`];
+}
