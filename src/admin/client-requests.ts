@@ -4,6 +4,7 @@ import { isId } from '../core/ids.js';
 import { all, eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { clientRequests, clients, type ClientRequestRow, type ClientRow } from '../store/tables/clients.js';
+import { users, type UserRow } from '../store/tables/identity.js';
 import { add, shown, store, type UnitOfWork } from './unit-of-work.js';
 
 /** How many requests one person may have. */
@@ -46,6 +47,8 @@ export async function requestClient(
     { lock: 'update' },
   );
   if (before !== undefined) return store(unit, clientRequests, before, { name, createdAt });
+  // Requests of the person for other clients, at the same moment, count too.
+  await tx.one(users, eq<UserRow>('id', userId), { lock: 'update' });
   if ((await tx.count(clientRequests, eq<ClientRequestRow>('userId', userId))) >= requestsMax)
     throw conflict('You have asked for many applications already. Ask an administrator yourself.');
   const row: ClientRequestRow = { id: unit.ids.next(), userId, clientId, name, createdAt, version: 1 };

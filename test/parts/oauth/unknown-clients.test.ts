@@ -413,6 +413,20 @@ describe('a person', () => {
     ]);
   });
 
+  test('asks for 50 at most, of which many may come at the same moment', async () => {
+    const { ids, clock, database } = office.server;
+    const before = Array.from({ length: 49 }, (_, count) => ({
+      ...{ id: ids.next(), userId: ines.id, clientId: `asked-${String(count)}`, name: 'Asked', version: 1 },
+      createdAt: isoTime(clock.now()),
+    }));
+    const rows: ClientRow[] = [];
+    for (let count = 0; count < 4; count += 1) rows.push(await waiting());
+    await office.company.do(({ tx }) => tx.insert(clientRequests, before));
+    const answers = await Promise.all(rows.map(({ id }) => ask(id)));
+    expect(answers.flatMap(codes)).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT']);
+    expect(await database.read.count(clientRequests, eq('userId', ines.id))).toBe(50);
+  });
+
   test('asks for nothing that does not wait, and no agent asks', async () => {
     const row = await waiting();
     await refused(() => ask('nothing'), 'NOT_FOUND');
@@ -633,6 +647,13 @@ test('where there is no room, a client is turned away without asking the databas
   );
   expect((await opened(clientId)).html).toContain('too many clients wait');
   expect(await rowOf(clientId)).toBeUndefined();
+});
+
+test('a refused request is recorded with the id of its client, up to the length that ids have', async () => {
+  const clientId = 'x'.repeat(255);
+  expect((await opened(`${clientId}y`)).status).toBe(400);
+  const record = (await recordsOf(office.server.database, 'sign_in')).at(-1);
+  expect(record?.detail).toMatchObject({ clientName: clientId, detail: 'authorization request' });
 });
 
 test('a flood of new clients of one site is slowed down, and changes nothing for those that are known', async () => {
