@@ -4,7 +4,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
 import { deleteInBatches } from '../../store/sql/delete-in-batches.js';
 import { backchannelRequests, type BackchannelRequestRow } from '../../store/tables/backchannel-requests.js';
-import { agents, type AgentRow } from '../../store/tables/identity.js';
+import { agents, users, type AgentRow, type UserRow } from '../../store/tables/identity.js';
 import { errors } from '../library/oidc-provider.js';
 
 /** How many requests of one agent may wait for one person, how many for one person, and how many of one agent. */
@@ -18,8 +18,15 @@ class TooManyWait extends errors.OIDCProviderError {
   }
 }
 
-/** Keeps a request, unless too many wait. They are counted alike whether somebody has the name in the hint or not. */
+/** Where nobody has the name in the hint. */
+const noId = '';
+
+/**
+ * Keeps a request, unless too many wait. They are counted alike whether somebody has the name in the hint or not, under locks
+ * of the agent and the person: of requests at the same moment, the last one counts the others.
+ */
 export async function keepWaiting(tx: Connection, row: BackchannelRequestRow): Promise<void> {
+  await tx.one(users, eq<UserRow>('id', row.userId ?? noId), { lock: 'update' });
   await tx.one(agents, eq<AgentRow>('id', row.agentId), { lock: 'update' });
   const waiting = (...which: readonly Condition<BackchannelRequestRow>[]): Promise<number> =>
     tx.count(backchannelRequests, all(...which, compare('expiresAt', '>', row.createdAt)));

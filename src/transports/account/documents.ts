@@ -131,12 +131,15 @@ const consentFields = (
 /** How many consents are read at most, the newest first. */
 export const consentsMax = 100;
 
+/** How many requests of agents are read at most, the newest first. */
+export const waitingShown = 20;
+
 export const homeDocument = (
   holds: Holds,
 ): Document<{
   readonly delegations: Page<Task>;
   readonly consents: Page<Consent>;
-  readonly backchannelRequests: Pick<Page<WaitingRequest>, 'nodes'>;
+  readonly backchannelRequests: Page<WaitingRequest>;
 }> => ({
   name: 'AccountHome',
   query: `query AccountHome($filter: DelegationFilter!, $after: String) {
@@ -145,9 +148,10 @@ export const homeDocument = (
     pageInfo { hasNextPage endCursor }
   }
   consents(first: ${String(consentsMax)}) { nodes { ${consentFields(holds)} } pageInfo { hasNextPage endCursor } }
-  backchannelRequests(first: 20) { nodes {
-    id message address createdAt expiresAt ${when(holds('agents:read'), 'agent { name displayName }')}
-  } }
+  backchannelRequests(first: ${String(waitingShown)}) {
+    nodes { id message address createdAt expiresAt ${when(holds('agents:read'), 'agent { name displayName }')} }
+    pageInfo { hasNextPage endCursor }
+  }
 }`,
 });
 

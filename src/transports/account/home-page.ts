@@ -106,8 +106,7 @@ export async function homePage(reader: Reader, query: HomeQuery): Promise<Page> 
   const named = await withNames(reader, [...tasks, ...given]);
   return page(
     'Your account',
-    html`${head} ${noticeOf(query, { ...delegations, nodes: tasks }, own)}
-      ${waitingPart(backchannelRequests.nodes)}
+    html`${head} ${noticeOf(query, { ...delegations, nodes: tasks }, own)} ${waitingPart(backchannelRequests)}
       <h2>Tasks of your agents</h2>
       ${tasks.length === 0 ? html`<p>No task is under way.</p>` : tasks.map((task) => taskCard(named, task))}
       ${more(delegations.pageInfo, '/account', 'More tasks')}

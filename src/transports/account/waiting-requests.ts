@@ -1,6 +1,6 @@
 import { paths } from '../../oauth/contract/paths.js';
 import { html, type Html } from '../../oauth/pages/html.js';
-import type { WaitingRequest } from './documents.js';
+import { waitingShown, type Page, type WaitingRequest } from './documents.js';
 import { agentName } from './parts.js';
 import { time } from './words.js';
 
@@ -36,9 +36,17 @@ const requestCard = (request: WaitingRequest): Html =>
   </article>`;
 
 /** Requests of agents that ask the person from elsewhere. Each is decided after signing in for it. */
-export const waitingPart = (requests: readonly WaitingRequest[]): Html | undefined =>
-  requests.length === 0
+export const waitingPart = ({ nodes, pageInfo }: Page<WaitingRequest>): Html | undefined =>
+  nodes.length === 0
     ? undefined
     : html`<h2>Requests that wait for you</h2>
         <p class="soft">Decide only on what you expect. Refuse a request that you know nothing about.</p>
-        ${requests.map(requestCard)}`;
+        ${nodes.map(requestCard)}
+        ${
+          pageInfo.hasNextPage
+            ? html`<p class="soft">
+                More wait than the newest ${waitingShown}, which are shown. Decide on these, and the others
+                come.
+              </p>`
+            : undefined
+        }`;
