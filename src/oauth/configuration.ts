@@ -9,6 +9,7 @@ import { BackchannelRequests } from './backchannel/backchannel-requests.js';
 import { Notifications } from './backchannel/notifications.js';
 import { deviceFlow } from './device/device-flow.js';
 import { newGrant } from './grants-of-sign-ins.js';
+import { DeviceCodeAdapter } from './library/device-code-adapter.js';
 import { notKept } from './library/not-kept.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
@@ -115,6 +116,7 @@ export function makeConfiguration(
   const adapters = new Map<string, Adapter>([
     ['Client', clients],
     ['BackchannelAuthenticationRequest', notKept],
+    ['DeviceCode', new DeviceCodeAdapter('DeviceCode', store)],
   ]);
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
   return {

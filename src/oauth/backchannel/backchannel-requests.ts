@@ -93,8 +93,12 @@ export class BackchannelRequests {
   async decided(ctx: KoaContextWithOIDC, code: DeviceCode): Promise<void> {
     const { backchannel } = deviceInfoOf(code.deviceInfo);
     if (backchannel === undefined) return;
-    await this.parts.database.transaction((tx) => forgetWaiting(tx, backchannel.request));
     this.parts.notifications.tell(await ctx.oidc.provider.Client.find(code.clientId ?? ''), backchannel);
+    await this.forget(backchannel.request);
+  }
+
+  private forget(request: string): Promise<number> {
+    return this.parts.database.transaction((tx) => forgetWaiting(tx, request));
   }
 
   private async personOf(name: string): Promise<string | undefined> {
@@ -125,10 +129,14 @@ export class BackchannelRequests {
       ...(message === null ? {} : { message }),
       ...this.parts.notifications.sealed(row.id, authReqId, params.client_notification_token),
     };
-    await newDeviceCode(provider, {
+    const code = newDeviceCode(provider, {
       ...{ jti: authReqId, client, userCode: row.id, expiresIn: seconds },
       ...{ params: keptOf(params), deviceInfo: { ...from, backchannel } },
-    }).save();
+    });
+    await code.save().catch(async (error: unknown) => {
+      await this.forget(row.id);
+      throw error;
+    });
     ctx.body = { auth_req_id: authReqId, expires_in: seconds, interval: intervalSeconds };
   }
 

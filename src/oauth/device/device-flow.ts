@@ -1,12 +1,13 @@
 import type { Configuration, DeviceCode, KoaContextWithOIDC } from 'oidc-provider';
+import { normalize } from 'oidc-provider/lib/helpers/user_codes.js';
 import type { IncomingMessage } from 'node:http';
 import { isoTime, type Clock } from '../../core/clock.js';
 import { isId } from '../../core/ids.js';
+import type { Logger } from '../../core/logger.js';
 import type { Database } from '../../store/sql/database.js';
 import { agents, users } from '../../store/tables/identity.js';
 import { deviceInfoOf, type DeviceInfo } from '../library/device-codes.js';
 import { agentIdOf, leaveNoSession } from '../library/library-internals.js';
-import { errors } from '../library/oidc-provider.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { expiredPage } from '../pages/dead-end-page.js';
 import {
@@ -15,16 +16,18 @@ import {
   namedRequestPage,
   noSuchRequestPage,
   nothingAllowedPage,
+  undecidedPage,
   userCodePage,
   verifyPage,
   type KnownAgent,
 } from '../pages/device-pages.js';
 import { pageHeaders, pageText, type Page } from '../pages/page.js';
-import { normalizedCode, typedCodeOf } from './user-codes.js';
+import { noteUnknownCode, typedCodeOf } from './user-codes.js';
 
 interface DeviceFlowParts {
   readonly database: Database;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly addressOf: (request: IncomingMessage) => string;
   /** Comes with each code that has its answer. */
   readonly decided: (ctx: KoaContextWithOIDC, code: DeviceCode) => Promise<void>;
@@ -56,7 +59,7 @@ const faults: Readonly<Record<string, string>> = {
  * The pages of the device flow (RFC 8628 section 3.3): the person types the code, and sees who asks from where. They also begin
  * the decision on a request that names its person, which has an id in place of a code that people type.
  */
-export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowParts): DeviceFlow {
+export function deviceFlow({ database, clock, logger, addressOf, decided }: DeviceFlowParts): DeviceFlow {
   const agentOf = async (id: string | undefined): Promise<KnownAgent | undefined> => {
     const agent = id === undefined ? undefined : await database.read.byId(agents, id);
     if (agent === undefined) return undefined;
@@ -82,9 +85,13 @@ export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowPa
     show(ctx, verifyPage({ ...shown, clientId: client.clientId }));
   };
 
-  const tell = async (ctx: KoaContextWithOIDC): Promise<void> => {
-    const code = await codeOf(ctx);
-    if (code?.error !== undefined || code?.accountId !== undefined) await decided(ctx, code);
+  /** The answer stands, so a failure here is no error. */
+  const tell = async (ctx: KoaContextWithOIDC, code: DeviceCode | undefined): Promise<void> => {
+    try {
+      if (code?.error !== undefined || code?.accountId !== undefined) await decided(ctx, code);
+    } catch (error) {
+      logger.error({ err: error }, 'a decision was kept, but its request was not cleaned up');
+    }
   };
 
   return {
@@ -105,13 +112,22 @@ export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowPa
       }
       if (error !== undefined) {
         leaveNoSession(ctx);
-        if (faults[error.constructor.name] === undefined) await tell(ctx);
-        show(ctx, faultPage(ctx, error, secret));
+        const fault = faults[error.constructor.name];
+        if (fault !== undefined) {
+          if (error.constructor.name !== 'NoCodeError') noteUnknownCode(ctx);
+          const { user_code: entered } = ctx.oidc.params ?? {};
+          show(ctx, codeFaultPage(normalize(typeof entered === 'string' ? entered : ''), fault, secret));
+          return;
+        }
+        const code = await storedCodeOf(ctx);
+        await tell(ctx, code);
+        show(ctx, pageWithout(code));
         return;
       }
-      const given = normalizedCode(typed ?? '');
+      const given = normalize(typed ?? '');
       const code = await ctx.oidc.provider.DeviceCode.findByUserCode(given);
       if (code === undefined || code.isExpired) {
+        noteUnknownCode(ctx);
         show(ctx, codeFaultPage(given, faults.NotFoundError, secret));
         return;
       }
@@ -123,38 +139,35 @@ export function deviceFlow({ database, clock, addressOf, decided }: DeviceFlowPa
     userCodeConfirmSource: (ctx) => {
       const { DeviceCode: code } = ctx.oidc.entities;
       const { user_code: typed } = ctx.oidc.params ?? {};
-      return code === undefined ? undefined : verify(ctx, code, normalizedCode(String(typed)));
+      return code === undefined ? undefined : verify(ctx, code, normalize(String(typed)));
     },
     successSource: async (ctx) => {
-      await tell(ctx);
-      const { backchannel } = deviceInfoOf(ctx.oidc.entities.DeviceCode?.deviceInfo);
+      const { DeviceCode: code } = ctx.oidc.entities;
+      await tell(ctx, code);
+      const { backchannel } = deviceInfoOf(code?.deviceInfo);
       show(ctx, backchannel === undefined ? connectedPage : agentGoesOnPage);
     },
   };
 }
 
-/** The page for an error. Nobody types the id of a request that names its person. */
-function faultPage(ctx: KoaContextWithOIDC, error: Error, secret: string): Page {
-  const fault = faults[error.constructor.name];
-  if (fault === undefined) return wasTold(ctx, error) ? nothingAllowedPage : expiredPage;
-  const { user_code: typed } = ctx.oidc.params ?? {};
-  return codeFaultPage(normalizedCode(typeof typed === 'string' ? typed : ''), fault, secret);
-}
-
+/** Nobody types the id of a request that names its person. */
 const codeFaultPage = (code: string, fault: string | undefined, secret: string): Page =>
   isId(code) ? noSuchRequestPage : userCodePage({ secret, fault });
 
-/** The code that this request is about. */
-async function codeOf({ oidc }: KoaContextWithOIDC): Promise<DeviceCode | undefined> {
-  const { DeviceCode: code, Interaction: interaction } = oidc.entities;
-  if (code !== undefined || interaction?.deviceCode === undefined) return code;
-  return oidc.provider.DeviceCode.find(interaction.deviceCode, { ignoreExpiration: true });
+/** The page for an error that is no fault of the typed code. */
+function pageWithout(code: DeviceCode | undefined): Page {
+  if (code === undefined) return expiredPage;
+  if (code.error !== undefined) return nothingAllowedPage;
+  if (deviceInfoOf(code.deviceInfo).backchannel === undefined) return expiredPage;
+  return code.accountId === undefined ? undecidedPage : noSuchRequestPage;
 }
 
-/** Whether the device gets this error as its answer. */
-const wasTold = (ctx: KoaContextWithOIDC, error: Error): boolean =>
-  error.constructor.name === 'AbortedError' ||
-  (ctx.oidc.route === 'device_resume' && !(error instanceof errors.SessionNotFound));
+/** The code that this request is about, as it is stored: the library's own may have an answer that was not kept. */
+async function storedCodeOf({ oidc }: KoaContextWithOIDC): Promise<DeviceCode | undefined> {
+  const { DeviceCode: code, Interaction: interaction } = oidc.entities;
+  const id = code?.jti ?? interaction?.deviceCode;
+  return id === undefined ? undefined : oidc.provider.DeviceCode.find(id, { ignoreExpiration: true });
+}
 
 /** Proves that a form comes from this browser's own page. */
 const secretOf = ({ oidc: { session } }: KoaContextWithOIDC): string => session?.state?.secret as string;

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { normalize } from 'oidc-provider/lib/helpers/user_codes.js';
 import { clientKeyOf } from '../../core/client-address.js';
 import type { Clock } from '../../core/clock.js';
 import { isId } from '../../core/ids.js';
 import { paths } from '../contract/paths.js';
 import type { AttemptLimit, Recorder } from '../contract/dependencies.js';
 import { deviceCodeGrant } from '../library/device-codes.js';
-import { routeOf } from '../library/library-internals.js';
 import { userAgentOf } from '../middleware/recording.js';
 import { deadEndPage } from '../pages/dead-end-page.js';
 import { pageHeaders, pageText, type Page } from '../pages/page.js';
@@ -14,23 +14,25 @@ import { checkOrigin, FormError } from '../step/form.js';
 import { SlowDown } from '../throttling/slow-down.js';
 
 interface WithCode {
-  state: { userCode?: string };
+  state: { userCode?: string; isUnknown?: true };
 }
 
 /** The user code in the address of the page (RFC 8628 section 3.3.1). */
 export const typedCodeOf = (ctx: object): string | undefined => (ctx as WithCode).state.userCode;
 
+/** A code was entered that no open request has. */
+export function noteUnknownCode(ctx: object): void {
+  (ctx as WithCode).state.isUnknown = true;
+}
+
 /** Only the person of a request that names one refuses it, after signing in. Its id is longer than the codes that are typed. */
 export function formOfPerson(path: string, form: Buffer): Buffer {
   if (path !== paths.device) return form;
   const fields = new URLSearchParams(form.toString());
-  if (!isId(normalizedCode(fields.get('user_code') ?? ''))) return form;
+  if (!isId(normalize(fields.get('user_code') ?? ''))) return form;
   fields.delete('abort');
   return Buffer.from(fields.toString());
 }
-
-/** As the library reads codes that people type. */
-export const normalizedCode = (typed: string): string => typed.toUpperCase().replaceAll(/\W/g, '');
 
 interface UserCodesParts {
   readonly clock: Clock;
@@ -47,7 +49,7 @@ const everybody = 'everybody';
 
 /**
  * Holds guesses of user codes up (RFC 8628 section 5.1): of one address, and of all together. Each that gets through is
- * recorded, so the limits bound the records, too. A code that is there counts for nothing.
+ * recorded, so the limits bound the records, too. A code that is there counts for nothing, as does a form without one.
  */
 export class UserCodes {
   readonly perAddress: SlowDown;
@@ -81,7 +83,7 @@ export class UserCodes {
     this.perAddress.count(party, party);
     this.together.count(everybody, party);
     await next();
-    if (routeOf(ctx) === undefined || ctx.oidc.entities.DeviceCode === undefined) {
+    if ((ctx as unknown as WithCode).state.isUnknown === true) {
       await this.record(ctx);
       return;
     }

@@ -203,14 +203,16 @@ export class Consent implements Step {
     const { database, clock, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
-      if (request.device !== undefined) await requireUndecided(tx, clock, request.device, input.userId);
+      const { device } = request;
+      const lastBegunMs =
+        device === undefined ? clock.now() : await requireUndecided(tx, clock, device, input.userId);
       const form = sha256(canonicalJson({ choice, words: ticks.words }));
       const decision = decisionOf(request);
       const before = await handedOver(tx, decision);
       if (before?.form === form) return before.handed;
       await this.undoIn(tx, request);
       const handed = await this.storeIn(tx, { ...input, offer, choice }, ticks);
-      if (handed !== undefined) await keepHandedOver(tx, clock, decision, { handed, form });
+      if (handed !== undefined) await keepHandedOver(tx, decision, { handed, form }, lastBegunMs);
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'consent',

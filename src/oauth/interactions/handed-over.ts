@@ -1,4 +1,4 @@
-import { isoTime, type Clock } from '../../core/clock.js';
+import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
 import { all, eq } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
@@ -7,7 +7,7 @@ import type { HandedOver } from '../contract/dependencies.js';
 
 const model = 'HandedOver';
 /** As long as an interaction. */
-const keptMs = 600_000;
+const interactionMs = 600_000;
 
 /** A task that was handed over, and the digest of the form that did. */
 interface Kept {
@@ -26,17 +26,17 @@ export async function handedOver(tx: Connection, decision: string): Promise<Kept
 export const forgetHandedOver = (tx: Connection, decision: string): Promise<number> =>
   tx.delete(oauthPayloads, rowOf(decision));
 
-/** Keeps the task of a decision, for a form that comes twice. */
+/** Keeps the task of a decision, for a form that comes twice, as long as an interaction that begins up to then may last. */
 export async function keepHandedOver(
   tx: Connection,
-  clock: Clock,
   decision: string,
   kept: Kept,
+  lastBegunMs: number,
 ): Promise<void> {
   const row: OAuthPayloadRow = {
     ...{ model, id: sha256(decision), grantId: null, uid: null, userCode: null, accountId: null },
     payload: JSON.stringify(kept),
-    expiresAt: isoTime(clock.now() + keptMs),
+    expiresAt: isoTime(lastBegunMs + interactionMs),
     consumedAt: null,
   };
   await tx.insert(oauthPayloads, [row]);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DeviceCode, InteractionResults, Provider } from 'oidc-provider';
+import { AlreadyUsedError } from 'oidc-provider/lib/helpers/re_render_errors.js';
 import { deviceInfoOf, isForAnother } from '../library/device-codes.js';
 import { agentNameOf, scopeCeilingOf } from '../library/library-internals.js';
 import { errors } from '../library/oidc-provider.js';
@@ -235,7 +236,7 @@ export class Interactions {
   }
 
   private pageFor(error: unknown): Page {
-    if (error instanceof errors.SessionNotFound) return expiredPage;
+    if (error instanceof errors.SessionNotFound || error instanceof AlreadyUsedError) return expiredPage;
     if (error instanceof FormError) return deadEndPage(error.status, 'That did not work', error.message);
     this.parts.logger.error({ err: error }, 'a sign-in page failed');
     return unavailablePage;

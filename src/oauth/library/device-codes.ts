@@ -52,13 +52,16 @@ export function isForAnother(kept: unknown, userId: string): boolean {
   return backchannel !== undefined && backchannel.person !== userId;
 }
 
-/** Throws where the request has an answer already, is over, or is for another person. Otherwise it gets none before `tx` ends. */
+/**
+ * Throws where the request has an answer already, is over, or is for another person. Otherwise it gets none before `tx` ends.
+ * Returns when its time is over, in milliseconds.
+ */
 export async function requireUndecided(
   tx: Connection,
   clock: Clock,
   { code, backchannel }: Pick<DeviceRequest, 'code' | 'backchannel'>,
   userId: string,
-): Promise<void> {
+): Promise<number> {
   if (backchannel !== undefined && backchannel.person !== userId)
     throw new errors.SessionNotFound('the request is for another person');
   const open = all<OAuthPayloadRow>(deviceCodeKeyOf(code), isNull('accountId'));
@@ -66,4 +69,5 @@ export async function requireUndecided(
   const { error, exp = 0 } = row === undefined ? {} : parsePayload(row.payload);
   if (row === undefined || error !== undefined || exp * 1000 <= clock.now())
     throw new errors.SessionNotFound('the request has an answer already');
+  return exp * 1000;
 }

@@ -47,9 +47,10 @@ export const parsePayload = (text: string, id = ''): AdapterPayload =>
  * digest. No request may bring such a text: the endpoints take tokens of 43 characters alone.
  */
 const standInOf = (digest: string): string => `${idMark}${digest}`;
+const isStandIn = (id: string): boolean => id.startsWith(idMark);
 
 const digestOf = (model: string, id: string): string =>
-  model === 'DeviceCode' && id.startsWith(idMark) ? id.slice(idMark.length) : sha256(id);
+  model === 'DeviceCode' && isStandIn(id) ? id.slice(idMark.length) : sha256(id);
 
 /** The row of a device code, or of what stands for it. */
 export const deviceCodeKeyOf = (id: string): Condition<OAuthPayloadRow> =>
@@ -108,6 +109,7 @@ export class PayloadAdapter implements Adapter {
     const { model, id: digest, consumedAt: _, userCode: __, ...changes } = row;
     await this.store.database.transaction(async (tx) => {
       if (isOfSignIn(model, payload)) await noteUse(tx, payload.grantId, this.store.clock.now());
+      if (isStandIn(id)) await this.requireOpen(tx, isKey(model, digest));
       if ((await tx.update(oauthPayloads, isKey(model, digest), changes)) > 0) return;
       await tx.insert(oauthPayloads, [row]).catch(async (error: unknown) => {
         if (!isDuplicate(error)) throw error;
@@ -163,6 +165,11 @@ export class PayloadAdapter implements Adapter {
       const count = await tx.delete(oauthPayloads, all(ofGrant(grantId), not(eq('model', 'Grant'))));
       if (count > 0) await this.store.epochBump(tx);
     });
+  }
+
+  /** Throws where a payload that was found by its user code must not be changed any more. */
+  protected requireOpen(_tx: Connection, _key: Condition<OAuthPayloadRow>): Promise<void> {
+    return Promise.resolve();
   }
 
   private keyOf(id: string): Condition<OAuthPayloadRow> {

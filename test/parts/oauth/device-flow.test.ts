@@ -210,6 +210,22 @@ describe('the codes', () => {
     expect(JSON.stringify(recorded)).not.toContain('BBBB');
   });
 
+  test('a form without a code, or from nowhere, is no guess', async () => {
+    const count = async () => (await recordsOf(office.server.database, 'token')).length;
+    const before = await count();
+    const browser = browserAt('198.51.100.3');
+    const page = await browser.open(`${office.server.url}/oauth/device`);
+    expect((await browser.submit(page, { user_code: '' })).html).toContain('Enter the code');
+    for (let form = 0; form < 12; form += 1)
+      expect((await browser.submit(page, { xsrf: 'made-up', user_code: 'BBBB-BBBB' })).status).toBe(400);
+    expect(await count()).toBe(before);
+    const again = await browser.open(`${office.server.url}/oauth/device`);
+    expect((await browser.submit(again, { user_code: 'BBBB-BBBB' })).html).toContain(
+      'no request with this code',
+    );
+    expect(await count()).toBe(before + 1);
+  });
+
   test('a client that polls too fast is told to slow down', async () => {
     const { device_code: code } = await begun();
     const answers = [];

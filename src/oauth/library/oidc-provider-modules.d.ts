@@ -11,3 +11,11 @@ declare module 'oidc-provider/lib/actions/discovery.js' {
   }
   export default function discovery(ctx: Context): void;
 }
+
+declare module 'oidc-provider/lib/helpers/user_codes.js' {
+  export function normalize(input: string): string;
+}
+
+declare module 'oidc-provider/lib/helpers/re_render_errors.js' {
+  export class AlreadyUsedError extends Error {}
+}
