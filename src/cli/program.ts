@@ -15,6 +15,7 @@ import { importCommand } from './commands/import.js';
 import { issuerCommand } from './commands/issuer.js';
 import { keysCommand } from './commands/keys.js';
 import { loginCommand } from './commands/login.js';
+import { mcpCommand } from './commands/mcp.js';
 import { migrateCommand } from './commands/migrate.js';
 import { providerCommand } from './commands/provider.js';
 import { resourceCommand } from './commands/resource.js';
@@ -58,6 +59,7 @@ export function makeProgram(): Command {
     consentCommand(),
     documentsCommand(),
     schemaCommand(),
+    mcpCommand(),
     auditCommand(),
     explainCommand(),
   ];

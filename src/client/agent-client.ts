@@ -10,6 +10,8 @@ import { Tokens, type TokenOptions } from './tokens.js';
 export interface AgentOptions extends TokenOptions {
   /** The server's address, its issuer: `https://behalf.example.com`. Plain `http` goes to this machine alone. */
   readonly server: string;
+  /** The path for which its tokens are: GraphQL, or the Model Context Protocol. Default: `/graphql`. */
+  readonly path?: '/graphql' | '/mcp';
   /** Binds tokens to a key (RFC 9449): a new key for this client, or this pair. Default: bearer tokens. */
   readonly dpop?: boolean | oauth.CryptoKeyPair;
   /** How long one answer may take. Default: 60,000. */
@@ -21,7 +23,10 @@ export interface AgentOptions extends TokenOptions {
 }
 
 /** The options of the agent to which a task is handed on. */
-export type NextOptions = Omit<AgentOptions, 'server' | 'delegation' | 'subjectToken' | 'dpop' | 'fetch'>;
+export type NextOptions = Omit<
+  AgentOptions,
+  'server' | 'path' | 'delegation' | 'subjectToken' | 'dpop' | 'fetch'
+>;
 
 /** An operation as text or as a parsed document, with the types that a code generator gives it. */
 export type Operation<Data, Variables> = (string | DocumentNode | { toString: () => string }) & {
@@ -76,7 +81,7 @@ export class AgentClient {
   ) {
     const { timeoutMs = 60_000, waitMsMax = 30_000 } = options;
     const server = serverUrl(options.server);
-    this.url = new URL('/graphql', server);
+    this.url = new URL(options.path ?? '/graphql', server);
     this.timeoutMs = timeoutMs;
     this.waitMsMax = waitMsMax;
     this.send = options.fetch ?? ((input, init) => fetch(input, init));
@@ -123,7 +128,7 @@ export class AgentClient {
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init);
     const url = new URL(request.url);
-    if (url.origin !== this.url.origin || !/^\/graphql(?:\/|$)/.test(url.pathname))
+    if (url.origin !== this.url.origin || !`${url.pathname}/`.startsWith(`${this.url.pathname}/`))
       throw new TypeError(
         `The token of ${this.options.agent} is for ${this.endpoint} alone, not for ${url.href}.`,
       );
@@ -145,9 +150,9 @@ export class AgentClient {
    * bound to a key, the two share it.
    */
   handOn(next: NextOptions): AgentClient {
-    const { server, fetch } = this.options;
+    const { server, path = '/graphql', fetch } = this.options;
     const subjectToken = () => this.accessToken();
-    const options = { ...next, server, subjectToken, ...(fetch === undefined ? {} : { fetch }) };
+    const options = { ...next, server, path, subjectToken, ...(fetch === undefined ? {} : { fetch }) };
     return new AgentClient(options, this.timing, this.keys);
   }
 

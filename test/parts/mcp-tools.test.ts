@@ -3,6 +3,7 @@ import type { Client } from '@modelcontextprotocol/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { registerDocuments } from '../../src/admin/trusted-documents.js';
+import type { AuditBody } from '../../src/audit/record.js';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { roles } from '../../src/store/tables/identity.js';
@@ -10,6 +11,7 @@ import { Company, rules } from '../support/administration.js';
 import { BusinessRows } from '../support/business.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { mcpClient } from '../support/mcp.js';
+import { recordsOf } from '../support/records.js';
 import { everywhere, type TestServer, type PersonFixture } from '../support/server.js';
 import { volume } from '../support/volume.js';
 
@@ -127,7 +129,7 @@ function documentCall(
   return { documentId: listed.find((name) => ['CustomerNames', 'Guides'].includes(name)) ?? 'query' };
 }
 
-/** Whoever may do nothing else may still end its task, so this comes last. */
+/** Also an agent that may do nothing else may end its task, so `mutate` comes last. */
 const mutateLast = (names: readonly string[]): readonly string[] =>
   [...names].sort((a, b) => Number(a === 'mutate') - Number(b === 'mutate'));
 
@@ -199,3 +201,74 @@ test('what was taken away is gone from the next list, on the other server too', 
   expect(await names(client)).toEqual(left);
   await Promise.all([client.close(), there.close()]);
 }, 60_000);
+
+const rowsOf = `{
+  customers(first: 50) { totalCount nodes { number name region email } }
+  tickets(first: 50) { nodes { number subject customer { name } } }
+  documents(first: 20) { nodes { title classification } }
+  orders(first: 50) { nodes { number total { amount currency } } }
+}`;
+
+test(`under ${String(volume(300))} random boundaries a tool gives the rows that GraphQL gives, with a record that says the same`, async () => {
+  const { server } = company;
+  const boundaries = fc.record({
+    scopes: fc.subarray([
+      'customers:read',
+      'customers:read_contact',
+      'tickets:read',
+      'documents:read',
+      'orders:read',
+    ]),
+    region: fc.constantFrom('all' as const, ['europe'], ['europe', 'asia'], []),
+    classification: fc.constantFrom('all' as const, ['public'], ['public', 'internal']),
+    collection: fc.constantFrom('all' as const, ['guides']),
+  });
+  const all = ['customers:read', 'customers:read_contact', 'tickets:read', 'documents:read', 'orders:read'];
+  await fc.assert(
+    fc.asyncProperty(boundaries, async ({ scopes, ...narrowed }) => {
+      const agent = await server.agent(
+        person,
+        { scopes: all },
+        { scopes, boundary: { ...everywhere, ...narrowed } },
+      );
+      const client = await mcpClient(
+        server.url,
+        await server.token(person.id, agent.delegationId, scopes, '/mcp'),
+      );
+      const told = await client.callTool({ name: 'query', arguments: { document: rowsOf } });
+      const answer = await server.query(agent.token, rowsOf);
+      await client.close();
+      const { data, operationId } = told.structuredContent as { data: unknown; operationId: string };
+      expect(data).toEqual(withoutNulls(answer.data));
+      const there = await recordById(operationId);
+      const here = await recordById(answer.headers.get('behalf-operation-id') ?? '');
+      expect(same(there)).toEqual(same(here));
+    }),
+    { numRuns: volume(300) },
+  );
+}, 300_000);
+
+const withoutNulls = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (_name, member: unknown) =>
+    member === null ? undefined : member,
+  ) as unknown;
+
+async function recordById(id: string): Promise<AuditBody> {
+  const found = (await recordsOf(company.server.database)).find(({ operationId }) => operationId === id);
+  if (found === undefined) throw new Error(`There is no record of ${id}.`);
+  return found;
+}
+
+/** The parts of a record that say what was decided and touched, for whom. */
+const same = ({
+  chain,
+  delegation,
+  operation,
+  decisions,
+  resources,
+  rowCount,
+  errors,
+  outcome,
+}: AuditBody) => ({
+  ...{ chain, delegation, operation, decisions, resources, rowCount, errors, outcome },
+});

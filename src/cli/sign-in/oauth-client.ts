@@ -63,6 +63,19 @@ export async function discover(server: string): Promise<Metadata> {
   return metadata;
 }
 
+/** The program that asks, and the resource for which its tokens are (RFC 8707); none is the first of the server. */
+export interface Program {
+  readonly clientId: string;
+  readonly resource?: string;
+}
+
+const thisProgram: Program = { clientId: commandLineClient.clientId };
+
+const parametersOf = ({ clientId, resource }: Program): Record<string, string> => ({
+  client_id: clientId,
+  ...(resource === undefined ? {} : { resource }),
+});
+
 /** One authorization request (RFC 6749 section 4.1) with PKCE (RFC 7636). */
 export class AuthorizationRequest {
   private readonly verifier = randomBytes(32).toString('base64url');
@@ -71,12 +84,13 @@ export class AuthorizationRequest {
   constructor(
     private readonly metadata: Metadata,
     readonly redirectUri: string,
+    private readonly program = thisProgram,
   ) {}
 
   get url(): string {
     const url = new URL(this.metadata.authorization_endpoint);
     url.search = new URLSearchParams({
-      client_id: commandLineClient.clientId,
+      ...parametersOf(this.program),
       redirect_uri: this.redirectUri,
       response_type: 'code',
       code_challenge: createHash('sha256').update(this.verifier).digest('base64url'),
@@ -97,7 +111,7 @@ export class AuthorizationRequest {
     }
     return askForTokens(this.metadata, {
       grant_type: 'authorization_code',
-      client_id: commandLineClient.clientId,
+      ...parametersOf(this.program),
       code: returned.get('code') ?? '',
       redirect_uri: this.redirectUri,
       code_verifier: this.verifier,
@@ -106,10 +120,10 @@ export class AuthorizationRequest {
 }
 
 /** RFC 6749 section 6. Uses the refresh token up. */
-export const refresh = (metadata: Metadata, refreshToken: string): Promise<Tokens> =>
+export const refresh = (metadata: Metadata, refreshToken: string, program = thisProgram): Promise<Tokens> =>
   askForTokens(metadata, {
     grant_type: 'refresh_token',
-    client_id: commandLineClient.clientId,
+    ...parametersOf(program),
     refresh_token: refreshToken,
   });
 

@@ -7,19 +7,24 @@ import { notSignedInPage } from '../../oauth/pages/sign-in-pages.js';
 import { paths } from '../../oauth/contract/paths.js';
 import { CommandError } from '../../core/command-error.js';
 import { note } from '../terminal/output.js';
-import { AuthorizationRequest, type Metadata, type Tokens } from './oauth-client.js';
+import { AuthorizationRequest, type Metadata, type Program, type Tokens } from './oauth-client.js';
 
 const patienceMs = 300_000;
 
-/** Signs in with a browser, and waits on the loopback address for the redirect (RFC 8252 section 7.3). */
-export async function signInWithBrowser(metadata: Metadata): Promise<Tokens> {
+/** Signs in to this or another program with a browser, and waits on the loopback address for the redirect (RFC 8252 section 7.3). */
+export async function signInWithBrowser(metadata: Metadata, program?: Program): Promise<Tokens> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const authorization = new AuthorizationRequest(metadata, `http://127.0.0.1:${String(port)}/callback`);
+  const authorization = new AuthorizationRequest(
+    metadata,
+    `http://127.0.0.1:${String(port)}/callback`,
+    program,
+  );
   try {
     const returned = callback(server);
-    note(`Sign in here:\n  ${authorization.url}\nWithout a browser: behalf login --user NAME`);
+    const otherwise = program === undefined ? '\nWithout a browser: behalf login --user NAME' : '';
+    note(`Sign in here:\n  ${authorization.url}${otherwise}`);
     openBrowser(authorization.url);
     const { params, response } = await returned;
     return await answering(response, `${metadata.issuer}${paths.signedIn}`, authorization.redeem(params));

@@ -1,0 +1,103 @@
+// databases: sqlite, mariadb
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withPassword } from '../support/account.js';
+import { Office } from '../support/office.js';
+import { password } from '../support/passwords.js';
+import { Browser } from './oauth/browser.js';
+
+const program = fileURLToPath(new URL('../../dist/src/cli/behalf.js', import.meta.url));
+let office: Office;
+let folder: string;
+beforeAll(async () => {
+  office = await Office.start();
+  folder = await mkdtemp(join(tmpdir(), 'behalf-stdio-'));
+});
+afterAll(async () => {
+  await office.server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The command as a program starts it that knows no HTTP. */
+const transport = (...args: readonly string[]): StdioClientTransport =>
+  new StdioClientTransport({
+    command: process.execPath,
+    args: [program, 'mcp', '--stdio', '--server', office.server.url, ...args],
+    env: { PATH: process.env.PATH ?? '', XDG_CONFIG_HOME: folder },
+    stderr: 'pipe',
+  });
+
+const connected = async (over: StdioClientTransport, mode: 'legacy' | 'auto'): Promise<Client> => {
+  const client = new Client({ name: 'desktop', version: '1.0.0' }, { versionNegotiation: { mode } });
+  await client.connect(over);
+  return client;
+};
+
+test('an agent signs in by itself, and a client of either era gets its answers', async () => {
+  const rosa = await office.company.employee('rosa', 'support-rep');
+  const agent = await office.agent('desk', rosa, 'support-agent');
+  const role = await office.company.role('support-agent');
+  await office.delegate(rosa, { agentId: agent.id, roleId: role.id });
+  const file = join(folder, 'secret');
+  await writeFile(file, `${agent.secret}\n`);
+  for (const mode of ['legacy', 'auto'] as const) {
+    const client = await connected(transport('--agent', 'desk', '--secret-file', file), mode);
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toContain('query');
+    const told = await client.callTool({ name: 'whoami', arguments: {} });
+    expect(told.structuredContent).toMatchObject({
+      data: { viewer: { agents: [{ name: 'desk' }], task: { task: 'ticket:T-1' } } },
+    });
+    await client.close();
+  }
+});
+
+/** Resolves with the address that the program prints for the person. */
+async function address(stderr: Readable): Promise<string> {
+  let text = '';
+  for await (const chunk of stderr) {
+    text += String(chunk);
+    const found = /http\S+\/oauth\/authorize\?\S+/.exec(text)?.[0];
+    if (found !== undefined) return found;
+  }
+  throw new Error(`The program printed no address:\n${text}`);
+}
+
+test('a client signs its person in with a browser, once: consent is the task that it gets', async () => {
+  const { root } = office.company;
+  const role = await office.company.role('support-agent');
+  const agent = `agent: { name: "desktop", businessTask: "Answer tickets", ownerId: "${root.id}", roleIds: ["${role.id}"] }`;
+  const uris = 'redirectUris: ["http://127.0.0.1/callback"]';
+  await office.done(
+    root,
+    'createClient',
+    `input: { clientId: "desktop", name: "Desktop", ${uris}, ${agent} }`,
+  );
+  const ines = await office.company.employee('ines', 'support-rep');
+  const username = await withPassword(office, ines);
+
+  const over = transport('--client', 'desktop');
+  const connecting = connected(over, 'auto');
+  const browser = new Browser(office.server.url);
+  const page = await browser.submit(await browser.open(await address(over.stderr as Readable)), {
+    username,
+    password,
+  });
+  const back = await browser.submit(page, { purpose: 'Answer the letter', task: 'ticket:T-7' });
+  await fetch(back.url, { redirect: 'manual' });
+  const client = await connecting;
+  const asked = async (of: Client) =>
+    (await of.callTool({ name: 'whoami', arguments: {} })).structuredContent;
+  expect(await asked(client)).toMatchObject({ data: { viewer: { task: { task: 'ticket:T-7' } } } });
+  await client.close();
+
+  const again = await connected(transport('--client', 'desktop'), 'auto');
+  expect(await asked(again)).toMatchObject({ data: { viewer: { task: { task: 'ticket:T-7' } } } });
+  await again.close();
+});
