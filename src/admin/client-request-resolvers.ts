@@ -6,7 +6,7 @@ import { clientRequests, clients, type ClientRequestRow, type ClientRow } from '
 import { users } from '../store/tables/identity.js';
 import { oneLine } from '../core/checked-text.js';
 import { clientIdLengthMax } from '../core/client-ids.js';
-import { requestClient, requestStatus, waitingClient } from './client-requests.js';
+import { findWaitingClient, requestClient, requestStatus, waitingClient } from './client-requests.js';
 import { idIs, newestFirst, type PageArgs } from './list-queries.js';
 import { unitOfWork } from './unit-of-work.js';
 
@@ -35,7 +35,7 @@ function list(operation: Operation, { filter, first, after }: RequestsArgs) {
 const request = (_: unknown, { id, idempotencyKey }: RequestArgs, operation: Operation) =>
   operation.once(idempotencyKey, { requestClient: id }, { clientRequest: clientRequests }, async () => {
     const unit = unitOfWork(operation);
-    const client = await waitingClient(unit.tx, id, 'update');
+    const client = await waitingClient(unit.tx, id);
     const made = await requestClient(unit, operation.authority.chain.person.id, client);
     operation.rows.forget();
     return { clientRequest: await operation.rows.inside(clientRequests, made.id, scope) };
@@ -73,13 +73,13 @@ export const clientRequestResolvers: Resolvers = {
     clientRequests: (_: unknown, args: RequestsArgs, operation: Operation) => list(operation, args),
     waitingClient: async (_: unknown, { id }: { readonly id: string }, operation: Operation) => {
       operation.rows.inTime();
-      const { clientId, name, createdAt } = await waitingClient(operation.connection, id).catch(
-        (error: unknown) => {
-          operation.trail.looked(clients.type, 'read', 1);
-          throw error;
-        },
-      );
+      const client = await findWaitingClient(operation.connection, id);
+      if (client === undefined) {
+        operation.trail.looked(clients.type, 'read', 1);
+        return null;
+      }
       operation.trail.touched(clients.type, [id], 'read');
+      const { clientId, name, createdAt } = client;
       return { clientId, name, createdAt };
     },
   },

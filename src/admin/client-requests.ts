@@ -12,12 +12,21 @@ const requestsMax = 50;
 /** How long a client waits for admission before it is forgotten. */
 export const waitingMs = 7 * 86_400_000;
 
-/** A client that waits. It throws `NOT_FOUND` for every other one, which only administrators may know. */
-export async function waitingClient(connection: Connection, id: string, lock?: 'update'): Promise<ClientRow> {
-  const client = isId(id)
-    ? await connection.one(clients, eq<ClientRow>('id', id), lock === undefined ? {} : { lock })
-    : undefined;
-  if (client?.status !== 'quarantined') throw notFound('Client');
+/** A client that waits; undefined for every other one, which only administrators may know. */
+export async function findWaitingClient(
+  connection: Connection,
+  id: string,
+  lock?: 'update',
+): Promise<ClientRow | undefined> {
+  if (!isId(id)) return undefined;
+  const client = await connection.one(clients, eq<ClientRow>('id', id), lock === undefined ? {} : { lock });
+  return client?.status === 'quarantined' ? client : undefined;
+}
+
+/** As `findWaitingClient`, locked. Throws `NOT_FOUND`. */
+export async function waitingClient(tx: Connection, id: string): Promise<ClientRow> {
+  const client = await findWaitingClient(tx, id, 'update');
+  if (client === undefined) throw notFound('Client');
   return client;
 }
 

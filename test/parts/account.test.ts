@@ -403,7 +403,7 @@ test.each([
   const response = await fetch(url(path));
   expect([response.status, await response.json()]).toEqual([
     404,
-    { error: 'not_found', see: ['/graphql', '/.well-known/oauth-protected-resource'] },
+    { error: 'not_found', see: ['/graphql', '/mcp', '/.well-known/oauth-protected-resource'] },
   ]);
 });
 

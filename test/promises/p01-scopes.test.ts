@@ -64,7 +64,8 @@ function answered(value: unknown, into: Set<string>): Set<string> {
 /** What a role does not reach by queries: what only mutations give, and what its holder has no row of. */
 const elsewhere: Readonly<Record<'agent' | 'person', RegExp>> = {
   agent: /^(Mutation|\w+Payload|CompletedTask)\./,
-  person: /^(Mutation|\w+Payload|CompletedTask|ViewerAgent|ViewerTask|AuditChange|EndedDelegation)\./,
+  person:
+    /^(Mutation|\w+Payload|CompletedTask|ViewerAgent|ViewerTask|AuditChange|AuditMcp|EndedDelegation|BackchannelRequest|BackchannelRequestEdge)\./,
 };
 
 test('the table in docs/roles.md names every shipped role and every scope of the schema', () => {

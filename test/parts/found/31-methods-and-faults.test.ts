@@ -72,7 +72,7 @@ describe('31 a known path with another method is told which it takes', () => {
   });
 
   test('what is nowhere stays not found', async () => {
-    for (const path of ['/nowhere', '/graphql/x', '/oauth/x', '/oauth/jwks'])
+    for (const path of ['/nowhere', '/graphql/x', '/oauth/x', '/mcp/x'])
       expect((await ask('POST', path)).status, path).toBe(404);
     const odd: [string, Record<string, string>][] = [
       ['QUERY', {}],
