@@ -23,7 +23,12 @@ export async function mcp(options: McpOptions): Promise<void> {
   if (options.stdio !== true)
     throw new CommandError('Say --stdio. Programs that speak HTTP connect to `/mcp` themselves.');
   const server = serverUrl(options);
-  const send = options.client === undefined ? asAgent(server, options) : asClient(server, options.client);
+  const gone = new AbortController();
+  process.stdin.once('end', () => {
+    gone.abort();
+  });
+  const send =
+    options.client === undefined ? asAgent(server, options) : asClient(server, options.client, gone.signal);
   await new StdioBridge(`${server}/mcp`, send, process.stdout).run(process.stdin);
 }
 
@@ -39,11 +44,11 @@ function asAgent(server: string, { agent, delegation, secretFile, keyFile }: Mcp
 }
 
 /** The person signs in once; after that the client refreshes its tokens, also when it is started again. */
-function asClient(server: string, clientId: string): Send {
+function asClient(server: string, clientId: string, gone: AbortSignal): Send {
   const program = { clientId, resource: `${server}/mcp` };
   const store = new TokenStore(`${server}/mcp ${clientId}`);
   let current: Promise<string> | undefined;
-  const token = (): Promise<string> => (current ??= tokenOf(server, program, store));
+  const token = (): Promise<string> => (current ??= tokenOf(server, program, store, gone));
   const send = async (url: string, init: RequestInit, using: Promise<string>): Promise<Response> =>
     fetch(url, { ...init, headers: { ...init.headers, authorization: `Bearer ${await using}` } });
   return async (url, init) => {
@@ -56,11 +61,16 @@ function asClient(server: string, clientId: string): Send {
   };
 }
 
-async function tokenOf(server: string, program: Program, store: TokenStore): Promise<string> {
+async function tokenOf(
+  server: string,
+  program: Program,
+  store: TokenStore,
+  gone: AbortSignal,
+): Promise<string> {
   const metadata = await discover(server);
   return store.alone(async () => {
     const tokens =
-      (await refreshed(metadata, program, store)) ?? (await signInWithBrowser(metadata, program));
+      (await refreshed(metadata, program, store)) ?? (await signInWithBrowser(metadata, program, gone));
     const { access_token, refresh_token } = tokens;
     if (refresh_token !== undefined)
       await store.write({ server, user: program.clientId, refreshToken: refresh_token });

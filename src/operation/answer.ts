@@ -23,6 +23,8 @@ export interface Answer {
   readonly stepUp?: StepUp | undefined;
   /** The scopes that the caller could get and needs, where an error stands in place of the answer (RFC 6750 section 3.1). */
   readonly missingScopes?: readonly string[] | undefined;
+  /** The scopes that the operation needs of a new token, where its errors are of the token. */
+  readonly tokenLacks?: readonly string[] | undefined;
   /** True where the tool that was asked for does not exist for this caller. */
   readonly isUnknownTool?: boolean | undefined;
   /** The HTTP methods that are allowed instead. */

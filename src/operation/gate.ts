@@ -328,6 +328,7 @@ const responseOf = (call: Call, { status, body, retryAfterSeconds, stepUp, allow
   body,
   operationId: call.id,
   kind: 'response',
+  tokenLacks: call.tokenLacks,
   retryAfterSeconds,
   stepUp,
   allow,

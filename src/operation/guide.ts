@@ -98,6 +98,11 @@ interface GuideParts extends ResolveParts {
 
 /** Coordinates that are named of one refusal. */
 const coordinatesMax = 5;
+/** Characters of one fault: a message may repeat what was sent. */
+const faultMax = 500;
+/** Scopes that one question may name. */
+const scopesMax = 50;
+const scopeLengthMax = 200;
 const knowledgeSearch = 'Query.search';
 
 /** Answers what a caller may do, from the caller's own view and live rights. */
@@ -201,8 +206,11 @@ export class Guide {
 
   /** A scope that the caller's roles do not reach, or that its person lacks, is answered as one that there is not. */
   private explain(authority: Authority, scopes: readonly Scope[]): ScopesReport {
+    const asked = [...new Set(scopes)];
+    if (asked.length > scopesMax || asked.some((scope) => scope.length > scopeLengthMax))
+      throw badInput(`Name up to ${String(scopesMax)} scopes.`, 'scopes');
     return {
-      scopes: scopes.map((scope) => {
+      scopes: asked.map((scope) => {
         const decision = authority.decide(scope);
         if (decision.allow)
           return { scope, held: true, layer: null, message: 'This task includes it.', hint: null };
@@ -231,7 +239,11 @@ export class Guide {
       throw badInput('`variables` is an object.', 'variables');
     const view = this.viewOf(call.authority);
     const checked = checkDocument(view, source);
-    if ('faults' in checked) return { valid: false, faults: checked.faults };
+    if ('faults' in checked)
+      return {
+        valid: false,
+        faults: checked.faults.map((fault) => ({ ...fault, message: fault.message.slice(0, faultMax) })),
+      };
     const document = parse(source, { maxTokens: documentTokensMax });
     const operation = getOperationAST(document);
     if (operation === null || operation === undefined)
@@ -243,7 +255,7 @@ export class Guide {
     const faults = variables === undefined ? [] : variableFaults;
     return {
       valid: faults.length === 0,
-      faults: faults.map((message) => ({ message, line: null, column: null })),
+      faults: faults.map((message) => ({ message: message.slice(0, faultMax), line: null, column: null })),
       kind: checked.kind,
       cost,
       refusals: grouped(refusals),

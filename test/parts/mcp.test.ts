@@ -4,18 +4,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BusinessRows } from '../support/business.js';
 import { mcpClient, type Era } from '../support/mcp.js';
 import { recordsOf } from '../support/records.js';
-import { everywhere, TestServer, type AgentFixture } from '../support/server.js';
+import { everywhere, TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
 
 const scopes = ['customers:read', 'tickets:read', 'tickets:reply', 'documents:read'];
 let server: TestServer;
 let agent: AgentFixture;
+let person: PersonFixture;
 let token: string;
 beforeAll(async () => {
   server = await TestServer.start();
   const rows = new BusinessRows(server);
   await rows.customer('C-1', 'europe');
   await rows.customer('C-2', 'asia');
-  const person = await server.person({ scopes: [...server.app.scopes] });
+  person = await server.person({ scopes: [...server.app.scopes] });
   agent = await server.agent(
     person,
     { scopes: [...scopes, 'refunds:issue', 'refunds:read', 'invoices:read'] },
@@ -109,9 +110,11 @@ const post = (
   params: Record<string, unknown>,
   bearer = token,
   more: Record<string, string> = {},
+  signal: AbortSignal | null = null,
 ) =>
   fetch(`${server.url}/mcp`, {
     method: 'POST',
+    signal,
     headers: {
       authorization: `Bearer ${bearer}`,
       'content-type': 'application/json',
@@ -199,4 +202,55 @@ test('a search of the knowledge base links to documents that can be read inside 
   const { resourceTemplates } = await client.listResourceTemplates();
   expect(resourceTemplates).toMatchObject([{ uriTemplate: 'behalf://document/{id}' }]);
   await client.close();
+});
+
+test('all scopes that the token lacks are named at once, those of nested fields too', async () => {
+  const narrow = await server.token(person.id, agent.delegationId, ['tickets:read'], '/mcp');
+  const document = '{ customers(first: 1) { nodes { name invoices(first: 1) { nodes { id } } } } }';
+  const answer = await post('tools/call', { name: 'query', arguments: { document } }, narrow);
+  expect(answer.status).toBe(403);
+  expect(answer.headers.get('www-authenticate')).toContain('scope="customers:read invoices:read"');
+});
+
+test.each([
+  ['explain_refusal', { scopes: Array.from({ length: 100_000 }, () => 'x') }],
+  ['explain_refusal', { scopes: Array.from({ length: 100_000 }, (_, at) => `x:${String(at)}`) }],
+  ['ask_for_access', { scopes: ['x'.repeat(900_000)], reason: 'r'.repeat(50_000) }],
+  [
+    'validate',
+    {
+      document: 'query ($n: Int!) { customers(first: $n) { nodes { id } } }',
+      variables: { n: 'a'.repeat(900_000) },
+    },
+  ],
+  ['validate', { document: `{ ${'a'.repeat(900_000)} }` }],
+  ['query', { document: `{ ${'a'.repeat(900_000)} }` }],
+  ['search_schema', { words: 'a'.repeat(900_000) }],
+  ['search_schema', { words: 't', from: { valueOf: 1, toString: 1 } }],
+  ['search_knowledge', { words: 'a'.repeat(900_000) }],
+  ['nothing', { words: 'a'.repeat(900_000) }],
+])('a huge or odd input of `%s` gets a small answer with its record', async (name, input) => {
+  const before = (await recordsOf(server.database)).length;
+  const answer = await post('tools/call', { name, arguments: input });
+  const text = await answer.text();
+  expect(text.length).toBeLessThan(40_000);
+  expect(text).not.toContain('primitive');
+  expect(answer.status).toBeLessThan(500);
+  expect((await recordsOf(server.database)).length).toBe(before + 1);
+});
+
+test('a client that closes its connection finds it closed', async () => {
+  const answer = await post('ping', {}, token, { connection: 'close' });
+  expect(answer.headers.get('connection')).not.toBe('keep-alive');
+});
+
+test('one task listens at ten streams at once', async () => {
+  const leave = new AbortController();
+  const listening = Array.from({ length: 11 }, () =>
+    post('subscriptions/listen', { notifications: { toolsListChanged: true } }, token, {}, leave.signal),
+  );
+  const statuses = (await Promise.all(listening)).map(({ status }) => status).sort();
+  leave.abort();
+  expect(statuses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 200));
+  expect(statuses[10]).toBeGreaterThanOrEqual(429);
 });

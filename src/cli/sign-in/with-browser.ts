@@ -11,8 +11,16 @@ import { AuthorizationRequest, type Metadata, type Program, type Tokens } from '
 
 const patienceMs = 300_000;
 
-/** Signs in to this or another program with a browser, and waits on the loopback address for the redirect (RFC 8252 section 7.3). */
-export async function signInWithBrowser(metadata: Metadata, program?: Program): Promise<Tokens> {
+/**
+ * Signs in to this or another program with a browser, and waits on the loopback address for the redirect (RFC 8252
+ * section 7.3).
+ * @param gone nobody waits for the tokens any more
+ */
+export async function signInWithBrowser(
+  metadata: Metadata,
+  program?: Program,
+  gone?: AbortSignal,
+): Promise<Tokens> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -22,7 +30,7 @@ export async function signInWithBrowser(metadata: Metadata, program?: Program): 
     program,
   );
   try {
-    const returned = callback(server);
+    const returned = callback(server, gone);
     const otherwise = program === undefined ? '\nWithout a browser: behalf login --user NAME' : '';
     note(`Sign in here:\n  ${authorization.url}${otherwise}`);
     openBrowser(authorization.url);
@@ -40,8 +48,12 @@ interface Returned {
 }
 
 /** The first request to `/callback`, which waits for its answer. */
-const callback = (server: Server): Promise<Returned> =>
+const callback = (server: Server, gone?: AbortSignal): Promise<Returned> =>
   new Promise((resolve, reject) => {
+    gone?.addEventListener('abort', () => {
+      clearTimeout(patience);
+      reject(new CommandError('The program that asked has gone.'));
+    });
     const patience = setTimeout(() => {
       reject(new CommandError('Nobody signed in within five minutes. Try again.'));
     }, patienceMs);

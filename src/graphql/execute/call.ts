@@ -32,6 +32,8 @@ export class Call {
   mcp: McpUse | undefined;
   /** Set where only operations of this kind may run. */
   only: 'query' | 'mutation' | undefined;
+  /** Scopes that the operation needs, and that the token lacks while every other layer holds them. */
+  tokenLacks: readonly string[] = [];
   /** The hash of the registered document that this call needs in order to run. */
   restsOn: string | undefined;
   /** JSON, without personal values. */

@@ -33,6 +33,9 @@ export interface McpMessage {
   readonly client: string | null;
 }
 
+/** Characters of an address that an error repeats. */
+const uriMax = 200;
+
 type Question = Extract<OperationRequest, { kind: 'guide' }>['question'];
 type Input = Readonly<Record<string, unknown>>;
 type DocumentRequest = Extract<OperationRequest, { kind: 'document' }>;
@@ -161,7 +164,10 @@ export class Exchange {
       case 'search_schema': {
         const { words = '', from = 0 } = input;
         return valueResult(
-          await this.told({ name: 'schema.search', words: textIn(words), from: Number(from) }, name),
+          await this.told(
+            { name: 'schema.search', words: textIn(words), from: typeof from === 'number' ? from : 0 },
+            name,
+          ),
         );
       }
       case 'explain_refusal':
@@ -192,9 +198,8 @@ export class Exchange {
   private resultOf(answer: Answer): CallToolResult {
     if (answer.kind !== 'response') throw new Refused(answer);
     const response = JSON.parse(answer.body.toString()) as GraphqlResponse;
-    const scopes = scopesOfToken(response);
-    if (scopes.length > 0)
-      throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: scopes });
+    if (isOfToken(response))
+      throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
     return responseResult(response, answer.operationId);
   }
 
@@ -242,7 +247,7 @@ export class Exchange {
     const { id } = documentUriText.exec(uri)?.groups ?? {};
     if (id === undefined) {
       await this.connect();
-      throw new ResourceNotFoundError(uri);
+      throw new ResourceNotFoundError(uri.slice(0, uriMax));
     }
     const answer = await this.ask({
       kind: 'document',
@@ -252,7 +257,7 @@ export class Exchange {
     if (answer.kind === 'refusal' && isForClient(answer)) this.leave(new Refused(answer));
     const body = JSON.parse(answer.body.toString()) as GraphqlResponse;
     const document = isRecord(body.data) ? body.data.document : undefined;
-    if (!isRecord(document)) throw new ResourceNotFoundError(uri);
+    if (!isRecord(document)) throw new ResourceNotFoundError(uri.slice(0, uriMax));
     const text = String(document.body);
     return {
       contents: [{ uri, mimeType: 'text/markdown', text }],
@@ -290,14 +295,11 @@ const isForClient = ({ status, missingScopes, retryAfterSeconds }: Answer): bool
   (status === 403 && missingScopes !== undefined) ||
   retryAfterSeconds !== undefined;
 
-/** All scopes that the token lacks, where nothing else stood in the way of anything. */
-function scopesOfToken({ data, errors = [] }: GraphqlResponse): readonly string[] {
-  const isOfToken = errors.every(
-    ({ extensions }) => extensions?.code === 'FORBIDDEN' && extensions.layer === 'token',
-  );
-  if (errors.length === 0 || !isOfToken || !isNothing(data)) return [];
-  return [...new Set(errors.flatMap(({ extensions }) => extensions?.missingScopes ?? []))].sort();
-}
+/** Whether nothing but the token stood in the way of everything. */
+const isOfToken = ({ data, errors = [] }: GraphqlResponse): boolean =>
+  errors.length > 0 &&
+  isNothing(data) &&
+  errors.every(({ extensions }) => extensions?.code === 'FORBIDDEN' && extensions.layer === 'token');
 
 const unknownTool = (name: string): ProtocolError =>
   new ProtocolError(

@@ -29,10 +29,19 @@ export interface McpParts {
 }
 
 const path = '/mcp';
+/** They belong to the connection, which is this server's own. */
+const ownHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+]);
 /** Open streams of `subscriptions/listen`. */
 const streamsMax = 1_000;
-/** A client opens its stream again after so long. */
-const streamMsMax = 3_600_000;
+/** Open streams of one task. */
+const streamsOfTaskMax = 10;
+/** A client opens its stream again after so long, by rights as they stand then. */
+const streamMsMax = 300_000;
 
 /**
  * `/mcp`: the Model Context Protocol over Streamable HTTP, without sessions. Each message is one operation of the gate.
@@ -40,6 +49,7 @@ const streamMsMax = 3_600_000;
  */
 export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, parts: McpParts): void {
   const handler = createMcpHandler(serverOf, { maxSubscriptions: streamsMax });
+  const streams = new Map<string, number>();
   operations.guard(scope);
   scope.route({
     method: everyMethod,
@@ -49,7 +59,8 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
         methodFault(request, reply, ['POST']) ??
         hostFault(request, parts) ??
         originFault(request, parts) ??
-        bodyFault(request.body);
+        bodyFault(request.body) ??
+        streamFault(request, reply, streams);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
       return answer(request, reply, operations, parts, handler);
     },
@@ -86,7 +97,9 @@ async function answer(
     return operations.bodyOf(request, reply, asMessage(request.body, told.answer));
   }
   void reply.code(response.status).header('behalf-operation-id', told.answer.operationId);
-  response.headers.forEach((value, name) => void reply.header(name, value));
+  response.headers.forEach((value, name) => {
+    if (!ownHeaders.has(name)) void reply.header(name, value);
+  });
   void reply.header('cache-control', 'no-store');
   if (bytes !== undefined) return bytes;
   endInTime(arrival, reply.raw, gone);
@@ -129,6 +142,29 @@ function originFault(
     403,
     'Pages of this origin may not send messages. An operator can allow it by BEHALF_ALLOWED_ORIGINS.',
   );
+}
+
+/** Counts the open streams of each task, and refuses one too many. */
+function streamFault(
+  { body, arrival }: FastifyRequest,
+  reply: FastifyReply,
+  streams: Map<string, number>,
+): BehalfError | undefined {
+  if (messageOf(body).method !== 'subscriptions/listen' || arrival === undefined) return undefined;
+  const { task, tokenId } = arrival.call.authority;
+  const holder = task?.delegationId ?? tokenId;
+  const open = streams.get(holder) ?? 0;
+  if (open >= streamsOfTaskMax) {
+    void reply.header('retry-after', String(streamMsMax / 1000));
+    return new HttpError(429, 'This task has too many streams open. Close one first.');
+  }
+  streams.set(holder, open + 1);
+  reply.raw.once('close', () => {
+    const left = (streams.get(holder) ?? 1) - 1;
+    if (left > 0) streams.set(holder, left);
+    else streams.delete(holder);
+  });
+  return undefined;
 }
 
 const bodyFault = (body: unknown): BehalfError | undefined =>
