@@ -49,8 +49,11 @@ function asClient(server: string, clientId: string, gone: AbortSignal): Send {
   const store = new TokenStore(`${server}/mcp ${clientId}`);
   let current: Promise<string> | undefined;
   const token = (): Promise<string> => (current ??= tokenOf(server, program, store, gone));
-  const send = async (url: string, init: RequestInit, using: Promise<string>): Promise<Response> =>
-    fetch(url, { ...init, headers: { ...init.headers, authorization: `Bearer ${await using}` } });
+  const send = async (url: string, init: RequestInit, using: Promise<string>): Promise<Response> => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${await using}`);
+    return fetch(url, { ...init, headers });
+  };
   return async (url, init) => {
     const using = token();
     const response = await send(url, init, using);
