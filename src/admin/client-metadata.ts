@@ -34,7 +34,8 @@ export function describeClient(
   const parsed = metadataShape.safeParse(metadata);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw badInput(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`, 'client_metadata');
+    const member = issue?.path.join('.') || 'the metadata';
+    throw badInput(`${member}: ${issue?.message ?? 'not valid'}`, 'client_metadata');
   }
   const { data } = parsed;
   requireCode(data);

@@ -2,7 +2,7 @@ import { Trail } from '../audit/trail.js';
 import { isoTime, type Clock } from '../core/clock.js';
 import { canonicalJson, sha256Hex } from '../core/digest.js';
 import type { Ids } from '../core/ids.js';
-import type { ClientChange, UnknownClient } from '../delegation/unknown-client.js';
+import type { ClientChange, KeptClient, UnknownClient } from '../delegation/unknown-client.js';
 import { all, compare, eq, isIn } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import {
@@ -19,9 +19,8 @@ import { describeClient } from './client-metadata.js';
 import { waitingMs } from './client-requests.js';
 import { grantableOf } from './grantable-roles.js';
 import { insert, shown, store, type UnitOfWork } from './unit-of-work.js';
+import { makeRoom } from './waiting-room.js';
 
-/** How many clients may wait at once. */
-const waitingMax = 1_000;
 /** When a client that begins to wait now is forgotten. */
 export const waitEnd = (clock: Clock): string => isoTime(clock.now() + waitingMs);
 /** How many are forgotten in one transaction. */
@@ -39,18 +38,16 @@ export class ClientRegistry {
 
   describe = describeClient;
 
-  /** Keeps a client, unless it is known. Undefined where too many wait. */
-  async keep(
-    tx: Connection,
-    { clientId, registration, description }: UnknownClient,
-  ): Promise<ClientChange | undefined> {
+  /** Keeps a client, unless it is known. Undefined where too many wait for whom people asked. */
+  async keep(tx: Connection, unknown: UnknownClient): Promise<KeptClient | undefined> {
+    const { clientId, registration, description } = unknown;
     const known = await tx.one(clients, eq<ClientRow>('clientId', clientId));
     if (known !== undefined) return { client: known, detail: 'known', changes: [] };
     const at = isoTime(this.clock.now());
     const unit = this.unitIn(tx);
     const rule = registration === 'document' ? await this.ruleFor(tx, new URL(clientId).host) : undefined;
-    if (rule === undefined && (await tx.count(clients, eq<ClientRow>('status', 'quarantined'))) >= waitingMax)
-      return undefined;
+    const room = rule === undefined ? await makeRoom(tx, unknown) : undefined;
+    if (room?.isFree === false) return undefined;
     const client: ClientRow = {
       ...{ id: this.ids.next(), clientId, registration, ...description },
       ...(rule === undefined
@@ -65,7 +62,10 @@ export class ClientRegistry {
     };
     await insert(unit, clients, client);
     const how = rule === undefined ? 'waits for admission' : `admitted by the rule for ${rule.row.host}`;
-    return { client, detail: `client ${clientId}: ${how}`, changes: unit.trail.changes };
+    const kept = { client, detail: `client ${clientId}: ${how}`, changes: unit.trail.changes };
+    return room?.gaveWay === undefined
+      ? kept
+      : { ...kept, gaveWay: forgotten(room.gaveWay, 'since newer ones wait and nobody asked for it') };
   }
 
   /** Notes what the document of a client says now. Returns the change of what waits for a decision, if there is one. */
@@ -116,11 +116,7 @@ export class ClientRegistry {
           rows.map(({ id }) => id),
         ),
       );
-    return rows.map((client) => ({
-      client,
-      detail: `client ${client.clientId}: forgotten, since nobody admitted it in time`,
-      changes: [{ type: clients.type, id: client.id, before: shown(client), after: null }],
-    }));
+    return rows.map((client) => forgotten(client, 'since nobody admitted it in time'));
   }
 
   /** The rule for a host, where the administrator who made it may still grant the role. */
@@ -146,6 +142,12 @@ interface RuleInForce {
   readonly row: ClientRuleRow;
   readonly role: RoleRow;
 }
+
+const forgotten = (client: ClientRow, why: string): ClientChange => ({
+  client,
+  detail: `client ${client.clientId}: forgotten, ${why}`,
+  changes: [{ type: clients.type, id: client.id, before: shown(client), after: null }],
+});
 
 const descriptionOf = ({
   name,

@@ -15,3 +15,8 @@ export interface ClientChange {
   /** None: nothing was changed, and there is no record. */
   readonly changes: readonly Change[];
 }
+
+/** A client that is known now, and the one that was forgotten to make room for it. */
+export interface KeptClient extends ClientChange {
+  readonly gaveWay?: ClientChange;
+}

@@ -127,11 +127,13 @@ describe('the consent page', () => {
     expect((await activeOf(ines.id)).map(({ scopes }) => scopes)).toEqual([['invoices:read']]);
   });
 
-  test('gives the program a refusal where the person holds nothing of it', async () => {
+  test('gives the program a refusal where the person holds nothing of it, and tells the record alone what they lack', async () => {
     const flow = await flowFor({ agent: 'ledger', scopes: ['refunds:issue'] });
     const { searchParams } = new URL((await flow.signIn('ines', password)).url);
     expect(searchParams.get('error')).toBe('access_denied');
-    expect(searchParams.get('error_description')).toContain('refunds:issue');
+    expect(searchParams.get('error_description')).toBe('The person cannot hand over what was asked.');
+    const records = await company.server.database.read.select(auditRecords, eq('kind', 'consent'));
+    expect(records.map(({ body }) => body).join()).toContain('refunds:issue cannot be handed over');
   });
 
   test('stores what was left ticked, where it was shown, and nothing else', async () => {

@@ -6,7 +6,7 @@ import type { Connection } from '../../store/sql/connection.js';
 import { isDuplicate, type Database } from '../../store/sql/database.js';
 import { deleteInBatches } from '../../store/sql/delete-in-batches.js';
 import { clientRequests, type ClientRequestRow, type ClientRow } from '../../store/tables/clients.js';
-import type { ClientChange, Clients, Recorder, UnknownClient } from '../contract/dependencies.js';
+import type { ClientChange, Clients, KeptClient, Recorder, UnknownClient } from '../contract/dependencies.js';
 import { describable } from '../library/oauth-errors.js';
 
 interface Parts {
@@ -16,16 +16,17 @@ interface Parts {
 }
 
 /**
- * Keeps a new client in quarantine, or admits it by a rule, with its record. Two at the same moment are one. Undefined where
- * too many wait.
+ * Keeps a new client in quarantine, or admits it by a rule, with its record. The oldest for which nobody asked may
+ * give way to it, with a record too. Two at the same moment are one. Undefined where too many wait.
  */
 export async function keepClient(
   { database, clients, recorder }: Parts,
   unknown: UnknownClient,
 ): Promise<ClientRow | undefined> {
-  const keep = (): Promise<ClientChange | undefined> =>
+  const keep = (): Promise<KeptClient | undefined> =>
     database.transaction(async (tx) => {
       const kept = await clients.keep(tx, unknown);
+      if (kept?.gaveWay !== undefined) await recordChange(recorder, tx, kept.gaveWay);
       if (kept !== undefined && kept.changes.length > 0) await recordChange(recorder, tx, kept);
       return kept;
     });

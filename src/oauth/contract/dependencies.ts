@@ -9,7 +9,7 @@ import type {
   SignedOut,
 } from '../../delegation/proven-identity.js';
 import type { PasskeyOutcome } from '../../delegation/proven-passkey.js';
-import type { ClientChange, UnknownClient } from '../../delegation/unknown-client.js';
+import type { ClientChange, KeptClient, UnknownClient } from '../../delegation/unknown-client.js';
 import type { UserRow } from '../../store/tables/identity.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
 import type {
@@ -42,7 +42,7 @@ import { accountPaths } from './paths.js';
 import type { SigningKeys } from '../signing/signing-keys.js';
 
 export type { AuthEvent } from '../../delegation/auth-records.js';
-export type { ClientChange, UnknownClient } from '../../delegation/unknown-client.js';
+export type { ClientChange, KeptClient, UnknownClient } from '../../delegation/unknown-client.js';
 export type { IdentityOutcome, ProvenIdentity } from '../../delegation/proven-identity.js';
 export type {
   ActingClient,
@@ -134,7 +134,7 @@ export interface Clients {
   /** Throws a `BehalfError` for metadata that is not usable (RFC 7591 section 2). */
   describe(metadata: unknown, fallbackName: string, secrets: 'refused' | 'public'): ClientDescription;
   /** Keeps a new client in quarantine, or admits it by the rule for its host. Undefined where too many wait. */
-  keep(tx: Connection, unknown: UnknownClient): Promise<ClientChange | undefined>;
+  keep(tx: Connection, unknown: UnknownClient): Promise<KeptClient | undefined>;
   /** Notes what a client's document says now. What was admitted stays. Undefined where that is nothing new. */
   compare(
     tx: Connection,

@@ -76,6 +76,12 @@ function faultOfRequest({ details: { path } }: BehalfError): string {
   return path === 'scope' ? 'invalid_scope' : 'invalid_authorization_details';
 }
 
+/** The reason of a refusal, as the program may know it. What the person lacks is in the record alone. */
+const toldToProgram = ({ code, message, details }: BehalfError): string =>
+  code === 'FORBIDDEN' && details.layer === 'person'
+    ? 'The person cannot hand over what was asked.'
+    : message;
+
 /** The contents of the page. */
 interface Shown extends Asked {
   readonly offer: ConsentOffer;
@@ -160,7 +166,7 @@ export class Consent implements Step {
       await this.recordRefusal(request, { detail: error.message, errorCode: error.code });
       return error.code === 'BAD_USER_INPUT'
         ? done({ error: faultOfRequest(error), error_description: describable(error.message) })
-        : denied(error.message);
+        : denied(toldToProgram(error));
     }
   }
 

@@ -145,6 +145,12 @@ describe('a client that registers itself', () => {
     expect(await refusals()).toBe(recorded + 1);
   });
 
+  test('with null is told what is not valid', async () => {
+    const { status, body } = await register('null');
+    expect([status, body.error]).toEqual([400, 'invalid_client_metadata']);
+    expect(body.error_description).toMatch(/^the metadata: /);
+  });
+
   test('with a body that is too long, or a form, is refused', async () => {
     const before = await rows();
     expect((await register({ client_name: 'x'.repeat(30_000), redirect_uris: [back] })).status).toBe(413);
@@ -164,16 +170,62 @@ test('a flood of registrations is held up, and others register meanwhile', async
   expect((await register({ redirect_uris: [back] })).status).toBe(201);
 });
 
-test('no more than a thousand wait, wherever they come from', async () => {
-  const [row] = await rows();
-  if (row === undefined) throw new Error('nobody registered');
-  const many = Array.from({ length: 1_000 }, (): ClientRow => {
-    const id = office.server.ids.next();
-    return { ...row, id, clientId: id, status: 'quarantined', agentId: null };
+describe('where a thousand wait that registered themselves', () => {
+  const fill = async (members: Partial<ClientRow> = {}): Promise<readonly ClientRow[]> => {
+    const { body } = await register({ redirect_uris: [back] });
+    const row = await office.server.database.read.one(
+      clients,
+      eq<ClientRow>('clientId', String(body.client_id)),
+    );
+    if (row === undefined) throw new Error('nobody registered');
+    const many = Array.from({ length: 1_000 }, (_, at): ClientRow => {
+      const id = office.server.ids.next();
+      const expiresAt = new Date(Date.parse(row.createdAt) + at).toISOString();
+      return { ...row, id, clientId: id, expiresAt, ...members };
+    });
+    await office.company.do(async ({ tx }) => {
+      await tx.delete(clients, eq<ClientRow>('status', 'quarantined'));
+      await tx.insert(clients, many);
+    });
+    return many;
+  };
+  const requestedAt = '2026-01-01T00:00:00.000Z';
+
+  test('the oldest for which nobody asked gives way to a new one, with a record', async () => {
+    const many = await fill();
+    const [asked, oldest] = many;
+    if (asked === undefined || oldest === undefined) throw new Error('nobody waits');
+    await office.company.do(({ tx }) => tx.update(clients, eq('id', asked.id), { requestedAt }));
+    const answer = await register({ redirect_uris: [back] });
+    expect(answer.status).toBe(201);
+    const left = (await rows()).filter(({ status }) => status === 'quarantined');
+    const expected = [...many.filter(({ id }) => id !== oldest.id).map(({ clientId }) => clientId)];
+    expect(new Set(left.map(({ clientId }) => clientId))).toEqual(
+      new Set([...expected, answer.body.client_id]),
+    );
+    const told = (await office.server.database.read.select(auditRecords, eq('kind', 'client'))).map(
+      ({ body }) => (JSON.parse(body) as { detail: { detail?: string } }).detail.detail,
+    );
+    expect(told).toContain(
+      `client ${oldest.clientId}: forgotten, since newer ones wait and nobody asked for it`,
+    );
   });
-  await office.company.do(({ tx }) => tx.insert(clients, many));
-  const before = (await rows()).length;
-  const answer = await register({ redirect_uris: [back] });
-  expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
-  expect((await rows()).length).toBe(before);
+
+  test('many at once each find room', async () => {
+    await fill();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => register({ redirect_uris: [back] })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(201));
+    const left = await rows();
+    const known = new Set(left.map(({ clientId }) => clientId));
+    expect(answers.every(({ body }) => known.has(String(body.client_id)))).toBe(true);
+    expect(left.filter(({ status }) => status === 'quarantined')).toHaveLength(1_000);
+  });
+
+  test('nothing gives way for which people asked', async () => {
+    await fill({ requestedAt });
+    const before = await rows();
+    const answer = await register({ redirect_uris: [back] });
+    expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
+    expect(await rows()).toEqual(before);
+  });
 });

@@ -626,25 +626,48 @@ test('a client that waited too long is forgotten, one that was admitted is not',
   expect(await rowOf(kept.clientId)).toBeDefined();
 });
 
-test('where there is no room, a client is turned away without asking the database again for a while', async () => {
-  const row = await waiting();
-  const many = Array.from({ length: 1_000 }, (): ClientRow => {
-    const id = office.server.ids.next();
-    return { ...row, id, clientId: id };
+/** These wait and no others. They are gone after the work. */
+async function withWaiting<T>(
+  rows: readonly ClientRow[],
+  work: (rows: readonly ClientRow[]) => Promise<T>,
+): Promise<T> {
+  await office.company.do(async ({ tx }) => {
+    await tx.delete(clients, eq<ClientRow>('status', 'quarantined'));
+    await tx.insert(clients, rows);
   });
-  await office.company.do(({ tx }) => tx.insert(clients, many));
+  try {
+    return await work(rows);
+  } finally {
+    const ids = rows.map(({ id }) => id);
+    await office.company.do(({ tx }) => tx.delete(clients, isIn<ClientRow>('id', ids)));
+  }
+}
+const requestedAt = '2026-01-01T00:00:00.000Z';
+/** A client with a document, as it would wait. */
+async function template(): Promise<ClientRow> {
+  const row = await office.server.database.read.one(clients, eq<ClientRow>('registration', 'document'));
+  if (row === undefined) throw new Error('nobody came');
+  return { ...row, status: 'quarantined', agentId: null, scopes: null, requestedAt: null };
+}
+const likeIt = (
+  row: ClientRow,
+  count: number,
+  idOf: (id: string) => string,
+  members: Partial<ClientRow> = {},
+): ClientRow[] =>
+  Array.from({ length: count }, (): ClientRow => {
+    const id = office.server.ids.next();
+    return { ...row, id, clientId: idOf(id), ...members };
+  });
+
+test('where all wait for whom people asked, a client is turned away without asking the database again for a while', async () => {
+  const row = await template();
   const clientId = host.publish(path());
-  const turned = await opened(clientId);
-  expect([turned.status, turned.html.includes('too many clients wait')]).toEqual([400, true]);
-  await office.company.do(({ tx }) =>
-    tx.delete(
-      clients,
-      isIn<ClientRow>(
-        'id',
-        many.map(({ id }) => id),
-      ),
-    ),
-  );
+  const many = likeIt(row, 1_000, (id) => `https://${id}.example/client.json`, { requestedAt });
+  await withWaiting(many, async () => {
+    const turned = await opened(clientId);
+    expect([turned.status, turned.html.includes('too many clients wait')]).toEqual([400, true]);
+  });
   expect((await opened(clientId)).html).toContain('too many clients wait');
   expect(await rowOf(clientId)).toBeUndefined();
 });
@@ -656,13 +679,57 @@ test('a refused request is recorded with the id of its client, up to the length 
   expect(record?.detail).toMatchObject({ clientName: clientId, detail: 'authorization request' });
 });
 
+test('clients that registered themselves take no room from those with documents', async () => {
+  const many = likeIt(await template(), 1_000, (id) => id, { registration: 'dynamic', requestedAt });
+  await withWaiting(many, async () => {
+    expect((await opened(host.publish(path()))).status).toBe(403);
+  });
+});
+
+test('the oldest client of a host for which nobody asked gives way to a new one, and none of another host', async () => {
+  const [row, elsewhere] = [await template(), likeIt(await template(), 1, () => 'https://else.example/a')];
+  const [expiresAt, inLine] = ['2026-01-02T00:00:00.000Z', '2026-01-03T00:00:00.000Z'];
+  const asked = likeIt(row, 20, (id) => host.address(`/${id}.json`), { requestedAt, expiresAt });
+  const [oldest, ...others] = asked.slice(0, 2);
+  if (oldest === undefined) throw new Error('nobody waits');
+  asked[0] = { ...oldest, requestedAt: null, expiresAt: inLine };
+  const first = elsewhere.map((one) => ({ ...one, expiresAt }));
+  await withWaiting([...asked, ...first], async () => {
+    const clientId = host.publish(path());
+    expect((await opened(clientId)).status).toBe(403);
+    expect(await rowOf(clientId)).toBeDefined();
+    expect(await rowOf(oldest.clientId)).toBeUndefined();
+    expect(await recordsAbout(oldest.clientId)).toEqual([
+      `client ${oldest.clientId}: forgotten, since newer ones wait and nobody asked for it`,
+    ]);
+    for (const one of [...others, ...first]) expect(await rowOf(one.clientId)).toBeDefined();
+  });
+});
+
+test('where people asked for all clients of a host, a new one there is turned away', async () => {
+  const many = likeIt(await template(), 20, (id) => host.address(`/${id}.json`), { requestedAt });
+  await withWaiting(many, async () => {
+    const clientId = host.publish(path());
+    expect((await opened(clientId)).html).toContain('too many clients wait');
+    expect(await rowOf(clientId)).toBeUndefined();
+    for (const { clientId: kept } of many) expect(await rowOf(kept)).toBeDefined();
+  });
+});
+
 test('a flood of new clients of one site is slowed down, and changes nothing for those that are known', async () => {
   const known = await waiting();
-  const before = await office.server.database.read.count(clients);
+  await office.company.do(({ tx }) => tx.update(clients, eq('id', known.id), { requestedAt }));
   const pages: Shown[] = [];
-  for (let count = 0; count < 70; count += 1) pages.push(await opened(host.publish(path())));
+  const ids: string[] = [];
+  for (let count = 0; count < 70; count += 1) {
+    ids.push(host.publish(path()));
+    pages.push(await opened(ids.at(-1) ?? ''));
+  }
   const slowed = pages.filter(({ status, html }) => status === 400 && html.includes('too many new clients'));
   expect(slowed.length).toBeGreaterThan(0);
-  expect((await office.server.database.read.count(clients)) - before).toBe(70 - slowed.length);
+  const came = await Promise.all(ids.map((clientId) => recordsAbout(clientId)));
+  expect(came.filter((records) => records[0]?.endsWith('waits for admission'))).toHaveLength(
+    70 - slowed.length,
+  );
   expect((await opened(known.clientId)).status).toBe(403);
 });
