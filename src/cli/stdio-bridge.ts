@@ -43,10 +43,16 @@ export class StdioBridge {
   }
 
   private async pass(line: string, message: Message | undefined): Promise<void> {
-    if (message === undefined) { this.write(failure(null, -32_700, 'This line is not JSON.')); return; }
+    if (message === undefined) {
+      this.write(failure(null, -32_700, 'This line is not JSON.'));
+      return;
+    }
     const { id = null, method } = message;
     // Its answer would be a stream without end, in which nothing is told.
-    if (method === 'subscriptions/listen') { this.write(failure(id, -32_601, 'Method not found')); return; }
+    if (method === 'subscriptions/listen') {
+      this.write(failure(id, -32_601, 'Method not found'));
+      return;
+    }
     try {
       const headers = this.headersOf(message);
       const response = await this.send(this.url, { method: 'POST', headers, body: line });
