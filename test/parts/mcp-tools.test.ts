@@ -259,7 +259,7 @@ async function recordById(id: string): Promise<AuditBody> {
   return found;
 }
 
-/** The parts of a record that say what was decided and touched, for whom. */
+/** The parts of a record that say what was decided and touched, for whom. Reads of one moment end in any order. */
 const same = ({
   chain,
   delegation,
@@ -270,5 +270,6 @@ const same = ({
   errors,
   outcome,
 }: AuditBody) => ({
-  ...{ chain, delegation, operation, decisions, resources, rowCount, errors, outcome },
+  ...{ chain, delegation, operation, decisions, rowCount, errors, outcome },
+  resources: resources.map((one) => JSON.stringify(one)).sort(),
 });

@@ -96,8 +96,9 @@ async function consentInBrowser(scopes: Scopes): Promise<boolean> {
   const asked = { authorization_details: JSON.stringify([detail]) };
   const flow = await CodeFlow.start({ issuer: office.server.url }, asked);
   const page = await flow.signIn('rosa.approves', password);
-  // A refusal goes back to the program.
-  if (new URL(page.url).searchParams.get('error') === 'access_denied') return false;
+  // A refusal goes back to the program: of all scopes because of the agent, or of those that the person lacks.
+  const error = new URL(page.url).searchParams.get('error') ?? '';
+  if (['access_denied', 'invalid_scope'].includes(error)) return false;
   const returned = await flow.browser.submit(page, {});
   return new URL(returned.url).searchParams.has('code');
 }
