@@ -47,7 +47,7 @@ const withHeader = [
   'BEHALF_MTLS_URL',
 ] as const;
 
-/** What does not fit together. */
+/** The faults between settings that do not fit together. */
 export function certificateFaults(
   config: CertificateSettings & { readonly BEHALF_ALLOW_HTTP: boolean },
 ): string[] {

@@ -19,3 +19,11 @@ export function inTheClear(
   if (protocol === 'https:' || isLoopbackHost(hostname) || BEHALF_ALLOW_HTTP) return [];
   return [`${setting}: ${origin} would send tokens in the clear; use https, or say BEHALF_ALLOW_HTTP=true`];
 }
+
+/** Whether the text is a host as URLs write it: a name in lower case, or an address; an IPv6 address stands in brackets. */
+export const isUrlHost = (text: string): boolean =>
+  URL.canParse(`https://${text}`) && new URL(`https://${text}`).hostname === text;
+
+/** With the port where that is not 443. */
+export const isUrlPlace = (text: string): boolean =>
+  URL.canParse(`https://${text}`) && new URL(`https://${text}`).host === text;

@@ -4,7 +4,7 @@ import { dpopAlgorithms } from './dpop.js';
 import { paths } from './contract/paths.js';
 import { signingAlgorithm } from './signing/signing-keys.js';
 import type { OAuthSettings } from './contract/dependencies.js';
-import { ownResources, resourceAt, type GuardedPath } from './contract/resources.js';
+import { ownResources, resourceAt, type GuardedPath } from '../core/guarded-paths.js';
 
 type Members = Readonly<Record<string, unknown>>;
 

@@ -31,7 +31,7 @@ import {
 import type { SlowDown } from './throttling/slow-down.js';
 import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
-import { ownResources } from './contract/resources.js';
+import { ownResources } from '../core/guarded-paths.js';
 import { makeRecording, noteWorkload } from './middleware/recording.js';
 import { makeSignedIntrospection } from './middleware/signed-introspection.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';

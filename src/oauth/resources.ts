@@ -1,7 +1,7 @@
 import { eq } from '../store/sql/condition.js';
 import type { Connection } from '../store/sql/connection.js';
 import { resourceServers } from '../store/tables/resource-servers.js';
-import { ownResources } from './contract/resources.js';
+import { ownResources } from '../core/guarded-paths.js';
 
 /** A registered server, to which its tokens are bound: another one may have its identifier before or after it. */
 export interface RegisteredServer {

@@ -7,7 +7,7 @@ import type { Ids } from '../core/ids.js';
 import type { Authorities } from '../delegation/authorities.js';
 import { inspected } from '../delegation/inspection.js';
 import { Call, type CallLimits } from '../graphql/execute/call.js';
-import { resourceAt, type GuardedPath } from '../oauth/contract/resources.js';
+import { resourceAt, type GuardedPath } from '../core/guarded-paths.js';
 import { certificateFault } from '../oauth/mutual-tls/bound-tokens.js';
 import type { OAuth } from '../oauth/server.js';
 import type { AccessTokenFact } from '../oauth/library/token-lookup.js';

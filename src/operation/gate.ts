@@ -1,4 +1,3 @@
-import type { McpUse } from '../audit/record.js';
 import type { Authority } from '../authority/authority.js';
 import { sessionScope } from '../authority/scope.js';
 import { BehalfError } from '../core/errors.js';
@@ -17,6 +16,7 @@ import { RefusedCaller, type Caller, type Callers } from './callers.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
 import type { FastPath } from './fast-path.js';
 import type { Guide, GuideRequest } from './guide.js';
+import { prepare, type OperationRequest, type Unread } from './operation-request.js';
 import type { Observe } from './observe.js';
 import { parametersIn } from './parameters.js';
 import type { Rejections } from './rejections.js';
@@ -39,37 +39,6 @@ interface GateParts extends ResolveParts {
   readonly observe: Observe;
   readonly ids: Ids;
   readonly logger: Logger;
-}
-
-/** An operation of GraphQL, the schema as SDL, or a question about what the caller may do. */
-export type OperationRequest = WantedOperation & {
-  /** Set where it came by MCP. */
-  readonly mcp?: McpUse | undefined;
-  /** The tool through which it came: one that the caller is not offered is `NOT_FOUND`. */
-  readonly tool?: string | undefined;
-};
-
-type WantedOperation =
-  | {
-      readonly kind: 'document';
-      /** An object of `Parameters`, or any other value that came instead. */
-      readonly body: unknown;
-      /** True where nothing may change: a mutation is refused. */
-      readonly isSafe?: boolean;
-      /** True where the document is part of this server: it needs no registration, whatever the caller's roles. */
-      readonly isBuiltIn?: boolean;
-      /** Where only operations of one kind may run. */
-      readonly only?: 'query' | 'mutation';
-    }
-  | { readonly kind: 'schema' }
-  | { readonly kind: 'guide'; readonly question: GuideRequest };
-
-/** The known parts of a request that could not be read. */
-interface Unread {
-  /** An HTTP status that says more than the error's own. */
-  readonly status?: number | undefined;
-  readonly wanted?: OperationRequest['kind'] | undefined;
-  readonly mcp?: McpUse | undefined;
 }
 
 /** A recognised caller whose request has no answer yet. */
@@ -307,12 +276,6 @@ export class OperationGate {
     arrival.isObserved = true;
     this.parts.observe(call, caller.traceparent);
   }
-}
-
-/** Copies to the call the parts of the request that its record or its run needs. */
-function prepare(call: Call, wanted: OperationRequest): void {
-  call.mcp = wanted.mcp;
-  if (wanted.kind === 'document') call.only = wanted.only;
 }
 
 /** The refusal of a caller that may use nothing of its ceiling; it names all scopes that it could get. */

@@ -7,7 +7,8 @@ import Fastify, {
 } from 'fastify';
 import type { Metrics } from '../core/metrics.js';
 import { accountRoutes, rootPage, type AccountRoutesParts } from '../transports/account/routes.js';
-import { guardedPaths, resourceMetadataAt, rootResourceMetadata } from '../oauth/contract/resources.js';
+import { guardedPaths } from '../core/guarded-paths.js';
+import { resourceMetadataAt, rootResourceMetadata } from '../oauth/contract/resources.js';
 import type { OAuth } from '../oauth/server.js';
 import type { CrossOrigin } from './cross-origin.js';
 import { explorerFiles, type ExplorerFiles } from '../transports/explorer/files.js';

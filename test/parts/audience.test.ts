@@ -1,7 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
-import { guardedPaths } from '../../src/oauth/contract/resources.js';
+import { guardedPaths } from '../../src/core/guarded-paths.js';
 import { parsePayload } from '../../src/oauth/library/payload-adapter.js';
 import { all, eq } from '../../src/store/sql/condition.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../src/store/tables/identity.js';

@@ -7,7 +7,7 @@ import { readConfig, type Config } from '../../src/config.js';
 import { isoTime, systemClock, type Clock } from '../../src/core/clock.js';
 import { sha256 } from '../../src/core/digest.js';
 import { makeIds, type Ids } from '../../src/core/ids.js';
-import { resourceAt, type GuardedPath } from '../../src/oauth/contract/resources.js';
+import { resourceAt, type GuardedPath } from '../../src/core/guarded-paths.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { Database } from '../../src/store/sql/database.js';
 import {

@@ -1,7 +1,5 @@
 import { guardedPaths, resourceAt, type GuardedPath } from '../../core/guarded-paths.js';
 
-export { guardedPaths, ownResources, resourceAt, type GuardedPath } from '../../core/guarded-paths.js';
-
 /** The resource of a request for a token that names none. */
 export const defaultResource = (issuer: string): string => resourceAt(issuer, guardedPaths[0]);
 

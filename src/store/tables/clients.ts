@@ -89,7 +89,7 @@ export const clientRequests = table(
     userId: id('users'),
     /** The OAuth `client_id`. The client may be forgotten since. */
     clientId: text(clientIdLengthMax),
-    /** What the client called itself. */
+    /** The client's name in its own words. */
     name: text(200),
     createdAt: time(),
     version: int(),

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { OperationRequest } from '../../operation/gate.js';
+import type { OperationRequest } from '../../operation/operation-request.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import type { HttpOperations } from '../http/operations.js';
 import { mediaTypeFor } from './media-type.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GuardedPath } from '../../oauth/contract/resources.js';
+import type { GuardedPath } from '../../core/guarded-paths.js';
 import type { Caller } from '../../operation/callers.js';
 import { credentialsIn } from './challenge.js';
 import type { CertificateOf } from './client-certificate.js';

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BehalfError, internal, unauthenticated } from '../../core/errors.js';
-import { resourceMetadataAt, type GuardedPath } from '../../oauth/contract/resources.js';
+import type { GuardedPath } from '../../core/guarded-paths.js';
+import { resourceMetadataAt } from '../../oauth/contract/resources.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
-import { isAnswer, type Arrival, type OperationRequest, type OperationGate } from '../../operation/gate.js';
+import { isAnswer, type Arrival, type OperationGate } from '../../operation/gate.js';
+import type { OperationRequest } from '../../operation/operation-request.js';
 import { callerOf } from './caller.js';
 import type { CertificateOf } from './client-certificate.js';
 import { challenges, credentialsIn, scopeChallenge, stepUpChallenge } from './challenge.js';

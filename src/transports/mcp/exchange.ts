@@ -11,7 +11,8 @@ import {
 } from '@modelcontextprotocol/server';
 import { badInput } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
-import type { Arrival, OperationGate, OperationRequest } from '../../operation/gate.js';
+import type { Arrival, OperationGate } from '../../operation/gate.js';
+import type { OperationRequest } from '../../operation/operation-request.js';
 import { isFixedTool, type FixedTool, type ScopesReport, type Toolset } from '../../operation/guide.js';
 import { isRecord } from '../../operation/parameters.js';
 import { readDocument, searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
@@ -19,11 +20,11 @@ import {
   citations,
   documentUri,
   failure,
-  isNothing,
   responseResult,
   valueResult,
   type GraphqlResponse,
 } from './results.js';
+import { isForClient, isOfToken, Refused } from './refusals.js';
 import { answerSchema, changing, fixedTools, reading } from './tools.js';
 
 /** The name and version of a client, and the message that it sent. */
@@ -91,22 +92,21 @@ export class Exchange {
    * @param isAnswered false where the SDK refused the message itself
    */
   async end(isAnswered: boolean): Promise<Ended> {
-    if (this.answered === undefined) {
-      const { gate, arrival, message } = this;
-      if (isAnswered) await this.connect();
-      else
-        this.answered = await gate.refuse(arrival, badInput('This is no message of the protocol.'), {
-          mcp: message,
-        });
-      const answer = this.answered as unknown as Answer;
-      return { answer, isForClient: isAnswered ? answer.kind === 'refusal' : isForClient(answer) };
+    const { answered, isForClient: leaves, gate, arrival, message } = this;
+    if (answered !== undefined) return { answer: answered, isForClient: leaves };
+    if (isAnswered) {
+      const answer = await this.connect();
+      return { answer, isForClient: answer.kind === 'refusal' };
     }
-    return { answer: this.answered, isForClient: this.isForClient };
+    const answer = await gate.refuse(arrival, badInput('This is no message of the protocol.'), {
+      mcp: message,
+    });
+    return { answer, isForClient: isForClient(answer) };
   }
 
   /** For a message that asks for nothing but the connection. */
-  private async connect(): Promise<void> {
-    await this.ask({ kind: 'guide', question: { name: 'session.connect' } });
+  private connect(): Promise<Answer> {
+    return this.ask({ kind: 'guide', question: { name: 'session.connect' } });
   }
 
   private async ask(wanted: OperationRequest): Promise<Answer> {
@@ -130,9 +130,8 @@ export class Exchange {
       name,
       description,
       inputSchema: inputSchema as Tool['inputSchema'],
-
       outputSchema: answerSchema,
-      annotations: annotationsOf(kind),
+      annotations: kind === 'query' ? reading : changing,
     }));
     const tools = [...fixed, ...registered].sort((a, b) => (a.name < b.name ? -1 : 1));
     return { tools, ttlMs: listTtlMs, cacheScope: 'private' };
@@ -277,29 +276,6 @@ function asking({ person, scopes }: ScopesReport, reason: string): object {
     ? { status: 'impossible', person, message: 'None of these scopes can be asked for.', scopes }
     : { status: 'ask_in_person', person, message, scopes };
 }
-
-const annotationsOf = (kind: 'query' | 'mutation'): NonNullable<Tool['annotations']> =>
-  kind === 'query' ? reading : changing;
-
-/** The gate refused the whole request. */
-class Refused extends Error {
-  constructor(readonly answer: Answer) {
-    super('The gate refused the request.');
-  }
-}
-
-/** The client, not its model, has to act: a new token, more scopes in it, a wait. */
-const isForClient = ({ status, missingScopes, retryAfterSeconds }: Answer): boolean =>
-  status === 401 ||
-  status >= 500 ||
-  (status === 403 && missingScopes !== undefined) ||
-  retryAfterSeconds !== undefined;
-
-/** Whether nothing but the token stood in the way of everything. */
-const isOfToken = ({ data, errors = [] }: GraphqlResponse): boolean =>
-  errors.length > 0 &&
-  isNothing(data) &&
-  errors.every(({ extensions }) => extensions?.code === 'FORBIDDEN' && extensions.layer === 'token');
 
 const unknownTool = (name: string): ProtocolError =>
   new ProtocolError(

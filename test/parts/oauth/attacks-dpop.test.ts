@@ -27,7 +27,7 @@ let key: CryptoKey;
 let jwk: JWK;
 let own: CryptoKey;
 let ownJwk: JWK;
-/** What was stolen: tokens that are bound to the honest client's key, and its proofs, which were used. */
+/** Stolen goods: tokens that are bound to the honest client's key, and its proofs, which were used. */
 let bound: string;
 let refreshToken: string;
 let code: { readonly code: string; readonly verifier: string };

@@ -306,7 +306,7 @@ const grants: Readonly<Record<string, (task: object, form: Record<string, string
       : refresh({ ...form, authorization_details: details(task) }),
 };
 const invalidDetails = '400 invalid_authorization_details';
-/** What is asked beyond what there is. */
+/** Requests for more than there is. */
 const widenings: readonly (readonly [what: string, task: object, form: Record<string, string>])[] = [
   ['another scope', {}, { scope: 'tickets:read orders:read' }],
   ['a scope that nobody may hand on', {}, { scope: 'users:manage' }],

@@ -13,7 +13,7 @@ import { given, Office, type Agent, type TokenAnswer } from '../../support/offic
 import { password } from '../../support/passwords.js';
 import { recordsOf } from '../../support/records.js';
 import { naming, statementsOf } from '../../support/statements.js';
-import { Browser, insecure } from './browser.js';
+import { Browser, insecure, permitHttp } from './browser.js';
 
 let office: Office;
 let backChannel: BackChannel;
@@ -389,9 +389,7 @@ describe('foreign clients', () => {
       client.ClientSecretBasic(desk.secret),
       {
         algorithm: 'oauth2',
-        // The server of a test speaks plain HTTP on the loopback address.
-        // eslint-disable-next-line @typescript-eslint/no-deprecated
-        execute: [client.allowInsecureRequests],
+        execute: [permitHttp],
       },
     );
     const metadata = config.serverMetadata();

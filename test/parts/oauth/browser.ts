@@ -1,4 +1,5 @@
 import * as oauth from 'oauth4webapi';
+import { allowInsecureRequests, type Configuration } from 'openid-client';
 import { loopback } from './harness.js';
 
 /** Any server of ours. */
@@ -171,9 +172,14 @@ const chosenOptions = (html: string): [string, string][] =>
     return [/ name="([^"]*)"/.exec(list)?.[1] ?? '', / value="([^"]*)"/.exec(chosen)?.[1] ?? ''];
   });
 
-// The server of a test speaks plain HTTP on the loopback address.
-// eslint-disable-next-line @typescript-eslint/no-deprecated
+// The server of a test speaks plain HTTP on the loopback address. Both libraries call the permission deprecated, so that
+// nobody gives it where TLS is possible.
+/* eslint-disable @typescript-eslint/no-deprecated */
+/** For `oauth4webapi`. */
 export const insecure = { [oauth.allowInsecureRequests]: true };
+/** For `openid-client`. */
+export const permitHttp: (config: Configuration) => void = allowInsecureRequests;
+/* eslint-enable @typescript-eslint/no-deprecated */
 export const program: oauth.Client = { client_id: 'behalf-cli' };
 
 /** One authorization request of the command line, with PKCE, seen from an independent client library. */

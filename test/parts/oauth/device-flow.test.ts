@@ -10,7 +10,7 @@ import { codes, type Employee } from '../../support/administration.js';
 import { given, Office, type Agent, type TokenAnswer } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
 import { recordsOf } from '../../support/records.js';
-import { Browser, insecure, type Shown } from './browser.js';
+import { Browser, insecure, type Shown, permitHttp } from './browser.js';
 
 const grantType = 'urn:ietf:params:oauth:grant-type:device_code';
 
@@ -312,9 +312,7 @@ describe('foreign clients', () => {
   test('openid-client polls until the person has decided', async () => {
     const config = await client.discovery(new URL(office.server.url), screen.name, undefined, client.None(), {
       algorithm: 'oauth2',
-      // The server of a test speaks plain HTTP on the loopback address.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated
-      execute: [client.allowInsecureRequests],
+      execute: [permitHttp],
     });
     const started = await client.initiateDeviceAuthorization(config, asked);
     await allow(started.user_code);

@@ -209,7 +209,7 @@ const isThere: Check = async (value: string, url) => {
   expect([400, 401]).toContain(status);
 };
 
-/** What each member says, compared with what the server does. */
+/** Each member of the metadata, compared with the behaviour of the server. */
 const members: Readonly<Record<string, Check>> = {
   issuer: async (value: string, url) => {
     expect(value).toBe(url);

@@ -21,7 +21,7 @@ import { accessTokenType, given, Office, type Agent, type TokenAnswer } from '..
 import { password } from '../../support/passwords.js';
 import { recordsOf } from '../../support/records.js';
 import { type TestServer } from '../../support/server.js';
-import { Browser, CodeFlow, insecure } from './browser.js';
+import { Browser, CodeFlow, insecure, permitHttp } from './browser.js';
 import { loopback } from './harness.js';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -170,7 +170,7 @@ const request = async (name: string): Promise<Record<string, string>> => ({
   ...{ code_challenge: await oauth.calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256' },
   ...{ scope: 'tickets:read customers:read', authorization_details: details(about) },
 });
-/** What the person comes back with, who opens the request and allows what is asked. */
+/** The parameters of the redirect, after the person has opened the request and allowed it. */
 async function allow(url: string): Promise<URL> {
   const browser = new Browser(office.server.url);
   const form = await browser.open(url);
@@ -231,9 +231,7 @@ describe('a pushed authorization request', () => {
       undefined,
       client.ClientSecretBasic(helper.secret),
     );
-    // The server of a test speaks plain HTTP on the loopback address.
-    // eslint-disable-next-line @typescript-eslint/no-deprecated
-    client.allowInsecureRequests(config);
+    permitHttp(config);
     const DPoP = client.getDPoPHandle(config, mine);
     const url = await client.buildAuthorizationUrlWithPAR(config, await request('helper'), { DPoP });
     const checks = { pkceCodeVerifier: verifier, expectedState: 'a-state' };

@@ -11,7 +11,7 @@ import { about, askingAgent, callback, details } from '../../support/asking-agen
 import { accessTokenType, Office, type Agent } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
 import { Exchange, TestIssuers, type Client, type TestIssuer } from '../../support/token-issuers.js';
-import { Browser, discover, insecure } from './browser.js';
+import { Browser, discover, insecure, permitHttp } from './browser.js';
 import { secretsAllowed } from '../../support/secrets-allowed.js';
 
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -153,9 +153,7 @@ async function byOauth4webapi(clientId: string, proof: Proof): Promise<Library> 
   };
 }
 
-// The server of a test speaks plain HTTP on the loopback address.
-// eslint-disable-next-line @typescript-eslint/no-deprecated
-const insecurely = { algorithm: 'oauth2' as const, execute: [client.allowInsecureRequests] };
+const insecurely = { algorithm: 'oauth2' as const, execute: [permitHttp] };
 
 async function byOpenidClient(clientId: string, proof: Proof): Promise<Library> {
   const auth =

@@ -10,7 +10,7 @@ import { codes, type Employee } from '../../support/administration.js';
 import { Office, type Agent, type TokenAnswer } from '../../support/office.js';
 import { password } from '../../support/passwords.js';
 import { recordsOf } from '../../support/records.js';
-import { Browser, insecure } from './browser.js';
+import { Browser, insecure, permitHttp } from './browser.js';
 
 let office: Office;
 let helper: Agent;
@@ -103,9 +103,7 @@ describe('a pushed authorization request (RFC 9126)', () => {
       helper.name,
       undefined,
       client.ClientSecretBasic(helper.secret),
-      // The server of a test speaks plain HTTP on the loopback address.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated
-      { algorithm: 'oauth2', execute: [client.allowInsecureRequests] },
+      { algorithm: 'oauth2', execute: [permitHttp] },
     );
     const url = await client.buildAuthorizationUrlWithPAR(config, await request());
     const checks = { pkceCodeVerifier: verifier, expectedState: 'a-state' };

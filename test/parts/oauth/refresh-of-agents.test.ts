@@ -9,7 +9,7 @@ import { askedBy, askingAgent, callback, details, proofOf, serverOf } from '../.
 import { codes, type Employee } from '../../support/administration.js';
 import { given, Office, type Agent, type TokenAnswer } from '../../support/office.js';
 import { recordsOf } from '../../support/records.js';
-import { insecure } from './browser.js';
+import { insecure, permitHttp } from './browser.js';
 
 let office: Office;
 let open: Agent;
@@ -266,9 +266,7 @@ describe('foreign clients', () => {
       secretive.name,
       undefined,
       client.ClientSecretBasic(secretive.secret),
-      // The server of a test speaks plain HTTP on the loopback address.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated
-      { algorithm: 'oauth2', execute: [client.allowInsecureRequests] },
+      { algorithm: 'oauth2', execute: [permitHttp] },
     );
     const next = await client.refreshTokenGrant(config, first.refresh_token ?? '');
     expect(codes(await read(next.access_token))).toEqual([]);
