@@ -19,15 +19,10 @@ import type { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
 import { jwtBearerParameters, makeJwtBearer } from './grants/jwt-bearer.js';
 import { makeTokenExchange, tokenExchangeParameters } from './grants/token-exchange.js';
 import { adaptedRequest, takesAuthorizationRequest } from './middleware/authorization-request.js';
+import { makeFailures } from './middleware/failures.js';
 import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './step/form.js';
-import {
-  actingClientOf,
-  giveBody,
-  keepGenerations,
-  onFailure,
-  replaceChecks,
-} from './library/library-internals.js';
+import { actingClientOf, giveBody, keepGenerations, replaceChecks } from './library/library-internals.js';
 import type { SlowDown } from './throttling/slow-down.js';
 import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
@@ -184,6 +179,7 @@ export function makeProvider(
   provider.use(makeRecording({ recorder, logger, refused: holding.refused, addressOf }));
   provider.use(makeRefusedRequests(provider, { refusals: holding.refusals, logger, addressOf }));
   provider.use(secureHeaders);
+  provider.use(makeFailures(provider, logger));
   provider.use(holding.userCodes.middleware);
   provider.use(makeForms(workloads, adapted));
   provider.use(makeRefreshGrace(provider, store, dependencies));
@@ -193,8 +189,5 @@ export function makeProvider(
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.
   provider.proxy = true;
-  onFailure(provider, (error) => {
-    logger.error({ err: error }, 'the authorization server failed');
-  });
   return provider;
 }

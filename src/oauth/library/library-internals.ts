@@ -206,18 +206,29 @@ interface Failure extends Error {
   readonly statusCode?: number;
 }
 interface Failing {
-  on(event: 'server_error' | 'grant.error', listener: (ctx: unknown, error: Failure) => void): void;
+  on(
+    event: 'server_error' | 'grant.error',
+    listener: (ctx: KoaContextWithOIDC, error: Failure) => void,
+  ): void;
   on(event: 'error', listener: (error: Error) => void): void;
 }
 
-/** The server's failures, in the endpoints and around them. Without a listener they go to the console. */
-export function onFailure(provider: Provider, listener: (error: Error) => void): void {
+/**
+ * The server's failures: in an endpoint, with the request, whose answer is ready by then unless it is a page of the
+ * authorization endpoint; and around the endpoints. Without a listener they go to the console.
+ */
+export function onFailure(
+  provider: Provider,
+  listener: (error: Error, ctx?: KoaContextWithOIDC) => void,
+): void {
   const emitter = provider as unknown as Failing;
-  emitter.on('server_error', (_ctx, error) => {
-    listener(error);
+  emitter.on('server_error', (ctx, error) => {
+    listener(error, ctx);
   });
   emitter.on('grant.error', (_ctx, error) => {
     if (error.statusCode !== undefined && error.statusCode >= 500) listener(error);
   });
-  emitter.on('error', listener);
+  emitter.on('error', (error) => {
+    listener(error);
+  });
 }

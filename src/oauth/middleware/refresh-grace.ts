@@ -4,6 +4,7 @@ import type { AccessToken, KoaContextWithOIDC, Provider, TokenEndpointGrantConte
 import { validateDpop } from 'oidc-provider/lib/helpers/grants.js';
 import { isoTime } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
+import type { Logger } from '../../core/logger.js';
 import { all, compare, eq } from '../../store/sql/condition.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
 import { graceSeconds, UsedJustNow, type PayloadStore } from '../library/payload-adapter.js';
@@ -88,8 +89,16 @@ const parametersOf = ({ oidc: { params } }: KoaContextWithOIDC): string =>
 export function makeRefreshGrace(
   provider: Provider,
   store: PayloadStore,
-  parts: Pick<IssueParts, 'certificateOf'>,
+  parts: Pick<IssueParts, 'certificateOf'> & { readonly logger: Logger },
 ) {
+  /** The token is used up: its client gets the answer even where it cannot be kept for others. */
+  const keepIfPossible = async (ctx: KoaContextWithOIDC, token: string): Promise<void> => {
+    try {
+      await keep(store, ctx, token);
+    } catch (error) {
+      parts.logger.error({ err: error }, 'the answer to a refresh could not be kept');
+    }
+  };
   /** An answer is for the key or certificate of the request that it was made for. */
   const mayUse = async (ctx: KoaContextWithOIDC, token: AccessToken): Promise<boolean> => {
     const asked = ctx as TokenEndpointGrantContext;
@@ -104,7 +113,7 @@ export function makeRefreshGrace(
     if (routeOf(ctx) !== 'token') return;
     const { grant_type: grantType, refresh_token: token } = ctx.oidc.params ?? {};
     if (grantType !== 'refresh_token' || typeof token !== 'string') return;
-    if (ctx.status === 200) await keep(store, ctx, token);
+    if (ctx.status === 200) await keepIfPossible(ctx, token);
     if (!usedJustNow.has(ctx)) return;
     const answer = await find(store, token);
     if (answer?.asked !== parametersOf(ctx)) return;

@@ -464,7 +464,7 @@ describe('a bound token of an agent', () => {
     [
       'with a proof of the future',
       'invalid_dpop_proof',
-      async (token) => [token, await forGraphql(token, { iat: seconds() + 301 })],
+      async (token) => [token, await forGraphql(token, { iat: seconds() + 360 })],
     ],
     [
       'with a proof that nobody signed',
@@ -544,7 +544,7 @@ describe('a token request', () => {
     ['a proof for another server', async () => proof({ htu: 'https://evil.example/oauth/token' })],
     ['a proof without an id', async () => proof({ jti: undefined })],
     ['an old proof', async () => proof({ iat: seconds() - 301 })],
-    ['a proof of the future', async () => proof({ iat: seconds() + 301 })],
+    ['a proof of the future', async () => proof({ iat: seconds() + 360 })],
     ['a nonce, of which this server gives none', async () => proof({ nonce: 'x' })],
   ])('with %s is refused', async (_what, dpop) => {
     await refused(async () => credentials({ dpop: await dpop() }), 'invalid_dpop_proof');

@@ -1,0 +1,35 @@
+import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { BehalfError, isOurFailure } from '../../core/errors.js';
+import type { Logger } from '../../core/logger.js';
+import { onFailure } from '../library/library-internals.js';
+import { TemporarilyUnavailable } from '../library/oauth-errors.js';
+
+const isPassing = (error: unknown): boolean => error instanceof BehalfError && isOurFailure(error);
+
+/** A page stays one: its text says already that the server failed. */
+function answerUnavailable(ctx: KoaContextWithOIDC, cause: unknown): void {
+  const { statusCode, error, error_description } = new TemporarilyUnavailable(cause);
+  ctx.status = statusCode;
+  ctx.set('retry-after', '1');
+  if (ctx.response.is('html') === false) ctx.body = { error, error_description };
+}
+
+/**
+ * Where the server fails with a request that may succeed later, wherever in the library or around it, the answer is 503
+ * `temporarily_unavailable` (RFC 6749 section 4.1.2.1 has the code). Any other failure stays the library's 500.
+ */
+export function makeFailures(provider: Provider, logger: Logger) {
+  onFailure(provider, (error, ctx) => {
+    logger.error({ err: error }, 'the authorization server failed');
+    if (ctx !== undefined && isPassing(error)) answerUnavailable(ctx, error);
+  });
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    try {
+      await next();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      logger.error({ err: error }, 'the authorization server failed');
+      answerUnavailable(ctx, error);
+    }
+  };
+}
