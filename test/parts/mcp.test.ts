@@ -2,7 +2,7 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BusinessRows } from '../support/business.js';
-import { mcpClient, type Era } from '../support/mcp.js';
+import { postMessage, mcpClient, type Era } from '../support/mcp.js';
 import { recordsOf } from '../support/records.js';
 import { everywhere, TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
 
@@ -104,38 +104,13 @@ describe.each<Era>(['modern', 'legacy'])('a %s client', (era) => {
   });
 });
 
-/** One message of 2026-07-28 without a client of the SDK. */
 const post = (
   method: string,
   params: Record<string, unknown>,
   bearer = token,
-  more: Record<string, string> = {},
+  headers: Record<string, string> = {},
   signal: AbortSignal | null = null,
-) =>
-  fetch(`${server.url}/mcp`, {
-    method: 'POST',
-    signal,
-    headers: {
-      authorization: `Bearer ${bearer}`,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      'mcp-protocol-version': '2026-07-28',
-      'mcp-method': method,
-      ...(typeof params.name === 'string' ? { 'mcp-name': params.name } : {}),
-      ...more,
-    },
-    body: JSON.stringify({
-      ...{ jsonrpc: '2.0', id: 7, method },
-      params: {
-        ...params,
-        _meta: {
-          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-          'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
-          'io.modelcontextprotocol/clientCapabilities': {},
-        },
-      },
-    }),
-  });
+): Promise<Response> => postMessage(server.url, bearer, method, params, { headers, signal });
 
 test('a token that is too narrow is refused with all scopes, in the head of the answer', async () => {
   const document = '{ invoices { nodes { id number } } }';

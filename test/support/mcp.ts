@@ -16,3 +16,36 @@ export async function mcpClient(url: string, token: string, era: Era = 'modern')
   );
   return client;
 }
+
+/** Sends one message of 2026-07-28 without the SDK. */
+export const postMessage = (
+  url: string,
+  token: string,
+  method: string,
+  params: Readonly<Record<string, unknown>>,
+  { signal = null, headers = {} }: { signal?: AbortSignal | null; headers?: Record<string, string> } = {},
+): Promise<Response> =>
+  fetch(`${url}/mcp`, {
+    method: 'POST',
+    signal,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(typeof params.name === 'string' ? { 'mcp-name': params.name } : {}),
+      ...headers,
+    },
+    body: JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 7, method },
+      params: {
+        ...params,
+        _meta: {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+          'io.modelcontextprotocol/clientCapabilities': {},
+        },
+      },
+    }),
+  });

@@ -9,13 +9,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { badInput, type BehalfError } from '../../core/errors.js';
 import { isLoopbackHost } from '../../core/loopback.js';
 import type { Answer } from '../../operation/answer.js';
-import type { Arrival, OperationGate } from '../../operation/gate.js';
+import type { OperationGate } from '../../operation/gate.js';
 import { isRecord } from '../../operation/parameters.js';
 import { HttpError } from '../http/http-error.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
 import { Exchange, type McpMessage } from './exchange.js';
 import type { GraphqlResponse } from './results.js';
+import { Streams, streamsMax } from './streams.js';
 
 export interface McpParts {
   readonly gate: OperationGate;
@@ -36,20 +37,17 @@ const ownHeaders: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'content-length',
 ]);
-/** Open streams of `subscriptions/listen`. */
-const streamsMax = 1_000;
-/** Open streams of one task. */
-const streamsOfTaskMax = 10;
-/** A client opens its stream again after so long, by rights as they stand then. */
-const streamMsMax = 300_000;
-
 /**
  * `/mcp`: the Model Context Protocol over Streamable HTTP, without sessions. Each message is one operation of the gate.
  * Revision 2026-07-28, and those of 2025 that clients still speak.
  */
 export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, parts: McpParts): void {
   const handler = createMcpHandler(serverOf, { maxSubscriptions: streamsMax });
-  const streams = new Map<string, number>();
+  const streams = new Streams();
+  scope.addHook('preClose', () => {
+    streams.endAll();
+    return Promise.resolve();
+  });
   operations.guard(scope);
   scope.route({
     method: everyMethod,
@@ -60,9 +58,9 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
         hostFault(request, parts) ??
         originFault(request, parts) ??
         bodyFault(request.body) ??
-        streamFault(request, reply, streams);
+        (isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
-      return answer(request, reply, operations, parts, handler);
+      return answer(request, reply, operations, parts, handler, streams);
     },
   });
 }
@@ -77,6 +75,7 @@ async function answer(
   operations: HttpOperations,
   { gate, publicUrl, version }: McpParts,
   handler: McpHttpHandler,
+  streams: Streams,
 ): Promise<unknown> {
   const message = messageOf(request.body);
   const arrival = arrivalOf(request);
@@ -89,8 +88,7 @@ async function answer(
     parsedBody: request.body,
     authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
   });
-  const isStream = message.method === 'subscriptions/listen' && response.ok;
-  const bytes = isStream ? undefined : Buffer.from(await response.arrayBuffer());
+  const bytes = isStream(request) && response.ok ? undefined : Buffer.from(await response.arrayBuffer());
   const told = await exchange.end(response.ok);
   if (told.isForClient) {
     if (bytes === undefined) await response.body?.cancel();
@@ -102,19 +100,8 @@ async function answer(
   });
   void reply.header('cache-control', 'no-store');
   if (bytes !== undefined) return bytes;
-  endInTime(arrival, reply.raw, gone);
+  streams.endInTime(arrival, reply.raw, gone);
   return reply.send(response.body);
-}
-
-/** Ends a stream that would outlive the right to listen. */
-function endInTime({ call }: Arrival, line: FastifyReply['raw'], gone: AbortController): void {
-  const leftMs = Math.min(Math.max(0, call.authority.expiresAt - call.startedAt), streamMsMax);
-  const timer = setTimeout(() => {
-    gone.abort();
-  }, leftMs);
-  line.once('close', () => {
-    clearTimeout(timer);
-  });
 }
 
 /**
@@ -144,28 +131,7 @@ function originFault(
   );
 }
 
-/** Counts the open streams of each task, and refuses one too many. */
-function streamFault(
-  { body, arrival }: FastifyRequest,
-  reply: FastifyReply,
-  streams: Map<string, number>,
-): BehalfError | undefined {
-  if (messageOf(body).method !== 'subscriptions/listen' || arrival === undefined) return undefined;
-  const { task, tokenId } = arrival.call.authority;
-  const holder = task?.delegationId ?? tokenId;
-  const open = streams.get(holder) ?? 0;
-  if (open >= streamsOfTaskMax) {
-    void reply.header('retry-after', String(streamMsMax / 1000));
-    return new HttpError(429, 'This task has too many streams open. Close one first.');
-  }
-  streams.set(holder, open + 1);
-  reply.raw.once('close', () => {
-    const left = (streams.get(holder) ?? 1) - 1;
-    if (left > 0) streams.set(holder, left);
-    else streams.delete(holder);
-  });
-  return undefined;
-}
+const isStream = ({ body }: FastifyRequest): boolean => messageOf(body).method === 'subscriptions/listen';
 
 const bodyFault = (body: unknown): BehalfError | undefined =>
   Array.isArray(body) ? badInput('Send one message with each request: batches are not taken.') : undefined;
