@@ -196,6 +196,7 @@ export async function updateClient(
   const isNarrower =
     !isWithin(before.scopes, ceiling) || !isWithin(before.resources ?? usual, audience ?? usual);
   if (isNarrower || binding !== before.tokenBinding) await endTokens(unit, before);
+  else if (!isWithin(ceiling, before.scopes)) await bumpEpoch(unit.tx);
   return store(unit, clients, before, {
     ...(typeof name === 'string' && { name: visibleLine(name, 200, 'name') }),
     ...(Array.isArray(redirectUris) && { redirectUris: uris }),

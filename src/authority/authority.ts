@@ -21,7 +21,10 @@ export interface AuthorityInput {
   /** The person first, then each agent with its delegation, in order of acting. */
   readonly layers: readonly AuthorityLayer[];
   readonly tokenScopes: ReadonlySet<Scope>;
-  /** The scopes that exist for this caller: those of all roles of the acting agent, or of the person. */
+  /**
+   * The scopes that exist for this caller: those of all roles of the acting agent, or of the person, within the ceiling of
+   * its client.
+   */
   readonly ceiling: ReadonlySet<Scope>;
   /** The rules of the chain's roles that restrict documents. */
   readonly documentRules?: readonly DocumentRule[];

@@ -41,14 +41,25 @@ function needsPasskey({ chain }: Authority, { scope, layer }: Refusal): BehalfEr
   });
 }
 
+/** Whether the client's own ceiling is what lacks the scope: no token of this client can ever have it. */
+const isBeyondClient = ({ layers }: Authority, { layer: at, scope }: Refusal): boolean =>
+  layers.findLast(({ layer }) => layer === at)?.rights.has(scope) === true;
+
 /**
  * Whether `refusalError` may name the person of the chain. If not, its text is the same for all chains with
  * equal terms.
  */
 export const namesPerson = ({ layer }: { readonly layer?: string }): boolean => layer === 'delegation';
 
-/** The refusal for the caller: the missing scope, the layer that refused, and how to ask for it. */
+/** It names no scope: the caller could ask for none. */
+const beyondClient = (): BehalfError =>
+  new BehalfError('FORBIDDEN', 'The client of this access token may not do this.', {
+    hint: 'An administrator can widen the ceiling of the client.',
+  });
+
+/** The refusal for the caller: the missing scope where the caller could get it, the layer that refused, and how to ask for it. */
 export function refusalError(authority: Authority, refusal: Refusal): BehalfError {
+  if (refusal.reason === 'hidden' && isBeyondClient(authority, refusal)) return beyondClient();
   const details = {
     missingScopes: [refusal.scope],
     layer: refusal.layer,

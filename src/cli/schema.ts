@@ -1,6 +1,7 @@
 import { buildSchema, printSchema as sdlOf } from 'graphql';
 import { sessionScope, type Scope } from '../authority/scope.js';
 import { CommandError } from '../core/command-error.js';
+import { ceilingOfAgent } from '../delegation/role-loader.js';
 import { printDefinitions } from '../graphql/schema/print-schema.js';
 import { readSchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { Views } from '../graphql/view/views.js';
@@ -26,7 +27,7 @@ export async function printSchema(names: readonly string[], { json, agent }: Sch
   answer(json, { sdl }, () => [sdl]);
 }
 
-/** The types and fields that the roles of an agent can reach, as its own operations see them. */
+/** The types and fields that the roles of an agent can reach, within the ceiling of its client, as its own operations see them. */
 async function sdlOfAgent(name: string): Promise<string> {
   const held = await scopesOfAgent(name);
   const schema = buildSchema(servedSdl());
@@ -43,5 +44,6 @@ const scopesOfAgent = (name: string): Promise<readonly Scope[]> =>
     const links = await read.select(agentRoles, eq('agentId', agent.id));
     const ids = links.map(({ roleId }) => roleId);
     const rows = await read.select(roles, isIn<RoleRow>('id', ids));
-    return rows.flatMap(({ scopes }) => scopes);
+    const client = await ceilingOfAgent(read, agent.id);
+    return rows.flatMap(({ scopes }) => scopes).filter((scope) => client?.has(scope) !== false);
   });

@@ -30,6 +30,8 @@ interface TokenFact {
   /** Undefined where there is no token. */
   readonly grantId?: string | undefined;
   readonly userId: string;
+  /** The OAuth `client_id`. Undefined where there is no token. */
+  readonly clientId?: string | undefined;
   /** Undefined where an agent acts, and where there is no token. */
   readonly signIn?: SignIn | undefined;
   /** Undefined: the person acts in person. */
@@ -153,6 +155,8 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     const { tokenId, grantId } = fact;
     const token = { tokenId, grantId, version: epoch.version, tokenScopes: new Set(fact.scopes) };
     if (fact.delegationId === undefined) {
+      const { clientId } = fact;
+      const client = clientId === undefined ? null : await roleLoader.ceilingOfTool(connection, clientId);
       const { layer: person, costMax } = rights[metBy(fact.signIn?.acr)];
       const inPerson: AuthorityInput = {
         ...token,
@@ -161,7 +165,11 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         signIn: fact.signIn,
         expiresAt: fact.expiresAt,
         layers: [person],
-        ceiling: new Set([...person.rights.keys(), ...person.needsApproval, ...(person.needsPasskey ?? [])]),
+        ceiling: within(client, [
+          ...person.rights.keys(),
+          ...person.needsApproval,
+          ...(person.needsPasskey ?? []),
+        ]),
         documentRules: personRules,
         costMax,
       };
@@ -178,6 +186,7 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     if (fact.generation !== undefined && fact.generation !== generation) {
       throw unauthenticated('An agent of this token was stopped, or got new credentials. Get a new one.');
     }
+    const client = await roleLoader.ceilingOfAgent(connection, acting.agent.id);
     const { layer: person, costMax: personCost } = rights[metUnder(root.delegation, fact.signIn)];
     const onBehalf: AuthorityInput = {
       ...token,
@@ -193,7 +202,10 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
       },
       expiresAt: Math.min(fact.expiresAt, ...links.map((link) => Date.parse(link.delegation.expiresAt))),
       layers: [person, ...links.flatMap((link) => this.linkLayers(link))],
-      ceiling: new Set(acting.roles.flatMap((role) => this.agentScopes(role.scopes))),
+      ceiling: within(
+        client,
+        acting.roles.flatMap((role) => this.agentScopes(role.scopes)),
+      ),
       documentRules: [...personRules, ...rulesOf('agent', links.flatMap(usedRole))],
       costMax: leastCost([personCost, ...links.flatMap(usedRole).map((role) => role.limits.operationCost)]),
     };
@@ -241,6 +253,10 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     return scopes.filter((scope) => !this.peopleOnly.has(scope));
   }
 }
+
+/** Without the scopes that no token of the client can have: for its tokens they do not exist. */
+const within = (client: ReadonlySet<Scope> | null, scopes: readonly Scope[]): ReadonlySet<Scope> =>
+  new Set(client === null ? scopes : scopes.filter((scope) => client.has(scope)));
 
 interface Link {
   readonly delegation: DelegationRow;
