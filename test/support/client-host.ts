@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Certified } from './certificates.js';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -9,12 +12,19 @@ export class ClientHost {
   /** How often each path was asked for. */
   readonly asked: string[] = [];
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    private readonly scheme: 'http' | 'https',
+  ) {}
 
-  static async start(): Promise<ClientHost> {
-    const server = createServer();
+  /** @param certified for https */
+  static async start(certified?: Certified): Promise<ClientHost> {
+    const server =
+      certified === undefined
+        ? createServer()
+        : createTlsServer({ cert: readFileSync(certified.cert), key: readFileSync(certified.key) });
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const host = new ClientHost(server);
+    const host = new ClientHost(server, certified === undefined ? 'http' : 'https');
     server.on('request', (request, response) => {
       const path = request.url ?? '';
       host.asked.push(path);
@@ -32,7 +42,7 @@ export class ClientHost {
   }
 
   address(path: string): string {
-    return `http://${this.host}${path}`;
+    return `${this.scheme}://${this.host}${path}`;
   }
 
   /** Serves a document of a client with these members; returns its address, which is the client id. */
