@@ -22,7 +22,13 @@ import { adaptedRequest, takesAuthorizationRequest } from './middleware/authoriz
 import { makeFailures } from './middleware/failures.js';
 import { makeIntrospection } from './middleware/introspection.js';
 import { FormError, readForm } from './step/form.js';
-import { actingClientOf, giveBody, keepGenerations, replaceChecks } from './library/library-internals.js';
+import {
+  actingClientOf,
+  giveBody,
+  keepGenerations,
+  makeClientsReadOnce,
+  replaceChecks,
+} from './library/library-internals.js';
 import type { SlowDown } from './throttling/slow-down.js';
 import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
@@ -184,7 +190,7 @@ export function makeProvider(
   provider.use(makeForms(workloads, adapted));
   provider.use(makeRefreshGrace(provider, store, dependencies));
   if (signingKeys !== undefined) provider.use(makeSignedIntrospection(signingKeys, settings.issuer));
-  provider.use(makeIntrospection(delegations, holding.limits));
+  provider.use(makeIntrospection(delegations, holding.limits, makeClientsReadOnce(provider)));
   provider.use(requestsInQueries(adapted));
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import type {
   AccessToken,
@@ -25,6 +26,7 @@ import { generationMember, generationOf } from './token-lookup.js';
 interface Replaceable {
   readonly Client: {
     readonly prototype: { compareClientSecret(this: Client, actual: string): Promise<boolean> };
+    find(clientId: string): Promise<Client | undefined>;
   };
   readonly ReplayDetection: {
     unique(issuer: string, jti: string, expiresAtSeconds: number): Promise<boolean>;
@@ -102,6 +104,23 @@ export function replaceChecks(
   };
   target.ReplayDetection.unique = (issuer, jti, expiresAtSeconds) =>
     firstUse(store, issuer, jti, expiresAtSeconds);
+}
+
+/**
+ * Returns what runs a piece of work with each client read once. Introspection looks up the client of a token again after
+ * it was found, and takes it for granted that it is still there.
+ */
+export function makeClientsReadOnce(provider: Provider): <T>(work: () => Promise<T>) => Promise<T> {
+  const { Client } = provider as unknown as Replaceable;
+  const find = Client.find.bind(Client);
+  const readBefore = new AsyncLocalStorage<Map<string, Promise<Client | undefined>>>();
+  Client.find = (clientId) => {
+    const before = readBefore.getStore();
+    const found = before?.get(clientId) ?? find(clientId);
+    before?.set(clientId, found);
+    return found;
+  };
+  return (work) => readBefore.run(new Map(), work);
 }
 
 /** A grant with the delegation's id: revoking the delegation ends the grant's tokens. */

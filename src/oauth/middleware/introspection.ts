@@ -2,6 +2,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider';
 import { delegationDetails } from '../library/authorization-details.js';
 import { generationOfToken, routeOf } from '../library/library-internals.js';
 import type { ChainAgent, Delegations } from '../contract/dependencies.js';
+import { paths } from '../contract/paths.js';
 import { tooMany, type RequestLimits } from '../throttling/request-limits.js';
 import { serverMember } from '../library/resource-server-clients.js';
 import { generationMember } from '../library/token-lookup.js';
@@ -50,9 +51,13 @@ async function liveMembers(
  * `act` is the current chain, and `scope` has the scopes that every layer still holds.
  */
 export const makeIntrospection =
-  (delegations: Delegations, limits: RequestLimits) =>
+  (
+    delegations: Delegations,
+    limits: RequestLimits,
+    withClientsReadOnce: (work: () => Promise<void>) => Promise<void>,
+  ) =>
   async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
-    await next();
+    await (ctx.path === paths.introspection ? withClientsReadOnce(next) : next());
     const body: unknown = ctx.body;
     if (routeOf(ctx) !== 'introspection' || typeof body !== 'object' || body === null) return;
     if (!('active' in body)) return;

@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from '../../../src/store/sql/condition.js';
-import { delegations, idempotencyKeys } from '../../../src/store/tables/identity.js';
+import { delegations, idempotencyKeys, type AgentRow } from '../../../src/store/tables/identity.js';
 import { resourceServers } from '../../../src/store/tables/resource-servers.js';
 import { at, codes, key, nodesAt, type Employee } from '../../support/administration.js';
 import { withPassword } from '../../support/account.js';
@@ -230,6 +230,30 @@ test('a token of an agent that was stopped is inactive', async () => {
   expect((await introspect(forMcp, token)).active).toBe(true);
   await office.done(office.company.root, 'stopAgent', `id: "${agent.id}"`);
   expect(await introspect(forMcp, token)).toEqual({ active: false });
+});
+
+test('a token of an agent that is stopped while its server asks is inactive', async () => {
+  const agent = await office.agent('leaving', rosa, 'support-agent');
+  const task = await office.delegate(rosa, { agent: 'leaving', scopes: ['tickets:read'] });
+  const token = await office.tokenOf(agent, task, { resource: mcp });
+  const { read } = office.server.app.database;
+  const one = read.one.bind(read);
+  let isStopped = false;
+  Object.assign(read, {
+    one: async (...asked: Parameters<typeof one>) => {
+      const row = await one(...asked);
+      if (isStopped || (row as Partial<AgentRow> | undefined)?.name !== agent.name) return row;
+      isStopped = true;
+      await office.done(office.company.root, 'stopAgent', `id: "${agent.id}"`);
+      return row;
+    },
+  });
+  try {
+    expect(await introspect(forMcp, token)).toEqual({ active: false });
+  } finally {
+    delete (read as Partial<typeof read>).one;
+  }
+  expect(isStopped).toBe(true);
 });
 
 describe('a person’s own program', () => {
