@@ -12,6 +12,7 @@ import { newGrant } from './grants-of-sign-ins.js';
 import { DeviceCodeAdapter } from './library/device-code-adapter.js';
 import { notKept } from './library/not-kept.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
+import { PushedRequestAdapter } from './library/pushed-request-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
 import { certificateMethods, mutualTls } from './mutual-tls/feature.js';
 import { detailTypes } from './library/authorization-details.js';
@@ -117,6 +118,7 @@ export function makeConfiguration(
     ['Client', clients],
     ['BackchannelAuthenticationRequest', notKept],
     ['DeviceCode', new DeviceCodeAdapter('DeviceCode', store)],
+    ['PushedAuthorizationRequest', new PushedRequestAdapter('PushedAuthorizationRequest', store)],
   ]);
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;
   return {
