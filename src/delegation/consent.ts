@@ -8,8 +8,14 @@ import type { Connection } from '../store/sql/connection.js';
 import { consents, roles, type ConsentRow } from '../store/tables/identity.js';
 import { endBeyondConsent, type Ended } from './end-delegation.js';
 import { bumpEpoch } from './authority-epoch.js';
-import { offer, type RequestedRights, type CreateContext, type Offer } from './create-delegation.js';
-import { refused, type Ceiling } from './narrow-delegation.js';
+import {
+  offer,
+  requireInPerson,
+  type RequestedRights,
+  type CreateContext,
+  type Offer,
+} from './create-delegation.js';
+import type { Ceiling } from './narrow-delegation.js';
 
 /** A consent, and the delegations that it ended. */
 export interface Given {
@@ -69,7 +75,7 @@ export async function giveConsent(
   giver: Authority,
   { expiresInSeconds, ...requested }: ConsentRequest,
 ): Promise<Given> {
-  if (giver.chain.agents.length > 0) throw refused('agent', requested.scopes ?? []);
+  requireInPerson(giver);
   const offered = await offer(context, giver, requested);
   return storeConsent(context, giver.chain.person.id, offered, expiresInSeconds ?? consentSecondsUsual);
 }

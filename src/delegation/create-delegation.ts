@@ -21,14 +21,7 @@ import { BoundaryLookup, readBoundary } from './boundary-values.js';
 import { isPeopleOnly, type Catalog } from './schema-catalog.js';
 import { chooseRole } from './choose-role.js';
 import { rolesOfAgent } from './role-loader.js';
-import {
-  ceilingsOf,
-  narrow,
-  narrowLimits,
-  refused,
-  type Ceiling,
-  type Narrowed,
-} from './narrow-delegation.js';
+import { ceilingsOf, narrow, narrowLimits, type Ceiling, type Narrowed } from './narrow-delegation.js';
 
 export interface CreateContext {
   readonly tx: Connection;
@@ -145,9 +138,18 @@ export async function makeDelegation(
   request: DelegationRequest,
   under: Under = {},
 ): Promise<DelegationRow> {
-  if (giver.chain.agents.length > 0) throw refused('agent', request.scopes ?? []);
+  requireInPerson(giver);
   const offered = await offer(context, giver, request, under.also);
   return makeOffered(context, giver, offered, request, under);
+}
+
+/** Throws `FORBIDDEN` where an agent acts. */
+export function requireInPerson({ chain }: Authority): void {
+  if (chain.agents.length === 0) return;
+  throw new BehalfError('FORBIDDEN', 'Only a person, acting in person, can hand over a task or consent.', {
+    layer: 'agent',
+    hint: 'An agent hands on a part of its own task: the next agent exchanges its token.',
+  });
 }
 
 /** As `makeDelegation`, of an offer of this transaction. */

@@ -98,15 +98,16 @@ const intersect = (a: ValueSet, b: ValueSet): ValueSet => {
   return b === 'all' ? a : new Set([...a].filter((value) => b.has(value)));
 };
 
-const holder: Record<Layer, string> = {
-  person: 'the person who hands it over does not hold it',
-  agent: "the agent's role does not include it",
-  delegation: 'what was handed over before does not include it',
-  token: 'the access token was issued without it',
+const fault: Record<Layer, string> = {
+  person: 'not held by the person who hands it over',
+  agent: 'not included in the role of the agent',
+  delegation: 'not included in what was handed over before',
+  token: 'not included in the access token',
 };
 
+/** @param missingScopes at least one */
 export const refused = (layer: Layer, missingScopes: readonly Scope[]): BehalfError =>
-  new BehalfError('FORBIDDEN', `${missingScopes.join(', ')} cannot be handed over: ${holder[layer]}.`, {
+  new BehalfError('FORBIDDEN', `${missingScopes.join(', ')} cannot be handed over: ${fault[layer]}.`, {
     missingScopes,
     layer,
     hint: 'Ask for less, or have an administrator assign a role that includes it.',

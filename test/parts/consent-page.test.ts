@@ -29,6 +29,7 @@ beforeAll(async () => {
   await employee('jonas', 'support-rep');
   await company.agent('helper', ines, 'support-agent');
   await company.agent('ledger', ines, 'finance-agent');
+  await company.agent('idle', ines);
 });
 afterAll(() => company.server.stop());
 
@@ -134,6 +135,20 @@ describe('the consent page', () => {
     expect(searchParams.get('error_description')).toBe('The person cannot hand over what was asked.');
     const records = await company.server.database.read.select(auditRecords, eq('kind', 'consent'));
     expect(records.map(({ body }) => body).join()).toContain('refunds:issue cannot be handed over');
+  });
+
+  test.each([
+    ['holds no role', { agent: 'idle' }, 'The agent holds no role, so it can be given no task.'],
+    [
+      'lacks the named role',
+      { agent: 'helper', role: 'x' },
+      'The agent does not hold the role that was named.',
+    ],
+  ])('tells the program that the agent %s, where no scope was asked for', async (_what, details, reason) => {
+    const flow = await flowFor(details);
+    const { searchParams } = new URL((await flow.signIn('ines', password)).url);
+    expect(searchParams.get('error')).toBe('access_denied');
+    expect(searchParams.get('error_description')).toBe(reason);
   });
 
   test('stores what was left ticked, where it was shown, and nothing else', async () => {

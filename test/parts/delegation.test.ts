@@ -24,6 +24,8 @@ beforeAll(async () => {
   auditor = await company.employee('audra', 'auditor');
   await company.agent('helper', rosa, 'support-agent');
   await company.agent('ledger', farah, 'finance-agent');
+  await company.agent('idle', farah);
+  await company.agent('double', farah, 'finance-agent', 'support-agent');
 });
 afterAll(() => company.server.stop());
 
@@ -151,6 +153,37 @@ describe('delegate', () => {
     expect(codes(await delegate(rosa, input))).toEqual([code]);
     expect(await delegationCount()).toBe(before);
   });
+
+  test.each([
+    ['no role', 'idle', {}, 'The agent holds no role, so it can be given no task.'],
+    [
+      'not the named role',
+      'helper',
+      { role: 'finance-agent' },
+      'The agent does not hold the role that was named.',
+    ],
+    [
+      'several roles, none with all of it',
+      'double',
+      { scopes: ['tickets:reply', 'refunds:issue'] },
+      'No role of the agent includes all of tickets:reply, refunds:issue.',
+    ],
+    [
+      'a role without it',
+      'helper',
+      { scopes: ['tickets:read_internal'] },
+      'tickets:read_internal cannot be handed over: not included in the role of the agent.',
+    ],
+  ])(
+    'to an agent that holds %s is refused in words for that, and makes nothing',
+    async (_what, agent, input, message) => {
+      const before = await delegationCount();
+      const answer = await delegate(rosa, { agent, ...input });
+      expect([codes(answer), answer.errors[0]?.message]).toEqual([['FORBIDDEN'], message]);
+      expect(answer.errors[0]?.extensions.layer).toBe('agent');
+      expect(await delegationCount()).toBe(before);
+    },
+  );
 
   test('gives the first answer again for the same key, and makes one delegation', async () => {
     const once = key();
