@@ -1,10 +1,7 @@
 import { requireOverlap, rotateSecret } from '../admin/agents.js';
 import type { Beyond } from '../admin/credentials.js';
-import { findAgent } from '../operator/find-by-name.js';
-import { change } from '../operator/recorded-change.js';
 import { credentialRules } from './credential-rules.js';
-import { confirm, linesOf, look, requireExpected, type CredentialsOptions } from './new-credentials.js';
-import { withDatabase } from './operator/with-database.js';
+import { agreedEnds, changeCredentials, linesOf, type CredentialsOptions } from './new-credentials.js';
 import { answer, paint } from './terminal/output.js';
 import { handingOver } from './terminal/secret-file.js';
 
@@ -15,35 +12,19 @@ export interface RotateOptions extends CredentialsOptions {
 
 /** `behalf agent rotate-secret` */
 export async function rotateAgentSecret(name: string, options: RotateOptions): Promise<void> {
-  const { overlap, json, dryRun = false, yes = false } = options;
+  const { overlap, json } = options;
   requireOverlap(overlap);
-  const expected = await withDatabase((database) => look(database, name, options.as));
-  if (dryRun) {
-    answer(json, { name, dryRun, ended: expected }, () => [
-      ...linesOf(expected, 'would end'),
-      'This was a dry run: nothing was changed.',
-    ]);
-    return;
-  }
-  if (!yes && expected.length > 0) await confirm(expected, json === true);
+  const requireAgreed = await agreedEnds(name, options);
+  if (requireAgreed === undefined) return;
   let ended: readonly Beyond[] = [];
-  const event = { command: 'agent rotate-secret', as: options.as, detail: { agent: name } };
+  const event = { command: 'agent rotate-secret', name, as: options.as, requireAgreed };
   const handed = await handingOver('secret', options.secretFile, (keep) =>
-    withDatabase((database) =>
-      change(database, event, async (deciding) => {
-        await deciding.require('agents:manage');
-        const made = await rotateSecret(
-          deciding,
-          deciding.by.id,
-          await findAgent(deciding.tx, name),
-          overlap,
-          credentialRules(),
-        );
-        ({ ended } = made);
-        if (!yes) requireExpected(ended, expected);
-        keep(made.secret);
-      }),
-    ),
+    changeCredentials(event, async (deciding, agent) => {
+      const made = await rotateSecret(deciding, deciding.by.id, agent, overlap, credentialRules());
+      ({ ended } = made);
+      keep(made.secret);
+      return made;
+    }),
   );
   const until = overlap === 0 ? 'no longer work' : `work ${String(overlap)} seconds longer`;
   answer(json, { name, overlapSeconds: overlap, ended, ...handed.json }, () => [

@@ -4,6 +4,7 @@ import type { PlanLine } from '../company/plan.js';
 import { readConfig } from '../config.js';
 import { inWorkshop, recordLine } from './operator/in-workshop.js';
 import { servedCompany } from './operator/served-company.js';
+import { dryRunLine } from './terminal/agreement.js';
 import type { JsonOption } from './terminal/command.js';
 import { answer, clean, paint } from './terminal/output.js';
 
@@ -29,7 +30,7 @@ function reportLines({ plan, unchanged, operationId }: ApplyReport, dryRun: bool
   return [
     ...plan.flatMap(planLines),
     `${count('+')} new, ${count('~')} changed, ${count('-')} gone, ${same}.`,
-    dryRun ? 'This was a dry run: nothing was changed.' : recordLine(operationId),
+    dryRun ? dryRunLine : recordLine(operationId),
   ];
 }
 

@@ -3,17 +3,20 @@ import { lookBeyond, type Beyond } from '../admin/credentials.js';
 import { CommandError } from '../core/command-error.js';
 import { systemClock } from '../core/clock.js';
 import { findAgent } from '../operator/find-by-name.js';
-import { change, findPerson, requireScope, type AsOption } from '../operator/recorded-change.js';
+import {
+  change,
+  findPerson,
+  requireScope,
+  type AsOption,
+  type Deciding,
+} from '../operator/recorded-change.js';
 import type { Database } from '../store/sql/database.js';
 import type { AgentRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/with-database.js';
-import { answer, clean, columns, note } from './terminal/output.js';
-import { Prompt } from './terminal/prompt.js';
+import { agree, dryRunLine, type AgreementOptions } from './terminal/agreement.js';
+import { answer, clean, columns } from './terminal/output.js';
 
-export interface CredentialsOptions extends AsOption {
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-}
+export interface CredentialsOptions extends AsOption, AgreementOptions {}
 
 /** New credentials of one agent. */
 interface NewCredentials {
@@ -23,40 +26,77 @@ interface NewCredentials {
   readonly credentialsFor: (agent: AgentRow) => Credentials;
 }
 
+/** What ends with new credentials. */
+interface Made {
+  readonly ended: readonly Beyond[];
+}
+
+/** Throws where more delegations would end than the person has agreed to. */
+type RequireAgreed = (ended: readonly Beyond[]) => void;
+
 /**
  * Gives an agent new credentials, once its person has agreed to what ends with the earlier ones. Undefined for a dry run,
  * which is answered here.
  */
 export async function bindCredentials(
   { command, name, credentialsFor }: NewCredentials,
-  { as, json, dryRun = false, yes = false }: CredentialsOptions,
+  options: CredentialsOptions,
 ): Promise<readonly Beyond[] | undefined> {
-  const expected = await withDatabase((database) => look(database, name, as));
-  if (dryRun) {
-    answer(json, { name, dryRun, ended: expected }, () => [
-      ...linesOf(expected, 'would end'),
-      'This was a dry run: nothing was changed.',
-    ]);
-    return undefined;
-  }
-  if (!yes && expected.length > 0) await confirm(expected, json === true);
-  return withDatabase((database) =>
-    change(database, { command, as, detail: { agent: name } }, async (deciding) => {
-      await deciding.require('agents:manage');
-      const agent = await findAgent(deciding.tx, name);
-      const gone = await setCredentials(deciding, deciding.by.id, agent, credentialsFor(agent));
-      if (!yes) requireExpected(gone, expected);
-      return gone;
-    }),
-  );
+  const requireAgreed = await agreedEnds(name, options);
+  if (requireAgreed === undefined) return undefined;
+  const event = { command, name, as: options.as, requireAgreed };
+  const { ended } = await changeCredentials(event, async (deciding, agent) => ({
+    ended: await setCredentials(deciding, deciding.by.id, agent, credentialsFor(agent)),
+  }));
+  return ended;
 }
 
-/** The live delegations that new credentials of the agent would end. */
-export async function look(
-  database: Database,
+/** Asks for agreement to what new credentials of the agent would end. Undefined for a dry run, which is answered here. */
+export async function agreedEnds(
   name: string,
-  as: string | undefined,
-): Promise<readonly Beyond[]> {
+  options: CredentialsOptions,
+): Promise<RequireAgreed | undefined> {
+  const { as, json, dryRun = false, yes = false } = options;
+  const expected = await withDatabase((database) => look(database, name, as));
+  const lines = linesOf(expected, 'would end');
+  if (dryRun) {
+    answer(json, { name, dryRun, ended: expected }, () => [...lines, dryRunLine]);
+    return undefined;
+  }
+  await agree(lines, 'these delegations', options);
+  return yes
+    ? () => undefined
+    : (ended) => {
+        requireExpected(ended, expected);
+      };
+}
+
+/** Makes the change, where no more ends with it than was agreed to. */
+export const changeCredentials = <T extends Made>(
+  {
+    command,
+    name,
+    as,
+    requireAgreed,
+  }: {
+    readonly command: string;
+    readonly name: string;
+    readonly as: string | undefined;
+    readonly requireAgreed: RequireAgreed;
+  },
+  set: (deciding: Deciding, agent: AgentRow) => Promise<T>,
+): Promise<T> =>
+  withDatabase((database) =>
+    change(database, { command, as, detail: { agent: name } }, async (deciding) => {
+      await deciding.require('agents:manage');
+      const made = await set(deciding, await findAgent(deciding.tx, name));
+      requireAgreed(made.ended);
+      return made;
+    }),
+  );
+
+/** The live delegations that new credentials of the agent would end. */
+async function look(database: Database, name: string, as: string | undefined): Promise<readonly Beyond[]> {
   if (as === undefined) throw new CommandError('Name the person who decides this: `--as USER`.');
   const by = await findPerson(database.read, as);
   await requireScope(database, database.read, by, 'agents:manage');
@@ -64,20 +104,8 @@ export async function look(
   return lookBeyond({ tx: database.read, clock: systemClock }, by.id, agent);
 }
 
-/** Asks whether these delegations may end. Throws where they may not. */
-export async function confirm(expected: readonly Beyond[], isJson: boolean): Promise<void> {
-  for (const line of linesOf(expected, 'would end')) note(line);
-  const prompt = new Prompt();
-  if (isJson || !prompt.isTerminal)
-    throw new CommandError('Nothing was changed. Say --yes if these delegations may end.');
-  const isAgreed = await prompt.confirm('Go on?').finally(() => {
-    prompt.close();
-  });
-  if (!isAgreed) throw new CommandError('Nothing was changed.');
-}
-
-/** Throws where more delegations would end than the person has confirmed. */
-export function requireExpected(ended: readonly Beyond[], expected: readonly Beyond[]): void {
+/** Throws where more delegations would end than the person has agreed to. */
+function requireExpected(ended: readonly Beyond[], expected: readonly Beyond[]): void {
   const confirmed = new Set(expected.map(({ delegationId }) => delegationId));
   if (ended.every(({ delegationId }) => confirmed.has(delegationId))) return;
   throw new CommandError('More would end now than was told. Nothing was changed; run it again.');

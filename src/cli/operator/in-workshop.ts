@@ -2,6 +2,7 @@ import { systemClock } from '../../core/clock.js';
 import { makeIds } from '../../core/ids.js';
 import { InputRefused } from '../../operator/input-faults.js';
 import type { Workshop } from '../../operator/recorded-run.js';
+import { dryRunLine } from '../terminal/agreement.js';
 import { print, progress } from '../terminal/output.js';
 import { withDatabase } from './with-database.js';
 
@@ -28,4 +29,4 @@ export async function inWorkshop<T>(
 
 /** Tells which record such a change has. */
 export const recordLine = (operationId: string | null): string =>
-  operationId === null ? 'This was a dry run: nothing was changed.' : `Audit record: ${operationId}`;
+  operationId === null ? dryRunLine : `Audit record: ${operationId}`;
