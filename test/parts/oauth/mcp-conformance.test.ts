@@ -49,7 +49,7 @@ test.each(['2025-11-25', '2026-07-28'])(
     const username = await withPassword(office, ines);
     const suite = Conformance.start([
       ...['authorization', '--url', office.server.url, '--spec-version', revision, '--client-id', clientId],
-      ...['--resource', `${office.server.url}/graphql`, '--port', port],
+      ...['--resource', `${office.server.url}/mcp`, '--port', port],
       ...['--output-dir', join(results, revision)],
     ]);
     const url = await suite.says(/http\S+\/oauth\/authorize\?\S+/);
