@@ -152,6 +152,7 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
       await program.connect((address) =>
         person.consent(address, 'ticket:first', async (page) => {
           expect(await page.locator('dd strong', { hasText: host.host }).count()).toBe(1);
+          expect(await page.getByText('pass itself off as this one').count()).toBe(1);
         }),
       );
       expect([idOf(program), program.scopes]).toEqual([document, ['customers:read', 'tickets:read']]);

@@ -124,10 +124,20 @@ const whoAsks = ({
         ? undefined
         : device === undefined
           ? html`<dt>Where your browser goes with your answer</dt>
-              <dd><strong>${formTargets.join(' ')}</strong></dd>`
+              <dd><strong>${formTargets.join(' ')}</strong></dd>
+              ${onThisDevice(formTargets)}`
           : html`${messageOf(device)} ${whereFrom(device)}`
     }
   </dl>`;
+
+/** Any program of a device can listen at its loopback address, or take a scheme of its own (RFC 8252 section 8.6). */
+const onThisDevice = (formTargets: readonly string[]): Html | undefined =>
+  formTargets.every((target) => target.startsWith('https:'))
+    ? undefined
+    : html`<dd>
+        That is a program on your own device, and any program there could pass itself off as this one. Go on
+        only if you have just started it yourself.
+      </dd>`;
 
 /** Nothing where it is this server alone. */
 const whereUsed = (resources: readonly Resource[]): Html | undefined =>

@@ -198,11 +198,17 @@ describe('a client whose id is the address of its document', () => {
       expect(page.html).toContain(`<strong>${host.host}</strong>`);
       const allowing = page.headers.get('content-security-policy') ?? '';
       expect(allowing).toContain(uri === own ? "form-action 'self' com.example.app:;" : 'localhost:51234');
+      expect(page.html).toContain('any program there could pass itself off as this one');
       const returned = await flow.browser.submit(page, {});
       expect(returned.url.startsWith(`${uri}?code=`)).toBe(true);
     }
     const other = await opened(row.clientId, { redirect_uri: 'com.example.app:/other' });
     expect([other.status, other.url.startsWith(office.server.url)]).toEqual([400, true]);
+    const elsewhere = await waiting();
+    await admit(elsewhere);
+    const page = await (await flowOf(elsewhere.clientId)).signIn(await withPassword(office, ines), password);
+    expect(page.html).toContain(`<strong>https://foreign.example</strong>`);
+    expect(page.html).not.toContain('pass itself off');
   });
 
   test('with a long id is told apart from others that begin like it', async () => {
