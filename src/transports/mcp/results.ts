@@ -1,4 +1,5 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
+import { cutLists, type Cut } from './cut-lists.js';
 
 /** A GraphQL response, as it came from the gate. */
 export interface GraphqlResponse {
@@ -17,57 +18,82 @@ export interface ResponseError {
   };
 }
 
-/** A list that was cut. */
-interface Cut {
-  readonly path: string;
-  readonly shown: number;
-  readonly of: number;
-  readonly next: string;
-}
-
 /** Characters of a result as JSON: about six thousand tokens. */
 const resultMax = 24_000;
 /** The errors of a result: one per refused field of each row would say the same thing again and again. */
 const errorsMax = 10;
 
+/** Of them as JSON; less than the result may have. */
+const errorsSizeMax = 8_000;
+/** Characters of a text in an error: it may repeat a part of the document. */
+const errorTextMax = 500;
+const pathMax = 200;
+
+/** What a tool gives. */
+export interface ToolResult {
+  readonly value: object;
+  /** The value as JSON. */
+  readonly json: string;
+  /** Stands in place of the JSON for a model. */
+  readonly sentence?: string;
+  readonly links?: readonly ResourceLink[];
+  readonly isError?: boolean;
+  /** Whether it has words of customers, colleagues and documents. */
+  readonly hasData?: boolean;
+}
+
 /** The result of a tool that gives this value. */
-export const valueResult = (value: object, isError = false): CallToolResult => ({
-  content: [{ type: 'text', text: JSON.stringify(value) }],
-  structuredContent: value,
-  ...(isError ? { isError: true } : {}),
+export const valueResult = (value: object, isError = false): ToolResult => ({
+  value,
+  json: JSON.stringify(value),
+  isError,
 });
 
 /** The result of a tool that could not do it, in one sentence with what to do next. */
-export const failure = (
-  code: string,
-  message: string,
-  next: string,
-  operationId?: string,
-): CallToolResult => ({
-  content: [{ type: 'text', text: [`${code}: ${message}`, next].filter(Boolean).join(' ') }],
-  structuredContent: {
-    errors: [{ code, message, next }],
-    ...(operationId === undefined ? {} : { operationId }),
-  },
-  isError: true,
+export const failure = (code: string, message: string, next: string, operationId?: string): ToolResult => ({
+  ...valueResult(
+    { errors: [{ code, message, next }], ...(operationId === undefined ? {} : { operationId }) },
+    true,
+  ),
+  sentence: [`${code}: ${message}`, next].filter(Boolean).join(' '),
 });
 
 /** The part of a result that holds words of customers, colleagues and documents. Clients can fence it by this. */
 const untrusted = { 'behalf/untrusted': ['/data'] };
 
+/** A result in the form of the protocol. */
+export const callResult = ({
+  value,
+  json,
+  sentence,
+  links,
+  isError,
+  hasData,
+}: ToolResult): CallToolResult => ({
+  content: [{ type: 'text', text: sentence ?? json }, ...(links ?? [])],
+  structuredContent: value,
+  ...(isError === true ? { isError: true } : {}),
+  ...(hasData === true ? { _meta: untrusted } : {}),
+});
+
 /** A GraphQL response for a model: no nulls, equal errors once, and lists cut so that the result has a bounded size. */
-export function responseResult(response: GraphqlResponse, operationId: string): CallToolResult {
+export function responseResult(response: GraphqlResponse, operationId: string): ToolResult {
   const data = compact(response.data ?? null);
   const errors = compactErrors(response.errors ?? []);
-  const { value, cut } = bounded(data);
-  const told = {
-    data: value,
-    ...(errors.length === 0 ? {} : { errors }),
-    ...(cut.length === 0 ? {} : { cut }),
-    operationId,
-  };
-  return { ...valueResult(told, isNothing(response.data) && errors.length > 0), _meta: untrusted };
+  const isError = isNothing(response.data) && errors.length > 0;
+  const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
+  const whole = valueResult({ data, ...rest }, isError);
+  if (whole.json.length <= resultMax) return { ...whole, hasData: true };
+  const others = JSON.stringify({ data: 0, cut: 0, ...rest }).length - 2;
+  const cut = cutLists(data, resultMax - others);
+  const shown = cut === undefined ? { data: null, cut: [tooLong] } : { data, cut };
+  return { ...valueResult({ ...shown, ...rest }, isError), hasData: true };
 }
+
+const tooLong: Cut = {
+  ...{ path: '', shown: 0, of: 1 },
+  next: 'A text is too long for one result. Select fewer long fields at once.',
+};
 
 export const isNothing = (data: unknown): boolean =>
   data === null || data === undefined || Object.values(data).every((value) => value === null);
@@ -76,12 +102,17 @@ export const isNothing = (data: unknown): boolean =>
 function compact(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(compact);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== null)
-      .map(([name, member]) => [name, compact(member)]),
-  );
+  const members: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (member === null) continue;
+    // By assignment it would be the object's prototype.
+    if (name === '__proto__') Object.defineProperty(members, name, { ...visible, value: compact(member) });
+    else members[name] = compact(member);
+  }
+  return members;
 }
+
+const visible = { enumerable: true, configurable: true, writable: true } as const;
 
 /** Equal errors of many rows become one, whose path has `*` for the places in lists. */
 function compactErrors(errors: readonly ResponseError[]): readonly object[] {
@@ -89,12 +120,21 @@ function compactErrors(errors: readonly ResponseError[]): readonly object[] {
   for (const { message, path, extensions = {} } of errors) {
     const at = path?.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
     const { code, hint, missingScopes, layer } = extensions;
-    const told = { code, message, path: at, missingScopes, layer, next: hint };
+    const told = {
+      ...{ code, message: message.slice(0, errorTextMax), path: at?.slice(0, pathMax), missingScopes, layer },
+      next: hint?.slice(0, errorTextMax),
+    };
     known.set(JSON.stringify(told), told);
   }
-  const all = [...known.values()];
-  if (all.length <= errorsMax) return all;
-  return [...all.slice(0, errorsMax), { message: `${String(all.length - errorsMax)} more errors.` }];
+  const shown: object[] = [];
+  let size = 0;
+  for (const [json, told] of known) {
+    size += json.length;
+    if (shown.length >= errorsMax || (shown.length > 0 && size > errorsSizeMax)) break;
+    shown.push(told);
+  }
+  if (shown.length === known.size) return shown;
+  return [...shown, { message: `${String(known.size - shown.length)} more errors.` }];
 }
 
 interface SearchAnswer {
@@ -104,8 +144,8 @@ interface SearchAnswer {
 }
 
 /** The documents of a search as links, which a client can cite and read. */
-export function citations(answer: unknown): readonly ResourceLink[] {
-  const { nodes = [] } = (answer as SearchAnswer | undefined)?.data?.search ?? {};
+export function citations(answer: object): readonly ResourceLink[] {
+  const { nodes = [] } = (answer as SearchAnswer).data?.search ?? {};
   const titles = new Map(nodes.flatMap(({ document }) => (document ? [[document.id, document.title]] : [])));
   return [...titles].map(([id, title]) => ({
     type: 'resource_link',
@@ -117,65 +157,3 @@ export function citations(answer: unknown): readonly ResourceLink[] {
 }
 
 export const documentUri = (id: string): string => `behalf://document/${id}`;
-
-/** Cuts the longest list again and again, until the whole has a bounded size. */
-function bounded(data: unknown): { readonly value: unknown; readonly cut: readonly Cut[] } {
-  const cut = new Map<string, Cut>();
-  let value = data;
-  for (let size = JSON.stringify(value).length; size > resultMax; size = JSON.stringify(value).length) {
-    const list = longest(value, []);
-    if (list === undefined) return { value: null, cut: [tooLong] };
-    const kept = Math.floor((list.length * resultMax) / (size * 1.1));
-    const path = list.path.join('.');
-    const of = cut.get(path)?.of ?? list.length;
-    const shown = Math.min(Math.max(0, kept), list.length - 1);
-    cut.set(path, {
-      ...{ path, shown, of },
-      next: `Ask again with \`first: ${String(Math.max(1, shown))}\`, then go on with \`after: pageInfo.endCursor\`, or select fewer fields.`,
-    });
-    value = withCut(value, list.path, shown);
-  }
-  return { value, cut: [...cut.values()] };
-}
-
-const tooLong: Cut = {
-  ...{ path: '', shown: 0, of: 1 },
-  next: 'A text is too long for one result. Select fewer long fields at once.',
-};
-
-interface Found {
-  readonly path: readonly (string | number)[];
-  readonly length: number;
-  readonly size: number;
-}
-
-/** The list that takes the most room, by itself: without an element that takes nearly all of it. */
-function longest(value: unknown, path: readonly (string | number)[]): Found | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const inside = Object.entries(value).flatMap(
-    ([name, member]) => longest(member, [...path, Array.isArray(value) ? Number(name) : name]) ?? [],
-  );
-  const own =
-    Array.isArray(value) && value.length > 0
-      ? [{ path, length: value.length, size: JSON.stringify(value).length - largest(value) }]
-      : [];
-  return [...inside, ...own].reduce<Found | undefined>(
-    (best, found) => (best === undefined || found.size > best.size ? found : best),
-    undefined,
-  );
-}
-
-const largest = (values: readonly unknown[]): number =>
-  values.reduce<number>((most, value) => Math.max(most, JSON.stringify(value).length), 0);
-
-function withCut(value: unknown, [step, ...path]: readonly (string | number)[], length: number): unknown {
-  if (step === undefined) return (value as unknown[]).slice(0, length);
-  if (Array.isArray(value))
-    return value.map((member: unknown, at) => (at === step ? withCut(member, path, length) : member));
-  return Object.fromEntries(
-    Object.entries(value as object).map(([name, member]) => [
-      name,
-      name === step ? withCut(member, path, length) : (member as unknown),
-    ]),
-  );
-}

@@ -14,7 +14,8 @@ import { isRecord } from '../../operation/parameters.js';
 import { HttpError } from '../http/http-error.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
-import { Exchange, type McpMessage } from './exchange.js';
+import { Exchange, serverInfo, type McpMessage } from './exchange.js';
+import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
 import type { GraphqlResponse } from './results.js';
 import { Streams, streamsMax } from './streams.js';
 
@@ -60,7 +61,12 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
         bodyFault(request.body) ??
         (isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
-      return answer(request, reply, operations, parts, handler, streams);
+      const { gate, publicUrl, version } = parts;
+      const exchange = new Exchange(gate, arrivalOf(request), messageOf(request.body), version);
+      const call = plainCallIn(request);
+      return call === undefined
+        ? answer(exchange, request, reply, operations, publicUrl, handler, streams)
+        : answerCall(call, exchange, request, reply, operations, version);
     },
   });
 }
@@ -69,17 +75,34 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
 const serverOf = ({ authInfo }: McpRequestContext): McpServer =>
   (authInfo?.extra?.exchange as Exchange).server();
 
-async function answer(
+/** A call of a tool as clients send it needs no server of the SDK, which costs more than the call itself. */
+async function answerCall(
+  call: PlainCall,
+  exchange: Exchange,
   request: FastifyRequest,
   reply: FastifyReply,
   operations: HttpOperations,
-  { gate, publicUrl, version }: McpParts,
+  version: string,
+): Promise<unknown> {
+  const json = await answerTo(call, exchange, serverInfo(version));
+  const { answer: answered } = await exchange.end(true);
+  if (json === undefined) return operations.bodyOf(request, reply, asMessage(request.body, answered));
+  void reply
+    .header('content-type', 'application/json')
+    .header('cache-control', 'no-store')
+    .header('behalf-operation-id', answered.operationId);
+  return Buffer.from(json);
+}
+
+async function answer(
+  exchange: Exchange,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  operations: HttpOperations,
+  publicUrl: string,
   handler: McpHttpHandler,
   streams: Streams,
 ): Promise<unknown> {
-  const message = messageOf(request.body);
-  const arrival = arrivalOf(request);
-  const exchange = new Exchange(gate, arrival, message, version);
   const gone = new AbortController();
   reply.raw.once('close', () => {
     gone.abort();
@@ -100,7 +123,7 @@ async function answer(
   });
   void reply.header('cache-control', 'no-store');
   if (bytes !== undefined) return bytes;
-  streams.endInTime(arrival, reply.raw, gone);
+  streams.endInTime(arrivalOf(request), reply.raw, gone);
   return reply.send(response.body);
 }
 
@@ -109,8 +132,8 @@ async function answer(
  * reaches.
  */
 function hostFault({ hostname }: FastifyRequest, { publicUrl, isLocal }: McpParts): BehalfError | undefined {
-  const known = [new URL(publicUrl).hostname, 'localhost', '127.0.0.1', '[::1]'];
-  if (!isLocal || known.includes(hostname)) return undefined;
+  if (!isLocal || [new URL(publicUrl).hostname, 'localhost', '127.0.0.1', '[::1]'].includes(hostname))
+    return undefined;
   return new HttpError(
     403,
     `This server is not known by the name in \`Host\`. Send messages to ${publicUrl}${path}.`,
