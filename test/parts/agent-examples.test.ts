@@ -85,6 +85,22 @@ describe('an example of an agent runs as it is, with', () => {
     });
   });
 
+  test('the AI SDK over MCP: the model gets the tools of its task', async () => {
+    const { text } = await node<{ text: string }>('ai-sdk-mcp.mjs');
+    const { fields, answer } = JSON.parse(text) as { fields: boolean; answer: { text: string }[] };
+    expect(fields).toBe(true);
+    expect(JSON.parse(answer[0]?.text ?? '')).toMatchObject({
+      data: { tickets: { nodes: [{ number: expect.any(String), customer: {} }, expect.anything()] } },
+      errors: [
+        {
+          code: 'FORBIDDEN',
+          next: expect.stringContaining('Employee rosa'),
+          missingScopes: ['customers:read_contact'],
+        },
+      ],
+    });
+  });
+
   test.runIf(hasPython)(
     'Python’s standard library: a mutation that is sent twice runs once (where python3 is)',
     async () => {

@@ -144,8 +144,12 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
   test.each(eras)(
     'has a document, which a rule admits, and where its token is too narrow asks the person anew: %s',
     async (era) => {
-      const document = host.publish(`/${era}/client.json`, {
-        ...{ client_name: 'Desk Assistant', redirect_uris: ['http://127.0.0.1/callback'] },
+      // The members of the document of Claude Code.
+      const document = host.publish(`/${era}/client-metadata`, {
+        ...{ client_name: 'Desk Assistant', client_uri: `https://${host.host}` },
+        redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
         token_endpoint_auth_method: 'none',
       });
       const program = new McpProgram(`${server.url}/mcp`, { era, callback, document });

@@ -43,7 +43,9 @@ class Memory implements OAuthClientProvider {
   }
 
   get clientMetadata(): OAuthClientMetadata {
-    return { client_name: 'Assistant of the SDK', redirect_uris: [this.redirectUrl] };
+    // As IDEs do it: without the port, which is known when the program listens.
+    const uris = ['https://assistant.example/redirect', 'http://127.0.0.1/callback'];
+    return { client_name: 'Assistant of the SDK', redirect_uris: uris };
   }
 
   clientInformation(): StoredOAuthClientInformation | undefined {
