@@ -14,14 +14,13 @@ import {
   type ClientRuleRow,
 } from '../store/tables/clients.js';
 import { agents, roles, users, type RoleRow, type StoredCertificateName } from '../store/tables/identity.js';
+import { updateClient, type ClientChanges } from './client-changes.js';
 import {
   acceptDocument,
   admitClient,
   createClient,
   startClient,
   stopClient,
-  updateClient,
-  type ClientChanges,
   type ClientTerms,
 } from './clients.js';
 import type { CertificateNameInput } from './certificates.js';

@@ -10,7 +10,7 @@ import { signIns, type SignInRow } from '../store/tables/sign-ins.js';
 import { parseKeys } from './agent-keys.js';
 import { byCertificate, createClientAgent, startAgent, stopAgent } from './agents.js';
 import { isGiven, parseTokenBinding, type CertificateNameInput } from './certificates.js';
-import { resourcesOf, scopesOf, usualResources, type Surroundings } from './client-ceilings.js';
+import { resourcesOf, scopesOf, type Surroundings } from './client-ceilings.js';
 import { requireNoAgent, requirePlainClientId } from './client-ids.js';
 import { waitEnd } from './client-registry.js';
 import { assignAgentRole } from './assignments.js';
@@ -50,15 +50,6 @@ export interface NewClient extends ClientTerms {
   readonly certificateName?: CertificateNameInput | null | undefined;
   readonly tokenBinding?: string | null | undefined;
   /** Where it is told that a person has decided. Without it, it polls. */
-  readonly notificationEndpoint?: string | null | undefined;
-}
-
-export interface ClientChanges {
-  readonly tokenBinding?: string | null | undefined;
-  readonly name?: string | null | undefined;
-  readonly redirectUris?: readonly string[] | null | undefined;
-  readonly scopes?: readonly string[] | null | undefined;
-  readonly resources?: readonly string[] | null | undefined;
   readonly notificationEndpoint?: string | null | undefined;
 }
 
@@ -160,8 +151,8 @@ async function letIn(
  * A tool's tokens are sign-ins of whoever uses it. So its administrator must be allowed to grant each role for people that
  * has a scope within its ceiling.
  */
-async function requireOwnTool(
-  { tx }: UnitOfWork,
+export async function requireOwnTool(
+  { tx }: Pick<UnitOfWork, 'tx'>,
   by: string,
   ceiling: readonly string[] | null,
 ): Promise<void> {
@@ -172,49 +163,11 @@ async function requireOwnTool(
   await requireGrantable(tx, by, within);
 }
 
-/**
- * Changes a client that was admitted. What narrows it ends its tokens, so that no token is wider than the client from the
- * next operation on. Other redirect URIs, and a wider ceiling of a person's own tool, need what making such a client needs.
- */
-export async function updateClient(
-  unit: UnitOfWork,
-  by: string,
-  before: ClientRow,
-  { name, redirectUris, scopes, resources, tokenBinding, notificationEndpoint }: ClientChanges,
-  around: Surroundings,
-): Promise<ClientRow> {
-  const ceiling = scopes === undefined ? before.scopes : scopesOf(scopes, around);
-  const audience = resources === undefined ? before.resources : await resourcesOf(unit.tx, resources, around);
-  const uris = Array.isArray(redirectUris) ? urisOf(redirectUris) : before.redirectUris;
-  const isWider = !isWithin(ceiling, before.scopes) || !isWithin(uris, before.redirectUris);
-  if (before.isOwnTool && isWider) await requireOwnTool(unit, by, ceiling);
-  // The codes of a public client go to its redirect URIs, so these are its credentials.
-  const agent = isWithin(uris, before.redirectUris) ? undefined : await agentOf(unit, before);
-  if (agent !== undefined) await requireGrantableAgent(unit.tx, by, agent);
-  const binding = isGiven(tokenBinding) ? parseTokenBinding(tokenBinding) : before.tokenBinding;
-  const usual = usualResources(around);
-  const isNarrower =
-    !isWithin(before.scopes, ceiling) || !isWithin(before.resources ?? usual, audience ?? usual);
-  if (isNarrower || binding !== before.tokenBinding) await endTokens(unit, before);
-  else if (!isWithin(ceiling, before.scopes)) await bumpEpoch(unit.tx);
-  return store(unit, clients, before, {
-    ...(typeof name === 'string' && { name: visibleLine(name, 200, 'name') }),
-    ...(Array.isArray(redirectUris) && { redirectUris: uris }),
-    ...(scopes !== undefined && { scopes: ceiling }),
-    ...(resources !== undefined && { resources: audience }),
-    ...(binding !== before.tokenBinding && { tokenBinding: binding }),
-    ...(notificationEndpoint !== undefined && {
-      notificationEndpoint: endpointOf(notificationEndpoint, before),
-    }),
-  });
-}
-
-/** Whether every value of a ceiling is in the other one. Null is the widest. */
-const isWithin = (inner: readonly string[] | null, outer: readonly string[] | null): boolean =>
-  outer === null || inner?.every((value) => outer.includes(value)) === true;
-
 /** Ends what the client holds: its agent's tokens, or the sign-ins with a person's own tool. */
-async function endTokens(unit: UnitOfWork, { agentId, isOwnTool, clientId }: ClientRow): Promise<void> {
+export async function endTokens(
+  unit: UnitOfWork,
+  { agentId, isOwnTool, clientId }: ClientRow,
+): Promise<void> {
   const { tx } = unit;
   const agent = await agentOf(unit, { agentId });
   if (agent !== undefined) await store(unit, agents, agent, { tokenGeneration: agent.tokenGeneration + 1 });
@@ -249,20 +202,20 @@ export async function startClient(unit: UnitOfWork, by: string, before: ClientRo
   );
 }
 
-const agentOf = async (
-  { tx }: UnitOfWork,
+export const agentOf = async (
+  { tx }: Pick<UnitOfWork, 'tx'>,
   { agentId }: Pick<ClientRow, 'agentId'>,
 ): Promise<AgentRow | undefined> =>
   agentId === null ? undefined : tx.one(agents, eq<AgentRow>('id', agentId), { lock: 'update' });
 
-function urisOf(given: readonly string[]): readonly string[] {
+export function urisOf(given: readonly string[]): readonly string[] {
   const uris = parseClientUris(given);
   if (uris.length === 0) throw badInput('A client has at least one redirect URI.', 'redirectUris');
   return uris;
 }
 
 /** Only a client that proves who it is may ask people by the back channel. */
-function endpointOf(
+export function endpointOf(
   given: string | null | undefined,
   { authMethod }: Pick<ClientRow, 'authMethod'>,
 ): string | null {

@@ -76,15 +76,20 @@ const changeIn = <T>(database: Database, event: Change, work: (deciding: Decidin
     return work(deciding);
   });
 
-/** A change of the ceilings of a client, which have to fit the server and its schema. */
-const decideTerms = <T>(
+/** The server and its schema, which the ceilings of a client have to fit. */
+export async function surroundingsOf(database: Database): Promise<Surroundings> {
+  const { publicUrl } = readConfig(process.env);
+  return { publicUrl, knownScopes: new Set((await servedSchema(database)).policy.definitions.keys()) };
+}
+
+/** A change of the ceilings of a client. */
+export const decideTerms = <T>(
   event: Change,
   work: (deciding: Deciding, around: Surroundings) => Promise<T>,
 ): Promise<T> =>
   withDatabase(async (database) => {
-    const { publicUrl } = readConfig(process.env);
-    const knownScopes = new Set((await servedSchema(database)).policy.definitions.keys());
-    return changeIn(database, event, (deciding) => work(deciding, { publicUrl, knownScopes }));
+    const around = await surroundingsOf(database);
+    return changeIn(database, event, (deciding) => work(deciding, around));
   });
 
 /** `behalf client create` */
@@ -104,8 +109,8 @@ export async function create(clientId: string, options: CreateOptions): Promise<
 }
 
 /** The client, where it still has this version: its document may name other keys by now. */
-async function clientAt(
-  { tx }: Deciding,
+export async function clientAt(
+  { tx }: Pick<Deciding, 'tx'>,
   clientId: string,
   { expectedVersion }: VersionOptions,
 ): Promise<ClientRow> {

@@ -3,13 +3,7 @@ import { lookBeyond, type Beyond } from '../admin/credentials.js';
 import { CommandError } from '../core/command-error.js';
 import { systemClock } from '../core/clock.js';
 import { findAgent } from '../operator/find-by-name.js';
-import {
-  change,
-  findPerson,
-  requireScope,
-  type AsOption,
-  type Deciding,
-} from '../operator/recorded-change.js';
+import { change, findDecider, type AsOption, type Deciding } from '../operator/recorded-change.js';
 import type { Database } from '../store/sql/database.js';
 import type { AgentRow } from '../store/tables/identity.js';
 import { withDatabase } from './operator/with-database.js';
@@ -97,9 +91,7 @@ export const changeCredentials = <T extends Made>(
 
 /** The live delegations that new credentials of the agent would end. */
 async function look(database: Database, name: string, as: string | undefined): Promise<readonly Beyond[]> {
-  if (as === undefined) throw new CommandError('Name the person who decides this: `--as USER`.');
-  const by = await findPerson(database.read, as);
-  await requireScope(database, database.read, by, 'agents:manage');
+  const by = await findDecider(database, as, 'agents:manage');
   const agent = await findAgent(database.read, name);
   return lookBeyond({ tx: database.read, clock: systemClock }, by.id, agent);
 }

@@ -46,7 +46,7 @@ export async function change<T>(
   work: (deciding: Deciding) => Promise<T>,
 ): Promise<T> {
   return record(database, change, async (made, by) => {
-    if (by === undefined) throw new CommandError('Name the person who decides this: `--as USER`.');
+    if (by === undefined) throw nobodyDecides();
     return work({
       ...made,
       by,
@@ -84,6 +84,20 @@ async function record<T>(
     }
     throw error;
   }
+}
+
+const nobodyDecides = (): CommandError => new CommandError('Name the person who decides this: `--as USER`.');
+
+/** The person who would decide a change. Throws as `change` does where they may not. */
+export async function findDecider(
+  database: Database,
+  as: string | undefined,
+  scope: Scope,
+): Promise<UserRow> {
+  if (as === undefined) throw nobodyDecides();
+  const by = await findPerson(database.read, as);
+  await requireScope(database, database.read, by, scope);
+  return by;
 }
 
 export async function findPerson(connection: Connection, name: string): Promise<UserRow> {

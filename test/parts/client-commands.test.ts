@@ -48,6 +48,49 @@ test('clients are created, shown, stopped and started', async () => {
   expect(await list('--status', 'stopped')).toEqual([]);
 });
 
+test('clients are changed, after a dry run and with agreement where their tokens end', async () => {
+  const uri = ['--redirect-uri', 'http://127.0.0.1/callback'];
+  const ceiling = ['--scope', 'tickets:read', 'customers:read'];
+  await cli.ok(['client', 'create', 'phone', ...uri, '--own-tool', ...ceiling, ...as]);
+  const update = (version: number, ...more: string[]): string[] => [
+    ...['client', 'update', 'phone', '--expected-version', String(version), ...more, ...as],
+  ];
+  const shown = (): Promise<Record<string, unknown>> => cli.json(['client', 'show', 'phone']);
+  const first = await shown();
+  const narrower = update(1, '--scope', 'tickets:read', '--name', 'Phone');
+  const changes = {
+    name: { from: 'phone', to: 'Phone' },
+    scopes: { from: ['tickets:read', 'customers:read'], to: ['tickets:read'] },
+  };
+  expect(await cli.json([...narrower, '--dry-run'])).toEqual({
+    ...{ clientId: 'phone', dryRun: true, changes, tokensEnd: true },
+  });
+  for (const [args, told] of [
+    [narrower, 'Say --yes if its tokens may end.'],
+    [update(7, '--name', 'Phone'), 'has changed'],
+    [update(1), 'Say what to change'],
+    [update(1, '--scope', 'world:rule'), 'no scope `world:rule`'],
+    [update(1, '--notification-endpoint', 'https://app.example/'), 'give it keys'],
+    [['client', 'update', 'phone', '--expected-version', '1', '--name', 'x'], '--as USER'],
+    [['client', 'update', 'nobody', '--expected-version', '1', '--name', 'x', ...as], 'no client nobody'],
+  ] as const)
+    expect(await cli.run(args)).toMatchObject({
+      ...{ code: 1, stdout: '', stderr: expect.stringContaining(told) as string },
+    });
+  expect(await shown()).toEqual(first);
+  expect(await cli.json([...narrower, '--yes'])).toEqual({
+    ...{ clientId: 'phone', command: 'client update', changes, tokensEnd: true, version: 2 },
+  });
+  expect(await shown()).toMatchObject({ name: 'Phone', scopes: ['tickets:read'], version: 2 });
+  // What ends nothing needs no agreement.
+  expect(await cli.ok(update(2, '--no-scope', ...uri, 'https://phone.example/'))).toContain(
+    'scopes: tickets:read → none of its own',
+  );
+  expect(await shown()).toMatchObject({
+    ...{ scopes: null, redirectUris: ['http://127.0.0.1/callback', 'https://phone.example/'] },
+  });
+});
+
 test('clients and agents are authenticated by certificates, and their tokens are bound', async () => {
   const uri = ['--redirect-uri', 'http://127.0.0.1/callback'];
   const bound = ['--token-binding', 'certificate', '--certificate-name', 'san_dns=kiosk.example'];

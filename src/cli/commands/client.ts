@@ -1,18 +1,24 @@
 import type { Command } from 'commander';
 import type { AsOption } from '../../operator/recorded-change.js';
 import type { CreateOptions, ListOptions, VersionOptions, TermsOptions } from '../client.js';
+import type { UpdateOptions } from '../client-update.js';
 import type { RuleOptions } from '../client-rule.js';
 import { command, group, type JsonOption } from '../terminal/command.js';
 import {
   asOption,
   certificateNameOption,
   certificatesOption,
+  newTokenBindingOption,
   tokenBindingOption,
 } from '../terminal/options.js';
 
 const aboutClients = `
 A client acts as an agent of its own (--agent), which gets a task from the person who allows it, or it is a person's own tool
 (--own-tool), whose tokens are the person's sign-in. No client has a secret: it is public, signs with its key, or has a certificate.`;
+
+const aboutUpdates = `
+What is not said stays as it is. A narrower ceiling, fewer resources and another token binding end the tokens that the client
+has, or the sign-ins with it. You are asked before; without a terminal say --yes.`;
 
 const versionOption = ['--expected-version <version>', 'the version that `behalf client show` told'] as const;
 
@@ -99,6 +105,30 @@ export const clientCommand = (): Command =>
       .option(...asOption)
       .action(async (host: string, options: AsOption) =>
         (await import('../client-rule.js')).removeRule(host, options),
+      ),
+    command(
+      'client update',
+      'change a client that was admitted',
+      'desk --expected-version 1 --scope tickets:read --as admin',
+      'desk --expected-version 2 --no-scope --dry-run --as admin',
+    )
+      .argument('<client-id>')
+      .requiredOption(...versionOption)
+      .option('--name <name>', 'what it is called')
+      .option('--redirect-uri <uri...>', 'where answers to its requests may go, in place of those so far')
+      .option('--scope <scope...>', 'the scopes that its tokens have at most, in place of those so far')
+      .option('--no-scope', 'no ceiling of scopes of its own')
+      .option('--resource <url...>', 'the resources that its tokens may be for, in place of those so far')
+      .option('--no-resource', 'the resources of this server')
+      .option(...newTokenBindingOption)
+      .option('--notification-endpoint <url>', 'where it is told that a person has decided (OpenID CIBA)')
+      .option('--no-notification-endpoint', 'let it poll')
+      .option('--dry-run', 'tell what would change, and whether its tokens would end, and change nothing')
+      .option('--yes', 'do not ask before its tokens end')
+      .option(...asOption)
+      .addHelpText('after', aboutUpdates)
+      .action(async (clientId: string, options: UpdateOptions) =>
+        (await import('../client-update.js')).update(clientId, options),
       ),
     command('client list', 'which clients there are, and which wait', '--status quarantined')
       .option('--status <status>', 'only those that are quarantined, active or stopped')

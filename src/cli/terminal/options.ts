@@ -84,11 +84,14 @@ export const certificateNameOption = [
   'the name in its certificates of an authority: san_uri=…, san_dns=…, san_ip=…, san_email=…, subject_dn=…',
   certificateNameOf,
 ] as const;
-export const tokenBindingOption = [
-  '--token-binding <binding>',
-  'what its access tokens must be bound to: any, dpop or certificate (default: any)',
-  oneOf(['any', 'dpop', 'certificate']),
-] as const;
+const tokenBinding = (usually: string) =>
+  [
+    '--token-binding <binding>',
+    `what its access tokens must be bound to: any, dpop or certificate${usually}`,
+    oneOf(['any', 'dpop', 'certificate']),
+  ] as const;
+export const tokenBindingOption = tokenBinding(' (default: any)');
+export const newTokenBindingOption = tokenBinding('');
 
 const isoTimeOf = timeReader(undefined);
 const howToWriteTimes =

@@ -1,6 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createClient, updateClient } from '../../../src/admin/clients.js';
+import { updateClient } from '../../../src/admin/client-changes.js';
+import { createClient } from '../../../src/admin/clients.js';
 import type { ClientRow } from '../../../src/store/tables/clients.js';
 import { withPassword } from '../../support/account.js';
 import { at, codes, type Employee } from '../../support/administration.js';
