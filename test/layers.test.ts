@@ -26,9 +26,9 @@ test('operations run and commit by the gate alone', () => {
   expect(importersOf(['src/graphql/execute/executor.ts'])).toEqual(['src/compose/gate.ts']);
   expect(calls(/\bexecutor\.\w+\(/).sort()).toEqual([
     'src/operation/apollo.ts',
-    'src/operation/fast-path.ts',
     // Decides an operation, and runs nothing.
-    'src/operation/guide.ts',
+    'src/operation/document-report.ts',
+    'src/operation/fast-path.ts',
   ]);
   expect(calls(/\bexecutor\.(?!check\()\w+\(/).sort()).toEqual([
     'src/operation/apollo.ts',

@@ -62,6 +62,9 @@ test(`${String(volume(20_000, 500))} random values are cut to the size that is a
   expect(wereCut).toBeGreaterThan(20);
 });
 
+/** Each scope may be named. */
+const any = (): boolean => true;
+
 const errors: fc.Arbitrary<ResponseError> = fc.record({
   message: fc.string({ unit: 'binary', maxLength: 3_000, size: 'max' }),
   path: fc.array(fc.oneof(fc.nat(100), fc.string({ maxLength: 300, size: 'max' })), { maxLength: 6 }),
@@ -77,7 +80,7 @@ test('a result has no more characters than it may, whatever its rows and errors'
       fc.array(errors, { maxLength: 30 }),
       (row, rows, some) => {
         const nodes = rowsOf(row, rows);
-        const { json, value } = responseResult({ data: { list: { nodes } }, errors: some }, 'ID');
+        const { json, value } = responseResult({ data: { list: { nodes } }, errors: some }, 'ID', any);
         expect(json.length).toBeLessThanOrEqual(resultMax);
         expect(JSON.stringify(value)).toBe(json);
         const { data, cut = [] } = value as { data: unknown; cut?: Cut[] };
@@ -93,7 +96,7 @@ test('a result has no more characters than it may, whatever its rows and errors'
 
 test('a long list keeps its beginning, as much as fits', () => {
   const nodes = Array.from({ length: 1_000 }, (_, id) => ({ id, text: 'x'.repeat(100) }));
-  const { value, json } = responseResult({ data: { list: { nodes } } }, 'ID');
+  const { value, json } = responseResult({ data: { list: { nodes } } }, 'ID', any);
   const { data, cut } = value as { data: { list: { nodes: unknown[] } }; cut: Cut[] };
   expect(json.length).toBeGreaterThan(resultMax - 300);
   expect(cut).toMatchObject([{ path: 'list.nodes', shown: data.list.nodes.length, of: 1_000 }]);
@@ -102,13 +105,13 @@ test('a long list keeps its beginning, as much as fits', () => {
 
 test('a list within the only row is cut, not the row', () => {
   const orders = Array.from({ length: 500 }, (_, id) => ({ id, text: 'x'.repeat(100) }));
-  const { value } = responseResult({ data: { customers: [{ name: 'A', orders }] } }, 'ID');
+  const { value } = responseResult({ data: { customers: [{ name: 'A', orders }] } }, 'ID', any);
   expect(value).toMatchObject({ cut: [{ path: 'customers.0.orders', of: 500 }] });
 });
 
 test('nulls are left out, also beside a member with the name of a prototype', () => {
   const data = JSON.parse('{"__proto__":{"a":null,"b":1},"c":null,"d":[null,{"e":null}]}') as object;
-  const { json } = responseResult({ data }, 'ID');
+  const { json } = responseResult({ data }, 'ID', any);
   expect(json).toBe('{"data":{"__proto__":{"b":1},"d":[null,{}]},"operationId":"ID"}');
 });
 

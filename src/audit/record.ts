@@ -16,6 +16,8 @@ export type Outcome = (typeof outcomes)[number];
 export interface RecordedError {
   readonly code: ErrorCode;
   readonly path?: string;
+  /** Which limit was reached, as the caller was told. */
+  readonly limit?: string;
 }
 
 /** A message of an MCP client. All but the method is the client's own word. */

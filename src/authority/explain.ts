@@ -27,6 +27,12 @@ function howToAsk(authority: Authority, refusal: Refusal): string {
   }
 }
 
+/** An approval cannot be asked for yet, but the person may do it. */
+const whoCan = ({ chain }: Authority, { layer }: Refusal): string =>
+  layer === 'person'
+    ? 'An administrator decides which scopes of a role need an approval.'
+    : `Ask ${chain.person.displayName} to do it.`;
+
 /** The person can sign in again at once. An agent cannot do it for the person. */
 function needsPasskey({ chain }: Authority, { scope, layer }: Refusal): BehalfError {
   const message = `This needs the scope ${scope}, which a role gives only to sign-ins with a passkey.`;
@@ -49,7 +55,13 @@ const isBeyondClient = ({ layers }: Authority, { layer: at, scope }: Refusal): b
  * Whether `refusalError` may name the person of the chain. If not, its text is the same for all chains with
  * equal terms.
  */
-export const namesPerson = ({ layer }: { readonly layer?: string }): boolean => layer === 'delegation';
+export const namesPerson = ({
+  layer,
+  reason,
+}: {
+  readonly layer?: string;
+  readonly reason?: string;
+}): boolean => layer === 'delegation' || reason === 'needs_approval';
 
 /** It names no scope: the caller could ask for none. */
 const beyondClient = (): BehalfError =>
@@ -72,10 +84,7 @@ export function refusalError(authority: Authority, refusal: Refusal): BehalfErro
       return new BehalfError(
         'FORBIDDEN',
         `${refusal.scope} needs a person's approval, which cannot be asked for yet.`,
-        {
-          missingScopes: [refusal.scope],
-          layer: refusal.layer,
-        },
+        { ...details, hint: whoCan(authority, refusal) },
       );
     case 'needs_passkey':
       return needsPasskey(authority, refusal);

@@ -125,7 +125,7 @@ export async function composeGate(
     apollo,
     annotations,
     guide: new Guide({
-      ...{ documents, structures, annotations, executor, scopes: policy.scopes },
+      ...{ documents, structures, annotations, executor, scopes: policy.scopes, connection: database.read },
       documentTools: new DocumentTools(policy.scopes),
     }),
     observe: makeObserve(metrics, logger, tracing),

@@ -130,10 +130,14 @@ function stepUpIn(errors: Result['errors'] = []): StepUp | undefined {
   return error && { ...error.extensions, message: error.message, scopes: [...new Set(scopes)] };
 }
 
-const recorded = (error: GraphQLFormattedError): RecordedError => ({
-  code: codeOf(error) ?? (error.extensions?.code as ErrorCode | undefined) ?? 'INTERNAL',
-  ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
-});
+function recorded(error: GraphQLFormattedError): RecordedError {
+  const { code, limit } = (error.extensions ?? {}) as ErrorDetails & { readonly code?: ErrorCode };
+  return {
+    code: codeOf(error) ?? code ?? 'INTERNAL',
+    ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+}
 
 /** Every error carries the operation's id, which finds its record. */
 export const withOperationId = (

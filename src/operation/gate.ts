@@ -7,10 +7,11 @@ import type { AuthRecords } from '../delegation/auth-records.js';
 import type { CommitGate } from '../delegation/commit-gate.js';
 import { scopeStateOf, type Annotations } from '../graphql/view/annotate.js';
 import type { Call } from '../graphql/execute/call.js';
+import { recordedError } from '../graphql/execute/finished-call.js';
 import { DpopRefused } from '../oauth/dpop.js';
 import { statusOfError } from '../graphql/errors.js';
 import { ClientGone, type Admission } from './admission.js';
-import { refusal, tellable, UnknownTool, type Answer } from './answer.js';
+import { refusal, tellable, type Answer } from './answer.js';
 import type { ApolloServers } from './apollo.js';
 import { RefusedCaller, type Caller, type Callers } from './callers.js';
 import { withOperationId, type Commit, type Committed } from './commit.js';
@@ -122,7 +123,7 @@ export class OperationGate {
     if (call.isRecorded) return refusal(shown, call.id);
     // False makes the commit gate check the authority and write the record in any case.
     call.isOptimistic = false;
-    const lost = await this.parts.commit.record(call, [{ code: shown.code }], false);
+    const lost = await this.parts.commit.record(call, [recordedError(shown)], false);
     return lost === undefined ? refusal(shown, call.id, status) : refusal(lost, call.id);
   }
 
@@ -138,10 +139,10 @@ export class OperationGate {
       arrival.call = again.call;
       prepare(arrival.call, wanted);
     }
-    const { tool } = wanted;
-    if (tool !== undefined && !(await this.parts.guide.offers(arrival.call.authority, tool)))
-      throw new UnknownTool();
+    await this.parts.guide.requireTool(arrival.call.authority, wanted);
     switch (wanted.kind) {
+      case 'faulty':
+        throw wanted.error;
       case 'schema':
         return this.schema(arrival.call);
       case 'guide':

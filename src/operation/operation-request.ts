@@ -1,4 +1,5 @@
 import type { McpUse } from '../audit/record.js';
+import type { BehalfError } from '../core/errors.js';
 import type { Call } from '../graphql/execute/call.js';
 import type { GuideRequest } from './guide.js';
 
@@ -23,6 +24,8 @@ type WantedOperation =
       readonly only?: 'query' | 'mutation';
     }
   | { readonly kind: 'schema' }
+  /** One that a transport could read, and that is at fault by itself. */
+  | { readonly kind: 'faulty'; readonly error: BehalfError }
   | { readonly kind: 'guide'; readonly question: GuideRequest };
 
 /** The known parts of a request that could not be read. */

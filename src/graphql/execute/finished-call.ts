@@ -25,12 +25,16 @@ function outcomeOf(errors: readonly RecordedError[], hasData: boolean): Outcome 
   return errors.some((error) => refusals.has(error.code)) ? 'refused' : 'failed';
 }
 
+/** An error of the whole operation, for its record. */
+export const recordedError = ({ code, details: { limit } }: BehalfError): RecordedError =>
+  limit === undefined ? { code } : { code, limit };
+
 /** A call as the commit gate takes it: its charge and its record. The operation is over: nobody reads for it any more. */
 export function finishedOf(call: Call, errors: readonly RecordedError[], hasData: boolean): Finished {
   call.marks.releasing = performance.now();
   call.trail.end();
   const record = (refusal: BehalfError | undefined): AuditBody => {
-    const recorded = refusal === undefined ? errors : [{ code: refusal.code }];
+    const recorded = refusal === undefined ? errors : [recordedError(refusal)];
     const outcome = outcomeOf(recorded, hasData && refusal === undefined);
     call.outcome = outcome;
     call.errorCode = recorded[0]?.code;

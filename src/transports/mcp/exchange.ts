@@ -12,9 +12,13 @@ import { badInput } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Arrival, OperationGate } from '../../operation/gate.js';
 import type { OperationRequest } from '../../operation/operation-request.js';
-import { isFixedTool, type FixedTool, type ScopesReport, type Toolset } from '../../operation/guide.js';
+import { isFixedTool, type FixedTool, type Toolset } from '../../operation/guide.js';
 import { isRecord } from '../../operation/parameters.js';
+import { isNameable, type ScopesReport } from '../../operation/scope-report.js';
+import { adviceOn } from './advice.js';
+import { asking } from './asking.js';
 import { readDocument, searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
+import { inputFault, parametersOf, refusalQuestion, withoutNulls, type Input } from './fixed-input.js';
 import {
   callResult,
   citations,
@@ -39,8 +43,7 @@ export interface McpMessage {
 const uriMax = 200;
 
 type Question = Extract<OperationRequest, { kind: 'guide' }>['question'];
-type Input = Readonly<Record<string, unknown>>;
-type DocumentRequest = Extract<OperationRequest, { kind: 'document' }>;
+type Runnable = Extract<OperationRequest, { kind: 'document' | 'faulty' }>;
 
 /** A client may keep a list for so long; rights are looked at again with each call. */
 const listTtlMs = 0;
@@ -141,8 +144,8 @@ export class Exchange {
   async call(name: string, input: Input): Promise<ToolResult> {
     try {
       return await (isFixedTool(name)
-        ? this.fixed(name, input)
-        : this.run({ body: { documentId: name, variables: input }, tool: name }));
+        ? this.fixed(name, withoutNulls(input))
+        : this.run({ kind: 'document', body: { documentId: name, variables: input }, tool: name }));
     } catch (error) {
       if (error instanceof Refused) return this.refused(error);
       throw error;
@@ -150,47 +153,42 @@ export class Exchange {
   }
 
   private async fixed(name: FixedTool, input: Input): Promise<ToolResult> {
+    const error = inputFault(name, input);
+    if (error !== undefined) return this.run({ kind: 'faulty', error, tool: name });
     switch (name) {
       case 'whoami':
-        return this.run({ body: { query: whoamiDocument }, isBuiltIn: true });
+        return this.run({ kind: 'document', body: { query: whoamiDocument }, isBuiltIn: true });
       case 'search_knowledge':
         return this.searchKnowledge(input);
       case 'query':
-        return this.run({ body: parametersOf(input), only: 'query', tool: name });
+        return this.run({ kind: 'document', body: parametersOf(input), only: 'query', tool: name });
       case 'mutate':
-        return this.run({ body: parametersOf(input), only: 'mutation', tool: name });
+        return this.run({ kind: 'document', body: parametersOf(input), only: 'mutation', tool: name });
       case 'validate':
         return valueResult(await this.told({ name: 'document.check', body: parametersOf(input) }, name));
       case 'search_schema': {
-        const { words = '', from = 0 } = input;
-        return valueResult(
-          await this.told(
-            { name: 'schema.search', words: textIn(words), from: typeof from === 'number' ? from : 0 },
-            name,
-          ),
-        );
+        const { words = '', from = 0 } = input as { readonly words?: string; readonly from?: number };
+        return valueResult(await this.told({ name: 'schema.search', words, from }, name));
       }
       case 'explain_refusal':
-        return valueResult(await this.scopes(input));
-      case 'ask_for_access':
-        return valueResult(asking(await this.scopes(input), textIn(input.reason)));
+        return valueResult(await this.told(refusalQuestion(input)));
+      case 'ask_for_access': {
+        const { scopes, reason } = input as { readonly scopes: string[]; readonly reason: string };
+        const report = await this.told({ name: 'scopes.explain', scopes });
+        return valueResult(asking(report as ScopesReport, reason));
+      }
     }
   }
 
   private async searchKnowledge(input: Input): Promise<ToolResult> {
     const query = input.collection === undefined ? searchDocument : searchCollectionDocument;
     const body = { query, variables: input };
-    const found = await this.run({ body, isBuiltIn: true, tool: 'search_knowledge' });
+    const found = await this.run({ kind: 'document', body, isBuiltIn: true, tool: 'search_knowledge' });
     return { ...found, links: citations(found.value) };
   }
 
-  private async scopes(input: Input): Promise<ScopesReport> {
-    const scopes = Array.isArray(input.scopes) ? input.scopes.filter((one) => typeof one === 'string') : [];
-    return (await this.told({ name: 'scopes.explain', scopes })) as ScopesReport;
-  }
-
-  private async run(wanted: Omit<DocumentRequest, 'kind'>): Promise<ToolResult> {
-    const answer = await this.ask({ kind: 'document', ...wanted });
+  private async run(wanted: Runnable): Promise<ToolResult> {
+    const answer = await this.ask(wanted);
     if (answer.isUnknownTool === true) throw unknownTool(wanted.tool ?? '');
     return this.resultOf(answer);
   }
@@ -200,7 +198,8 @@ export class Exchange {
     const response = JSON.parse(answer.body.toString()) as GraphqlResponse;
     if (isOfToken(response))
       throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
-    return responseResult(response, answer.operationId);
+    const { authority } = this.arrival.call;
+    return responseResult(response, answer.operationId, (scope) => isNameable(authority, scope));
   }
 
   /** A refusal of the whole call as a result, unless the client itself has to act. */
@@ -209,8 +208,8 @@ export class Exchange {
     if (isForClient(answer)) return this.leave(error);
     const { errors = [] } = JSON.parse(answer.body.toString()) as GraphqlResponse;
     const [first] = errors;
-    const { code = 'INTERNAL', hint = '' } = first?.extensions ?? {};
-    return failure(code, first?.message ?? '', hint, answer.operationId);
+    const { message = '', extensions: { code = 'INTERNAL', hint } = {} } = first ?? {};
+    return failure(code, message, hint ?? adviceOn(code, message) ?? '', answer.operationId);
   }
 
   private leave(error: Refused): never {
@@ -270,25 +269,8 @@ export class Exchange {
 /** As each result names this server. */
 export const serverInfo = (version: string) => ({ name: 'behalf', title: 'Behalf', version });
 
-const textIn = (value: unknown): string => (typeof value === 'string' ? value : '');
-
-/** Requests cannot be made here yet, so the person has to be asked elsewhere. */
-function asking({ person, scopes }: ScopesReport, reason: string): object {
-  const wanted = scopes.filter(({ hint }) => hint !== null).map(({ scope }) => scope);
-  const message = `I need ${wanted.join(', ')} for my task: ${reason.slice(0, 500)}`;
-  return wanted.length === 0
-    ? { status: 'impossible', person, message: 'None of these scopes can be asked for.', scopes }
-    : { status: 'ask_in_person', person, message, scopes };
-}
-
 const unknownTool = (name: string): ProtocolError =>
   new ProtocolError(
     ProtocolErrorCode.InvalidParams,
     `There is no tool ${JSON.stringify(name.slice(0, 100))} here.`,
   );
-
-const parametersOf = ({ document, documentId, variables }: Input): object => ({
-  ...(document === undefined ? {} : { query: document }),
-  ...(documentId === undefined ? {} : { documentId }),
-  ...(variables === undefined ? {} : { variables }),
-});

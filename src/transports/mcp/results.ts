@@ -1,4 +1,5 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
+import { adviceOn } from './advice.js';
 import { cutLists, type Cut } from './cut-lists.js';
 
 /** A GraphQL response, as it came from the gate. */
@@ -17,6 +18,9 @@ export interface ResponseError {
     readonly missingScopes?: readonly string[];
   };
 }
+
+/** Whether a scope may be named to the caller. */
+export type IsNameable = (scope: string) => boolean;
 
 /** Characters of a result as JSON: about six thousand tokens. */
 const resultMax = 24_000;
@@ -77,9 +81,13 @@ export const callResult = ({
 });
 
 /** A GraphQL response for a model: no nulls, equal errors once, and lists cut so that the result has a bounded size. */
-export function responseResult(response: GraphqlResponse, operationId: string): ToolResult {
+export function responseResult(
+  response: GraphqlResponse,
+  operationId: string,
+  isNameable: IsNameable,
+): ToolResult {
   const data = compact(response.data ?? null);
-  const errors = compactErrors(response.errors ?? []);
+  const errors = compactErrors(response.errors ?? [], isNameable);
   const isError = isNothing(response.data) && errors.length > 0;
   const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
   const whole = valueResult({ data, ...rest }, isError);
@@ -114,16 +122,26 @@ function compact(value: unknown): unknown {
 
 const visible = { enumerable: true, configurable: true, writable: true } as const;
 
+/** What the person lacks is not named: nobody could hand it over. */
+const lackedByPerson = {
+  message: 'The person for whom you act does not hold what this needs.',
+  next: 'Go on without it: it cannot be asked for.',
+};
+
 /** Equal errors of many rows become one, whose path has `*` for the places in lists. */
-function compactErrors(errors: readonly ResponseError[]): readonly object[] {
+function compactErrors(errors: readonly ResponseError[], isNameable: IsNameable): readonly object[] {
   const known = new Map<string, object>();
   for (const { message, path, extensions = {} } of errors) {
     const at = path?.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
     const { code, hint, missingScopes, layer } = extensions;
-    const told = {
-      ...{ code, message: message.slice(0, errorTextMax), path: at?.slice(0, pathMax), missingScopes, layer },
-      next: hint?.slice(0, errorTextMax),
-    };
+    const place = { code, path: at?.slice(0, pathMax), layer };
+    const told =
+      missingScopes?.every(isNameable) === false
+        ? { ...place, ...lackedByPerson }
+        : {
+            ...{ ...place, message: message.slice(0, errorTextMax), missingScopes },
+            next: (hint ?? adviceOn(code, message))?.slice(0, errorTextMax),
+          };
     known.set(JSON.stringify(told), told);
   }
   const shown: object[] = [];

@@ -97,16 +97,29 @@ export const fixedTools: Readonly<Record<FixedTool, Tool>> = {
   explain_refusal: {
     name: 'explain_refusal',
     description:
-      'Says of the `missingScopes` of a refusal what refuses them, and whether they can be asked for.',
-    inputSchema: object({ scopes: texts }, ['scopes']),
-    outputSchema: object({ scopes: { type: 'array' }, person: text() }),
+      'Says why an earlier operation was refused (by its `operationId`), why a document would be, or how things stand with `missingScopes`: which layer refuses, and what to do next. Send one of the three.',
+    inputSchema: object({
+      operationId: text('As results and errors carry it.'),
+      ...documentInput.properties,
+      scopes: texts,
+    }),
+    outputSchema: object({
+      outcome: text(),
+      refusals: { type: 'array' },
+      scopes: { type: 'array' },
+      person: text(),
+    }),
     annotations: reading,
   },
   ask_for_access: {
     name: 'ask_for_access',
-    description: 'Asks for scopes that the task lacks: tells whom to ask, and the words to ask with.',
+    description:
+      'For scopes that the task lacks: tells whom to ask and the words to send, as requests cannot be made here yet. Call it again later: `status` is `held` when the task has them.',
     inputSchema: object({ scopes: texts, reason: text('Why the task needs them.') }, ['scopes', 'reason']),
-    outputSchema: object({ status: text(), person: text(), message: text(), scopes: { type: 'array' } }),
+    outputSchema: object({
+      ...{ status: text(), person: text(), message: text(), next: text() },
+      scopes: { type: 'array' },
+    }),
     annotations: reading,
   },
 };

@@ -1,0 +1,59 @@
+import type { Authority } from '../authority/authority.js';
+import { refusalError } from '../authority/explain.js';
+import type { Scope } from '../authority/scope.js';
+import { badInput } from '../core/errors.js';
+
+/** How things stand with one scope. */
+export interface ScopeReport {
+  readonly scope: Scope;
+  readonly held: boolean;
+  readonly layer: string | null;
+  readonly message: string;
+  /** How to ask for it; null where it is held, or where nobody can hand it over. */
+  readonly next: string | null;
+}
+
+export interface ScopesReport {
+  readonly scopes: readonly ScopeReport[];
+  /** The person who can hand over more. */
+  readonly person: string;
+  readonly task: string | null;
+}
+
+/** Scopes that one question may name. */
+const scopesMax = 50;
+const scopeLengthMax = 200;
+
+/** Throws `BAD_USER_INPUT` for too many scopes. */
+export function reportScopes(authority: Authority, scopes: readonly Scope[]): ScopesReport {
+  const named = [...new Set(scopes)];
+  if (named.length > scopesMax || named.some((scope) => scope.length > scopeLengthMax))
+    throw badInput(`Name up to ${String(scopesMax)} scopes.`, 'scopes');
+  return {
+    scopes: named.map((scope) => reportScope(authority, scope)),
+    person: authority.chain.person.displayName,
+    task: authority.task?.task ?? null,
+  };
+}
+
+/**
+ * Whether the scope may be named to the caller: its roles reach the scope, and its person holds it, if only after a
+ * sign-in with a passkey.
+ */
+export function isNameable(authority: Authority, scope: Scope): boolean {
+  const decision = authority.decide(scope);
+  if (decision.allow || decision.reason === 'needs_passkey') return true;
+  return decision.reason !== 'hidden' && decision.layer !== 'person';
+}
+
+/** A scope that the caller's roles do not reach, or that its person lacks, is answered as one that does not exist. */
+function reportScope(authority: Authority, scope: Scope): ScopeReport {
+  const decision = authority.decide(scope);
+  if (decision.allow)
+    return { scope, held: true, layer: null, message: 'This task includes it.', next: null };
+  if (!isNameable(authority, scope))
+    return { scope, held: false, layer: null, message: 'No task of this agent can have it.', next: null };
+  const { message, details } = refusalError(authority, decision);
+  const { layer = null, hint = null } = details;
+  return { scope, held: false, layer, message, next: hint };
+}
