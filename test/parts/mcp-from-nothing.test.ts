@@ -25,6 +25,29 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const eras: readonly Era[] = ['modern', 'legacy'];
 
+const publicClient = { response_types: ['code'], token_endpoint_auth_method: 'none' };
+/** The documents of VS Code and Claude Code, with where each listens. */
+const documents = {
+  modern: {
+    ...{ host: '127.0.0.1', path: '/' },
+    members: {
+      ...{ ...publicClient, client_name: 'Visual Studio Code', application_type: 'native' },
+      redirect_uris: ['http://127.0.0.1:33418/', 'https://vscode.dev/redirect'],
+      grant_types: [
+        ...['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+      ],
+    },
+  },
+  legacy: {
+    ...{ host: 'localhost', path: '/callback' },
+    members: {
+      ...{ ...publicClient, client_name: 'Claude Code', client_uri: 'https://claude.ai' },
+      redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
+  },
+};
+
 /** How a client calls itself in a record: without sessions, one of 2025 tells its name in its first message alone. */
 const nameIn = (era: Era, name: string): unknown =>
   era === 'modern' ? (expect.stringMatching(name) as string) : null;
@@ -123,7 +146,7 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
       '201 /oauth/register',
     ]);
     expect(Object.fromEntries(address.searchParams)).toMatchObject({
-      ...{ client_id: idOf(program), redirect_uri: callback.url, resource: `${server.url}/mcp` },
+      ...{ client_id: idOf(program), redirect_uri: callback.url(), resource: `${server.url}/mcp` },
       code_challenge_method: 'S256',
     });
     await person.visit(address, (page) =>
@@ -144,15 +167,10 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
   test.each(eras)(
     'has a document, which a rule admits, and where its token is too narrow asks the person anew: %s',
     async (era) => {
-      // The members of the document of Claude Code.
-      const document = host.publish(`/${era}/client-metadata`, {
-        ...{ client_name: 'Desk Assistant', client_uri: `https://${host.host}` },
-        redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback'],
-        grant_types: ['authorization_code', 'refresh_token'],
-        response_types: ['code'],
-        token_endpoint_auth_method: 'none',
-      });
-      const program = new McpProgram(`${server.url}/mcp`, { era, callback, document });
+      const { members, host: listening, path } = documents[era];
+      const document = host.publish(`/${era}/client-metadata`, members);
+      const redirectUrl = callback.url(listening, path);
+      const program = new McpProgram(`${server.url}/mcp`, { era, callback, document, redirectUrl });
       await program.connect((address) =>
         person.consent(address, 'ticket:first', async (page) => {
           expect(await page.locator('dd strong', { hasText: host.host }).count()).toBe(1);
@@ -172,6 +190,7 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
       expect(again.searchParams.get('scope')?.split(' ').sort()).toEqual(['customers:read', 'tickets:read']);
       await person.consent(again, 'ticket:second');
       await getsARow(await program.finish(), era, document, 'ticket:second');
+      expect([host.asked.includes(new URL(document).pathname), host.credentials]).toEqual([true, []]);
       await program.client.close();
     },
   );

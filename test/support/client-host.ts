@@ -11,6 +11,8 @@ export class ClientHost {
   private readonly documents = new Map<string, Document | RequestListener>();
   /** How often each path was asked for. */
   readonly asked: string[] = [];
+  /** The credentials that came with a request. */
+  readonly credentials: string[] = [];
 
   private constructor(
     private readonly server: Server,
@@ -28,6 +30,7 @@ export class ClientHost {
     server.on('request', (request, response) => {
       const path = request.url ?? '';
       host.asked.push(path);
+      host.credentials.push(...[request.headers.authorization ?? [], request.headers.cookie ?? []].flat());
       const found = host.documents.get(path);
       if (found === undefined) response.writeHead(404).end();
       else if (typeof found === 'function') found(request, response);

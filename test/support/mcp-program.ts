@@ -18,6 +18,8 @@ export type Visit = (url: URL) => Promise<unknown>;
 interface ProgramOptions {
   readonly era: Era;
   readonly callback: OAuthCallback;
+  /** Default: `callback.url()`. */
+  readonly redirectUrl?: string;
   /** The address of its document, where it has one. It registers itself where it has none. */
   readonly document?: string;
 }
@@ -39,7 +41,7 @@ class Memory implements OAuthClientProvider {
   }
 
   get redirectUrl(): string {
-    return this.options.callback.url;
+    return this.options.redirectUrl ?? this.options.callback.url();
   }
 
   get clientMetadata(): OAuthClientMetadata {

@@ -7,8 +7,8 @@ export class OAuthCallback {
 
   private constructor(private readonly server: Server) {
     server.on('request', ({ url = '/' }, response) => {
-      const { pathname, searchParams } = new URL(url, this.url);
-      if (pathname === '/callback') this.answers.push(searchParams);
+      const { searchParams } = new URL(url, 'http://127.0.0.1');
+      if (searchParams.has('code') || searchParams.has('error')) this.answers.push(searchParams);
       response.setHeader('content-type', 'text/html').end('<!doctype html><title>Back</title><h1>Back</h1>');
     });
   }
@@ -19,8 +19,9 @@ export class OAuthCallback {
     return new OAuthCallback(server);
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${String((this.server.address() as AddressInfo).port)}/callback`;
+  /** A redirect URI of the program. */
+  url(host = '127.0.0.1', path = '/callback'): string {
+    return `http://${host}:${String((this.server.address() as AddressInfo).port)}${path}`;
   }
 
   /** The answer that came since this was last asked. */
