@@ -11,8 +11,7 @@ import {
 } from './grants/client-credentials.js';
 import { authorizationCode, makeAuthorizationCode } from './grants/authorization-code.js';
 import { byBackchannel, byDeviceCode, makeDecidedElsewhere } from './grants/device-code.js';
-import { formOfPerson, type UserCodes } from './device/user-codes.js';
-import type { Polls } from './throttling/polls.js';
+import { formOfPerson } from './device/user-codes.js';
 import { requireResource } from './grants/refresh-of-people.js';
 import { makeRefreshToken, refreshToken } from './grants/refresh-token.js';
 import type { ForeignTokens } from './foreign-tokens/foreign-tokens.js';
@@ -29,7 +28,6 @@ import {
   makeClientsReadOnce,
   replaceChecks,
 } from './library/library-internals.js';
-import type { SlowDown } from './throttling/slow-down.js';
 import type { RequestLimits } from './throttling/request-limits.js';
 import type { ActingClient, OAuthDependencies } from './contract/dependencies.js';
 import { ownResources } from '../core/guarded-paths.js';
@@ -37,7 +35,7 @@ import { makeRecording, noteWorkload } from './middleware/recording.js';
 import { makeSignedIntrospection } from './middleware/signed-introspection.js';
 import { makeRefreshGrace } from './middleware/refresh-grace.js';
 import { makeRefusedRequests } from './middleware/refused-requests.js';
-import type { RefusalRecords } from './throttling/refusal-records.js';
+import type { Throttles } from './throttling/throttles.js';
 import type { Translated, WorkloadClients } from './workloads/workload-clients.js';
 
 type Middleware = (ctx: KoaContextWithOIDC, next: () => Promise<void>) => Promise<void>;
@@ -130,15 +128,11 @@ const withGrantsOfAgents = (grants: Readonly<Record<string, GrantOfAgents>>, lim
 export function makeProvider(
   dependencies: OAuthDependencies,
   store: PayloadStore,
-  holding: {
-    readonly refused: SlowDown;
-    readonly refusals: RefusalRecords;
-    readonly limits: RequestLimits;
-    readonly userCodes: UserCodes;
-    readonly polls: Polls;
-  },
-  foreignTokens: ForeignTokens,
-  workloads: WorkloadClients,
+  throttles: Throttles,
+  {
+    foreignTokens,
+    workloads,
+  }: { readonly foreignTokens: ForeignTokens; readonly workloads: WorkloadClients },
   documents: ClientDocuments | undefined,
 ): Provider {
   const { settings, database, clock, logger, delegations, recorder, addressOf, certificateOf } = dependencies;
@@ -155,10 +149,10 @@ export function makeProvider(
     {
       [authorizationCode]: makeAuthorizationCode(delegations, issuing),
       [refreshToken]: makeRefreshToken(delegations, issuing),
-      [byDeviceCode.grantType]: makeDecidedElsewhere(byDeviceCode, delegations, issuing, holding.polls),
-      [byBackchannel.grantType]: makeDecidedElsewhere(byBackchannel, delegations, issuing, holding.polls),
+      [byDeviceCode.grantType]: makeDecidedElsewhere(byDeviceCode, delegations, issuing, throttles.polls),
+      [byBackchannel.grantType]: makeDecidedElsewhere(byBackchannel, delegations, issuing, throttles.polls),
     },
-    holding.limits,
+    throttles.limits,
   );
   const provider = new GrantsOfAgents(settings.issuer, makeConfiguration(dependencies, clients, store));
   replaceChecks(provider, clients, store, settings);
@@ -182,15 +176,15 @@ export function makeProvider(
   const adapted: Adapted = (path, text) => adaptedRequest(path, text, settings, clients.registered);
 
   // The first middleware is the outermost: it records what is about to leave.
-  provider.use(makeRecording({ recorder, logger, refused: holding.refused, addressOf }));
-  provider.use(makeRefusedRequests(provider, { refusals: holding.refusals, logger, addressOf }));
+  provider.use(makeRecording({ recorder, logger, refused: throttles.refused, addressOf }));
+  provider.use(makeRefusedRequests(provider, { refusals: throttles.requestRefusals, logger, addressOf }));
   provider.use(secureHeaders);
   provider.use(makeFailures(provider, logger));
-  provider.use(holding.userCodes.middleware);
+  provider.use(throttles.userCodes.middleware);
   provider.use(makeForms(workloads, adapted));
   provider.use(makeRefreshGrace(provider, store, dependencies));
   if (signingKeys !== undefined) provider.use(makeSignedIntrospection(signingKeys, settings.issuer));
-  provider.use(makeIntrospection(delegations, holding.limits, makeClientsReadOnce(provider)));
+  provider.use(makeIntrospection(delegations, throttles.limits, makeClientsReadOnce(provider)));
   provider.use(requestsInQueries(adapted));
 
   // The host and scheme are pinned before a request gets here: see `server.ts`.
