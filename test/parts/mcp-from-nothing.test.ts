@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { AuditBody } from '../../src/audit/record.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { clients, type ClientRow } from '../../src/store/tables/clients.js';
 import { withPassword } from '../support/account.js';
@@ -115,12 +116,17 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
     variables: { id: office.data.customers[0]?.id },
   });
 
-  /** Expects a result of `query` that has the row, and its record. */
-  async function hasRow(told: unknown, of: { clientId: string; task: string; name: unknown }): Promise<void> {
+  /** The record of a result of `query`, which must have the row. */
+  async function recordOfRow(told: unknown): Promise<AuditBody | undefined> {
     expect(told).toMatchObject({ data: { customer: { name: office.data.customers[0]?.name } } });
     const { operationId } = told as { operationId: string };
     const records = await recordsOf(office.server.database);
-    expect(records.find((record) => record.operationId === operationId)).toMatchObject({
+    return records.find((record) => record.operationId === operationId);
+  }
+
+  /** Expects a result of `query` that has the row, and its record. */
+  async function hasRow(told: unknown, of: { clientId: string; task: string; name: unknown }): Promise<void> {
+    expect(await recordOfRow(told)).toMatchObject({
       outcome: 'succeeded',
       chain: { person: { name: 'rosa' }, agents: [{ id: (await rowOf(of.clientId)).agentId }] },
       delegation: { task: of.task, purpose: 'Answer the letter' },
@@ -194,6 +200,26 @@ describe.skipIf(chromiumPath === undefined)('a program that knows nothing but th
       await program.client.close();
     },
   );
+
+  test('is its person’s own tool, and asks for scopes when it needs them', async () => {
+    const of = 'clientId: "tool", name: "Tool", redirectUris: ["http://127.0.0.1/callback"], ownTool: true';
+    await office.done(office.company.root, 'createClient', `input: { ${of} }`);
+    const registered = { clientId: 'tool', scope: 'tickets:read' };
+    const program = new McpProgram(`${server.url}/mcp`, { era: 'modern', callback, registered });
+    await program.connect((address) => person.signIn(address));
+    expect(program.scopes).toEqual(['tickets:read']);
+    const refused = program.client.callTool({ name: 'query', arguments: wanted() });
+    await expect(refused).rejects.toThrow(UnauthorizedError);
+    await person.signIn(program.addressForPerson());
+    const client = await program.finish();
+    expect(program.scopes).toEqual(['customers:read', 'tickets:read']);
+    const told = (await client.callTool({ name: 'query', arguments: wanted() })).structuredContent;
+    expect(await recordOfRow(told)).toMatchObject({
+      chain: { person: { name: 'rosa' }, agents: [] },
+      ...{ delegation: null, mcp: { client: 'assistant 1.0.0', target: 'query' } },
+    });
+    await client.close();
+  });
 
   describe('the inspector’s command line', () => {
     const call = () => [

@@ -23,18 +23,30 @@ export class ConsentingPerson {
   async visit(url: URL, work: Work): Promise<void> {
     const context = await this.browser.newContext();
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     await page.goto(url.href);
     await work(page);
     await context.close();
   }
 
+  /** Signs in where nothing is asked after that. */
+  async signIn(url: URL): Promise<void> {
+    await this.visit(url, async (page) => {
+      await this.fillIn(page);
+      await page.getByLabel('Password').waitFor({ state: 'detached' });
+    });
+  }
+
+  private async fillIn(page: Page): Promise<void> {
+    await page.getByLabel('User name').fill(this.username);
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  }
+
   /** Signs in, looks at the consent page, and hands over the task. */
   async consent(url: URL, task: string, look?: Work): Promise<void> {
     await this.visit(url, async (page) => {
-      await page.getByLabel('User name').fill(this.username);
-      await page.getByLabel('Password').fill(password);
-      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await this.fillIn(page);
       await page.getByRole('heading', { level: 1, name: /work for you\?/ }).waitFor();
       await look?.(page);
       await page.locator('#purpose').fill('Answer the letter');

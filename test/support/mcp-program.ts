@@ -22,6 +22,8 @@ interface ProgramOptions {
   readonly redirectUrl?: string;
   /** The address of its document, where it has one. It registers itself where it has none. */
   readonly document?: string;
+  /** As which an administrator registered it, with the scopes that it asks for. */
+  readonly registered?: { readonly clientId: string; readonly scope: string };
 }
 
 /** What the SDK asks a program to keep, kept in memory. */
@@ -36,8 +38,13 @@ class Memory implements OAuthClientProvider {
   private verifier = '';
   discovered: OAuthDiscoveryState | undefined;
 
-  constructor(private readonly options: ProgramOptions) {
-    if (options.document !== undefined) this.clientMetadataUrl = options.document;
+  constructor(
+    private readonly options: ProgramOptions,
+    issuer: string,
+  ) {
+    const { document, registered } = options;
+    if (document !== undefined) this.clientMetadataUrl = document;
+    if (registered !== undefined) this.client = { client_id: registered.clientId, issuer };
   }
 
   get redirectUrl(): string {
@@ -47,7 +54,8 @@ class Memory implements OAuthClientProvider {
   get clientMetadata(): OAuthClientMetadata {
     // As IDEs do it: without the port, which is known when the program listens.
     const uris = ['https://assistant.example/redirect', 'http://127.0.0.1/callback'];
-    return { client_name: 'Assistant of the SDK', redirect_uris: uris };
+    const { scope } = this.options.registered ?? {};
+    return { client_name: 'Assistant of the SDK', redirect_uris: uris, ...(scope && { scope }) };
   }
 
   clientInformation(): StoredOAuthClientInformation | undefined {
@@ -103,7 +111,7 @@ export class McpProgram {
     private readonly url: string,
     private readonly options: ProgramOptions,
   ) {
-    this.memory = new Memory(options);
+    this.memory = new Memory(options, new URL(url).origin);
     [this.client, this.transport] = this.fresh();
   }
 
