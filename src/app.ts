@@ -110,6 +110,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const inFlight = new InFlight();
   const server = makeServer({
     gate,
+    toolsWatch: composed.toolsWatch,
     account: {
       gate,
       program: new OwnProgram(oauth, accountClient(config.publicUrl)),

@@ -1,6 +1,7 @@
-import { keyedDigest } from '../core/digest.js';
+import { keyedDigest, sha256 } from '../core/digest.js';
 import type { CacheState } from '../core/lru.js';
 import { TextSeal } from '../core/text-seal.js';
+import { readEpoch } from '../delegation/authority-epoch.js';
 import { TrustedDocuments } from '../delegation/trusted-documents.js';
 import { ResolverContexts } from '../delegation/resolver-contexts.js';
 import { Annotations } from '../graphql/view/annotate.js';
@@ -19,6 +20,7 @@ import { Guide } from '../operation/guide.js';
 import { OperationGate } from '../operation/gate.js';
 import { makeObserve } from '../operation/observe.js';
 import { Rejections } from '../operation/rejections.js';
+import { ToolsWatch } from '../operation/tools-watch.js';
 import type { Tracing } from '../operation/tracing.js';
 import { ServerKeys } from '../store/sql/server-keys.js';
 import type { ComposedAuthority } from './authority.js';
@@ -28,6 +30,7 @@ import type { ComposedSchema } from './schema.js';
 /** The gate, and the parts of it that are observed or stopped from outside. */
 interface ComposedGate {
   readonly gate: OperationGate;
+  readonly toolsWatch: ToolsWatch;
   readonly admission: Admission;
   /** Counts of requests without a known caller, and of requests refused for load. */
   readonly tallies: readonly Rejections[];
@@ -107,12 +110,17 @@ export async function composeGate(
     },
   );
   const limits = { rows: config.BEHALF_ROWS_PER_OPERATION_MAX, seconds: config.BEHALF_OPERATION_SECONDS };
+  const callers = new Callers({
+    ...{ oauth, authorities, clock, ids, limits },
+    issuer: config.publicUrl,
+    connection: database.read,
+  });
+  const guide = new Guide({
+    ...{ documents, structures, annotations, executor, scopes: policy.scopes, connection: database.read },
+    documentTools: new DocumentTools(policy.scopes),
+  });
   const gate = new OperationGate({
-    callers: new Callers({
-      ...{ oauth, authorities, clock, ids, limits },
-      issuer: config.publicUrl,
-      connection: database.read,
-    }),
+    callers,
     admission,
     rejections,
     refusedForLoad,
@@ -124,16 +132,22 @@ export async function composeGate(
     fastPath: new FastPath(schema.shielded, executor, documentCache, commit),
     apollo,
     annotations,
-    guide: new Guide({
-      ...{ documents, structures, annotations, executor, scopes: policy.scopes, connection: database.read },
-      documentTools: new DocumentTools(policy.scopes),
-    }),
+    guide,
     observe: makeObserve(metrics, logger, tracing),
     ids,
     logger,
   });
   return {
     gate,
+    toolsWatch: new ToolsWatch({
+      version: async () => (await readEpoch(database.read)).version,
+      toolsOf: async (caller) => {
+        const authority = await callers.again(caller);
+        const digest = sha256(JSON.stringify(await guide.toolset(authority)));
+        return { digest, version: authority.version };
+      },
+      logger,
+    }),
     admission,
     tallies: [rejections, refusedForLoad],
     caches: () => ({

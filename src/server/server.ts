@@ -17,6 +17,7 @@ import { explorerPage } from '../transports/explorer/page.js';
 import { graphqlRoute } from '../transports/graphql-http/route.js';
 import { bodyBytesMax, HttpOperations, type HttpOperationsParts } from '../transports/http/operations.js';
 import { methodsOf } from '../transports/http/methods.js';
+import type { ToolsWatch } from '../operation/tools-watch.js';
 import { mcpRoute } from '../transports/mcp/route.js';
 import { schemaRoute } from '../transports/sdl/route.js';
 import type { InFlight } from './in-flight.js';
@@ -33,6 +34,7 @@ interface ConnectionLimits {
 
 interface ServerParts extends Omit<HttpOperationsParts, 'resource'> {
   readonly account: AccountRoutesParts;
+  readonly toolsWatch: ToolsWatch;
   /** The files of the explorer. Undefined: browsers get no page at `/graphql`. */
   readonly explorer: ExplorerFiles | undefined;
   readonly oauth: OAuth;
@@ -121,6 +123,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   void app.register((scope, _options, done) => {
     mcpRoute(scope, new HttpOperations({ ...parts, resource: '/mcp' }), {
       gate: parts.gate,
+      toolsWatch: parts.toolsWatch,
       publicUrl: parts.publicUrl,
       version: parts.version,
       allowsOrigin: (origin) => crossOrigin.allows(origin),

@@ -1,5 +1,12 @@
 // databases: sqlite, mariadb
 import { expect, test } from 'vitest';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { ToolsWatch } from '../../src/operation/tools-watch.js';
+import type { Caller } from '../../src/operation/callers.js';
+import { unauthenticated } from '../../src/core/errors.js';
+import { eq } from '../../src/store/sql/condition.js';
+import type { Connection } from '../../src/store/sql/connection.js';
+import { delegations, roles } from '../../src/store/tables/identity.js';
 import { postMessage } from '../support/mcp.js';
 import { TestServer } from '../support/server.js';
 
@@ -17,4 +24,117 @@ test('a server that is asked to end ends its open streams, and does not wait for
   await stream.text().catch(() => 'cut');
   await server.stop();
   expect(cut).toBe(0);
+});
+
+const listChanged = 'notifications/tools/list_changed';
+
+/** An open stream of a caller, and all that it has told so far. */
+class OpenStream {
+  told = '';
+  private readonly text = new TextDecoder();
+
+  private constructor(private readonly reader: ReadableStreamDefaultReader<Uint8Array>) {}
+
+  static async open(url: string, token: string): Promise<OpenStream> {
+    const { body } = await postMessage(url, token, 'subscriptions/listen', {
+      notifications: { toolsListChanged: true },
+    });
+    if (body === null) throw new Error('There is no stream.');
+    const stream = new OpenStream(body.getReader());
+    await stream.until('acknowledged');
+    return stream;
+  }
+
+  /** Reads until it tells this, or ends. */
+  async until(words: string): Promise<void> {
+    while (!this.told.includes(words)) {
+      const { done, value } = await this.reader.read().catch(() => ({ done: true, value: undefined }));
+      if (done) return;
+      this.told += this.text.decode(value, { stream: true });
+    }
+  }
+
+  leave(): Promise<void> {
+    return this.reader.cancel();
+  }
+}
+
+test('a stream tells its caller, and no other, that the tools have changed, on the other server too', async () => {
+  const server = await TestServer.start();
+  const replica = await server.replica();
+  const scopes = ['customers:read', 'documents:read'];
+  const person = await server.person({ scopes });
+  const [agent, other] = [await server.agent(person, { scopes }), await server.agent(person, { scopes })];
+  const change = (work: (tx: Connection) => Promise<unknown>): Promise<void> =>
+    server.database.transaction(async (tx) => {
+      await work(tx);
+      await bumpEpoch(tx);
+    });
+  const open = async (at: TestServer, delegationId: string): Promise<OpenStream> =>
+    OpenStream.open(at.url, await server.token(person.id, delegationId, scopes, '/mcp'));
+  const unconcerned = await open(replica, other.delegationId);
+  const streams = [await open(server, agent.delegationId), await open(replica, agent.delegationId)];
+
+  await change((tx) => tx.update(roles, eq('id', agent.roleId), { scopes: ['customers:read'] }));
+  await Promise.all(streams.map((stream) => stream.until(listChanged)));
+  for (const { told } of streams) expect(told.split(listChanged)).toHaveLength(2);
+
+  await change((tx) => tx.update(delegations, eq('id', agent.delegationId), { status: 'revoked' }));
+  await Promise.all(streams.map((stream) => stream.until('no such words')));
+  await change((tx) => tx.update(roles, eq('id', other.roleId), { scopes: ['customers:read'] }));
+  await unconcerned.until(listChanged);
+  expect(unconcerned.told.split(listChanged)).toHaveLength(2);
+  await unconcerned.leave();
+  await replica.stop();
+  await server.stop();
+}, 60_000);
+
+test('callers are looked at once for each version of the rights, and those who lost theirs no more', async () => {
+  let version = 1;
+  const looks: string[] = [];
+  const tools = new Map([
+    ['a', '1'],
+    ['b', '1'],
+  ]);
+  const watch = new ToolsWatch({
+    version: () => Promise.resolve(version),
+    toolsOf: ({ address }) => {
+      looks.push(address);
+      const digest = tools.get(address);
+      return digest === undefined
+        ? Promise.reject(unauthenticated('It has ended.'))
+        : Promise.resolve({ digest, version });
+    },
+    logger: { error: () => undefined } as never,
+    pauseMs: 2_147_483_647,
+  });
+  const told: string[] = [];
+  const listen = (address: string): (() => void) =>
+    watch.watch(
+      { address } as Caller,
+      { digest: '1', version },
+      {
+        changed: () => told.push(`${address} changed`),
+        ended: () => told.push(`${address} ended`),
+      },
+    );
+  listen('a');
+  const stop = listen('b');
+  await watch.look();
+  expect(looks).toEqual([]);
+  version = 2;
+  tools.set('a', '2');
+  await watch.look();
+  await watch.look();
+  expect([looks, told]).toEqual([['a', 'b'], ['a changed']]);
+  version = 3;
+  tools.delete('a');
+  stop();
+  await watch.look();
+  version = 4;
+  await watch.look();
+  expect([looks, told]).toEqual([
+    ['a', 'b', 'a'],
+    ['a changed', 'a ended'],
+  ]);
 });

@@ -11,16 +11,18 @@ import { isLoopbackHost } from '../../core/loopback.js';
 import type { Answer } from '../../operation/answer.js';
 import type { OperationGate } from '../../operation/gate.js';
 import { isRecord } from '../../operation/parameters.js';
+import type { ToolsWatch } from '../../operation/tools-watch.js';
 import { HttpError } from '../http/http-error.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
 import { Exchange, serverInfo, type McpMessage } from './exchange.js';
 import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
 import type { GraphqlResponse } from './results.js';
-import { Streams, streamsMax } from './streams.js';
+import { Streams } from './streams.js';
 
 export interface McpParts {
   readonly gate: OperationGate;
+  readonly toolsWatch: ToolsWatch;
   readonly publicUrl: string;
   /** Of this server, as clients are told. */
   readonly version: string;
@@ -43,8 +45,8 @@ const ownHeaders: ReadonlySet<string> = new Set([
  * Revision 2026-07-28, and those of 2025 that clients still speak.
  */
 export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, parts: McpParts): void {
-  const handler = createMcpHandler(serverOf, { maxSubscriptions: streamsMax });
-  const streams = new Streams();
+  const handler = createMcpHandler(serverOf);
+  const streams = new Streams(parts.toolsWatch);
   scope.addHook('preClose', () => {
     streams.endAll();
     return Promise.resolve();
@@ -72,8 +74,8 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
 }
 
 /** The SDK makes a server for each message; ours belongs to the exchange of that message. */
-const serverOf = ({ authInfo }: McpRequestContext): McpServer =>
-  (authInfo?.extra?.exchange as Exchange).server();
+const serverOf = ({ authInfo, era }: McpRequestContext): McpServer =>
+  (authInfo?.extra?.exchange as Exchange).server(era);
 
 /** A call of a tool as clients send it needs no server of the SDK, which costs more than the call itself. */
 async function answerCall(
@@ -107,11 +109,14 @@ async function answer(
   reply.raw.once('close', () => {
     gone.abort();
   });
-  const response = await handler.fetch(webRequest(request, publicUrl, gone.signal), {
+  const arrival = arrivalOf(request);
+  const stream = isStream(request) ? await streams.prepare(arrival) : undefined;
+  const { fetch } = stream === undefined ? handler : createMcpHandler(serverOf, { bus: stream.bus });
+  const response = await fetch(webRequest(request, publicUrl, gone.signal), {
     parsedBody: request.body,
     authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
   });
-  const bytes = isStream(request) && response.ok ? undefined : Buffer.from(await response.arrayBuffer());
+  const bytes = stream !== undefined && response.ok ? undefined : Buffer.from(await response.arrayBuffer());
   const told = await exchange.end(response.ok);
   if (told.isForClient) {
     if (bytes === undefined) await response.body?.cancel();
@@ -122,8 +127,8 @@ async function answer(
     if (!ownHeaders.has(name)) void reply.header(name, value);
   });
   void reply.header('cache-control', 'no-store');
-  if (bytes !== undefined) return bytes;
-  streams.endInTime(arrivalOf(request), reply.raw, gone);
+  if (bytes !== undefined || stream === undefined) return bytes;
+  streams.open(arrival, stream, reply.raw, gone);
   return reply.send(response.body);
 }
 
