@@ -11,6 +11,7 @@ import { deviceFlow } from './device/device-flow.js';
 import { newGrant } from './grants-of-sign-ins.js';
 import { DeviceCodeAdapter } from './library/device-code-adapter.js';
 import { notKept } from './library/not-kept.js';
+import { InteractionAdapter } from './library/interaction-adapter.js';
 import { PayloadAdapter, type PayloadStore } from './library/payload-adapter.js';
 import { PushedRequestAdapter } from './library/pushed-request-adapter.js';
 import { dpopAlgorithms } from './dpop.js';
@@ -110,14 +111,15 @@ export function makeConfiguration(
   clients: AgentClients,
   store: PayloadStore,
 ): Configuration {
-  const { settings, database, outgoing, logger } = dependencies;
+  const { settings, database, delegations, outgoing, logger } = dependencies;
   const notifications = new Notifications({ outgoing, logger, keys: settings.cookieKeys });
   const backchannel = new BackchannelRequests({ ...dependencies, notifications });
   const resources = new Resources(database.read, settings.issuer, settings.scopes);
   const adapters = new Map<string, Adapter>([
     ['Client', clients],
     ['BackchannelAuthenticationRequest', notKept],
-    ['DeviceCode', new DeviceCodeAdapter('DeviceCode', store)],
+    ['DeviceCode', new DeviceCodeAdapter(store, delegations)],
+    ['Interaction', new InteractionAdapter(store, delegations)],
     ['PushedAuthorizationRequest', new PushedRequestAdapter('PushedAuthorizationRequest', store)],
   ]);
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const;

@@ -1,8 +1,9 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { Clock } from '../core/clock.js';
-import type { OAuthDependencies } from './contract/dependencies.js';
+import type { HandedOver, OAuthDependencies } from './contract/dependencies.js';
+import { handedOver } from './interactions/handed-over.js';
 import { decisionsOf } from './interactions/interaction-policy.js';
-import { isForAnother } from './library/device-codes.js';
+import { decisionOf, deviceInfoOf, isForAnother } from './library/device-codes.js';
 import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';
 import { newDelegationGrant } from './library/library-internals.js';
 import { userAgentOf } from './middleware/recording.js';
@@ -21,15 +22,14 @@ export const newGrant =
     if (isForAnother(entities.DeviceCode?.deviceInfo, account.accountId)) return undefined;
     const earlier = entities.Interaction?.grantId;
     const begun = earlier === undefined ? undefined : await provider.Grant.find(earlier);
-    if (begun?.accountId === account.accountId && begun.clientId === client.clientId)
-      return consent?.delegationId === undefined
-        ? begun
-        : grantOfDelegation(
-            ctx,
-            begun,
-            secondsUntil(consent.expiresAt, dependencies.clock),
-            consent.delegationId,
-          );
+    if (begun?.accountId === account.accountId && begun.clientId === client.clientId) {
+      if (consent?.delegationId === undefined) return begun;
+      const last = await lastHandedOver(ctx, dependencies);
+      return (
+        last &&
+        grantOfDelegation(ctx, begun, secondsUntil(last.expiresAt, dependencies.clock), last.delegationId)
+      );
+    }
     const grant = new provider.Grant({ accountId: account.accountId, clientId: client.clientId });
     for (const [identifier, { scopes }] of Object.entries(ctx.oidc.resourceServers ?? {}))
       grant.addResourceScope(
@@ -50,7 +50,18 @@ export const newGrant =
     return undefined;
   };
 
-const secondsUntil = (iso = '', clock: Clock): number =>
+/** The task of the person's last decision, whichever tab of theirs comes back first. Undefined where they took it back. */
+async function lastHandedOver(
+  { oidc: { entities } }: KoaContextWithOIDC,
+  { database }: Pick<OAuthDependencies, 'database'>,
+): Promise<HandedOver | undefined> {
+  const { Interaction: interaction, DeviceCode: code } = entities;
+  if (interaction === undefined) return undefined;
+  const device = code === undefined ? undefined : deviceInfoOf(code.deviceInfo);
+  return (await handedOver(database.read, decisionOf({ uid: interaction.uid, device })))?.handed;
+}
+
+const secondsUntil = (iso: string, clock: Clock): number =>
   Math.max(1, Math.floor((Date.parse(iso) - clock.now()) / 1000));
 
 /** The answer to an agent's request belongs to the delegation that came of it, and no longer to the sign-in. */

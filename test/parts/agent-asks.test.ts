@@ -2,9 +2,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { giveAgentRole } from '../../src/admin/assignments.js';
 import { createAgent } from '../../src/admin/agents.js';
-import { eq, not } from '../../src/store/sql/condition.js';
+import { sha256 } from '../../src/core/digest.js';
+import { parsePayload } from '../../src/oauth/library/payload-adapter.js';
+import { all, eq, not } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
-import { agents, consents, delegations, type DelegationRow } from '../../src/store/tables/identity.js';
+import {
+  agents,
+  consents,
+  delegations,
+  oauthPayloads,
+  type DelegationRow,
+  type OAuthPayloadRow,
+} from '../../src/store/tables/identity.js';
 import { withPassword } from '../support/account.js';
 import { at, codes, key, type Employee } from '../support/administration.js';
 import { given, Office, type Agent, type TokenAnswer } from '../support/office.js';
@@ -241,6 +250,22 @@ describe('an agent that asks a person itself', () => {
       ['active', 'tickets:read'],
       ['revoked', 'customers:read tickets:read'],
     ]);
+  });
+
+  test('gets no task where a refusal at the same moment is what counts', async () => {
+    const [flow, page] = await asked();
+    const resume = await flow.browser.send(page, {});
+    expect((await tasks()).map(({ status }) => status)).toEqual(['active']);
+    // As a form of another tab leaves it that came before this one, and was done after it.
+    const uid = new URL(page.url).pathname.split('/').at(-1) ?? '';
+    const isThis = all<OAuthPayloadRow>(eq('model', 'Interaction'), eq('id', sha256(uid)));
+    await office.company.do(async ({ tx }) => {
+      const { payload = '{}' } = (await tx.one(oauthPayloads, isThis)) ?? {};
+      const changed = { ...parsePayload(payload, uid), result: { error: 'access_denied' } };
+      await tx.update(oauthPayloads, isThis, { payload: JSON.stringify(changed) });
+    });
+    expect(errorOf(await flow.browser.open(resume))).toBe('access_denied');
+    expect((await tasks()).map(({ status }) => status)).toEqual(['revoked']);
   });
 
   test('cannot have its own words changed by a form', async () => {

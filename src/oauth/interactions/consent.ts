@@ -3,7 +3,8 @@ import { canonicalJson, sha256 } from '../../core/digest.js';
 import { badInput, BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Database } from '../../store/sql/database.js';
-import { requireUndecided } from '../library/device-codes.js';
+import { decisionOf, requireUndecided } from '../library/device-codes.js';
+import { requireInteraction } from '../library/interaction-adapter.js';
 import { describable } from '../library/oauth-errors.js';
 import { consentPage, type ConsentFault } from '../pages/consent-page.js';
 import { deadEndPage, expiredPage } from '../pages/dead-end-page.js';
@@ -29,7 +30,7 @@ import {
   type Ticks,
 } from './consent-form.js';
 import { consentRequest } from './consent-request.js';
-import { forgetHandedOver, handedOver, keepHandedOver } from './handed-over.js';
+import { handedOver, keepHandedOver, takeBackHandedOver } from './handed-over.js';
 import type { Resource, Resources } from '../resources.js';
 import { requireSignIn } from '../step/current-sign-in.js';
 import {
@@ -59,9 +60,6 @@ interface Asked {
 /** Identifies everything that the page shows of what could be allowed. */
 const versionOf = ({ offer, resources }: Pick<Shown, 'offer' | 'resources'>): string =>
   sha256(canonicalJson({ offer, servers: resources.map(({ server }) => server?.id ?? null) }));
-
-/** The thing that is decided once: this interaction, or the request that its person may open several times. */
-const decisionOf = ({ uid, device }: StepRequest): string => device?.backchannel?.request ?? uid;
 
 /** The consent as its record tells it. */
 const told = ({ agent, role }: ConsentOffer, { scopes, boundary, seconds }: ConsentChoice): string => {
@@ -140,17 +138,8 @@ export class Consent implements Step {
   async undo(request: StepRequest): Promise<void> {
     await this.parts.database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
-      await this.undoIn(tx, request);
+      await takeBackHandedOver(tx, decisionOf(request), this.parts.delegations);
     });
-  }
-
-  private async undoIn(tx: Connection, request: StepRequest): Promise<void> {
-    const { signedIn } = request;
-    const decision = decisionOf(request);
-    const before = await handedOver(tx, decision);
-    if (before === undefined || signedIn === undefined) return;
-    await forgetHandedOver(tx, decision);
-    await this.parts.delegations.takeBack(tx, before.handed, signedIn.userId);
   }
 
   private async answer(
@@ -209,16 +198,18 @@ export class Consent implements Step {
     const { database, clock, recorder } = this.parts;
     return database.transaction(async (tx) => {
       await requireSignIn(tx, request.signedIn);
-      const { device } = request;
+      const { device, uid } = request;
+      await requireInteraction(tx, uid);
       const lastBegunMs =
         device === undefined ? clock.now() : await requireUndecided(tx, clock, device, input.userId);
       const form = sha256(canonicalJson({ choice, words: ticks.words }));
       const decision = decisionOf(request);
       const before = await handedOver(tx, decision);
       if (before?.form === form) return before.handed;
-      await this.undoIn(tx, request);
+      await takeBackHandedOver(tx, decision, this.parts.delegations);
       const handed = await this.storeIn(tx, { ...input, offer, choice }, ticks);
-      if (handed !== undefined) await keepHandedOver(tx, decision, { handed, form }, lastBegunMs);
+      if (handed !== undefined)
+        await keepHandedOver(tx, decision, { handed, userId: input.userId, form }, lastBegunMs);
       await recorder.recordAuthEventIn(tx, {
         ...eventBase(request),
         kind: 'consent',

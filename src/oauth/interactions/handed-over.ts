@@ -3,7 +3,7 @@ import { sha256 } from '../../core/digest.js';
 import { all, eq } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
-import type { HandedOver } from '../contract/dependencies.js';
+import type { Delegations, HandedOver } from '../contract/dependencies.js';
 
 const model = 'HandedOver';
 /** As long as an interaction. */
@@ -12,6 +12,7 @@ const interactionMs = 600_000;
 /** A task that was handed over, and the digest of the form that did. */
 interface Kept {
   readonly handed: HandedOver;
+  readonly userId: string;
   readonly form: string;
 }
 
@@ -23,8 +24,17 @@ export async function handedOver(tx: Connection, decision: string): Promise<Kept
   return row === undefined ? undefined : (JSON.parse(row.payload) as Kept);
 }
 
-export const forgetHandedOver = (tx: Connection, decision: string): Promise<number> =>
-  tx.delete(oauthPayloads, rowOf(decision));
+/** Ends the task that a decision has handed over, if there is one: the person decides otherwise. */
+export async function takeBackHandedOver(
+  tx: Connection,
+  decision: string,
+  delegations: Pick<Delegations, 'takeBack'>,
+): Promise<void> {
+  const kept = await handedOver(tx, decision);
+  if (kept === undefined) return;
+  await tx.delete(oauthPayloads, rowOf(decision));
+  await delegations.takeBack(tx, kept.handed, kept.userId);
+}
 
 /** Keeps the task of a decision, for a form that comes twice, as long as an interaction that begins up to then may last. */
 export async function keepHandedOver(

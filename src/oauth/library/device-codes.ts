@@ -4,7 +4,7 @@ import { all, isNull } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
 import { errors } from './oidc-provider.js';
-import { deviceCodeKeyOf, parsePayload } from './payload-adapter.js';
+import { keyOf, parsePayload } from './payload-adapter.js';
 
 export const deviceCodeGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 /** OpenID CIBA section 10.1. */
@@ -45,6 +45,15 @@ export const grantOf = ({ backchannel }: DeviceInfo): string =>
 /** The facts that `deviceInfo` kept with the device code. */
 export const deviceInfoOf = (kept: unknown): DeviceInfo => shape.parse(kept);
 
+/** The thing that is decided once: an interaction, or the request that its person may open several times. */
+export const decisionOf = ({
+  uid,
+  device,
+}: {
+  readonly uid: string;
+  readonly device?: DeviceInfo | undefined;
+}): string => device?.backchannel?.request ?? uid;
+
 /** Whether the request names its person, and this is another one. */
 export function isForAnother(kept: unknown, userId: string): boolean {
   if (kept === undefined) return false;
@@ -64,7 +73,7 @@ export async function requireUndecided(
 ): Promise<number> {
   if (backchannel !== undefined && backchannel.person !== userId)
     throw new errors.SessionNotFound('the request is for another person');
-  const open = all<OAuthPayloadRow>(deviceCodeKeyOf(code), isNull('accountId'));
+  const open = all<OAuthPayloadRow>(keyOf('DeviceCode', code), isNull('accountId'));
   const row = await tx.one(oauthPayloads, open, { lock: 'update' });
   const { error, exp = 0 } = row === undefined ? {} : parsePayload(row.payload);
   if (row === undefined || error !== undefined || exp * 1000 <= clock.now())

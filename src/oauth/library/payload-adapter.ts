@@ -52,9 +52,9 @@ const isStandIn = (id: string): boolean => id.startsWith(idMark);
 const digestOf = (model: string, id: string): string =>
   model === 'DeviceCode' && isStandIn(id) ? id.slice(idMark.length) : sha256(id);
 
-/** The row of a device code, or of what stands for it. */
-export const deviceCodeKeyOf = (id: string): Condition<OAuthPayloadRow> =>
-  isKey('DeviceCode', digestOf('DeviceCode', id));
+/** The row of a payload; of a device code also by what stands for it. */
+export const keyOf = (model: string, id: string): Condition<OAuthPayloadRow> =>
+  isKey(model, digestOf(model, id));
 
 /** Whether it is a token of a sign-in. A token under a delegation describes the delegation. */
 const isOfSignIn = (
@@ -109,7 +109,7 @@ export class PayloadAdapter implements Adapter {
     const { model, id: digest, consumedAt: _, userCode: __, ...changes } = row;
     await this.store.database.transaction(async (tx) => {
       if (isOfSignIn(model, payload)) await noteUse(tx, payload.grantId, this.store.clock.now());
-      if (isStandIn(id)) await this.requireOpen(tx, isKey(model, digest));
+      if (isStandIn(id)) await this.requireOpen(tx, isKey(model, digest), payload);
       if ((await tx.update(oauthPayloads, isKey(model, digest), changes)) > 0) return;
       await tx.insert(oauthPayloads, [row]).catch(async (error: unknown) => {
         if (!isDuplicate(error)) throw error;
@@ -154,6 +154,7 @@ export class PayloadAdapter implements Adapter {
 
   async destroy(id: string): Promise<void> {
     await this.store.database.transaction(async (tx) => {
+      await this.ending(tx, this.keyOf(id), id);
       const count = await tx.delete(oauthPayloads, this.keyOf(id));
       if (count > 0 && endsRights.has(this.model)) await this.store.epochBump(tx);
     });
@@ -168,12 +169,21 @@ export class PayloadAdapter implements Adapter {
   }
 
   /** Throws where a payload that was found by its user code must not be changed any more. */
-  protected requireOpen(_tx: Connection, _key: Condition<OAuthPayloadRow>): Promise<void> {
+  protected requireOpen(
+    _tx: Connection,
+    _key: Condition<OAuthPayloadRow>,
+    _payload: AdapterPayload,
+  ): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Does what belongs to the end of a payload, in its transaction. */
+  protected ending(_tx: Connection, _key: Condition<OAuthPayloadRow>, _id: string): Promise<void> {
     return Promise.resolve();
   }
 
   private keyOf(id: string): Condition<OAuthPayloadRow> {
-    return isKey(this.model, digestOf(this.model, id));
+    return keyOf(this.model, id);
   }
 
   private async unexpired(condition: Condition<OAuthPayloadRow>): Promise<OAuthPayloadRow | undefined> {

@@ -85,7 +85,10 @@ describe('a request by the back channel', () => {
   test('keeps its answer, whatever a page saves that was opened before it', async () => {
     const id = await begun();
     const { database, clock } = office.server;
-    const pages = new DeviceCodeAdapter('DeviceCode', { database, clock, epochBump: bumpEpoch });
+    const pages = new DeviceCodeAdapter(
+      { database, clock, epochBump: bumpEpoch },
+      { takeBack: () => Promise.reject(new Error('nothing was refused')) },
+    );
     const [request] = await waiting();
     const before = await pages.findByUserCode(request?.id ?? '');
     if (before === undefined) throw new Error('no code');
@@ -143,6 +146,32 @@ describe('a request by the back channel', () => {
     const after = await tasks();
     expect(after).toMatchObject([{ scopes: ['tickets:read'] }]);
     expect(after[0]?.id).not.toBe(before?.id);
+    expect((await backChannel.poll(desk, id)).body.scope).toBe('tickets:read');
+  });
+
+  test('that is refused while another tab allows it leaves no task', async () => {
+    const id = await begun();
+    const [refusing, refusal] = await opened();
+    const [allowing, consent] = await opened();
+    const refused = await refusing.send(refusal, { action: 'cancel' });
+    const allowed = await allowing.send(consent, {});
+    expect(await tasks()).toHaveLength(1);
+    await refusing.open(refused);
+    expect(await tasks()).toEqual([]);
+    expect((await allowing.open(allowed)).html).not.toContain('The agent goes on');
+    expect(await poll(id)).toBe('400 access_denied');
+    expect(await tasks()).toEqual([]);
+  });
+
+  test('that is allowed in two tabs has the task of the later one, whichever goes on first', async () => {
+    const id = await begun();
+    const [first, page] = await opened();
+    const [second, again] = await opened();
+    const before = await first.send(page, {});
+    const after = await second.send(again, { scope: 'tickets:read' });
+    expect((await first.open(before)).html).toContain('The agent goes on');
+    await second.open(after);
+    expect(await tasks()).toMatchObject([{ scopes: ['tickets:read'] }]);
     expect((await backChannel.poll(desk, id)).body.scope).toBe('tickets:read');
   });
 
