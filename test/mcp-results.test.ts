@@ -80,10 +80,13 @@ test('a result has no more characters than it may, whatever its rows and errors'
       fc.array(errors, { maxLength: 30 }),
       (row, rows, some) => {
         const nodes = rowsOf(row, rows);
-        const { json, value } = responseResult({ data: { list: { nodes } }, errors: some }, 'ID', any);
+        const { json } = responseResult(
+          JSON.stringify({ data: { list: { nodes } }, errors: some }),
+          'ID',
+          any,
+        );
         expect(json.length).toBeLessThanOrEqual(resultMax);
-        expect(JSON.stringify(value)).toBe(json);
-        const { data, cut = [] } = value as { data: unknown; cut?: Cut[] };
+        const { data, cut = [] } = JSON.parse(json) as { data: unknown; cut?: Cut[] };
         wereCut += cut.length;
         if (data !== null) expect(data).toEqual(shownBy({ list: { nodes } }, cut));
         else expect(cut).toMatchObject([{ path: '', shown: 0 }]);
@@ -96,8 +99,8 @@ test('a result has no more characters than it may, whatever its rows and errors'
 
 test('a long list keeps its beginning, as much as fits', () => {
   const nodes = Array.from({ length: 1_000 }, (_, id) => ({ id, text: 'x'.repeat(100) }));
-  const { value, json } = responseResult({ data: { list: { nodes } } }, 'ID', any);
-  const { data, cut } = value as { data: { list: { nodes: unknown[] } }; cut: Cut[] };
+  const { json } = responseResult(JSON.stringify({ data: { list: { nodes } } }), 'ID', any);
+  const { data, cut } = JSON.parse(json) as { data: { list: { nodes: unknown[] } }; cut: Cut[] };
   expect(json.length).toBeGreaterThan(resultMax - 300);
   expect(cut).toMatchObject([{ path: 'list.nodes', shown: data.list.nodes.length, of: 1_000 }]);
   expect(data.list.nodes).toEqual(nodes.slice(0, data.list.nodes.length));
@@ -105,14 +108,26 @@ test('a long list keeps its beginning, as much as fits', () => {
 
 test('a list within the only row is cut, not the row', () => {
   const orders = Array.from({ length: 500 }, (_, id) => ({ id, text: 'x'.repeat(100) }));
-  const { value } = responseResult({ data: { customers: [{ name: 'A', orders }] } }, 'ID', any);
-  expect(value).toMatchObject({ cut: [{ path: 'customers.0.orders', of: 500 }] });
+  const data = { customers: [{ name: 'A', orders }] };
+  const { json } = responseResult(JSON.stringify({ data }), 'ID', any);
+  expect(JSON.parse(json)).toMatchObject({ cut: [{ path: 'customers.0.orders', of: 500 }] });
 });
 
 test('nulls are left out, also beside a member with the name of a prototype', () => {
-  const data = JSON.parse('{"__proto__":{"a":null,"b":1},"c":null,"d":[null,{"e":null}]}') as object;
-  const { json } = responseResult({ data }, 'ID', any);
+  const body = '{"data":{"__proto__":{"a":null,"b":1},"c":null,"d":[null,{"e":null}]}}';
+  const { json } = responseResult(body, 'ID', any);
   expect(json).toBe('{"data":{"__proto__":{"b":1},"d":[null,{}]},"operationId":"ID"}');
+});
+
+test.each([
+  ['{"data":{"a":["x"]}}\n', '{"data":{"a":["x"]},"operationId":"ID"}'],
+  ['{"data":{"a":["x"]}}', '{"data":{"a":["x"]},"operationId":"ID"}'],
+  ['{"data":null,"errors":[{"message":"M"}]}', '{"data":null,"errors":[{"message":"M"}],"operationId":"ID"}'],
+  ['{"data":{"a":"null"}}', '{"data":{"a":"null"},"operationId":"ID"}'],
+  ['{"data":{"a":1},"extensions":{}}', '{"data":{"a":1},"operationId":"ID"}'],
+  ['{"data":{"errors":[1]}}', '{"data":{"errors":[1]},"operationId":"ID"}'],
+])('the response %s gives the result %s', (body, json) => {
+  expect(responseResult(body, 'ID', any).json).toBe(json);
 });
 
 /** Counts how often a list is looked at: no clock tells that on a busy machine. */

@@ -50,7 +50,9 @@ export class Commit {
    * where its optimistic authority is stale: there is no record, and the operation may start again.
    */
   result(call: Call, result: Result, status = 200): Promise<Committed | undefined> {
-    return this.commit(call, this.write(call, result, status));
+    // The result of a tool has no place for extensions.
+    const told = call.mcp === undefined ? result : { ...result, extensions: undefined };
+    return this.commit(call, this.write(call, told, status));
   }
 
   private write(call: Call, { errors, data, extensions }: Result, status: number): Written {

@@ -64,13 +64,28 @@ function measure(
   around: Around | undefined,
   lists: MeasuredList[],
 ): number {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value).length;
+  if (typeof value === 'string') return charactersOf(value);
+  if (typeof value !== 'object' || value === null) return String(value).length;
   if (Array.isArray(value)) return measureList(value as unknown[], at, around, lists);
   let size = 1;
-  for (const [name, member] of Object.entries(value))
-    size += JSON.stringify(name).length + 2 + measure(member, { name, before: at }, around, lists);
+  for (const name of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[name];
+    size += charactersOf(name) + 2;
+    size += isLeaf(member)
+      ? measure(member, undefined, undefined, lists)
+      : measure(member, { name, before: at }, around, lists);
+  }
   return Math.max(2, size);
 }
+
+const isLeaf = (value: unknown): boolean => typeof value !== 'object' || value === null;
+
+// eslint-disable-next-line no-control-regex -- JSON escapes them
+const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
+
+/** Of a text as JSON. */
+const charactersOf = (text: string): number =>
+  escaped.test(text) ? JSON.stringify(text).length : text.length + 2;
 
 function measureList(
   values: unknown[],
@@ -80,11 +95,14 @@ function measureList(
 ): number {
   const list: MeasuredList = { values, at, of: values.length, around, sizes: [], size: 2, largest: 0 };
   lists.push(list);
-  values.forEach((value, place) => {
-    list.sizes.push(1 + measure(value, { name: place, before: at }, { list, place }, lists));
-  });
-  list.size = Math.max(2, 1 + list.sizes.reduce((sum, size) => sum + size, 0));
-  list.largest = largestOf(list);
+  for (const [place, value] of values.entries()) {
+    const size = 1 + measure(value, { name: place, before: at }, { list, place }, lists);
+    list.sizes.push(size);
+    list.size += size;
+    list.largest = Math.max(list.largest, size);
+  }
+  // Brackets, and one comma fewer than elements.
+  if (values.length > 0) list.size -= 1;
   return list.size;
 }
 

@@ -185,7 +185,7 @@ export class Exchange {
     const query = input.collection === undefined ? searchDocument : searchCollectionDocument;
     const body = { query, variables: input };
     const found = await this.run({ kind: 'document', body, isBuiltIn: true, tool: 'search_knowledge' });
-    return { ...found, links: citations(found.value) };
+    return { ...found, links: citations(found) };
   }
 
   private async run(wanted: Runnable): Promise<ToolResult> {
@@ -196,11 +196,11 @@ export class Exchange {
 
   private resultOf(answer: Answer): ToolResult {
     if (answer.kind !== 'response') throw new Refused(answer);
-    const response = JSON.parse(answer.body.toString()) as GraphqlResponse;
-    if (isOfToken(response))
+    const body = answer.body.toString();
+    if (body.includes('"layer":"token"') && isOfToken(JSON.parse(body) as GraphqlResponse))
       throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
     const { authority } = this.arrival.call;
-    return responseResult(response, answer.operationId, (scope) => isNameable(authority, scope));
+    return responseResult(body, answer.operationId, (scope) => isNameable(authority, scope));
   }
 
   /** A refusal of the whole call as a result, unless the client itself has to act. */

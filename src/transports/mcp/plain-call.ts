@@ -1,13 +1,16 @@
 import {
-  classifyInboundRequest,
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
   isSpecType,
+  PROTOCOL_VERSION_META_KEY,
   ProtocolError,
   SERVER_INFO_META_KEY,
 } from '@modelcontextprotocol/server';
 import type { FastifyRequest } from 'fastify';
+import { isEmpty, isRecord } from '../../operation/parameters.js';
 import type { Exchange } from './exchange.js';
 import { Refused } from './refusals.js';
-import { callResult, type ToolResult } from './results.js';
+import { membersOf, type ToolResult } from './results.js';
 
 /** A call of a tool by a client of 2026-07-28, with nothing in it that this server does not read. */
 export interface PlainCall {
@@ -18,33 +21,55 @@ export interface PlainCall {
 
 const revision = '2026-07-28';
 const method = 'tools/call';
-const membersRead: ReadonlySet<string> = new Set(['name', 'arguments', '_meta']);
 
 /**
  * The call in a request; undefined for any other message, and where the head does not say just what the body says. The
  * SDK reads those.
  */
-export function plainCallIn({ headers, body, method: httpMethod }: FastifyRequest): PlainCall | undefined {
-  const protocolVersionHeader = textOf(headers['mcp-protocol-version']);
-  const mcpNameHeader = textOf(headers['mcp-name']);
-  if (
-    protocolVersionHeader !== revision ||
-    headers['mcp-method'] !== method ||
-    !isSpecType.CallToolRequest(body)
-  )
+export function plainCallIn({
+  headers,
+  body,
+}: Pick<FastifyRequest, 'headers' | 'body'>): PlainCall | undefined {
+  if (headers['mcp-protocol-version'] !== revision || headers['mcp-method'] !== method) return undefined;
+  if (!isRecord(body) || !hasOnly(body, messageMembers)) return undefined;
+  const { jsonrpc, id, method: called, params } = body;
+  if (jsonrpc !== '2.0' || called !== method || !isId(id)) return undefined;
+  if (!isRecord(params) || !hasOnly(params, callMembers)) return undefined;
+  const { name, arguments: input = {}, _meta } = params;
+  if (typeof name !== 'string' || headers['mcp-name'] !== name || !isRecord(input) || !isEnvelope(_meta))
     return undefined;
-  const { name, arguments: input = {} } = body.params;
-  if (mcpNameHeader !== name || !Object.keys(body.params).every((member) => membersRead.has(member)))
-    return undefined;
-  const read = { httpMethod, protocolVersionHeader, mcpMethodHeader: method, mcpNameHeader, body };
-  const outcome = classifyInboundRequest(read);
-  if (outcome.kind !== 'modern' || outcome.messageKind !== 'request') return undefined;
-  if (outcome.classification.revision !== revision) return undefined;
-  return { id: outcome.message.id, name, input };
+  return { id, name, input };
 }
 
-const textOf = (header: string | string[] | undefined): string | undefined =>
-  typeof header === 'string' ? header : undefined;
+const messageMembers: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+const callMembers: ReadonlySet<string> = new Set(['name', 'arguments', '_meta']);
+const envelopeMembers: ReadonlySet<string> = new Set([
+  ...[PROTOCOL_VERSION_META_KEY, CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY],
+  'progressToken',
+]);
+
+function isEnvelope(meta: unknown): boolean {
+  if (!isRecord(meta) || !hasOnly(meta, envelopeMembers)) return false;
+  const {
+    [PROTOCOL_VERSION_META_KEY]: version,
+    [CLIENT_INFO_META_KEY]: client,
+    [CLIENT_CAPABILITIES_META_KEY]: capabilities,
+    progressToken,
+  } = meta;
+  return (
+    version === revision &&
+    isSpecType.Implementation(client) &&
+    isRecord(capabilities) &&
+    (isEmpty(capabilities) || isSpecType.ClientCapabilities(capabilities)) &&
+    (progressToken === undefined || isId(progressToken))
+  );
+}
+
+const hasOnly = (value: object, members: ReadonlySet<string>): boolean =>
+  Object.keys(value).every((member) => members.has(member));
+
+const isId = (value: unknown): value is string | number =>
+  typeof value === 'string' || Number.isSafeInteger(value);
 
 /** The JSON of the message that answers a call; undefined where the client has to act, so that the status says it. */
 export async function answerTo(
@@ -65,7 +90,7 @@ export async function answerTo(
 
 /** The JSON of the value stands in the text as well: it is not made twice. */
 function resultJson(result: ToolResult, serverInfo: object): string {
-  const { structuredContent: _value, _meta, ...rest } = callResult(result);
+  const { _meta, ...rest } = membersOf(result);
   const meta = { ..._meta, [SERVER_INFO_META_KEY]: serverInfo };
   const others = JSON.stringify({ ...rest, resultType: 'complete', _meta: meta });
   return `{"structuredContent":${result.json},${others.slice(1)}`;

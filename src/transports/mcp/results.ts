@@ -35,8 +35,7 @@ const pathMax = 200;
 
 /** What a tool gives. */
 export interface ToolResult {
-  readonly value: object;
-  /** The value as JSON. */
+  /** A JSON object. */
   readonly json: string;
   /** Stands in place of the JSON for a model. */
   readonly sentence?: string;
@@ -48,7 +47,6 @@ export interface ToolResult {
 
 /** The result of a tool that gives this value. */
 export const valueResult = (value: object, isError = false): ToolResult => ({
-  value,
   json: JSON.stringify(value),
   isError,
 });
@@ -65,38 +63,48 @@ export const failure = (code: string, message: string, next: string, operationId
 /** The part of a result that holds words of customers, colleagues and documents. Clients can fence it by this. */
 const untrusted = { 'behalf/untrusted': ['/data'] };
 
-/** A result in the form of the protocol. */
-export const callResult = ({
-  value,
-  json,
-  sentence,
-  links,
-  isError,
-  hasData,
-}: ToolResult): CallToolResult => ({
-  content: [{ type: 'text', text: sentence ?? json }, ...(links ?? [])],
-  structuredContent: value,
+/** The members of a result in the form of the protocol, without its structured content. */
+export const membersOf = ({ json, sentence, links = [], isError, hasData }: ToolResult) => ({
+  content: [{ type: 'text' as const, text: sentence ?? json }, ...links],
   ...(isError === true ? { isError: true } : {}),
   ...(hasData === true ? { _meta: untrusted } : {}),
 });
 
-/** A GraphQL response for a model: no nulls, equal errors once, and lists cut so that the result has a bounded size. */
-export function responseResult(
-  response: GraphqlResponse,
-  operationId: string,
-  isNameable: IsNameable,
-): ToolResult {
+/** A result in the form of the protocol. */
+export const callResult = (result: ToolResult): CallToolResult => ({
+  ...membersOf(result),
+  structuredContent: JSON.parse(result.json) as Record<string, unknown>,
+});
+
+/**
+ * A GraphQL response for a model: no nulls, equal errors once, and lists cut so that the result has a bounded size.
+ * @param body the response as JSON
+ */
+export function responseResult(body: string, operationId: string, isNameable: IsNameable): ToolResult {
+  const whole = asItIs(body, operationId);
+  if (whole !== undefined) return { json: whole, hasData: true };
+  const response = JSON.parse(body) as GraphqlResponse;
   const data = compact(response.data ?? null);
   const errors = compactErrors(response.errors ?? [], isNameable);
   const isError = isNothing(response.data) && errors.length > 0;
   const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
-  const whole = valueResult({ data, ...rest }, isError);
-  if (whole.json.length <= resultMax) return { ...whole, hasData: true };
   const others = JSON.stringify({ data: 0, cut: 0, ...rest }).length - 2;
-  const cut = cutLists(data, resultMax - others);
-  const shown = cut === undefined ? { data: null, cut: [tooLong] } : { data, cut };
-  return { ...valueResult({ ...shown, ...rest }, isError), hasData: true };
+  // Without its nulls it is shorter, and most responses are short.
+  const cut = body.length + others <= resultMax ? [] : cutLists(data, resultMax - others);
+  if (cut === undefined)
+    return { ...valueResult({ data: null, cut: [tooLong], ...rest }, isError), hasData: true };
+  return { ...valueResult({ data, ...(cut.length === 0 ? {} : { cut }), ...rest }, isError), hasData: true };
 }
+
+/** The JSON of a result, where nothing of a response has to be left out; undefined where something might. */
+function asItIs(body: string, operationId: string): string | undefined {
+  const json = `${body.slice(0, body.lastIndexOf('}'))},"operationId":${JSON.stringify(operationId)}}`;
+  const isWhole = body.startsWith('{"data":{') && !changing.some((part) => body.includes(part));
+  return isWhole && json.length <= resultMax ? json : undefined;
+}
+
+/** A response without these characters has nulls nowhere and no member beside its data. */
+const changing = ['null', '"errors":', '"extensions":'];
 
 const tooLong: Cut = {
   ...{ path: '', shown: 0, of: 1 },
@@ -162,8 +170,8 @@ interface SearchAnswer {
 }
 
 /** The documents of a search as links, which a client can cite and read. */
-export function citations(answer: object): readonly ResourceLink[] {
-  const { nodes = [] } = (answer as SearchAnswer).data?.search ?? {};
+export function citations({ json }: ToolResult): readonly ResourceLink[] {
+  const { nodes = [] } = (JSON.parse(json) as SearchAnswer).data?.search ?? {};
   const titles = new Map(nodes.flatMap(({ document }) => (document ? [[document.id, document.title]] : [])));
   return [...titles].map(([id, title]) => ({
     type: 'resource_link',
