@@ -107,6 +107,53 @@ describe('an agent that asks a person who is elsewhere (OpenID CIBA)', () => {
     expect((await backChannel.poll(desk, id)).body.scope).toBe('tickets:read');
   });
 
+  test('writes nothing that the person reads, but for words that the pages quote as its own', async () => {
+    /** What is shown of the only request that waits, from the account page to its end. */
+    const pages = async (form: Record<string, string>, userAgent: string): Promise<string[]> => {
+      const answer = await fetch(`${office.server.url}/oauth/backchannel_authentication`, {
+        method: 'POST',
+        headers: {
+          'user-agent': userAgent,
+          authorization: `Basic ${Buffer.from(`${desk.name}:${desk.secret}`).toString('base64')}`,
+        },
+        body: new URLSearchParams({ ...asked, login_hint: hint, ...form }),
+      });
+      expect(answer.status).toBe(200);
+      const { home } = await browserOf(office, ines);
+      const [waiting = ''] = /Requests that wait for you.*?<\/article>/s.exec(home.html) ?? [];
+      const link = await backChannel.linkOf(ines);
+      const [, signIn] = await backChannel.signInFor(link);
+      const named = await new Browser(office.server.url).open(link);
+      const [browser, page] = await backChannel.opened(link, ines);
+      const end = await browser.submit(page, { action: 'cancel' });
+      return [waiting, named.html, signIn.html, page.html, end.html];
+    };
+    const spell = 'Zauber';
+    const plain = await pages({ binding_message: 'Letter' }, 'program');
+    const marked = await pages(
+      {
+        ...{ binding_message: `${spell} (it is me)`, nonce: spell, state: spell, client_name: spell },
+        ...{ title: spell, message: spell, ui_locales: spell, claims_locales: spell, request_name: spell },
+        authorization_details: details({ purpose: `${spell}</q><h1>${spell}`, task: `${spell}"><b>` }),
+      },
+      `${spell}</q><h1>${spell}`,
+    );
+    const quoted = marked.map((page) => [...page.matchAll(/<q>(.*?)<\/q>/gs)].map(([, words]) => words));
+    const escaped = `${spell}&lt;/q&gt;&lt;h1&gt;${spell}`;
+    expect(quoted[0]).toEqual([`${spell} (it is me)`]);
+    expect([quoted[1], quoted[2], quoted[4]]).toEqual([[], [], []]);
+    expect(new Set(quoted[3])).toEqual(
+      new Set([escaped, `${spell} (it is me)`, `${spell}&quot;&gt;&lt;b&gt;`]),
+    );
+    const neutral = (page: string): string =>
+      page
+        .replaceAll(/<q>.*?<\/q>/gs, '<q></q>')
+        .replaceAll(/[0-9A-HJKMNP-TV-Z]{26}|[\w-]{43,}/g, '…')
+        .replaceAll(/(name="(?:xsrf|version)"|uid=)[^>]*|interaction\/[\w-]+|nonce-[^'"]+|\d+/g, '…');
+    expect(marked.map(neutral)).toEqual(plain.map(neutral));
+    expect(marked.map(neutral).join()).not.toContain(spell);
+  });
+
   test('is told that the person refused', async () => {
     const id = await begun();
     const [browser, page] = await backChannel.opened(await backChannel.linkOf(ines), ines);
