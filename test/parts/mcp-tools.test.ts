@@ -202,6 +202,26 @@ test('what was taken away is gone from the next list, on the other server too', 
   await Promise.all([client.close(), there.close()]);
 }, 60_000);
 
+test('the tool of a document names an argument that it does not have, or that is missing, and changes nothing', async () => {
+  const wanted: Rights = { role: usable, task: usable, token: usable, documents: 'any', regions: 'all' };
+  const { client } = await caller(wanted);
+  const refusal = async (input: Record<string, unknown>): Promise<unknown> => {
+    const told = await client.callTool({ name: 'Reply', arguments: input });
+    expect(told.isError).toBe(true);
+    const { errors, operationId } = told.structuredContent as {
+      errors: { message: string }[];
+      operationId: string;
+    };
+    expect(await recordById(operationId)).toMatchObject({ outcome: 'failed', changes: [], rowCount: 0 });
+    return errors[0]?.message;
+  };
+  expect(await refusal({ ticketId, body: 'x' })).toBe('`idempotencyKey` is missing: send it as a text.');
+  expect(await refusal({ ticketId, body: 'x', idempotencyKey: 'k', to: 'y' })).toBe(
+    '`Reply` takes `ticketId`, `body`, `idempotencyKey` and nothing else: leave `to` out.',
+  );
+  await client.close();
+});
+
 const rowsOf = `{
   customers(first: 50) { totalCount nodes { number name region email } }
   tickets(first: 50) { nodes { number subject customer { name } } }

@@ -15,7 +15,8 @@ const documentAdvice: readonly (readonly [RegExp, string])[] = [
 export function adviceOn(code: string | undefined, message: string): string | undefined {
   switch (code as ErrorCode | undefined) {
     case 'BAD_USER_INPUT':
-      return documentAdvice.find(([words]) => words.test(message))?.[1] ?? 'Correct this, and send it again.';
+      // Messages of our own say it themselves.
+      return documentAdvice.find(([words]) => words.test(message))?.[1];
     case 'FORBIDDEN':
     case 'APPROVAL_REQUIRED':
     case 'LIMIT_EXCEEDED':
