@@ -16,6 +16,9 @@ import { keepClient } from './unknown-clients.js';
 const bytesMax = 20_000;
 /** Registrations from one address in an hour; beyond that they are let in slowly. */
 const perAddress = { attempts: 20, windowSeconds: 3_600 };
+/** The same of all addresses together. It bounds the records, and how soon a client that waits gives way to newer ones. */
+const altogether = { attempts: 200, windowSeconds: 3_600 };
+const everybody = '';
 
 interface Answer {
   readonly status: number;
@@ -29,7 +32,7 @@ const refusal = (status: number, error: string, why: string): Answer => ({
 });
 
 const slowDown = (waitSeconds: number): Answer => ({
-  ...refusal(429, 'slow_down', 'too many clients are registered from this address'),
+  ...refusal(429, 'slow_down', 'too many clients are registered now'),
   waitSeconds,
 });
 
@@ -39,17 +42,19 @@ const slowDown = (waitSeconds: number): Answer => ({
  * public one, which its answer says (section 3.2.1).
  */
 export class ClientRegistration {
-  private readonly registrations: SlowDown;
+  private readonly ofAddress: SlowDown;
+  private readonly together: SlowDown;
 
   constructor(
     private readonly parts: OAuthDependencies,
     private readonly refusals: RefusalRecords,
   ) {
-    this.registrations = new SlowDown(parts.clock, perAddress);
+    this.ofAddress = new SlowDown(parts.clock, perAddress);
+    this.together = new SlowDown(parts.clock, altogether);
   }
 
   get lines(): SlowDown['lines'] {
-    return this.registrations.lines;
+    return this.ofAddress.lines;
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -69,9 +74,13 @@ export class ClientRegistration {
   private async answer(request: IncomingMessage): Promise<Answer> {
     const address = this.parts.addressOf(request);
     const key = clientKeyOf(address);
-    const waitSeconds = this.registrations.waitSeconds(key, key);
+    const waitSeconds = Math.max(
+      this.ofAddress.waitSeconds(key, key),
+      this.together.waitSeconds(everybody, key),
+    );
     if (waitSeconds > 0) return slowDown(waitSeconds);
-    this.registrations.count(key, key);
+    this.ofAddress.count(key, key);
+    this.together.count(everybody, key);
     try {
       return await this.register(await descriptionIn(request, this.parts));
     } catch (error) {

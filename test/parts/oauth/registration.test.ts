@@ -228,4 +228,22 @@ describe('where a thousand wait that registered themselves', () => {
     expect([answer.status, answer.body.error]).toEqual([503, 'temporarily_unavailable']);
     expect(await rows()).toEqual(before);
   });
+
+  // The last one: it uses up the registrations of an hour.
+  test('a flood from as many addresses is held up, and leaves two records of each that gets in', async () => {
+    const recorded = () => office.server.database.read.count(auditRecords, eq('kind', 'client'));
+    await office.company.do(({ tx }) => tx.delete(clients, eq<ClientRow>('status', 'quarantined')));
+    await fill();
+    const before = await recorded();
+    const answers: Registered[] = [];
+    for (let block = 0; block < 14; block += 1) {
+      const addresses = Array.from({ length: 15 }, (_, at) => `198.18.${String(block)}.${String(at)}`);
+      const sent = addresses.map((address) => register({ redirect_uris: [back] }, address));
+      answers.push(...(await Promise.all(sent)));
+    }
+    const held = answers.filter(({ status, body }) => status === 429 && body.error === 'slow_down');
+    expect(held.length).toBeGreaterThan(0);
+    const kept = answers.filter(({ status }) => status === 201);
+    expect((await recorded()) - before).toBe(2 * kept.length);
+  });
 });
