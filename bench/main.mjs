@@ -13,6 +13,7 @@ const commands = {
   loop: async () => (await import('./commands/loop.mjs')).loop,
   soak: async () => (await import('./commands/soak.mjs')).soak,
   profile: async () => (await import('./commands/profile.mjs')).profile,
+  mcp: async () => (await import('./commands/mcp.mjs')).mcpBesideGraphql,
   wide: async () => (await import('./commands/wide.mjs')).wide,
   oracle: async () => (await import('./commands/oracle.mjs')).oracle,
 };
@@ -20,7 +21,7 @@ const commands = {
 async function main(args) {
   const options = readOptions(args);
   if (options.help) return console.log(help);
-  if (!['beside', 'oracle', 'loop', 'wide'].includes(options.command)) requirePeers();
+  if (!['beside', 'oracle', 'loop', 'mcp', 'wide'].includes(options.command)) requirePeers();
   const missing = pinningMissing();
   if (missing !== undefined) console.error(`Servers and load share the cores: ${missing}.`);
   const command = await commands[options.command]();

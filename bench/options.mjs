@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { transports } from './load/transports.mjs';
 import { ownDist } from './paths.mjs';
 import { peerNames } from './servers/peers.mjs';
-import { usualWorkloads, workloads } from './world/workloads.mjs';
+import { mcpWorkloads, usualWorkloads, workloads } from './world/workloads.mjs';
 
 export class UsageError extends Error {}
 
@@ -11,7 +12,7 @@ export const serverNames = ['behalf', ...peerNames];
 /** Those of a quick run. */
 const shortNames = serverNames.filter((name) => !name.endsWith('-nocache'));
 const databaseNames = ['mariadb', 'sqlite'];
-const commandNames = ['compare', 'beside', 'flat', 'loop', 'soak', 'profile', 'oracle', 'wide'];
+const commandNames = ['compare', 'beside', 'flat', 'loop', 'soak', 'profile', 'oracle', 'mcp', 'wide'];
 
 export const help = `npm run bench -- [COMMAND] [OPTIONS]
 
@@ -27,12 +28,15 @@ Commands
   soak      this server under full load for an hour: does its memory stay flat?
   profile   where this server spends its time at one workload
   oracle    whether the time of a search tells of hidden passages (half a minute)
+  mcp       the same queries over /mcp, by its tool, and over /graphql, in turns: how many times the processor time?
+            (six minutes)
   wide      the last page of a company's table with a million rows of 30 columns beside the first (five minutes)
 
 Options
   --servers A,B     of ${serverNames.join(', ')}
   --databases A,B   of ${databaseNames.join(', ')}
   --workloads A,B   of ${Object.keys(workloads).join(', ')}
+  --transport T     of profile: graphql or mcp (graphql)
   --rounds N        rounds over all servers; figures are medians (3)
   --seconds N       how long each measurement takes, three times for list1000; half of it with one connection (1)
   --connections N   how many at once (32)
@@ -44,14 +48,15 @@ Options
   --json            prints one JSON document
   --help            this
 
-Results are kept in data/bench/results. The exit code is 0 where everything could be measured, and beside finds nothing
-above its bound.`;
+Results are kept in data/bench/results. The exit code is 0 where everything could be measured, and beside and mcp
+find nothing above their bound.`;
 
 const definitions = {
   servers: { type: 'string' },
   databases: { type: 'string' },
   workloads: { type: 'string' },
   workload: { type: 'string' },
+  transport: { type: 'string', default: 'graphql' },
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   connections: { type: 'string' },
@@ -86,9 +91,10 @@ export function readOptions(args) {
     databases: few('databases', values.databases, databaseNames),
     workloads: few(
       'workloads',
-      values.workload ?? values.workloads ?? usualWorkloads.join(),
+      values.workload ?? values.workloads ?? (command === 'mcp' ? mcpWorkloads : usualWorkloads).join(),
       Object.keys(workloads),
     ),
+    transport: few('transport', values.transport, Object.keys(transports))[0],
     how: {
       rounds: number('rounds', values.rounds, quick ? 1 : 3, 1),
       seconds,

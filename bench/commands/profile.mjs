@@ -3,26 +3,27 @@ import { join } from 'node:path';
 import { benchFolder, workFolder } from '../paths.mjs';
 import { columns } from '../report/text.mjs';
 import { Stage } from '../stage.mjs';
-import { usualWorld } from '../world/world.mjs';
+import { mcpWorld } from '../world/world.mjs';
 
 const functionsShown = 30;
 
 /** Where this server spends its processor time at one workload: by part, and by function. */
 export async function profile(options) {
-  const { how, progress } = options;
+  const { how, transport, progress } = options;
   const [workload] = options.workloads;
   const [database] = options.databases;
   const stage = new Stage(options);
   const file = join(workFolder, `profile-${process.pid}.json`);
   try {
-    const url = await stage.database(database, usualWorld);
+    const url = await stage.database(database, mcpWorld);
     const flags = ['--import', join(benchFolder, 'servers/probe.mjs')];
-    const { server } = await stage.contender('behalf', database, url, usualWorld, { flags });
+    const { server } = await stage.contender('behalf', database, url, mcpWorld, { flags });
     const job = {
       server: 'behalf',
       port: server.port,
       workload,
-      world: usualWorld,
+      world: mcpWorld,
+      transport,
       connections: how.connections,
     };
     progress('profile: warming up mix');
@@ -43,7 +44,7 @@ export async function profile(options) {
     await mkdir(workFolder, { recursive: true });
     await server.probe({ ask: 'stopProfile', file });
     const times = selfTimes(JSON.parse(await readFile(file, 'utf8')));
-    return { database, workload, operations, ...reduced(times, operations) };
+    return { database, workload, transport, operations, ...reduced(times, operations) };
   } finally {
     await rm(file, { force: true });
     await stage.close();
@@ -109,5 +110,5 @@ const functionLines = ({ functions }) => [
 ];
 
 profile.toText = (result) =>
-  `${result.workload} over ${result.database}, ${result.operations} operations\n\n` +
+  `${result.workload} over ${result.database} by ${result.transport}, ${result.operations} operations\n\n` +
   `${columns(partLines(result))}\n\n${columns(functionLines(result))}`;

@@ -18,15 +18,15 @@ export class Connection {
     this.port = port;
   }
 
-  /** Sends a GraphQL request; resolves to the status and the bytes of the body. */
-  async post({ token, body }) {
+  /** Sends a request of a transport; resolves to the status and the bytes of the body. */
+  async post({ token, path, headers, body }) {
     this.#socket ??= await this.#open();
     const answer = new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
     this.#socket.write(
-      `POST /graphql HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/json\r\n` +
-        `accept: application/json\r\nauthorization: Bearer ${token}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+      `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1:${this.port}\r\ncontent-type: application/json\r\n${headers}` +
+        `authorization: Bearer ${token}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       'latin1',
     );
     return answer;

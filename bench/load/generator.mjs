@@ -15,10 +15,12 @@ process.on('disconnect', () => process.exit(0));
 const sequences = new Map();
 
 /** Asks for so many seconds, or fewer where `operations` of them are enough. */
-async function run({ server, port, workload, world, connections, seconds, operations = Infinity, first }) {
-  const request = requestsOf(workload, world);
+async function run(job) {
+  const { server, port, workload, world, transport, connections } = job;
+  const { seconds, operations = Infinity, first } = job;
+  const request = requestsOf(workload, world, transport);
   const lanes = Array.from({ length: connections }, () => new Connection(port));
-  if (first) await askAll(lanes, firstRequests(workload, world));
+  if (first) await askAll(lanes, firstRequests(workload, world, transport));
   const key = `${server} ${workload}`;
   const latenciesMs = [];
   let next = sequences.get(key) ?? 0;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Connection } from '../load/connection.mjs';
+import { transports } from '../load/transports.mjs';
 import { enforcing } from '../servers/peers.mjs';
 import { requestsOf, workloads } from '../world/workloads.mjs';
 
@@ -17,7 +18,7 @@ export async function requireAlike(contenders, workload, count) {
   }
   const [first, ...others] = answered;
   for (const { contender, answers } of others) {
-    const at = answers.findIndex((answer, index) => !isDeepStrictEqual(answer, first.answers[index]));
+    const at = answers.findIndex((answer, index) => !isAlike(contender, answer, first.answers[index]));
     if (at < 0) continue;
     const excerpt = (value) => JSON.stringify(value)?.slice(0, 600);
     throw new Error(
@@ -27,21 +28,30 @@ export async function requireAlike(contenders, workload, count) {
   }
 }
 
-async function answersOf({ label, server, world }, workload, count) {
+const transportOf = ({ transport = 'graphql' }) => transports[transport];
+
+/** How a refusal reads is for each server to say. */
+function isAlike(contender, answer, first) {
+  if (answer.isRefused || first.isRefused) return answer.isRefused === first.isRefused;
+  const expected = transportOf(contender).shown(first.data, answer);
+  return isDeepStrictEqual(answer.meaning(answer.data), answer.meaning(expected));
+}
+
+async function answersOf(contender, workload, count) {
+  const { label, server, world, transport } = contender;
   const connection = new Connection(server.port);
-  const request = requestsOf(workload, world);
+  const request = requestsOf(workload, world, transport);
   const answers = [];
   for (let n = 0; n < count; n += 1) {
     const asked = request(n);
     const { status, body } = await connection.post(asked);
     const text = body.toString('utf8');
-    const { data, errors } = JSON.parse(text);
-    const refused = (errors?.length ?? 0) > 0;
-    if (refused !== (workloads[workload].expects === 'errors')) {
+    const { data, cut, errors } = transportOf(contender).answerOf(text);
+    const isRefused = (errors?.length ?? 0) > 0;
+    if (isRefused !== (workloads[workload].expects === 'errors')) {
       throw new Error(`${label} answers ${workload} with ${status}: ${text.slice(0, 600)}`);
     }
-    // How a refusal reads is for each server to say.
-    answers.push(refused ? 'refused' : asked.meaning(data));
+    answers.push({ isRefused, data, cut, meaning: asked.meaning });
   }
   connection.close();
   return answers;

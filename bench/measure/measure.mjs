@@ -4,7 +4,7 @@ import { median, spread } from './stats.mjs';
 
 /**
  * Measures every contender at every workload: rounds go over all contenders in turn, so that a slow minute of the
- * machine is everybody's. A contender is `{ name, label, database, world, server, settled }`; the last, where it is
+ * machine is everybody's. A contender is `{ name, label, database, world, server, transport, settled }`; the last, where it is
  * given, resolves when the server has done what it left for later, which counts as work of the operations. Returns a row for each
  * contender and workload; one without figures where the workload means nothing to the server. `isAloneToo`, where it
  * is false, leaves out the figures of a caller alone.
@@ -53,11 +53,18 @@ export async function measure({ contenders, workloads, load, calibration, progre
   return rows;
 }
 
-const job = ({ database, label, server, world }, workload, connections, seconds, first = false) => ({
+const job = (
+  { database, label, server, world, transport },
+  workload,
+  connections,
+  seconds,
+  first = false,
+) => ({
   server: `${label} ${database}`,
   port: server.port,
   workload,
   world,
+  transport,
   connections,
   seconds,
   first,

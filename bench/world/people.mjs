@@ -14,7 +14,6 @@ import {
 const sha256 = (text) => createHash('sha256').update(text).digest('base64url');
 const json = (value) => JSON.stringify(value);
 const now = storedTime(0);
-const aud = `${publicUrl}/graphql`;
 const never = '2999-01-01 00:00:00.000';
 /** More than a run can spend, and within a column of the database. */
 const plenty = 2_000_000_000;
@@ -179,13 +178,16 @@ function* delegations(world) {
 /** Access tokens and their grants as the authorization server stores them. */
 function* oauthPayloads(world) {
   for (const { agent, delegationId, userId, rights, scopes } of tasks(world)) {
-    const token = tokenOf(rights, agent);
     const grantId = `grant-${delegationId}`;
     const row = { grant_id: grantId, uid: null, user_code: null, account_id: userId, expires_at: never };
     const rar = [{ type: 'behalf_delegation', delegation: delegationId }];
-    const payload = json({ clientId: `bench-agent-${agent}`, aud, scope: scopes.join(' '), rar });
     yield { model: 'Grant', id: sha256(grantId), ...row, payload: '{}', consumed_at: null };
-    yield { model: 'AccessToken', id: sha256(token), ...row, payload, consumed_at: null };
+    for (const resource of world.resources ?? ['/graphql']) {
+      const token = tokenOf(rights, agent, resource);
+      const aud = `${publicUrl}${resource}`;
+      const payload = json({ clientId: `bench-agent-${agent}`, aud, scope: scopes.join(' '), rar });
+      yield { model: 'AccessToken', id: sha256(token), ...row, payload, consumed_at: null };
+    }
   }
   if (world.personScopes !== undefined) yield* personPayloads(world);
 }
@@ -199,6 +201,7 @@ function* personPayloads(world) {
     account_id: idOf('SR', 0),
     expires_at: never,
   };
+  const aud = `${publicUrl}/graphql`;
   const payload = json({ clientId: 'bench', aud, scope: scopesOfPerson(world).join(' ') });
   yield { model: 'Grant', id: sha256('grant-person'), ...row, payload: '{}', consumed_at: null };
   yield { model: 'AccessToken', id: sha256(tokenOf('person', 0)), ...row, payload, consumed_at: null };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { transports } from '../load/transports.mjs';
 import { documentsPerTopic, idOf, scatter, storedTime, tokenOf, topicWord } from './world.mjs';
 
 const iso = (stored) => `${stored.replace(' ', 'T')}Z`;
@@ -34,6 +35,14 @@ const operations = {
         nodes {
           id number status placedAt shippedAt version total { amount currency } customer { id name region }
         }
+      }
+    }`,
+    variables: (n) => ({ before: iso(storedTime(0.1 + (0.9 * scatter(n, 500)) / 500)) }),
+  },
+  Names100: {
+    document: `query Names100($before: DateTime!) {
+      customers(first: 100, filter: { createdBefore: $before }, orderBy: { createdAt: DESC }) {
+        nodes { id number name region country }
       }
     }`,
     variables: (n) => ({ before: iso(storedTime(0.1 + (0.9 * scatter(n, 500)) / 500)) }),
@@ -119,6 +128,7 @@ export const workloads = {
   point: { operations: { Point: 1 }, rights: 'full', expects: 'data' },
   ticket: { operations: { Ticket: 1 }, rights: 'full', expects: 'data' },
   list100: { operations: { List100: 1 }, rights: 'full', expects: 'data' },
+  names100: { operations: { Names100: 1 }, rights: 'full', expects: 'data' },
   list1000: { operations: { List1000: 1 }, rights: 'full', expects: 'data', longer: 3 },
   search: { operations: { Search: 1 }, rights: 'full', expects: 'data' },
   mutation: { operations: { Reply: 1 }, rights: 'full', expects: 'data' },
@@ -132,6 +142,9 @@ export const workloads = {
   // The operations of `refused`, by who may do them: what a refusal is compared with.
   ...refusals('allowed', 'full', 'data'),
 };
+
+/** Those of `mcp`: of `list100` a tool shows as much as fits into its result, of `names100` everything. */
+export const mcpWorkloads = ['point', 'ticket', 'list100', 'names100', 'search'];
 
 /** Those of a usual run; the others tell the parts of `refused` and `allowed`. */
 export const usualWorkloads = [
@@ -161,30 +174,34 @@ const fewAgents = 32;
  * The nth request of a workload: the same on every server, but for the key of a mutation. `meaning` reads an
  * answer's data.
  */
-export function requestsOf(name, world) {
+export function requestsOf(name, world, transport = 'graphql') {
   const { rights, everyAgent } = workloads[name];
   const deck = deckOf(name);
   const agents = everyAgent ? world.agents : Math.min(fewAgents, world.agents);
   const documents = Object.fromEntries(
     Object.entries(operations).map(([key, { document }]) => [key, document.replace(/\s+/g, ' ')]),
   );
+  const { path, headersOf, bodyOf } = transports[transport];
   return (n) => {
     const { operation } = deck[n % deck.length];
     const variables = operations[operation].variables(n, world);
+    const asked = { operationName: operation, query: documents[operation], variables };
     return {
-      token: tokenOf(rights, scatter(n, agents, 9)),
-      body: JSON.stringify({ operationName: operation, query: documents[operation], variables }),
+      token: tokenOf(rights, scatter(n, agents, 9), path),
+      path,
+      headers: headersOf(asked),
+      body: bodyOf(asked),
       meaning: operations[operation].meaning ?? ((data) => data),
     };
   };
 }
 
 /** One request of each agent, so that a measurement does not begin with everybody's first. */
-export const firstRequests = (name, world) => {
+export const firstRequests = (name, world, transport) => {
   const { rights, everyAgent } = workloads[name];
-  const request = requestsOf('point', world);
-  return Array.from({ length: everyAgent ? world.agents : 0 }, (_, agent) => ({
-    ...request(agent),
-    token: tokenOf(rights, agent),
-  }));
+  const request = requestsOf('point', world, transport);
+  return Array.from({ length: everyAgent ? world.agents : 0 }, (_, agent) => {
+    const asked = request(agent);
+    return { ...asked, token: tokenOf(rights, agent, asked.path) };
+  });
 };

@@ -19,10 +19,12 @@ export function scatter(n, below, salt = 0) {
 
 /**
  * The access token of an agent's delegation: `full` holds every scope that the workloads ask for, `narrow` lacks
- * those that `refused` asks for.
+ * those that `refused` asks for. A token is for one resource.
  */
-export const tokenOf = (rights, agent) =>
-  createHash('sha256').update(`${rights} ${agent}`).digest('base64url');
+export const tokenOf = (rights, agent, resource = '/graphql') =>
+  createHash('sha256')
+    .update(resource === '/graphql' ? `${rights} ${agent}` : `${rights} ${agent} ${resource}`)
+    .digest('base64url');
 
 /** The public URL of the server, whatever port it listens on: its tokens are stored beforehand. */
 export const publicUrl = 'http://127.0.0.1:4000';
@@ -57,6 +59,9 @@ export const smallWorld = {
   roles: 10,
   auditRecords: 10_000,
 };
+
+/** `mcp` asks one server over both. */
+export const mcpWorld = { ...usualWorld, resources: ['/graphql', '/mcp'] };
 
 /** `loop` looks for what takes long: statistics over lines of many categories, and lists that no index serves. */
 export const loopWorld = {

@@ -17,6 +17,7 @@ import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
 import { Exchange, serverInfo, type McpMessage } from './exchange.js';
 import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
+import { inWords } from './refusals.js';
 import type { GraphqlResponse } from './results.js';
 import { Streams } from './streams.js';
 
@@ -116,7 +117,8 @@ async function answer(
     parsedBody: request.body,
     authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
   });
-  const bytes = stream !== undefined && response.ok ? undefined : Buffer.from(await response.arrayBuffer());
+  const bytes =
+    stream !== undefined && response.ok ? undefined : inWords(Buffer.from(await response.arrayBuffer()));
   const told = await exchange.end(response.ok);
   if (told.isForClient) {
     if (bytes === undefined) await response.body?.cancel();
