@@ -113,3 +113,12 @@ test(
     expect(statuses.get(400)).toBeGreaterThan(count / 10);
   },
 );
+
+test('arguments larger than a request may be are refused at once, in words', async () => {
+  const digest = await digestOf(target.server.database);
+  const params = { name: 'query', arguments: { document: 'x'.repeat(1_100_000) } };
+  const reply = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }));
+  expect(reply.status).toBe(413);
+  expect(reply.text).toContain('The body is larger than 1048576 bytes.');
+  expect(await digestOf(target.server.database)).toBe(digest);
+});
