@@ -48,7 +48,7 @@ export class StdioBridge {
       return;
     }
     const { id = null, method } = message;
-    // Its answer would be a stream without end, in which nothing is told.
+    // An answer is passed on when it has ended, and this one is an open stream.
     if (method === 'subscriptions/listen') {
       this.write(failure(id, -32_601, 'Method not found'));
       return;
