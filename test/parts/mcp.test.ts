@@ -1,20 +1,26 @@
 // databases: sqlite, mariadb
 import type { Client } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { refunds, type CustomerRow } from '../../src/domains/business/tables.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { delegations } from '../../src/store/tables/identity.js';
 import { BusinessRows } from '../support/business.js';
+import { loadDocuments } from '../support/demo-rows.js';
 import { postMessage, mcpClient, type Era } from '../support/mcp.js';
 import { recordsOf } from '../support/records.js';
 import { everywhere, TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
 
 const scopes = ['customers:read', 'tickets:read', 'tickets:reply', 'documents:read'];
 let server: TestServer;
+let rows: BusinessRows;
+let customer: CustomerRow;
 let agent: AgentFixture;
 let person: PersonFixture;
 let token: string;
 beforeAll(async () => {
   server = await TestServer.start();
-  const rows = new BusinessRows(server);
-  await rows.customer('C-1', 'europe');
+  rows = new BusinessRows(server);
+  customer = await rows.customer('C-1', 'europe');
   await rows.customer('C-2', 'asia');
   person = await server.person({ scopes: [...server.app.scopes] });
   agent = await server.agent(
@@ -80,7 +86,7 @@ describe.each<Era>(['modern', 'legacy'])('a %s client', (era) => {
     });
   });
 
-  test('is told what its task lacks', async () => {
+  test('is told what its task lacks, and whom to ask', async () => {
     const told = await call(client, 'explain_refusal', { scopes: ['refunds:issue', 'users:manage'] });
     expect(told.structuredContent).toMatchObject({
       scopes: [
@@ -88,19 +94,18 @@ describe.each<Era>(['modern', 'legacy'])('a %s client', (era) => {
         { scope: 'users:manage', held: false, layer: null },
       ],
     });
+    const asked = await call(client, 'ask_for_access', { scopes: ['refunds:issue'], reason: 'Pay it back.' });
+    expect(asked.structuredContent).toMatchObject({ status: 'ask_in_person', person: person.name });
   });
 
-  test('runs a query by `query` alone, and is told whom to ask', async () => {
+  test('changes nothing by `query`', async () => {
     const document = 'mutation { completeTask(idempotencyKey: "k") { __typename } }';
     expect(await call(client, 'query', { document })).toMatchObject({
       isError: true,
       structuredContent: { errors: [{ code: 'BAD_USER_INPUT' }] },
     });
-    const asked = await call(client, 'ask_for_access', { scopes: ['refunds:issue'], reason: 'Pay it back.' });
-    expect(asked.structuredContent).toMatchObject({
-      status: 'ask_in_person',
-      person: expect.any(String) as string,
-    });
+    const [task] = await server.database.read.select(delegations, eq('id', agent.delegationId));
+    expect(task?.status).toBe('active');
   });
 });
 
@@ -121,11 +126,20 @@ test('a token that is too narrow is refused with all scopes, in the head of the 
   expect(answer.headers.get('www-authenticate')).toContain('/.well-known/oauth-protected-resource/mcp');
 });
 
-test('a task that is too narrow is told in the result, with what is missing', async () => {
-  const document = `mutation { issueRefund(paymentId: "P", amount: { amount: "1.00", currency: "EUR" }, reason: "r", idempotencyKey: "k") { __typename } }`;
-  const answer = await post('tools/call', { name: 'validate', arguments: { document } });
+test('a task that is too narrow is told in the result, with the missing scope, and nothing is changed', async () => {
+  const payment = await rows.payment(await rows.invoice('I-1', await rows.order('O-1', customer)));
+  const document = `mutation { issueRefund(paymentId: "${payment.id}", amount: { amount: "1.00", currency: "EUR" }, reason: "r", idempotencyKey: "k") { __typename } }`;
+  const answer = await post('tools/call', { name: 'mutate', arguments: { document } });
   expect(answer.status).toBe(200);
-  expect(await answer.text()).toContain('refunds:issue');
+  expect(await answer.json()).toMatchObject({
+    result: {
+      isError: true,
+      structuredContent: {
+        errors: [{ code: 'FORBIDDEN', layer: 'delegation', missingScopes: ['refunds:issue'] }],
+      },
+    },
+  });
+  expect(await rows.all(refunds)).toEqual([]);
 });
 
 test('a token for GraphQL counts for nothing here, nor one for MCP there', async () => {
@@ -171,11 +185,20 @@ test('a message that is none has its record, and changes nothing', async () => {
   expect(after.slice(-7).every(({ changes }) => changes.length === 0)).toBe(true);
 });
 
-test('a search of the knowledge base links to documents that can be read inside the boundary', async () => {
-  const client = await mcpClient(server.url, token);
+test('a search of the knowledge base links to the documents inside the boundary, which the client reads', async () => {
+  await loadDocuments(server.database, server.ids);
+  const boundary = { ...everywhere, collection: ['guides'], classification: ['public'] };
+  const { delegationId } = await server.agent(person, { scopes }, { scopes, boundary });
+  const client = await mcpClient(server.url, await server.token(person.id, delegationId, scopes, '/mcp'));
+  const { content } = await client.callTool({ name: 'search_knowledge', arguments: { words: 'coffee' } });
+  const links = content.flatMap((part) => (part.type === 'resource_link' ? part : []));
+  expect(links).toMatchObject([{ title: 'A public page of guides', mimeType: 'text/markdown' }]);
+  const uri = links[0]?.uri ?? '';
+  const { contents } = await client.readResource({ uri });
+  expect(contents).toMatchObject([
+    { uri, text: expect.stringContaining('coffee is made, public') as string },
+  ]);
   await expect(client.readResource({ uri: 'behalf://document/NONE' })).rejects.toThrow(/NONE/);
-  const { resourceTemplates } = await client.listResourceTemplates();
-  expect(resourceTemplates).toMatchObject([{ uriTemplate: 'behalf://document/{id}' }]);
   await client.close();
 });
 
@@ -216,7 +239,7 @@ test.each([
 
 test('a client that closes its connection finds it closed', async () => {
   const answer = await post('ping', {}, token, { connection: 'close' });
-  expect(answer.headers.get('connection')).not.toBe('keep-alive');
+  expect(answer.headers.get('connection')).toBe('close');
 });
 
 test('one task listens at ten streams at once', async () => {
@@ -226,6 +249,5 @@ test('one task listens at ten streams at once', async () => {
   );
   const statuses = (await Promise.all(listening)).map(({ status }) => status).sort();
   leave.abort();
-  expect(statuses.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 200));
-  expect(statuses[10]).toBeGreaterThanOrEqual(429);
+  expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 429]);
 });
