@@ -16,7 +16,7 @@ export type Outcome = (typeof outcomes)[number];
 export interface RecordedError {
   readonly code: ErrorCode;
   readonly path?: string;
-  /** Which limit was reached, as the caller was told. */
+  /** The limit that was reached, as `ErrorDetails` names it. */
   readonly limit?: string;
 }
 

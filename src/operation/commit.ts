@@ -7,7 +7,7 @@ import { finishedOf } from '../graphql/execute/finished-call.js';
 import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
-import type { StepUp } from './answer.js';
+import type { Answer, StepUp } from './answer.js';
 
 /** The result of an operation as GraphQL has it; each error carries the operation's id. */
 export interface Result {
@@ -115,6 +115,15 @@ export class Commit {
     }
   }
 }
+
+/** A committed result as the answer of its call. */
+export const responseOf = (
+  call: Call,
+  { status, body, retryAfterSeconds, stepUp, allow }: Committed,
+): Answer => ({
+  ...{ status, body, operationId: call.id, kind: 'response' },
+  ...{ tokenLacks: call.tokenLacks, retryAfterSeconds, stepUp, allow },
+});
 
 /** The errors and outcome in the record. */
 const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'hasData'> => ({

@@ -8,7 +8,7 @@ import type { Call } from '../graphql/execute/call.js';
 import type { Executor } from '../graphql/execute/executor.js';
 import type { Denied } from '../graphql/rules/rule-map.js';
 import { isRecord, parametersIn } from './parameters.js';
-import { explainDecisions, type Refusal } from './refusal-report.js';
+import { coordinatesMax, explainDecisions, type Refusal } from './refusal-report.js';
 import { resolveDocument, type ResolveParts } from './resolve.js';
 
 /** The decisions about a document, which does not run. */
@@ -47,8 +47,6 @@ interface DocumentCheckParts extends ResolveParts {
   readonly executor: Executor;
 }
 
-/** Coordinates that are named of one refusal. */
-const coordinatesMax = 5;
 /** Characters of one fault: a message may repeat what was sent. */
 const faultMax = 500;
 

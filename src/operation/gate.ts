@@ -14,10 +14,10 @@ import { ClientGone, type Admission } from './admission.js';
 import { refusal, tellable, type Answer } from './answer.js';
 import type { ApolloServers } from './apollo.js';
 import { RefusedCaller, type Caller, type Callers } from './callers.js';
-import { withOperationId, type Commit, type Committed } from './commit.js';
+import { responseOf, withOperationId, type Commit, type Committed } from './commit.js';
 import type { FastPath } from './fast-path.js';
-import type { Guide, GuideRequest } from './guide.js';
-import { prepare, type OperationRequest, type Unread } from './operation-request.js';
+import type { Guide } from './guide.js';
+import { prepare, type GuideRequest, type OperationRequest, type Unread } from './operation-request.js';
 import type { Observe } from './observe.js';
 import { parametersIn } from './parameters.js';
 import type { Rejections } from './rejections.js';
@@ -201,10 +201,10 @@ export class OperationGate {
     // A client connects again and again, whatever its task may still spend.
     if (question.name === 'session.connect') call.isFree = true;
     else this.refuseSpent(call, undefined);
-    const told = await this.parts.guide.answer(call, question);
+    const answer = await this.parts.guide.answer(call, question);
     const lost = await this.parts.commit.record(call, [], true);
     if (lost !== undefined) return refusal(lost, call.id);
-    return { status: 200, body: JSON.stringify(told), operationId: call.id, kind: 'guide' };
+    return { status: 200, body: JSON.stringify(answer), operationId: call.id, kind: 'guide' };
   }
 
   /** Recognises the caller by an authority from live rows; gives a refusal where there is none. */
@@ -286,16 +286,5 @@ function wholeCeilingOf(authority: Authority): BehalfError | undefined {
   const message = 'The token has no scope that can be used now. Get one with a scope of those missing.';
   return new BehalfError('FORBIDDEN', message, { missingScopes: others });
 }
-
-const responseOf = (call: Call, { status, body, retryAfterSeconds, stepUp, allow }: Committed): Answer => ({
-  status,
-  body,
-  operationId: call.id,
-  kind: 'response',
-  tokenLacks: call.tokenLacks,
-  retryAfterSeconds,
-  stepUp,
-  allow,
-});
 
 export const isAnswer = (arrival: Arrival | Answer): arrival is Answer => 'status' in arrival;

@@ -12,33 +12,29 @@ import {
   type SchemaHits,
 } from '../graphql/guide/schema-search.js';
 import { scopeStateOf, type Annotations } from '../graphql/view/annotate.js';
-import { UnknownTool } from './answer.js';
 import type { Connection } from '../store/sql/connection.js';
-import { DocumentCheck, type DocumentRefusals, type DocumentReport } from './document-report.js';
-import type { OperationRequest } from './operation-request.js';
+import { UnknownTool } from './answer.js';
+import { DocumentCheck } from './document-report.js';
+import type { GuideRequest, OperationRequest } from './operation-request.js';
 import { ownRecord } from './own-record.js';
 import { isRecord, parametersIn } from './parameters.js';
-import { reportRefusals, type RefusalReport } from './refusal-report.js';
+import { reportRefusals } from './refusal-report.js';
 import type { ResolveParts } from './resolve.js';
-import { isNameable, reportScopes, type ScopesReport } from './scope-report.js';
+import { isNameable, reportScopes } from './scope-report.js';
 import { namesFault } from './tool-input.js';
 
-/** A question about what the caller may do. */
-export type GuideRequest =
-  | { readonly name: 'session.connect' }
-  | { readonly name: 'tools.list' }
-  | { readonly name: 'schema.search'; readonly words: string; readonly from: number }
-  | { readonly name: 'document.check'; readonly body: unknown }
-  | { readonly name: 'document.explain'; readonly body: unknown }
-  | { readonly name: 'operation.explain'; readonly operationId: string }
-  | { readonly name: 'scopes.explain'; readonly scopes: readonly Scope[] };
-
 /** Tools that do not depend on registered documents. */
-const fixedTools = [
-  ...(['ask_for_access', 'explain_refusal', 'mutate', 'query'] as const),
-  ...(['search_knowledge', 'search_schema', 'validate', 'whoami'] as const),
+const fixedToolNames = [
+  'ask_for_access',
+  'explain_refusal',
+  'mutate',
+  'query',
+  'search_knowledge',
+  'search_schema',
+  'validate',
+  'whoami',
 ] as const;
-export type FixedTool = (typeof fixedTools)[number];
+export type FixedTool = (typeof fixedToolNames)[number];
 
 /** The tools of which some call could be allowed now, by live rights. Callers with equal rights get equal values. */
 export interface Toolset {
@@ -48,7 +44,7 @@ export interface Toolset {
 }
 
 export const isFixedTool = (name: string): name is FixedTool =>
-  (fixedTools as readonly string[]).includes(name);
+  (fixedToolNames as readonly string[]).includes(name);
 
 /** Registered documents that are tools; others are found by search and run by their names. */
 const registeredMax = 20;
@@ -79,12 +75,7 @@ export class Guide {
     this.mutationScopes = [...new Set(mutations.map(([, scope]) => scope))];
   }
 
-  async answer(
-    call: Call,
-    request: GuideRequest,
-  ): Promise<
-    Toolset | SchemaHits | DocumentReport | DocumentRefusals | RefusalReport | ScopesReport | object
-  > {
+  async answer(call: Call, request: GuideRequest): Promise<object> {
     const { authority } = call;
     switch (request.name) {
       case 'session.connect':
@@ -107,7 +98,7 @@ export class Guide {
   async toolset(authority: Authority): Promise<Toolset> {
     const usable = await this.usableDocuments(authority);
     return {
-      fixed: fixedTools.filter((tool) => this.isUsable(authority, tool, usable)),
+      fixed: fixedToolNames.filter((tool) => this.isUsable(authority, tool, usable)),
       registered: usable.filter(({ name }) => !isFixedTool(name)).slice(0, registeredMax),
     };
   }
@@ -119,8 +110,8 @@ export class Guide {
   }
 
   /**
-   * Throws `UnknownTool` where the request came by a tool that is none of the caller's toolset, and `BAD_USER_INPUT` for
-   * variables that the tool of a registered document does not have.
+   * Throws `UnknownTool` where the request came by a tool that is none of the caller's toolset, and `BAD_USER_INPUT` where a
+   * variable of a registered document is missing or is none of its variables.
    */
   async requireTool(authority: Authority, wanted: OperationRequest): Promise<void> {
     const { tool: name } = wanted;

@@ -1,9 +1,9 @@
 import type { McpUse } from '../audit/record.js';
+import type { Scope } from '../authority/scope.js';
 import type { BehalfError } from '../core/errors.js';
 import type { Call } from '../graphql/execute/call.js';
-import type { GuideRequest } from './guide.js';
 
-/** An operation of GraphQL, the schema as SDL, or a question about what the caller may do. */
+/** An operation of GraphQL, the schema as SDL, a question about what the caller may do, or a request that is at fault. */
 export type OperationRequest = WantedOperation & {
   /** Set where it came by MCP. */
   readonly mcp?: McpUse | undefined;
@@ -24,9 +24,19 @@ type WantedOperation =
       readonly only?: 'query' | 'mutation';
     }
   | { readonly kind: 'schema' }
-  /** One that a transport could read, and that is at fault by itself. */
+  /** A transport could read it, and it is at fault by itself. */
   | { readonly kind: 'faulty'; readonly error: BehalfError }
   | { readonly kind: 'guide'; readonly question: GuideRequest };
+
+/** A question about what the caller may do. */
+export type GuideRequest =
+  | { readonly name: 'session.connect' }
+  | { readonly name: 'tools.list' }
+  | { readonly name: 'schema.search'; readonly words: string; readonly from: number }
+  | { readonly name: 'document.check'; readonly body: unknown }
+  | { readonly name: 'document.explain'; readonly body: unknown }
+  | { readonly name: 'operation.explain'; readonly operationId: string }
+  | { readonly name: 'scopes.explain'; readonly scopes: readonly Scope[] };
 
 /** The known parts of a request that could not be read. */
 export interface Unread {

@@ -6,7 +6,7 @@ import type { RecordedDecision } from '../audit/trail.js';
 import type { ErrorCode } from '../core/errors.js';
 import { isNameable } from './scope-report.js';
 
-/** What refused: a layer of the chain, or what else stands before an answer. */
+/** A layer of the chain that refused, or another obstacle to an answer. */
 type Refuser =
   | ('person' | 'agent' | 'delegation' | 'token')
   | ('boundary' | 'approval' | 'sign_in' | 'documents')
@@ -16,7 +16,7 @@ type Refuser =
 export interface Refusal {
   readonly layer: Refuser;
   readonly message: string;
-  /** What to do, in one sentence. */
+  /** Advice in one sentence. */
   readonly next: string;
   /** The first coordinates that it refuses. */
   readonly coordinates?: readonly string[];
@@ -34,7 +34,7 @@ export interface RefusalReport {
 }
 
 /** Coordinates that are named of one refusal. */
-const coordinatesMax = 5;
+export const coordinatesMax = 5;
 /** Reasons that are told of one operation. */
 const refusalsMax = 20;
 

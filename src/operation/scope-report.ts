@@ -3,7 +3,7 @@ import { refusalError } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import { badInput } from '../core/errors.js';
 
-/** How things stand with one scope. */
+/** The state of one scope, for the caller. */
 export interface ScopeReport {
   readonly scope: Scope;
   readonly held: boolean;

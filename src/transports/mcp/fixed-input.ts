@@ -1,5 +1,6 @@
 import { badInput, type BehalfError } from '../../core/errors.js';
-import type { FixedTool, GuideRequest } from '../../operation/guide.js';
+import type { FixedTool } from '../../operation/guide.js';
+import type { GuideRequest } from '../../operation/operation-request.js';
 import { kindFault, namesFault } from '../../operation/tool-input.js';
 import { fixedTools } from './tools.js';
 
@@ -9,7 +10,7 @@ export type Input = Readonly<Record<string, unknown>>;
 export const withoutNulls = (input: Input): Input =>
   Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null));
 
-/** What is wrong with the input of a fixed tool, in a sentence that says what to send. */
+/** The fault in the input of a fixed tool, in one sentence that says what to send. */
 export function inputFault(name: FixedTool, input: Input): BehalfError | undefined {
   const { inputSchema } = fixedTools[name];
   return namesFault(name, inputSchema, input) ?? kindFault(inputSchema, input) ?? choiceFault(name, input);
