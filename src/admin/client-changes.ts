@@ -42,7 +42,7 @@ export async function updateClient(
   return store(unit, clients, before, after);
 }
 
-/** What `updateClient` would do. Throws as it does, and changes nothing. */
+/** The change that `updateClient` would make. Throws as it does, and changes nothing. */
 export async function planUpdate(
   { tx }: { readonly tx: Connection },
   by: string,

@@ -69,7 +69,10 @@ const beyondClient = (): BehalfError =>
     hint: 'An administrator can widen the ceiling of the client.',
   });
 
-/** The refusal for the caller: the missing scope where the caller could get it, the layer that refused, and how to ask for it. */
+/**
+ * The refusal for the caller: the layer that refused, the missing scope where the caller could get it, and how to ask for
+ * it.
+ */
 export function refusalError(authority: Authority, refusal: Refusal): BehalfError {
   if (refusal.reason === 'hidden' && isBeyondClient(authority, refusal)) return beyondClient();
   const details = {

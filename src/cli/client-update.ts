@@ -61,7 +61,7 @@ interface Planned {
   readonly tokensEnd: boolean;
 }
 
-/** What would change, and whether tokens would end. The version that the person looked at stands for all of it. */
+/** The change that would be made. The version that the person looked at stands for all of it. */
 const look = (clientId: string, options: UpdateOptions, changes: ClientChanges): Promise<Planned> =>
   withDatabase(async (database) => {
     const by = await findDecider(database, options.as, 'clients:manage');

@@ -20,8 +20,9 @@ interface NewCredentials {
   readonly credentialsFor: (agent: AgentRow) => Credentials;
 }
 
-/** What ends with new credentials. */
+/** A change of credentials that was made. */
 interface Made {
+  /** The delegations that ended with it. */
   readonly ended: readonly Beyond[];
 }
 

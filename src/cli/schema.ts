@@ -27,7 +27,10 @@ export async function printSchema(names: readonly string[], { json, agent }: Sch
   answer(json, { sdl }, () => [sdl]);
 }
 
-/** The types and fields that the roles of an agent can reach, within the ceiling of its client, as its own operations see them. */
+/**
+ * The types and fields that the roles of an agent can reach within the ceiling of its client, as its own operations see
+ * them.
+ */
 async function sdlOfAgent(name: string): Promise<string> {
   const held = await scopesOfAgent(name);
   const schema = buildSchema(servedSdl());

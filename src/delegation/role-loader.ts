@@ -49,9 +49,9 @@ interface ClientCeiling {
 }
 
 /**
- * Loads people, roles and the ceilings of clients for one authority. Authorities of one version share what was loaded: a loader first
- * looks into the shared loader of its version. It hands over its own reads only after the version is seen to
- * be unchanged.
+ * Loads people, roles and the ceilings of clients for one authority. Authorities of one version share what was loaded: a
+ * loader first looks into the shared loader of its version. It hands over its own reads only after the version is
+ * seen to be unchanged.
  */
 export class RoleLoader {
   private readonly people = new Lru<string, HeldByPerson>(peopleMax);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose';
 import { BehalfError } from '../core/errors.js';
-import { firstUse, type PayloadStore } from './library/payload-adapter.js';
+import { firstUse } from './library/first-use.js';
+import type { PayloadStore } from './library/payload-adapter.js';
 import type { AccessTokenFact } from './library/token-lookup.js';
 
 export const dpopAlgorithms = ['ES256', 'Ed25519', 'EdDSA'] as const;

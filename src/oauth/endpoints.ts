@@ -110,7 +110,10 @@ export class Endpoints {
     return 0;
   }
 
-  /** A DPoP proof names the origin for mutual TLS where the request came to that (RFC 8705 section 5, RFC 9449 section 4.3). */
+  /**
+   * A DPoP proof names the origin for mutual TLS where the request came to that (RFC 8705 section 5, RFC 9449
+   * section 4.3).
+   */
   private originOf({ headers }: IncomingMessage, path: string): URL {
     const { issuerUrl, mtlsUrl } = this;
     return headers.dpop !== undefined && headers.host === mtlsUrl?.host && provenPaths.has(path)

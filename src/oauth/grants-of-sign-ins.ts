@@ -1,7 +1,7 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { Clock } from '../core/clock.js';
 import type { HandedOver, OAuthDependencies } from './contract/dependencies.js';
-import { handedOver } from './interactions/handed-over.js';
+import { handedOver } from './library/handed-over.js';
 import { decisionsOf } from './interactions/interaction-policy.js';
 import { decisionOf, deviceInfoOf, isForAnother } from './library/device-codes.js';
 import { keepSignIn, type NewSignIn } from './library/kept-sign-ins.js';

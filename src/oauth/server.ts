@@ -90,7 +90,7 @@ export function createOAuth(dependencies: OAuthDependencies): OAuth {
   };
 }
 
-/** Those whose tokens and assertions are taken here. */
+/** The issuers whose tokens and assertions are taken here. */
 function foreignIssuers({ settings, database, clock, delegations, identities, outgoing }: OAuthDependencies) {
   const { issuer, allowHttp } = settings;
   const issuerKeys = new IssuerKeys(clock, allowHttp);

@@ -10,7 +10,7 @@ import type {
 import type { DpopProof } from '../grants/token-binding.js';
 import { describable, inOAuthWords, TemporarilyUnavailable } from '../library/oauth-errors.js';
 import { errors } from '../library/oidc-provider.js';
-import { firstUseIn } from '../library/payload-adapter.js';
+import { firstUseIn } from '../library/first-use.js';
 import { noteForeignToken } from '../middleware/recording.js';
 import { KeysOutOfReach } from './issuer-keys.js';
 import { readForeignToken, refusalOf, type ForeignToken, type ReadingParts } from './read-token.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Connection } from '../../store/sql/connection.js';
 import type { IdentityProviderRow } from '../../store/tables/identity-providers.js';
-import { firstUseIn } from '../library/payload-adapter.js';
+import { firstUseIn } from '../library/first-use.js';
 import { readForm } from '../step/form.js';
 import { readLogoutToken, type LogoutToken } from './logout-token.js';
 import {

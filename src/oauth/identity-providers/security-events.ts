@@ -4,7 +4,7 @@ import { errors } from 'jose';
 import { sha256 } from '../../core/digest.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { IdentityProviderRow, SignalTransmitterRow } from '../../store/tables/identity-providers.js';
-import { firstUseIn } from '../library/payload-adapter.js';
+import { firstUseIn } from '../library/first-use.js';
 import { readBody } from '../step/form.js';
 import {
   claimedIssuer,

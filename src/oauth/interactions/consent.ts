@@ -30,7 +30,7 @@ import {
   type Ticks,
 } from './consent-form.js';
 import { consentRequest } from './consent-request.js';
-import { handedOver, keepHandedOver, takeBackHandedOver } from './handed-over.js';
+import { handedOver, keepHandedOver, takeBackHandedOver } from '../library/handed-over.js';
 import type { Resource, Resources } from '../resources.js';
 import { requireSignIn } from '../step/current-sign-in.js';
 import {

@@ -4,16 +4,16 @@ import type { Condition } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
 import type { Delegations } from '../contract/dependencies.js';
-import { handedOver, takeBackHandedOver } from '../interactions/handed-over.js';
+import { handedOver, takeBackHandedOver } from './handed-over.js';
 import { decisionOf, deviceInfoOf } from './device-codes.js';
 import { Provider } from './oidc-provider.js';
 import { parsePayload, PayloadAdapter, type PayloadStore } from './payload-adapter.js';
 
 /**
  * Keeps device codes, found by their user code. The first answer stays: a page that was opened before it throws
- * `AlreadyUsedError` and saves nothing. A request that names its person gets an error from them alone: whoever only knows its
- * id, and a failure of the server, leave it as it is. A refusal takes back, in its own transaction, what the person allowed in another tab, and of several tasks the last
- * one is the answer.
+ * `AlreadyUsedError` and saves nothing. A request that names its person gets an error from that person alone; a stranger who
+ * knows its id, and a failure of the server, leave it as it is. A refusal ends, in its own transaction, the task that the
+ * person allowed in another tab. Of several tasks the last one is the answer.
  */
 export class DeviceCodeAdapter extends PayloadAdapter {
   constructor(

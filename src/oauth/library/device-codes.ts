@@ -62,8 +62,8 @@ export function isForAnother(kept: unknown, userId: string): boolean {
 }
 
 /**
- * Throws where the request has an answer already, is over, or is for another person. Otherwise it gets none before `tx` ends.
- * Returns when its time is over, in milliseconds.
+ * Throws where the request has an answer already, is over, or is for another person. Otherwise it gets none before `tx`
+ * ends. Returns when its time is over, in milliseconds.
  */
 export async function requireUndecided(
   tx: Connection,

@@ -1,5 +1,5 @@
 import type { Delegations } from '../contract/dependencies.js';
-import { takeBackHandedOver } from '../interactions/handed-over.js';
+import { takeBackHandedOver } from './handed-over.js';
 import type { Condition } from '../../store/sql/condition.js';
 import type { Connection } from '../../store/sql/connection.js';
 import { oauthPayloads, type OAuthPayloadRow } from '../../store/tables/identity.js';
@@ -9,8 +9,8 @@ import { keyOf, parsePayload, PayloadAdapter, type PayloadStore } from './payloa
 const model = 'Interaction';
 
 /**
- * Keeps interactions. One that ends without consent takes back the task that it handed over: of two forms at the same moment,
- * the refusal may be what counts.
+ * Keeps interactions. One that ends without consent ends the task that it handed over: of two forms at the same moment, the
+ * refusal may be the answer.
  */
 export class InteractionAdapter extends PayloadAdapter {
   constructor(

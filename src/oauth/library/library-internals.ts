@@ -12,7 +12,8 @@ import type {
   ResourceServerInstance,
 } from 'oidc-provider';
 import discovery from 'oidc-provider/lib/actions/discovery.js';
-import { firstUse, type PayloadStore } from './payload-adapter.js';
+import { firstUse } from './first-use.js';
+import type { PayloadStore } from './payload-adapter.js';
 import type { AgentClients } from './agent-clients.js';
 import { agentGenerationMember, agentIdMember, agentNameMember } from './client-metadata.js';
 import { notificationEndpointMember, resourcesMember, scopesMember } from './registered-clients.js';

@@ -236,45 +236,6 @@ export const isThere = (
     return row !== undefined;
   });
 
-/** True once for each (issuer, id) until it is purged: the unique key decides (RFC 7523 section 3, RFC 9449). */
-export const firstUse = (
-  { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,
-  issuer: string,
-  jti: string,
-  expiresAtSeconds: number,
-): Promise<boolean> => database.transaction((tx) => firstUseIn(tx, { clock }, issuer, jti, expiresAtSeconds));
-
-/** The last moment whose text sorts as the time does. Tokens of others may end later. */
-const lastMs = Date.UTC(9999, 11, 31);
-
-/** As `firstUse`, inside the transaction of what the token does. */
-export async function firstUseIn(
-  tx: Connection,
-  { clock }: Pick<PayloadStore, 'clock'>,
-  issuer: string,
-  jti: string,
-  expiresAtSeconds: number,
-): Promise<boolean> {
-  const row: OAuthPayloadRow = {
-    model: 'ReplayDetection',
-    id: sha256(`${issuer}\n${jti}`),
-    grantId: null,
-    uid: null,
-    userCode: null,
-    accountId: null,
-    payload: '{}',
-    expiresAt: isoTime(Math.min(Math.max(expiresAtSeconds * 1000, clock.now() + 1000), lastMs)),
-    consumedAt: null,
-  };
-  return tx.insert(oauthPayloads, [row]).then(
-    () => true,
-    (error: unknown) => {
-      if (isDuplicate(error)) return false;
-      throw error;
-    },
-  );
-}
-
 /** Deletes expired rows, which are never returned anyway. Returns how many. */
 export function purgeExpired(
   { database, clock }: Pick<PayloadStore, 'database' | 'clock'>,

@@ -7,7 +7,7 @@ import { agents, type AgentRow } from '../../store/tables/identity.js';
 import { KeysOutOfReach } from '../foreign-tokens/issuer-keys.js';
 import { RefusedToken } from '../foreign-tokens/refused-token.js';
 import { describable } from '../library/oauth-errors.js';
-import { firstUse } from '../library/payload-adapter.js';
+import { firstUse } from '../library/first-use.js';
 import { checkAssertion, unproven, type AssertionParts } from './workload-assertion.js';
 
 export const workloadAuthMethod = 'workload_jwt';
