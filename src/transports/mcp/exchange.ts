@@ -8,7 +8,7 @@ import {
   type ReadResourceResult,
   type Tool,
 } from '@modelcontextprotocol/server';
-import { badInput } from '../../core/errors.js';
+import { badInput, notFound } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Arrival, OperationGate } from '../../operation/gate.js';
 import type { OperationRequest } from '../../operation/operation-request.js';
@@ -48,6 +48,8 @@ type Runnable = Extract<OperationRequest, { kind: 'document' | 'faulty' }>;
 /** A client may keep a list for so long; rights are looked at again with each call. */
 const listTtlMs = 0;
 const documentUriText = /^behalf:\/\/document\/(?<id>[A-Za-z0-9_-]{1,64})$/;
+
+const connection: OperationRequest = { kind: 'guide', question: { name: 'session.connect' } };
 
 /** How a message ended. */
 interface Ended {
@@ -99,7 +101,7 @@ export class Exchange {
     const { answered, isForClient: leaves, gate, arrival, message } = this;
     if (answered !== undefined) return { answer: answered, isForClient: leaves };
     if (isAnswered) {
-      const answer = await this.connect();
+      const answer = await this.ask(connection);
       return { answer, isForClient: answer.kind === 'refusal' };
     }
     const answer = await gate.refuse(arrival, badInput('This is no message of the protocol.'), {
@@ -109,8 +111,9 @@ export class Exchange {
   }
 
   /** For a message that asks for nothing but the connection. */
-  private connect(): Promise<Answer> {
-    return this.ask({ kind: 'guide', question: { name: 'session.connect' } });
+  private async connect(): Promise<void> {
+    const answer = await this.ask(connection);
+    if (answer.kind === 'refusal') this.leave(new Refused(answer));
   }
 
   private async ask(wanted: OperationRequest): Promise<Answer> {
@@ -195,7 +198,7 @@ export class Exchange {
   }
 
   private resultOf(answer: Answer): ToolResult {
-    if (answer.kind !== 'response') throw new Refused(answer);
+    if (answer.kind !== 'response' || isForClient(answer)) throw new Refused(answer);
     const body = answer.body.toString();
     if (body.includes('"layer":"token"') && isOfToken(JSON.parse(body) as GraphqlResponse))
       throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
@@ -246,7 +249,8 @@ export class Exchange {
   private async read(uri: string): Promise<ReadResourceResult> {
     const { id } = documentUriText.exec(uri)?.groups ?? {};
     if (id === undefined) {
-      await this.connect();
+      const refused = await this.ask({ kind: 'faulty', error: notFound('A resource with this address') });
+      if (isForClient(refused)) this.leave(new Refused(refused));
       throw new ResourceNotFoundError(uri.slice(0, uriMax));
     }
     const answer = await this.ask({
@@ -254,7 +258,7 @@ export class Exchange {
       body: { query: readDocument, variables: { id } },
       isBuiltIn: true,
     });
-    if (answer.kind === 'refusal' && isForClient(answer)) this.leave(new Refused(answer));
+    if (isForClient(answer)) this.leave(new Refused(answer));
     const body = JSON.parse(answer.body.toString()) as GraphqlResponse;
     const document = isRecord(body.data) ? body.data.document : undefined;
     if (!isRecord(document)) throw new ResourceNotFoundError(uri.slice(0, uriMax));
