@@ -6,7 +6,7 @@ import {
   type ExecutionResult,
   type OperationDefinitionNode,
 } from 'graphql';
-import { BehalfError, tooComplex } from '../../core/errors.js';
+import { badInput, BehalfError, tooComplex } from '../../core/errors.js';
 import { asGraphQLError } from '../errors.js';
 import type { Access } from '../plan/access-rules.js';
 import { inAnswerOrder } from '../plan/answer-order.js';
@@ -82,7 +82,7 @@ export class Executor {
     const { call, schema, document, operation } = request;
     if (!schema.getRootType(operation.operation)) return { errors: [noSuchKind(request)] };
     if (call.only !== undefined && (operation.operation as string) !== call.only)
-      return { errors: [asGraphQLError(otherKind(call.only))] };
+      return { errors: [asGraphQLError(badInput(`This runs a ${call.only}, and the document is none.`))] };
     if (call.isInspection && operation.operation === OperationTypeNode.MUTATION)
       return { errors: [asGraphQLError(onlyLooking())] };
     const definitions = operation.variableDefinitions ?? [];
@@ -243,11 +243,6 @@ const onlyLooking = (): BehalfError =>
   new BehalfError('FORBIDDEN', 'A person who looks through a task cannot change anything under it.', {
     layer: 'token',
     hint: 'Only its agent can. Choose yourself to make a change of your own.',
-  });
-
-const otherKind = (only: 'query' | 'mutation'): BehalfError =>
-  new BehalfError('BAD_USER_INPUT', `This runs a ${only}, and the document is none.`, {
-    hint: only === 'query' ? 'Send a mutation by `mutate`.' : 'Send a query by `query`.',
   });
 
 const asInputFault = (error: GraphQLError): GraphQLError =>

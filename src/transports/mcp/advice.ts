@@ -1,17 +1,19 @@
 import type { ErrorCode } from '../../core/errors.js';
 
-/** What a model can do about faults of a document, by the words with which GraphQL tells them. */
+/** Advice about faults of a document, by the words of their messages. */
 const documentAdvice: readonly (readonly [RegExp, string])[] = [
   [/^Syntax Error/, 'Mend the syntax of `document`, and send it again.'],
   [/^Variable "\$/, 'Send `variables` with a fitting value for it.'],
   [/`operationName`/, 'Send exactly one operation in `document`.'],
+  [/^This runs a query,/, 'Send a mutation by `mutate`.'],
+  [/^This runs a mutation,/, 'Send a query by `query`.'],
   [
     /^(?:Cannot query field|Unknown |Field |Value |Expected value|Enum )|" is not defined by /,
     'Look for the right names and types with `search_schema`, then send it again.',
   ],
 ];
 
-/** In one sentence what to do about an error that says nothing about it itself. */
+/** Advice in one sentence, for an error that has no hint of its own. */
 export function adviceOn(code: string | undefined, message: string): string | undefined {
   switch (code as ErrorCode | undefined) {
     case 'BAD_USER_INPUT':
