@@ -28,6 +28,8 @@ type WantedOperation =
   | { readonly kind: 'faulty'; readonly error: BehalfError }
   | { readonly kind: 'guide'; readonly question: GuideRequest };
 
+export type { McpUse } from '../audit/record.js';
+
 /** A question about what the caller may do. */
 export type GuideRequest =
   | { readonly name: 'session.connect' }

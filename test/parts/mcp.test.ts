@@ -202,6 +202,19 @@ test('a search of the knowledge base links to the documents inside the boundary,
   await client.close();
 });
 
+test('a document is refused as a call is: a narrow token by its scope, a spent task by its limit', async () => {
+  const uri = 'behalf://document/NONE';
+  const read = (bearer: string): Promise<Response> =>
+    post('resources/read', { uri }, bearer, { 'mcp-name': uri });
+  const narrow = await read(await server.token(person.id, agent.delegationId, ['tickets:read'], '/mcp'));
+  expect(narrow.status).toBe(403);
+  expect(narrow.headers.get('www-authenticate')).toContain('scope="documents:read"');
+  const { delegationId } = await server.agent(person, { scopes }, { scopes, operationsMax: 1 });
+  const spent = await server.token(person.id, delegationId, scopes, '/mcp');
+  await post('tools/call', { name: 'whoami', arguments: {} }, spent);
+  expect(await (await read(spent)).text()).toContain('LIMIT_EXCEEDED');
+});
+
 test('all scopes that the token lacks are named at once, those of nested fields too', async () => {
   const narrow = await server.token(person.id, agent.delegationId, ['tickets:read'], '/mcp');
   const document = '{ customers(first: 1) { nodes { name invoices(first: 1) { nodes { id } } } } }';
@@ -237,8 +250,12 @@ test.each([
   expect((await recordsOf(server.database)).length).toBe(before + 1);
 });
 
-test('a client that closes its connection finds it closed', async () => {
-  const answer = await post('ping', {}, token, { connection: 'close' });
+test('a client that wants its connection closed is told so, also with a stream', async () => {
+  const params = { notifications: { toolsListChanged: true } };
+  const leave = new AbortController();
+  const answer = await post('subscriptions/listen', params, token, { connection: 'close' }, leave.signal);
+  leave.abort();
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
   expect(answer.headers.get('connection')).toBe('close');
 });
 

@@ -3,7 +3,7 @@ import type { ScopesReport } from '../../operation/scope-report.js';
 /** Characters of the reason that the words to send repeat. */
 const reasonMax = 500;
 
-/** How things stand with the scopes that a task asks for. Requests cannot be made here yet, so the person has to be asked. */
+/** The state of the scopes that a task asks for. No request can be made here yet, so the person is asked. */
 export function asking({ person, task, scopes }: ScopesReport, reason: string): object {
   const askable = scopes.filter(({ next }) => next !== null).map(({ scope }) => scope);
   if (askable.length > 0)

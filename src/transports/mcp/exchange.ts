@@ -11,8 +11,8 @@ import {
 import { badInput, notFound } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Arrival, OperationGate } from '../../operation/gate.js';
-import type { OperationRequest } from '../../operation/operation-request.js';
 import { isFixedTool, type FixedTool, type Toolset } from '../../operation/guide.js';
+import type { GuideRequest, McpUse, OperationRequest } from '../../operation/operation-request.js';
 import { isRecord } from '../../operation/parameters.js';
 import { isNameable, type ScopesReport } from '../../operation/scope-report.js';
 import { adviceOn } from './advice.js';
@@ -32,26 +32,18 @@ import {
 import { isForClient, isOfToken, Refused } from './refusals.js';
 import { answerSchema, changing, fixedTools, reading } from './tools.js';
 
-/** The name and version of a client, and the message that it sent. */
-export interface McpMessage {
-  readonly method: string;
-  readonly target: string | null;
-  readonly client: string | null;
-}
-
 /** Characters of an address that an error repeats. */
 const uriMax = 200;
 
-type Question = Extract<OperationRequest, { kind: 'guide' }>['question'];
 type Runnable = Extract<OperationRequest, { kind: 'document' | 'faulty' }>;
 
-/** A client may keep a list for so long; rights are looked at again with each call. */
-const listTtlMs = 0;
+/** Clients keep no list and no document: rights are looked at again with each message. */
+const notKept = { ttlMs: 0, cacheScope: 'private' } as const;
 const documentUriText = /^behalf:\/\/document\/(?<id>[A-Za-z0-9_-]{1,64})$/;
 
 const connection: OperationRequest = { kind: 'guide', question: { name: 'session.connect' } };
 
-/** How a message ended. */
+/** The end of a message. */
 interface Ended {
   readonly answer: Answer;
   /** True where the client has to act, so that the answer leaves as an HTTP status in place of a result. */
@@ -67,7 +59,7 @@ export class Exchange {
   constructor(
     private readonly gate: OperationGate,
     private readonly arrival: Arrival,
-    private readonly message: McpMessage,
+    private readonly message: McpUse,
     private readonly version: string,
   ) {}
 
@@ -86,7 +78,7 @@ export class Exchange {
     );
     server.setRequestHandler('resources/list', async () => {
       await this.connect();
-      return { resources: [], ttlMs: listTtlMs, cacheScope: 'private' };
+      return { resources: [], ...notKept };
     });
     server.setRequestHandler('resources/templates/list', () => this.templates());
     server.setRequestHandler('resources/read', ({ params }) => this.read(params.uri));
@@ -122,8 +114,8 @@ export class Exchange {
     return this.answered;
   }
 
-  /** The answer to a question; throws what is no answer. */
-  private async told(question: Question, tool?: string): Promise<object> {
+  /** The guide's answer to a question. Throws `Refused` and `ProtocolError` as `call` does. */
+  private async askGuide(question: GuideRequest, tool?: string): Promise<object> {
     const answer = await this.ask({ kind: 'guide', question, tool });
     if (answer.isUnknownTool === true) throw unknownTool(tool ?? '');
     if (answer.kind !== 'guide') throw new Refused(answer);
@@ -141,7 +133,7 @@ export class Exchange {
       annotations: kind === 'query' ? reading : changing,
     }));
     const tools = [...fixed, ...registered].sort((a, b) => (a.name < b.name ? -1 : 1));
-    return { tools, ttlMs: listTtlMs, cacheScope: 'private' };
+    return { tools, ...notKept };
   }
 
   /** Throws `Refused` where the client itself has to act, and `ProtocolError` where there is no such tool. */
@@ -169,16 +161,16 @@ export class Exchange {
       case 'mutate':
         return this.run({ kind: 'document', body: parametersOf(input), only: 'mutation', tool: name });
       case 'validate':
-        return valueResult(await this.told({ name: 'document.check', body: parametersOf(input) }, name));
+        return valueResult(await this.askGuide({ name: 'document.check', body: parametersOf(input) }, name));
       case 'search_schema': {
         const { words = '', from = 0 } = input as { readonly words?: string; readonly from?: number };
-        return valueResult(await this.told({ name: 'schema.search', words, from }, name));
+        return valueResult(await this.askGuide({ name: 'schema.search', words, from }, name));
       }
       case 'explain_refusal':
-        return valueResult(await this.told(refusalQuestion(input)));
+        return valueResult(await this.askGuide(refusalQuestion(input)));
       case 'ask_for_access': {
         const { scopes, reason } = input as { readonly scopes: string[]; readonly reason: string };
-        const report = await this.told({ name: 'scopes.explain', scopes });
+        const report = await this.askGuide({ name: 'scopes.explain', scopes });
         return valueResult(asking(report as ScopesReport, reason));
       }
     }
@@ -198,10 +190,7 @@ export class Exchange {
   }
 
   private resultOf(answer: Answer): ToolResult {
-    if (answer.kind !== 'response' || isForClient(answer)) throw new Refused(answer);
-    const body = answer.body.toString();
-    if (body.includes('"layer":"token"') && isOfToken(JSON.parse(body) as GraphqlResponse))
-      throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
+    const body = responseIn(answer);
     const { authority } = this.arrival.call;
     return responseResult(body, answer.operationId, (scope) => isNameable(authority, scope));
   }
@@ -223,8 +212,13 @@ export class Exchange {
   }
 
   private async toolset(): Promise<Toolset> {
+    return (await this.unlessRefused(this.askGuide({ name: 'tools.list' }))) as Toolset;
+  }
+
+  /** A result that is not of a tool has no place for a refusal, which leaves as an HTTP status. */
+  private async unlessRefused<T>(work: Promise<T>): Promise<T> {
     try {
-      return (await this.told({ name: 'tools.list' })) as Toolset;
+      return await work;
     } catch (error) {
       if (error instanceof Refused) this.leave(error);
       throw error;
@@ -241,8 +235,7 @@ export class Exchange {
     };
     return {
       resourceTemplates: set.fixed.includes('search_knowledge') ? [template] : [],
-      ttlMs: listTtlMs,
-      cacheScope: 'private',
+      ...notKept,
     };
   }
 
@@ -253,22 +246,23 @@ export class Exchange {
       if (isForClient(refused)) this.leave(new Refused(refused));
       throw new ResourceNotFoundError(uri.slice(0, uriMax));
     }
-    const answer = await this.ask({
-      kind: 'document',
-      body: { query: readDocument, variables: { id } },
-      isBuiltIn: true,
-    });
-    if (isForClient(answer)) this.leave(new Refused(answer));
-    const body = JSON.parse(answer.body.toString()) as GraphqlResponse;
-    const document = isRecord(body.data) ? body.data.document : undefined;
+    const body = { query: readDocument, variables: { id } };
+    const answering = this.ask({ kind: 'document', body, isBuiltIn: true });
+    const { data } = JSON.parse(await this.unlessRefused(answering.then(responseIn))) as GraphqlResponse;
+    const document = isRecord(data) ? data.document : undefined;
     if (!isRecord(document)) throw new ResourceNotFoundError(uri.slice(0, uriMax));
     const text = String(document.body);
-    return {
-      contents: [{ uri, mimeType: 'text/markdown', text }],
-      ttlMs: listTtlMs,
-      cacheScope: 'private',
-    };
+    return { contents: [{ uri, mimeType: 'text/markdown', text }], ...notKept };
   }
+}
+
+/** The GraphQL response in an answer. Throws `Refused` for a refusal, and where the token alone stood in the way. */
+function responseIn(answer: Answer): string {
+  if (answer.kind !== 'response' || isForClient(answer)) throw new Refused(answer);
+  const body = answer.body.toString();
+  if (body.includes('"layer":"token"') && isOfToken(JSON.parse(body) as GraphqlResponse))
+    throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
+  return body;
 }
 
 /** As each result names this server. */

@@ -33,7 +33,7 @@ const errorsSizeMax = 8_000;
 const errorTextMax = 500;
 const pathMax = 200;
 
-/** What a tool gives. */
+/** The result of a tool, before it has the form of the protocol. */
 export interface ToolResult {
   /** A JSON object. */
   readonly json: string;
@@ -99,12 +99,12 @@ export function responseResult(body: string, operationId: string, isNameable: Is
 /** The JSON of a result, where nothing of a response has to be left out; undefined where something might. */
 function asItIs(body: string, operationId: string): string | undefined {
   const json = `${body.slice(0, body.lastIndexOf('}'))},"operationId":${JSON.stringify(operationId)}}`;
-  const isWhole = body.startsWith('{"data":{') && !changing.some((part) => body.includes(part));
+  const isWhole = body.startsWith('{"data":{') && !textsToChange.some((text) => body.includes(text));
   return isWhole && json.length <= resultMax ? json : undefined;
 }
 
-/** A response without these characters has nulls nowhere and no member beside its data. */
-const changing = ['null', '"errors":', '"extensions":'];
+/** A response without these texts has nulls nowhere and no member beside its data. */
+const textsToChange = ['null', '"errors":', '"extensions":'];
 
 const tooLong: Cut = {
   ...{ path: '', shown: 0, of: 1 },
@@ -130,7 +130,7 @@ function compact(value: unknown): unknown {
 
 const visible = { enumerable: true, configurable: true, writable: true } as const;
 
-/** What the person lacks is not named: nobody could hand it over. */
+/** A scope that the person lacks is not named: nobody could hand it over. */
 const lackedByPerson = {
   message: 'The person for whom you act does not hold what this needs.',
   next: 'Go on without it: it cannot be asked for.',

@@ -10,12 +10,13 @@ import { badInput, type BehalfError } from '../../core/errors.js';
 import { isLoopbackHost } from '../../core/loopback.js';
 import type { Answer } from '../../operation/answer.js';
 import type { OperationGate } from '../../operation/gate.js';
+import type { McpUse } from '../../operation/operation-request.js';
 import { isRecord } from '../../operation/parameters.js';
 import type { ToolsWatch } from '../../operation/tools-watch.js';
 import { HttpError } from '../http/http-error.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
-import { Exchange, serverInfo, type McpMessage } from './exchange.js';
+import { Exchange, serverInfo } from './exchange.js';
 import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
 import { inWords } from './refusals.js';
 import type { GraphqlResponse } from './results.js';
@@ -33,6 +34,12 @@ export interface McpParts {
   readonly isLocal: boolean;
 }
 
+interface Route extends McpParts {
+  readonly operations: HttpOperations;
+  readonly handler: McpHttpHandler;
+  readonly streams: Streams;
+}
+
 const path = '/mcp';
 /** They belong to the connection, which is this server's own. */
 const ownHeaders: ReadonlySet<string> = new Set([
@@ -41,13 +48,14 @@ const ownHeaders: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'content-length',
 ]);
+
 /**
  * `/mcp`: the Model Context Protocol over Streamable HTTP, without sessions. Each message is one operation of the gate.
  * Revision 2026-07-28, and those of 2025 that clients still speak.
  */
 export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, parts: McpParts): void {
-  const handler = createMcpHandler(serverOf);
   const streams = new Streams(parts.toolsWatch);
+  const route = { ...parts, operations, streams, handler: createMcpHandler(serverOf) };
   scope.addHook('preClose', () => {
     streams.endAll();
     return Promise.resolve();
@@ -64,12 +72,12 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
         bodyFault(request.body) ??
         (isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
-      const { gate, publicUrl, version } = parts;
+      const { gate, version } = parts;
       const exchange = new Exchange(gate, arrivalOf(request), messageOf(request.body), version);
       const call = plainCallIn(request);
       return call === undefined
-        ? answer(exchange, request, reply, operations, publicUrl, handler, streams)
-        : answerCall(call, exchange, request, reply, operations, version);
+        ? answerBySdk(exchange, request, reply, route)
+        : answerPlainCall(call, exchange, request, reply, route);
     },
   });
 }
@@ -79,13 +87,12 @@ const serverOf = ({ authInfo, era }: McpRequestContext): McpServer =>
   (authInfo?.extra?.exchange as Exchange).server(era);
 
 /** A call of a tool as clients send it needs no server of the SDK, which costs more than the call itself. */
-async function answerCall(
+async function answerPlainCall(
   call: PlainCall,
   exchange: Exchange,
   request: FastifyRequest,
   reply: FastifyReply,
-  operations: HttpOperations,
-  version: string,
+  { operations, version }: Route,
 ): Promise<unknown> {
   const json = await answerTo(call, exchange, serverInfo(version));
   const { answer: answered } = await exchange.end(true);
@@ -97,14 +104,11 @@ async function answerCall(
   return Buffer.from(json);
 }
 
-async function answer(
+async function answerBySdk(
   exchange: Exchange,
   request: FastifyRequest,
   reply: FastifyReply,
-  operations: HttpOperations,
-  publicUrl: string,
-  handler: McpHttpHandler,
-  streams: Streams,
+  { operations, publicUrl, handler, streams }: Route,
 ): Promise<unknown> {
   const gone = new AbortController();
   reply.raw.once('close', () => {
@@ -119,12 +123,12 @@ async function answer(
   });
   const bytes =
     stream !== undefined && response.ok ? undefined : inWords(Buffer.from(await response.arrayBuffer()));
-  const told = await exchange.end(response.ok);
-  if (told.isForClient) {
+  const { answer: answered, isForClient } = await exchange.end(response.ok);
+  if (isForClient) {
     if (bytes === undefined) await response.body?.cancel();
-    return operations.bodyOf(request, reply, asMessage(request.body, told.answer));
+    return operations.bodyOf(request, reply, asMessage(request.body, answered));
   }
-  void reply.code(response.status).header('behalf-operation-id', told.answer.operationId);
+  void reply.code(response.status).header('behalf-operation-id', answered.operationId);
   response.headers.forEach((value, name) => {
     if (!ownHeaders.has(name)) void reply.header(name, value);
   });
@@ -167,7 +171,7 @@ const bodyFault = (body: unknown): BehalfError | undefined =>
   Array.isArray(body) ? badInput('Send one message with each request: batches are not taken.') : undefined;
 
 /** For the record; all of it is the client's word. */
-function messageOf(body: unknown): McpMessage {
+function messageOf(body: unknown): McpUse {
   const { method, params } = isRecord(body) ? body : {};
   const { name, uri, _meta, clientInfo } = isRecord(params) ? params : {};
   const meta = isRecord(_meta) ? _meta : {};
@@ -196,14 +200,21 @@ function webRequest(
   return new Request(new URL(originalUrl, publicUrl), { method, headers: sent, signal });
 }
 
+/** Of the range that JSON-RPC 2.0 leaves to servers. */
+const refusedCode = -32_000;
+
 /** An answer by HTTP, with an error that clients of the protocol can read. */
 function asMessage(body: unknown, answer: Answer): Answer {
   const { errors } = JSON.parse(answer.body.toString() || '{}') as GraphqlResponse;
   const [error] = errors ?? [];
-  const told = {
+  const message = {
     jsonrpc: '2.0',
     id: isRecord(body) ? (body.id ?? null) : null,
-    error: { code: -32_000, message: error?.message ?? 'The request was refused.', data: error?.extensions },
+    error: {
+      code: refusedCode,
+      message: error?.message ?? 'The request was refused.',
+      data: error?.extensions,
+    },
   };
-  return { ...answer, body: JSON.stringify(told) };
+  return { ...answer, body: JSON.stringify(message) };
 }
