@@ -2,6 +2,7 @@ import { BehalfError, UnreachableCaseError } from '../core/errors.js';
 import type { Authority } from './authority.js';
 import { passkeyAcr } from './chain.js';
 import type { Decision } from './decision.js';
+import type { Scope } from './scope.js';
 
 type Refusal = Extract<Decision, { allow: false }>;
 
@@ -62,6 +63,16 @@ export const namesPerson = ({
   readonly layer?: string;
   readonly reason?: string;
 }): boolean => layer === 'delegation' || reason === 'needs_approval';
+
+/**
+ * Whether the scope may be named as one that the caller could get: its roles reach the scope, and its person holds it, if
+ * only after a sign-in with a passkey.
+ */
+export function isNameable(authority: Authority, scope: Scope): boolean {
+  const decision = authority.decide(scope);
+  if (decision.allow || decision.reason === 'needs_passkey') return true;
+  return decision.reason !== 'hidden' && decision.layer !== 'person';
+}
 
 /** It names no scope: the caller could ask for none. */
 const beyondClient = (): BehalfError =>

@@ -1,4 +1,5 @@
 import type { Authority } from '../authority/authority.js';
+import { isNameable } from '../authority/explain.js';
 import { sessionScope } from '../authority/scope.js';
 import { BehalfError } from '../core/errors.js';
 import type { Ids } from '../core/ids.js';
@@ -283,8 +284,11 @@ export class OperationGate {
 function wholeCeilingOf(authority: Authority): BehalfError | undefined {
   const others = [...authority.ceiling].filter((scope) => scope !== sessionScope).sort();
   if (others.length === 0 || others.some((scope) => authority.allows(scope))) return undefined;
-  const message = 'The token has no scope that can be used now. Get one with a scope of those missing.';
-  return new BehalfError('FORBIDDEN', message, { missingScopes: others });
+  const missingScopes = others.filter((scope) => isNameable(authority, scope));
+  const none = 'The token has no scope that can be used now';
+  return missingScopes.length === 0
+    ? new BehalfError('FORBIDDEN', `${none}, and its person holds none that it could get.`)
+    : new BehalfError('FORBIDDEN', `${none}. Get one with a scope of those missing.`, { missingScopes });
 }
 
 export const isAnswer = (arrival: Arrival | Answer): arrival is Answer => 'status' in arrival;

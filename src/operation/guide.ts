@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Authority } from '../authority/authority.js';
+import { isNameable } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import type { TrustedDocuments } from '../delegation/trusted-documents.js';
 import type { Call } from '../graphql/execute/call.js';
@@ -20,7 +21,7 @@ import { ownRecord } from './own-record.js';
 import { isRecord, parametersIn } from './parameters.js';
 import { reportRefusals } from './refusal-report.js';
 import type { ResolveParts } from './resolve.js';
-import { isNameable, reportScopes } from './scope-report.js';
+import { reportScopes } from './scope-report.js';
 import { namesFault } from './tool-input.js';
 
 /** Tools that do not depend on registered documents. */

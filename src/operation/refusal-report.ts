@@ -1,10 +1,9 @@
 import type { Authority } from '../authority/authority.js';
-import { refusalError } from '../authority/explain.js';
+import { isNameable, refusalError } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import type { AuditBody, RecordedError } from '../audit/record.js';
 import type { RecordedDecision } from '../audit/trail.js';
 import type { ErrorCode } from '../core/errors.js';
-import { isNameable } from './scope-report.js';
 
 /** A layer of the chain that refused, or another obstacle to an answer. */
 type Refuser =

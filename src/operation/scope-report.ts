@@ -1,7 +1,9 @@
 import type { Authority } from '../authority/authority.js';
-import { refusalError } from '../authority/explain.js';
+import { isNameable, refusalError } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import { badInput } from '../core/errors.js';
+
+export { isNameable };
 
 /** The state of one scope, for the caller. */
 export interface ScopeReport {
@@ -34,16 +36,6 @@ export function reportScopes(authority: Authority, scopes: readonly Scope[]): Sc
     person: authority.chain.person.displayName,
     task: authority.task?.task ?? null,
   };
-}
-
-/**
- * Whether the scope may be named to the caller: its roles reach the scope, and its person holds it, if only after a
- * sign-in with a passkey.
- */
-export function isNameable(authority: Authority, scope: Scope): boolean {
-  const decision = authority.decide(scope);
-  if (decision.allow || decision.reason === 'needs_passkey') return true;
-  return decision.reason !== 'hidden' && decision.layer !== 'person';
 }
 
 /** A scope that the caller's roles do not reach, or that its person lacks, is answered as one that does not exist. */

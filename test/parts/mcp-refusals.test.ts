@@ -1,5 +1,6 @@
 // databases: sqlite, mariadb
 import type { Client } from '@modelcontextprotocol/client';
+import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { eq } from '../../src/store/sql/condition.js';
@@ -167,6 +168,25 @@ describe('a refusal is explained by the id of its operation', () => {
       ...{ outcome: 'succeeded', refusals: [] },
     });
   });
+});
+
+test('what the person lacks is named by no tool, and what only the task lacks is', async () => {
+  const introspection = getIntrospectionQuery();
+  const fields = '{ __schema { queryType { fields { name description } } } }';
+  const told = await Promise.all([
+    call('whoami', {}),
+    call('query', { document: fields }),
+    call('query', { document: introspection }),
+    call('query', { document: '{ __type(name: "Invoice") { description fields { description } } }' }),
+    call('search_schema', { words: 'invoices refunds customers email' }),
+    call('validate', { document: '{ invoices { nodes { id } } }' }),
+    call('explain_refusal', { document: '{ invoices { nodes { id } } }' }),
+  ]);
+  for (const { text } of told) expect(text).not.toContain('invoices:read');
+  expect(told[0].told).toMatchObject({
+    data: { viewer: { requestableScopes: ['customers:read_contact', 'orders:read', 'refunds:read'] } },
+  });
+  expect(told[1].text).toContain('Requestable: needs `orders:read`');
 });
 
 test("another task's operation is answered as one that does not exist", async () => {

@@ -6,6 +6,7 @@ import {
   getIntrospectionQuery,
   getNamedType,
   isObjectType,
+  printSchema,
   type GraphQLSchema,
   type IntrospectionQuery,
 } from 'graphql';
@@ -176,6 +177,20 @@ describe('what a task lacks', () => {
     expect(errors.map(({ extensions }) => extensions.missingScopes)).toEqual([['orders:read']]);
   });
 
+  test('stays visible without the name of its scope, where the person lacks it too', async () => {
+    const person = await server.person({ scopes: ['customers:read', 'orders:read'], boundary });
+    const agent = await server.agent(person, role, { scopes: ['customers:read'], boundary });
+    const view = await introspect(agent.token);
+    const lacked = /^Not usable: the person for whom you act does not hold what this needs\.$/m;
+    expect(told(view, 'Query', 'products')).toMatch(lacked);
+    expect(view.getType('Product')?.description).toMatch(lacked);
+    expect(told(view, 'Query', 'orders')).toContain('Requestable: needs `orders:read`');
+    expect(view.getType('Order')?.description).toContain('Requestable: only with scopes not held now.');
+    expect(printSchema(view)).not.toMatch(/products:read|customers:read_contact/);
+    const { data } = await server.query(agent.token, '{ viewer { requestableScopes } }');
+    expect(data).toEqual({ viewer: { requestableScopes: ['orders:read'] } });
+  });
+
   test('is told by what is held now, for each token of one view', async () => {
     const agent = await server.agent(everyone, role);
     const one = await server.token(everyone.id, agent.delegationId, ['customers:read']);
@@ -223,6 +238,19 @@ describe('GET /graphql/schema.graphql', () => {
       method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     });
+
+  test('is refused with the scopes that the person could hand over, and no other', async () => {
+    const person = await server.person({ scopes: ['customers:read'] });
+    const agent = await server.agent(person, { scopes: ['customers:read', 'orders:read'] }, { scopes: [] });
+    const response = await read(agent.token);
+    expect(response.status).toBe(403);
+    expect(response.headers.get('www-authenticate')).toContain('scope="customers:read"');
+    expect(await response.text()).not.toContain('orders:read');
+    const none = await server.agent(person, { scopes: ['orders:read'] }, { scopes: [] });
+    const refused = await read(none.token);
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).not.toContain('orders:read');
+  });
 
   test('is what the caller’s introspection tells, as SDL, and is recorded', async () => {
     const scopes = ['customers:read', 'orders:read'];

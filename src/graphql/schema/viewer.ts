@@ -1,4 +1,5 @@
 import { storeBoundary } from '../../authority/boundary.js';
+import { isNameable } from '../../authority/explain.js';
 import type { Operation, Resolvers } from '../../delegation/resolver-context.js';
 
 /** The caller, answered from the authority itself. */
@@ -13,7 +14,9 @@ export const viewerResolvers: Resolvers = {
     },
     scopes: (_viewer, _args, { authority }) => held(authority),
     requestableScopes: (_viewer, _args, { authority }) =>
-      [...authority.ceiling].filter((scope) => !authority.allows(scope)).sort(),
+      [...authority.ceiling]
+        .filter((scope) => !authority.allows(scope) && isNameable(authority, scope))
+        .sort(),
     boundaries: (_viewer, _args, { authority }) =>
       held(authority).map((scope) => ({
         scope,

@@ -1,12 +1,13 @@
 import { printSchema, type GraphQLSchema } from 'graphql';
 import type { Authority } from '../../authority/authority.js';
+import { isNameable } from '../../authority/explain.js';
 import { sessionScope, type Scope } from '../../authority/scope.js';
 import { Lru } from '../../core/lru.js';
 import type { Describe } from './subschema.js';
 import { ceilingKey, type Views } from './views.js';
 
-/** Whether a caller may use a scope of its ceiling. */
-type ScopeState = 'held' | 'missing' | 'needs_approval';
+/** Whether a caller may use a scope of its ceiling; `beyond_person`: no task could have it. */
+type ScopeState = 'held' | 'missing' | 'needs_approval' | 'beyond_person';
 export type ScopeStateOf = (scope: Scope) => ScopeState;
 
 export const scopeStateOf =
@@ -14,7 +15,8 @@ export const scopeStateOf =
   (scope) => {
     const decision = authority.decide(scope);
     if (decision.allow) return 'held';
-    return decision.reason === 'needs_approval' ? 'needs_approval' : 'missing';
+    if (decision.reason === 'needs_approval') return 'needs_approval';
+    return isNameable(authority, scope) ? 'missing' : 'beyond_person';
   };
 
 /** For a caller that holds nothing yet, such as an agent without a task. */
@@ -24,8 +26,11 @@ const marks: Record<Exclude<ScopeState, 'held'>, (scope: Scope) => string> = {
   missing: (scope) => `Requestable: needs \`${scope}\`, not held now.`,
   needs_approval: (scope) =>
     `Not usable: \`${scope}\` needs a person's approval, which cannot be asked for yet.`,
+  beyond_person: () => beyondPerson,
 };
 const markInside = 'Requestable: only with scopes not held now.';
+/** It names no scope: nobody could hand it over. */
+const beyondPerson = 'Not usable: the person for whom you act does not hold what this needs.';
 
 /** How many marked schemas are kept; each is a copy of its view. */
 const schemasMax = 50;
@@ -68,16 +73,20 @@ export class Annotations {
 
   private describe(ceiling: ReadonlySet<Scope>, stateOf: ScopeStateOf): Describe {
     const { scopes } = this.views.policy;
-    const usable = this.views.reach(new Set([...ceiling].filter((scope) => stateOf(scope) === 'held')));
+    const reach = (isIn: (state: ScopeState) => boolean) =>
+      this.views.reach(new Set([...ceiling].filter((scope) => isIn(stateOf(scope)))));
+    const usable = reach((state) => state === 'held');
+    const requestable = reach((state) => state !== 'beyond_person');
     const mark = (at: string): string | undefined => {
       const scope = scopes.get(at);
       const state = scope === undefined ? 'held' : stateOf(scope);
       if (scope !== undefined && state !== 'held') return marks[state](scope);
       const [owner, isMember] = ownerOf(at);
-      if (!isMember) return usable.types.has(at) ? undefined : markInside;
+      const inside = requestable[isMember ? 'members' : 'types'].has(at) ? markInside : beyondPerson;
+      if (!isMember) return usable.types.has(at) ? undefined : inside;
       // One mark is enough where the field, or the whole type, is not usable.
       const isInUse = usable.types.has(owner) || usable.members.has(owner);
-      return isInUse && !usable.members.has(at) ? markInside : undefined;
+      return isInUse && !usable.members.has(at) ? inside : undefined;
     };
     return (at, description) => {
       const added = mark(at);
