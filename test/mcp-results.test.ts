@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cutLists, type Cut } from '../src/transports/mcp/cut-lists.js';
-import { responseResult, type ResponseError } from '../src/transports/mcp/results.js';
+import { responseResult, type Ran, type ResponseError } from '../src/transports/mcp/results.js';
 import { volume } from './support/volume.js';
 
 /** Characters of a result, as docs/mcp.md says. */
@@ -50,8 +50,8 @@ test(`${String(volume(20_000, 500))} random values are cut to the size that is a
     fc.property(tree, fc.nat(30), fc.integer({ min: 2, max: 3_000 }), (row, rows, charactersMax) => {
       const value = { a: rowsOf(row, rows), b: { c: row } };
       const before = structuredClone(value);
-      const cut = cutLists(value, charactersMax);
-      if (cut === undefined) return;
+      const cut = cutLists({ data: value }, charactersMax);
+      if (typeof cut === 'string') return;
       wereCut += cut.length;
       expect(JSON.stringify(value).length + JSON.stringify(cut).length).toBeLessThanOrEqual(charactersMax);
       expect(value).toEqual(shownBy(before, cut));
@@ -61,6 +61,8 @@ test(`${String(volume(20_000, 500))} random values are cut to the size that is a
   );
   expect(wereCut).toBeGreaterThan(20);
 });
+
+const ran: Ran = { operationId: 'ID' };
 
 /** Each scope may be named. */
 const any = (): boolean => true;
@@ -82,7 +84,7 @@ test('a result has no more characters than it may, whatever its rows and errors'
         const nodes = rowsOf(row, rows);
         const { json } = responseResult(
           JSON.stringify({ data: { list: { nodes } }, errors: some }),
-          'ID',
+          ran,
           any,
         );
         expect(json.length).toBeLessThanOrEqual(resultMax);
@@ -97,9 +99,148 @@ test('a result has no more characters than it may, whatever its rows and errors'
   expect(wereCut).toBeGreaterThan(5);
 });
 
+interface Row {
+  readonly id: number;
+  readonly text: string;
+  readonly cursor: string;
+  readonly lines: readonly Row[];
+}
+const rowOf = (lines: fc.Arbitrary<readonly Row[]>): fc.Arbitrary<Row> =>
+  fc.record({
+    id: fc.nat(),
+    text: fc.oneof(fc.nat(100), fc.nat(3_000)).map((length) => 'x'.repeat(length)),
+    // Of any length: that of the last row that is shown takes the place of another.
+    cursor: fc.tuple(fc.nat(), fc.nat(300)).map(([id, length]) => `${String(id)}.${'c'.repeat(length)}`),
+    lines,
+  });
+const table = fc.uniqueArray(
+  rowOf(fc.uniqueArray(rowOf(fc.constant([])), { maxLength: 8, selector: ({ cursor }) => cursor })),
+  { maxLength: 60, size: 'max', selector: ({ cursor }) => cursor },
+);
+
+/** Documents of a page, and how each row of a list stands in its answer. */
+const pageForms = {
+  nodes: ['nodes { id text LINES }', 'pageInfo { hasNextPage endCursor }'],
+  aliases: ['rows: nodes { id text LINES }', 'end: pageInfo { more: hasNextPage __proto__: endCursor }'],
+  edges: ['edges { cursor node { id text LINES } }', '...End'],
+  both: ['edges { at: cursor }', 'nodes { id text LINES } ... { pageInfo { hasNextPage endCursor } }'],
+} as const;
+type Form = keyof typeof pageForms;
+const forms = fc.constantFrom(...(Object.keys(pageForms) as Form[]));
+
+const documentOf = (form: Form, lines: Form): string =>
+  `query { list { ${pageForms[form].join(' ').replace('LINES', `lines { ${pageForms[lines].join(' ').replace('LINES', '')} }`)} } }
+  fragment End on Page { pageInfo { hasNextPage endCursor } }`;
+
+/** The page of a table as its server tells it. */
+function pageOf(form: Form, rows: readonly Row[], hasNextPage: boolean, lines?: Form): Data {
+  const cursor = rows.at(-1)?.cursor ?? null;
+  const row = ({ id, text, lines: within }: Row): Data =>
+    lines === undefined ? { id, text } : { id, text, lines: pageOf(lines, within, false) };
+  const pageInfo = { hasNextPage, endCursor: cursor };
+  switch (form) {
+    case 'nodes':
+      return { nodes: rows.map(row), pageInfo };
+    case 'aliases':
+      return { rows: rows.map(row), end: { more: hasNextPage, ['__proto__']: cursor } };
+    case 'edges':
+      return { edges: rows.map((one) => ({ cursor: one.cursor, node: row(one) })), pageInfo };
+    case 'both':
+      return { edges: rows.map((one) => ({ at: one.cursor })), nodes: rows.map(row), pageInfo };
+  }
+}
+
+interface ShownPage {
+  readonly rows: readonly { readonly id: number; readonly lines?: Data }[];
+  readonly hasNextPage: boolean;
+  readonly endCursor: string | undefined;
+}
+/** The page as its reader takes it from an answer. */
+function read(form: Form, page: Data): ShownPage {
+  const { nodes, rows, edges, pageInfo, end } = page as {
+    readonly [name in 'nodes' | 'rows']?: ShownPage['rows'];
+  } & { readonly edges?: readonly { readonly node: ShownPage['rows'][number] }[] } & {
+    readonly [name in 'pageInfo' | 'end']?: Data;
+  };
+  if (form === 'both') expect(edges).toHaveLength(nodes?.length ?? 0);
+  const told = Object.entries(pageInfo ?? end ?? {});
+  const member = (...names: string[]): unknown => told.find(([name]) => names.includes(name))?.[1];
+  return {
+    rows: nodes ?? rows ?? (edges ?? []).map(({ node }) => node),
+    hasNextPage: member('hasNextPage', 'more') as boolean,
+    endCursor: member('endCursor', '__proto__') as string | undefined,
+  };
+}
+
+test(`whoever follows the pages and the cuts of ${String(volume(2_000, 80))} random tables gets each row once`, () => {
+  let [wereCut, hadCursors] = [0, 0];
+  fc.assert(
+    fc.property(table, forms, forms, (all, form, lines) => {
+      const document = documentOf(form, lines);
+      const seen: number[] = [];
+      let from = 0;
+      let first = 50;
+      for (;;) {
+        const rows = all.slice(from, from + first);
+        const list = pageOf(form, rows, from + first < all.length, lines);
+        const { json } = responseResult(JSON.stringify({ data: { list } }), { ...ran, document }, any);
+        expect(json.length).toBeLessThanOrEqual(resultMax);
+        const { data, cut = [] } = JSON.parse(json) as { data: { list: Data } | null; cut?: Cut[] };
+        // One row alone is too long.
+        if (data === null) return;
+        const page = read(form, data.list);
+        const ownCut = cut.find(({ path }) => path.split('.').length === 2);
+        wereCut += ownCut === undefined ? 0 : 1;
+        for (const [at, { lines: within = {} }] of page.rows.entries()) {
+          const shown = read(lines, within);
+          const of = all[from + at]?.lines ?? [];
+          expect(shown.hasNextPage).toBe(shown.rows.length < of.length);
+          if (shown.endCursor !== undefined) expect(shown.endCursor).toBe(of[shown.rows.length - 1]?.cursor);
+          else expect(shown.hasNextPage || of.length === 0).toBe(true);
+        }
+        if (page.hasNextPage && page.endCursor === undefined) {
+          expect(ownCut?.next).toContain(`\`first: ${String(page.rows.length)}\``);
+          first = page.rows.length;
+          continue;
+        }
+        hadCursors += ownCut === undefined ? 0 : 1;
+        seen.push(...page.rows.map(({ id }) => id));
+        if (!page.hasNextPage) break;
+        from = all.findIndex(({ cursor }) => cursor === page.endCursor) + 1;
+      }
+      expect(seen).toEqual(all.map(({ id }) => id));
+    }),
+    { numRuns: volume(2_000, 80) },
+  );
+  expect(Math.min(wereCut, hadCursors)).toBeGreaterThan(20);
+});
+
+test('the lists of one page keep the same rows', () => {
+  const rows = Array.from({ length: 100 }, (_, id) => ({ id, text: 'x'.repeat(400) }));
+  const list = { nodes: rows.map(({ id }) => ({ id })), edges: rows.map((node) => ({ node })) };
+  const document = '{ list { nodes { id } edges { node { id text } } } }';
+  const { json } = responseResult(JSON.stringify({ data: { list } }), { ...ran, document }, any);
+  const { cut } = JSON.parse(json) as { cut: Cut[] };
+  expect(cut.map(({ path }) => path).sort()).toEqual(['list.edges', 'list.nodes']);
+  expect(new Set(cut.map(({ shown }) => shown)).size).toBe(1);
+});
+
+test('what cannot be shown is told as it is', () => {
+  const cutOf = (data: object, more: Partial<Ran> = {}): Cut[] | undefined =>
+    (JSON.parse(responseResult(JSON.stringify({ data }), { ...ran, ...more }, any).json) as { cut?: Cut[] })
+      .cut;
+  const list = Array.from({ length: 50 }, () => 'x'.repeat(50));
+  const lists = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`q${String(at)}`, [...list]]));
+  expect(cutOf(lists)?.[0]?.next).toMatch(/^More than 20 lists would be cut/);
+  expect(cutOf({ body: 'x'.repeat(30_000) })?.[0]?.next).toMatch(/^The answer is too long/);
+  expect(cutOf({ list: [...list, 'x'.repeat(23_000)] })?.[0]?.next).toMatch(/^It has no pages/);
+  for (const data of [lists, { body: 'x'.repeat(30_000) }, { list: [...list, 'x'.repeat(23_000)] }])
+    expect(cutOf(data, { isMutation: true })?.[0]?.next).toMatch(/^It was done, so do not send it again: /);
+});
+
 test('a long list keeps its beginning, as much as fits', () => {
   const nodes = Array.from({ length: 1_000 }, (_, id) => ({ id, text: 'x'.repeat(100) }));
-  const { json } = responseResult(JSON.stringify({ data: { list: { nodes } } }), 'ID', any);
+  const { json } = responseResult(JSON.stringify({ data: { list: { nodes } } }), ran, any);
   const { data, cut } = JSON.parse(json) as { data: { list: { nodes: unknown[] } }; cut: Cut[] };
   expect(json.length).toBeGreaterThan(resultMax - 300);
   expect(cut).toMatchObject([{ path: 'list.nodes', shown: data.list.nodes.length, of: 1_000 }]);
@@ -109,13 +250,13 @@ test('a long list keeps its beginning, as much as fits', () => {
 test('a list within the only row is cut, not the row', () => {
   const orders = Array.from({ length: 500 }, (_, id) => ({ id, text: 'x'.repeat(100) }));
   const data = { customers: [{ name: 'A', orders }] };
-  const { json } = responseResult(JSON.stringify({ data }), 'ID', any);
+  const { json } = responseResult(JSON.stringify({ data }), ran, any);
   expect(JSON.parse(json)).toMatchObject({ cut: [{ path: 'customers.0.orders', of: 500 }] });
 });
 
 test('nulls are left out, also beside a member with the name of a prototype', () => {
   const body = '{"data":{"__proto__":{"a":null,"b":1},"c":null,"d":[null,{"e":null}]}}';
-  const { json } = responseResult(body, 'ID', any);
+  const { json } = responseResult(body, ran, any);
   expect(json).toBe('{"data":{"__proto__":{"b":1},"d":[null,{}]},"operationId":"ID"}');
 });
 
@@ -127,7 +268,7 @@ test.each([
   ['{"data":{"a":1},"extensions":{}}', '{"data":{"a":1},"operationId":"ID"}'],
   ['{"data":{"errors":[1]}}', '{"data":{"errors":[1]},"operationId":"ID"}'],
 ])('the response %s gives the result %s', (body, json) => {
-  expect(responseResult(body, 'ID', any).json).toBe(json);
+  expect(responseResult(body, ran, any).json).toBe(json);
 });
 
 /** Counts how often a list is looked at: no clock tells that on a busy machine. */
@@ -144,6 +285,6 @@ test('a result of 20,000 rows with lists of their own is cut in one look at each
       },
     );
   const rows = Array.from({ length: 20_000 }, watched);
-  expect(cutLists({ rows }, 10_000)).toMatchObject([{ path: 'rows', of: 20_000 }]);
+  expect(cutLists({ data: { rows } }, 10_000)).toMatchObject([{ path: 'rows', of: 20_000 }]);
   expect(looks).toBe(20_000);
 });

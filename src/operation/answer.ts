@@ -27,6 +27,8 @@ export interface Answer {
   readonly tokenLacks?: readonly string[] | undefined;
   /** True where the tool that was asked for does not exist for this caller. */
   readonly isUnknownTool?: boolean | undefined;
+  /** The text of the document that ran. */
+  readonly document?: string | undefined;
   /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }

@@ -191,8 +191,10 @@ export class Exchange {
 
   private resultOf(answer: Answer): ToolResult {
     const body = responseIn(answer);
-    const { authority } = this.arrival.call;
-    return responseResult(body, answer.operationId, (scope) => isNameable(authority, scope));
+    const { authority, operationType } = this.arrival.call;
+    const { operationId, document } = answer;
+    const ran = { operationId, document, isMutation: operationType === 'mutation' };
+    return responseResult(body, ran, (scope) => isNameable(authority, scope));
   }
 
   /** A refusal of the whole call as a result, unless the client itself has to act. */

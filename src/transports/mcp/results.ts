@@ -1,5 +1,6 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
 import { adviceOn } from './advice.js';
+import { AnswerShape } from './answer-shape.js';
 import { cutLists, type Cut } from './cut-lists.js';
 
 /** A GraphQL response, as it came from the gate. */
@@ -76,11 +77,20 @@ export const callResult = (result: ToolResult): CallToolResult => ({
   structuredContent: JSON.parse(result.json) as Record<string, unknown>,
 });
 
+/** The operation that a response answers. */
+export interface Ran {
+  readonly operationId: string;
+  /** The text of its document; undefined where it had none. */
+  readonly document?: string | undefined;
+  readonly isMutation?: boolean;
+}
+
 /**
  * A GraphQL response for a model: no nulls, equal errors once, and lists cut so that the result has a bounded size.
  * @param body the response as JSON
  */
-export function responseResult(body: string, operationId: string, isNameable: IsNameable): ToolResult {
+export function responseResult(body: string, ran: Ran, isNameable: IsNameable): ToolResult {
+  const { operationId } = ran;
   const whole = asItIs(body, operationId);
   if (whole !== undefined) return { json: whole, hasData: true };
   const response = JSON.parse(body) as GraphqlResponse;
@@ -90,10 +100,21 @@ export function responseResult(body: string, operationId: string, isNameable: Is
   const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
   const others = JSON.stringify({ data: 0, cut: 0, ...rest }).length - 2;
   // Without its nulls it is shorter, and most responses are short.
-  const cut = body.length + others <= resultMax ? [] : cutLists(data, resultMax - others);
-  if (cut === undefined)
-    return { ...valueResult({ data: null, cut: [tooLong], ...rest }, isError), hasData: true };
+  const cut = body.length + others <= resultMax ? [] : cutData(data, ran, resultMax - others);
+  if (typeof cut === 'string') {
+    const nothing: Cut = { path: '', shown: 0, of: 1, next: cut };
+    return { ...valueResult({ data: null, cut: [nothing], ...rest }, isError), hasData: true };
+  }
   return { ...valueResult({ data, ...(cut.length === 0 ? {} : { cut }), ...rest }, isError), hasData: true };
+}
+
+function cutData(
+  data: unknown,
+  { document, isMutation }: Ran,
+  charactersMax: number,
+): readonly Cut[] | string {
+  const shape = document === undefined ? undefined : AnswerShape.of(document);
+  return cutLists({ data, shape, isChange: isMutation }, charactersMax);
 }
 
 /** The JSON of a result, where nothing of a response has to be left out; undefined where something might. */
@@ -105,11 +126,6 @@ function asItIs(body: string, operationId: string): string | undefined {
 
 /** A response without these texts has nulls nowhere and no member beside its data. */
 const textsToChange = ['null', '"errors":', '"extensions":'];
-
-const tooLong: Cut = {
-  ...{ path: '', shown: 0, of: 1 },
-  next: 'A text is too long for one result. Select fewer long fields at once.',
-};
 
 export const isNothing = (data: unknown): boolean =>
   data === null || data === undefined || Object.values(data).every((value) => value === null);

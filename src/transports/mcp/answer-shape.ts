@@ -1,0 +1,76 @@
+import { Kind, parse, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
+
+type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+/** The fields behind the response keys of one object of an answer: an alias hides none of them. */
+export class AnswerShape {
+  private found: ReadonlyMap<string, Member> | undefined;
+
+  private constructor(
+    private readonly sets: readonly SelectionSetNode[],
+    private readonly fragments: Fragments,
+  ) {}
+
+  /** Of the data that the one operation of a valid document gives. */
+  static of(document: string): AnswerShape {
+    const { definitions }: DocumentNode = parse(document, { noLocation: true });
+    const fragments = definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [node] : []));
+    const sets = definitions.flatMap((node) =>
+      node.kind === Kind.OPERATION_DEFINITION ? [node.selectionSet] : [],
+    );
+    return new AnswerShape(sets, new Map(fragments.map((node) => [node.name.value, node])));
+  }
+
+  /** Of the object or objects under a key. */
+  under(key: string): AnswerShape | undefined {
+    return this.members.get(key)?.shape;
+  }
+
+  /** The keys of a field; in their order in the document. */
+  keysOf(field: string): readonly string[] {
+    return [...this.members].flatMap(([key, { fields }]) => (fields.has(field) ? [key] : []));
+  }
+
+  private get members(): ReadonlyMap<string, Member> {
+    return (this.found ??= membersOf(
+      this.sets,
+      this.fragments,
+      (sets) => new AnswerShape(sets, this.fragments),
+    ));
+  }
+}
+
+interface Member {
+  /** More than one where the key means different fields of different types. */
+  readonly fields: ReadonlySet<string>;
+  readonly shape: AnswerShape;
+}
+
+function membersOf(
+  sets: readonly SelectionSetNode[],
+  fragments: Fragments,
+  shapeOf: (sets: readonly SelectionSetNode[]) => AnswerShape,
+): ReadonlyMap<string, Member> {
+  const nodes = new Map<string, { readonly fields: Set<string>; readonly sets: SelectionSetNode[] }>();
+  const seen = new Set<string>();
+  const collect = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const member = nodes.get(key) ?? { fields: new Set(), sets: [] };
+        member.fields.add(selection.name.value);
+        if (selection.selectionSet !== undefined) member.sets.push(selection.selectionSet);
+        nodes.set(key, member);
+      } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
+      else if (!seen.has(selection.name.value)) {
+        seen.add(selection.name.value);
+        const fragment = fragments.get(selection.name.value);
+        if (fragment !== undefined) collect(fragment.selectionSet);
+      }
+    }
+  };
+  sets.forEach(collect);
+  return new Map(
+    [...nodes].map(([key, { fields, sets: below }]) => [key, { fields, shape: shapeOf(below) }]),
+  );
+}

@@ -1,0 +1,65 @@
+import { isRecord } from '../../operation/parameters.js';
+import type { AnswerShape } from './answer-shape.js';
+
+/** A page of a connection in an answer. Its lists hold the same rows, so they are cut together. */
+export class PageInAnswer {
+  /** The keys of its lists. */
+  readonly lists: readonly string[];
+  /** Whether the cursor of the last row is in the answer. */
+  hasCursor = false;
+
+  private constructor(
+    private readonly page: Readonly<Record<string, unknown>>,
+    private readonly shape: AnswerShape,
+  ) {
+    this.lists = [...shape.keysOf('nodes'), ...shape.keysOf('edges')];
+  }
+
+  /** Undefined where the object is no page. */
+  static of(
+    object: Readonly<Record<string, unknown>>,
+    shape: AnswerShape | undefined,
+  ): PageInAnswer | undefined {
+    const page = shape && new PageInAnswer(object, shape);
+    return page === undefined || page.lists.length === 0 ? undefined : page;
+  }
+
+  /**
+   * Makes the page end after so many rows: there is a next page, and its cursor is that of the last row, or missing where
+   * the answer does not have it. Returns how many characters fewer the page has as JSON.
+   */
+  endAfter(rows: number): number {
+    const cursor = this.cursorOf(rows - 1);
+    this.hasCursor = cursor !== undefined;
+    let gone = 0;
+    for (const key of this.shape.keysOf('pageInfo')) {
+      const info = this.page[key];
+      const fields = this.shape.under(key);
+      if (!isRecord(info) || fields === undefined) continue;
+      const before = JSON.stringify(info).length;
+      for (const name of fields.keysOf('hasNextPage')) replace(info, name, true);
+      for (const name of fields.keysOf('endCursor')) replace(info, name, cursor);
+      gone += before - JSON.stringify(info).length;
+    }
+    return gone;
+  }
+
+  private cursorOf(place: number): string | undefined {
+    for (const key of this.shape.keysOf('edges')) {
+      const edges = this.page[key];
+      const edge: unknown = Array.isArray(edges) ? edges[place] : undefined;
+      for (const name of this.shape.under(key)?.keysOf('cursor') ?? []) {
+        const cursor = isRecord(edge) ? edge[name] : undefined;
+        if (typeof cursor === 'string') return cursor;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Leaves a member out where it has no value any more. By assignment, `__proto__` would be the object's prototype. */
+function replace(object: object, name: string, value: string | boolean | undefined): void {
+  if (!Object.hasOwn(object, name)) return;
+  if (value === undefined) Reflect.deleteProperty(object, name);
+  else Object.defineProperty(object, name, { value });
+}
