@@ -18,8 +18,8 @@ import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
 import { Exchange, serverInfo } from './exchange.js';
 import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
-import { inWords } from './refusals.js';
 import type { GraphqlResponse } from './results.js';
+import { withShortError } from './sdk-errors.js';
 import { Streams } from './streams.js';
 
 export interface McpParts {
@@ -122,7 +122,9 @@ async function answerBySdk(
     authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
   });
   const bytes =
-    stream !== undefined && response.ok ? undefined : inWords(Buffer.from(await response.arrayBuffer()));
+    stream !== undefined && response.ok
+      ? undefined
+      : withShortError(Buffer.from(await response.arrayBuffer()));
   const { answer: answered, isForClient } = await exchange.end(response.ok);
   if (isForClient) {
     if (bytes === undefined) await response.body?.cancel();

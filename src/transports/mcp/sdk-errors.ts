@@ -1,0 +1,37 @@
+import { ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { isRecord } from '../../operation/parameters.js';
+
+/** Characters of an error's message. */
+const messageMax = 500;
+/** The JSON of a message, alone or as the data of an event. */
+const messageText = /^(?:data: )?(\{.*\})$/m;
+
+/** An answer of the SDK with its error in one sentence, which does not repeat the whole of a long message. */
+export function withShortError(answer: Buffer): Buffer {
+  if (!answer.includes('"error":{')) return answer;
+  const text = answer.toString();
+  const [, json] = messageText.exec(text) ?? [];
+  const message = json === undefined ? undefined : (JSON.parse(json) as unknown);
+  if (json === undefined || !isRecord(message) || !isRecord(message.error)) return answer;
+  const { code, message: words, data } = message.error;
+  const isLong = data !== undefined && JSON.stringify(data).length > messageMax;
+  const error = { code, message: String(words).slice(0, messageMax), ...(isLong ? {} : { data }) };
+  return Buffer.from(
+    text.replace(json, () => JSON.stringify({ ...message, error: { ...error, ...issueIn(String(words)) } })),
+  );
+}
+
+interface Issue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** The first of the faults of a message, where the SDK lists them as JSON under a code for failures of its own. */
+function issueIn(words: string): { readonly code: number; readonly message: string } | undefined {
+  if (!words.startsWith('[\n') || !words.endsWith(']')) return undefined;
+  const [first] = JSON.parse(words) as readonly Issue[];
+  if (first === undefined) return undefined;
+  const at = first.path.join('.');
+  const message = `Correct \`${at}\` of the message: ${first.message}.`;
+  return { code: ProtocolErrorCode.InvalidParams, message: message.slice(0, messageMax) };
+}
