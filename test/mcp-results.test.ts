@@ -12,7 +12,7 @@ const at = (data: unknown, path: string): unknown =>
   path === '' ? data : path.split('.').reduce<unknown>((value, name) => (value as Data)[name], data);
 type Data = Readonly<Record<string, unknown>>;
 
-/** What a result should show: these lists, cut, and nothing else lost. */
+/** The data that a result should have: these lists cut, and nothing else lost. */
 function shownBy(data: unknown, cut: readonly Cut[]): unknown {
   const expected = structuredClone(data);
   for (const { path, shown, of } of cut) {

@@ -48,10 +48,8 @@ const tokenOf = ({ delegationId }: AgentFixture): Promise<string> =>
 
 type Message = readonly [method: string, params: Readonly<Record<string, unknown>>];
 const calling = (name: string, input: object): Message => ['tools/call', { name, arguments: input }];
-const send = (token: string, [method, params]: Message): Promise<Response> => {
-  const headers: Record<string, string> = typeof params.uri === 'string' ? { 'mcp-name': params.uri } : {};
-  return postMessage(server.url, token, method, params, { headers });
-};
+const send = (token: string, [method, params]: Message): Promise<Response> =>
+  postMessage(server.url, token, method, params);
 
 /** Messages of every kind, each of which is answered with a result or an error of the protocol. */
 const messages = (): Readonly<Record<string, Message>> => ({

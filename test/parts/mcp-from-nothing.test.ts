@@ -49,7 +49,7 @@ const documents = {
   },
 };
 
-/** How a client calls itself in a record: without sessions, one of 2025 tells its name in its first message alone. */
+/** The name of a client in a record. Without sessions, one of 2025 tells it in its first message alone. */
 const nameIn = (era: Era, name: string): unknown =>
   era === 'modern' ? (expect.stringMatching(name) as string) : null;
 

@@ -103,7 +103,7 @@ test.each([
   ['another tool in the head', { 'mcp-name': 'whoami' }],
   ['another method in the head', { 'mcp-method': 'tools/list' }],
   ['another revision in the head', { 'mcp-protocol-version': '2025-11-25' }],
-])('%s: a call is refused, whose body says something else', async (_name, headers) => {
+])('a call whose body says something else than its head is refused: %s', async (_name, headers) => {
   const params = { name: 'query', arguments: { document: '{ customers { totalCount } }' } };
   const answer = await postMessage(server.url, token, 'tools/call', params, { headers });
   expect(answer.status).toBe(400);

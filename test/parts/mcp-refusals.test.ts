@@ -46,7 +46,7 @@ const clientOf = async ({ delegationId }: AgentFixture, scopes: readonly string[
   mcpClient(server.url, await server.token(person.id, delegationId, scopes, '/mcp'));
 
 type Told = Record<string, unknown> & { readonly operationId: string };
-/** What a tool tells, and whether it says that it could not do it. */
+/** The result of a tool: its value, all of its text, and whether it failed. */
 async function call(
   name: string,
   input: Record<string, unknown>,

@@ -5,14 +5,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { withPassword } from '../support/account.js';
+import { builtCommand } from '../support/command-line.js';
 import { Office } from '../support/office.js';
 import { password } from '../support/passwords.js';
 import { Browser } from './oauth/browser.js';
 
-const program = fileURLToPath(new URL('../../dist/src/cli/behalf.js', import.meta.url));
 let office: Office;
 let folder: string;
 beforeAll(async () => {
@@ -29,7 +28,7 @@ afterAll(async () => {
 const transport = (...args: readonly string[]): StdioClientTransport =>
   new StdioClientTransport({
     command: process.execPath,
-    args: [program, 'mcp', '--stdio', '--server', office.server.url, ...args],
+    args: [builtCommand, 'mcp', '--stdio', '--server', office.server.url, ...args],
     env: { PATH: process.env.PATH ?? '', XDG_CONFIG_HOME: folder },
     stderr: 'pipe',
   });

@@ -45,9 +45,9 @@ class OpenStream {
     return stream;
   }
 
-  /** Reads until it tells this, or ends. */
-  async until(words: string): Promise<void> {
-    while (!this.told.includes(words)) {
+  /** Reads until it tells this, or ends; without words, to its end. */
+  async until(words?: string): Promise<void> {
+    while (words === undefined || !this.told.includes(words)) {
       const { done, value } = await this.reader.read().catch(() => ({ done: true, value: undefined }));
       if (done) return;
       this.told += this.text.decode(value, { stream: true });
@@ -80,7 +80,7 @@ test('a stream tells its caller, and no other, that the tools have changed, on t
   for (const { told } of streams) expect(told.split(listChanged)).toHaveLength(2);
 
   await change((tx) => tx.update(delegations, eq('id', agent.delegationId), { status: 'revoked' }));
-  await Promise.all(streams.map((stream) => stream.until('no such words')));
+  await Promise.all(streams.map((stream) => stream.until()));
   await change((tx) => tx.update(roles, eq('id', other.roleId), { scopes: ['customers:read'] }));
   await unconcerned.until(listChanged);
   expect(unconcerned.told.split(listChanged)).toHaveLength(2);

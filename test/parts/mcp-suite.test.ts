@@ -44,7 +44,7 @@ async function failing(folder: string): Promise<string[]> {
   return found.flat().sort();
 }
 
-/** What fails, by the reason. The suite is made for servers that have its own tools, resources and prompts. */
+/** The checks that fail, by the reason. The suite is for servers that have its own tools, resources and prompts. */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   'calls a tool of the suite': [
     ...['audio', 'elicitation', 'embedded-resource', 'error', 'image', 'mixed-content', 'sampling'].map(

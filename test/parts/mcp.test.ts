@@ -204,8 +204,7 @@ test('a search of the knowledge base links to the documents inside the boundary,
 
 test('a document is refused as a call is: a narrow token by its scope, a spent task by its limit', async () => {
   const uri = 'behalf://document/NONE';
-  const read = (bearer: string): Promise<Response> =>
-    post('resources/read', { uri }, bearer, { 'mcp-name': uri });
+  const read = (bearer: string): Promise<Response> => post('resources/read', { uri }, bearer);
   const narrow = await read(await server.token(person.id, agent.delegationId, ['tickets:read'], '/mcp'));
   expect(narrow.status).toBe(403);
   expect(narrow.headers.get('www-authenticate')).toContain('scope="documents:read"');

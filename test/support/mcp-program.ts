@@ -12,7 +12,7 @@ import {
 import type { Era } from './mcp.js';
 import type { OAuthCallback } from './oauth-callback.js';
 
-/** What a person does in a browser with the address that a program opens there. */
+/** The work of a person in a browser, at the address that a program opens there. */
 export type Visit = (url: URL) => Promise<unknown>;
 
 interface ProgramOptions {
@@ -22,16 +22,16 @@ interface ProgramOptions {
   readonly redirectUrl?: string;
   /** The address of its document, where it has one. It registers itself where it has none. */
   readonly document?: string;
-  /** As which an administrator registered it, with the scopes that it asks for. */
+  /** The client that an administrator registered for it, with the scopes that it asks for. */
   readonly registered?: { readonly clientId: string; readonly scope: string };
 }
 
-/** What the SDK asks a program to keep, kept in memory. */
+/** The memory of a program, as the SDK wants it. */
 class Memory implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   client: StoredOAuthClientInformation | undefined;
   kept: StoredOAuthTokens | undefined;
-  /** Where the browser is to go. */
+  /** The address that the SDK opened for its person. */
   asked: URL | undefined;
   /** The scopes that the next refresh asks for. */
   refreshScope: string | undefined;

@@ -24,8 +24,9 @@ export const postMessage = (
   method: string,
   params: Readonly<Record<string, unknown>>,
   { signal = null, headers = {} }: { signal?: AbortSignal | null; headers?: Record<string, string> } = {},
-): Promise<Response> =>
-  fetch(`${url}/mcp`, {
+): Promise<Response> => {
+  const name = params.name ?? params.uri;
+  return fetch(`${url}/mcp`, {
     method: 'POST',
     signal,
     headers: {
@@ -34,7 +35,7 @@ export const postMessage = (
       accept: 'application/json, text/event-stream',
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
-      ...(typeof params.name === 'string' ? { 'mcp-name': params.name } : {}),
+      ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
       ...headers,
     },
     body: JSON.stringify({
@@ -49,3 +50,4 @@ export const postMessage = (
       },
     }),
   });
+};
