@@ -41,6 +41,7 @@ interface Known {
   readonly scopes: readonly Scope[];
 }
 
+/** Characters of the description of a tool: a model reads all of them with each list. */
 const descriptionMax = 400;
 
 /** Makes tools of registered documents. */

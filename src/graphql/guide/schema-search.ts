@@ -38,9 +38,11 @@ export interface SearchEntry {
   readonly uses: readonly string[];
 }
 
+/** Entries that fit the words, of one answer. */
 const pageSize = 5;
 /** Characters of one answer, about a thousand tokens. */
 const sdlMax = 4_000;
+/** Characters of the words of a question. */
 const wordsMax = 300;
 
 /** Finds parts of one view of the schema by words. Everything in the answers comes from that view. */

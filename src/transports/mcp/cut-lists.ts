@@ -29,7 +29,7 @@ interface Step {
   readonly before: Step | undefined;
 }
 
-/** Where a value stands in the data. */
+/** The place of a value in the data. */
 interface Place {
   readonly at: Step | undefined;
   readonly around: Around | undefined;

@@ -32,8 +32,9 @@ import {
 import { isForClient, isOfToken, Refused } from './refusals.js';
 import { answerSchema, changing, fixedTools, reading } from './tools.js';
 
-/** Characters of an address that an error repeats. */
+/** Characters of an address and of a name that an error repeats. */
 const uriMax = 200;
+const nameMax = 100;
 
 type Runnable = Extract<OperationRequest, { kind: 'document' | 'faulty' }>;
 
@@ -273,5 +274,5 @@ export const serverInfo = (version: string) => ({ name: 'behalf', title: 'Behalf
 const unknownTool = (name: string): ProtocolError =>
   new ProtocolError(
     ProtocolErrorCode.InvalidParams,
-    `There is no tool ${JSON.stringify(name.slice(0, 100))} here.`,
+    `There is no tool ${JSON.stringify(name.slice(0, nameMax))} here.`,
   );

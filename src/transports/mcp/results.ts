@@ -25,13 +25,13 @@ export type IsNameable = (scope: string) => boolean;
 
 /** Characters of a result as JSON: about six thousand tokens. */
 const resultMax = 24_000;
-/** The errors of a result: one per refused field of each row would say the same thing again and again. */
+/** Errors of a result. */
 const errorsMax = 10;
-
-/** Of them as JSON; less than the result may have. */
+/** Characters of them as JSON; less than the result may have. */
 const errorsSizeMax = 8_000;
 /** Characters of a text in an error: it may repeat a part of the document. */
 const errorTextMax = 500;
+/** Characters of the path of an error. */
 const pathMax = 200;
 
 /** The result of a tool, before it has the form of the protocol. */
@@ -42,7 +42,7 @@ export interface ToolResult {
   readonly sentence?: string;
   readonly links?: readonly ResourceLink[];
   readonly isError?: boolean;
-  /** Whether it has words of customers, colleagues and documents. */
+  /** True where it has words of customers, colleagues and documents. */
   readonly hasData?: boolean;
 }
 
@@ -154,29 +154,29 @@ const lackedByPerson = {
 
 /** Equal errors of many rows become one, whose path has `*` for the places in lists. */
 function compactErrors(errors: readonly ResponseError[], isNameable: IsNameable): readonly object[] {
-  const known = new Map<string, object>();
+  const distinct = new Map<string, object>();
   for (const { message, path, extensions = {} } of errors) {
     const at = path?.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
     const { code, hint, missingScopes, layer } = extensions;
     const place = { code, path: at?.slice(0, pathMax), layer };
-    const told =
+    const entry =
       missingScopes?.every(isNameable) === false
         ? { ...place, ...lackedByPerson }
         : {
             ...{ ...place, message: message.slice(0, errorTextMax), missingScopes },
             next: (hint ?? adviceOn(code, message))?.slice(0, errorTextMax),
           };
-    known.set(JSON.stringify(told), told);
+    distinct.set(JSON.stringify(entry), entry);
   }
   const shown: object[] = [];
   let size = 0;
-  for (const [json, told] of known) {
+  for (const [json, entry] of distinct) {
     size += json.length;
     if (shown.length >= errorsMax || (shown.length > 0 && size > errorsSizeMax)) break;
-    shown.push(told);
+    shown.push(entry);
   }
-  if (shown.length === known.size) return shown;
-  return [...shown, { message: `${String(known.size - shown.length)} more errors.` }];
+  if (shown.length === distinct.size) return shown;
+  return [...shown, { message: `${String(distinct.size - shown.length)} more errors.` }];
 }
 
 interface SearchAnswer {

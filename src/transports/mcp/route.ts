@@ -187,8 +187,11 @@ function messageOf(body: unknown): McpUse {
   };
 }
 
+/** Characters of each text of a message that its record keeps. */
+const recordedMax = 200;
+
 const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+  typeof value === 'string' && value !== '' ? value.slice(0, recordedMax) : undefined;
 
 function webRequest(
   { method, headers, originalUrl }: FastifyRequest,
