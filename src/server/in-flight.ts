@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { whenEnded } from '../transports/http/response-end.js';
 
 /** Requests without an answer yet, in every part of the server. */
 export class InFlight {
@@ -12,7 +13,7 @@ export class InFlight {
     const slot = this.free.pop() ?? this.slots.length;
     this.slots[slot] = response;
     if (this.isLast) response.shouldKeepAlive = false;
-    response.once('close', () => {
+    whenEnded(response, () => {
       this.slots[slot] = undefined;
       this.free.push(slot);
     });

@@ -1,4 +1,8 @@
 // databases: sqlite, mariadb
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { ToolsWatch } from '../../src/operation/tools-watch.js';
@@ -8,7 +12,10 @@ import { eq } from '../../src/store/sql/condition.js';
 import type { Connection } from '../../src/store/sql/connection.js';
 import { delegations, roles } from '../../src/store/tables/identity.js';
 import { postMessage } from '../support/mcp.js';
+import { ServerProcess } from '../support/server-process.js';
 import { TestServer } from '../support/server.js';
+
+const listen = { notifications: { toolsListChanged: true } };
 
 test('a server that is asked to end ends its open streams, and does not wait for them', async () => {
   const server = await TestServer.start();
@@ -16,15 +23,86 @@ test('a server that is asked to end ends its open streams, and does not wait for
   const person = await server.person({ scopes });
   const agent = await server.agent(person, { scopes });
   const token = await server.token(person.id, agent.delegationId, scopes, '/mcp');
-  const stream = await postMessage(server.url, token, 'subscriptions/listen', {
-    notifications: { toolsListChanged: true },
-  });
+  const stream = await postMessage(server.url, token, 'subscriptions/listen', listen);
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
   expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
   const cut = await server.app.close();
   await stream.text().catch(() => 'cut');
   await server.stop();
   expect(cut).toBe(0);
 });
+
+/** The bytes of a message that asks for a stream. */
+const asksToListen = (url: string, token: string): string => {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const method = 'subscriptions/listen';
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...listen, _meta: meta } });
+  const head = [
+    'POST /mcp HTTP/1.1',
+    `Host: ${new URL(url).host}`,
+    `Authorization: Bearer ${token}`,
+    'Content-Type: application/json',
+    'Accept: application/json, text/event-stream',
+    'MCP-Protocol-Version: 2026-07-28',
+    `Mcp-Method: ${method}`,
+    `Content-Length: ${String(body.length)}`,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+};
+
+const connection = (url: string): Socket => {
+  const { port, hostname } = new URL(url);
+  return connect(Number(port), hostname).on('error', () => undefined);
+};
+
+/** Connections that close or are reset without their answers, and one with many requests on it. */
+async function leaveRudely(url: string, token: string): Promise<void> {
+  const bytes = asksToListen(url, token);
+  const piped = connection(url);
+  piped.write(bytes.repeat(15));
+  await once(piped, 'data');
+  piped.destroy();
+  for (let at = 0; at < 30; at += 1) {
+    const socket = connection(url);
+    await new Promise<unknown>((sent) => socket.write(bytes, sent));
+    if (at % 2 === 0) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+}
+
+/** How many of ten streams of one task open; all of them are left again. */
+async function opened(url: string, token: string): Promise<number> {
+  const sockets = Array.from({ length: 10 }, () => connection(url));
+  const heads = await Promise.all(
+    sockets.map(async (socket) => {
+      socket.write(asksToListen(url, token));
+      return String(await once(socket, 'data'));
+    }),
+  );
+  for (const socket of sockets) socket.destroy();
+  return heads.filter((head) => head.startsWith('HTTP/1.1 200')).length;
+}
+
+test('a stream whose connection closes before its answer, or while it waits behind another, counts no more', async () => {
+  const server = await TestServer.start();
+  const person = await server.person({ scopes: ['customers:read'] });
+  const agent = await server.agent(person, { scopes: ['customers:read'] });
+  const token = await server.token(person.id, agent.delegationId, ['customers:read'], '/mcp');
+  await leaveRudely(server.url, token);
+  await expect.poll(() => opened(server.url, token), { timeout: 5_000 }).toBe(10);
+  const process = await ServerProcess.start(server.databaseUrl, {
+    BEHALF_PUBLIC_URL: server.publicUrl,
+  });
+  await leaveRudely(process.url, token);
+  await process.stop();
+  expect(process.exitCode).toBe(0);
+  await server.stop();
+}, 20_000);
 
 const listChanged = 'notifications/tools/list_changed';
 
@@ -36,9 +114,7 @@ class OpenStream {
   private constructor(private readonly reader: ReadableStreamDefaultReader<Uint8Array>) {}
 
   static async open(url: string, token: string): Promise<OpenStream> {
-    const { body } = await postMessage(url, token, 'subscriptions/listen', {
-      notifications: { toolsListChanged: true },
-    });
+    const { body } = await postMessage(url, token, 'subscriptions/listen', listen);
     if (body === null) throw new Error('There is no stream.');
     const stream = new OpenStream(body.getReader());
     await stream.until('acknowledged');

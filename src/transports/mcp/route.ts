@@ -6,7 +6,7 @@ import {
   type McpServer,
 } from '@modelcontextprotocol/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { badInput, type BehalfError } from '../../core/errors.js';
+import { badInput, BehalfError } from '../../core/errors.js';
 import { isLoopbackHost } from '../../core/loopback.js';
 import type { Answer } from '../../operation/answer.js';
 import type { OperationGate } from '../../operation/gate.js';
@@ -16,11 +16,12 @@ import type { ToolsWatch } from '../../operation/tools-watch.js';
 import { HttpError } from '../http/http-error.js';
 import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
+import { whenEnded } from '../http/response-end.js';
 import { Exchange, serverInfo } from './exchange.js';
 import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
 import type { GraphqlResponse } from './results.js';
 import { withShortError } from './sdk-errors.js';
-import { Streams } from './streams.js';
+import { Streams, type Stream } from './streams.js';
 
 export interface McpParts {
   readonly gate: OperationGate;
@@ -69,14 +70,15 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
         methodFault(request, reply, ['POST']) ??
         hostFault(request, parts) ??
         originFault(request, parts) ??
-        bodyFault(request.body) ??
-        (isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined);
+        bodyFault(request.body);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
+      const stream = isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined;
+      if (stream instanceof BehalfError) return operations.refuse(request, reply, stream);
       const { gate, version } = parts;
       const exchange = new Exchange(gate, arrivalOf(request), messageOf(request.body), version);
       const call = plainCallIn(request);
       return call === undefined
-        ? answerBySdk(exchange, request, reply, route)
+        ? answerBySdk(exchange, request, reply, route, stream)
         : answerPlainCall(call, exchange, request, reply, route);
     },
   });
@@ -109,15 +111,13 @@ async function answerBySdk(
   request: FastifyRequest,
   reply: FastifyReply,
   { operations, publicUrl, handler, streams }: Route,
+  stream: Stream | undefined,
 ): Promise<unknown> {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    gone.abort();
-  });
   const arrival = arrivalOf(request);
-  const stream = isStream(request) ? await streams.prepare(arrival) : undefined;
+  const seen = stream === undefined ? undefined : await streams.see(arrival);
+  const gone = stream === undefined ? goneOf(reply) : stream.gone.signal;
   const { fetch } = stream === undefined ? handler : createMcpHandler(serverOf, { bus: stream.bus });
-  const response = await fetch(webRequest(request, publicUrl, gone.signal), {
+  const response = await fetch(webRequest(request, publicUrl, gone), {
     parsedBody: request.body,
     authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
   });
@@ -135,8 +135,8 @@ async function answerBySdk(
     if (!ownHeaders.has(name)) void reply.header(name, value);
   });
   void reply.header('cache-control', 'no-store');
-  if (bytes !== undefined || stream === undefined) return bytes;
-  streams.open(arrival, stream, reply.raw, gone);
+  if (bytes !== undefined || stream === undefined || seen === undefined) return bytes;
+  streams.open(arrival, stream, seen);
   return reply.send(response.body);
 }
 
@@ -202,7 +202,17 @@ function webRequest(
   for (const [name, value] of Object.entries(headers))
     if (name !== 'authorization' && name !== 'dpop' && value !== undefined)
       sent.set(name, [value].flat().join(', '));
-  return new Request(new URL(originalUrl, publicUrl), { method, headers: sent, signal });
+  const wanted = new Request(new URL(originalUrl, publicUrl), { method, headers: sent, signal });
+  // The signal that Node makes from it is not aborted any more once the request has been collected.
+  return Object.defineProperty(wanted, 'signal', { value: signal });
+}
+
+function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  whenEnded(reply.raw, () => {
+    gone.abort();
+  });
+  return gone.signal;
 }
 
 /** Of the range that JSON-RPC 2.0 leaves to servers. */

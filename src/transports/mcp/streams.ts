@@ -4,6 +4,7 @@ import type { BehalfError } from '../../core/errors.js';
 import type { Arrival } from '../../operation/gate.js';
 import type { SeenTools, ToolsWatch } from '../../operation/tools-watch.js';
 import { HttpError } from '../http/http-error.js';
+import { whenEnded } from '../http/response-end.js';
 
 /** Open streams of `subscriptions/listen`. */
 const streamsMax = 1_000;
@@ -12,11 +13,12 @@ const streamsOfTaskMax = 10;
 /** A client opens its stream again after so long, by rights as they stand then. */
 const streamMsMax = 300_000;
 
-/** A stream before it is open. */
+/** One stream, from its request on. */
 export interface Stream {
   /** Each stream has its own: what one caller's tools become is told to nobody else. */
   readonly bus: InMemoryServerEventBus;
-  readonly seen: SeenTools;
+  /** Aborted once, when the stream ends for whatever reason. */
+  readonly gone: AbortController;
 }
 
 const unseen: SeenTools = { digest: '', version: -1 };
@@ -26,49 +28,49 @@ const unseen: SeenTools = { digest: '', version: -1 };
  * tell when the tools of their callers have changed.
  */
 export class Streams {
-  private readonly ends = new Set<AbortController>();
-  private count = 0;
+  private readonly streams = new Set<Stream>();
   private readonly ofHolder = new Map<string, number>();
+  private isEnded = false;
 
   constructor(private readonly toolsWatch: ToolsWatch) {}
 
-  /** Counts a stream until its connection closes; refuses one too many of the same task. */
-  enter({ call }: Arrival, reply: FastifyReply): BehalfError | undefined {
+  /** Counts a stream until it is gone; refuses one too many of the same task. */
+  enter({ call }: Arrival, reply: FastifyReply): Stream | BehalfError {
     const { task, tokenId } = call.authority;
     const holder = task?.delegationId ?? tokenId;
     const open = this.ofHolder.get(holder) ?? 0;
-    const isFull = this.count >= streamsMax;
+    const isFull = this.streams.size >= streamsMax;
     if (isFull || open >= streamsOfTaskMax) {
       void reply.header('retry-after', String(streamMsMax / 1000));
       const whose = isFull ? 'This server' : 'This task';
       return new HttpError(429, `${whose} has too many streams open. Close one first.`);
     }
-    this.count += 1;
+    const stream = { bus: new InMemoryServerEventBus(), gone: new AbortController() };
+    this.streams.add(stream);
     this.ofHolder.set(holder, open + 1);
-    reply.raw.once('close', () => {
-      this.count -= 1;
+    whenGone(stream, () => {
+      this.streams.delete(stream);
       const left = (this.ofHolder.get(holder) ?? 1) - 1;
       if (left > 0) this.ofHolder.set(holder, left);
       else this.ofHolder.delete(holder);
     });
-    return undefined;
+    whenEnded(reply.raw, () => {
+      stream.gone.abort();
+    });
+    if (this.isEnded) stream.gone.abort();
+    return stream;
   }
 
   /** Looks at the caller's tools before the stream is acknowledged, so that no later change is missed. */
-  async prepare({ caller }: Arrival): Promise<Stream> {
+  async see({ caller }: Arrival): Promise<SeenTools> {
     // A caller without a right is refused by the gate.
-    const seen = await this.toolsWatch.see(caller).catch(() => unseen);
-    return { bus: new InMemoryServerEventBus(), seen };
+    return this.toolsWatch.see(caller).catch(() => unseen);
   }
 
-  /** Tells of changes until the line closes. Ends a stream by `gone` with the right to listen, and with the server. */
-  open(
-    { caller, call }: Arrival,
-    { bus, seen }: Stream,
-    line: FastifyReply['raw'],
-    gone: AbortController,
-  ): void {
-    if (line.closed) return;
+  /** Tells of changes until the stream is gone; ends it with the right to listen. */
+  open({ caller, call }: Arrival, stream: Stream, seen: SeenTools): void {
+    const { bus, gone } = stream;
+    if (gone.signal.aborted) return;
     const stop = this.toolsWatch.watch(caller, seen, {
       changed: () => {
         bus.publish({ kind: 'tools_list_changed' });
@@ -80,17 +82,20 @@ export class Streams {
     const leftMs = Math.min(Math.max(0, call.authority.expiresAt - call.startedAt), streamMsMax);
     const timer = setTimeout(() => {
       gone.abort();
-    }, leftMs);
-    this.ends.add(gone);
-    line.once('close', () => {
+    }, leftMs).unref();
+    whenGone(stream, () => {
       clearTimeout(timer);
       stop();
-      this.ends.delete(gone);
     });
   }
 
   /** Nobody waits for a stream when the server ends: its client opens another elsewhere. */
   endAll(): void {
-    for (const gone of this.ends) gone.abort();
+    this.isEnded = true;
+    for (const { gone } of this.streams) gone.abort();
   }
+}
+
+function whenGone({ gone }: Stream, release: () => void): void {
+  gone.signal.addEventListener('abort', release, { once: true });
 }
