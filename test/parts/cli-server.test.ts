@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { demoTicketNumber } from '../../src/demo/generate-business.js';
 import { FormClient } from '../../src/cli/sign-in/form-client.js';
-import { builtCommand, CommandLine, gather, type Serving } from '../support/command-line.js';
+import { gather } from '../support/child-output.js';
+import { builtCommand, CommandLine, type Serving } from '../support/command-line.js';
 import { freshDatabaseUrl, testDatabase } from '../support/database.js';
 import type { FreshDatabase } from '../support/fresh-database.js';
 

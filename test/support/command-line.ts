@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gather } from './child-output.js';
 import { commandHost } from './command-host.js';
 import { freePort } from './free-port.js';
 import { ofThisNode } from './this-node.js';
@@ -130,13 +131,4 @@ export interface Serving {
   stdout(): string;
   /** Returns the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
-}
-
-/** The output of a process, as it comes. */
-export function gather(child: ChildProcess, name: 'stdout' | 'stderr'): { text: string } {
-  const gathered = { text: '' };
-  child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
-    gathered.text += chunk;
-  });
-  return gathered;
 }

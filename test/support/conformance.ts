@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gather, untilSaid, type ChildOutput } from './child-output.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const hook = new URL('conformance-hook.mjs', import.meta.url).href;
@@ -16,15 +17,10 @@ export interface Check {
 
 /** The official conformance suite of MCP in a process of its own. */
 export class Conformance {
-  private told = '';
-  private readonly listeners = new Set<() => void>();
+  private readonly output: ChildOutput;
 
   private constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        this.told += text;
-        for (const listener of this.listeners) listener();
-      });
+    this.output = gather(child, 'stdout', 'stderr');
   }
 
   /** @param args the command of the suite and its options */
@@ -37,25 +33,13 @@ export class Conformance {
   }
 
   /** Resolves with the first text of its output that fits. Rejects where it ends without. */
-  async says(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const found = pattern.exec(this.told)?.[0];
-      if (found !== undefined) return found;
-      if (this.child.exitCode !== null) throw new Error(`The suite ended.\n${this.told}`);
-      await new Promise<void>((resolve) => {
-        const heard = (): void => {
-          this.listeners.delete(heard);
-          resolve();
-        };
-        this.listeners.add(heard);
-        this.child.once('exit', heard);
-      });
-    }
+  says(pattern: RegExp): Promise<string> {
+    return untilSaid(this.child, this.output, pattern);
   }
 
   /** Its exit code and what it said. */
   async ended(): Promise<{ readonly code: number | null; readonly told: string }> {
     if (this.child.exitCode === null) await once(this.child, 'close');
-    return { code: this.child.exitCode, told: this.told };
+    return { code: this.child.exitCode, told: this.output.text };
   }
 }

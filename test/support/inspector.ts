@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { gather, untilSaid, type ChildOutput } from './child-output.js';
 
 const program = fileURLToPath(
   new URL(
@@ -11,9 +12,9 @@ const program = fileURLToPath(
 
 /** One run of the official inspector's command line, in a process of its own. */
 export class Inspector {
-  private told = '';
-  private stdout = '';
   private readonly child: ChildProcess;
+  private readonly stdout: ChildOutput;
+  private readonly stderr: ChildOutput;
 
   /**
    * @param folder keeps what it stores between runs
@@ -31,32 +32,20 @@ export class Inspector {
         ...{ MCP_AUTO_OPEN_ENABLED: 'true', BROWSER: 'true' },
       },
     });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.told += text));
+    this.stdout = gather(this.child, 'stdout');
+    this.stderr = gather(this.child, 'stderr');
   }
 
   /** The address that it tells the person to open. */
   async address(): Promise<URL> {
-    for (;;) {
-      const found = /http\S+\/oauth\/authorize\?\S+(?=\s)/.exec(this.told)?.[0];
-      if (found !== undefined) return new URL(found);
-      if (this.child.exitCode !== null) throw new Error(`The inspector ended.\n${this.told}`);
-      const heard = new AbortController();
-      const { signal } = heard;
-      const next = [
-        once(this.child.stderr ?? this.child, 'data', { signal }),
-        once(this.child, 'exit', { signal }),
-      ];
-      await Promise.race(next);
-      heard.abort();
-      await Promise.allSettled(next);
-    }
+    return new URL(await untilSaid(this.child, this.stderr, /http\S+\/oauth\/authorize\?\S+(?=\s)/));
   }
 
   /** The result that it printed; throws where it failed. */
   async result(): Promise<Readonly<Record<string, unknown>>> {
     if (this.child.exitCode === null) await once(this.child, 'close');
-    if (this.child.exitCode !== 0) throw new Error(`The inspector failed.\n${this.told}${this.stdout}`);
-    return (JSON.parse(this.stdout) as { result: Record<string, unknown> }).result;
+    if (this.child.exitCode !== 0)
+      throw new Error(`The inspector failed.\n${this.stderr.text}${this.stdout.text}`);
+    return (JSON.parse(this.stdout.text) as { result: Record<string, unknown> }).result;
   }
 }

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BehalfError } from '../../../src/core/errors.js';
-import { CommandLine, gather } from '../../support/command-line.js';
+import { gather } from '../../support/child-output.js';
+import { CommandLine } from '../../support/command-line.js';
 import { freshDatabaseUrl } from '../../support/database.js';
 import type { FreshDatabase } from '../../support/fresh-database.js';
 import { CodeFlow, type Shown } from '../oauth/browser.js';
