@@ -32,7 +32,7 @@ test.each<Era>(['modern', 'legacy'])(
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain('search_knowledge');
     expect((await client.listResources()).resources).toEqual([]);
     expect((await client.listResourceTemplates()).resourceTemplates).toMatchObject([
-      { uriTemplate: 'behalf://document/{id}', mimeType: 'text/markdown' },
+      { uriTemplate: 'behalf://document/{id}{?from,version}', mimeType: 'text/markdown' },
     ]);
     await client.close();
     const bare = await mcpClient(server.url, await tokenFor(['customers:read'], ['public']), era);

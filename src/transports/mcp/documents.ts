@@ -26,5 +26,5 @@ export const searchCollectionDocument = `query McpSearchCollection($words: Strin
 }`;
 
 export const readDocument = `query McpReadDocument($id: ID!) {
-  document(id: $id) { id title classification version body }
+  document(id: $id) { version body }
 }`;

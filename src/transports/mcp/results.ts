@@ -2,6 +2,7 @@ import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server'
 import { adviceOn } from './advice.js';
 import { AnswerShape } from './answer-shape.js';
 import { cutLists, type Cut } from './cut-lists.js';
+import { documentUri } from './document-resource.js';
 
 /** A GraphQL response, as it came from the gate. */
 export interface GraphqlResponse {
@@ -181,21 +182,18 @@ function compactErrors(errors: readonly ResponseError[], isNameable: IsNameable)
 
 interface SearchAnswer {
   readonly data?: {
-    readonly search?: { readonly nodes?: readonly { readonly document?: { id: string; title: string } }[] };
+    readonly search?: { readonly nodes?: readonly { readonly document?: { readonly id: string } }[] };
   };
 }
 
-/** The documents of a search as links, which a client can cite and read. */
+/** The documents of a search as links, which a client can cite and read. Their titles stand in the data, which is marked. */
 export function citations({ json }: ToolResult): readonly ResourceLink[] {
   const { nodes = [] } = (JSON.parse(json) as SearchAnswer).data?.search ?? {};
-  const titles = new Map(nodes.flatMap(({ document }) => (document ? [[document.id, document.title]] : [])));
-  return [...titles].map(([id, title]) => ({
+  const ids = new Set(nodes.flatMap(({ document }) => document?.id ?? []));
+  return [...ids].map((id) => ({
     type: 'resource_link',
     uri: documentUri(id),
     name: id,
-    title,
     mimeType: 'text/markdown',
   }));
 }
-
-export const documentUri = (id: string): string => `behalf://document/${id}`;
