@@ -46,7 +46,7 @@ function asAgent(server: string, { agent, delegation, secretFile, keyFile }: Mcp
 /** The person signs in once; after that the client refreshes its tokens, also when it is started again. */
 function asClient(server: string, clientId: string, gone: AbortSignal): Send {
   const program = { clientId, resource: `${server}/mcp` };
-  const store = new TokenStore(`${server}/mcp ${clientId}`);
+  const store = new TokenStore(server, clientId);
   let current: Promise<string> | undefined;
   const token = (): Promise<string> => (current ??= tokenOf(server, program, store, gone));
   const send = async (url: string, init: RequestInit, using: Promise<string>): Promise<Response> => {

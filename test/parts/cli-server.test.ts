@@ -1,6 +1,6 @@
 // databases: sqlite, mariadb
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { execFile, spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { once } from 'node:events';
@@ -67,8 +67,32 @@ describe('a company at the terminal', () => {
     expect(await cli.query<Viewer>(second, viewer)).toEqual({
       viewer: { person: { name: 'rosa.lind' }, agents: [] },
     });
-    const store = cli.path('config/behalf', `http-127.0.0.1-${cli.env.PORT ?? ''}.json`);
-    expect(statSync(store).mode & 0o777).toBe(0o600);
+    expect(statSync(await signInFile()).mode & 0o777).toBe(0o600);
+  });
+
+  const signInFile = async (): Promise<string> => {
+    const files = await readdir(cli.path('config/behalf'));
+    return cli.path('config/behalf', files.find((name) => name.endsWith('.json')) ?? '');
+  };
+
+  test('a sign-in with the name of before is found where it is of this server, and sent to no other', async () => {
+    const file = await signInFile();
+    const earlier = cli.path('config/behalf', `http-127.0.0.1-${cli.env.PORT ?? ''}.json`);
+    await rename(file, earlier);
+    await cli.query(await token(), viewer);
+    expect([existsSync(earlier), existsSync(file)]).toEqual([false, true]);
+
+    const own = await readFile(file, 'utf8');
+    const foreign = JSON.stringify({ ...(JSON.parse(own) as object), server: 'http://127.0.0.1--1' });
+    for (const place of [earlier, file]) {
+      await rm(file, { force: true });
+      await writeFile(place, foreign);
+      expect((await cli.run(['token'])).stderr).toContain('Nobody is signed in');
+      expect(await readFile(place, 'utf8')).toBe(foreign);
+    }
+    await rm(earlier);
+    await writeFile(file, own, { mode: 0o600 });
+    await cli.query(await token(), viewer);
   });
 
   test('several commands at once do not spoil the sign-in', async () => {

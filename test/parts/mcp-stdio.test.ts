@@ -1,11 +1,13 @@
 // databases: sqlite, mariadb
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TokenStore } from '../../src/cli/sign-in/token-store.js';
 import { withPassword } from '../support/account.js';
 import { builtCommand } from '../support/command-line.js';
 import { Office } from '../support/office.js';
@@ -96,7 +98,15 @@ test('a client signs its person in with a browser, once: consent is the task tha
   expect(await asked(client)).toMatchObject({ data: { viewer: { task: { task: 'ticket:T-7' } } } });
   await client.close();
 
+  const { path } = new TokenStore(office.server.url, 'desktop', { XDG_CONFIG_HOME: folder });
+  const earlier = join(
+    folder,
+    'behalf',
+    `${office.server.url.replace(/\W+/g, (text) => (text === '.' ? text : '-'))}-mcp-desktop.json`,
+  );
+  await rename(path, earlier);
   const again = await connected(transport('--client', 'desktop'), 'auto');
   expect(await asked(again)).toMatchObject({ data: { viewer: { task: { task: 'ticket:T-7' } } } });
   await again.close();
+  expect([existsSync(earlier), existsSync(path)]).toEqual([false, true]);
 });

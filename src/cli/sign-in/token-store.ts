@@ -4,29 +4,49 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { CommandError } from '../../core/command-error.js';
+import { sha256Hex } from '../../core/digest.js';
 
 const shape = z.object({ server: z.string(), user: z.string(), refreshToken: z.string() });
 
-/** The signed-in person at one server. */
+/** The person, or the client, that is signed in at one server. */
 export type SignIn = z.infer<typeof shape>;
 
 const lockPatienceMs = 15_000;
 
-/** One file for each server, which only its owner can read. */
+/** Characters of a file's name that say what it is for. */
+const readableMax = 100;
+
+/** One file for each server, or for each client there, which only its owner can read. */
 export class TokenStore {
   readonly path: string;
   private readonly folder: string;
+  /** Files had this name before. Other servers and clients may have the same. */
+  private readonly earlierPath: string;
 
-  constructor(server: string, env: NodeJS.ProcessEnv = process.env) {
+  /** @param client of the program whose tokens these are; default: the command line itself */
+  constructor(
+    private readonly server: string,
+    private readonly client?: string,
+    env: NodeJS.ProcessEnv = process.env,
+  ) {
     const base = env.XDG_CONFIG_HOME ?? '';
     this.folder = join(base === '' ? join(homedir(), '.config') : base, 'behalf');
-    this.path = join(this.folder, `${server.replace(/[^a-z0-9.]+/gi, '-')}.json`);
+    const whole = client === undefined ? server : `${server}/mcp ${client}`;
+    const readable = whole.replace(/[^a-z0-9.]+/gi, '-');
+    this.path = join(this.folder, `${readable.slice(0, readableMax)}-${sha256Hex(whole).slice(0, 32)}.json`);
+    this.earlierPath = join(this.folder, `${readable}.json`);
   }
 
   async read(): Promise<SignIn | undefined> {
+    return (await this.readAt(this.path)) ?? this.readAt(this.earlierPath);
+  }
+
+  /** Undefined for a file of another server or client: its refresh token may not be sent to this one. */
+  private async readAt(path: string): Promise<SignIn | undefined> {
     try {
-      const parsed = shape.safeParse(JSON.parse(await readFile(this.path, 'utf8')));
-      return parsed.success ? parsed.data : undefined;
+      const { success, data } = shape.safeParse(JSON.parse(await readFile(path, 'utf8')));
+      if (!success || data.server !== this.server) return undefined;
+      return this.client === undefined || data.user === this.client ? data : undefined;
     } catch {
       return undefined;
     }
@@ -38,10 +58,16 @@ export class TokenStore {
     const draft = `${this.path}.${String(process.pid)}`;
     await writeFile(draft, `${JSON.stringify(signIn, null, 2)}\n`, { mode: 0o600 });
     await rename(draft, this.path);
+    await this.forgetEarlier();
   }
 
-  forget(): Promise<void> {
-    return rm(this.path, { force: true });
+  async forget(): Promise<void> {
+    await rm(this.path, { force: true });
+    await this.forgetEarlier();
+  }
+
+  private async forgetEarlier(): Promise<void> {
+    if ((await this.readAt(this.earlierPath)) !== undefined) await rm(this.earlierPath, { force: true });
   }
 
   /** Lets one command at a time use the refresh token: a second use counts as theft and ends the sign-in. */
