@@ -107,8 +107,13 @@ export class OperationGate {
   }
 
   /** Refuses a request that a transport could not read. The refusal has a record too. */
-  async refuse(arrival: Arrival, error: unknown, { status, wanted, mcp }: Unread = {}): Promise<Answer> {
+  async refuse(
+    arrival: Arrival,
+    error: unknown,
+    { status, wanted, mcp, isFree }: Unread = {},
+  ): Promise<Answer> {
     arrival.call.mcp = mcp;
+    if (isFree === true) arrival.call.isFree = true;
     if (wanted === 'schema') arrival.call.operationName = schemaOperation;
     try {
       return await this.refused(arrival.call, error, status);

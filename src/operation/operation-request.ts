@@ -46,6 +46,8 @@ export interface Unread {
   readonly status?: number | undefined;
   readonly wanted?: OperationRequest['kind'] | undefined;
   readonly mcp?: McpUse | undefined;
+  /** True where it is not charged. */
+  readonly isFree?: boolean;
 }
 
 /** Copies to the call the parts of the request that its record or its run needs. */

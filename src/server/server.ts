@@ -18,6 +18,7 @@ import { graphqlRoute } from '../transports/graphql-http/route.js';
 import { bodyBytesMax, HttpOperations, type HttpOperationsParts } from '../transports/http/operations.js';
 import { methodsOf } from '../transports/http/methods.js';
 import type { ToolsWatch } from '../operation/tools-watch.js';
+import { messageOf } from '../transports/mcp/message.js';
 import { mcpRoute } from '../transports/mcp/route.js';
 import { schemaRoute } from '../transports/sdl/route.js';
 import type { InFlight } from './in-flight.js';
@@ -121,7 +122,8 @@ export function makeServer(parts: ServerParts): FastifyInstance {
     done();
   });
   void app.register((scope, _options, done) => {
-    mcpRoute(scope, new HttpOperations({ ...parts, resource: '/mcp' }), {
+    const mcpOf = ({ body }: FastifyRequest) => messageOf(body);
+    mcpRoute(scope, new HttpOperations({ ...parts, resource: '/mcp', mcpOf }), {
       gate: parts.gate,
       toolsWatch: parts.toolsWatch,
       publicUrl: parts.publicUrl,

@@ -6,7 +6,7 @@ import { resourceMetadataAt } from '../../oauth/contract/resources.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
 import { isAnswer, type Arrival, type OperationGate } from '../../operation/gate.js';
-import type { OperationRequest } from '../../operation/operation-request.js';
+import type { McpUse, OperationRequest, Unread } from '../../operation/operation-request.js';
 import { callerOf } from './caller.js';
 import type { CertificateOf } from './client-certificate.js';
 import { challenges, credentialsIn, scopeChallenge, stepUpChallenge } from './challenge.js';
@@ -20,6 +20,8 @@ export interface HttpOperationsParts {
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly certificateOf: CertificateOf;
+  /** What a request asks of MCP, where it came by that. */
+  readonly mcpOf?: (request: FastifyRequest) => McpUse;
 }
 
 type CallerIn = (request: FastifyRequest, reply: FastifyReply) => Caller;
@@ -80,16 +82,14 @@ export class HttpOperations {
     request: FastifyRequest,
     reply: FastifyReply,
     error: unknown,
-    wanted?: OperationRequest['kind'],
+    known: Pick<Unread, 'wanted' | 'isFree'> = {},
   ): Promise<Answer['body']> {
     const shown = tellable(error);
     const status = shown instanceof HttpError ? shown.status : undefined;
     if (status === 415) void reply.header('accept-encoding', 'identity');
-    return this.bodyOf(
-      request,
-      reply,
-      await this.parts.gate.refuse(arrivalOf(request), shown, { status, wanted }),
-    );
+    const mcp = this.parts.mcpOf?.(request);
+    const answer = await this.parts.gate.refuse(arrivalOf(request), shown, { ...known, status, mcp });
+    return this.bodyOf(request, reply, answer);
   }
 
   /**

@@ -19,6 +19,7 @@ import { asking } from './asking.js';
 import { documentAddressIn, documentPart, documentTemplate, noResource } from './document-resource.js';
 import { readDocument, searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
 import { inputFault, parametersOf, refusalQuestion, withoutNulls, type Input } from './fixed-input.js';
+import { isConnecting } from './message.js';
 import {
   callResult,
   citations,
@@ -85,12 +86,12 @@ export class Exchange {
 
   /**
    * Gives the message its record where none of the handlers did.
-   * @param isAnswered false where the SDK refused the message itself
+   * @param isAnswered false where the SDK refused the message
    */
   async end(isAnswered: boolean): Promise<Ended> {
     const { answered, isForClient: leaves, gate, arrival, message } = this;
     if (answered !== undefined) return { answer: answered, isForClient: leaves };
-    if (isAnswered) {
+    if (isAnswered && isConnecting(message)) {
       const answer = await this.ask(connection);
       return { answer, isForClient: answer.kind === 'refusal' };
     }

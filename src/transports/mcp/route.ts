@@ -1,5 +1,4 @@
 import {
-  CLIENT_INFO_META_KEY,
   createMcpHandler,
   type McpHttpHandler,
   type McpRequestContext,
@@ -10,7 +9,6 @@ import { badInput, BehalfError } from '../../core/errors.js';
 import { isLoopbackHost } from '../../core/loopback.js';
 import type { Answer } from '../../operation/answer.js';
 import type { OperationGate } from '../../operation/gate.js';
-import type { McpUse } from '../../operation/operation-request.js';
 import { isRecord } from '../../operation/parameters.js';
 import type { ToolsWatch } from '../../operation/tools-watch.js';
 import { HttpError } from '../http/http-error.js';
@@ -18,9 +16,10 @@ import { everyMethod, methodFault } from '../http/methods.js';
 import { arrivalOf, type HttpOperations } from '../http/operations.js';
 import { whenEnded } from '../http/response-end.js';
 import { Exchange, serverInfo } from './exchange.js';
+import { messageOf } from './message.js';
 import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
 import type { GraphqlResponse } from './results.js';
-import { withShortError } from './sdk-errors.js';
+import { isError, withShortError } from './sdk-errors.js';
 import { Streams, type Stream } from './streams.js';
 
 export interface McpParts {
@@ -66,11 +65,10 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
     method: everyMethod,
     url: path,
     handler: async (request, reply) => {
-      const fault =
-        methodFault(request, reply, ['POST']) ??
-        hostFault(request, parts) ??
-        originFault(request, parts) ??
-        bodyFault(request.body);
+      // Clients of 2025 ask for a stream by GET as soon as they are connected.
+      const otherMethod = methodFault(request, reply, ['POST']);
+      if (otherMethod !== undefined) return operations.refuse(request, reply, otherMethod, { isFree: true });
+      const fault = hostFault(request, parts) ?? originFault(request, parts) ?? bodyFault(request.body);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
       const stream = isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined;
       if (stream instanceof BehalfError) return operations.refuse(request, reply, stream);
@@ -125,7 +123,9 @@ async function answerBySdk(
     stream !== undefined && response.ok
       ? undefined
       : withShortError(Buffer.from(await response.arrayBuffer()));
-  const { answer: answered, isForClient } = await exchange.end(response.ok);
+  const { answer: answered, isForClient } = await exchange.end(
+    response.ok && (bytes === undefined || !isError(bytes)),
+  );
   if (isForClient) {
     if (bytes === undefined) await response.body?.cancel();
     return operations.bodyOf(request, reply, asMessage(request.body, answered));
@@ -171,27 +171,6 @@ const isStream = ({ body }: FastifyRequest): boolean => messageOf(body).method =
 
 const bodyFault = (body: unknown): BehalfError | undefined =>
   Array.isArray(body) ? badInput('Send one message with each request: batches are not taken.') : undefined;
-
-/** For the record; all of it is the client's word. */
-function messageOf(body: unknown): McpUse {
-  const { method, params } = isRecord(body) ? body : {};
-  const { name, uri, _meta, clientInfo } = isRecord(params) ? params : {};
-  const meta = isRecord(_meta) ? _meta : {};
-  const info = isRecord(meta[CLIENT_INFO_META_KEY]) ? meta[CLIENT_INFO_META_KEY] : clientInfo;
-  return {
-    method: shortText(method) ?? 'unknown',
-    target: shortText(name) ?? shortText(uri) ?? null,
-    client: isRecord(info)
-      ? [info.name, info.version].flatMap((part) => shortText(part) ?? []).join(' ')
-      : null,
-  };
-}
-
-/** Characters of each text of a message that its record keeps. */
-const recordedMax = 200;
-
-const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, recordedMax) : undefined;
 
 function webRequest(
   { method, headers, originalUrl }: FastifyRequest,

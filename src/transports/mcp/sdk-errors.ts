@@ -6,9 +6,12 @@ const messageMax = 500;
 /** The JSON of a message, alone or as the data of an event. */
 const messageText = /^(?:data: )?(\{.*\})$/m;
 
+/** Whether an answer of the SDK is an error; so may a result look that repeats one. */
+export const isError = (answer: Buffer): boolean => answer.includes('"error":{');
+
 /** An answer of the SDK with its error in one sentence, which does not repeat the whole of a long message. */
 export function withShortError(answer: Buffer): Buffer {
-  if (!answer.includes('"error":{')) return answer;
+  if (!isError(answer)) return answer;
   const text = answer.toString();
   const [, json] = messageText.exec(text) ?? [];
   const message = json === undefined ? undefined : (JSON.parse(json) as unknown);

@@ -11,7 +11,7 @@ export function schemaRoute(scope: FastifyInstance, operations: HttpOperations):
       const fault = methodFault(request, reply, ['GET']);
       return fault === undefined
         ? operations.answer(request, reply, { kind: 'schema' })
-        : operations.refuse(request, reply, fault, 'schema');
+        : operations.refuse(request, reply, fault, { wanted: 'schema' });
     },
   });
 }

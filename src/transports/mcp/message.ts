@@ -1,0 +1,33 @@
+import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server';
+import type { McpUse } from '../../operation/operation-request.js';
+import { isRecord } from '../../operation/parameters.js';
+
+/** What the record says of a message, which may be any value; all of it is the client's word. */
+export function messageOf(body: unknown): McpUse {
+  const { method, params } = isRecord(body) ? body : {};
+  const { name, uri, _meta, clientInfo } = isRecord(params) ? params : {};
+  const meta = isRecord(_meta) ? _meta : {};
+  const info = isRecord(meta[CLIENT_INFO_META_KEY]) ? meta[CLIENT_INFO_META_KEY] : clientInfo;
+  const called = shortText(method) ?? 'unknown';
+  return {
+    method: called,
+    target: shortText(called.startsWith('resources/') ? uri : name) ?? null,
+    client: isRecord(info)
+      ? [info.name, info.version].flatMap((part) => shortText(part) ?? []).join(' ')
+      : null,
+  };
+}
+
+/** Characters of each text of a message that its record keeps. */
+const recordedMax = 200;
+
+const shortText = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value.slice(0, recordedMax) : undefined;
+
+const connecting: ReadonlySet<string> = new Set([
+  ...['initialize', 'ping', 'server/discover', 'subscriptions/listen'],
+]);
+
+/** Whether a message asks for nothing but the connection, so that it costs nothing. */
+export const isConnecting = ({ method }: McpUse): boolean =>
+  connecting.has(method) || method.startsWith('notifications/');
