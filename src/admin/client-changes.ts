@@ -27,7 +27,7 @@ interface PlannedChange {
 
 /**
  * Changes a client that was admitted. What narrows it ends its tokens, so that no token is wider than the client from the
- * next operation on. Other redirect URIs, and a wider ceiling of a person's own tool, need what making such a client needs.
+ * next operation on. Other redirect URIs and a wider ceiling need what making such a client needs.
  */
 export async function updateClient(
   unit: UnitOfWork,
@@ -64,15 +64,19 @@ export async function planUpdate(
   const changed = { ...before, ...after };
   const isWider = !isWithin(changed.scopes, before.scopes);
   const goesElsewhere = !isWithin(changed.redirectUris, before.redirectUris);
-  if (before.isOwnTool && (isWider || goesElsewhere)) await requireOwnTool({ tx }, by, changed.scopes);
-  // The codes of a public client go to its redirect URIs, so these are its credentials.
-  const agent = goesElsewhere ? await agentOf({ tx }, before) : undefined;
-  if (agent !== undefined) await requireGrantableAgent(tx, by, agent);
   const usual = usualResources(around);
-  const isNarrower =
-    !isWithin(before.scopes, changed.scopes) ||
-    !isWithin(before.resources ?? usual, changed.resources ?? usual);
+  const [resourcesBefore, resourcesAfter] = [before.resources ?? usual, changed.resources ?? usual];
+  // The codes of a public client go to its redirect URIs, so these are its credentials.
+  if (isWider || goesElsewhere || !isWithin(resourcesAfter, resourcesBefore))
+    await requireMaker({ tx }, by, changed);
+  const isNarrower = !isWithin(before.scopes, changed.scopes) || !isWithin(resourcesBefore, resourcesAfter);
   return { after, endsTokens: isNarrower || changed.tokenBinding !== before.tokenBinding, isWider };
+}
+
+async function requireMaker(unit: { readonly tx: Connection }, by: string, client: ClientRow): Promise<void> {
+  if (client.isOwnTool) await requireOwnTool(unit, by, client.scopes);
+  const agent = await agentOf(unit, client);
+  if (agent !== undefined) await requireGrantableAgent(unit.tx, by, agent);
 }
 
 /** Whether every value of a ceiling is in the other one. Null is the widest. */

@@ -186,7 +186,6 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     if (fact.generation !== undefined && fact.generation !== generation) {
       throw unauthenticated('An agent of this token was stopped, or got new credentials. Get a new one.');
     }
-    const client = await roleLoader.ceilingOfAgent(connection, acting.agent.id);
     const { layer: person, costMax: personCost } = rights[metUnder(root.delegation, fact.signIn)];
     const onBehalf: AuthorityInput = {
       ...token,
@@ -201,9 +200,9 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
         generation,
       },
       expiresAt: Math.min(fact.expiresAt, ...links.map((link) => Date.parse(link.delegation.expiresAt))),
-      layers: [person, ...links.flatMap((link) => this.linkLayers(link))],
+      layers: [person, ...links.flatMap((link) => this.linkLayers(link, link === acting))],
       ceiling: within(
-        client,
+        acting.client,
         acting.roles.flatMap((role) => this.agentScopes(role.scopes)),
       ),
       documentRules: [...personRules, ...rulesOf('agent', links.flatMap(usedRole))],
@@ -230,14 +229,21 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
       }
       const agent = await connection.byId(agents, delegation.agentId);
       if (agent?.status !== 'active') throw unauthenticated('The agent of this token has been stopped.');
-      links.unshift({ delegation, agent, roles: await roleLoader.rolesOfAgent(connection, agent.id) });
+      const roles = await roleLoader.rolesOfAgent(connection, agent.id);
+      const client = await roleLoader.ceilingOfAgent(connection, agent.id);
+      links.unshift({ delegation, agent, roles, client });
       id = delegation.parentId;
     }
     return links;
   }
 
-  private linkLayers(link: Link): AuthorityLayer[] {
-    const roles = usedRole(link).map((role) => ({ ...role, scopes: this.agentScopes(role.scopes) }));
+  /** What the agent of a client handed on stays within the client's ceiling. From the acting agent, what is beyond it is hidden. */
+  private linkLayers(link: Link, isActing: boolean): AuthorityLayer[] {
+    const client = isActing ? null : link.client;
+    const roles = usedRole(link).map((role) => ({
+      ...role,
+      scopes: [...within(client, this.agentScopes(role.scopes))],
+    }));
     return [
       { layer: 'agent', id: link.agent.id, ...holdingOf(roles) },
       {
@@ -263,6 +269,8 @@ interface Link {
   readonly agent: AgentRow;
   /** All roles that the agent holds. */
   readonly roles: readonly RoleRow[];
+  /** The ceiling of the client that acts as the agent. Null where there is none. */
+  readonly client: ReadonlySet<Scope> | null;
 }
 
 /**

@@ -27,6 +27,7 @@ export interface TokenAnswer {
     readonly refresh_token?: string;
     readonly scope?: string;
     readonly expires_in?: number;
+    readonly authorization_details?: readonly { readonly delegation?: string }[];
     readonly error?: string;
     readonly error_description?: string;
   };

@@ -155,6 +155,25 @@ test('a wider ceiling is told with the next operation', async () => {
   expect(codes(await ask(token, customers))).toEqual(['FORBIDDEN']);
 });
 
+test('a narrower ceiling counts for what the client’s agent has handed on, whoever acts under it', async () => {
+  const { around } = office.company;
+  const role = await office.company.role('support-agent');
+  const chief = await office.company.do((unit) => {
+    const agent = { name: 'chief', businessTask: 'Answer tickets', ownerId: root.id, roles: [role] };
+    const of = { clientId: 'chief', name: 'Chief', redirectUris: [callback], agent };
+    return createClient(unit, root.id, { ...of, scopes: ['tickets:read', beyond] }, around);
+  });
+  const next = await office.agent('next', root, 'support-agent');
+  const handed = await office.exchange(next, await tokenOf(chief, ines, `tickets:read ${beyond}`));
+  expect((await ask(given(handed), customers)).errors).toEqual([]);
+  await office.company.do((unit) => updateClient(unit, root.id, chief, { scopes: ['tickets:read'] }, around));
+  const again = await office.requestToken(next, handed.body.authorization_details?.[0]?.delegation ?? '');
+  expect((await ask(given(again), tickets)).errors).toEqual([]);
+  const before = await digestOf(office.server.database);
+  expect(codes(await ask(given(again), customers))).toEqual(['FORBIDDEN']);
+  expect(await digestOf(office.server.database)).toBe(before);
+});
+
 test('administrators see the schema of a client’s agent as the agent sees it', async () => {
   const sdl = at(await ask(root.token, `{ schema(agent: "${desk.agentId ?? ''}") }`), 'schema');
   expect(sdl).toContain('tickets:reply');

@@ -436,6 +436,10 @@ describe('an administrator', () => {
     const client = await acting();
     const elsewhere = { redirectUris: ['https://minna.example/'] };
     await refused(() => update(client, elsewhere, minna), 'FORBIDDEN');
+    const narrow = await acting({ scopes: ['tickets:read'], resources: [`${office.server.url}/mcp`] });
+    await refused(() => update(narrow, { scopes: null }, minna), 'FORBIDDEN');
+    await refused(() => update(narrow, { scopes: ['tickets:read', 'customers:read'] }, minna), 'FORBIDDEN');
+    await refused(() => update(narrow, { resources: null }, minna), 'FORBIDDEN');
     expect((await update(client, elsewhere)).errors).toEqual([]);
   });
 
