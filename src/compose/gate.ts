@@ -116,7 +116,7 @@ export async function composeGate(
     connection: database.read,
   });
   const guide = new Guide({
-    ...{ documents, structures, annotations, executor, scopes: policy.scopes, connection: database.read },
+    ...{ documents, structures, annotations, executor, policy, digest, connection: database.read },
     documentTools: new DocumentTools(policy.scopes),
   });
   const gate = new OperationGate({

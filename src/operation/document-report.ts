@@ -1,15 +1,19 @@
 import { getOperationAST, parse, type GraphQLSchema } from 'graphql';
+import type { Digest } from '../audit/kept-value.js';
 import type { RecordedDecision } from '../audit/trail.js';
 import type { Scope } from '../authority/scope.js';
 import { badInput } from '../core/errors.js';
 import { checkDocument } from '../graphql/document/document-check.js';
-import { documentTokensMax } from '../graphql/document/structure.js';
+import { literalsOf } from '../graphql/document/literals.js';
+import { redactorOf } from '../graphql/document/redact-variables.js';
+import { documentTokensMax, variablesFault } from '../graphql/document/structure.js';
 import type { Call } from '../graphql/execute/call.js';
 import type { Executor } from '../graphql/execute/executor.js';
+import type { SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import type { Denied } from '../graphql/rules/rule-map.js';
 import { isRecord, parametersIn } from './parameters.js';
 import { coordinatesMax, explainDecisions, type Refusal } from './refusal-report.js';
-import { resolveDocument, type ResolveParts } from './resolve.js';
+import { noteDocument, resolveDocument, type ResolveParts } from './resolve.js';
 
 /** The decisions about a document, which does not run. */
 export interface DocumentReport {
@@ -43,8 +47,10 @@ interface RefusedScope {
   readonly next: string | null;
 }
 
-interface DocumentCheckParts extends ResolveParts {
+export interface DocumentCheckParts extends ResolveParts {
   readonly executor: Executor;
+  readonly policy: SchemaPolicy;
+  readonly digest: Digest;
 }
 
 /** Characters of one fault: a message may repeat what was sent. */
@@ -83,12 +89,18 @@ export class DocumentCheck {
       throw badInput('Give a `document`, or the `documentId` of a registered one.', 'document');
     if (variables !== undefined && variables !== null && !isRecord(variables))
       throw badInput('`variables` is an object.', 'variables');
+    noteDocument(call, { query: source });
     const valid = checkDocument(view, source);
     if ('faults' in valid) return { faults: valid.faults.map(bounded) };
     const document = parse(source, { maxTokens: documentTokensMax });
     const operation = getOperationAST(document);
     if (operation === null || operation === undefined)
       throw new Error('A checked document has one operation.');
+    const fault = variablesFault(variables);
+    if (fault !== undefined) throw fault;
+    const { policy, digest } = this.parts;
+    call.variables = redactorOf(view, policy, document, operation, digest)(variables ?? {});
+    call.literals = literalsOf(view, policy, document, operation, digest);
     const { cost, refusals, variableFaults } = this.parts.executor.check({
       ...{ call, schema: view, document, operation },
       variables: variables ?? {},

@@ -4,7 +4,6 @@ import { isNameable } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import type { TrustedDocuments } from '../delegation/trusted-documents.js';
 import type { Call } from '../graphql/execute/call.js';
-import type { Executor } from '../graphql/execute/executor.js';
 import type { DocumentTool, DocumentTools } from '../graphql/guide/document-tools.js';
 import {
   documentEntry,
@@ -15,12 +14,12 @@ import {
 import { scopeStateOf, type Annotations } from '../graphql/view/annotate.js';
 import type { Connection } from '../store/sql/connection.js';
 import { UnknownTool } from './answer.js';
-import { DocumentCheck } from './document-report.js';
+import { DocumentCheck, type DocumentCheckParts } from './document-report.js';
 import type { GuideRequest, OperationRequest } from './operation-request.js';
 import { ownRecord } from './own-record.js';
 import { isRecord, parametersIn } from './parameters.js';
+import { argumentsOf } from './question-record.js';
 import { reportRefusals } from './refusal-report.js';
-import type { ResolveParts } from './resolve.js';
 import { reportScopes } from './scope-report.js';
 import { namesFault } from './tool-input.js';
 
@@ -50,15 +49,12 @@ export const isFixedTool = (name: string): name is FixedTool =>
 /** Registered documents that are tools; others are found by search and run by their names. */
 const registeredMax = 20;
 
-interface GuideParts extends ResolveParts {
+interface GuideParts extends DocumentCheckParts {
   readonly documents: TrustedDocuments;
   readonly documentTools: DocumentTools;
   readonly annotations: Annotations;
-  readonly executor: Executor;
   /** For records of earlier operations. */
   readonly connection: Connection;
-  /** The scope of each coordinate. */
-  readonly scopes: ReadonlyMap<string, Scope>;
 }
 
 const knowledgeSearch = 'Query.search';
@@ -71,13 +67,14 @@ export class Guide {
   private readonly documentCheck: DocumentCheck;
 
   constructor(private readonly parts: GuideParts) {
-    const mutations = [...parts.scopes].filter(([at]) => /^Mutation\.\w+$/.test(at));
+    const mutations = [...parts.policy.scopes].filter(([at]) => /^Mutation\.\w+$/.test(at));
     this.documentCheck = new DocumentCheck(parts);
     this.mutationScopes = [...new Set(mutations.map(([, scope]) => scope))];
   }
 
   async answer(call: Call, request: GuideRequest): Promise<object> {
     const { authority } = call;
+    call.variables = argumentsOf(request, this.parts.digest);
     switch (request.name) {
       case 'session.connect':
         return {};
@@ -151,7 +148,7 @@ export class Guide {
   }
 
   private allows(authority: Authority, coordinate: string): boolean {
-    const scope = this.parts.scopes.get(coordinate);
+    const scope = this.parts.policy.scopes.get(coordinate);
     return scope !== undefined && authority.allows(scope);
   }
 

@@ -1,6 +1,7 @@
 // databases: sqlite, mariadb
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditBody } from '../../src/audit/record.js';
+import { sha256 } from '../../src/core/digest.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import { mcpClient, postMessage } from '../support/mcp.js';
 import { recordOf } from '../support/records.js';
@@ -138,4 +139,41 @@ test('a task of one operation is not spent by the connection of a client of 2025
   });
   expect(told.structuredContent).toMatchObject({ data: { customers: { totalCount: 0 } } });
   await client.close();
+});
+
+const document =
+  'query ($n: Int!) { customers(first: $n) { totalCount } few: customers(first: 3) { totalCount } }';
+const documentHash = sha256(document);
+const earlier = '01JDW1TCY0DP7W6C0QX3XK9D78';
+
+test.each<[string, object, object]>([
+  [
+    'validate',
+    { document, variables: { n: 2 } },
+    { documentHash, variables: '{"n":2}', arguments: '{"few(first:)":3}' },
+  ],
+  ['validate', { document: '{ nope }' }, { documentHash: sha256('{ nope }'), variables: null }],
+  ['explain_refusal', { document, variables: { n: 2 } }, { documentHash, variables: '{"n":2}' }],
+  ['explain_refusal', { operationId: earlier }, { variables: `{"operationId":"${earlier}"}` }],
+  ['explain_refusal', { scopes: ['orders:read'] }, { variables: '{"scopes":["orders:read"]}' }],
+  ['ask_for_access', { scopes: ['orders:read'], reason: 'r' }, { variables: '{"scopes":["orders:read"]}' }],
+  ['search_schema', { words: 'all customers' }, { variables: '{"words":"all customers","from":0}' }],
+  [
+    'search_schema',
+    { words: 'x'.repeat(100_000) },
+    {
+      variables: expect.stringMatching(
+        /^\{"words":\{"\$of":\[\],"length":100000,"digest":"[\w-]+"\},"from":0\}$/,
+      ) as string,
+    },
+  ],
+])('%s: the record says what it was asked', async (name, input, kept) => {
+  const { record } = await left(() =>
+    postMessage(server.url, token, 'tools/call', { name, arguments: input }),
+  );
+  expect({
+    documentHash: record.operation?.documentHash,
+    variables: record.variables,
+    arguments: record.arguments,
+  }).toMatchObject(kept);
 });
