@@ -15,6 +15,19 @@ interface Message {
   };
 }
 
+/** Of JSON-RPC, or a refusal of the server before it read a message. */
+interface Answer {
+  readonly jsonrpc?: string;
+  readonly id?: string | number | null;
+  readonly method?: string;
+  readonly result?: { readonly protocolVersion?: string };
+  readonly error?: object;
+  readonly errors?: readonly { readonly message?: string; readonly extensions?: object }[];
+}
+
+/** Of the range that JSON-RPC 2.0 leaves to servers. */
+const refusedCode = -32_000;
+
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
 
 /** Passes messages of MCP from lines of text to HTTP (Streamable HTTP), and the answers back. */
@@ -44,7 +57,7 @@ export class StdioBridge {
 
   private async pass(line: string, message: Message | undefined): Promise<void> {
     if (message === undefined) {
-      this.write(failure(null, -32_700, 'This line is not JSON.'));
+      this.write(failure(null, -32_700, 'This line is no JSON object. Send one message on each line.'));
       return;
     }
     const { id = null, method } = message;
@@ -56,13 +69,18 @@ export class StdioBridge {
     try {
       const headers = this.headersOf(message);
       const response = await this.send(this.url, { method: 'POST', headers, body: line });
-      for (const answer of answersIn(response.headers.get('content-type'), await response.text())) {
+      const answers = answersIn(response.headers.get('content-type'), await response.text());
+      // A notification has no answer, also where it was refused.
+      if (message.id === undefined) return;
+      for (const answer of answers) {
         this.note(message, answer);
-        this.write(answer);
+        this.write(JSON.stringify(asMessage(answer, id)));
       }
+      if (method !== undefined && !answers.some(isLast))
+        this.write(failure(id, refusedCode, `The server gave no answer: HTTP ${String(response.status)}.`));
     } catch (error) {
       const { message: why } = error as Error;
-      if (message.id !== undefined) this.write(failure(message.id, -32_000, why));
+      if (message.id !== undefined) this.write(failure(message.id, refusedCode, why));
     }
   }
 
@@ -73,15 +91,13 @@ export class StdioBridge {
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
       ...(typeof version === 'string' ? { 'mcp-protocol-version': version } : {}),
-      ...(typeof method === 'string' ? { 'mcp-method': method } : {}),
-      ...(typeof name === 'string' ? { 'mcp-name': name } : {}),
+      ...(typeof method === 'string' ? { 'mcp-method': headerValue(method) } : {}),
+      ...(typeof name === 'string' ? { 'mcp-name': headerValue(name) } : {}),
     };
   }
 
-  private note({ method }: Message, answer: string): void {
-    if (method !== 'initialize') return;
-    const { result } = JSON.parse(answer) as { result?: { protocolVersion?: string } };
-    this.agreed = result?.protocolVersion;
+  private note({ method }: Message, { result }: Answer): void {
+    if (method === 'initialize') this.agreed = result?.protocolVersion;
   }
 
   private write(text: string): void {
@@ -92,15 +108,20 @@ export class StdioBridge {
 function messageIn(line: string): Message | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The messages in a body, each on one line: of JSON, or of an event stream. */
-function answersIn(type: string | null, body: string): readonly string[] {
-  if (body.trim() === '') return [];
+/** What is no visible ASCII leaves as base64, as the transport of 2026-07-28 has it. */
+const headerValue = (text: string): string =>
+  /^[!-~](?:[ -~]*[!-~])?$/.test(text) && !text.startsWith('=?base64?')
+    ? text
+    : `=?base64?${Buffer.from(text).toString('base64')}?=`;
+
+/** The objects in a body of JSON or of an event stream: messages, and refusals of the server as a GraphQL response. */
+function answersIn(type: string | null, body: string): readonly Answer[] {
   const texts = type?.startsWith('text/event-stream')
     ? body.split(/\r?\n\r?\n/).map((event) =>
         event
@@ -109,8 +130,25 @@ function answersIn(type: string | null, body: string): readonly string[] {
           .join('\n'),
       )
     : [body];
-  return texts.filter((text) => text.trim() !== '').map((text) => JSON.stringify(JSON.parse(text)));
+  return texts.flatMap((text) => messageIn(text) ?? []);
 }
 
-const failure = (id: string | number | null, code: number, message: string): string =>
-  JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } });
+/** A request has ended with it. */
+const isLast = ({ method }: Answer): boolean => method === undefined;
+
+/** A server that could not read a request tells no id. */
+function asMessage(answer: Answer, id: Message['id']): object {
+  const { jsonrpc, error, errors } = answer;
+  if (jsonrpc !== undefined) return error === undefined ? answer : { ...answer, id: answer.id ?? id };
+  const [first] = errors ?? [];
+  return errorOf(id, refusedCode, first?.message ?? 'The request was refused.', first?.extensions);
+}
+
+const errorOf = (id: Message['id'], code: number, message: string, data?: object): object => ({
+  jsonrpc: '2.0',
+  id: id ?? null,
+  error: { code, message, data },
+});
+
+const failure = (id: Message['id'], code: number, message: string): string =>
+  JSON.stringify(errorOf(id, code, message));

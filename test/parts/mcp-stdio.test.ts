@@ -5,8 +5,10 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentClient } from '../../src/client/index.js';
+import { StdioBridge } from '../../src/cli/stdio-bridge.js';
 import { TokenStore } from '../../src/cli/sign-in/token-store.js';
 import { withPassword } from '../support/account.js';
 import { builtCommand } from '../support/command-line.js';
@@ -35,6 +37,18 @@ const transport = (...args: readonly string[]): StdioClientTransport =>
     stderr: 'pipe',
   });
 
+interface JsonRpcAnswer {
+  readonly jsonrpc?: string;
+  readonly id: number | null;
+  readonly error?: { readonly code: number; readonly message: string };
+}
+
+const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+
 const connected = async (over: StdioClientTransport, mode: 'legacy' | 'auto'): Promise<Client> => {
   const client = new Client({ name: 'desktop', version: '1.0.0' }, { versionNegotiation: { mode } });
   await client.connect(over);
@@ -57,6 +71,43 @@ test('an agent signs in by itself, and a client of either era gets its answers',
     });
     await client.close();
   }
+});
+
+test('every request gets an answer of the protocol, also where the server reads none, and notifications get none', async () => {
+  const rosa = await office.company.employee('rosa2', 'support-rep');
+  const agent = await office.agent('writer', rosa, 'support-agent');
+  await office.delegate(rosa, { agent: agent.name, role: 'support-agent', scopes: ['tickets:read'] });
+  const client = agentClient({
+    ...{ server: office.server.url, agent: 'writer', secret: agent.secret, path: '/mcp' as const },
+  });
+  const call = (id: number, rest: string): string =>
+    `{"jsonrpc":"2.0","id":${String(id)},"method":"tools/call","params":{${rest},"_meta":${JSON.stringify(modernMeta)}}}`;
+  const lines = [
+    call(1, `"name":"query","arguments":{"document":"#${'x'.repeat(1_100_000)}"}`),
+    call(2, '"name":"query","arguments":{"document":"\\ud800"}'),
+    call(3, '"name":"whoami","__proto__":{}'),
+    call(4, '"name":"é中"'),
+    call(5, '"name":"whoami"'),
+    `[${call(6, '"name":"whoami"')}]`,
+    '5',
+    '{"jsonrpc":"2.0","method":"notifications/initialized","params":{"__proto__":{}}}',
+  ];
+  const out = new PassThrough();
+  const send = (url: string, init: RequestInit) => client.fetch(url, init);
+  await new StdioBridge(`${office.server.url}/mcp`, send, out).run(
+    Readable.from(lines.map((line) => `${line}\n`)),
+  );
+  const answers = String(out.read())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonRpcAnswer);
+  expect(answers.every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
+  expect(answers.map(({ id }) => id).sort()).toEqual([1, 2, 3, 4, 5, null, null]);
+  const of = (id: number) => answers.find((answer) => answer.id === id);
+  expect(of(1)?.error?.message).toBe('The body is larger than 1048576 bytes.');
+  expect(of(4)?.error).toMatchObject({ code: -32_602, message: 'There is no tool "é中" here.' });
+  expect(of(5)?.error).toBeUndefined();
+  for (const id of [2, 3]) expect(of(id)?.error?.message).toMatch(/./);
 });
 
 /** Resolves with the address that the program prints for the person. */

@@ -27,7 +27,7 @@ export class TokenRefused extends CommandError {
     readonly code: string,
     description: string | undefined,
   ) {
-    super(`The server gave no token: ${description ?? code}.`);
+    super(`The server gave no token: ${(description ?? code).replace(/\.$/, '')}.`);
   }
 }
 
