@@ -22,6 +22,7 @@ import type { SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import { formatError } from '../graphql/errors.js';
 import type { Executor } from '../graphql/execute/executor.js';
 import type { DocumentCache } from '../graphql/plan/document-cache.js';
+import { selectionsMax } from '../graphql/document/selection-counts.js';
 import { documentTokensMax } from '../graphql/document/structure.js';
 import { ceilingKey, type View, type Views } from '../graphql/view/views.js';
 import { auditPlugin, type CallContext } from './audit-plugin.js';
@@ -34,8 +35,6 @@ type Gateway = NonNullable<ApolloServerOptions<CallContext>['gateway']>;
 const serversMax = 200;
 /** Each error takes time in proportion to the document, and the first few are enough for a caller. */
 const validationErrorsMax = 20;
-/** The most selections in an operation, fragments written out. */
-const selectionsMax = 10_000;
 /**
  * A parsed document takes about four times as much memory. From its second request on, a document is in the document
  * cache as well.

@@ -146,16 +146,16 @@ export class OperationGate {
       arrival.call = again.call;
       prepare(arrival.call, wanted);
     }
-    await this.parts.guide.requireTool(arrival.call.authority, wanted);
-    switch (wanted.kind) {
+    const asked = await this.parts.guide.requireTool(arrival.call.authority, wanted);
+    switch (asked.kind) {
       case 'faulty':
-        throw wanted.error;
+        throw asked.error;
       case 'schema':
         return this.schema(arrival.call);
       case 'guide':
-        return this.guide(arrival.call, wanted.question);
+        return this.guide(arrival.call, asked.question);
       case 'document':
-        return this.document(arrival.call, wanted);
+        return this.document(arrival.call, asked);
     }
   }
 

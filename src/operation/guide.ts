@@ -21,7 +21,7 @@ import { isRecord, parametersIn } from './parameters.js';
 import { argumentsOf } from './question-record.js';
 import { reportRefusals } from './refusal-report.js';
 import { reportScopes } from './scope-report.js';
-import { namesFault } from './tool-input.js';
+import { namesFault, withDefaults } from './tool-input.js';
 
 /** Tools that do not depend on registered documents. */
 const fixedToolNames = [
@@ -108,19 +108,23 @@ export class Guide {
   }
 
   /**
-   * Throws `UnknownTool` where the request came by a tool that is none of the caller's toolset, and `BAD_USER_INPUT` where a
-   * variable of a registered document is missing or is none of its variables.
+   * The request as its tool takes it: a variable that is null counts as left out where it has a default. Throws
+   * `UnknownTool` where the tool is none of the caller's toolset, and `BAD_USER_INPUT` where a variable of a registered
+   * document is missing or is none of its variables.
    */
-  async requireTool(authority: Authority, wanted: OperationRequest): Promise<void> {
+  async requireTool(authority: Authority, wanted: OperationRequest): Promise<OperationRequest> {
     const { tool: name } = wanted;
-    if (name === undefined || this.certainlyOffers(authority, name)) return;
+    if (name === undefined || this.certainlyOffers(authority, name)) return wanted;
     const { fixed, registered } = await this.toolset(authority);
-    if (isFixedTool(name) && fixed.includes(name)) return;
+    if (isFixedTool(name) && fixed.includes(name)) return wanted;
     const tool = isFixedTool(name) ? undefined : registered.find((one) => one.name === name);
     if (tool === undefined) throw new UnknownTool();
-    const { variables } = parametersIn(wanted.kind === 'document' ? wanted.body : undefined);
-    const fault = namesFault(name, tool.inputSchema, isRecord(variables) ? variables : {});
+    if (wanted.kind !== 'document') return wanted;
+    const { variables } = parametersIn(wanted.body);
+    const input = withDefaults(tool.inputSchema, isRecord(variables) ? variables : {});
+    const fault = namesFault(name, tool.inputSchema, input);
     if (fault !== undefined) throw fault;
+    return { ...wanted, body: { ...parametersIn(wanted.body), variables: input } };
   }
 
   /** Whether the tool is of the caller's toolset, as far as no registered document has to be looked up. */

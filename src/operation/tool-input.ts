@@ -1,4 +1,5 @@
 import { badInput, type BehalfError } from '../core/errors.js';
+import { isRecord } from './parameters.js';
 
 /** The part of a JSON Schema that says which arguments there are. */
 export interface InputSchema {
@@ -36,6 +37,14 @@ export function namesFault(tool: string, schema: InputSchema, input: Input): Beh
     missing,
   );
 }
+
+/** Models write null for what they leave out, and GraphQL would take it in place of a default. */
+export const withDefaults = ({ properties = {} }: InputSchema, input: Input): Input =>
+  Object.fromEntries(
+    Object.entries(input).filter(([name, value]) => value !== null || !hasDefault(properties[name])),
+  );
+
+const hasDefault = (schema: unknown): boolean => isRecord(schema) && 'default' in schema;
 
 /** The first argument whose value is not of its kind. */
 export function kindFault({ properties = {} }: InputSchema, input: Input): BehalfError | undefined {

@@ -99,6 +99,61 @@ test.each<[string, string, (form: string) => unknown]>([
   }
 });
 
+const calling = { name: 'whoami', arguments: {} };
+const encoded = (name: string): string => `=?base64?${Buffer.from(name).toString('base64')}?=`;
+
+test.each(['2026-07-28', '2025-11-25'])('in %s a name in the head may be in base64', async (revision) => {
+  const send = (name: string): Promise<Response> => {
+    const headers = { 'mcp-protocol-version': revision, 'mcp-name': name };
+    return revision === '2026-07-28'
+      ? postMessage(server.url, token, 'tools/call', calling, { headers })
+      : postOld(calling, { ...headers, 'mcp-method': 'tools/call' });
+  };
+  expect((await send(encoded('whoami'))).status).toBe(200);
+  expect((await send(encoded('query'))).status).toBe(400);
+});
+
+test('a tool whose name looks like base64 is looked up by no other name', async () => {
+  const name = encoded('whoami');
+  const answer = await postMessage(server.url, token, 'tools/call', { name, arguments: {} });
+  expect(answer.status).toBe(400);
+});
+
+test('arguments that are a list are refused in one sentence', async () => {
+  const params = { name: 'query', arguments: ['{ customers { totalCount } }'] };
+  const answer = await postMessage(server.url, token, 'tools/call', params);
+  expect(await answer.json()).toMatchObject({
+    error: {
+      code: -32_602,
+      message: expect.stringMatching(/^Correct `params\.arguments` of the message: /) as string,
+    },
+  });
+});
+
+/** Sends a message of 2025-11-25. */
+const postOld = (params: object, headers: Readonly<Record<string, string>>): Promise<Response> =>
+  fetch(`${server.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
+  });
+
+test.each<[number, string, Readonly<Record<string, string>>]>([
+  [200, 'nothing', {}],
+  [200, 'what it is', { 'mcp-method': 'tools/call', 'mcp-name': 'whoami' }],
+  [400, 'another method', { 'mcp-method': 'tools/list' }],
+  [400, 'another tool', { 'mcp-method': 'tools/call', 'mcp-name': 'query' }],
+])('%i: a message of 2025 whose head says %s', async (status, _says, headers) => {
+  const before = (await recordsOf(server.database)).length;
+  expect((await postOld(calling, headers)).status).toBe(status);
+  const [record] = (await recordsOf(server.database)).slice(before);
+  expect(record?.outcome).toBe(status === 200 ? 'succeeded' : 'failed');
+});
+
 test.each([
   ['another tool in the head', { 'mcp-name': 'whoami' }],
   ['another method in the head', { 'mcp-method': 'tools/list' }],

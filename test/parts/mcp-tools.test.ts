@@ -227,6 +227,45 @@ test('the tool of a document names an argument that it does not have, or that is
   await client.close();
 });
 
+test('a null counts as left out where the document has a default', async () => {
+  const wanted: Rights = { role: usable, task: usable, token: usable, documents: 'any', regions: 'all' };
+  const { client } = await caller(wanted);
+  const rowsFor = async (input: Record<string, unknown>): Promise<unknown> =>
+    (await client.callTool({ name: 'CustomerNames', arguments: input })).structuredContent;
+  const nodes = (told: unknown): number =>
+    (told as { data: { customers: { nodes: unknown[] } } }).data.customers.nodes.length;
+  expect(nodes(await rowsFor({ first: 6 }))).toBe(6);
+  expect(nodes(await rowsFor({}))).toBe(5);
+  expect(nodes(await rowsFor({ first: null }))).toBe(5);
+  await client.close();
+});
+
+test('a document whose fragments spread each other too often is no more valid than it runs', async () => {
+  const wanted: Rights = { role: usable, task: usable, token: usable, documents: 'any', regions: 'all' };
+  const { client } = await caller(wanted);
+  const spreading = (levels: number): string =>
+    [
+      'query { ...f0 }',
+      ...Array.from({ length: levels }, (_, at) =>
+        at + 1 === levels
+          ? `fragment f${String(at)} on Query { viewer { scopes } }`
+          : `fragment f${String(at)} on Query { ...f${String(at + 1)} ...f${String(at + 1)} }`,
+      ),
+    ].join('\n');
+  for (const [levels, runs] of [
+    [10, true],
+    [30, false],
+  ] as const) {
+    const document = spreading(levels);
+    const told = (await client.callTool({ name: 'validate', arguments: { document } })).structuredContent;
+    const ran = await client.callTool({ name: 'query', arguments: { document } });
+    expect({ levels, valid: (told as { valid: boolean }).valid, ran: ran.isError !== true }).toEqual({
+      ...{ levels, valid: runs, ran: runs },
+    });
+  }
+  await client.close();
+});
+
 const rowsOf = `{
   customers(first: 50) { totalCount nodes { number name region email } }
   tickets(first: 50) { nodes { number subject customer { name } } }

@@ -20,7 +20,8 @@ import { unseenIn } from '../../core/checked-text.js';
 import { Lru } from '../../core/lru.js';
 import type { CheckedDocument, DocumentFault, DocumentRules } from '../../delegation/trusted-documents.js';
 import { SchemaIndex, type Reachable } from '../view/schema-index.js';
-import { documentFault, documentTokensMax } from './structure.js';
+import { selectionsMax, selectionsWrittenOut } from './selection-counts.js';
+import { documentFault, documentTokensMax, fragmentsOf } from './structure.js';
 import { ceilingKey } from '../view/views.js';
 
 const faultsMax = 20;
@@ -113,6 +114,12 @@ export function checkDocument(
   const { operation: kind } = operation;
   if (kind === OperationTypeNode.SUBSCRIPTION)
     return { faults: [faultOf('The operation is a query or a mutation.')] };
+  if (selectionsWrittenOut(document, fragmentsOf(document)) > selectionsMax)
+    return {
+      faults: [
+        faultOf('It has too many selections, its fragments written out: spread each of them fewer times.'),
+      ],
+    };
   const faults = validate(schema, document, undefined, { maxErrors: faultsMax });
   if (faults.length > 0) return { faults: faults.map(asFault) };
   return { kind, operationName: operation.name?.value, names: namesIn(schema, document) };

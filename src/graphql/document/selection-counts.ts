@@ -38,6 +38,31 @@ export function selectionsIn(document: DocumentNode, fragments: Fragments): numb
   return selections;
 }
 
+/** The most selections in an operation, each fragment written out at every place that spreads it. */
+export const selectionsMax = 10_000;
+
+/** The number of selections, with each fragment written out at every place that spreads it. */
+export function selectionsWrittenOut(document: DocumentNode, fragments: Fragments): number {
+  const known = new Map<string, number>();
+  const ofFragment = (name: string): number => {
+    const count = known.get(name) ?? of(fragments.get(name)?.selectionSet);
+    known.set(name, count);
+    return count;
+  };
+  const of = (set: SelectionSetNode | undefined): number =>
+    (set?.selections ?? []).reduce((sum, selection) => {
+      const below =
+        selection.kind === Kind.FRAGMENT_SPREAD
+          ? ofFragment(selection.name.value)
+          : of(selection.selectionSet);
+      return sum + 1 + below;
+    }, 0);
+  return document.definitions.reduce(
+    (sum, node) => sum + (node.kind === Kind.OPERATION_DEFINITION ? of(node.selectionSet) : 0),
+    0,
+  );
+}
+
 type Fields = ReadonlyMap<string, readonly FieldNode[]>;
 
 function countBelow(top: Fields, fragments: Fragments, reached: Set<string>, count: Count): void {

@@ -91,7 +91,7 @@ export class Structures {
 }
 
 /** By name. Two fragments of one name are refused, because only one of them would be checked. */
-function fragmentsOf(document: DocumentNode): Fragments {
+export function fragmentsOf(document: DocumentNode): Fragments {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions) {
     if (node.kind !== Kind.FRAGMENT_DEFINITION) continue;

@@ -21,6 +21,8 @@ export interface PlainCall {
 
 const revision = '2026-07-28';
 const method = 'tools/call';
+/** A name in the head that is not in ASCII begins so, and stands for another. */
+const encodedName = '=?base64?';
 
 /**
  * The call in a request; undefined for any other message, and where the head does not say just what the body says. The
@@ -36,8 +38,9 @@ export function plainCallIn({
   if (jsonrpc !== '2.0' || called !== method || !isId(id)) return undefined;
   if (!isRecord(params) || !hasOnly(params, callMembers)) return undefined;
   const { name, arguments: input = {}, _meta } = params;
-  if (typeof name !== 'string' || headers['mcp-name'] !== name || !isRecord(input) || !isEnvelope(_meta))
+  if (typeof name !== 'string' || headers['mcp-name'] !== name || name.startsWith(encodedName))
     return undefined;
+  if (!isRecord(input) || !isEnvelope(_meta)) return undefined;
   return { id, name, input };
 }
 
@@ -64,6 +67,24 @@ function isEnvelope(meta: unknown): boolean {
     (progressToken === undefined || isId(progressToken))
   );
 }
+
+/**
+ * Whether the head of a message of 2025, which need not say anything about it, says something else than its body: a proxy may
+ * have let it pass by its head. The SDK looks at the heads of 2026-07-28.
+ */
+export function hasOtherHead({ headers, body }: Pick<FastifyRequest, 'headers' | 'body'>): boolean {
+  if (headers['mcp-protocol-version'] === revision || !isRecord(body)) return false;
+  const { 'mcp-method': called = body.method, 'mcp-name': name } = headers;
+  if (called !== body.method) return true;
+  const { params } = body;
+  if (name === undefined || !isRecord(params)) return false;
+  return ![params.name, params.uri].includes(decodedName(String(name)));
+}
+
+const decodedName = (name: string): string =>
+  name.startsWith(encodedName) && name.endsWith('?=')
+    ? Buffer.from(name.slice(encodedName.length, -2), 'base64').toString()
+    : name;
 
 const hasOnly = (value: object, members: ReadonlySet<string>): boolean =>
   Object.keys(value).every((member) => members.has(member));

@@ -17,7 +17,7 @@ import { arrivalOf, type HttpOperations } from '../http/operations.js';
 import { whenEnded } from '../http/response-end.js';
 import { Exchange, serverInfo } from './exchange.js';
 import { messageOf } from './message.js';
-import { answerTo, plainCallIn, type PlainCall } from './plain-call.js';
+import { answerTo, hasOtherHead, plainCallIn, type PlainCall } from './plain-call.js';
 import type { GraphqlResponse } from './results.js';
 import { isError, withShortError } from './sdk-errors.js';
 import { Streams, type Stream } from './streams.js';
@@ -68,7 +68,7 @@ export function mcpRoute(scope: FastifyInstance, operations: HttpOperations, par
       // Clients of 2025 ask for a stream by GET as soon as they are connected.
       const otherMethod = methodFault(request, reply, ['POST']);
       if (otherMethod !== undefined) return operations.refuse(request, reply, otherMethod, { isFree: true });
-      const fault = hostFault(request, parts) ?? originFault(request, parts) ?? bodyFault(request.body);
+      const fault = hostFault(request, parts) ?? originFault(request, parts) ?? bodyFault(request);
       if (fault !== undefined) return operations.refuse(request, reply, fault);
       const stream = isStream(request) ? streams.enter(arrivalOf(request), reply) : undefined;
       if (stream instanceof BehalfError) return operations.refuse(request, reply, stream);
@@ -169,8 +169,15 @@ function originFault(
 
 const isStream = ({ body }: FastifyRequest): boolean => messageOf(body).method === 'subscriptions/listen';
 
-const bodyFault = (body: unknown): BehalfError | undefined =>
-  Array.isArray(body) ? badInput('Send one message with each request: batches are not taken.') : undefined;
+function bodyFault(request: FastifyRequest): BehalfError | undefined {
+  if (Array.isArray(request.body))
+    return badInput('Send one message with each request: batches are not taken.');
+  return hasOtherHead(request)
+    ? badInput(
+        '`Mcp-Method` and `Mcp-Name` say something else than the message: send what it says, or neither.',
+      )
+    : undefined;
+}
 
 function webRequest(
   { method, headers, originalUrl }: FastifyRequest,

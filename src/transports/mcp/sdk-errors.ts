@@ -24,6 +24,9 @@ export function withShortError(answer: Buffer): Buffer {
   );
 }
 
+/** The SDK's list of the faults of a message, with or without the name of its method. */
+const issues = /^(?:Invalid [a-z/]+ request: )?(\[\n.*\])$/s;
+
 interface Issue {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -31,8 +34,9 @@ interface Issue {
 
 /** The first of the faults of a message, where the SDK lists them as JSON under a code for failures of its own. */
 function issueIn(words: string): { readonly code: number; readonly message: string } | undefined {
-  if (!words.startsWith('[\n') || !words.endsWith(']')) return undefined;
-  const [first] = JSON.parse(words) as readonly Issue[];
+  const [, list] = issues.exec(words) ?? [];
+  if (list === undefined) return undefined;
+  const [first] = JSON.parse(list) as readonly Issue[];
   if (first === undefined) return undefined;
   const at = first.path.join('.');
   const message = `Correct \`${at}\` of the message: ${first.message}.`;
