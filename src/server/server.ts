@@ -86,6 +86,7 @@ export function makeServer(parts: ServerParts): FastifyInstance {
         else handler(request, response);
       });
       server.maxConnections = limits.connections;
+      inFlight.watch(server);
       return server;
     },
   });

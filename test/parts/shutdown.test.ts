@@ -1,4 +1,6 @@
 // databases: sqlite, mariadb
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Crashes } from '../support/crash.js';
 import { Crowd } from '../support/crowd.js';
@@ -47,6 +49,19 @@ describe('a server that is asked to end', () => {
       expect(await recordOf(server.database, answer)).toMatchObject({ outcome: 'succeeded' });
     }
     expect(await ended).toBe(0);
+  });
+
+  test('does not wait for a connection on which nobody asks', async () => {
+    await start({ BEHALF_SHUTDOWN_SECONDS: '300' });
+    crowd.open();
+    const { hostname, port } = new URL(server.url);
+    const silent = connect(Number(port), hostname);
+    await once(silent, 'connect');
+    const lost = once(silent, 'close');
+    // It knows the connection once it has answered on a later one.
+    await ask();
+    expect(await server.app.close()).toBe(0);
+    await lost;
   });
 
   test('says at once that it is not ready, and goes on for as long as it was told to', async () => {

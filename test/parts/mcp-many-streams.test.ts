@@ -1,0 +1,99 @@
+// databases: sqlite, mariadb
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { delegations } from '../../src/store/tables/identity.js';
+import { postMessage } from '../support/mcp.js';
+import { TestServer } from '../support/server.js';
+import { volume } from '../support/volume.js';
+
+const scopes = ['customers:read'];
+const streamsMax = 1_000;
+const streamsOfTask = 10;
+const taskCount = volume(streamsMax / streamsOfTask);
+/** Of the server and of its clients, which are one process here. */
+const bytesOfStreamMax = 200_000;
+
+interface Task {
+  readonly delegationId: string;
+  readonly token: string;
+}
+
+let server: TestServer;
+let tasks: Task[];
+beforeAll(async () => {
+  server = await TestServer.start();
+  const person = await server.person({ scopes });
+  tasks = [];
+  // One more than fit.
+  for (let n = 0; n <= taskCount; n += 1) {
+    const { delegationId } = await server.agent(person, { scopes });
+    tasks.push({ delegationId, token: await server.token(person.id, delegationId, scopes, '/mcp') });
+  }
+}, 120_000);
+afterAll(() => server.stop());
+
+const listen = ({ token }: Task, signal: AbortSignal): Promise<Response> =>
+  postMessage(
+    server.url,
+    token,
+    'subscriptions/listen',
+    { notifications: { toolsListChanged: true } },
+    { signal },
+  );
+
+function bytesInUse(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
+}
+
+const revoke = ({ delegationId }: Task): Promise<void> =>
+  server.database.transaction(async (tx) => {
+    await tx.update(delegations, eq('id', delegationId), { status: 'revoked' });
+    await bumpEpoch(tx);
+  });
+
+test(
+  `${String(taskCount * streamsOfTask)} open streams take bounded memory, one more is refused, and those that end make room`,
+  { timeout: 120_000 },
+  async () => {
+    const [first, ...others] = tasks;
+    const [over, last] = [others.at(-1), others.at(-2) ?? first];
+    if (first === undefined || over === undefined || last === undefined) throw new Error('There are tasks.');
+    const leave = new AbortController();
+    const ofEach = (task: Task): Promise<Response[]> =>
+      Promise.all(Array.from({ length: streamsOfTask }, () => listen(task, leave.signal)));
+    const opened = new Map<Task, readonly Response[]>();
+
+    const before = bytesInUse();
+    for (const task of tasks.slice(0, -1)) opened.set(task, await ofEach(task));
+    expect([...opened.values()].flat().filter(({ status }) => status !== 200)).toEqual([]);
+    expect(bytesInUse() - before).toBeLessThan(taskCount * streamsOfTask * bytesOfStreamMax);
+
+    const isFull = taskCount * streamsOfTask === streamsMax;
+    const refused = await listen(isFull ? over : last, leave.signal);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '300']);
+    expect(await refused.text()).toContain(
+      `${isFull ? 'This server' : 'This task'} has too many streams open. Close one first.`,
+    );
+
+    await revoke(first);
+    await Promise.all((opened.get(first) ?? []).map((stream) => stream.text()));
+    const inItsPlace = await listen(over, leave.signal);
+    expect(inItsPlace.status).toBe(200);
+
+    leave.abort();
+    // The server learns of the ends a moment later.
+    await expect
+      .poll(async () => {
+        const again = new AbortController();
+        const { status } = await listen(last, again.signal);
+        again.abort();
+        return status;
+      })
+      .toBe(taskCount === 1 ? 401 : 200);
+  },
+);
