@@ -179,7 +179,7 @@ export function makeProvider(
   provider.use(makeRecording({ recorder, logger, refused: throttles.refused, addressOf }));
   provider.use(makeRefusedRequests(provider, { refusals: throttles.requestRefusals, logger, addressOf }));
   provider.use(secureHeaders);
-  provider.use(makeFailures(provider, logger));
+  provider.use(makeFailures(provider, store, logger));
   provider.use(throttles.userCodes.middleware);
   provider.use(makeForms(workloads, adapted));
   provider.use(makeRefreshGrace(provider, store, dependencies));

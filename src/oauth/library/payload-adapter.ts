@@ -1,5 +1,5 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { errors } from './oidc-provider.js';
+import { errors, Provider } from './oidc-provider.js';
 import { noteUse } from './kept-sign-ins.js';
 import { isoTime, type Clock } from '../../core/clock.js';
 import { sha256 } from '../../core/digest.js';
@@ -150,6 +150,8 @@ export class PayloadAdapter implements Adapter {
       return new errors.InvalidGrant('already used');
     });
     if (lost !== undefined) throw lost;
+    const { ctx } = Provider;
+    if (ctx !== undefined) usedUp.set(ctx, { key, consumedAt });
   }
 
   async destroy(id: string): Promise<void> {
@@ -210,6 +212,25 @@ export class PayloadAdapter implements Adapter {
       consumedAt: null,
     };
   }
+}
+
+interface Used {
+  readonly key: Condition<OAuthPayloadRow>;
+  readonly consumedAt: string;
+}
+
+/** What each request has used up. */
+const usedUp = new WeakMap<object, Used>();
+
+/** Makes what a request used up good again. Nothing that came of it may have left the server. */
+export async function giveBack({ database }: Pick<PayloadStore, 'database'>, ctx: object): Promise<void> {
+  const used = usedUp.get(ctx);
+  if (used === undefined) return;
+  const { key, consumedAt } = used;
+  usedUp.delete(ctx);
+  await database.transaction((tx) =>
+    tx.update(oauthPayloads, all(key, eq('consumedAt', consumedAt)), { consumedAt: null }),
+  );
 }
 
 /** Ends a grant and every token issued under it. */

@@ -3,6 +3,7 @@ import { BehalfError, isOurFailure } from '../../core/errors.js';
 import type { Logger } from '../../core/logger.js';
 import { onFailure } from '../library/library-internals.js';
 import { TemporarilyUnavailable } from '../library/oauth-errors.js';
+import { giveBack, type PayloadStore } from '../library/payload-adapter.js';
 
 const isPassing = (error: unknown): boolean => error instanceof BehalfError && isOurFailure(error);
 
@@ -16,9 +17,10 @@ function answerUnavailable(ctx: KoaContextWithOIDC, cause: unknown): void {
 
 /**
  * Where the server fails with a request that may succeed later, wherever in the library or around it, the answer is 503
- * `temporarily_unavailable` (RFC 6749 section 4.1.2.1 has the code). Any other failure stays the library's 500.
+ * `temporarily_unavailable` (RFC 6749 section 4.1.2.1 has the code), and the code or refresh token of the request stays good
+ * for it. Any other failure stays the library's 500.
  */
-export function makeFailures(provider: Provider, logger: Logger) {
+export function makeFailures(provider: Provider, store: PayloadStore, logger: Logger) {
   onFailure(provider, (error, ctx) => {
     logger.error({ err: error }, 'the authorization server failed');
     if (ctx !== undefined && isPassing(error)) answerUnavailable(ctx, error);
@@ -31,5 +33,9 @@ export function makeFailures(provider: Provider, logger: Logger) {
       logger.error({ err: error }, 'the authorization server failed');
       answerUnavailable(ctx, error);
     }
+    if (ctx.status !== 503) return;
+    await giveBack(store, ctx).catch((error: unknown) => {
+      logger.error({ err: error }, 'a code or token of a request that failed stays used up');
+    });
   };
 }
