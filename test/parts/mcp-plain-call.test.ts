@@ -164,3 +164,19 @@ test.each([
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ error: { code: expect.any(Number) as number } });
 });
+
+test.each<[string, Record<string, unknown>]>([
+  ['arguments', { arguments: { document: '{ viewer { id } }', variables: members(10_000) } }],
+  ['items within items', { arguments: { list: [[[Array(10_000).fill(0)]]] } }],
+  ['members beside the arguments', { ...members(10_000) }],
+])('a message of more values than can be checked at once is refused: %s', async (_name, params) => {
+  const answer = await postMessage(server.url, token, 'tools/call', { name: 'query', ...params });
+  expect([answer.status, await answer.text()]).toEqual([
+    400,
+    expect.stringContaining('A message has at most 10000 members and items in all.'),
+  ]);
+});
+
+function members(count: number): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${String(at)}`, at]));
+}

@@ -172,11 +172,30 @@ const isStream = ({ body }: FastifyRequest): boolean => messageOf(body).method =
 function bodyFault(request: FastifyRequest): BehalfError | undefined {
   if (Array.isArray(request.body))
     return badInput('Send one message with each request: batches are not taken.');
+  if (hasMoreValues(request.body, valuesMax))
+    return badInput(`A message has at most ${String(valuesMax)} members and items in all.`);
   return hasOtherHead(request)
     ? badInput(
         '`Mcp-Method` and `Mcp-Name` say something else than the message: send what it says, or neither.',
       )
     : undefined;
+}
+
+/** Checks of a message take time for each member and item in it. */
+const valuesMax = 10_000;
+
+function hasMoreValues(whole: unknown, max: number): boolean {
+  const waiting = [whole];
+  let count = 0;
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (value === null || typeof value !== 'object') continue;
+    const values = Object.values(value) as unknown[];
+    count += values.length;
+    if (count > max) return true;
+    waiting.push(...values);
+  }
+  return false;
 }
 
 function webRequest(
