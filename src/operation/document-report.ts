@@ -12,7 +12,7 @@ import type { Executor } from '../graphql/execute/executor.js';
 import type { SchemaPolicy } from '../graphql/schema/schema-policy.js';
 import type { Denied } from '../graphql/rules/rule-map.js';
 import { isRecord, parametersIn } from './parameters.js';
-import { coordinatesMax, explainDecisions, type Refusal } from './refusal-report.js';
+import { coordinatesMax, explainDecisions, knowsSchema, type Refusal } from './refusal-report.js';
 import { noteDocument, resolveDocument, type ResolveParts } from './resolve.js';
 
 /** The decisions about a document, which does not run. */
@@ -39,7 +39,7 @@ interface Fault {
 /** One reason for which coordinates of a document are refused. */
 interface RefusedScope {
   /** The first of them. */
-  readonly coordinates: readonly string[];
+  readonly coordinates?: readonly string[];
   readonly message: string;
   readonly missingScopes: readonly Scope[];
   readonly layer: string;
@@ -65,7 +65,13 @@ export class DocumentCheck {
     const { faults, checked } = await this.check(call, view, body);
     if (checked === undefined) return { valid: false, faults };
     const { kind, cost, denied } = checked;
-    return { valid: faults.length === 0, faults, kind, cost, refusals: grouped(denied) };
+    return {
+      valid: faults.length === 0,
+      faults,
+      kind,
+      cost,
+      refusals: grouped(denied, knowsSchema(call.authority)),
+    };
   }
 
   /** As `report`, told as reasons with what to do next. */
@@ -91,7 +97,8 @@ export class DocumentCheck {
       throw badInput('`variables` is an object.', 'variables');
     noteDocument(call, { query: source });
     const valid = checkDocument(view, source);
-    if ('faults' in valid) return { faults: valid.faults.map(bounded) };
+    if ('faults' in valid)
+      return { faults: knowsSchema(call.authority) ? valid.faults.map(bounded) : [unfit] };
     const document = parse(source, { maxTokens: documentTokensMax });
     const operation = getOperationAST(document);
     if (operation === null || operation === undefined)
@@ -113,6 +120,11 @@ export class DocumentCheck {
   }
 }
 
+/** Stands for the faults of a registered document, which would tell of the schema. */
+const unfit: Fault = {
+  ...{ message: 'This document needs more than any task of this agent can have.', line: null, column: null },
+};
+
 const bounded = (fault: Fault): Fault => ({ ...fault, message: fault.message.slice(0, faultMax) });
 
 const faulty = (message: string): Refusal => ({
@@ -127,13 +139,14 @@ const costly: Refusal = {
 };
 
 /** One refusal for each scope: a document often names a scope a hundred times. */
-function grouped(denied: readonly Denied[]): readonly RefusedScope[] {
+function grouped(denied: readonly Denied[], areNamed: boolean): readonly RefusedScope[] {
   const firsts = new Map(denied.toReversed().map((one) => [one.decision.scope, one]));
   return [...firsts].map(([scope, first]) => {
     const group = denied.filter(({ decision }) => decision.scope === scope);
     const { missingScopes = [], layer = 'delegation', hint = null } = first.error.details;
+    const coordinates = [...new Set(group.map(({ decision }) => decision.coordinate))];
     return {
-      coordinates: [...new Set(group.map(({ decision }) => decision.coordinate))].slice(0, coordinatesMax),
+      ...(areNamed ? { coordinates: coordinates.slice(0, coordinatesMax) } : {}),
       message: first.error.message,
       missingScopes,
       layer,

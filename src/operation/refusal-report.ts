@@ -70,9 +70,13 @@ export function explainDecisions(
     const [first] = group;
     if (first === undefined) return [];
     const coordinates = [...new Set(group.map(({ coordinate }) => coordinate))].slice(0, coordinatesMax);
-    return { ...(key === 'person' ? ofPerson(authority) : ofScope(authority, first)), coordinates };
+    const refusal = key === 'person' ? ofPerson(authority) : ofScope(authority, first);
+    return knowsSchema(authority) ? { ...refusal, coordinates } : refusal;
   });
 }
+
+/** The schema behind registered documents is not told to a caller that may send no other. */
+export const knowsSchema = ({ documents }: Authority): boolean => documents !== 'registered';
 
 const refuserOf: Readonly<Partial<Record<string, Refuser>>> = {
   needs_approval: 'approval',

@@ -31,6 +31,11 @@ const documents = [
     source:
       'mutation Reply($ticketId: ID!, $body: String!, $idempotencyKey: String!) { replyToTicket(ticketId: $ticketId, body: $body, idempotencyKey: $idempotencyKey) { __typename } }',
   },
+  // Beyond the person.
+  {
+    name: 'Invoices',
+    source: 'query Invoices { customers(first: 2) { nodes { name invoices { totalCount } } } }',
+  },
   // Takes the place of no fixed tool.
   { name: 'query', source: 'query Query { orders(first: 1) { nodes { number } } }' },
 ];
@@ -263,6 +268,33 @@ test('a document whose fragments spread each other too often is no more valid th
       ...{ levels, valid: runs, ran: runs },
     });
   }
+  await client.close();
+});
+
+test('an agent that may only send registered documents is told scopes of them, and nothing of the schema', async () => {
+  const role = ['customers:read', 'invoices:read', 'orders:read'];
+  const wanted: Rights = {
+    ...{ role, task: ['customers:read'], token: ['customers:read'], documents: 'registered', regions: 'all' },
+  };
+  const { client } = await caller(wanted);
+  const told = async (name: string, input: Record<string, unknown>) =>
+    (await client.callTool({ name, arguments: input })).structuredContent as Record<string, unknown>;
+  // One needs what the task lacks, the other what the person lacks.
+  const [lacking, beyond] = ['query', 'Invoices'].map((documentId) => ({ documentId }));
+  for (const tool of ['validate', 'explain_refusal']) {
+    const { refusals } = await told(tool, lacking ?? {});
+    expect(refusals).toMatchObject([{ layer: 'delegation', missingScopes: ['orders:read'] }]);
+    expect(JSON.stringify(refusals)).not.toMatch(/coordinates|Query\.|Order/);
+  }
+  const unfit = { message: 'This document needs more than any task of this agent can have.' };
+  expect(await told('validate', beyond ?? {})).toMatchObject({ valid: false, faults: [unfit] });
+  const explained = await told('explain_refusal', beyond ?? {});
+  expect(explained).toMatchObject({ refusals: [{ layer: 'person' }] });
+  expect(JSON.stringify(explained)).not.toMatch(/coordinates|invoice/i);
+  const { operationId } = await told('query', lacking ?? {});
+  const { refusals } = await told('explain_refusal', { operationId });
+  expect(refusals).toMatchObject([{ layer: 'delegation', missingScopes: ['orders:read'] }]);
+  expect(JSON.stringify(refusals)).not.toContain('coordinates');
   await client.close();
 });
 
