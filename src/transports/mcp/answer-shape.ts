@@ -5,6 +5,8 @@ type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 /** The fields behind the response keys of one object of an answer: an alias hides none of them. */
 export class AnswerShape {
   private found: ReadonlyMap<string, Member> | undefined;
+  /** The objects of a long list ask the same again and again. */
+  private readonly keys = new Map<string, readonly string[]>();
 
   private constructor(
     private readonly sets: readonly SelectionSetNode[],
@@ -28,7 +30,11 @@ export class AnswerShape {
 
   /** The keys of a field; in their order in the document. */
   keysOf(field: string): readonly string[] {
-    return [...this.members].flatMap(([key, { fields }]) => (fields.has(field) ? [key] : []));
+    const known = this.keys.get(field);
+    if (known !== undefined) return known;
+    const keys = [...this.members].flatMap(([key, { fields }]) => (fields.has(field) ? [key] : []));
+    this.keys.set(field, keys);
+    return keys;
   }
 
   private get members(): ReadonlyMap<string, Member> {

@@ -114,16 +114,12 @@ function measureObject(
   for (const name of Object.keys(value)) {
     const member = value[name];
     size += charactersOf(name) + 2;
-    size += isLeaf(member)
-      ? measure(member, nowhere, lists)
-      : measure(
-          member,
-          {
-            ...{ at: { name, before: at }, around, shape: shape?.under(name) },
-            page: found?.lists.includes(name) === true ? page : undefined,
-          },
-          lists,
-        );
+    if (isLeaf(member)) size += measure(member, nowhere, lists);
+    else {
+      const ofPage = found?.lists.includes(name) === true ? page : undefined;
+      const place = { at: { name, before: at }, around, shape: shape?.under(name), page: ofPage };
+      size += measure(member, place, lists);
+    }
   }
   return Math.max(2, size);
 }

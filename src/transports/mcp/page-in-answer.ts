@@ -20,8 +20,9 @@ export class PageInAnswer {
     object: Readonly<Record<string, unknown>>,
     shape: AnswerShape | undefined,
   ): PageInAnswer | undefined {
-    const page = shape && new PageInAnswer(object, shape);
-    return page === undefined || page.lists.length === 0 ? undefined : page;
+    if (shape === undefined) return undefined;
+    const isPage = shape.keysOf('nodes').length > 0 || shape.keysOf('edges').length > 0;
+    return isPage ? new PageInAnswer(object, shape) : undefined;
   }
 
   /**

@@ -131,12 +131,25 @@ const textsToChange = ['null', '"errors":', '"extensions":'];
 export const isNothing = (data: unknown): boolean =>
   data === null || data === undefined || Object.values(data).every((value) => value === null);
 
-/** Without members that are null: a list of a hundred rows would repeat them a hundred times. */
+/** Without members that are null: a list of a hundred rows would repeat them a hundred times. Changes the value in place. */
 function compact(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(compact);
   if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const values = value as unknown[];
+    for (const [place, one] of values.entries()) values[place] = compact(one);
+    return values;
+  }
+  const object = value as Record<string, unknown>;
+  const names = Object.keys(object);
+  if (names.some((name) => object[name] === null)) return withoutNulls(object);
+  for (const name of names) if (typeof object[name] === 'object') object[name] = compact(object[name]);
+  return object;
+}
+
+function withoutNulls(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const members: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
+  for (const name of Object.keys(object)) {
+    const member = object[name];
     if (member === null) continue;
     // By assignment it would be the object's prototype.
     if (name === '__proto__') Object.defineProperty(members, name, { ...visible, value: compact(member) });
