@@ -114,7 +114,7 @@ function messageIn(line: string): Message | undefined {
   }
 }
 
-/** What is no visible ASCII leaves as base64, as the transport of 2026-07-28 has it. */
+/** The value of a header: a text with other characters than visible ASCII leaves as base64, as revision 2026-07-28 has it. */
 const headerValue = (text: string): string =>
   /^[!-~](?:[ -~]*[!-~])?$/.test(text) && !text.startsWith('=?base64?')
     ? text

@@ -237,7 +237,10 @@ export class Authorities<Fact extends TokenFact = TokenFact> {
     return links;
   }
 
-  /** What the agent of a client handed on stays within the client's ceiling. From the acting agent, what is beyond it is hidden. */
+  /**
+   * The layers of one agent of the chain. Rights that a client's agent handed on stay within the client's ceiling. For the
+   * acting agent, scopes beyond the ceiling are hidden instead.
+   */
   private linkLayers(link: Link, isActing: boolean): AuthorityLayer[] {
     const client = isActing ? null : link.client;
     const roles = usedRole(link).map((role) => ({

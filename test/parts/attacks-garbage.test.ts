@@ -1,9 +1,8 @@
 // databases: sqlite, mariadb
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Target, withEach } from '../support/attacks.js';
+import { bytesInUse } from '../support/memory.js';
 import { corpusOf, garbage } from '../support/attacks-garbage.js';
 import { volume } from '../support/volume.js';
 
@@ -17,14 +16,6 @@ beforeAll(async () => {
   target = await Target.start();
 });
 afterAll(() => target.stop());
-
-/** Bytes in use once everything that can be collected has been. */
-function bytesInUse(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 test('the check itself sees what an answer must not say', () => {
   const answer = (message: string): string =>

@@ -82,7 +82,7 @@ test('clients are changed, after a dry run and with agreement where their tokens
     ...{ clientId: 'phone', command: 'client update', changes, tokensEnd: true, version: 2 },
   });
   expect(await shown()).toMatchObject({ name: 'Phone', scopes: ['tickets:read'], version: 2 });
-  // What ends nothing needs no agreement.
+  // An update that ends no token needs no agreement.
   expect(await cli.ok(update(2, '--no-scope', ...uri, 'https://phone.example/'))).toContain(
     'scopes: tickets:read → none of its own',
   );

@@ -1,12 +1,11 @@
 // databases: sqlite, mariadb
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { all, eq } from '../../src/store/sql/condition.js';
 import { auditRecords } from '../../src/store/tables/audit.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import { Target, withEach, type Reply } from '../support/attacks.js';
+import { bytesInUse } from '../support/memory.js';
 import { digestOf, insides } from '../support/faults.js';
 import { mcpGarbage, type McpGarbage } from '../support/mcp-garbage.js';
 import { volume } from '../support/volume.js';
@@ -27,13 +26,6 @@ beforeAll(async () => {
   token = await server.token(delegation?.userId ?? '', agent.delegationId, scopes, '/mcp');
 });
 afterAll(() => target.stop());
-
-function bytesInUse(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  return process.memoryUsage().heapUsed;
-}
 
 const post = (body: string | Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<Reply> =>
   target.send({ path: '/mcp', headers: { authorization: `Bearer ${token}`, ...headers }, body });

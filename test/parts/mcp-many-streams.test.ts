@@ -1,11 +1,10 @@
 // databases: sqlite, mariadb
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import { postMessage } from '../support/mcp.js';
+import { bytesInUse } from '../support/memory.js';
 import { TestServer } from '../support/server.js';
 import { volume } from '../support/volume.js';
 
@@ -43,12 +42,6 @@ const listen = ({ token }: Task, signal: AbortSignal): Promise<Response> =>
     { notifications: { toolsListChanged: true } },
     { signal },
   );
-
-function bytesInUse(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
-}
 
 const revoke = ({ delegationId }: Task): Promise<void> =>
   server.database.transaction(async (tx) => {

@@ -219,7 +219,7 @@ interface Used {
   readonly consumedAt: string;
 }
 
-/** What each request has used up. */
+/** The code or refresh token that a request has used up, by request. */
 const usedUp = new WeakMap<object, Used>();
 
 /** Makes what a request used up good again. Nothing that came of it may have left the server. */

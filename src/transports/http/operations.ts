@@ -20,7 +20,7 @@ export interface HttpOperationsParts {
   readonly publicUrl: string;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly certificateOf: CertificateOf;
-  /** What a request asks of MCP, where it came by that. */
+  /** The method, target and client of a request, for the record; only a route of MCP has them. */
   readonly mcpOf?: (request: FastifyRequest) => McpUse;
 }
 

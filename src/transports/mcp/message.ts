@@ -2,7 +2,7 @@ import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server';
 import type { McpUse } from '../../operation/operation-request.js';
 import { isRecord } from '../../operation/parameters.js';
 
-/** What the record says of a message, which may be any value; all of it is the client's word. */
+/** The method, target and client of a message for its record, as the client says them. The message may be any value. */
 export function messageOf(body: unknown): McpUse {
   const { method, params } = isRecord(body) ? body : {};
   const { name, uri, _meta, clientInfo } = isRecord(params) ? params : {};
