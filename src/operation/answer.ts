@@ -1,3 +1,4 @@
+import type { DocumentNode } from 'graphql';
 import { BehalfError, internal, type ErrorDetails } from '../core/errors.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
 
@@ -27,8 +28,8 @@ export interface Answer {
   readonly tokenLacks?: readonly string[] | undefined;
   /** True where the tool that was asked for does not exist for this caller. */
   readonly isUnknownTool?: boolean | undefined;
-  /** The text of the document that ran. */
-  readonly document?: string | undefined;
+  /** The document that ran; undefined where none did. */
+  readonly document?: DocumentNode | undefined;
   /** The HTTP methods that are allowed instead. */
   readonly allow?: string | undefined;
 }

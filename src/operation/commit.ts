@@ -8,7 +8,6 @@ import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
 import type { Answer, StepUp } from './answer.js';
-import { parametersIn } from './parameters.js';
 
 /** The result of an operation as GraphQL has it; each error carries the operation's id. */
 export interface Result {
@@ -58,7 +57,8 @@ export class Commit {
 
   private write(call: Call, { errors, data, extensions }: Result, status: number): Written {
     const answer = errors === undefined ? { data, extensions } : { errors, data, extensions };
-    const body = write(answer);
+    // A transport that reads the text again is not given bytes.
+    const body = call.mcp === undefined ? write(answer) : JSON.stringify(answer);
     // A mutation's answer was measured before its commit.
     const fault = call.isRecorded ? undefined : sizeFault(body, this.answerBytesMax);
     if (fault === undefined) {
@@ -117,19 +117,14 @@ export class Commit {
   }
 }
 
-/**
- * A committed result as the answer of its call.
- * @param sent the body of the request, with the text of the document that ran
- */
-export function responseOf(call: Call, committed: Committed, sent: unknown): Answer {
-  const { status, body, retryAfterSeconds, stepUp, allow } = committed;
-  const { query } = parametersIn(sent);
-  return {
-    ...{ status, body, operationId: call.id, kind: 'response' },
-    ...{ document: typeof query === 'string' ? query : undefined },
-    ...{ tokenLacks: call.tokenLacks, retryAfterSeconds, stepUp, allow },
-  };
-}
+/** A committed result as the answer of its call. */
+export const responseOf = (
+  { id, ran, tokenLacks }: Call,
+  { status, body, retryAfterSeconds, stepUp, allow }: Committed,
+): Answer => ({
+  ...{ status, body, operationId: id, kind: 'response' },
+  ...{ document: ran, tokenLacks, retryAfterSeconds, stepUp, allow },
+});
 
 /** The errors and outcome in the record. */
 const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'hasData'> => ({

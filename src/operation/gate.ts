@@ -137,8 +137,7 @@ export class OperationGate {
     prepare(arrival.call, wanted);
     if (arrival.call.isOptimistic) {
       const quick = await this.optimistic(arrival.call, wanted);
-      if (quick !== undefined)
-        return responseOf(arrival.call, quick, wanted.kind === 'document' ? wanted.body : undefined);
+      if (quick !== undefined) return responseOf(arrival.call, quick);
       const again = await this.recognise(arrival.caller);
       if (isAnswer(again)) return again;
       const { arrived, admitted } = arrival.call.marks;
@@ -177,7 +176,7 @@ export class OperationGate {
     const resolved = isBuiltIn ? body : await resolveDocument(call, this.parts, body);
     const quick = isSafe ? undefined : await fastPath.answer(call, parametersIn(resolved));
     const answered = quick ?? (await apollo.answer(call, resolved, isSafe));
-    if ('body' in answered) return responseOf(call, answered, resolved);
+    if ('body' in answered) return responseOf(call, answered);
     const { status, errors, allow } = answered;
     if (call.isRecorded) throw new Error('Apollo Server failed after the operation was recorded.');
     const lost = await this.parts.commit.record(

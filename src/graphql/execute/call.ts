@@ -1,3 +1,4 @@
+import type { DocumentNode } from 'graphql';
 import type { Authority } from '../../authority/authority.js';
 import type { AuditBody, McpUse, Outcome } from '../../audit/record.js';
 import { Trail } from '../../audit/trail.js';
@@ -28,6 +29,8 @@ export class Call {
   documentHash: string | null = null;
   /** The document's registered name or the policy it broke, for the record. */
   document: Pick<NonNullable<AuditBody['operation']>, 'registeredAs' | 'unregistered'> = {};
+  /** The document that ran; undefined where none did. */
+  ran: DocumentNode | undefined;
   /** Set where the call came by MCP. */
   mcp: McpUse | undefined;
   /** Set where only operations of this kind may run. */

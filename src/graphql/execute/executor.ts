@@ -71,6 +71,7 @@ export class Executor {
 
   async runDecided(request: Request, decided: Decided): Promise<Executed> {
     const { cost } = decided;
+    request.call.ran = request.document;
     const isMutation = request.operation.operation === OperationTypeNode.MUTATION;
     const result = await (isMutation ? this.mutations.run(request, decided) : this.query(request, decided));
     // New keys first, in every operation's result: docs/decisions/0047-requests-die-young.md.

@@ -1,4 +1,4 @@
-import { Kind, parse, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
+import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
 
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
@@ -13,9 +13,16 @@ export class AnswerShape {
     private readonly fragments: Fragments,
   ) {}
 
-  /** Of the data that the one operation of a valid document gives. */
-  static of(document: string): AnswerShape {
-    const { definitions }: DocumentNode = parse(document, { noLocation: true });
+  /** Of the data that the operations of a valid document give. */
+  static of(document: DocumentNode): AnswerShape {
+    const known = shapes.get(document);
+    if (known !== undefined) return known;
+    const shape = AnswerShape.made(document);
+    shapes.set(document, shape);
+    return shape;
+  }
+
+  private static made({ definitions }: DocumentNode): AnswerShape {
     const fragments = definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [node] : []));
     const sets = definitions.flatMap((node) =>
       node.kind === Kind.OPERATION_DEFINITION ? [node.selectionSet] : [],
@@ -45,6 +52,9 @@ export class AnswerShape {
     ));
   }
 }
+
+/** The same document is answered again and again. */
+const shapes = new WeakMap<DocumentNode, AnswerShape>();
 
 interface Member {
   /** More than one where the key means different fields of different types. */

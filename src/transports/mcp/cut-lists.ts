@@ -12,7 +12,7 @@ export interface Cut {
 
 /** The answer to an operation that is too long. */
 export interface LongAnswer {
-  /** Changed in place. */
+  /** Changed in place; its members that are null will be left out. */
   readonly data: unknown;
   /** Of the data; undefined where the document is not known. */
   readonly shape?: AnswerShape | undefined;
@@ -65,14 +65,15 @@ interface Around {
 }
 
 /**
- * Cuts the ends of the longest lists, until the JSON of the data and of the cuts has so many characters at most. A list
- * keeps its first element. The lists of a page keep the same rows, and the page ends with the last of them. A sentence
- * in place of the cuts says why no cutting of lists suffices.
+ * Cuts the ends of the longest lists, until the JSON of the data, without members that are null, and of the cuts has so
+ * many characters at most. A list keeps its first element. The lists of a page keep the same rows, and the page ends
+ * with the last of them. A sentence in place of the cuts says why no cutting of lists suffices.
  */
 export function cutLists(answer: LongAnswer, charactersMax: number): readonly Cut[] | string {
   const { data, shape, isChange = false } = answer;
-  const lists: MeasuredList[] = [];
-  let size = measure(data, { at: undefined, around: undefined, shape }, lists);
+  const measuring = new Measuring();
+  const { lists } = measuring;
+  let size = measuring.sizeOf(data, { at: undefined, around: undefined, shape });
   const shortened = new Set<MeasuredList>();
   for (;;) {
     const cuts = [...shortened].filter(isShown).map((list) => cutOf(list, isChange));
@@ -95,37 +96,67 @@ const tooLong =
   'The answer is too long, also with one row of each list. Select fewer fields at once; a long document is read by its `passages`.';
 const tooManyLists = `More than ${String(cutsMax)} lists would be cut. Ask for smaller pages, or for fewer lists at once.`;
 
-/** The characters of a value as JSON. Adds the lists within it to `lists`. */
-function measure(value: unknown, place: Place, lists: MeasuredList[]): number {
-  if (typeof value === 'string') return charactersOf(value);
-  if (typeof value !== 'object' || value === null) return String(value).length;
-  if (Array.isArray(value)) return measureList(value as unknown[], place, lists);
-  return measureObject(value as Readonly<Record<string, unknown>>, place, lists);
-}
+/** Measures a value and finds the lists within it. */
+class Measuring {
+  readonly lists: MeasuredList[] = [];
+  /** Characters of each name as JSON: many rows have the same. */
+  private readonly names = new Map<string, number>();
 
-function measureObject(
-  value: Readonly<Record<string, unknown>>,
-  { at, around, shape }: Place,
-  lists: MeasuredList[],
-): number {
-  const found = PageInAnswer.of(value, shape);
-  const page = found && { page: found, lists: [] };
-  let size = 1;
-  for (const name of Object.keys(value)) {
-    const member = value[name];
-    size += charactersOf(name) + 2;
-    if (isLeaf(member)) size += measure(member, nowhere, lists);
-    else {
-      const ofPage = found?.lists.includes(name) === true ? page : undefined;
-      const place = { at: { name, before: at }, around, shape: shape?.under(name), page: ofPage };
-      size += measure(member, place, lists);
-    }
+  /** The characters of a value as JSON, without members that are null. */
+  sizeOf(value: unknown, place: Place): number {
+    if (Array.isArray(value)) return this.sizeOfList(value as unknown[], place);
+    return isLeaf(value)
+      ? sizeOfLeaf(value)
+      : this.sizeOfObject(value as Readonly<Record<string, unknown>>, place);
   }
-  return Math.max(2, size);
+
+  private sizeOfObject(value: Readonly<Record<string, unknown>>, { at, around, shape }: Place): number {
+    const found = PageInAnswer.of(value, shape);
+    const page = found && { page: found, lists: [] };
+    let size = 1;
+    for (const name of Object.keys(value)) {
+      const member = value[name];
+      if (member === null) continue;
+      // With a colon and a comma or bracket.
+      size += this.sizeOfName(name) + 2;
+      if (isLeaf(member)) size += sizeOfLeaf(member);
+      else {
+        const ofPage = found?.lists.includes(name) === true ? page : undefined;
+        const place = { at: { name, before: at }, around, shape: shape?.under(name), page: ofPage };
+        size += this.sizeOf(member, place);
+      }
+    }
+    return Math.max(2, size);
+  }
+
+  private sizeOfName(name: string): number {
+    let size = this.names.get(name);
+    if (size === undefined) this.names.set(name, (size = charactersOf(name)));
+    return size;
+  }
+
+  private sizeOfList(values: unknown[], { at, around, shape, page }: Place): number {
+    const of = values.length;
+    const list: MeasuredList = { values, at, of, around, page, sizes: [], size: 2, largest: 0 };
+    this.lists.push(list);
+    page?.lists.push(list);
+    for (const [place, value] of values.entries()) {
+      const within = { at: { name: place, before: at }, around: { list, place }, shape };
+      const size = 1 + this.sizeOf(value, within);
+      list.sizes.push(size);
+      list.size += size;
+      list.largest = Math.max(list.largest, size);
+    }
+    // Brackets, and one comma fewer than elements.
+    if (of > 0) list.size -= 1;
+    return list.size;
+  }
 }
 
-const nowhere: Place = { at: undefined, around: undefined, shape: undefined };
 const isLeaf = (value: unknown): boolean => typeof value !== 'object' || value === null;
+
+const sizeOfLeaf = (value: unknown): number =>
+  typeof value === 'string' ? charactersOf(value) : String(value).length;
 
 // eslint-disable-next-line no-control-regex -- JSON escapes them
 const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
@@ -133,23 +164,6 @@ const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
 /** Of a text as JSON. */
 const charactersOf = (text: string): number =>
   escaped.test(text) ? JSON.stringify(text).length : text.length + 2;
-
-function measureList(values: unknown[], { at, around, shape, page }: Place, lists: MeasuredList[]): number {
-  const of = values.length;
-  const list: MeasuredList = { values, at, of, around, page, sizes: [], size: 2, largest: 0 };
-  lists.push(list);
-  page?.lists.push(list);
-  for (const [place, value] of values.entries()) {
-    const within = { at: { name: place, before: at }, around: { list, place }, shape };
-    const size = 1 + measure(value, within, lists);
-    list.sizes.push(size);
-    list.size += size;
-    list.largest = Math.max(list.largest, size);
-  }
-  // Brackets, and one comma fewer than elements.
-  if (values.length > 0) list.size -= 1;
-  return list.size;
-}
 
 const largestOf = ({ sizes }: MeasuredList): number => sizes.reduce((most, size) => Math.max(most, size), 0);
 

@@ -255,7 +255,11 @@ export class Exchange {
 function responseIn(answer: Answer): string {
   if (answer.kind !== 'response' || isForClient(answer)) throw new Refused(answer);
   const body = answer.body.toString();
-  if (body.includes('"layer":"token"') && isOfToken(JSON.parse(body) as GraphqlResponse))
+  if (
+    body.startsWith('{"errors":') &&
+    body.includes('"layer":"token"') &&
+    isOfToken(JSON.parse(body) as GraphqlResponse)
+  )
     throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
   return body;
 }

@@ -1,5 +1,6 @@
 import { isRecord } from '../../operation/parameters.js';
 import type { AnswerShape } from './answer-shape.js';
+import { withoutNulls } from './without-nulls.js';
 
 /** A page of a connection in an answer. Its lists hold the same rows, so they are cut together. */
 export class PageInAnswer {
@@ -27,7 +28,8 @@ export class PageInAnswer {
 
   /**
    * Makes the page end after so many rows: there is a next page, and its cursor is that of the last row, or missing where
-   * the answer does not have it. Returns how many characters fewer the page has as JSON.
+   * the answer does not have it. Returns how many characters fewer the page has as JSON,
+   * without members that are null.
    */
   endAfter(rows: number): number {
     const cursor = this.cursorOf(rows - 1);
@@ -37,10 +39,10 @@ export class PageInAnswer {
       const info = this.page[key];
       const fields = this.shape.under(key);
       if (!isRecord(info) || fields === undefined) continue;
-      const before = JSON.stringify(info).length;
+      const before = charactersOf(info);
       for (const name of fields.keysOf('hasNextPage')) replace(info, name, true);
       for (const name of fields.keysOf('endCursor')) replace(info, name, cursor);
-      gone += before - JSON.stringify(info).length;
+      gone += before - charactersOf(info);
     }
     return gone;
   }
@@ -57,6 +59,8 @@ export class PageInAnswer {
     return undefined;
   }
 }
+
+const charactersOf = (value: object): number => JSON.stringify(withoutNulls(value)).length;
 
 /** Leaves a member out where it has no value any more. By assignment, `__proto__` would be the object's prototype. */
 function replace(object: object, name: string, value: string | boolean | undefined): void {

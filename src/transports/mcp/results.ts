@@ -1,8 +1,10 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
+import type { DocumentNode } from 'graphql';
 import { adviceOn } from './advice.js';
 import { AnswerShape } from './answer-shape.js';
 import { cutLists, type Cut } from './cut-lists.js';
 import { documentUri } from './document-resource.js';
+import { withoutNulls } from './without-nulls.js';
 
 /** A GraphQL response, as it came from the gate. */
 export interface GraphqlResponse {
@@ -81,8 +83,8 @@ export const callResult = (result: ToolResult): CallToolResult => ({
 /** The operation that a response answers. */
 export interface Ran {
   readonly operationId: string;
-  /** The text of its document; undefined where it had none. */
-  readonly document?: string | undefined;
+  /** Undefined where none ran. */
+  readonly document?: DocumentNode | undefined;
   readonly isMutation?: boolean;
 }
 
@@ -95,18 +97,19 @@ export function responseResult(body: string, ran: Ran, isNameable: IsNameable): 
   const whole = asItIs(body, operationId);
   if (whole !== undefined) return { json: whole, hasData: true };
   const response = JSON.parse(body) as GraphqlResponse;
-  const data = compact(response.data ?? null);
+  const data = response.data ?? null;
   const errors = compactErrors(response.errors ?? [], isNameable);
   const isError = isNothing(response.data) && errors.length > 0;
   const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
   const others = JSON.stringify({ data: 0, cut: 0, ...rest }).length - 2;
-  // Without its nulls it is shorter, and most responses are short.
+  // Most responses are short.
   const cut = body.length + others <= resultMax ? [] : cutData(data, ran, resultMax - others);
   if (typeof cut === 'string') {
     const nothing: Cut = { path: '', shown: 0, of: 1, next: cut };
     return { ...valueResult({ data: null, cut: [nothing], ...rest }, isError), hasData: true };
   }
-  return { ...valueResult({ data, ...(cut.length === 0 ? {} : { cut }), ...rest }, isError), hasData: true };
+  const shown = { data: withoutNulls(data), ...(cut.length === 0 ? {} : { cut }), ...rest };
+  return { ...valueResult(shown, isError), hasData: true };
 }
 
 function cutData(
@@ -130,35 +133,6 @@ const textsToChange = ['null', '"errors":', '"extensions":'];
 
 export const isNothing = (data: unknown): boolean =>
   data === null || data === undefined || Object.values(data).every((value) => value === null);
-
-/** Without members that are null: a list of a hundred rows would repeat them a hundred times. Changes the value in place. */
-function compact(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const values = value as unknown[];
-    for (const [place, one] of values.entries()) values[place] = compact(one);
-    return values;
-  }
-  const object = value as Record<string, unknown>;
-  const names = Object.keys(object);
-  if (names.some((name) => object[name] === null)) return withoutNulls(object);
-  for (const name of names) if (typeof object[name] === 'object') object[name] = compact(object[name]);
-  return object;
-}
-
-function withoutNulls(object: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const members: Record<string, unknown> = {};
-  for (const name of Object.keys(object)) {
-    const member = object[name];
-    if (member === null) continue;
-    // By assignment it would be the object's prototype.
-    if (name === '__proto__') Object.defineProperty(members, name, { ...visible, value: compact(member) });
-    else members[name] = compact(member);
-  }
-  return members;
-}
-
-const visible = { enumerable: true, configurable: true, writable: true } as const;
 
 /** A scope that the person lacks is not named: nobody could hand it over. */
 const lackedByPerson = {
