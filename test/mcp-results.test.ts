@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { parse, type DocumentNode } from 'graphql';
 import { expect, test } from 'vitest';
 import { cutLists, type Cut } from '../src/transports/mcp/cut-lists.js';
+import { shownPart } from '../src/transports/mcp/shown-part.js';
 import { responseResult, type Ran, type ResponseError } from '../src/transports/mcp/results.js';
 import { volume } from './support/volume.js';
 
@@ -58,11 +59,14 @@ test(`${String(volume(20_000, 500))} random values are cut to the size that is a
     fc.property(tree, fc.nat(30), fc.integer({ min: 2, max: 3_000 }), (row, rows, charactersMax) => {
       const value = { a: rowsOf(row, rows), b: { c: row } };
       const before = structuredClone(value);
-      const cut = cutLists({ data: value }, charactersMax);
-      if (typeof cut === 'string') return;
+      const cuts = cutLists({ data: value }, charactersMax);
+      if (typeof cuts === 'string') return;
+      const { cut } = cuts;
       wereCut += cut.length;
-      expect(jsonOf(value).length + JSON.stringify(cut).length).toBeLessThanOrEqual(charactersMax);
-      expect(jsonOf(value)).toBe(jsonOf(shownBy(before, cut)));
+      const shown = JSON.stringify(shownPart(value, cuts));
+      expect(value).toEqual(before);
+      expect(shown.length + JSON.stringify(cut).length).toBeLessThanOrEqual(charactersMax);
+      expect(shown).toBe(jsonOf(shownBy(before, cut)));
       if (jsonOf(before).length + 2 <= charactersMax) expect(cut).toEqual([]);
     }),
     { numRuns: volume(20_000, 500) },
@@ -293,6 +297,6 @@ test('a result of 20,000 rows with lists of their own is cut in one look at each
       },
     );
   const rows = Array.from({ length: 20_000 }, watched);
-  expect(cutLists({ data: { rows } }, 10_000)).toMatchObject([{ path: 'rows', of: 20_000 }]);
+  expect(cutLists({ data: { rows } }, 10_000)).toMatchObject({ cut: [{ path: 'rows', of: 20_000 }] });
   expect(looks).toBe(20_000);
 });

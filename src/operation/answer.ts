@@ -1,4 +1,4 @@
-import type { DocumentNode } from 'graphql';
+import type { DocumentNode, GraphQLFormattedError } from 'graphql';
 import { BehalfError, internal, type ErrorDetails } from '../core/errors.js';
 import { errorBody, statusOfError } from '../graphql/errors.js';
 
@@ -7,6 +7,13 @@ export type StepUp = Pick<ErrorDetails, 'acrValues' | 'maxAgeSeconds' | 'hint'> 
   /** The scopes that the new sign-in is for; none where only its age counts. */
   readonly scopes: readonly string[];
 };
+
+/** The result of an operation as GraphQL has it; each error carries the operation's id. */
+export interface Result {
+  readonly errors?: readonly GraphQLFormattedError[] | undefined;
+  readonly data?: unknown;
+  readonly extensions?: unknown;
+}
 
 /** The answer to one request, for every transport. */
 export interface Answer {
@@ -28,6 +35,8 @@ export interface Answer {
   readonly tokenLacks?: readonly string[] | undefined;
   /** True where the tool that was asked for does not exist for this caller. */
   readonly isUnknownTool?: boolean | undefined;
+  /** What the body says, for a tool that ran a document: not to be changed, others may hold the same values. */
+  readonly result?: Result | undefined;
   /** The document that ran; undefined where none did. */
   readonly document?: DocumentNode | undefined;
   /** The HTTP methods that are allowed instead. */

@@ -7,19 +7,14 @@ import { finishedOf } from '../graphql/execute/finished-call.js';
 import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
-import type { Answer, StepUp } from './answer.js';
-
-/** The result of an operation as GraphQL has it; each error carries the operation's id. */
-export interface Result {
-  readonly errors?: readonly GraphQLFormattedError[] | undefined;
-  readonly data?: unknown;
-  readonly extensions?: unknown;
-}
+import type { Answer, Result, StepUp } from './answer.js';
 
 /** A result whose record is durable, as the caller gets it. */
 export interface Committed {
   readonly status: number;
   readonly body: string | Buffer;
+  /** What the body says, where its transport asks for the values. */
+  readonly result?: Result | undefined;
   readonly retryAfterSeconds?: number | undefined;
   /** The sign-in that is needed, where the present one does not suffice (RFC 9470). */
   readonly stepUp?: StepUp | undefined;
@@ -27,10 +22,11 @@ export interface Committed {
   readonly allow?: string | undefined;
 }
 
-/** A serialised result that waits for its record; its rows and values can be freed. */
+/** A serialised result that waits for its record; its rows, and but for tools its values, can be freed. */
 interface Written {
   readonly status: number;
   readonly body: string | Buffer;
+  readonly result?: Result | undefined;
   readonly extensions: unknown;
   readonly errors: readonly RecordedError[];
   readonly hasData: boolean;
@@ -57,23 +53,24 @@ export class Commit {
 
   private write(call: Call, { errors, data, extensions }: Result, status: number): Written {
     const answer = errors === undefined ? { data, extensions } : { errors, data, extensions };
-    // A transport that reads the text again is not given bytes.
-    const body = call.mcp === undefined ? write(answer) : JSON.stringify(answer);
+    const isForTool = call.mcp !== undefined;
+    const body = isForTool ? JSON.stringify(answer) : write(answer);
     // A mutation's answer was measured before its commit.
     const fault = call.isRecorded ? undefined : sizeFault(body, this.answerBytesMax);
     if (fault === undefined) {
       const recorded = recordedOf(answer);
       const stepUp = recorded.hasData ? undefined : stepUpIn(errors);
-      return { status: stepUp === undefined ? status : 401, body, extensions, stepUp, ...recorded };
+      const result = isForTool ? answer : undefined;
+      return { status: stepUp === undefined ? status : 401, body, result, extensions, stepUp, ...recorded };
     }
     const refused = { ...errorBody(fault, call.id), extensions };
     return { status: statusOfError(fault), body: write(refused), extensions, ...recordedOf(refused) };
   }
 
   private async commit(call: Call, written: Written): Promise<Committed | undefined> {
-    const { status, body, extensions, errors, hasData, stepUp } = written;
+    const { status, body, result, extensions, errors, hasData, stepUp } = written;
     const refusal = call.isRecorded ? undefined : await this.record(call, errors, hasData);
-    if (refusal === undefined) return { status, body, stepUp };
+    if (refusal === undefined) return { status, body, result, stepUp };
     if (refusal instanceof StaleAuthority) return undefined;
     return {
       status: statusOfError(refusal),
@@ -120,9 +117,9 @@ export class Commit {
 /** A committed result as the answer of its call. */
 export const responseOf = (
   { id, ran, tokenLacks }: Call,
-  { status, body, retryAfterSeconds, stepUp, allow }: Committed,
+  { status, body, result, retryAfterSeconds, stepUp, allow }: Committed,
 ): Answer => ({
-  ...{ status, body, operationId: id, kind: 'response' },
+  ...{ status, body, result, operationId: id, kind: 'response' },
   ...{ document: ran, tokenLacks, retryAfterSeconds, stepUp, allow },
 });
 

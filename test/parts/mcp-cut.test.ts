@@ -169,3 +169,12 @@ test('too many long lists are told as such', async () => {
     'More than 20 lists would be cut. Ask for smaller pages, or for fewer lists at once.',
   );
 });
+
+test('an answer from a cache is cut for a tool alone: the next one is whole', async () => {
+  const document = '{ __schema { types { name description fields { name description isDeprecated type { kind } } } } }';
+  const cutOnce = await call<object>('query', { document });
+  expect(cutOnce.cut?.[0]?.path).toBe('__schema.types');
+  const again = await call<object>('query', { document });
+  expect(again.data).toEqual(cutOnce.data);
+  expect(again.cut).toEqual(cutOnce.cut);
+});

@@ -275,7 +275,7 @@ test.each<[string, Record<string, unknown>, string]>([
   const { told, isError } = await call(name, input);
   expect({ isError, errors: told.errors }).toMatchObject({
     isError: true,
-    errors: [{ code: 'BAD_USER_INPUT', message: sentence, next: '' }],
+    errors: [{ code: 'BAD_USER_INPUT', message: sentence }],
   });
   const after = await recordsOf(server.database);
   expect(after.length).toBe(before.length + 1);

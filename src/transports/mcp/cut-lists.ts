@@ -1,5 +1,6 @@
 import type { AnswerShape } from './answer-shape.js';
 import { PageInAnswer } from './page-in-answer.js';
+import type { Cutting } from './shown-part.js';
 
 /** A list that was cut. */
 export interface Cut {
@@ -12,12 +13,16 @@ export interface Cut {
 
 /** The answer to an operation that is too long. */
 export interface LongAnswer {
-  /** Changed in place; its members that are null will be left out. */
   readonly data: unknown;
   /** Of the data; undefined where the document is not known. */
   readonly shape?: AnswerShape | undefined;
   /** Whether it tells a change that was made. */
   readonly isChange?: boolean | undefined;
+}
+
+/** The lists that have to be cut, and how. */
+export interface CutLists extends Cutting {
+  readonly cut: readonly Cut[];
 }
 
 /** Lists that are cut in one result. */
@@ -45,7 +50,7 @@ interface PageOfLists {
 
 /** A list within the data, as far as it is shown. */
 interface MeasuredList {
-  readonly values: unknown[];
+  readonly values: readonly unknown[];
   readonly at: Step | undefined;
   readonly of: number;
   /** The list around it, and the place of the element there that holds this one. */
@@ -65,11 +70,11 @@ interface Around {
 }
 
 /**
- * Cuts the ends of the longest lists, until the JSON of the data, without members that are null, and of the cuts has so
- * many characters at most. A list keeps its first element. The lists of a page keep the same rows, and the page ends
- * with the last of them. A sentence in place of the cuts says why no cutting of lists suffices.
+ * Cuts the ends of the longest lists, until the JSON of the data as it is shown and of the cuts has so many characters
+ * at most. A list keeps its first element. The lists of a page keep the same rows, and the page ends with the last of
+ * them. A sentence in place of the cuts says why no cutting of lists suffices.
  */
-export function cutLists(answer: LongAnswer, charactersMax: number): readonly Cut[] | string {
+export function cutLists(answer: LongAnswer, charactersMax: number): CutLists | string {
   const { data, shape, isChange = false } = answer;
   const measuring = new Measuring();
   const { lists } = measuring;
@@ -78,10 +83,7 @@ export function cutLists(answer: LongAnswer, charactersMax: number): readonly Cu
   for (;;) {
     const cuts = [...shortened].filter(isShown).map((list) => cutOf(list, isChange));
     const excess = size + JSON.stringify(cuts).length - charactersMax;
-    if (excess <= 0) {
-      for (const { values, sizes } of shortened) values.length = sizes.length;
-      return cuts;
-    }
+    if (excess <= 0) return { cut: cuts, ...cuttingOf([...shortened]) };
     const list = longest(lists);
     if (list === undefined) return isChange ? done + doneTooLong : tooLong;
     if (cuts.length > cutsMax) return isChange ? done + doneTooLong : tooManyLists;
@@ -89,6 +91,11 @@ export function cutLists(answer: LongAnswer, charactersMax: number): readonly Cu
     for (const each of listsOf(list)) if (each.sizes.length < each.of) shortened.add(each);
   }
 }
+
+const cuttingOf = (lists: readonly MeasuredList[]): Cutting => ({
+  lengths: new Map(lists.map(({ values, sizes }) => [values, sizes.length])),
+  replaced: new Map(lists.flatMap(({ page }) => [...(page?.page.infos ?? [])])),
+});
 
 const done = 'It was done, so do not send it again: ';
 const doneTooLong = 'its answer is too long. Read less of it by `query`.';
@@ -102,9 +109,9 @@ class Measuring {
   /** Characters of each name as JSON: many rows have the same. */
   private readonly names = new Map<string, number>();
 
-  /** The characters of a value as JSON, without members that are null. */
+  /** The characters of a value as JSON, as it is shown. */
   sizeOf(value: unknown, place: Place): number {
-    if (Array.isArray(value)) return this.sizeOfList(value as unknown[], place);
+    if (Array.isArray(value)) return this.sizeOfList(value as readonly unknown[], place);
     return isLeaf(value)
       ? sizeOfLeaf(value)
       : this.sizeOfObject(value as Readonly<Record<string, unknown>>, place);
@@ -116,7 +123,7 @@ class Measuring {
     let size = 1;
     for (const name of Object.keys(value)) {
       const member = value[name];
-      if (member === null) continue;
+      if (member === null || member === undefined) continue;
       // With a colon and a comma or bracket.
       size += this.sizeOfName(name) + 2;
       if (isLeaf(member)) size += sizeOfLeaf(member);
@@ -135,7 +142,7 @@ class Measuring {
     return size;
   }
 
-  private sizeOfList(values: unknown[], { at, around, shape, page }: Place): number {
+  private sizeOfList(values: readonly unknown[], { at, around, shape, page }: Place): number {
     const of = values.length;
     const list: MeasuredList = { values, at, of, around, page, sizes: [], size: 2, largest: 0 };
     this.lists.push(list);

@@ -191,8 +191,8 @@ export class Exchange {
   private resultOf(answer: Answer): ToolResult {
     const body = responseIn(answer);
     const { authority, operationType } = this.arrival.call;
-    const { operationId, document } = answer;
-    const ran = { operationId, document, isMutation: operationType === 'mutation' };
+    const { operationId, document, result } = answer;
+    const ran = { operationId, document, isMutation: operationType === 'mutation', response: result };
     return responseResult(body, ran, (scope) => isNameable(authority, scope));
   }
 
@@ -203,7 +203,7 @@ export class Exchange {
     const { errors = [] } = JSON.parse(answer.body.toString()) as GraphqlResponse;
     const [first] = errors;
     const { message = '', extensions: { code = 'INTERNAL', hint } = {} } = first ?? {};
-    return failure(code, message, hint ?? adviceOn(code, message) ?? '', answer.operationId);
+    return failure(code, message, hint ?? adviceOn(code, message), answer.operationId);
   }
 
   private leave(error: Refused): never {

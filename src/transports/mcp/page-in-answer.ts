@@ -1,6 +1,6 @@
 import { isRecord } from '../../operation/parameters.js';
 import type { AnswerShape } from './answer-shape.js';
-import { withoutNulls } from './without-nulls.js';
+import { shownPart } from './shown-part.js';
 
 /** A page of a connection in an answer. Its lists hold the same rows, so they are cut together. */
 export class PageInAnswer {
@@ -8,6 +8,8 @@ export class PageInAnswer {
   readonly lists: readonly string[];
   /** Whether the cursor of the last row is in the answer. */
   hasCursor = false;
+  /** What is told about the page, in place of what the answer tells. */
+  readonly infos = new Map<object, object>();
 
   private constructor(
     private readonly page: Readonly<Record<string, unknown>>,
@@ -28,8 +30,7 @@ export class PageInAnswer {
 
   /**
    * Makes the page end after so many rows: there is a next page, and its cursor is that of the last row, or missing where
-   * the answer does not have it. Returns how many characters fewer the page has as JSON,
-   * without members that are null.
+   * the answer does not have it. Returns how many characters fewer the page has as it is shown.
    */
   endAfter(rows: number): number {
     const cursor = this.cursorOf(rows - 1);
@@ -39,10 +40,11 @@ export class PageInAnswer {
       const info = this.page[key];
       const fields = this.shape.under(key);
       if (!isRecord(info) || fields === undefined) continue;
-      const before = charactersOf(info);
-      for (const name of fields.keysOf('hasNextPage')) replace(info, name, true);
-      for (const name of fields.keysOf('endCursor')) replace(info, name, cursor);
-      gone += before - charactersOf(info);
+      const told = { ...info };
+      for (const name of fields.keysOf('hasNextPage')) replace(told, name, true);
+      for (const name of fields.keysOf('endCursor')) replace(told, name, cursor);
+      gone += charactersOf(this.infos.get(info) ?? info) - charactersOf(told);
+      this.infos.set(info, told);
     }
     return gone;
   }
@@ -60,7 +62,7 @@ export class PageInAnswer {
   }
 }
 
-const charactersOf = (value: object): number => JSON.stringify(withoutNulls(value)).length;
+const charactersOf = (value: object): number => JSON.stringify(shownPart(value)).length;
 
 /** Leaves a member out where it has no value any more. By assignment, `__proto__` would be the object's prototype. */
 function replace(object: object, name: string, value: string | boolean | undefined): void {

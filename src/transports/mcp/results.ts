@@ -2,9 +2,9 @@ import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server'
 import type { DocumentNode } from 'graphql';
 import { adviceOn } from './advice.js';
 import { AnswerShape } from './answer-shape.js';
-import { cutLists, type Cut } from './cut-lists.js';
+import { cutLists, type Cut, type CutLists } from './cut-lists.js';
 import { documentUri } from './document-resource.js';
-import { withoutNulls } from './without-nulls.js';
+import { shownPart } from './shown-part.js';
 
 /** A GraphQL response, as it came from the gate. */
 export interface GraphqlResponse {
@@ -56,12 +56,9 @@ export const valueResult = (value: object, isError = false): ToolResult => ({
 });
 
 /** The result of a tool that could not do it, in one sentence with what to do next. */
-export const failure = (code: string, message: string, next: string, operationId?: string): ToolResult => ({
-  ...valueResult(
-    { errors: [{ code, message, next }], ...(operationId === undefined ? {} : { operationId }) },
-    true,
-  ),
-  sentence: [`${code}: ${message}`, next].filter(Boolean).join(' '),
+export const failure = (code: string, message: string, next?: string, operationId?: string): ToolResult => ({
+  ...valueResult({ errors: [{ code, message, next }], operationId }, true),
+  sentence: [`${code}: ${message}`, ...(next === undefined ? [] : [next])].join(' '),
 });
 
 /** The part of a result that holds words of customers, colleagues and documents. Clients can fence it by this. */
@@ -86,6 +83,8 @@ export interface Ran {
   /** Undefined where none ran. */
   readonly document?: DocumentNode | undefined;
   readonly isMutation?: boolean;
+  /** As values, where they are at hand. They stay as they are. */
+  readonly response?: GraphqlResponse | undefined;
 }
 
 /**
@@ -96,27 +95,24 @@ export function responseResult(body: string, ran: Ran, isNameable: IsNameable): 
   const { operationId } = ran;
   const whole = asItIs(body, operationId);
   if (whole !== undefined) return { json: whole, hasData: true };
-  const response = JSON.parse(body) as GraphqlResponse;
-  const data = response.data ?? null;
+  const response = ran.response ?? (JSON.parse(body) as GraphqlResponse);
+  const { data = null } = response;
   const errors = compactErrors(response.errors ?? [], isNameable);
-  const isError = isNothing(response.data) && errors.length > 0;
+  const isError = isNothing(data) && errors.length > 0;
   const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
   const others = JSON.stringify({ data: 0, cut: 0, ...rest }).length - 2;
   // Most responses are short.
-  const cut = body.length + others <= resultMax ? [] : cutData(data, ran, resultMax - others);
-  if (typeof cut === 'string') {
-    const nothing: Cut = { path: '', shown: 0, of: 1, next: cut };
+  const cuts = body.length + others <= resultMax ? undefined : cutsOf(data, ran, resultMax - others);
+  if (typeof cuts === 'string') {
+    const nothing: Cut = { path: '', shown: 0, of: 1, next: cuts };
     return { ...valueResult({ data: null, cut: [nothing], ...rest }, isError), hasData: true };
   }
-  const shown = { data: withoutNulls(data), ...(cut.length === 0 ? {} : { cut }), ...rest };
+  const { cut = [] } = cuts ?? {};
+  const shown = { data: shownPart(data, cuts), ...(cut.length === 0 ? {} : { cut }), ...rest };
   return { ...valueResult(shown, isError), hasData: true };
 }
 
-function cutData(
-  data: unknown,
-  { document, isMutation }: Ran,
-  charactersMax: number,
-): readonly Cut[] | string {
+function cutsOf(data: unknown, { document, isMutation }: Ran, charactersMax: number): CutLists | string {
   const shape = document === undefined ? undefined : AnswerShape.of(document);
   return cutLists({ data, shape, isChange: isMutation }, charactersMax);
 }
