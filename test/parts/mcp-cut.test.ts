@@ -171,7 +171,8 @@ test('too many long lists are told as such', async () => {
 });
 
 test('an answer from a cache is cut for a tool alone: the next one is whole', async () => {
-  const document = '{ __schema { types { name description fields { name description isDeprecated type { kind } } } } }';
+  const document =
+    '{ __schema { types { name description fields { name description isDeprecated type { kind } } } } }';
   const cutOnce = await call<object>('query', { document });
   expect(cutOnce.cut?.[0]?.path).toBe('__schema.types');
   const again = await call<object>('query', { document });
