@@ -48,7 +48,15 @@ function asClient(server: string, clientId: string, gone: AbortSignal): Send {
   const program = { clientId, resource: `${server}/mcp` };
   const store = new TokenStore(server, clientId);
   let current: Promise<string> | undefined;
-  const token = (): Promise<string> => (current ??= tokenOf(server, program, store, gone));
+  const token = (): Promise<string> => {
+    if (current !== undefined) return current;
+    const asked = tokenOf(server, program, store, gone).catch((error: unknown) => {
+      // The next message tries again.
+      if (current === asked) current = undefined;
+      throw error;
+    });
+    return (current = asked);
+  };
   const send = async (url: string, init: RequestInit, using: Promise<string>): Promise<Response> => {
     const headers = new Headers(init.headers);
     headers.set('authorization', `Bearer ${await using}`);

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 /** Sends one request of HTTP, with the token that it needs. */
@@ -44,7 +43,7 @@ export class StdioBridge {
   /** Resolves when the input has ended and every message has its answer. */
   async run(input: Readable): Promise<void> {
     const open = new Set<Promise<void>>();
-    for await (const line of createInterface({ input })) {
+    for await (const line of linesOf(input)) {
       if (line.trim() === '') continue;
       const message = messageIn(line);
       const answering = this.pass(line, message).finally(() => open.delete(answering));
@@ -86,7 +85,7 @@ export class StdioBridge {
 
   private headersOf({ method, params }: Message): Record<string, string> {
     const version = params?._meta?.[versionKey] ?? this.agreed;
-    const name = params?.name ?? params?.uri;
+    const name = method?.startsWith('resources/') === true ? params?.uri : params?.name;
     return {
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
@@ -103,6 +102,20 @@ export class StdioBridge {
   private write(text: string): void {
     this.out.write(`${text}\n`);
   }
+}
+
+/** Lines that end with a line feed. Other signs that end lines elsewhere (U+2028) may stand in JSON. */
+async function* linesOf(input: Readable): AsyncGenerator<string> {
+  const parts: string[] = [];
+  for await (const chunk of input.setEncoding('utf8')) {
+    const [first = '', ...more] = (chunk as string).split('\n');
+    parts.push(first);
+    for (const part of more) {
+      yield parts.splice(0).join('');
+      parts.push(part);
+    }
+  }
+  yield parts.join('');
 }
 
 function messageIn(line: string): Message | undefined {
@@ -126,7 +139,7 @@ function answersIn(type: string | null, body: string): readonly Answer[] {
     ? body.split(/\r?\n\r?\n/).map((event) =>
         event
           .split(/\r?\n/)
-          .flatMap((line) => /^data: ?(.*)$/.exec(line)?.[1] ?? [])
+          .flatMap((line) => (line.startsWith('data:') ? line.slice('data:'.length).trimStart() : []))
           .join('\n'),
       )
     : [body];

@@ -7,6 +7,7 @@ import { finishedOf } from '../graphql/execute/finished-call.js';
 import { sizeFault } from '../graphql/execute/answer-size.js';
 import type { Call } from '../graphql/execute/call.js';
 import { codeOf, errorBody, statusOfError } from '../graphql/errors.js';
+import { isRecord } from './parameters.js';
 import type { Answer, Result, StepUp } from './answer.js';
 
 /** A result whose record is durable, as the caller gets it. */
@@ -48,7 +49,11 @@ export class Commit {
   result(call: Call, result: Result, status = 200): Promise<Committed | undefined> {
     // The result of a tool has no place for extensions.
     const told = call.mcp === undefined ? result : { ...result, extensions: undefined };
-    return this.commit(call, this.write(call, told, status));
+    const fault = faultIn(call, told);
+    return this.commit(
+      call,
+      this.write(call, fault === undefined ? told : errorBody(fault, call.id), status),
+    );
   }
 
   private write(call: Call, { errors, data, extensions }: Result, status: number): Written {
@@ -122,6 +127,10 @@ export const responseOf = (
   ...{ status, body, result, operationId: id, kind: 'response' },
   ...{ document: ran, tokenLacks, retryAfterSeconds, stepUp, allow },
 });
+
+function faultIn({ faultOf }: Call, { data, errors }: Result): BehalfError | undefined {
+  return errors === undefined && isRecord(data) ? faultOf?.(data) : undefined;
+}
 
 /** The errors and outcome in the record. */
 const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'hasData'> => ({

@@ -114,6 +114,12 @@ export class Guide {
    */
   async requireTool(authority: Authority, wanted: OperationRequest): Promise<OperationRequest> {
     const { tool: name } = wanted;
+    if (
+      wanted.kind === 'document' &&
+      wanted.isForAnyDocument === true &&
+      authority.documents === 'registered'
+    )
+      throw new UnknownTool();
     if (name === undefined || this.certainlyOffers(authority, name)) return wanted;
     const { fixed, registered } = await this.toolset(authority);
     if (isFixedTool(name) && fixed.includes(name)) return wanted;

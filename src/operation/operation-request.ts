@@ -20,6 +20,10 @@ type WantedOperation =
       readonly isSafe?: boolean;
       /** True where the document is part of this server: it needs no registration, whatever the caller's roles. */
       readonly isBuiltIn?: boolean;
+      /** True where it is `NOT_FOUND` for a caller that may send registered documents alone. */
+      readonly isForAnyDocument?: boolean;
+      /** What is wrong with data that has no errors: the operation fails with it. */
+      readonly faultOf?: Call['faultOf'];
       /** Where only operations of one kind may run. */
       readonly only?: 'query' | 'mutation';
     }
@@ -53,5 +57,7 @@ export interface Unread {
 /** Copies to the call the parts of the request that its record or its run needs. */
 export function prepare(call: Call, wanted: OperationRequest): void {
   call.mcp = wanted.mcp;
-  if (wanted.kind === 'document') call.only = wanted.only;
+  if (wanted.kind !== 'document') return;
+  call.only = wanted.only;
+  call.faultOf = wanted.faultOf;
 }

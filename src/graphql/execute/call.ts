@@ -3,7 +3,7 @@ import type { Authority } from '../../authority/authority.js';
 import type { AuditBody, McpUse, Outcome } from '../../audit/record.js';
 import { Trail } from '../../audit/trail.js';
 import type { Clock } from '../../core/clock.js';
-import type { ErrorCode } from '../../core/errors.js';
+import type { BehalfError, ErrorCode } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Refused } from '../plan/prune-and-merge.js';
 
@@ -33,6 +33,8 @@ export class Call {
   ran: DocumentNode | undefined;
   /** Set where the call came by MCP. */
   mcp: McpUse | undefined;
+  /** What is wrong with data that has no errors; undefined where any data will do. */
+  faultOf: ((data: Readonly<Record<string, unknown>>) => BehalfError | undefined) | undefined;
   /** Set where only operations of this kind may run. */
   only: 'query' | 'mutation' | undefined;
   /** Scopes that the operation needs, and that the token lacks while every other layer holds them. */

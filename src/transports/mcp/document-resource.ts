@@ -1,4 +1,10 @@
-import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+  type ReadResourceResult,
+} from '@modelcontextprotocol/server';
+import { isRecord } from '../../operation/parameters.js';
 
 /** Characters of an address that an error repeats. */
 const uriMax = 200;
@@ -41,18 +47,26 @@ interface StoredDocument {
   readonly body: string;
 }
 
+export const isStoredDocument = (value: unknown): value is StoredDocument =>
+  isRecord(value) && typeof value.version === 'number' && typeof value.body === 'string';
+
+export type DocumentPart = Pick<ReadResourceResult, 'contents' | '_meta'>;
+
 /**
- * The part of a document at an address, and where the next one is. Its text is data. Throws where there is no such part,
- * or the document has another version by now.
+ * The part of a document at an address, and where the next one is. Its text is data. An error where there is no such
+ * part, or the document has another version by now.
  */
-export function documentPart(address: DocumentAddress, { version, body }: StoredDocument) {
+export function documentPart(
+  address: DocumentAddress,
+  { version, body }: StoredDocument,
+): DocumentPart | ProtocolError {
   const { uri, id, from } = address;
   if ((address.version ?? version) !== version)
-    throw new ProtocolError(
+    return new ProtocolError(
       ProtocolErrorCode.InvalidParams,
       `The document has changed since. Read it again from its start: ${documentUri(id)}.`,
     );
-  if (from > 0 && from >= body.length) throw noResource(uri);
+  if (from > 0 && from >= body.length) return noResource(uri);
   const end = endWithin(body, from, textMax);
   const text = { uri, mimeType: 'text/markdown', text: body.slice(from, end) };
   const next = `${documentUri(id)}?from=${String(end)}&version=${String(version)}`;

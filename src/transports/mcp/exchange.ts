@@ -12,11 +12,17 @@ import type { Answer } from '../../operation/answer.js';
 import type { Arrival, OperationGate } from '../../operation/gate.js';
 import { isFixedTool, type FixedTool, type Toolset } from '../../operation/guide.js';
 import type { GuideRequest, McpUse, OperationRequest } from '../../operation/operation-request.js';
-import { isRecord } from '../../operation/parameters.js';
 import { isNameable, type ScopesReport } from '../../operation/scope-report.js';
 import { adviceOn } from './advice.js';
 import { asking } from './asking.js';
-import { documentAddressIn, documentPart, documentTemplate, noResource } from './document-resource.js';
+import {
+  documentAddressIn,
+  documentPart,
+  documentTemplate,
+  isStoredDocument,
+  noResource,
+  type DocumentPart,
+} from './document-resource.js';
 import { readDocument, searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
 import { inputFault, parametersOf, refusalQuestion, withoutNulls, type Input } from './fixed-input.js';
 import { isConnecting } from './message.js';
@@ -52,8 +58,9 @@ interface Ended {
 /** One message of a client: one operation of the gate, whose answer becomes the message's result. */
 export class Exchange {
   /** The answer of the gate; undefined until it has been asked. */
-  private answered: Answer | undefined;
-  private isForClient = false;
+  private asked: Promise<Answer> | undefined;
+  /** The answer that leaves as an HTTP status, because the client has to act. */
+  private left: Answer | undefined;
 
   constructor(
     private readonly gate: OperationGate,
@@ -89,15 +96,19 @@ export class Exchange {
    * @param isAnswered false where the SDK refused the message
    */
   async end(isAnswered: boolean): Promise<Ended> {
-    const { answered, isForClient: leaves, gate, arrival, message } = this;
-    if (answered !== undefined) return { answer: answered, isForClient: leaves };
+    const { asked, gate, arrival, message } = this;
+    if (asked !== undefined) {
+      // Where the client has gone, the operation may still run.
+      const answer = await asked;
+      return { answer: this.left ?? answer, isForClient: this.left !== undefined };
+    }
     if (isAnswered && isConnecting(message)) {
       const answer = await this.ask(connection);
       return { answer, isForClient: answer.kind === 'refusal' };
     }
-    const answer = await gate.refuse(arrival, badInput('This is no message of the protocol.'), {
-      mcp: message,
-    });
+    const answer = await this.once(() =>
+      gate.refuse(arrival, badInput('This is no message of the protocol.'), { mcp: message }),
+    );
     return { answer, isForClient: isForClient(answer) };
   }
 
@@ -107,10 +118,13 @@ export class Exchange {
     if (answer.kind === 'refusal') this.leave(new Refused(answer));
   }
 
-  private async ask(wanted: OperationRequest): Promise<Answer> {
-    if (this.answered !== undefined) throw new Error('A message is one operation.');
-    this.answered = await this.gate.answer(this.arrival, { ...wanted, mcp: this.message });
-    return this.answered;
+  private ask(wanted: OperationRequest): Promise<Answer> {
+    return this.once(() => this.gate.answer(this.arrival, { ...wanted, mcp: this.message }));
+  }
+
+  private once(work: () => Promise<Answer>): Promise<Answer> {
+    if (this.asked !== undefined) throw new Error('A message is one operation.');
+    return (this.asked = work());
   }
 
   /** The guide's answer to a question. Throws `Refused` and `ProtocolError` as `call` does. */
@@ -178,7 +192,7 @@ export class Exchange {
   private async searchKnowledge(input: Input): Promise<ToolResult> {
     const query = input.collection === undefined ? searchDocument : searchCollectionDocument;
     const body = { query, variables: input };
-    const found = await this.run({ kind: 'document', body, isBuiltIn: true, tool: 'search_knowledge' });
+    const found = await this.run({ kind: 'document', body, isBuiltIn: true, isForAnyDocument: true });
     return { ...found, links: citations(found) };
   }
 
@@ -207,8 +221,7 @@ export class Exchange {
   }
 
   private leave(error: Refused): never {
-    this.answered = error.answer;
-    this.isForClient = true;
+    this.left = error.answer;
     throw error;
   }
 
@@ -242,12 +255,18 @@ export class Exchange {
       throw noResource(uri);
     }
     const body = { query: readDocument, variables: { id: address.id } };
-    const answering = this.ask({ kind: 'document', body, isBuiltIn: true });
-    const { data } = JSON.parse(await this.unlessRefused(answering.then(responseIn))) as GraphqlResponse;
-    const document = isRecord(data) ? data.document : undefined;
-    if (!isRecord(document)) throw noResource(uri);
-    const { version, body: text } = document as { readonly version: number; readonly body: string };
-    return { ...documentPart(address, { version, body: text }), ...notKept };
+    const found: { part: DocumentPart | ProtocolError } = { part: noResource(uri) };
+    const answering = this.ask({
+      ...{ kind: 'document', body, isBuiltIn: true, isForAnyDocument: true },
+      faultOf: ({ document }) => {
+        if (isStoredDocument(document)) found.part = documentPart(address, document);
+        return found.part instanceof ProtocolError ? notFound('A resource with this address') : undefined;
+      },
+    });
+    if ((await answering).isUnknownTool !== true) await this.unlessRefused(answering.then(responseIn));
+    const { part } = found;
+    if (part instanceof ProtocolError) throw part;
+    return { ...part, ...notKept };
   }
 }
 

@@ -11,12 +11,16 @@ export function messageOf(body: unknown): McpUse {
   const called = shortText(method) ?? 'unknown';
   return {
     method: called,
-    target: shortText(called.startsWith('resources/') ? uri : name) ?? null,
+    target: shortText(targetOf(called, { name, uri })) ?? null,
     client: isRecord(info)
       ? [info.name, info.version].flatMap((part) => shortText(part) ?? []).join(' ')
       : null,
   };
 }
+
+/** The tool or resource that a message is about, as `Mcp-Name` tells it. */
+export const targetOf = (method: unknown, { name, uri }: { name?: unknown; uri?: unknown }): unknown =>
+  typeof method === 'string' && method.startsWith('resources/') ? uri : name;
 
 /** Characters of each text of a message that its record keeps. */
 const recordedMax = 200;

@@ -9,6 +9,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { isEmpty, isRecord } from '../../operation/parameters.js';
 import type { Exchange } from './exchange.js';
+import { targetOf } from './message.js';
 import { Refused } from './refusals.js';
 import { membersOf, type ToolResult } from './results.js';
 
@@ -78,7 +79,7 @@ export function hasOtherHead({ headers, body }: Pick<FastifyRequest, 'headers' |
   if (called !== body.method) return true;
   const { params } = body;
   if (name === undefined || !isRecord(params)) return false;
-  return ![params.name, params.uri].includes(decodedName(String(name)));
+  return targetOf(body.method, params) !== decodedName(String(name));
 }
 
 const decodedName = (name: string): string =>

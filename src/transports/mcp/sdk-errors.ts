@@ -4,7 +4,7 @@ import { isRecord } from '../../operation/parameters.js';
 /** Characters of an error's message. */
 const messageMax = 500;
 /** The JSON of a message, alone or as the data of an event. */
-const messageText = /^(?:data: )?(\{.*\})$/m;
+const messageText = /^(?:data: )?(\{[^\n\r]*\})$/m;
 
 /** Whether an answer of the SDK is an error; so may a result look that repeats one. */
 export const isError = (answer: Buffer): boolean => answer.includes('"error":{');
