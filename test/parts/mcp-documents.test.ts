@@ -5,6 +5,7 @@ import { upsertImportedDocument } from '../../src/domains/knowledge/document-wri
 import { documents } from '../../src/domains/knowledge/tables.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { postMessage } from '../support/mcp.js';
+import { recordOf } from '../support/records.js';
 import { everywhere, TestServer } from '../support/server.js';
 import { volume } from '../support/volume.js';
 
@@ -117,6 +118,21 @@ test('an address beyond the end, or with anything else in it, is that of nothing
     '#from=1',
   ])
     expect([rest, await codeOf(rest)]).toEqual([rest, missing]);
+});
+
+test('a document is a resource for no one who may send registered documents alone', async () => {
+  const id = await store('# Text\n\nShort.');
+  const person = await server.person({ scopes });
+  const { delegationId } = await server.agent(person, { scopes, documents: 'registered' });
+  const theirs = await server.token(person.id, delegationId, scopes, '/mcp');
+  const told = async (document: string): Promise<string> => {
+    const answer = await postMessage(server.url, theirs, 'resources/read', {
+      uri: `behalf://document/${document}`,
+    });
+    expect(await recordOf(server.database, answer)).toMatchObject({ outcome: 'failed', rowCount: 0 });
+    return (await answer.text()).replaceAll(document, 'ID');
+  };
+  expect(await told(id)).toBe(await told(server.ids.next()));
 });
 
 test('the words of a document stand in no link to it', async () => {

@@ -1,5 +1,5 @@
 // databases: sqlite, mariadb
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import type { Resolver } from '../../src/delegation/resolver-context.js';
 import { eq } from '../../src/store/sql/condition.js';
@@ -138,5 +138,47 @@ describe('without the log', () => {
     const answer = await send(token, messages()[kind] ?? ['', {}]);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { data: { code: 'AUDIT_UNAVAILABLE' } } });
+  });
+});
+
+describe('a client that goes away while its message runs', () => {
+  const params = { name: 'query', arguments: { document: 'query Gone { customers { nodes { id } } }' } };
+  /** The SDK reads these. */
+  const forms: Readonly<Record<string, (token: string, signal: AbortSignal) => Promise<Response>>> = {
+    'of 2025': (token, signal) =>
+      fetch(`${server.url}/mcp`, {
+        ...{ method: 'POST', signal },
+        headers: {
+          ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
+      }),
+    'of 2026-07-28': (token, signal) =>
+      postMessage(server.url, token, 'tools/call', params, {
+        ...{ signal, headers: { 'mcp-name': `=?base64?${btoa('query')}?=` } },
+      }),
+  };
+
+  test.each(Object.entries(forms))('%s: its operation has the record of what it did', async (_name, ask) => {
+    const token = await tokenOf(await makeAgent());
+    const before = new Set((await recordsOf(server.database)).map(({ operationId }) => operationId));
+    const gone = new AbortController();
+    meanwhile = async () => {
+      meanwhile = () => Promise.resolve();
+      gone.abort();
+      // By the time in which it has answered others, the server knows.
+      for (let times = 0; times < 5; times += 1)
+        await fetch(`${server.url}/healthz`, { headers: { connection: 'close' } });
+    };
+    await expect(ask(token, gone.signal)).rejects.toThrow();
+    const left = async () =>
+      (await recordsOf(server.database)).filter(({ operationId }) => !before.has(operationId));
+    await vi.waitFor(async () => {
+      expect(await left()).toHaveLength(1);
+    });
+    const [record] = await left();
+    expect(record).toMatchObject({ outcome: 'succeeded', errors: [], operation: { name: 'Gone' } });
+    expect(record?.rowCount).toBeGreaterThan(0);
   });
 });

@@ -154,6 +154,12 @@ test.each<[number, string, Readonly<Record<string, string>>]>([
   expect(record?.outcome).toBe(status === 200 ? 'succeeded' : 'failed');
 });
 
+test('a message of 2025 whose head names what stands beside its tool is refused', async () => {
+  const params = { name: 'query', uri: 'whoami', arguments: { document: '{ customers { totalCount } }' } };
+  expect((await postOld(params, { 'mcp-method': 'tools/call', 'mcp-name': 'whoami' })).status).toBe(400);
+  expect((await postOld(params, { 'mcp-method': 'tools/call', 'mcp-name': 'query' })).status).toBe(200);
+});
+
 test.each([
   ['another tool in the head', { 'mcp-name': 'whoami' }],
   ['another method in the head', { 'mcp-method': 'tools/list' }],
@@ -175,6 +181,15 @@ test.each<[string, Record<string, unknown>]>([
     400,
     expect.stringContaining('A message has at most 10000 members and items in all.'),
   ]);
+});
+
+test('an error of the SDK is short, also with signs that end lines elsewhere', async () => {
+  const headers = { 'mcp-method': 'tools/call' };
+  const params = { ...calling, _meta: { 'io.modelcontextprotocol/protocolVersion': '\u2028'.repeat(9_000) } };
+  const answer = await postOld(params, headers);
+  const text = await answer.text();
+  expect(text).toContain('"error"');
+  expect(text.length).toBeLessThan(1_500);
 });
 
 function members(count: number): Record<string, number> {
