@@ -184,9 +184,19 @@ test.each<[string, Record<string, unknown>]>([
 });
 
 test('an error of the SDK is short, also with signs that end lines elsewhere', async () => {
-  const headers = { 'mcp-method': 'tools/call' };
-  const params = { ...calling, _meta: { 'io.modelcontextprotocol/protocolVersion': '\u2028'.repeat(9_000) } };
-  const answer = await postOld(params, headers);
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': `A\u2028${'y'.repeat(20_000)}`,
+    'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  const answer = await fetch(`${server.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/list', params: { _meta } }),
+  });
   const text = await answer.text();
   expect(text).toContain('"error"');
   expect(text.length).toBeLessThan(1_500);
