@@ -97,6 +97,7 @@ function rowOf({ label, database }, workload, taken, { connections }) {
     p99AloneMs: of('p99AloneMs', 2),
     p50AloneMs: of('p50AloneMs', 2),
     connections,
+    cpuUsOfRounds: taken.map((one) => rounded(one.cpuUsPerOp, 1)),
     cpuSpread: rounded(spread(taken.map((one) => one.cpuUsPerOp)), 4),
   };
 }
