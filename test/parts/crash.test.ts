@@ -4,6 +4,7 @@ import { Crashes } from '../support/crash.js';
 import { freshDatabaseUrl, testDatabase } from '../support/database.js';
 import { freshMariaDb, type FreshDatabase } from '../support/fresh-database.js';
 import { startMariaDb } from '../support/mariadb.js';
+import { memoryFolder } from '../support/memory-folder.js';
 
 /** `npm run test:crash` asks for more. */
 const rounds = Number(process.env.BEHALF_TEST_CRASH_ROUNDS ?? 2);
@@ -39,7 +40,7 @@ if (testDatabase() === 'mariadb') {
     'a database that is killed under load: the same, and the server goes on by itself',
     { timeout: timeoutMs },
     async () => {
-      const mariaDb = await startMariaDb();
+      const mariaDb = await startMariaDb([], memoryFolder());
       try {
         const crashes = await Crashes.start((await freshMariaDb(mariaDb.url)).url);
         await crashes.databaseRound(mariaDb);

@@ -366,9 +366,13 @@ let actor: PersonFixture;
 let nobody: PersonFixture;
 /** May grant the roles of agents, and no person's. */
 let half: PersonFixture;
+/** On this server. What each of them holds is read before and after every mutation. */
+let worlds = 0;
+const worldsMax = 8;
 
-beforeAll(async () => {
+async function begin(): Promise<void> {
   server = await TestServer.start();
+  worlds = 0;
   await loadDocuments(server.database, server.ids);
   const rights = { scopes: everyScope, boundary: { ...everywhere, person: 'all' as const } };
   [actor, nobody, half] = [
@@ -376,7 +380,9 @@ beforeAll(async () => {
     await server.person(rights),
     await server.person(rights),
   ];
-});
+}
+
+beforeAll(begin);
 afterAll(() => server.stop());
 
 async function change(of: object, id: unknown, changes: object): Promise<void> {
@@ -402,6 +408,11 @@ async function signIn(userId: string): Promise<string> {
 }
 
 async function worldOf(): Promise<World> {
+  if (worlds === worldsMax) {
+    await server.stop();
+    await begin();
+  }
+  worlds += 1;
   const { database, ids } = server;
   const rights = { boundary: { ...everywhere, person: 'all' as const } };
   const victim = await server.person({ scopes: forAgents, ...rights });

@@ -11,7 +11,8 @@ import { certify, makeAuthority, type Certified } from '../../support/certificat
 import { CommandLine, type Ended } from '../../support/command-line.js';
 import { targetOf, testDatabase } from '../../support/database.js';
 import { freshMariaDb } from '../../support/fresh-database.js';
-import { startMariaDb, type MariaDb } from '../../support/mariadb.js';
+import { forgetful, startMariaDb, type MariaDb } from '../../support/mariadb.js';
+import { memoryFolder } from '../../support/memory-folder.js';
 import { TestServer } from '../../support/server.js';
 
 let cli: CommandLine;
@@ -72,10 +73,14 @@ const encrypted = (): void => {
     }
   };
   const serverWith = (certificate: Certified): Promise<MariaDb> =>
-    startMariaDb([
-      ...[`--ssl-ca=${authority.cert}`, `--ssl-cert=${certificate.cert}`, `--ssl-key=${certificate.key}`],
-      ...(ipv6 ? ['--bind-address=127.0.0.1,::1'] : []),
-    ]);
+    startMariaDb(
+      [
+        ...forgetful,
+        ...[`--ssl-ca=${authority.cert}`, `--ssl-cert=${certificate.cert}`, `--ssl-key=${certificate.key}`],
+        ...(ipv6 ? ['--bind-address=127.0.0.1,::1'] : []),
+      ],
+      memoryFolder(),
+    );
   const admin = async (url: string, ...statements: string[]): Promise<void> => {
     const connection = await createConnection({ uri: url, ssl: { rejectUnauthorized: false } });
     for (const statement of statements) await connection.query(statement);
@@ -191,7 +196,7 @@ const encrypted = (): void => {
   });
 
   test('TLS that is asked for is never left out: a server without it is refused', async () => {
-    const plain = await startMariaDb(['--skip-ssl']);
+    const plain = await startMariaDb([...forgetful, '--skip-ssl'], memoryFolder());
     try {
       const { url } = await freshMariaDb(plain.url);
       const ended = await migrate(`${url}?ssl-mode=REQUIRED`);

@@ -10,7 +10,8 @@ import { auditOutbox } from '../../../src/store/tables/audit.js';
 import { prefixed } from '../../../src/store/tables/table.js';
 import { CommandLine } from '../../support/command-line.js';
 import { freshDatabaseUrl, testDatabase } from '../../support/database.js';
-import { startMariaDb } from '../../support/mariadb.js';
+import { forgetful, startMariaDb } from '../../support/mariadb.js';
+import { memoryFolder } from '../../support/memory-folder.js';
 import { metric } from '../../support/metrics.js';
 import { misfound, recordIndexer, unindexed } from '../../support/records.js';
 import { TestServer } from '../../support/server.js';
@@ -139,10 +140,11 @@ const onMysql = (): void => {
     const expected = await told(usual.url);
     expect([expected.misfound, expected.left]).toEqual([[], []]);
     await usual.drop();
-    const mariaDb = await startMariaDb([
+    const options = [
       ...['--character-set-server=latin1', '--collation-server=latin1_swedish_ci'],
       '--skip-character-set-client-handshake',
-    ]);
+    ];
+    const mariaDb = await startMariaDb([...forgetful, ...options], memoryFolder());
     try {
       for (const [name, charset] of Object.entries({
         of_server: '',

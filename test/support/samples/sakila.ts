@@ -13,7 +13,10 @@ const ofAddress =
   'address a JOIN city y ON y.city_id = a.city_id JOIN country n ON n.country_id = y.country_id';
 const store = { path: 'store_id', sql: (isIn: IsIn) => isIn('t.store_id') };
 
-/** A video rental chain, in MariaDB: its tables, without its views. */
+/** Most of the time goes into looking through rentals and payments, so one in four is enough. */
+const thinned = ['payment', 'rental'].map((table) => `DELETE FROM ${table} WHERE rental_id % 4 <> 0`);
+
+/** A video rental chain, in MariaDB: its tables, without its views and most of its rentals. */
 export const sakila: Sample = {
   name: 'sakila',
   statements: () => [
@@ -21,6 +24,7 @@ export const sakila: Sample = {
     ...(read('schema').match(/^CREATE TABLE [^]*?;$/gm) ?? []),
     ...(read('data').match(/^INSERT INTO [^]*?;$/gm) ?? []),
     'SET FOREIGN_KEY_CHECKS = 1',
+    ...thinned,
   ],
   dimensions: {
     store: 'SELECT store_id AS v FROM store',
