@@ -74,6 +74,17 @@ export function isNameable(authority: Authority, scope: Scope): boolean {
   return decision.reason !== 'hidden' && decision.layer !== 'person';
 }
 
+/** Whether a new token of this chain would have the scope, if only after a sign-in with a passkey. */
+export function isIssuable(authority: Authority, scope: Scope): boolean {
+  const decision = authority.decide(scope);
+  return (
+    decision.allow ||
+    decision.layer === 'token' ||
+    decision.reason === 'needs_approval' ||
+    decision.reason === 'needs_passkey'
+  );
+}
+
 /** It names no scope: the caller could ask for none. */
 const beyondClient = (): BehalfError =>
   new BehalfError('FORBIDDEN', 'The client of this access token may not do this.', {

@@ -31,8 +31,8 @@ export interface Answer {
   readonly stepUp?: StepUp | undefined;
   /** The scopes that the caller could get and needs, where an error stands in place of the answer (RFC 6750 section 3.1). */
   readonly missingScopes?: readonly string[] | undefined;
-  /** The scopes that the operation needs of a new token, where its errors are of the token. */
-  readonly tokenLacks?: readonly string[] | undefined;
+  /** The scopes of a new token for the operation, held or not, where some of its errors are of the token. */
+  readonly requiredScopes?: readonly string[] | undefined;
   /** True where the tool that was asked for does not exist for this caller. */
   readonly isUnknownTool?: boolean | undefined;
   /** What the body says, for a tool that ran a document: not to be changed, others may hold the same values. */

@@ -1,4 +1,5 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { Scope } from '../authority/scope.js';
 import type { RecordedError } from '../audit/record.js';
 import { BehalfError, internal, type ErrorCode, type ErrorDetails } from '../core/errors.js';
 import type { Logger } from '../core/logger.js';
@@ -64,7 +65,7 @@ export class Commit {
     const fault = call.isRecorded ? undefined : sizeFault(body, this.answerBytesMax);
     if (fault === undefined) {
       const recorded = recordedOf(answer);
-      const stepUp = recorded.hasData ? undefined : stepUpIn(errors);
+      const stepUp = recorded.hasData ? undefined : stepUpIn(call, errors);
       const result = isForTool ? answer : undefined;
       return { status: stepUp === undefined ? status : 401, body, result, extensions, stepUp, ...recorded };
     }
@@ -121,15 +122,26 @@ export class Commit {
 
 /** A committed result as the answer of its call. */
 export const responseOf = (
-  { id, ran, tokenLacks }: Call,
+  call: Call,
   { status, body, result, retryAfterSeconds, stepUp, allow }: Committed,
 ): Answer => ({
-  ...{ status, body, result, operationId: id, kind: 'response' },
-  ...{ document: ran, tokenLacks, retryAfterSeconds, stepUp, allow },
+  ...{ status, body, result, operationId: call.id, kind: 'response' },
+  ...{ document: call.ran, retryAfterSeconds, stepUp, allow },
+  requiredScopes: requiredScopes(call, (result?.errors ?? []).filter(isOfToken)),
 });
 
 function faultIn({ faultOf }: Call, { data, errors }: Result): BehalfError | undefined {
   return errors === undefined && isRecord(data) ? faultOf?.(data) : undefined;
+}
+
+const isOfToken = ({ extensions }: GraphQLFormattedError): boolean => extensions?.layer === 'token';
+
+/** The scopes of a new token that meets these errors; undefined where none of them names a scope. */
+function requiredScopes(call: Call, errors: readonly GraphQLFormattedError[]): Scope[] | undefined {
+  const missing = errors.flatMap(
+    ({ extensions }) => (extensions as ErrorDetails | undefined)?.missingScopes ?? [],
+  );
+  return missing.length === 0 ? undefined : [...new Set([...call.requiredScopes(), ...missing])].sort();
 }
 
 /** The errors and outcome in the record. */
@@ -139,13 +151,11 @@ const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'ha
 });
 
 /** A person can do something about it at once, so it is told before other errors. */
-function stepUpIn(errors: Result['errors'] = []): StepUp | undefined {
+function stepUpIn(call: Call, errors: Result['errors'] = []): StepUp | undefined {
   const all = errors.filter(({ extensions }) => extensions?.code === 'INSUFFICIENT_USER_AUTHENTICATION');
   const [error] = all;
-  const scopes = all.flatMap(
-    ({ extensions }) => (extensions as ErrorDetails | undefined)?.missingScopes ?? [],
-  );
-  return error && { ...error.extensions, message: error.message, scopes: [...new Set(scopes)] };
+  const scopes = requiredScopes(call, all) ?? [];
+  return error && { ...error.extensions, message: error.message, scopes };
 }
 
 function recorded(error: GraphQLFormattedError): RecordedError {

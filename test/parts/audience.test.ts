@@ -132,7 +132,7 @@ describe('a caller is told of scopes that it could get, and of no others', () =>
     const answer = await schema(await office.server.token(id, undefined, ['session:read', 'refunds:issue']));
     expect(answer.status).toBe(403);
     expect(answer.headers.get('www-authenticate')).toBe(
-      'Bearer error="insufficient_scope", error_description="The token has none of the scopes that are needed.", ' +
+      'Bearer error="insufficient_scope", error_description="The token lacks scopes that are needed.", ' +
         `scope="customers:read tickets:read", resource_metadata="${office.server.publicUrl}/.well-known/oauth-protected-resource/graphql"`,
     );
     expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });

@@ -1,11 +1,14 @@
 import type { DocumentNode } from 'graphql';
 import type { Authority } from '../../authority/authority.js';
+import type { Scope } from '../../authority/scope.js';
 import type { AuditBody, McpUse, Outcome } from '../../audit/record.js';
 import { Trail } from '../../audit/trail.js';
 import type { Clock } from '../../core/clock.js';
 import type { BehalfError, ErrorCode } from '../../core/errors.js';
 import type { Connection } from '../../store/sql/connection.js';
 import type { Refused } from '../plan/prune-and-merge.js';
+
+const noScopes = (): readonly Scope[] => [];
 
 /** When a call reached each step, in milliseconds of `performance.now()`; 0 for a step it has not reached. */
 export interface Marks {
@@ -37,8 +40,8 @@ export class Call {
   faultOf: ((data: Readonly<Record<string, unknown>>) => BehalfError | undefined) | undefined;
   /** Set where only operations of this kind may run. */
   only: 'query' | 'mutation' | undefined;
-  /** Scopes that the operation needs, and that the token lacks while every other layer holds them. */
-  tokenLacks: readonly string[] = [];
+  /** The scopes of a new token for the operation; none before it was decided. */
+  requiredScopes: () => readonly Scope[] = noScopes;
   /** The hash of the registered document that this call needs in order to run. */
   restsOn: string | undefined;
   /** JSON, without personal values. */

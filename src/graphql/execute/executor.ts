@@ -93,7 +93,7 @@ export class Executor {
       const plan = this.planFor(document, operation, coerced);
       plan.checkArguments(coerced);
       const access = plan.accessOf(call.authority, coerced);
-      if (access.denied.size > 0) call.tokenLacks = lackedByToken(access);
+      call.requiredScopes = () => plan.requiredScopes(call.authority, coerced);
       const cost = this.price(request, plan, access, coerced);
       const isChange = operation.operation === OperationTypeNode.MUTATION && access.denied.size === 0;
       const { fields } = plan.selection;
@@ -223,13 +223,6 @@ const looksAtEach = (
   { selection }: Pick<OperationPlan, 'selection'>,
   { looksAtRows, denied }: Access,
 ): boolean => looksAtRows || (denied.size > 0 && selection.isAbstract);
-
-const lackedByToken = ({ denied }: Access): readonly string[] => {
-  const scopes = [...denied.values()].flatMap(({ decision: { layer, scope } }) =>
-    layer === 'token' ? scope : [],
-  );
-  return [...new Set(scopes)].sort();
-};
 
 const isAllMeta = (fields: readonly Selected[]): boolean => fields.every(({ isMeta }) => isMeta);
 

@@ -2,6 +2,7 @@ import { visit } from 'graphql';
 import type { Allowance } from '../../authority/allowance.js';
 import type { Authority } from '../../authority/authority.js';
 import { namesPerson } from '../../authority/explain.js';
+import type { Scope } from '../../authority/scope.js';
 import type { Denied, RuleMap } from '../rules/rule-map.js';
 import { argumentsOf, each, type Selected, type Selection } from './selection.js';
 
@@ -43,6 +44,16 @@ export class AccessRules {
   of(authority: Authority, variables: Values): Access {
     const known = this.known.get(authority.allowance) ?? this.known.get(authority) ?? this.decide(authority);
     return this.varying.length === 0 ? known : this.withInputs(known, authority, variables);
+  }
+
+  /** The scopes of all fields, and of the inputs that they use. */
+  scopes(variables: Values): ReadonlySet<Scope> {
+    const withInputs = new Set([...this.literal, ...this.varying]);
+    const scopes = this.fields.flatMap((selected) => {
+      const values = withInputs.has(selected) ? argumentsOf(selected, variables) : {};
+      return this.ruleMap.scopesOf(selected.coordinate, selected.field.args, values);
+    });
+    return new Set(scopes);
   }
 
   private decide(authority: Authority): Access {

@@ -10,6 +10,8 @@ import {
 } from 'graphql';
 import type { Digest } from '../../audit/kept-value.js';
 import type { Authority } from '../../authority/authority.js';
+import { isIssuable } from '../../authority/explain.js';
+import { sessionScope, type Scope } from '../../authority/scope.js';
 import { Lru } from '../../core/lru.js';
 import { AccessRules, usesVariables, type Access } from './access-rules.js';
 import { inAnswerOrder } from './answer-order.js';
@@ -103,6 +105,12 @@ export class OperationPlan {
 
   accessOf(authority: Authority, variables: Values): Access {
     return this.rules.of(authority, variables);
+  }
+
+  /** The scopes of a new token for this operation: all that it uses and that a token of this chain would have. */
+  requiredScopes(authority: Authority, variables: Values): Scope[] {
+    const used = [...this.rules.scopes(variables)];
+    return used.filter((scope) => scope !== sessionScope && isIssuable(authority, scope));
   }
 
   /** As `run`, but never compiled, so that errors are exact. */

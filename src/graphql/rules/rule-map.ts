@@ -89,6 +89,12 @@ export class RuleMap {
     return undefined;
   }
 
+  /** The scopes of a field and of the inputs that these values use. */
+  scopesOf(coordinate: string, args: readonly GraphQLArgument[], values: Values): Scope[] {
+    const inputs = args.length === 0 ? [] : usedInputs(coordinate, args, values);
+    return [this.scopeOf(coordinate), ...inputs.flatMap((used) => this.policy.scopes.get(used) ?? [])];
+  }
+
   /**
    * True where an allowed field may still be refused on some rows: its scope has a narrower boundary than the scope by
    * which the rows come.

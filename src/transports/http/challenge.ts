@@ -51,7 +51,7 @@ export function stepUpChallenge(
   });
 }
 
-/** The token is good, but lacks all of these scopes (RFC 6750 section 3.1). */
+/** The token is good, but lacks scopes that the request needs; a token with these has them (RFC 6750 section 3.1). */
 export const scopeChallenge = (
   scopes: readonly string[],
   scheme: Credentials['scheme'],
@@ -59,7 +59,7 @@ export const scopeChallenge = (
 ): string =>
   challenge(scheme, {
     error: 'insufficient_scope',
-    error_description: 'The token has none of the scopes that are needed.',
+    error_description: 'The token lacks scopes that are needed.',
     scope: scopes.join(' '),
     ...(scheme === 'DPoP' ? { algs: dpopAlgorithms.join(' ') } : {}),
     resource_metadata: resourceMetadata,

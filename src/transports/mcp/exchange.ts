@@ -275,11 +275,11 @@ function responseIn(answer: Answer): string {
   if (answer.kind !== 'response' || isForClient(answer)) throw new Refused(answer);
   const body = answer.body.toString();
   if (
+    answer.requiredScopes !== undefined &&
     body.startsWith('{"errors":') &&
-    body.includes('"layer":"token"') &&
     isOfToken(JSON.parse(body) as GraphqlResponse)
   )
-    throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.tokenLacks });
+    throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.requiredScopes });
   return body;
 }
 
