@@ -12,6 +12,7 @@ import { StdioBridge } from '../../src/cli/stdio-bridge.js';
 import { TokenStore } from '../../src/cli/sign-in/token-store.js';
 import { withPassword } from '../support/account.js';
 import { builtCommand } from '../support/command-line.js';
+import { freePort } from '../support/free-port.js';
 import { Office } from '../support/office.js';
 import { password } from '../support/passwords.js';
 import { Browser } from './oauth/browser.js';
@@ -29,10 +30,11 @@ afterAll(async () => {
 });
 
 /** The command as a program starts it that knows no HTTP. */
-const transport = (...args: readonly string[]): StdioClientTransport =>
+const transport = (...args: readonly string[]): StdioClientTransport => transportTo(office.server.url, args);
+const transportTo = (server: string, args: readonly string[]): StdioClientTransport =>
   new StdioClientTransport({
     command: process.execPath,
-    args: [builtCommand, 'mcp', '--stdio', '--server', office.server.url, ...args],
+    args: [builtCommand, 'mcp', '--stdio', '--server', server, ...args],
     env: { PATH: process.env.PATH ?? '', XDG_CONFIG_HOME: folder },
     stderr: 'pipe',
   });
@@ -40,6 +42,7 @@ const transport = (...args: readonly string[]): StdioClientTransport =>
 interface JsonRpcAnswer {
   readonly jsonrpc?: string;
   readonly id: number | null;
+  readonly result?: object;
   readonly error?: { readonly code: number; readonly message: string };
 }
 
@@ -110,10 +113,72 @@ test('every request gets an answer of the protocol, also where the server reads 
   for (const id of [2, 3]) expect(of(id)?.error?.message).toMatch(/./);
 });
 
-/** Resolves with the address that the program prints for the person. */
-async function address(stderr: Readable): Promise<string> {
+const lineSigns = '\u2028\u2029';
+
+test.each(['2025-11-25', '2026-07-28'])(
+  'a line ends with a line feed alone, wherever its bytes are parted, in a request and in an answer of %s',
+  async (version) => {
+    const rosa = await office.company.employee(`lines-${version}`, 'support-rep');
+    const agent = await office.agent(`lines-${version}`, rosa, 'support-agent');
+    const to = { agent: agent.name, role: 'support-agent', scopes: ['tickets:read'] };
+    const delegation = await office.delegate(rosa, to);
+    const { name, secret } = agent;
+    const client = agentClient({
+      ...{ server: office.server.url, agent: name, secret, delegation, path: '/mcp' as const },
+    });
+    const types: (string | null)[] = [];
+    const send = async (url: string, init: RequestInit) => {
+      const response = await client.fetch(url, init);
+      types.push(response.headers.get('content-type'));
+      return response;
+    };
+    const clientInfo = { name: 'raw', version: '1' };
+    const isModern = version === '2026-07-28';
+    const initialize = { protocolVersion: version, capabilities: {}, clientInfo };
+    const tool = `no${lineSigns}中😀`;
+    const messages = [
+      ...(isModern ? [] : [{ jsonrpc: '2.0', id: 1, method: 'initialize', params: initialize }]),
+      {
+        ...{ jsonrpc: '2.0', id: 2, method: 'tools/call' },
+        params: { name: tool, arguments: {}, ...(isModern ? { _meta: modernMeta } : {}) },
+      },
+    ];
+    const lines = messages.map((message) => JSON.stringify(message).replace('{', '{\r'));
+    const bytes = [...Buffer.from(lines.join('\r\n'))].map((byte) => Buffer.of(byte));
+    const input = Readable.from(bytes, { objectMode: false, highWaterMark: 1 });
+    const out = new PassThrough();
+    await new StdioBridge(`${office.server.url}/mcp`, send, out).run(input);
+    const answers = String(out.read())
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as JsonRpcAnswer);
+    expect(answers.map(({ id }) => id)).toEqual(isModern ? [2] : [1, 2]);
+    expect(answers.at(-1)?.error?.message).toBe(`There is no tool ${JSON.stringify(tool)} here.`);
+    if (!isModern) expect(types.at(-1)).toMatch(/^text\/event-stream/);
+  },
+);
+
+/** A client that an administrator registered, with the agent that its tasks are for. */
+async function registerClient(at: Office, name: string): Promise<void> {
+  const { root } = at.company;
+  const role = await at.company.role('support-agent');
+  const agent = `agent: { name: "${name}", businessTask: "Answer tickets", ownerId: "${root.id}", roleIds: ["${role.id}"] }`;
+  const uris = 'redirectUris: ["http://127.0.0.1/callback"]';
+  await at.done(root, 'createClient', `input: { clientId: "${name}", name: "Desktop", ${uris}, ${agent} }`);
+}
+
+/** The person signs in at this address and decides; the browser goes back to the program. */
+async function decide(url: string, username: string, decision: Readonly<Record<string, string>>) {
+  const browser = new Browser(new URL(url).origin);
+  const page = await browser.submit(await browser.open(url), { username, password });
+  const back = await browser.submit(page, decision);
+  await fetch(back.url, { redirect: 'manual' });
+}
+
+/** Resolves with the next address that the program prints for the person. */
+async function address({ stderr }: StdioClientTransport): Promise<string> {
   let text = '';
-  for await (const chunk of stderr) {
+  for await (const chunk of (stderr as Readable).iterator({ destroyOnReturn: false })) {
     text += String(chunk);
     const found = /http\S+\/oauth\/authorize\?\S+/.exec(text)?.[0];
     if (found !== undefined) return found;
@@ -122,27 +187,13 @@ async function address(stderr: Readable): Promise<string> {
 }
 
 test('a client signs its person in with a browser, once: consent is the task that it gets', async () => {
-  const { root } = office.company;
-  const role = await office.company.role('support-agent');
-  const agent = `agent: { name: "desktop", businessTask: "Answer tickets", ownerId: "${root.id}", roleIds: ["${role.id}"] }`;
-  const uris = 'redirectUris: ["http://127.0.0.1/callback"]';
-  await office.done(
-    root,
-    'createClient',
-    `input: { clientId: "desktop", name: "Desktop", ${uris}, ${agent} }`,
-  );
+  await registerClient(office, 'desktop');
   const ines = await office.company.employee('ines', 'support-rep');
   const username = await withPassword(office, ines);
 
   const over = transport('--client', 'desktop');
   const connecting = connected(over, 'legacy');
-  const browser = new Browser(office.server.url);
-  const page = await browser.submit(await browser.open(await address(over.stderr as Readable)), {
-    username,
-    password,
-  });
-  const back = await browser.submit(page, { purpose: 'Answer the letter', task: 'ticket:T-7' });
-  await fetch(back.url, { redirect: 'manual' });
+  await decide(await address(over), username, { purpose: 'Answer the letter', task: 'ticket:T-7' });
   const client = await connecting;
   const asked = async (of: Client) =>
     (await of.callTool({ name: 'whoami', arguments: {} })).structuredContent;
@@ -160,4 +211,39 @@ test('a client signs its person in with a browser, once: consent is the task tha
   expect(await asked(again)).toMatchObject({ data: { viewer: { task: { task: 'ticket:T-7' } } } });
   await again.close();
   expect([existsSync(earlier), existsSync(path)]).toEqual([false, true]);
+});
+
+test('a client whose sign-in failed tries again with its next message', async () => {
+  const port = String(await freePort());
+  const over = transportTo(`http://127.0.0.1:${port}`, ['--client', 'later']);
+  const told = new Map<number, (answer: JsonRpcAnswer) => void>();
+  over.onmessage = (message) => {
+    const answer = message as JsonRpcAnswer;
+    told.get(answer.id ?? 0)?.(answer);
+  };
+  await over.start();
+  const ask = (id: number): Promise<JsonRpcAnswer> =>
+    new Promise((resolve, reject) => {
+      told.set(id, resolve);
+      over
+        .send({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'whoami', _meta: modernMeta } })
+        .catch(reject);
+    });
+
+  expect((await ask(1)).error?.message).toContain(`No server answers at http://127.0.0.1:${port}`);
+
+  const later = await Office.start({}, { PORT: port });
+  await registerClient(later, 'later');
+  const username = await withPassword(later, await later.company.employee('ines', 'support-rep'));
+  const declined = ask(2);
+  await decide(await address(over), username, { action: 'cancel' });
+  expect((await declined).error?.message).toMatch(/^You are not signed in: /);
+
+  const signedIn = ask(3);
+  await decide(await address(over), username, { purpose: 'Answer the letter', task: 'ticket:T-8' });
+  expect((await signedIn).result).toMatchObject({
+    structuredContent: { data: { viewer: { task: { task: 'ticket:T-8' } } } },
+  });
+  await over.close();
+  await later.server.stop();
 });
