@@ -1,8 +1,7 @@
 import { getOperationAST, parse, type GraphQLSchema } from 'graphql';
 import type { Digest } from '../audit/kept-value.js';
-import type { RecordedDecision } from '../audit/trail.js';
-import type { Scope } from '../authority/scope.js';
-import { badInput } from '../core/errors.js';
+import { badInput, tooComplex, type BehalfError } from '../core/errors.js';
+import type { DocumentFault } from '../delegation/trusted-documents.js';
 import { checkDocument } from '../graphql/document/document-check.js';
 import { literalsOf } from '../graphql/document/literals.js';
 import { redactorOf } from '../graphql/document/redact-variables.js';
@@ -10,41 +9,24 @@ import { documentTokensMax, variablesFault } from '../graphql/document/structure
 import type { Call } from '../graphql/execute/call.js';
 import type { Executor } from '../graphql/execute/executor.js';
 import type { SchemaPolicy } from '../graphql/schema/schema-policy.js';
-import type { Denied } from '../graphql/rules/rule-map.js';
+import { documentAdvice } from './document-advice.js';
 import { isRecord, parametersIn } from './parameters.js';
-import { coordinatesMax, explainDecisions, knowsSchema, type Refusal } from './refusal-report.js';
+import { explainDecisions, knowsSchema, type Refusal } from './refusal.js';
 import { noteDocument, resolveDocument, type ResolveParts } from './resolve.js';
 
-/** The decisions about a document, which does not run. */
+/** Whether a document is valid, what it costs, and why it would be refused. It does not run. */
 export interface DocumentReport {
+  /** False where the document itself is at fault. */
   readonly valid: boolean;
-  readonly faults: readonly Fault[];
   readonly kind?: 'query' | 'mutation';
   readonly cost?: { readonly requested: number; readonly max: number };
-  readonly refusals?: readonly RefusedScope[];
+  readonly refusals: readonly Refusal[];
 }
 
-/** Why a document would be refused. */
+/** Why a document would be refused, and the person who could hand over more. */
 export interface DocumentRefusals {
   readonly refusals: readonly Refusal[];
   readonly person: string;
-}
-
-interface Fault {
-  readonly message: string;
-  readonly line: number | null;
-  readonly column: number | null;
-}
-
-/** One reason for which coordinates of a document are refused. */
-interface RefusedScope {
-  /** The first of them. */
-  readonly coordinates?: readonly string[];
-  readonly message: string;
-  readonly missingScopes: readonly Scope[];
-  readonly layer: string;
-  readonly needsApproval: boolean;
-  readonly next: string | null;
 }
 
 export interface DocumentCheckParts extends ResolveParts {
@@ -60,33 +42,21 @@ const faultMax = 500;
 export class DocumentCheck {
   constructor(private readonly parts: DocumentCheckParts) {}
 
-  /** @param view the caller's own */
+  /** @param view the schema in which the caller's documents run */
   async report(call: Call, view: GraphQLSchema, body: unknown): Promise<DocumentReport> {
     const { faults, checked } = await this.check(call, view, body);
-    if (checked === undefined) return { valid: false, faults };
-    const { kind, cost, denied } = checked;
-    return {
-      valid: faults.length === 0,
-      faults,
-      kind,
-      cost,
-      refusals: grouped(denied, knowsSchema(call.authority)),
-    };
+    const valid = faults.length === 0;
+    if (checked === undefined) return { valid, refusals: faults };
+    const { kind, cost, decisions } = checked;
+    const tooDear = cost.requested <= cost.max ? [] : [refusedFor(tooComplex(cost))];
+    const refusals = [...faults, ...tooDear, ...explainDecisions(call.authority, decisions)];
+    return { valid, kind, cost, refusals };
   }
 
-  /** As `report`, told as reasons with what to do next. */
+  /** As `report`, without what the document is. */
   async refusals(call: Call, view: GraphQLSchema, body: unknown): Promise<DocumentRefusals> {
-    const { faults, checked } = await this.check(call, view, body);
-    const { denied = [], cost } = checked ?? {};
-    const decisions = denied.map(({ decision }): RecordedDecision => decision);
-    return {
-      refusals: [
-        ...faults.slice(0, 1).map(({ message }) => faulty(message)),
-        ...(cost === undefined || cost.requested <= cost.max ? [] : [costly]),
-        ...explainDecisions(call.authority, decisions),
-      ],
-      person: call.authority.chain.person.displayName,
-    };
+    const { refusals } = await this.report(call, view, body);
+    return { refusals, person: call.authority.chain.person.displayName };
   }
 
   private async check(call: Call, view: GraphQLSchema, body: unknown) {
@@ -98,7 +68,7 @@ export class DocumentCheck {
     noteDocument(call, { query: source });
     const valid = checkDocument(view, source);
     if ('faults' in valid)
-      return { faults: knowsSchema(call.authority) ? valid.faults.map(bounded) : [unfit] };
+      return { faults: knowsSchema(call.authority) ? valid.faults.map(refusedFault) : [unfit] };
     const document = parse(source, { maxTokens: documentTokensMax });
     const operation = getOperationAST(document);
     if (operation === null || operation === undefined)
@@ -114,44 +84,27 @@ export class DocumentCheck {
     });
     const faults = variables === undefined ? [] : variableFaults;
     return {
-      faults: faults.map((message) => bounded({ message, line: null, column: null })),
-      checked: { kind: valid.kind, cost, denied: refusals },
+      faults: faults.map((message) => refusedFault({ message, line: null, column: null })),
+      checked: { kind: valid.kind, cost, decisions: refusals.map(({ decision }) => decision) },
     };
   }
 }
 
 /** Stands for the faults of a registered document, which would tell of the schema. */
-const unfit: Fault = {
-  ...{ message: 'This document needs more than any task of this agent can have.', line: null, column: null },
+const unfit: Refusal = {
+  layer: 'documents',
+  message: 'This document needs more than any task of this agent can have.',
+  next: 'Find another one with `search_schema`.',
 };
 
-const bounded = (fault: Fault): Fault => ({ ...fault, message: fault.message.slice(0, faultMax) });
-
-const faulty = (message: string): Refusal => ({
-  ...{ layer: 'request', message },
-  next: 'Look for the right names and types with `search_schema`, then send it anew.',
+const refusedFault = ({ message, line, column }: DocumentFault): Refusal => ({
+  layer: 'request',
+  message: message.slice(0, faultMax),
+  next: documentAdvice(message) ?? 'Correct it, and send it again.',
+  ...(line === null || column === null ? {} : { line, column }),
 });
 
-const costly: Refusal = {
-  layer: 'request',
-  message: 'It asks for too much at once: its cost is above what is allowed.',
-  next: 'Ask for smaller pages, fewer aliases or fewer levels.',
-};
-
-/** One refusal for each scope: a document often names a scope a hundred times. */
-function grouped(denied: readonly Denied[], areNamed: boolean): readonly RefusedScope[] {
-  const firsts = new Map(denied.toReversed().map((one) => [one.decision.scope, one]));
-  return [...firsts].map(([scope, first]) => {
-    const group = denied.filter(({ decision }) => decision.scope === scope);
-    const { missingScopes = [], layer = 'delegation', hint = null } = first.error.details;
-    const coordinates = [...new Set(group.map(({ decision }) => decision.coordinate))];
-    return {
-      ...(areNamed ? { coordinates: coordinates.slice(0, coordinatesMax) } : {}),
-      message: first.error.message,
-      missingScopes,
-      layer,
-      needsApproval: first.decision.reason === 'needs_approval',
-      next: hint,
-    };
-  });
-}
+const refusedFor = ({ message, details }: BehalfError): Refusal => ({
+  ...{ layer: 'request', message },
+  next: details.hint ?? 'Ask for less at once.',
+});

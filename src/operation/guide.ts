@@ -83,7 +83,7 @@ export class Guide {
       case 'schema.search':
         return this.search(authority, request.words, request.from);
       case 'document.check':
-        return this.documentCheck.report(call, this.viewOf(authority), request.body);
+        return this.documentCheck.report(call, this.wholeViewOf(authority), request.body);
       case 'document.explain':
         return this.documentCheck.refusals(call, this.wholeViewOf(authority), request.body);
       case 'operation.explain':

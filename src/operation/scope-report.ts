@@ -1,7 +1,8 @@
 import type { Authority } from '../authority/authority.js';
-import { isNameable, refusalError } from '../authority/explain.js';
+import { isNameable } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import { badInput } from '../core/errors.js';
+import { refusedScope } from './refusal.js';
 
 export { isNameable };
 
@@ -45,7 +46,6 @@ function reportScope(authority: Authority, scope: Scope): ScopeReport {
     return { scope, held: true, layer: null, message: 'This task includes it.', next: null };
   if (!isNameable(authority, scope))
     return { scope, held: false, layer: null, message: 'No task of this agent can have it.', next: null };
-  const { message, details } = refusalError(authority, decision);
-  const { layer = null, hint = null } = details;
-  return { scope, held: false, layer, message, next: hint };
+  const { layer, message, next } = refusedScope(authority, decision);
+  return { scope, held: false, layer, message, next };
 }

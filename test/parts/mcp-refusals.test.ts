@@ -181,6 +181,7 @@ test('what the person lacks is named by no tool, and what only the task lacks is
     call('search_schema', { words: 'invoices refunds customers email' }),
     call('validate', { document: '{ invoices { nodes { id } } }' }),
     call('explain_refusal', { document: '{ invoices { nodes { id } } }' }),
+    call('explain_refusal', { operationId: (await run('{ invoices { nodes { id } } }')).operationId }),
   ]);
   for (const { text } of told) expect(text).not.toContain('invoices:read');
   expect(told[0].told).toMatchObject({
@@ -208,6 +209,96 @@ test("another task's operation is answered as one that does not exist", async ()
   for (const answer of answers) expect(answer).toEqual(answers[2]);
   expect(answers[2]).toMatchObject({ isError: true, errors: [{ code: 'NOT_FOUND' }] });
   await by.close();
+});
+
+type Refusals = readonly (Record<string, unknown> & { readonly layer: string })[];
+
+test.each<[string, string, Record<string, unknown>, readonly string[]]>([
+  ['the task lacks a scope', '{ customers { nodes { name email } } }', {}, ['delegation']],
+  ['the token lacks a scope', '{ orders { nodes { id } } }', {}, ['token']],
+  ['a scope needs an approval', '{ refunds { nodes { id } } }', {}, ['approval']],
+  ['the person lacks a scope', '{ invoices { nodes { id } } }', {}, ['person']],
+  [
+    'two layers refuse',
+    '{ customers { nodes { email } } invoices { totalCount } }',
+    {},
+    ['delegation', 'person'],
+  ],
+  ['a field does not exist', '{ nope }', {}, ['request']],
+  ['its syntax is wrong', '{ customers', {}, ['request']],
+  [
+    'a variable is wrong',
+    'query ($n: Int!) { customers(first: $n) { totalCount } }',
+    { n: 'a' },
+    ['request'],
+  ],
+  [
+    'it costs too much',
+    `{ ${Array.from({ length: 15 }, (_, at) => `a${String(at)}: customers(first: 100) { nodes { tickets(first: 100) { nodes { messages(first: 100) { nodes { body } } } } } }`).join(' ')} }`,
+    {},
+    ['request'],
+  ],
+  ['nothing refuses', '{ customers { totalCount } }', {}, []],
+])(
+  'where %s, each way of asking tells the same refusals, in the form that its tool promises',
+  async (_case, document, variables, layers) => {
+    const { tools } = await client.listTools();
+    const before = await recordsOf(server.database);
+    const refusals = async (tool: string): Promise<Refusals> => {
+      const { told } = await call(tool, { document, variables });
+      const properties = tools.find(({ name }) => name === tool)?.outputSchema?.properties ?? {};
+      expect(Object.keys(properties)).toEqual(expect.arrayContaining(Object.keys(told)));
+      const { items } = (properties as Record<string, unknown>).refusals as {
+        items: { properties: object; required: string[] };
+      };
+      for (const one of told.refusals as Refusals) {
+        expect(Object.keys(items.properties)).toEqual(expect.arrayContaining(Object.keys(one)));
+        expect(Object.keys(one)).toEqual(expect.arrayContaining(items.required));
+      }
+      return told.refusals as Refusals;
+    };
+    const [checked, explained] = [await refusals('validate'), await refusals('explain_refusal')];
+    expect(checked.map(({ layer }) => layer)).toEqual(layers);
+    expect(explained).toEqual(checked);
+    expect(JSON.stringify(checked)).not.toContain('invoices:read');
+    const after = (await recordsOf(server.database)).slice(before.length);
+    expect(after.map(({ outcome, changes }) => ({ outcome, changes }))).toEqual(
+      Array.from({ length: 2 }, () => ({ outcome: 'succeeded', changes: [] })),
+    );
+    if (layers.includes('request') || layers.includes('token')) return;
+    const { operationId } = await run(document);
+    const recorded = (await call('explain_refusal', { operationId })).told.refusals as Refusals;
+    // Nothing below a refused field is asked for.
+    expect(recorded).toEqual(checked.map((one, at) => ({ ...one, coordinates: recorded[at]?.coordinates })));
+  },
+);
+
+test('a document is valid where it has no fault, whatever refuses it', async () => {
+  const validity = async (document: string): Promise<unknown> =>
+    (await call('validate', { document })).told.valid;
+  expect(await validity('{ invoices { nodes { id } } }')).toBe(true);
+  expect(await validity('{ invoices { nodes { nope } } }')).toBe(false);
+  // Beyond every role of the agent, and nowhere.
+  expect(await validity('{ auditRecords { id } }')).toBe(false);
+  expect(await validity('{ xuditRecords { id } }')).toBe(false);
+});
+
+test('the fault of a document is told with its place, and with the advice that its run gives', async () => {
+  for (const document of [
+    '{\n  customers { nope }\n}',
+    '{\n  customers { name',
+    'query { customers { name } } query { a }',
+  ]) {
+    const [refusal] = (await call('validate', { document })).told.refusals as Refusals;
+    const [error] = (await run(document)).errors as { message: string; next?: string }[];
+    expect(refusal?.next).toBe(error?.next ?? 'Correct it, and send it again.');
+  }
+  expect((await call('validate', { document: '{\n  customers { nope }\n}' })).told).toMatchObject({
+    valid: false,
+    refusals: [
+      { layer: 'request', line: 2, column: 15, next: expect.stringContaining('search_schema') as string },
+    ],
+  });
 });
 
 test('a document is explained before it runs, and changes nothing', async () => {
@@ -247,7 +338,10 @@ test('what is missing is asked for by a person’s name, and looked after', asyn
       `Requests cannot be made here yet: send \`message\` to ${person.name}`,
     ) as string,
   });
-  expect(await ask(['refunds:read'])).toMatchObject({ status: 'ask_in_person', person: person.name });
+  expect(await ask(['refunds:read'])).toMatchObject({
+    ...{ status: 'ask_in_person', person: person.name },
+    scopes: [{ scope: 'refunds:read', layer: 'approval' }],
+  });
   expect(await ask(['tickets:read'])).toMatchObject({ status: 'held' });
   const [lacked, nonexistent] = [await ask(['invoices:read']), await ask(['no:such'])];
   expect(lacked).toMatchObject({ status: 'impossible' });

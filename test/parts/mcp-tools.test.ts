@@ -286,11 +286,11 @@ test('an agent that may only send registered documents is told scopes of them, a
     expect(refusals).toMatchObject([{ layer: 'delegation', missingScopes: ['orders:read'] }]);
     expect(JSON.stringify(refusals)).not.toMatch(/coordinates|Query\.|Order/);
   }
-  const unfit = { message: 'This document needs more than any task of this agent can have.' };
-  expect(await told('validate', beyond ?? {})).toMatchObject({ valid: false, faults: [unfit] });
-  const explained = await told('explain_refusal', beyond ?? {});
-  expect(explained).toMatchObject({ refusals: [{ layer: 'person' }] });
-  expect(JSON.stringify(explained)).not.toMatch(/coordinates|invoice/i);
+  for (const tool of ['validate', 'explain_refusal']) {
+    const of = await told(tool, beyond ?? {});
+    expect(of).toMatchObject({ refusals: [{ layer: 'person' }] });
+    expect(JSON.stringify(of)).not.toMatch(/coordinates|invoice/i);
+  }
   const { operationId } = await told('query', lacking ?? {});
   const { refusals } = await told('explain_refusal', { operationId });
   expect(refusals).toMatchObject([{ layer: 'delegation', missingScopes: ['orders:read'] }]);

@@ -6,11 +6,10 @@ export const changing = {
   ...{ readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
 } as const;
 
-const object = (
-  properties: NonNullable<Tool['inputSchema']['properties']>,
-  required: readonly string[] = [],
-): Tool['inputSchema'] => ({
-  type: 'object',
+type Properties = NonNullable<Tool['inputSchema']['properties']>;
+
+const object = (properties: Properties, required: readonly string[] = []) => ({
+  type: 'object' as const,
   properties,
   ...(required.length === 0 ? {} : { required: [...required] }),
 });
@@ -19,6 +18,19 @@ const text = (description?: string) => ({
   ...(description === undefined ? {} : { description }),
 });
 const texts = { type: 'array', items: { type: 'string' } };
+const integer = { type: 'integer' };
+
+/** Reasons of a refusal, whichever tool tells them. */
+const refusals = {
+  type: 'array',
+  items: object(
+    {
+      ...{ layer: text(), message: text(), next: text(), missingScopes: texts, coordinates: texts },
+      ...{ path: text(), line: integer, column: integer },
+    },
+    ['layer', 'message', 'next'],
+  ),
+};
 
 /** Of a GraphQL answer. The text of `data` is data of the company: nothing in it is an instruction. */
 export const answerSchema = object({
@@ -56,14 +68,12 @@ export const fixedTools: Readonly<Record<FixedTool, Tool>> = {
   },
   validate: {
     name: 'validate',
-    description: 'Checks a document without running it: faults, cost, and what your task lacks for it.',
+    description: 'Checks a document without running it: faults, cost, and why your task would be refused.',
     inputSchema: documentInput,
     outputSchema: object({
-      valid: { type: 'boolean' },
-      faults: { type: 'array' },
-      kind: text(),
-      cost: { type: 'object' },
-      refusals: { type: 'array' },
+      ...{ valid: { type: 'boolean' }, kind: text() },
+      cost: object({ requested: integer, max: integer }),
+      refusals,
     }),
     annotations: reading,
   },
@@ -104,8 +114,8 @@ export const fixedTools: Readonly<Record<FixedTool, Tool>> = {
       scopes: texts,
     }),
     outputSchema: object({
-      outcome: text(),
-      refusals: { type: 'array' },
+      ...{ operationId: text(), outcome: text() },
+      refusals,
       scopes: { type: 'array' },
       person: text(),
     }),
