@@ -76,7 +76,7 @@ interface Around {
  */
 export function cutLists(answer: LongAnswer, charactersMax: number): CutLists | string {
   const { data, shape, isChange = false } = answer;
-  const measuring = new Measuring();
+  const measuring = new Measuring(charactersMax);
   const { lists } = measuring;
   let size = measuring.sizeOf(data, { at: undefined, around: undefined, shape });
   const shortened = new Set<MeasuredList>();
@@ -109,11 +109,14 @@ class Measuring {
   /** Characters of each name as JSON: many rows have the same. */
   private readonly names = new Map<string, number>();
 
+  /** @param charactersMax what is longer is not measured exactly: it cannot be shown */
+  constructor(private readonly charactersMax: number) {}
+
   /** The characters of a value as JSON, as it is shown. */
   sizeOf(value: unknown, place: Place): number {
     if (Array.isArray(value)) return this.sizeOfList(value as readonly unknown[], place);
     return isLeaf(value)
-      ? sizeOfLeaf(value)
+      ? this.sizeOfLeaf(value)
       : this.sizeOfObject(value as Readonly<Record<string, unknown>>, place);
   }
 
@@ -126,7 +129,7 @@ class Measuring {
       if (member === null || member === undefined) continue;
       // With a colon and a comma or bracket.
       size += this.sizeOfName(name) + 2;
-      if (isLeaf(member)) size += sizeOfLeaf(member);
+      if (isLeaf(member)) size += this.sizeOfLeaf(member);
       else {
         const ofPage = found?.lists.includes(name) === true ? page : undefined;
         const place = { at: { name, before: at }, around, shape: shape?.under(name), page: ofPage };
@@ -134,6 +137,11 @@ class Measuring {
       }
     }
     return Math.max(2, size);
+  }
+
+  private sizeOfLeaf(value: unknown): number {
+    if (typeof value !== 'string') return String(value).length;
+    return value.length > this.charactersMax ? value.length : charactersOf(value);
   }
 
   private sizeOfName(name: string): number {
@@ -161,9 +169,6 @@ class Measuring {
 }
 
 const isLeaf = (value: unknown): boolean => typeof value !== 'object' || value === null;
-
-const sizeOfLeaf = (value: unknown): number =>
-  typeof value === 'string' ? charactersOf(value) : String(value).length;
 
 // eslint-disable-next-line no-control-regex -- JSON escapes them
 const escaped = /["\\\u0000-\u001f\ud800-\udfff]/;
