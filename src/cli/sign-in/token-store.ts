@@ -1,17 +1,14 @@
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { CommandError } from '../../core/command-error.js';
 import { sha256Hex } from '../../core/digest.js';
+import { alone, type LockTiming } from './file-lock.js';
 
 const shape = z.object({ server: z.string(), user: z.string(), refreshToken: z.string() });
 
 /** The person, or the client, that is signed in at one server. */
 export type SignIn = z.infer<typeof shape>;
-
-const lockPatienceMs = 15_000;
 
 /** Characters of a file's name that say what it is for. */
 const readableMax = 100;
@@ -28,6 +25,7 @@ export class TokenStore {
     private readonly server: string,
     private readonly client?: string,
     env: NodeJS.ProcessEnv = process.env,
+    private readonly timing?: LockTiming,
   ) {
     const base = env.XDG_CONFIG_HOME ?? '';
     this.folder = join(base === '' ? join(homedir(), '.config') : base, 'behalf');
@@ -70,33 +68,11 @@ export class TokenStore {
     if ((await this.readAt(this.earlierPath)) !== undefined) await rm(this.earlierPath, { force: true });
   }
 
-  /** Lets one command at a time use the refresh token: a second use counts as theft and ends the sign-in. */
+  /**
+   * Lets one command at a time sign in or use the refresh token: a second use counts as theft and ends the sign-in.
+   */
   async alone<T>(work: () => Promise<T>): Promise<T> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    const lock = `${this.path}.lock`;
-    const deadline = Date.now() + 2 * lockPatienceMs;
-    while (!(await tryLock(lock))) {
-      if (Date.now() > deadline)
-        throw new CommandError(`Another command holds ${lock}. Delete it if none runs.`);
-      await sleep(50);
-    }
-    try {
-      return await work();
-    } finally {
-      await rm(lock, { force: true });
-    }
-  }
-}
-
-async function tryLock(lock: string): Promise<boolean> {
-  try {
-    await (await open(lock, 'wx', 0o600)).close();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const found = await stat(lock).catch(() => undefined);
-    // A command that was ended left the lock behind.
-    if (found !== undefined && Date.now() - found.mtimeMs > lockPatienceMs) await rm(lock, { force: true });
-    return false;
+    return alone(`${this.path}.lock`, work, this.timing);
   }
 }
