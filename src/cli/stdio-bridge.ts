@@ -9,6 +9,7 @@ interface Message {
   readonly params?: {
     readonly name?: string;
     readonly uri?: string;
+    readonly requestId?: string | number;
     readonly _meta?: Readonly<Record<string, unknown>>;
     readonly protocolVersion?: string;
   };
@@ -27,12 +28,17 @@ interface Answer {
 /** Of the range that JSON-RPC 2.0 leaves to servers. */
 const refusedCode = -32_000;
 
+const streamEnded = 'The server has ended the stream. Listen again.';
+const noAnswer = ({ status }: Response): string => `The server gave no answer: HTTP ${String(status)}.`;
+
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
 
 /** Passes messages of MCP from lines of text to HTTP (Streamable HTTP), and the answers back. */
 export class StdioBridge {
   /** The revision that a client of 2025 agreed upon with its first message. */
   private agreed: string | undefined;
+  /** Streams that are open, by the ids of their messages. */
+  private readonly streams = new Map<Message['id'], AbortController>();
 
   constructor(
     private readonly url: string,
@@ -40,17 +46,19 @@ export class StdioBridge {
     private readonly out: Writable,
   ) {}
 
-  /** Resolves when the input has ended and every message has its answer. */
+  /** Resolves when the input has ended and every message has its answer. Streams end with the input. */
   async run(input: Readable): Promise<void> {
     const open = new Set<Promise<void>>();
-    for await (const line of linesOf(input)) {
+    for await (const line of linesOf(input.setEncoding('utf8') as AsyncIterable<string>)) {
       if (line.trim() === '') continue;
       const message = messageIn(line);
       const answering = this.pass(line, message).finally(() => open.delete(answering));
       open.add(answering);
       // It agrees upon the revision of the messages that follow.
       if (message?.method === 'initialize') await answering;
+      if (message?.method === 'notifications/cancelled') this.streams.get(message.params?.requestId)?.abort();
     }
+    for (const stream of this.streams.values()) stream.abort();
     await Promise.all(open);
   }
 
@@ -59,28 +67,35 @@ export class StdioBridge {
       this.write(failure(null, -32_700, 'This line is no JSON object. Send one message on each line.'));
       return;
     }
-    const { id = null, method } = message;
-    // An answer is passed on when it has ended, and this one is an open stream.
-    if (method === 'subscriptions/listen') {
-      this.write(failure(id, -32_601, 'Method not found'));
-      return;
-    }
+    const { id, method } = message;
+    const gone = new AbortController();
+    const isStream = method === 'subscriptions/listen';
+    if (isStream) this.streams.set(id, gone);
     try {
       const headers = this.headersOf(message);
-      const response = await this.send(this.url, { method: 'POST', headers, body: line });
-      const answers = answersIn(response.headers.get('content-type'), await response.text());
+      const init = { method: 'POST', headers, body: line, signal: gone.signal };
+      const response = await this.send(this.url, init);
       // A notification has no answer, also where it was refused.
-      if (message.id === undefined) return;
-      for (const answer of answers) {
-        this.note(message, answer);
-        this.write(JSON.stringify(asMessage(answer, id)));
-      }
-      if (method !== undefined && !answers.some(isLast))
-        this.write(failure(id, refusedCode, `The server gave no answer: HTTP ${String(response.status)}.`));
+      if (id === undefined) await response.body?.cancel();
+      else if (!(await this.passAnswers(message, response)) && method !== undefined)
+        this.write(failure(id, refusedCode, isStream ? streamEnded : noAnswer(response)));
     } catch (error) {
       const { message: why } = error as Error;
-      if (message.id !== undefined) this.write(failure(message.id, refusedCode, why));
+      if (id !== undefined && !gone.signal.aborted) this.write(failure(id, refusedCode, why));
+    } finally {
+      if (isStream) this.streams.delete(id);
     }
+  }
+
+  /** Passes answers on as they come. Whether the last of them was among them. */
+  private async passAnswers(message: Message, response: Response): Promise<boolean> {
+    let isAnswered = false;
+    for await (const answer of answersIn(response)) {
+      this.note(message, answer);
+      this.write(JSON.stringify(asMessage(answer, message.id)));
+      isAnswered ||= isLast(answer);
+    }
+    return isAnswered;
   }
 
   private headersOf({ method, params }: Message): Record<string, string> {
@@ -105,10 +120,10 @@ export class StdioBridge {
 }
 
 /** Lines that end with a line feed. Other signs that end lines elsewhere (U+2028) may stand in JSON. */
-async function* linesOf(input: Readable): AsyncGenerator<string> {
+async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
   const parts: string[] = [];
-  for await (const chunk of input.setEncoding('utf8')) {
-    const [first = '', ...more] = (chunk as string).split('\n');
+  for await (const chunk of text) {
+    const [first = '', ...more] = chunk.split('\n');
     parts.push(first);
     for (const part of more) {
       yield parts.splice(0).join('');
@@ -134,16 +149,23 @@ const headerValue = (text: string): string =>
     : `=?base64?${Buffer.from(text).toString('base64')}?=`;
 
 /** The objects in a body of JSON or of an event stream: messages, and refusals of the server as a GraphQL response. */
-function answersIn(type: string | null, body: string): readonly Answer[] {
-  const texts = type?.startsWith('text/event-stream')
-    ? body.split(/\r?\n\r?\n/).map((event) =>
-        event
-          .split(/\r?\n/)
-          .flatMap((line) => (line.startsWith('data:') ? line.slice('data:'.length).trimStart() : []))
-          .join('\n'),
-      )
-    : [body];
-  return texts.flatMap((text) => messageIn(text) ?? []);
+async function* answersIn(response: Response): AsyncGenerator<Answer> {
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  for await (const text of isStream ? eventsOf(response) : [await response.text()]) {
+    const answer = messageIn(text);
+    if (answer !== undefined) yield answer;
+  }
+}
+
+/** The data of each event. */
+async function* eventsOf({ body }: Response): AsyncGenerator<string> {
+  if (body === null) return;
+  const data: string[] = [];
+  for await (const line of linesOf(body.pipeThrough(new TextDecoderStream()))) {
+    if (line.startsWith('data:')) data.push(line.slice('data:'.length));
+    else if (line.trim() === '') yield data.splice(0).join('\n');
+  }
+  yield data.join('\n');
 }
 
 /** A request has ended with it. */

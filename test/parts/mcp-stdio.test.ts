@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
+import { eq } from '../../src/store/sql/condition.js';
+import { roles } from '../../src/store/tables/identity.js';
 import { agentClient } from '../../src/client/index.js';
 import { StdioBridge } from '../../src/cli/stdio-bridge.js';
 import { TokenStore } from '../../src/cli/sign-in/token-store.js';
@@ -112,6 +115,47 @@ test('every request gets an answer of the protocol, also where the server reads 
   expect(of(5)?.error).toBeUndefined();
   for (const id of [2, 3]) expect(of(id)?.error?.message).toMatch(/./);
 });
+
+test('a client of 2026-07-28 is told that its tools have changed, ends its streams, and is told where the server does', async () => {
+  const { server } = office;
+  const scopes = ['customers:read', 'documents:read'];
+  const person = await server.person({ scopes });
+  const { delegationId, roleId } = await server.agent(person, { scopes });
+  const token = await server.token(person.id, delegationId, scopes, '/mcp');
+  const [input, out] = [new PassThrough(), new PassThrough().setEncoding('utf8')];
+  const send = (url: string, init: RequestInit) => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    return fetch(url, { ...init, headers });
+  };
+  const running = new StdioBridge(`${server.url}/mcp`, send, out).run(input);
+  const told = out[Symbol.asyncIterator]() as AsyncIterator<string>;
+  const next = async () =>
+    JSON.parse(String((await told.next()).value)) as JsonRpcAnswer & { method?: string };
+  const say = (message: object): unknown =>
+    input.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  const listen = (id: number) => {
+    const params = { notifications: { toolsListChanged: true }, _meta: modernMeta };
+    say({ id, method: 'subscriptions/listen', params });
+  };
+  listen(1);
+  expect((await next()).method).toBe('notifications/subscriptions/acknowledged');
+  say({ method: 'notifications/cancelled', params: { requestId: 1, _meta: modernMeta } });
+  listen(2);
+  expect((await next()).method).toBe('notifications/subscriptions/acknowledged');
+
+  await server.database.transaction(async (tx) => {
+    await tx.update(roles, eq('id', roleId), { scopes: ['customers:read'] });
+    await bumpEpoch(tx);
+  });
+  expect((await next()).method).toBe('notifications/tools/list_changed');
+  await server.endDelegation(delegationId);
+  expect(await next()).toMatchObject({ id: 2 });
+  input.end();
+  await running;
+  out.end();
+  expect((await told.next()).done).toBe(true);
+}, 30_000);
 
 const lineSigns = '\u2028\u2029';
 
