@@ -2,10 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { importBusiness } from '../../../src/import/business.js';
 import { importDocuments } from '../../../src/import/documents.js';
-import { importable } from '../../../src/import/importable-tables.js';
 import type { Database } from '../../../src/store/sql/database.js';
 import { Files } from '../../support/files.js';
-import { contents, everything } from '../../support/importing.js';
+import { contents, everything, importableEntities } from '../../support/importing.js';
 import { recordsOf } from '../../support/records.js';
 import { TestServer, type PersonFixture } from '../../support/server.js';
 
@@ -71,7 +70,7 @@ entities:
 `,
 });
 const business = (database?: Database, dryRun = false) =>
-  importBusiness(workshop(database), importable(), {
+  importBusiness(workshop(database), importableEntities(), {
     ...{ folder: shop.folder, mapping: shop.path('mapping.yaml'), as: person.name, dryRun },
   });
 
