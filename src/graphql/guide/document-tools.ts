@@ -16,6 +16,8 @@ import type { Authority } from '../../authority/authority.js';
 import type { Scope } from '../../authority/scope.js';
 import { checkDocument } from '../document/document-check.js';
 import { documentTokensMax } from '../document/structure.js';
+import type { Alternatives } from './alternatives.js';
+import { sufficientScopes } from './sufficient-scopes.js';
 import { variablesSchema, type VariablesSchema } from './variables-schema.js';
 
 /** A registered document as a tool. */
@@ -35,10 +37,7 @@ interface Registered {
 /** A registered document as one view shows it. */
 interface Known {
   readonly tool: Omit<DocumentTool, 'name'>;
-  /** The scopes of its root fields. */
-  readonly roots: readonly Scope[];
-  /** The scopes of all fields and inputs that it names. */
-  readonly scopes: readonly Scope[];
+  readonly sufficient: Alternatives;
 }
 
 /** Characters of the description of a tool: a model reads all of them with each list. */
@@ -51,18 +50,14 @@ export class DocumentTools {
   constructor(private readonly scopes: ReadonlyMap<string, Scope>) {}
 
   /**
-   * The tool of a document; undefined where no call of it could be allowed now. A mutation is refused whole for any
-   * scope that it lacks, a query gives what its root fields allow.
+   * The tool of a document; undefined where no call of it could be allowed now.
    * @param view the caller's own
    */
   of(document: Registered, authority: Authority, view: GraphQLSchema): DocumentTool | undefined {
     const known = this.read(document, view);
     if (known === undefined) return undefined;
-    const { tool, roots, scopes } = known;
-    const isAllowed =
-      tool.kind === 'mutation'
-        ? scopes.every((scope) => authority.allows(scope))
-        : roots.some((scope) => authority.allows(scope));
+    const { tool, sufficient } = known;
+    const isAllowed = sufficient.some((scopes) => [...scopes].every((scope) => authority.allows(scope)));
     return isAllowed ? { name: document.name, ...tool } : undefined;
   }
 
@@ -84,9 +79,6 @@ export class DocumentTools {
     const rootFields = [...checked.names].filter(
       (name) => name.startsWith(`${root?.name ?? ''}.`) && !name.endsWith(')'),
     );
-    const scopesOf = (names: Iterable<string>): Scope[] => [
-      ...new Set([...names].flatMap((name) => this.scopes.get(name) ?? [])),
-    ];
     const fields = root?.getFields() ?? {};
     const texts = rootFields.flatMap((name) => fields[name.split('.')[1] ?? '']?.description ?? []);
     return {
@@ -95,8 +87,7 @@ export class DocumentTools {
         description: commentOf(source) ?? texts.join(' ').slice(0, descriptionMax),
         inputSchema: variablesSchema(view, operation, variableTexts(view, document)),
       },
-      roots: scopesOf(rootFields),
-      scopes: scopesOf(checked.names),
+      sufficient: sufficientScopes(view, document, operation, this.scopes),
     };
   }
 }

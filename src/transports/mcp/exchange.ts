@@ -192,7 +192,7 @@ export class Exchange {
   private async searchKnowledge(input: Input): Promise<ToolResult> {
     const query = input.collection === undefined ? searchDocument : searchCollectionDocument;
     const body = { query, variables: input };
-    const found = await this.run({ kind: 'document', body, isBuiltIn: true, isForAnyDocument: true });
+    const found = await this.run({ kind: 'document', body, isBuiltIn: true, tool: 'search_knowledge' });
     return { ...found, links: citations(found) };
   }
 
