@@ -29,19 +29,23 @@ export function namesFault(tool: string, schema: InputSchema, input: Input): Beh
     const name = unknown.slice(0, nameMax);
     return badInput(`${takes(tool, known)}: leave \`${name}\` out.`, name);
   }
-  const missing = required.find((name) => input[name] === undefined || input[name] === null);
+  const missing = required.find((name) => (own(input, name) ?? null) === null);
   if (missing === undefined) return undefined;
-  const kind = kindOf(properties[missing] ?? {});
+  const kind = kindOf(own(properties, missing) ?? {});
   return badInput(
     `\`${missing}\` is missing: send it${kind === undefined ? '' : ` as ${kinds[kind]}`}.`,
     missing,
   );
 }
 
+/** A member by its name, which may be one that every object inherits. */
+const own = (members: Input, name: string): unknown =>
+  Object.hasOwn(members, name) ? members[name] : undefined;
+
 /** Models write null for what they leave out, and GraphQL would take it in place of a default. */
 export const withDefaults = ({ properties = {} }: InputSchema, input: Input): Input =>
   Object.fromEntries(
-    Object.entries(input).filter(([name, value]) => value !== null || !hasDefault(properties[name])),
+    Object.entries(input).filter(([name, value]) => value !== null || !hasDefault(own(properties, name))),
   );
 
 const hasDefault = (schema: unknown): boolean => isRecord(schema) && 'default' in schema;
@@ -49,7 +53,7 @@ const hasDefault = (schema: unknown): boolean => isRecord(schema) && 'default' i
 /** The first argument whose value is not of its kind. */
 export function kindFault({ properties = {} }: InputSchema, input: Input): BehalfError | undefined {
   for (const [name, value] of Object.entries(input)) {
-    const kind = kindOf(properties[name] ?? {});
+    const kind = kindOf(own(properties, name) ?? {});
     if (value === undefined || value === null || kind === undefined || isOf(kind, value)) continue;
     return badInput(`Send \`${name}\` as ${kinds[kind]}, not ${spoken(kind, value)}.`, name);
   }

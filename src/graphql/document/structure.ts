@@ -148,6 +148,10 @@ class Shape {
     for (const { variable, type, defaultValue, directives } of node.variableDefinitions ?? []) {
       this.count('variables');
       this.name(variable.name);
+      // JSON with a member of this name is refused.
+      const isRequired = type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined;
+      if (isRequired && variable.name.value === '__proto__')
+        throw badInput('No request can give a variable named `__proto__`: choose another name.');
       this.type(type);
       if (defaultValue !== undefined) this.value(defaultValue);
       this.directives(directives);

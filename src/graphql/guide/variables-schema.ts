@@ -23,6 +23,9 @@ export interface VariablesSchema extends JsonSchema {
   readonly properties: Readonly<Record<string, JsonSchema>>;
 }
 
+/** Of the forms that `format` takes, the server reads one: no leap seconds, no more than microseconds, no year below 1000. */
+const momentPattern = '^[1-9]\\d{3}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:[0-5]\\d(\\.\\d{1,6})?(Z|[+-]\\d{2}:\\d{2})$';
+
 /** The schema of each scalar; a scalar of a company's own takes any value. */
 const scalars: Readonly<Record<string, JsonSchema>> = {
   ID: { type: 'string' },
@@ -30,10 +33,10 @@ const scalars: Readonly<Record<string, JsonSchema>> = {
   Int: { type: 'integer', minimum: -2_147_483_648, maximum: 2_147_483_647 },
   Float: { type: 'number' },
   Boolean: { type: 'boolean' },
-  DateTime: { type: 'string', format: 'date-time' },
-  Date: { type: 'string', format: 'date' },
-  Decimal: { type: 'string', pattern: '^-?[0-9]+(\\.[0-9]+)?$' },
-  BigInt: { type: 'string', pattern: '^-?[0-9]+$' },
+  DateTime: { type: 'string', format: 'date-time', pattern: momentPattern },
+  Date: { type: 'string', format: 'date', pattern: '^(?!0000)' },
+  Decimal: { type: 'string', pattern: '^-?\\d{1,35}(\\.\\d{1,30})?$' },
+  BigInt: { type: 'string', pattern: '^-?\\d{1,20}$' },
 };
 
 /** Texts about variables, by their names. */
@@ -53,6 +56,8 @@ export function variablesSchema(
   const required: string[] = [];
   for (const { variable, type: node, defaultValue } of operation.variableDefinitions ?? []) {
     const name = variable.name.value;
+    // No request can give it.
+    if (name === '__proto__') continue;
     const type = typeFromAST(schema, node) as GraphQLInputType;
     const description = descriptions.get(name);
     properties[name] = {
@@ -102,6 +107,7 @@ class NamedTypes {
           ]),
         ),
         ...(required.length === 0 ? {} : { required }),
+        ...(type.isOneOf ? { minProperties: 1, maxProperties: 1 } : {}),
         additionalProperties: false,
       });
     }

@@ -17,7 +17,7 @@ export function usedInputs(
   values: Readonly<Record<string, unknown>>,
 ): string[] {
   return args.flatMap((arg) =>
-    values[arg.name] === undefined
+    !isGiven(values, arg.name)
       ? []
       : [`${coordinate}(${arg.name}:)`, ...usedInside(arg.type, values[arg.name])],
   );
@@ -38,8 +38,12 @@ export function usedInside(type: GraphQLInputType, value: unknown): string[] {
   if (!isInputObjectType(bare)) return [];
   const given = value as Readonly<Record<string, unknown>>;
   return Object.values(bare.getFields()).flatMap((field) =>
-    given[field.name] === undefined
+    !isGiven(given, field.name)
       ? []
       : [`${bare.name}.${field.name}`, ...usedInside(field.type, given[field.name])],
   );
 }
+
+/** A name may be one that every object inherits. */
+const isGiven = (values: Readonly<Record<string, unknown>>, name: string): boolean =>
+  Object.hasOwn(values, name) && values[name] !== undefined;
