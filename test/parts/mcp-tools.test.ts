@@ -367,5 +367,8 @@ const same = ({
   outcome,
 }: AuditBody) => ({
   ...{ chain, delegation, operation, decisions, rowCount, errors, outcome },
-  resources: resources.map((one) => JSON.stringify(one)).sort(),
+  // The digest is that of the ids in their order.
+  resources: resources
+    .map(({ ids, digest: _digest, ...one }) => JSON.stringify({ ...one, ids: [...ids].sort() }))
+    .sort(),
 });
