@@ -15,18 +15,17 @@ interface Message {
   };
 }
 
-/** Of JSON-RPC, or a refusal of the server before it read a message. */
+/** A message of the server. */
 interface Answer {
-  readonly jsonrpc?: string;
+  readonly jsonrpc: '2.0';
   readonly id?: string | number | null;
   readonly method?: string;
   readonly result?: { readonly protocolVersion?: string };
   readonly error?: object;
-  readonly errors?: readonly { readonly message?: string; readonly extensions?: object }[];
 }
 
-/** Of the range that JSON-RPC 2.0 leaves to servers. */
-const refusedCode = -32_000;
+/** No answer came. */
+const internalCode = -32_603;
 
 const streamEnded = 'The server has ended the stream. Listen again.';
 const noAnswer = ({ status }: Response): string => `The server gave no answer: HTTP ${String(status)}.`;
@@ -78,10 +77,10 @@ export class StdioBridge {
       // A notification has no answer, also where it was refused.
       if (id === undefined) await response.body?.cancel();
       else if (!(await this.passAnswers(message, response)) && method !== undefined)
-        this.write(failure(id, refusedCode, isStream ? streamEnded : noAnswer(response)));
+        this.write(failure(id, internalCode, isStream ? streamEnded : noAnswer(response)));
     } catch (error) {
       const { message: why } = error as Error;
-      if (id !== undefined && !gone.signal.aborted) this.write(failure(id, refusedCode, why));
+      if (id !== undefined && !gone.signal.aborted) this.write(failure(id, internalCode, why));
     } finally {
       if (isStream) this.streams.delete(id);
     }
@@ -92,7 +91,7 @@ export class StdioBridge {
     let isAnswered = false;
     for await (const answer of answersIn(response)) {
       this.note(message, answer);
-      this.write(JSON.stringify(asMessage(answer, message.id)));
+      this.write(JSON.stringify(withId(answer, message.id)));
       isAnswered ||= isLast(answer);
     }
     return isAnswered;
@@ -133,9 +132,11 @@ async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<string> {
   yield parts.join('');
 }
 
-function messageIn(line: string): Message | undefined {
+const messageIn = (line: string): Message | undefined => objectIn(line);
+
+function objectIn(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
@@ -148,12 +149,12 @@ const headerValue = (text: string): string =>
     ? text
     : `=?base64?${Buffer.from(text).toString('base64')}?=`;
 
-/** The objects in a body of JSON or of an event stream: messages, and refusals of the server as a GraphQL response. */
+/** The messages in a body of JSON or of an event stream; none where something else than the server answered. */
 async function* answersIn(response: Response): AsyncGenerator<Answer> {
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   for await (const text of isStream ? eventsOf(response) : [await response.text()]) {
-    const answer = messageIn(text);
-    if (answer !== undefined) yield answer;
+    const value = objectIn(text);
+    if (value !== undefined && isAnswer(value)) yield value;
   }
 }
 
@@ -171,19 +172,11 @@ async function* eventsOf({ body }: Response): AsyncGenerator<string> {
 /** A request has ended with it. */
 const isLast = ({ method }: Answer): boolean => method === undefined;
 
-/** A server that could not read a request tells no id. */
-function asMessage(answer: Answer, id: Message['id']): object {
-  const { jsonrpc, error, errors } = answer;
-  if (jsonrpc !== undefined) return error === undefined ? answer : { ...answer, id: answer.id ?? id };
-  const [first] = errors ?? [];
-  return errorOf(id, refusedCode, first?.message ?? 'The request was refused.', first?.extensions);
-}
+const isAnswer = (value: object): value is Answer => 'jsonrpc' in value && value.jsonrpc === '2.0';
 
-const errorOf = (id: Message['id'], code: number, message: string, data?: object): object => ({
-  jsonrpc: '2.0',
-  id: id ?? null,
-  error: { code, message, data },
-});
+/** A server that could not read a request tells no id. */
+const withId = (answer: Answer, id: Message['id']): Answer =>
+  answer.error === undefined ? answer : { ...answer, id: answer.id ?? id ?? null };
 
 const failure = (id: Message['id'], code: number, message: string): string =>
-  JSON.stringify(errorOf(id, code, message));
+  JSON.stringify({ jsonrpc: '2.0', id: id ?? null, error: { code, message } });

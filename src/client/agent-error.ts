@@ -86,6 +86,16 @@ export async function graphqlAnswer(response: Response): Promise<GraphQLAnswer |
   return isAnswer ? json : undefined;
 }
 
+/** The stable code and the limit of a refusal: of a GraphQL response, or of a message of MCP. */
+export async function refusalIn(response: Response): Promise<Readonly<Record<string, unknown>>> {
+  const json = jsonOf(await response.text());
+  if (!isObject(json)) return {};
+  const { errors, error } = json;
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  const details = isObject(error) ? error.data : isObject(first) ? first.extensions : undefined;
+  return isObject(details) ? details : {};
+}
+
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-import { graphqlAnswer, retryAfterSecondsOf } from './agent-error.js';
+import { refusalIn, retryAfterSecondsOf } from './agent-error.js';
 
 /** Time as the client sees it. */
 export interface Timing {
@@ -60,7 +60,7 @@ export const isForNow = ({ status }: Response): boolean => status === 429 || sta
  * goes out again only where the server says that it did nothing.
  */
 export async function maySendAgain(response: Response, isRepeatable: boolean): Promise<boolean> {
-  const { code, limit } = (await graphqlAnswer(response.clone()))?.errors?.[0]?.extensions ?? {};
+  const { code, limit } = await refusalIn(response.clone());
   if (code === 'LIMIT_EXCEEDED') return limit === 'load' || limit === 'rate';
   return isRepeatable || response.status === 429;
 }

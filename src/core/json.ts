@@ -1,12 +1,28 @@
-import { badInput } from './errors.js';
+import { BehalfError } from './errors.js';
+
+/** A text of a caller that is no JSON, or no JSON that can be taken. */
+export class UnfitJson extends BehalfError {
+  readonly #value: unknown;
+
+  /** @param value what the text says as JSON */
+  constructor(message: string, path?: string, value?: unknown) {
+    super('BAD_USER_INPUT', message, path === undefined ? {} : { path });
+    this.#value = value;
+  }
+
+  /** Undefined where the text is not well-formed JSON. No own member, so that no log has it. */
+  get value(): unknown {
+    return this.#value;
+  }
+}
 
 /**
- * Parses a caller's JSON. Throws `BAD_USER_INPUT` for text that is not well-formed, for half of a surrogate
+ * Parses a caller's JSON. Throws `UnfitJson` for text that is not well-formed, for half of a surrogate
  * pair, which no database can store, and for the key `__proto__`, which has a special meaning in JavaScript.
  */
 export function parseJson(text: string, what: string, path?: string): unknown {
-  const fault = (message: string) => badInput(`${what} ${message}`, path);
   let value: unknown;
+  const fault = (message: string) => new UnfitJson(`${what} ${message}`, path, value);
   try {
     value = JSON.parse(text);
   } catch {

@@ -19,6 +19,7 @@ import { bodyBytesMax, HttpOperations, type HttpOperationsParts } from '../trans
 import { methodsOf } from '../transports/http/methods.js';
 import type { ToolsWatch } from '../operation/tools-watch.js';
 import { messageOf } from '../transports/mcp/message.js';
+import { refusalMessage } from '../transports/mcp/refusal-message.js';
 import { mcpRoute } from '../transports/mcp/route.js';
 import { schemaRoute } from '../transports/sdl/route.js';
 import type { InFlight } from './in-flight.js';
@@ -33,7 +34,7 @@ interface ConnectionLimits {
   readonly requestSeconds: number;
 }
 
-interface ServerParts extends Omit<HttpOperationsParts, 'resource'> {
+interface ServerParts extends Omit<HttpOperationsParts, 'resource' | 'mcpOf' | 'wordRefusal'> {
   readonly account: AccountRoutesParts;
   readonly toolsWatch: ToolsWatch;
   /** The files of the explorer. Undefined: browsers get no page at `/graphql`. */
@@ -124,7 +125,8 @@ export function makeServer(parts: ServerParts): FastifyInstance {
   });
   void app.register((scope, _options, done) => {
     const mcpOf = ({ body }: FastifyRequest) => messageOf(body);
-    mcpRoute(scope, new HttpOperations({ ...parts, resource: '/mcp', mcpOf }), {
+    const ofMcp = { ...parts, resource: '/mcp', mcpOf, wordRefusal: refusalMessage } as const;
+    mcpRoute(scope, new HttpOperations(ofMcp), {
       gate: parts.gate,
       toolsWatch: parts.toolsWatch,
       publicUrl: parts.publicUrl,

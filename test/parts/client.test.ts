@@ -391,6 +391,23 @@ describe('after 429 and 503', () => {
     expect(await messages()).toBe(before + 1);
   });
 
+  test('a message of MCP goes out again where the server did nothing, and else not', async () => {
+    const told = (data: object) => (): Response =>
+      Response.json(
+        { jsonrpc: '2.0', id: null, error: { code: 503, message: 'Not now.', data } },
+        { status: 503, headers: { 'retry-after': '2' } },
+      );
+    const agent = client({ path: '/mcp' });
+    const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+    const send = async (): Promise<number> =>
+      (await agent.fetch(agent.endpoint, { method: 'POST', headers, body })).status;
+    wire.next('/mcp', told({ code: 'LIMIT_EXCEEDED', limit: 'load' }));
+    expect([await send(), wire.waited, wire.count('/mcp')]).toEqual([200, [2_000], 2]);
+    wire.next('/mcp', told({ code: 'AUDIT_UNAVAILABLE' }));
+    expect([await send(), wire.waited, wire.count('/mcp')]).toEqual([503, [2_000], 3]);
+  });
+
   test('the time may be a date, and a token is waited for, too', async () => {
     const date = new Date(wire.now + 3_000).toUTCString();
     wire.next('/graphql', () => refusal(429, { code: 'UNAUTHENTICATED' }, { 'retry-after': date }));

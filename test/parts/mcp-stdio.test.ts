@@ -46,7 +46,7 @@ interface JsonRpcAnswer {
   readonly jsonrpc?: string;
   readonly id: number | null;
   readonly result?: object;
-  readonly error?: { readonly code: number; readonly message: string };
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: object };
 }
 
 const modernMeta = {
@@ -110,7 +110,10 @@ test('every request gets an answer of the protocol, also where the server reads 
   expect(answers.every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
   expect(answers.map(({ id }) => id).sort()).toEqual([1, 2, 3, 4, 5, null, null]);
   const of = (id: number) => answers.find((answer) => answer.id === id);
-  expect(of(1)?.error?.message).toBe('The body is larger than 1048576 bytes.');
+  expect(of(1)?.error).toMatchObject({
+    ...{ code: 413, message: 'The body is larger than 1048576 bytes.' },
+    data: { code: 'BAD_USER_INPUT', operationId: expect.stringMatching(/^[0-9A-Z]{26}$/) as string },
+  });
   expect(of(4)?.error).toMatchObject({ code: -32_602, message: 'There is no tool "é中" here.' });
   expect(of(5)?.error).toBeUndefined();
   for (const id of [2, 3]) expect(of(id)?.error?.message).toMatch(/./);
@@ -156,6 +159,17 @@ test('a client of 2026-07-28 is told that its tools have changed, ends its strea
   out.end();
   expect((await told.next()).done).toBe(true);
 }, 30_000);
+
+test('what something else than the server answers is no answer of it', async () => {
+  const out = new PassThrough();
+  const send = () => Promise.resolve(Response.json({ error: 'not_found', id: 9 }, { status: 404 }));
+  const line = '{"jsonrpc":"2.0","id":1,"method":"tools/list"}\n';
+  await new StdioBridge(`${office.server.url}/mcp`, send, out).run(Readable.from([line]));
+  expect(JSON.parse(String(out.read()))).toEqual({
+    ...{ jsonrpc: '2.0', id: 1 },
+    error: { code: -32_603, message: 'The server gave no answer: HTTP 404.' },
+  });
+});
 
 const lineSigns = '\u2028\u2029';
 

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { badInput } from '../../core/errors.js';
-import { parseJson } from '../../core/json.js';
+import { parseJson, UnfitJson } from '../../core/json.js';
 import { textOf, typeFault } from '../../core/utf8.js';
 import { HttpError } from './http-error.js';
 
@@ -20,6 +19,6 @@ function read(headers: Parameters<typeof typeFault>[0], body: string | Buffer): 
   const fault = typeFault(headers, 'application/json');
   if (fault !== undefined) throw new HttpError(415, fault);
   const text = textOf(Buffer.from(body));
-  if (text === undefined) throw badInput('The body is not UTF-8.');
+  if (text === undefined) throw new UnfitJson('The body is not UTF-8.');
   return parseJson(text, 'The request');
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BehalfError, internal, unauthenticated } from '../../core/errors.js';
 import type { GuardedPath } from '../../core/guarded-paths.js';
+import { UnfitJson } from '../../core/json.js';
 import { resourceMetadataAt } from '../../oauth/contract/resources.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Caller } from '../../operation/callers.js';
@@ -22,7 +23,16 @@ export interface HttpOperationsParts {
   readonly certificateOf: CertificateOf;
   /** The method, target and client of a request, for the record; only a route of MCP has them. */
   readonly mcpOf?: (request: FastifyRequest) => McpUse;
+  /** The body of a refusal, where it is not a GraphQL response. */
+  readonly wordRefusal?: WordRefusal | undefined;
 }
+
+/**
+ * The body of a response in place of a result.
+ * @param sent the body of the request; undefined where it was not read
+ * @param error undefined where the gate refused the caller
+ */
+export type WordRefusal = (answer: Answer, sent: unknown, error?: BehalfError) => string;
 
 type CallerIn = (request: FastifyRequest, reply: FastifyReply) => Caller;
 
@@ -56,7 +66,7 @@ export class HttpOperations {
     // Most callers are recognised at once: they need no promise.
     scope.addHook('onRequest', (request, reply, next) => {
       const admitted = (arrival: Arrival | Answer): void => {
-        if (isAnswer(arrival)) void reply.send(this.bodyOf(request, reply, arrival));
+        if (isAnswer(arrival)) void reply.send(this.refusalOf(request, reply, arrival));
         else {
           request.arrival = arrival;
           next();
@@ -89,7 +99,20 @@ export class HttpOperations {
     if (status === 415) void reply.header('accept-encoding', 'identity');
     const mcp = this.parts.mcpOf?.(request);
     const answer = await this.parts.gate.refuse(arrivalOf(request), shown, { ...known, status, mcp });
-    return this.bodyOf(request, reply, answer);
+    return this.refusalOf(request, reply, answer, shown);
+  }
+
+  /** As `bodyOf`, for an answer in place of a result. */
+  refusalOf(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    answer: Answer,
+    error?: BehalfError,
+  ): Answer['body'] {
+    const { wordRefusal } = this.parts;
+    const sent = error instanceof UnfitJson ? error.value : request.body;
+    const body = wordRefusal === undefined ? answer.body : wordRefusal(answer, sent, error);
+    return this.bodyOf(request, reply, { ...answer, body });
   }
 
   /**

@@ -22,6 +22,10 @@ export function messageOf(body: unknown): McpUse {
 export const targetOf = (method: unknown, { name, uri }: { name?: unknown; uri?: unknown }): unknown =>
   typeof method === 'string' && method.startsWith('resources/') ? uri : name;
 
+/** Whether a value can be the id of a message, which comes back as it was. */
+export const isId = (value: unknown): value is string | number =>
+  typeof value === 'string' || Number.isSafeInteger(value);
+
 /** Characters of each text of a message that its record keeps. */
 const recordedMax = 200;
 

@@ -9,7 +9,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { isEmpty, isRecord } from '../../operation/parameters.js';
 import type { Exchange } from './exchange.js';
-import { targetOf } from './message.js';
+import { isId, targetOf } from './message.js';
 import { Refused } from './refusals.js';
 import { membersOf, type ToolResult } from './results.js';
 
@@ -89,9 +89,6 @@ const decodedName = (name: string): string =>
 
 const hasOnly = (value: object, members: ReadonlySet<string>): boolean =>
   Object.keys(value).every((member) => members.has(member));
-
-const isId = (value: unknown): value is string | number =>
-  typeof value === 'string' || Number.isSafeInteger(value);
 
 /** The JSON of the message that answers a call; undefined where the client has to act, so that the status says it. */
 export async function answerTo(

@@ -7,9 +7,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { badInput, BehalfError } from '../../core/errors.js';
 import { isLoopbackHost } from '../../core/loopback.js';
-import type { Answer } from '../../operation/answer.js';
 import type { OperationGate } from '../../operation/gate.js';
-import { isRecord } from '../../operation/parameters.js';
 import type { ToolsWatch } from '../../operation/tools-watch.js';
 import { HttpError } from '../http/http-error.js';
 import { everyMethod, methodFault } from '../http/methods.js';
@@ -18,7 +16,7 @@ import { whenEnded } from '../http/response-end.js';
 import { Exchange, serverInfo } from './exchange.js';
 import { messageOf } from './message.js';
 import { answerTo, hasOtherHead, plainCallIn, type PlainCall } from './plain-call.js';
-import type { GraphqlResponse } from './results.js';
+import { HeaderMismatch } from './refusal-message.js';
 import { isError, withShortError } from './sdk-errors.js';
 import { Streams, type Stream } from './streams.js';
 
@@ -96,7 +94,7 @@ async function answerPlainCall(
 ): Promise<unknown> {
   const json = await answerTo(call, exchange, serverInfo(version));
   const { answer: answered } = await exchange.end(true);
-  if (json === undefined) return operations.bodyOf(request, reply, asMessage(request.body, answered));
+  if (json === undefined) return operations.refusalOf(request, reply, answered);
   void reply
     .header('content-type', 'application/json')
     .header('cache-control', 'no-store')
@@ -128,7 +126,7 @@ async function answerBySdk(
   );
   if (isForClient) {
     if (bytes === undefined) await response.body?.cancel();
-    return operations.bodyOf(request, reply, asMessage(request.body, answered));
+    return operations.refusalOf(request, reply, answered);
   }
   void reply.code(response.status).header('behalf-operation-id', answered.operationId);
   response.headers.forEach((value, name) => {
@@ -174,11 +172,7 @@ function bodyFault(request: FastifyRequest): BehalfError | undefined {
     return badInput('Send one message with each request: batches are not taken.');
   if (hasMoreValues(request.body, valuesMax))
     return badInput(`A message has at most ${String(valuesMax)} members and items in all.`);
-  return hasOtherHead(request)
-    ? badInput(
-        '`Mcp-Method` and `Mcp-Name` say something else than the message: send what it says, or neither.',
-      )
-    : undefined;
+  return hasOtherHead(request) ? new HeaderMismatch() : undefined;
 }
 
 /** Checks of a message take time for each member and item in it. */
@@ -218,23 +212,4 @@ function goneOf(reply: FastifyReply): AbortSignal {
     gone.abort();
   });
   return gone.signal;
-}
-
-/** Of the range that JSON-RPC 2.0 leaves to servers. */
-const refusedCode = -32_000;
-
-/** An answer by HTTP, with an error that clients of the protocol can read. */
-function asMessage(body: unknown, answer: Answer): Answer {
-  const { errors } = JSON.parse(answer.body.toString() || '{}') as GraphqlResponse;
-  const [error] = errors ?? [];
-  const message = {
-    jsonrpc: '2.0',
-    id: isRecord(body) ? (body.id ?? null) : null,
-    error: {
-      code: refusedCode,
-      message: error?.message ?? 'The request was refused.',
-      data: error?.extensions,
-    },
-  };
-  return { ...answer, body: JSON.stringify(message) };
 }
