@@ -5,12 +5,14 @@ import { eq } from '../../src/store/sql/condition.js';
 import { delegations } from '../../src/store/tables/identity.js';
 import { postMessage } from '../support/mcp.js';
 import { bytesInUse } from '../support/memory.js';
+import { recordOf } from '../support/records.js';
 import { TestServer } from '../support/server.js';
 import { volume } from '../support/volume.js';
 
 const scopes = ['customers:read'];
 const streamsMax = 1_000;
 const streamsOfTask = 10;
+const streamsOfPerson = 100;
 const taskCount = volume(streamsMax / streamsOfTask);
 /** Of the server and of its clients, which are one process here. */
 const bytesOfStreamMax = 200_000;
@@ -24,15 +26,22 @@ let server: TestServer;
 let tasks: Task[];
 beforeAll(async () => {
   server = await TestServer.start();
-  const person = await server.person({ scopes });
   tasks = [];
   // One more than fit.
-  for (let n = 0; n <= taskCount; n += 1) {
-    const { delegationId } = await server.agent(person, { scopes });
-    tasks.push({ delegationId, token: await server.token(person.id, delegationId, scopes, '/mcp') });
-  }
+  while (tasks.length <= taskCount) tasks.push(...(await tasksOfPerson(streamsOfPerson / streamsOfTask)));
+  tasks.length = taskCount + 1;
 }, 120_000);
 afterAll(() => server.stop());
+
+async function tasksOfPerson(count: number): Promise<Task[]> {
+  const person = await server.person({ scopes });
+  const made: Task[] = [];
+  while (made.length < count) {
+    const { delegationId } = await server.agent(person, { scopes });
+    made.push({ delegationId, token: await server.token(person.id, delegationId, scopes, '/mcp') });
+  }
+  return made;
+}
 
 const listen = ({ token }: Task, signal: AbortSignal): Promise<Response> =>
   postMessage(
@@ -90,3 +99,48 @@ test(
       .toBe(taskCount === 1 ? 401 : 200);
   },
 );
+
+test('the tasks of one person share a number of streams, which others do not need; each that ends makes room, however it ends', async () => {
+  const mine = await tasksOfPerson(streamsOfPerson / streamsOfTask + 2);
+  const [[leaving, ending, other], [late, later], [theirs]] = [
+    mine,
+    mine.slice(-2),
+    await tasksOfPerson(1),
+  ] as const;
+  if (!leaving || !ending || !other || !late || !later || !theirs) throw new Error('There are tasks.');
+  const [leave, stay] = [new AbortController(), new AbortController()];
+  /** The server learns of the end of a stream a moment later. */
+  const opened = async (task: Task, signal: AbortSignal): Promise<Response> => {
+    let stream: Response | undefined;
+    await expect.poll(async () => (stream = await listen(task, signal)).status).toBe(200);
+    return stream as unknown as Response;
+  };
+  const fill = async (task: Task, signal = stay.signal): Promise<Response[]> => {
+    const streams: Response[] = [];
+    while (streams.length < streamsOfTask) streams.push(await opened(task, signal));
+    return streams;
+  };
+  const refusal = async (task: Task): Promise<unknown> => {
+    const refused = await listen(task, stay.signal);
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '300']);
+    expect(await recordOf(server.database, refused)).toMatchObject({ outcome: 'failed', changes: [] });
+    return refused.json();
+  };
+  const ofPerson = { message: 'The person of this task has too many streams open. Close one first.' };
+
+  await fill(leaving, leave.signal);
+  const ended = await fill(ending);
+  for (const task of mine.slice(2, -2)) await fill(task);
+  expect(await refusal(late)).toMatchObject({ error: { ...ofPerson, code: 429 } });
+  expect(JSON.stringify(await refusal(other))).toContain('This task has too many streams open.');
+  expect((await listen(theirs, stay.signal)).status).toBe(200);
+
+  leave.abort();
+  await fill(late);
+  expect(await refusal(later)).toMatchObject({ error: ofPerson });
+  await revoke(ending);
+  await Promise.all(ended.map((stream) => stream.text()));
+  await fill(later);
+  expect(await refusal(leaving)).toMatchObject({ error: ofPerson });
+  stay.abort();
+});

@@ -8,6 +8,8 @@ import { whenEnded } from '../http/response-end.js';
 
 /** Open streams of `subscriptions/listen`. */
 const streamsMax = 1_000;
+/** Open streams of one person's tasks, so that nobody takes all the room. */
+const streamsOfPersonMax = 100;
 /** Open streams of one task. */
 const streamsOfTaskMax = 10;
 /** A client opens its stream again after so long, by rights as they stand then. */
@@ -24,41 +26,47 @@ export interface Stream {
 const unseen: SeenTools = { digest: '', version: -1 };
 
 /**
- * Streams of messages that are open: so many of each task, and none outlives the right to listen or the server. They
+ * Streams of messages that are open: so many of each task and person, and none outlives the right to listen or the server. They
  * tell when the tools of their callers have changed.
  */
 export class Streams {
   private readonly streams = new Set<Stream>();
-  private readonly ofHolder = new Map<string, number>();
+  private readonly ofTask = new Tally();
+  private readonly ofPerson = new Tally();
   private isEnded = false;
 
   constructor(private readonly toolsWatch: ToolsWatch) {}
 
-  /** Counts a stream until it is gone; refuses one too many of the same task. */
+  /** Counts a stream until it is gone; refuses one too many of the same task or person. */
   enter({ call }: Arrival, reply: FastifyReply): Stream | BehalfError {
-    const { task, tokenId } = call.authority;
+    const { task, tokenId, chain } = call.authority;
     const holder = task?.delegationId ?? tokenId;
-    const open = this.ofHolder.get(holder) ?? 0;
-    const isFull = this.streams.size >= streamsMax;
-    if (isFull || open >= streamsOfTaskMax) {
+    const full = this.fullOf(holder, chain.person.id);
+    if (full !== undefined) {
       void reply.header('retry-after', String(streamMsMax / 1000));
-      const whose = isFull ? 'This server' : 'This task';
-      return new HttpError(429, `${whose} has too many streams open. Close one first.`);
+      return new HttpError(429, `${full} has too many streams open. Close one first.`);
     }
     const stream = { bus: new InMemoryServerEventBus(), gone: new AbortController() };
     this.streams.add(stream);
-    this.ofHolder.set(holder, open + 1);
+    this.ofTask.add(holder, 1);
+    this.ofPerson.add(chain.person.id, 1);
     whenGone(stream, () => {
       this.streams.delete(stream);
-      const left = (this.ofHolder.get(holder) ?? 1) - 1;
-      if (left > 0) this.ofHolder.set(holder, left);
-      else this.ofHolder.delete(holder);
+      this.ofTask.add(holder, -1);
+      this.ofPerson.add(chain.person.id, -1);
     });
     whenEnded(reply.raw, () => {
       stream.gone.abort();
     });
     if (this.isEnded) stream.gone.abort();
     return stream;
+  }
+
+  /** Whose room is full, the narrowest first. */
+  private fullOf(task: string, personId: string): string | undefined {
+    if (this.ofTask.of(task) >= streamsOfTaskMax) return 'This task';
+    if (this.ofPerson.of(personId) >= streamsOfPersonMax) return 'The person of this task';
+    return this.streams.size >= streamsMax ? 'This server' : undefined;
   }
 
   /** Looks at the caller's tools before the stream is acknowledged, so that no later change is missed. */
@@ -98,4 +106,19 @@ export class Streams {
 
 function whenGone({ gone }: Stream, release: () => void): void {
   gone.signal.addEventListener('abort', release, { once: true });
+}
+
+/** Counts for each key; those of 0 take no memory. */
+class Tally {
+  private readonly counts = new Map<string, number>();
+
+  of(key: string): number {
+    return this.counts.get(key) ?? 0;
+  }
+
+  add(key: string, change: 1 | -1): void {
+    const count = this.of(key) + change;
+    if (count > 0) this.counts.set(key, count);
+    else this.counts.delete(key);
+  }
 }
