@@ -4,7 +4,7 @@ import { isNameable } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
 import type { TrustedDocuments } from '../delegation/trusted-documents.js';
 import type { Call } from '../graphql/execute/call.js';
-import type { DocumentTool, DocumentTools } from '../graphql/guide/document-tools.js';
+import type { DocumentTool, DocumentTools, ReachableDocument } from '../graphql/guide/document-tools.js';
 import {
   documentEntry,
   findDocuments,
@@ -94,14 +94,15 @@ export class Guide {
   }
 
   async toolset(authority: Authority): Promise<Toolset> {
-    const usable = await this.usableDocuments(authority);
+    const documents = await this.reachableDocuments(authority);
+    const usable = documents.filter(({ isUsable }) => isUsable).map(({ tool }) => tool);
     return {
-      fixed: fixedToolNames.filter((tool) => this.isUsable(authority, tool, usable)),
+      fixed: fixedToolNames.filter((tool) => this.isUsable(authority, tool, documents)),
       registered: usable.filter(({ name }) => !isFixedTool(name)).slice(0, registeredMax),
     };
   }
 
-  private async usableDocuments(authority: Authority): Promise<readonly DocumentTool[]> {
+  private async reachableDocuments(authority: Authority): Promise<readonly ReachableDocument[]> {
     const view = this.viewOf(authority);
     const documents = await this.parts.documents.list(authority);
     return documents.flatMap((row) => this.parts.documentTools.of(row, authority, view) ?? []);
@@ -138,18 +139,18 @@ export class Guide {
     return isFixedTool(tool) && this.isUsable(authority, tool, []);
   }
 
-  private isUsable(authority: Authority, tool: FixedTool, registered: readonly DocumentTool[]): boolean {
+  private isUsable(authority: Authority, tool: FixedTool, reachable: readonly ReachableDocument[]): boolean {
     const isFree = authority.documents !== 'registered';
+    const canRun = (kind: DocumentTool['kind']): boolean =>
+      reachable.some((document) => document.isUsable && document.tool.kind === kind);
     switch (tool) {
       case 'search_schema':
       case 'validate':
-        return isFree || registered.length > 0;
+        return isFree || reachable.length > 0;
       case 'query':
-        return isFree || registered.some(({ kind }) => kind === 'query');
+        return isFree || canRun('query');
       case 'mutate':
-        return isFree
-          ? this.mutationScopes.some((scope) => authority.allows(scope))
-          : registered.some(({ kind }) => kind === 'mutation');
+        return isFree ? this.mutationScopes.some((scope) => authority.allows(scope)) : canRun('mutation');
       case 'search_knowledge':
         return isFree && this.allows(authority, knowledgeSearch);
       default:
@@ -175,7 +176,9 @@ export class Guide {
 
   /** A caller that may send registered documents alone has no use for the schema behind them. */
   private async search(authority: Authority, words: string, from: number): Promise<SchemaHits> {
-    const documents = (await this.usableDocuments(authority)).map(documentEntry);
+    const stateOf = scopeStateOf(authority);
+    const reachable = await this.reachableDocuments(authority);
+    const documents = reachable.map((document) => documentEntry(document, stateOf));
     if (authority.documents === 'registered') return findDocuments(words, from, documents);
     const view = this.viewOf(authority);
     const search = this.searches.get(view) ?? new SchemaSearch(view);

@@ -119,18 +119,28 @@ const calls: Readonly<Record<string, (key: string) => Record<string, unknown>>> 
   Reply: (key) => ({ ticketId, body: 'Good day', idempotencyKey: key }),
 };
 
+/** The scope that a document needs. */
+const scopeOf: Readonly<Record<string, string>> = {
+  CustomerNames: 'customers:read',
+  Guides: 'documents:read',
+  Reply: 'tickets:reply',
+  query: 'orders:read',
+};
+
 /** As above, for tools that take a document: one that the role may send. */
 function documentCall(
   tool: string,
   listed: readonly string[],
-  isFree: boolean,
+  { documents: policy, role }: Rights,
   key: string,
 ): Record<string, unknown> {
   if (tool === 'mutate' && listed.includes('Reply'))
     return { documentId: 'Reply', variables: { ticketId, body: 'Good day', idempotencyKey: key } };
   if (tool === 'mutate')
     return { document: `mutation { completeTask(idempotencyKey: "${key}") { __typename } }` };
-  if (isFree) return { document: '{ viewer { person { name } } }' };
+  if (policy === 'any') return { document: '{ viewer { person { name } } }' };
+  const reachable = documents.find(({ name }) => role.includes(scopeOf[name] ?? ''));
+  if (tool === 'validate') return { documentId: reachable?.name };
   return { documentId: listed.find((name) => ['CustomerNames', 'Guides'].includes(name)) ?? 'query' };
 }
 
@@ -163,8 +173,7 @@ test(`of ${String(volume(500))} random callers, each listed tool has a call that
         expect(await refusal(name)).toBe(missing);
       for (const name of mutateLast(listed)) {
         key += 1;
-        const isFree = wanted.documents === 'any';
-        const input = calls[name]?.(String(key)) ?? documentCall(name, listed, isFree, String(key));
+        const input = calls[name]?.(String(key)) ?? documentCall(name, listed, wanted, String(key));
         const told = await client.callTool({ name, arguments: input });
         expect(told.structuredContent).toBeDefined();
         const refused = told.isError === true ? told.content : [];

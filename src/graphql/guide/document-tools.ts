@@ -18,6 +18,7 @@ import { checkDocument } from '../document/document-check.js';
 import { documentTokensMax } from '../document/structure.js';
 import type { Alternatives } from './alternatives.js';
 import { sufficientScopes } from './sufficient-scopes.js';
+import { unmarked } from '../view/annotate.js';
 import { variablesSchema, type VariablesSchema } from './variables-schema.js';
 
 /** A registered document as a tool. */
@@ -26,6 +27,15 @@ export interface DocumentTool {
   readonly kind: 'query' | 'mutation';
   readonly description: string;
   readonly inputSchema: VariablesSchema;
+}
+
+/** A registered document that a task of the caller's agent could use for the caller's person. */
+export interface ReachableDocument {
+  readonly tool: DocumentTool;
+  /** Whether some call of it could be allowed now. */
+  readonly isUsable: boolean;
+  /** The scopes of all fields and inputs that it names. */
+  readonly scopes: readonly Scope[];
 }
 
 interface Registered {
@@ -38,6 +48,7 @@ interface Registered {
 interface Known {
   readonly tool: Omit<DocumentTool, 'name'>;
   readonly sufficient: Alternatives;
+  readonly scopes: ReachableDocument['scopes'];
 }
 
 /** Characters of the description of a tool: a model reads all of them with each list. */
@@ -50,15 +61,17 @@ export class DocumentTools {
   constructor(private readonly scopes: ReadonlyMap<string, Scope>) {}
 
   /**
-   * The tool of a document; undefined where no call of it could be allowed now.
+   * The document as the view shows it; undefined where it is not valid there, and where no scope would make it useful.
    * @param view the caller's own
    */
-  of(document: Registered, authority: Authority, view: GraphQLSchema): DocumentTool | undefined {
+  of(document: Registered, authority: Authority, view: GraphQLSchema): ReachableDocument | undefined {
     const known = this.read(document, view);
     if (known === undefined) return undefined;
-    const { tool, sufficient } = known;
-    const isAllowed = sufficient.some((scopes) => [...scopes].every((scope) => authority.allows(scope)));
-    return isAllowed ? { name: document.name, ...tool } : undefined;
+    const { tool, scopes, sufficient } = known;
+    const isHeld = (scope: Scope): boolean => authority.allows(scope);
+    const isUsable = sufficient.some((enough) => [...enough].every(isHeld));
+    if (!isUsable && scopes.every(isHeld)) return undefined;
+    return { tool: { name: document.name, ...tool }, isUsable, scopes };
   }
 
   /** Undefined for a document that is not valid in this view. */
@@ -80,14 +93,15 @@ export class DocumentTools {
       (name) => name.startsWith(`${root?.name ?? ''}.`) && !name.endsWith(')'),
     );
     const fields = root?.getFields() ?? {};
-    const texts = rootFields.flatMap((name) => fields[name.split('.')[1] ?? '']?.description ?? []);
+    const texts = rootFields.map((name) => unmarked(fields[name.split('.')[1] ?? '']?.description ?? ''));
     return {
       tool: {
         kind: checked.kind,
-        description: commentOf(source) ?? texts.join(' ').slice(0, descriptionMax),
+        description: commentOf(source) ?? texts.join(' ').trim().slice(0, descriptionMax),
         inputSchema: variablesSchema(view, operation, variableTexts(view, document)),
       },
       sufficient: sufficientScopes(view, document, operation, this.scopes),
+      scopes: [...new Set([...checked.names].flatMap((name) => this.scopes.get(name) ?? []))],
     };
   }
 }

@@ -13,7 +13,8 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { badInput } from '../../core/errors.js';
-import type { DocumentTool } from './document-tools.js';
+import { documentMarks, marksIn, type ScopeStateOf } from '../view/annotate.js';
+import type { ReachableDocument } from './document-tools.js';
 
 /** A page of compact SDL. */
 export interface SchemaHits {
@@ -65,7 +66,7 @@ export class SchemaSearch {
   /**
    * The entries whose names or descriptions have the words; every root field, a line each, where there are none.
    * @param from a number of entries to leave out, as `next` gave it
-   * @param documents registered documents that the caller may use
+   * @param documents registered documents
    */
   find(words: string, from: number, documents: readonly SearchEntry[]): SchemaHits {
     return hitsOf([...documents, ...this.entries], this.types, words, from);
@@ -76,8 +77,13 @@ export class SchemaSearch {
 export const findDocuments = (words: string, from: number, documents: readonly SearchEntry[]): SchemaHits =>
   hitsOf(documents, new Map(), words, from);
 
-/** A registered document, for a search. */
-export function documentEntry({ name, kind, description, inputSchema }: DocumentTool): SearchEntry {
+/** A registered document, for a search; marked where the task lacks scopes that it needs. */
+export function documentEntry(
+  { tool, isUsable, scopes }: ReachableDocument,
+  stateOf: ScopeStateOf,
+): SearchEntry {
+  const { name, kind, inputSchema } = tool;
+  const description = [tool.description, ...documentMarks(scopes, stateOf, isUsable)].join('\n');
   const variables = Object.keys(inputSchema.properties).map((variable) => `$${variable}`);
   const sdl = `${comment(description)}registered ${kind} ${name}(${variables.join(', ')})`;
   return {
@@ -185,8 +191,8 @@ const comment = (description: string | null | undefined): string =>
 
 /** Of a field only what says that it cannot be used now: its name has to say the rest. */
 const remark = (description: string | null | undefined): string => {
-  const marked = description?.split('\n').filter((line) => /^(Requestable|Not usable):/.test(line)) ?? [];
-  return marked.length === 0 ? '' : ` # ${marked.join(' ')}`;
+  const marks = marksIn(description ?? '');
+  return marks.length === 0 ? '' : ` # ${marks.join(' ')}`;
 };
 
 /** Words of questions that say nothing about what is looked for. */

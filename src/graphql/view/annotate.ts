@@ -22,8 +22,11 @@ export const scopeStateOf =
 /** For a caller that holds nothing yet, such as an agent without a task. */
 export const nothingHeld: ScopeStateOf = (scope) => (scope === sessionScope ? 'held' : 'missing');
 
+const requestable = (scopes: readonly Scope[], needs = 'needs'): string =>
+  `Requestable: ${needs} ${scopes.map((scope) => `\`${scope}\``).join(', ')}, not held now.`;
+
 const marks: Record<Exclude<ScopeState, 'held'>, (scope: Scope) => string> = {
-  missing: (scope) => `Requestable: needs \`${scope}\`, not held now.`,
+  missing: (scope) => requestable([scope]),
   needs_approval: (scope) =>
     `Not usable: \`${scope}\` needs a person's approval, which cannot be asked for yet.`,
   beyond_person: () => beyondPerson,
@@ -31,6 +34,35 @@ const marks: Record<Exclude<ScopeState, 'held'>, (scope: Scope) => string> = {
 const markInside = 'Requestable: only with scopes not held now.';
 /** It names no scope: nobody could hand it over. */
 const beyondPerson = 'Not usable: the person for whom you act does not hold what this needs.';
+
+/**
+ * The marks of a registered document that names these scopes. What is beyond the person is not marked.
+ * @param isUsable whether the document gives something now
+ */
+export function documentMarks(
+  scopes: readonly Scope[],
+  stateOf: ScopeStateOf,
+  isUsable: boolean,
+): readonly string[] {
+  const missing = scopes.filter((scope) => stateOf(scope) === 'missing').sort();
+  const unapproved = scopes.filter((scope) => stateOf(scope) === 'needs_approval').sort();
+  return [
+    ...(missing.length === 0 ? [] : [requestable(missing, isUsable ? 'parts of it need' : 'needs')]),
+    ...(isUsable ? [] : unapproved.map(marks.needs_approval)),
+  ];
+}
+
+const isMark = (line: string): boolean => /^(Requestable|Not usable):/.test(line);
+
+/** The marks in a description of a marked view. */
+export const marksIn = (description: string): readonly string[] => description.split('\n').filter(isMark);
+
+/** A description of a marked view without its marks. */
+export const unmarked = (description: string): string =>
+  description
+    .split('\n')
+    .filter((line) => !isMark(line))
+    .join('\n');
 
 /** How many marked schemas are kept; each is a copy of its view. */
 const schemasMax = 50;
