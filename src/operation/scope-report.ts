@@ -31,7 +31,10 @@ const scopeLengthMax = 200;
 export function reportScopes(authority: Authority, scopes: readonly Scope[]): ScopesReport {
   const named = [...new Set(scopes)];
   if (named.length > scopesMax || named.some((scope) => scope.length > scopeLengthMax))
-    throw badInput(`Name up to ${String(scopesMax)} scopes.`, 'scopes');
+    throw badInput(
+      `\`scopes\` takes up to ${String(scopesMax)} scopes of ${String(scopeLengthMax)} characters: send fewer or shorter ones.`,
+      'scopes',
+    );
   return {
     scopes: named.map((scope) => reportScope(authority, scope)),
     person: authority.chain.person.displayName,

@@ -1,4 +1,10 @@
-import { Kind, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode } from 'graphql';
+import {
+  Kind,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
 
 type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
@@ -35,11 +41,18 @@ export class AnswerShape {
     return this.members.get(key)?.shape;
   }
 
+  /** The fields behind a key, as the document writes them. */
+  nodesOf(key: string): readonly FieldNode[] {
+    return this.members.get(key)?.nodes ?? [];
+  }
+
   /** The keys of a field; in their order in the document. */
   keysOf(field: string): readonly string[] {
     const known = this.keys.get(field);
     if (known !== undefined) return known;
-    const keys = [...this.members].flatMap(([key, { fields }]) => (fields.has(field) ? [key] : []));
+    const keys = [...this.members].flatMap(([key, { nodes }]) =>
+      nodes.some(({ name }) => name.value === field) ? [key] : [],
+    );
     this.keys.set(field, keys);
     return keys;
   }
@@ -58,7 +71,7 @@ const shapes = new WeakMap<DocumentNode, AnswerShape>();
 
 interface Member {
   /** More than one where the key means different fields of different types. */
-  readonly fields: ReadonlySet<string>;
+  readonly nodes: readonly FieldNode[];
   readonly shape: AnswerShape;
 }
 
@@ -67,16 +80,15 @@ function membersOf(
   fragments: Fragments,
   shapeOf: (sets: readonly SelectionSetNode[]) => AnswerShape,
 ): ReadonlyMap<string, Member> {
-  const nodes = new Map<string, { readonly fields: Set<string>; readonly sets: SelectionSetNode[] }>();
+  const found = new Map<string, FieldNode[]>();
   const seen = new Set<string>();
   const collect = ({ selections }: SelectionSetNode): void => {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
-        const member = nodes.get(key) ?? { fields: new Set(), sets: [] };
-        member.fields.add(selection.name.value);
-        if (selection.selectionSet !== undefined) member.sets.push(selection.selectionSet);
-        nodes.set(key, member);
+        const nodes = found.get(key);
+        if (nodes === undefined) found.set(key, [selection]);
+        else nodes.push(selection);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) collect(selection.selectionSet);
       else if (!seen.has(selection.name.value)) {
         seen.add(selection.name.value);
@@ -87,6 +99,9 @@ function membersOf(
   };
   sets.forEach(collect);
   return new Map(
-    [...nodes].map(([key, { fields, sets: below }]) => [key, { fields, shape: shapeOf(below) }]),
+    [...found].map(([key, nodes]) => [
+      key,
+      { nodes, shape: shapeOf(nodes.flatMap(({ selectionSet }) => selectionSet ?? [])) },
+    ]),
   );
 }

@@ -36,6 +36,7 @@ import {
   type ToolResult,
 } from './results.js';
 import { isForClient, isOfToken, Refused } from './refusals.js';
+import type { TakesVariables } from './tool-words.js';
 import { answerSchema, changing, fixedTools, reading } from './tools.js';
 
 /** Characters of a name that an error repeats. */
@@ -199,14 +200,15 @@ export class Exchange {
   private async run(wanted: Runnable): Promise<ToolResult> {
     const answer = await this.ask(wanted);
     if (answer.isUnknownTool === true) throw unknownTool(wanted.tool ?? '');
-    return this.resultOf(answer);
+    return this.resultOf(answer, takesVariables(wanted.tool));
   }
 
-  private resultOf(answer: Answer): ToolResult {
+  private resultOf(answer: Answer, takes: TakesVariables): ToolResult {
     const body = responseIn(answer);
     const { authority, operationType } = this.arrival.call;
     const { operationId, document, result } = answer;
-    const ran = { operationId, document, isMutation: operationType === 'mutation', response: result };
+    const isMutation = operationType === 'mutation';
+    const ran = { operationId, document, isMutation, takes, response: result };
     return responseResult(body, ran, (scope) => isNameable(authority, scope));
   }
 
@@ -282,6 +284,9 @@ function responseIn(answer: Answer): string {
     throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.requiredScopes });
   return body;
 }
+
+const takesVariables = (tool: string | undefined): TakesVariables =>
+  tool === 'query' || tool === 'mutate' ? 'in variables' : 'as arguments';
 
 /** As each result names this server. */
 export const serverInfo = (version: string) => ({ name: 'behalf', title: 'Behalf', version });

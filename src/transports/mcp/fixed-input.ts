@@ -23,6 +23,7 @@ function choiceFault(name: FixedTool, input: Input): BehalfError | undefined {
       : undefined;
   const { document, documentId, variables, operationId, scopes } = input;
   const isDocument = document !== undefined || documentId !== undefined;
+  if (document === '') return badInput('`document` is empty: send the text of an operation.', 'document');
   if (document !== undefined && documentId !== undefined)
     return badInput('Send `document` or `documentId`, not both.', 'documentId');
   if ((name === 'query' || name === 'mutate' || name === 'validate') && !isDocument)

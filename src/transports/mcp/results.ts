@@ -5,6 +5,7 @@ import { AnswerShape } from './answer-shape.js';
 import { cutLists, type Cut, type CutLists } from './cut-lists.js';
 import { documentUri } from './document-resource.js';
 import { shownPart } from './shown-part.js';
+import { inToolWords, type TakesVariables } from './tool-words.js';
 
 /** A GraphQL response, as it came from the gate. */
 export interface GraphqlResponse {
@@ -18,6 +19,7 @@ export interface ResponseError {
   readonly extensions?: {
     readonly code?: string;
     readonly layer?: string;
+    readonly path?: string;
     readonly hint?: string;
     readonly missingScopes?: readonly string[];
   };
@@ -83,6 +85,8 @@ export interface Ran {
   /** Undefined where none ran. */
   readonly document?: DocumentNode | undefined;
   readonly isMutation?: boolean;
+  /** `in variables` unless it is set. */
+  readonly takes?: TakesVariables;
   /** As values, where they are at hand. They stay as they are. */
   readonly response?: GraphqlResponse | undefined;
 }
@@ -97,7 +101,7 @@ export function responseResult(body: string, ran: Ran, isNameable: IsNameable): 
   if (whole !== undefined) return { json: whole, hasData: true };
   const response = ran.response ?? (JSON.parse(body) as GraphqlResponse);
   const { data = null } = response;
-  const errors = compactErrors(response.errors ?? [], isNameable);
+  const errors = compactErrors(response.errors ?? [], ran, isNameable);
   const isError = isNothing(data) && errors.length > 0;
   const rest = { ...(errors.length === 0 ? {} : { errors }), operationId };
   const others = JSON.stringify({ data: 0, cut: 0, ...rest }).length - 2;
@@ -137,9 +141,15 @@ const lackedByPerson = {
 };
 
 /** Equal errors of many rows become one, whose path has `*` for the places in lists. */
-function compactErrors(errors: readonly ResponseError[], isNameable: IsNameable): readonly object[] {
+function compactErrors(
+  errors: readonly ResponseError[],
+  { document, takes = 'in variables' }: Ran,
+  isNameable: IsNameable,
+): readonly object[] {
   const distinct = new Map<string, object>();
-  for (const { message, path, extensions = {} } of errors) {
+  for (const error of errors) {
+    const { path, extensions = {} } = error;
+    const { message, next } = inToolWords(error, { document, takes });
     const at = path?.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
     const { code, hint, missingScopes, layer } = extensions;
     const place = { code, path: at?.slice(0, pathMax), layer };
@@ -148,7 +158,7 @@ function compactErrors(errors: readonly ResponseError[], isNameable: IsNameable)
         ? { ...place, ...lackedByPerson }
         : {
             ...{ ...place, message: message.slice(0, errorTextMax), missingScopes },
-            next: (hint ?? adviceOn(code, message))?.slice(0, errorTextMax),
+            next: (hint ?? next ?? adviceOn(code, message))?.slice(0, errorTextMax),
           };
     distinct.set(JSON.stringify(entry), entry);
   }
