@@ -14,7 +14,7 @@ export interface AgentOptions extends TokenOptions {
   readonly path?: '/graphql' | '/mcp';
   /** Binds tokens to a key (RFC 9449): a new key for this client, or this pair. Default: bearer tokens. */
   readonly dpop?: boolean | oauth.CryptoKeyPair;
-  /** How long one answer may take. Default: 60,000. */
+  /** How long one answer may take; of an event stream, its head alone. Default: 60,000. */
   readonly timeoutMs?: number;
   /** How long one request waits at most where the server names a time. Default: 30,000. */
   readonly waitMsMax?: number;
@@ -42,6 +42,10 @@ interface Outgoing {
   readonly isRepeatable: boolean;
   readonly signal: AbortSignal;
 }
+
+/** A stream that stays open for what is to come: its client says when it ends. */
+const isEventStream = ({ headers }: Response): boolean =>
+  headers.get('content-type')?.startsWith('text/event-stream') === true;
 
 type KeyPair = () => Promise<oauth.CryptoKeyPair>;
 
@@ -132,7 +136,9 @@ export class AgentClient {
       throw new TypeError(
         `The token of ${this.options.agent} is for ${this.endpoint} alone, not for ${url.href}.`,
       );
-    const { method, headers, signal } = request;
+    const { method, headers } = request;
+    // A signal of a request that is collected fires no more.
+    const signal = init?.signal ?? (input instanceof Request ? input : request).signal;
     for (const own of ['authorization', 'dpop']) headers.delete(own);
     const operation = method === 'GET' ? undefined : readOperation(await request.text());
     // The server changes nothing by GET.
@@ -184,7 +190,12 @@ export class AgentClient {
     const dpop = await this.dpop();
     for (;;) {
       signal.throwIfAborted();
-      const timeUp = AbortSignal.timeout(this.timeoutMs);
+      const timeUp = this.timing.timeout(this.timeoutMs);
+      const late = new AbortController();
+      const stop = (): void => {
+        late.abort(timeUp.reason);
+      };
+      timeUp.addEventListener('abort', stop, { once: true });
       try {
         const response = await oauth.protectedResourceRequest(
           token,
@@ -196,9 +207,10 @@ export class AgentClient {
             ...(dpop === undefined ? {} : { DPoP: dpop }),
             [oauth.customFetch]: (...to) => this.send(...to).catch(lose),
             ...plainHttp(url),
-            signal: AbortSignal.any([signal, timeUp]),
+            signal: AbortSignal.any([signal, late.signal]),
           },
         );
+        if (isEventStream(response)) timeUp.removeEventListener('abort', stop);
         return { response };
       } catch (error) {
         if (error instanceof oauth.WWWAuthenticateChallengeError)

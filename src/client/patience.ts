@@ -5,10 +5,13 @@ export interface Timing {
   readonly now: () => number;
   /** Waits; ends early, with the signal's reason, where the signal fires. */
   readonly wait: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+  /** Fires after this time. */
+  readonly timeout: (ms: number) => AbortSignal;
 }
 
 export const realTiming: Timing = {
   now: () => Date.now(),
+  timeout: (ms) => AbortSignal.timeout(ms),
   wait: (ms, signal) =>
     new Promise((resolve, reject) => {
       const stop = (): void => {

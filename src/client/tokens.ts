@@ -181,11 +181,11 @@ export class Tokens {
   }
 
   private transport() {
-    const { fetch, timeoutMs, server } = this.parts;
+    const { fetch, timing, timeoutMs, server } = this.parts;
     return {
       [oauth.customFetch]: fetch,
       ...plainHttp(server),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: timing.timeout(timeoutMs),
     };
   }
 

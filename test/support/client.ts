@@ -8,6 +8,7 @@ type Instead = (url: URL, init: RequestInit) => Response | undefined | Promise<R
 export class Wire {
   readonly sent: { readonly path: string; readonly form: URLSearchParams; readonly headers: Headers }[] = [];
   readonly waited: number[] = [];
+  private readonly timeouts: AbortController[] = [];
   now = Date.parse('2026-03-02T08:00:00.000Z');
   private readonly instead: Instead[] = [];
 
@@ -47,7 +48,18 @@ export class Wire {
       this.now += ms;
       return Promise.resolve();
     };
-    return new AgentClient({ ...options, fetch: this.fetch }, { now: () => this.now, wait });
+    const timeout = (): AbortSignal => {
+      const controller = new AbortController();
+      this.timeouts.push(controller);
+      return controller.signal;
+    };
+    return new AgentClient({ ...options, fetch: this.fetch }, { now: () => this.now, wait, timeout });
+  }
+
+  /** The time of every request that was sent so far is up. */
+  timeIsUp(): void {
+    for (const controller of this.timeouts.splice(0))
+      controller.abort(new DOMException('The time is up.', 'TimeoutError'));
   }
 }
 
