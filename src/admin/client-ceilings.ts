@@ -1,4 +1,5 @@
 import { visibleLine } from '../core/checked-text.js';
+import { cutText } from '../core/cut-text.js';
 import { badInput } from '../core/errors.js';
 import { ownResources } from '../core/guarded-paths.js';
 import { eq, isNull, not } from '../store/sql/condition.js';
@@ -56,7 +57,7 @@ export async function forgetResource(unit: UnitOfWork, identifier: string): Prom
 }
 
 const unknown = (what: string, text: string, path: string) =>
-  badInput(`There is no ${what} \`${visibleLine(text.slice(0, 100), 100, path)}\`.`, path);
+  badInput(`There is no ${what} \`${visibleLine(cutText(text, 100), 100, path)}\`.`, path);
 
 function listOf(given: Given, max: number, path: string): readonly string[] | null {
   if (given === null || given === undefined) return null;

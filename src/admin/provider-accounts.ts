@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { Trail } from '../audit/trail.js';
 import { visibleLine } from '../core/checked-text.js';
 import { isoTime, type Clock } from '../core/clock.js';
+import { cutText } from '../core/cut-text.js';
 import type { Ids } from '../core/ids.js';
 import { hashOfNobody } from '../core/passwords.js';
 import type {
@@ -169,7 +170,7 @@ const nameLengthMax = 80;
 export function safeName(text: string): string {
   const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
   const name = plain.replace(/[^a-z0-9._@+-]+/g, '-').replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
-  return name.slice(0, nameLengthMax) || 'user';
+  return cutText(name, nameLengthMax) || 'user';
 }
 
 /** The name, with a number behind it where it is taken: a name never leads to an account that exists. */

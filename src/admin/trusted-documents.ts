@@ -1,4 +1,5 @@
 import { isoTime } from '../core/clock.js';
+import { cutText } from '../core/cut-text.js';
 import { sha256Hex } from '../core/digest.js';
 import { BehalfError } from '../core/errors.js';
 import { documentName, type CheckedDocument, type DocumentRules } from '../delegation/trusted-documents.js';
@@ -38,7 +39,7 @@ const sourceLengthMax = 100_000;
 
 const wording = ({ name, message, line, column }: NamedFault): string =>
   [
-    JSON.stringify(name.slice(0, 100)),
+    JSON.stringify(cutText(name, 100)),
     ...(line === null ? [] : [`${String(line)}:${String(column ?? 1)}`]),
     message,
   ].join(' ');

@@ -1,4 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { cutText } from '../core/cut-text.js';
 import { BehalfError, errorCodes, internal, type ErrorCode } from '../core/errors.js';
 
 const known = new Set<string>(errorCodes);
@@ -36,7 +37,7 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 /** Characters. A message may quote the caller's input, but not all of it. */
 const messageLengthMax = 1_000;
 const shortened = (message: string): string =>
-  message.length <= messageLengthMax ? message : `${message.slice(0, messageLengthMax)}…`;
+  message.length <= messageLengthMax ? message : `${cutText(message, messageLengthMax)}…`;
 
 /** An error as the caller gets it: a stable code and what to do, without internal details. */
 export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {

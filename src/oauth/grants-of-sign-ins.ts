@@ -1,5 +1,6 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider';
 import type { Clock } from '../core/clock.js';
+import { cutText } from '../core/cut-text.js';
 import type { HandedOver, OAuthDependencies } from './contract/dependencies.js';
 import { handedOver } from './library/handed-over.js';
 import { decisionsOf } from './interactions/interaction-policy.js';
@@ -87,7 +88,7 @@ function signInOf(
   const clientId = client?.clientId ?? '';
   return {
     ...{ userId, grantId, clientId },
-    program: (client?.clientName ?? clientId).slice(0, 200),
+    program: cutText(client?.clientName ?? clientId, 200),
     method: byPasskey === true ? 'passkey' : provider === undefined ? 'password' : 'provider',
     providerId: provider?.providerId ?? null,
     provider: provider?.label ?? null,

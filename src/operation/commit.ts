@@ -1,4 +1,5 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { cutText } from '../core/cut-text.js';
 import type { Scope } from '../authority/scope.js';
 import type { RecordedError } from '../audit/record.js';
 import { BehalfError, internal, type ErrorCode, type ErrorDetails } from '../core/errors.js';
@@ -162,7 +163,7 @@ function recorded(error: GraphQLFormattedError): RecordedError {
   const { code, limit } = (error.extensions ?? {}) as ErrorDetails & { readonly code?: ErrorCode };
   return {
     code: codeOf(error) ?? code ?? 'INTERNAL',
-    ...(error.path === undefined ? {} : { path: error.path.join('.').slice(0, 300) }),
+    ...(error.path === undefined ? {} : { path: cutText(error.path.join('.'), 300) }),
     ...(limit === undefined ? {} : { limit }),
   };
 }

@@ -1,4 +1,5 @@
 import { getOperationAST, parse, type GraphQLSchema } from 'graphql';
+import { cutText } from '../core/cut-text.js';
 import type { Digest } from '../audit/kept-value.js';
 import { badInput, tooComplex, type BehalfError } from '../core/errors.js';
 import type { DocumentFault } from '../delegation/trusted-documents.js';
@@ -99,7 +100,7 @@ const unfit: Refusal = {
 
 const refusedFault = ({ message, line, column }: DocumentFault): Refusal => ({
   layer: 'request',
-  message: message.slice(0, faultMax),
+  message: cutText(message, faultMax),
   next: documentAdvice(message) ?? 'Correct it, and send it again.',
   ...(line === null || column === null ? {} : { line, column }),
 });

@@ -1,3 +1,4 @@
+import { cutText } from '../core/cut-text.js';
 import { badInput, type BehalfError } from '../core/errors.js';
 import { isRecord } from './parameters.js';
 
@@ -26,7 +27,7 @@ export function namesFault(tool: string, schema: InputSchema, input: Input): Beh
   const known = Object.keys(properties);
   const unknown = Object.keys(input).find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    const name = unknown.slice(0, nameMax);
+    const name = cutText(unknown, nameMax);
     return badInput(`${takes(tool, known)}: leave \`${name}\` out.`, name);
   }
   const missing = required.find((name) => (own(input, name) ?? null) === null);

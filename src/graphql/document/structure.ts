@@ -14,6 +14,7 @@ import {
   type TypeNode,
   type ValueNode,
 } from 'graphql';
+import { cutText } from '../../core/cut-text.js';
 import { sha256 } from '../../core/digest.js';
 import { badInput, type BehalfError } from '../../core/errors.js';
 import { Lru } from '../../core/lru.js';
@@ -102,7 +103,7 @@ export function fragmentsOf(document: DocumentNode): Fragments {
   return fragments;
 }
 
-const shortened = (name: string): string => (name.length <= 200 ? name : `${name.slice(0, 200)}…`);
+const shortened = (name: string): string => (name.length <= 200 ? name : `${cutText(name, 200)}…`);
 
 function parsed(source: string): DocumentNode | undefined {
   try {

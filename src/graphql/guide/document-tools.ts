@@ -12,6 +12,7 @@ import {
   type GraphQLSchema,
   type ObjectFieldNode,
 } from 'graphql';
+import { cutText } from '../../core/cut-text.js';
 import type { Authority } from '../../authority/authority.js';
 import type { Scope } from '../../authority/scope.js';
 import { checkDocument } from '../document/document-check.js';
@@ -97,7 +98,7 @@ export class DocumentTools {
     return {
       tool: {
         kind: checked.kind,
-        description: commentOf(source) ?? texts.join(' ').trim().slice(0, descriptionMax),
+        description: commentOf(source) ?? cutText(texts.join(' ').trim(), descriptionMax),
         inputSchema: variablesSchema(view, operation, variableTexts(view, document)),
       },
       sufficient: sufficientScopes(view, document, operation, this.scopes),
@@ -139,5 +140,5 @@ function commentOf(source: string): string | undefined {
     .map((line) => line.replace(/^#+ ?/, ''))
     .join(' ')
     .trim();
-  return text === '' ? undefined : text.slice(0, descriptionMax);
+  return text === '' ? undefined : cutText(text, descriptionMax);
 }

@@ -7,6 +7,7 @@ import { agentIdOf, routeOf } from '../library/library-internals.js';
 import type { AuthEvent, Recorder } from '../contract/dependencies.js';
 import type { SlowDown } from '../throttling/slow-down.js';
 import { clientIdLengthMax } from '../../core/client-ids.js';
+import { cutText } from '../../core/cut-text.js';
 import { tokenIdOf } from '../library/token-lookup.js';
 
 const kinds = {
@@ -25,7 +26,7 @@ const isRecorded = (route: string): route is Recorded => Object.hasOwn(kinds, ro
 
 /** Bounded, so that client input cannot swell a record. */
 const bounded = (text: unknown, length: number): string | undefined =>
-  typeof text === 'string' && text !== '' ? text.slice(0, length) : undefined;
+  typeof text === 'string' && text !== '' ? cutText(text, length) : undefined;
 
 /** Leaves out undefined members. */
 const present = <T extends object>(members: { [K in keyof T]: T[K] | undefined }): T =>

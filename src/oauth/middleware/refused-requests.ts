@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { clientIdLengthMax } from '../../core/client-ids.js';
+import { cutText } from '../../core/cut-text.js';
 import type { Logger } from '../../core/logger.js';
 import { ClientWaits } from '../clients/client-waits.js';
 import { routeOf } from '../library/library-internals.js';
@@ -48,7 +49,7 @@ export function makeRefusedRequests(
         errorCode: fault instanceof errors.OIDCProviderError ? fault.error : 'invalid_request',
         address: addressOf(ctx.req),
         detail: 'authorization request',
-        ...(typeof clientName === 'string' && { clientName: clientName.slice(0, clientIdLengthMax) }),
+        ...(typeof clientName === 'string' && { clientName: cutText(clientName, clientIdLengthMax) }),
         ...(userAgent !== undefined && { userAgent }),
       });
     } catch (error) {

@@ -1,3 +1,4 @@
+import { cutText } from '../../core/cut-text.js';
 import type { ScopesReport } from '../../operation/scope-report.js';
 
 /** Characters of the reason that the words to send repeat. */
@@ -9,7 +10,7 @@ export function asking({ person, task, scopes }: ScopesReport, reason: string): 
   if (askable.length > 0)
     return {
       ...{ status: 'ask_in_person', person },
-      message: `For ${task ?? 'what you asked'} I need ${askable.join(', ')}: ${reason.slice(0, reasonMax)}`,
+      message: `For ${task ?? 'what you asked'} I need ${askable.join(', ')}: ${cutText(reason, reasonMax)}`,
       next: `Requests cannot be made here yet: send \`message\` to ${person}, and call this again when you have their answer.`,
       scopes,
     };

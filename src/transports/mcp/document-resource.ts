@@ -4,6 +4,7 @@ import {
   ResourceNotFoundError,
   type ReadResourceResult,
 } from '@modelcontextprotocol/server';
+import { cutText } from '../../core/cut-text.js';
 import { isRecord } from '../../operation/parameters.js';
 
 /** Characters of an address that an error repeats. */
@@ -40,7 +41,7 @@ export function documentAddressIn(uri: string): DocumentAddress | undefined {
   return { uri, id, from: Number(from), version: version === undefined ? undefined : Number(version) };
 }
 
-export const noResource = (uri: string): ProtocolError => new ResourceNotFoundError(uri.slice(0, uriMax));
+export const noResource = (uri: string): ProtocolError => new ResourceNotFoundError(cutText(uri, uriMax));
 
 interface StoredDocument {
   readonly version: number;

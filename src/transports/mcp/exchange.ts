@@ -7,6 +7,7 @@ import {
   type ReadResourceResult,
   type Tool,
 } from '@modelcontextprotocol/server';
+import { cutText } from '../../core/cut-text.js';
 import { badInput, notFound } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Arrival, OperationGate } from '../../operation/gate.js';
@@ -294,5 +295,5 @@ export const serverInfo = (version: string) => ({ name: 'behalf', title: 'Behalf
 const unknownTool = (name: string): ProtocolError =>
   new ProtocolError(
     ProtocolErrorCode.InvalidParams,
-    `There is no tool ${JSON.stringify(name.slice(0, nameMax))} here.`,
+    `There is no tool ${JSON.stringify(cutText(name, nameMax))} here.`,
   );

@@ -1,4 +1,5 @@
 import { CLIENT_INFO_META_KEY } from '@modelcontextprotocol/server';
+import { cutText } from '../../core/cut-text.js';
 import type { McpUse } from '../../operation/operation-request.js';
 import { isRecord } from '../../operation/parameters.js';
 
@@ -30,7 +31,7 @@ export const isId = (value: unknown): value is string | number =>
 const recordedMax = 200;
 
 const shortText = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, recordedMax) : undefined;
+  typeof value === 'string' && value !== '' ? cutText(value, recordedMax) : undefined;
 
 const connecting: ReadonlySet<string> = new Set([
   ...['initialize', 'ping', 'server/discover', 'subscriptions/listen'],

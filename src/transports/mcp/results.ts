@@ -1,5 +1,6 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
 import type { DocumentNode } from 'graphql';
+import { cutText } from '../../core/cut-text.js';
 import { adviceOn } from './advice.js';
 import { AnswerShape } from './answer-shape.js';
 import { cutLists, type Cut, type CutLists } from './cut-lists.js';
@@ -152,13 +153,14 @@ function compactErrors(
     const { message, next } = inToolWords(error, { document, takes });
     const at = path?.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
     const { code, hint, missingScopes, layer } = extensions;
-    const place = { code, path: at?.slice(0, pathMax), layer };
+    const advice = hint ?? next ?? adviceOn(code, message);
+    const place = { code, path: at === undefined ? undefined : cutText(at, pathMax), layer };
     const entry =
       missingScopes?.every(isNameable) === false
         ? { ...place, ...lackedByPerson }
         : {
-            ...{ ...place, message: message.slice(0, errorTextMax), missingScopes },
-            next: (hint ?? next ?? adviceOn(code, message))?.slice(0, errorTextMax),
+            ...{ ...place, message: cutText(message, errorTextMax), missingScopes },
+            next: advice === undefined ? undefined : cutText(advice, errorTextMax),
           };
     distinct.set(JSON.stringify(entry), entry);
   }

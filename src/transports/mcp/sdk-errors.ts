@@ -1,4 +1,5 @@
 import { ProtocolErrorCode } from '@modelcontextprotocol/server';
+import { cutText } from '../../core/cut-text.js';
 import { isRecord } from '../../operation/parameters.js';
 
 /** Characters of an error's message. */
@@ -18,7 +19,7 @@ export function withShortError(answer: Buffer): Buffer {
   if (json === undefined || !isRecord(message) || !isRecord(message.error)) return answer;
   const { code, message: words, data } = message.error;
   const isLong = data !== undefined && JSON.stringify(data).length > messageMax;
-  const error = { code, message: String(words).slice(0, messageMax), ...(isLong ? {} : { data }) };
+  const error = { code, message: cutText(String(words), messageMax), ...(isLong ? {} : { data }) };
   return Buffer.from(
     text.replace(json, () => JSON.stringify({ ...message, error: { ...error, ...issueIn(String(words)) } })),
   );
@@ -40,5 +41,5 @@ function issueIn(words: string): { readonly code: number; readonly message: stri
   if (first === undefined) return undefined;
   const at = first.path.join('.');
   const message = `Correct \`${at}\` of the message: ${first.message}.`;
-  return { code: ProtocolErrorCode.InvalidParams, message: message.slice(0, messageMax) };
+  return { code: ProtocolErrorCode.InvalidParams, message: cutText(message, messageMax) };
 }
