@@ -53,6 +53,7 @@ const sendRaw = (
 const ofOld = (method: string, params: object = {}, id: object = { id: 1 }): Promise<Response> =>
   sendRaw(JSON.stringify({ jsonrpc: '2.0', ...id, method, params }));
 
+const listen = { notifications: { toolsListChanged: true } };
 const clientInfo = { name: 'old', version: '1' };
 const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
 
@@ -63,6 +64,11 @@ describe('a message that only connects is free, and succeeds', () => {
     ['ping', () => ofOld('ping')],
     ['server/discover', () => postMessage(server.url, token, 'server/discover', {})],
     ['resources/list', () => postMessage(server.url, token, 'resources/list', {})],
+    // It ends at once: there is nothing to tell.
+    [
+      'subscriptions/listen',
+      () => postMessage(server.url, token, 'subscriptions/listen', { notifications: {} }),
+    ],
   ])('%s', async (method, request) => {
     const { record, cost } = await left(request);
     expect(cost).toBe(0);
@@ -81,6 +87,14 @@ describe('a message to which there is no result has failed, and costs as any oth
     ['foo/bar', null, () => ofOld('foo/bar')],
     ['initialize', null, () => ofOld('initialize', { protocolVersion: 7 })],
     ['notifications/initialized', null, () => ofOld('notifications/initialized')],
+    ['subscriptions/listen', null, () => ofOld('subscriptions/listen', listen)],
+    ['subscriptions/listen', null, () => ofOld('subscriptions/listen', listen, {})],
+    ['subscriptions/listen', null, () => postMessage(server.url, token, 'subscriptions/listen', {})],
+    [
+      'subscriptions/listen',
+      null,
+      () => postMessage(server.url, token, 'subscriptions/listen', { notifications: 5 }),
+    ],
     [
       'resources/read',
       'file:///etc/passwd',

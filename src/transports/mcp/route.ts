@@ -117,13 +117,10 @@ async function answerBySdk(
     parsedBody: request.body,
     authInfo: { token: '', clientId: '', scopes: [], extra: { exchange } },
   });
-  const bytes =
-    stream !== undefined && response.ok
-      ? undefined
-      : withShortError(Buffer.from(await response.arrayBuffer()));
-  const { answer: answered, isForClient } = await exchange.end(
-    response.ok && (bytes === undefined || !isError(bytes)),
-  );
+  const isOpen = stream !== undefined && (await hasOpened(response));
+  const bytes = isOpen ? undefined : withShortError(Buffer.from(await response.arrayBuffer()));
+  const isAnswered = bytes === undefined || (stream === undefined && response.ok && !isError(bytes));
+  const { answer: answered, isForClient } = await exchange.end(isAnswered);
   if (isForClient) {
     if (bytes === undefined) await response.body?.cancel();
     return operations.refusalOf(request, reply, answered);
@@ -136,6 +133,19 @@ async function answerBySdk(
   if (bytes !== undefined || stream === undefined || seen === undefined) return bytes;
   streams.open(arrival, stream, seen);
   return reply.send(response.body);
+}
+
+/** Whether the SDK has opened a stream: it may say inside of one that it refuses it. */
+async function hasOpened(response: Response): Promise<boolean> {
+  if (!response.ok || response.headers.get('content-type')?.startsWith('text/event-stream') !== true)
+    return false;
+  const body = response.clone().body as ReadableStream<Uint8Array> | null;
+  const reader = body?.getReader();
+  const first = await reader?.read().catch(() => undefined);
+  // It resolves with the end of the other copy.
+  reader?.cancel().catch(() => undefined);
+  // Nothing comes where the client has gone.
+  return first?.value === undefined || !isError(Buffer.from(first.value));
 }
 
 /**
