@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Authority } from '../authority/authority.js';
 import { isNameable } from '../authority/explain.js';
 import type { Scope } from '../authority/scope.js';
+import { notFound } from '../core/errors.js';
 import type { TrustedDocuments } from '../delegation/trusted-documents.js';
 import type { Call } from '../graphql/execute/call.js';
 import type { DocumentTool, DocumentTools, ReachableDocument } from '../graphql/guide/document-tools.js';
@@ -115,12 +116,8 @@ export class Guide {
    */
   async requireTool(authority: Authority, wanted: OperationRequest): Promise<OperationRequest> {
     const { tool: name } = wanted;
-    if (
-      wanted.kind === 'document' &&
-      wanted.isForAnyDocument === true &&
-      authority.documents === 'registered'
-    )
-      throw new UnknownTool();
+    const needsFree = wanted.kind === 'document' && wanted.needsFreeDocuments === true;
+    if (needsFree && authority.documents === 'registered') throw notFound('A resource with this address');
     if (name === undefined || this.certainlyOffers(authority, name)) return wanted;
     const { fixed, registered } = await this.toolset(authority);
     if (isFixedTool(name) && fixed.includes(name)) return wanted;

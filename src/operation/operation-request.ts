@@ -12,25 +12,27 @@ export type OperationRequest = WantedOperation & {
 };
 
 type WantedOperation =
-  | {
-      readonly kind: 'document';
-      /** An object of `Parameters`, or any other value that came instead. */
-      readonly body: unknown;
-      /** True where nothing may change: a mutation is refused. */
-      readonly isSafe?: boolean;
-      /** True where the document is part of this server: it needs no registration, whatever the caller's roles. */
-      readonly isBuiltIn?: boolean;
-      /** True where it is `NOT_FOUND` for a caller that may send registered documents alone. */
-      readonly isForAnyDocument?: boolean;
-      /** What is wrong with data that has no errors: the operation fails with it. */
-      readonly faultOf?: Call['faultOf'];
-      /** Where only operations of one kind may run. */
-      readonly only?: 'query' | 'mutation';
-    }
+  | DocumentOperation
   | { readonly kind: 'schema' }
   /** A transport could read it, and it is at fault by itself. */
   | { readonly kind: 'faulty'; readonly error: BehalfError }
   | { readonly kind: 'guide'; readonly question: GuideRequest };
+
+export interface DocumentOperation {
+  readonly kind: 'document';
+  /** An object of `Parameters`, or any other value that came instead. */
+  readonly body: unknown;
+  /** True where nothing may change: a mutation is refused. */
+  readonly isSafe?: boolean;
+  /** True where the document is part of this server: it needs no registration, whatever the caller's roles. */
+  readonly isBuiltIn?: boolean;
+  /** True where it is `NOT_FOUND` for a caller that may send registered documents alone. */
+  readonly needsFreeDocuments?: boolean;
+  /** The fault of data without errors: the operation fails with it. */
+  readonly faultOf?: Call['faultOf'];
+  /** Where only operations of one kind may run. */
+  readonly only?: 'query' | 'mutation';
+}
 
 export type { McpUse } from '../audit/record.js';
 

@@ -4,12 +4,12 @@ import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import type { Resolver } from '../../src/delegation/resolver-context.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { documents } from '../../src/domains/knowledge/tables.js';
-import { roles } from '../../src/store/tables/identity.js';
+import { delegations, roles } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { installedDomains } from '../support/installed.js';
 import { postMessage } from '../support/mcp.js';
 import { recordsOf } from '../support/records.js';
-import { TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
+import { everywhere, TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
 
 const scopes = ['customers:read', 'documents:read', 'invoices:read'];
 /** What happens while a resolver runs. */
@@ -138,6 +138,42 @@ describe('without the log', () => {
     const answer = await send(token, messages()[kind] ?? ['', {}]);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { data: { code: 'AUDIT_UNAVAILABLE' } } });
+  });
+});
+
+describe('a document that is read leaves no word', () => {
+  const notes: Readonly<Record<string, (agent: AgentFixture) => Promise<unknown>>> = {
+    'where its task has no rows left at the end': ({ delegationId }) =>
+      server.database.transaction((tx) =>
+        tx.update(delegations, eq('id', delegationId), { rowsMax: 1, rowsUsed: 1 }),
+      ),
+    'where the boundary was narrowed meanwhile': ({ roleId }) =>
+      server.database.transaction(async (tx) => {
+        await tx.update(roles, eq('id', roleId), {
+          boundary: { ...everywhere, classification: [] },
+        });
+        await bumpEpoch(tx);
+      }),
+    'where a scope was taken meanwhile': ({ roleId }) =>
+      server.database.transaction(async (tx) => {
+        await tx.update(roles, eq('id', roleId), { scopes: ['customers:read'] });
+        await bumpEpoch(tx);
+      }),
+  };
+  test.each(Object.entries(notes))('%s', async (_when, change) => {
+    const agent = await makeAgent();
+    const token = await tokenOf(agent);
+    // The server knows the token now.
+    expect(await (await send(token, ['resources/read', { uri }])).text()).toContain('"contents"');
+    meanwhile = async () => {
+      meanwhile = () => Promise.resolve();
+      await change(agent);
+    };
+    const answer = await send(token, ['resources/read', { uri }]);
+    const text = await answer.text();
+    expect(text).not.toContain('"contents"');
+    expect(JSON.parse(text)).toMatchObject({ error: { code: expect.any(Number) as number } });
+    expect((await recordById(answer))?.outcome).toMatch(/^(?:refused|failed)$/);
   });
 });
 

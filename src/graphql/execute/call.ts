@@ -36,7 +36,7 @@ export class Call {
   ran: DocumentNode | undefined;
   /** Set where the call came by MCP. */
   mcp: McpUse | undefined;
-  /** What is wrong with data that has no errors; undefined where any data will do. */
+  /** The fault of data without errors; undefined where any data will do. */
   faultOf: ((data: Readonly<Record<string, unknown>>) => BehalfError | undefined) | undefined;
   /** Set where only operations of this kind may run. */
   only: 'query' | 'mutation' | undefined;

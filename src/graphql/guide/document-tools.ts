@@ -71,7 +71,7 @@ export class DocumentTools {
     const { tool, scopes, sufficient } = known;
     const isHeld = (scope: Scope): boolean => authority.allows(scope);
     const isUsable = sufficient.some((enough) => [...enough].every(isHeld));
-    if (!isUsable && scopes.every(isHeld)) return undefined;
+    if (sufficient.length === 0 || (!isUsable && scopes.every(isHeld))) return undefined;
     return { tool: { name: document.name, ...tool }, isUsable, scopes };
   }
 

@@ -100,7 +100,8 @@ function hitsOf(
   words: string,
   from: number,
 ): SchemaHits {
-  if (words.length > wordsMax) throw badInput(`\`words\` has more than ${String(wordsMax)} characters: send fewer.`, 'words');
+  if (words.length > wordsMax)
+    throw badInput(`\`words\` has more than ${String(wordsMax)} characters: send fewer.`, 'words');
   if (!Number.isSafeInteger(from) || from < 0) throw badInput('`from` is a number that `next` gave.', 'from');
   const tokens = [...new Set(tokensOf(words))];
   const isOverview = tokens.length === 0;

@@ -1,11 +1,13 @@
 import {
-  ProtocolError,
-  ProtocolErrorCode,
   ResourceNotFoundError,
+  type ProtocolError,
   type ReadResourceResult,
 } from '@modelcontextprotocol/server';
 import { cutText } from '../../core/cut-text.js';
+import { BehalfError, conflict, notFound } from '../../core/errors.js';
+import type { DocumentOperation } from '../../operation/operation-request.js';
 import { isRecord } from '../../operation/parameters.js';
+import { readDocument } from './documents.js';
 
 /** Characters of an address that an error repeats. */
 const uriMax = 200;
@@ -43,31 +45,43 @@ export function documentAddressIn(uri: string): DocumentAddress | undefined {
 
 export const noResource = (uri: string): ProtocolError => new ResourceNotFoundError(cutText(uri, uriMax));
 
+export const noDocument = (): BehalfError => notFound('A resource with this address');
+
+/** The operation that reads the part of a document at an address. It fails where there is none. */
+export const documentRequest = (address: DocumentAddress): DocumentOperation => ({
+  kind: 'document',
+  body: { query: readDocument, variables: { id: address.id } },
+  ...{ isBuiltIn: true, needsFreeDocuments: true },
+  faultOf: (data) => {
+    const part = documentPart(address, data);
+    return part instanceof BehalfError ? part : undefined;
+  },
+});
+
 interface StoredDocument {
   readonly version: number;
   readonly body: string;
 }
 
-export const isStoredDocument = (value: unknown): value is StoredDocument =>
+const isStoredDocument = (value: unknown): value is StoredDocument =>
   isRecord(value) && typeof value.version === 'number' && typeof value.body === 'string';
-
-export type DocumentPart = Pick<ReadResourceResult, 'contents' | '_meta'>;
 
 /**
  * The part of a document at an address, and where the next one is. Its text is data. An error where there is no such
  * part, or the document has another version by now.
+ * @param data the answer to the operation that reads it
  */
 export function documentPart(
   address: DocumentAddress,
-  { version, body }: StoredDocument,
-): DocumentPart | ProtocolError {
+  data: unknown,
+): Pick<ReadResourceResult, 'contents' | '_meta'> | BehalfError {
+  const document = isRecord(data) ? data.document : undefined;
+  if (!isStoredDocument(document)) return noDocument();
+  const { version, body } = document;
   const { uri, id, from } = address;
   if ((address.version ?? version) !== version)
-    return new ProtocolError(
-      ProtocolErrorCode.InvalidParams,
-      `The document has changed since. Read it again from its start: ${documentUri(id)}.`,
-    );
-  if (from > 0 && from >= body.length) return noResource(uri);
+    return conflict(`The document has changed since. Read it again from its start: ${documentUri(id)}.`);
+  if (from > 0 && from >= body.length) return noDocument();
   const end = endWithin(body, from, textMax);
   const text = { uri, mimeType: 'text/markdown', text: body.slice(from, end) };
   const next = `${documentUri(id)}?from=${String(end)}&version=${String(version)}`;

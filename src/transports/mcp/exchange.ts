@@ -8,7 +8,7 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server';
 import { cutText } from '../../core/cut-text.js';
-import { badInput, notFound } from '../../core/errors.js';
+import { badInput, BehalfError } from '../../core/errors.js';
 import type { Answer } from '../../operation/answer.js';
 import type { Arrival, OperationGate } from '../../operation/gate.js';
 import { isFixedTool, type FixedTool, type Toolset } from '../../operation/guide.js';
@@ -19,12 +19,12 @@ import { asking } from './asking.js';
 import {
   documentAddressIn,
   documentPart,
+  documentRequest,
   documentTemplate,
-  isStoredDocument,
+  noDocument,
   noResource,
-  type DocumentPart,
 } from './document-resource.js';
-import { readDocument, searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
+import { searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
 import { inputFault, parametersOf, refusalQuestion, withoutNulls, type Input } from './fixed-input.js';
 import { isConnecting } from './message.js';
 import {
@@ -252,24 +252,19 @@ export class Exchange {
 
   private async read(uri: string): Promise<ReadResourceResult> {
     const address = documentAddressIn(uri);
-    if (address === undefined) {
-      const refused = await this.ask({ kind: 'faulty', error: notFound('A resource with this address') });
-      if (isForClient(refused)) this.leave(new Refused(refused));
-      throw noResource(uri);
-    }
-    const body = { query: readDocument, variables: { id: address.id } };
-    const found: { part: DocumentPart | ProtocolError } = { part: noResource(uri) };
-    const answering = this.ask({
-      ...{ kind: 'document', body, isBuiltIn: true, isForAnyDocument: true },
-      faultOf: ({ document }) => {
-        if (isStoredDocument(document)) found.part = documentPart(address, document);
-        return found.part instanceof ProtocolError ? notFound('A resource with this address') : undefined;
-      },
-    });
-    if ((await answering).isUnknownTool !== true) await this.unlessRefused(answering.then(responseIn));
-    const { part } = found;
-    if (part instanceof ProtocolError) throw part;
-    return { ...part, ...notKept };
+    const answer = await this.ask(
+      address === undefined ? { kind: 'faulty', error: noDocument() } : documentRequest(address),
+    );
+    // The committed result alone: what was read before may have been refused since.
+    const part = address === undefined ? noDocument() : documentPart(address, answer.result?.data);
+    if (!(part instanceof BehalfError)) return { ...part, ...notKept };
+    const { errors: [error] = [] } = answer.result ?? (JSON.parse(answer.body.toString()) as GraphqlResponse);
+    if (error?.extensions?.code === 'NOT_FOUND') throw noResource(uri);
+    if (error?.extensions?.code === 'CONFLICT')
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, error.message);
+    await this.unlessRefused(Promise.resolve(answer).then(responseIn));
+    if (answer.result === undefined) this.leave(new Refused(answer));
+    throw noResource(uri);
   }
 }
 

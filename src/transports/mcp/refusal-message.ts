@@ -44,6 +44,7 @@ function codeOf(status: number, error: BehalfError | undefined): number {
     case 500:
       return ProtocolErrorCode.InternalError;
     default:
-      return status;
+      // GraphQL refuses by errors under 200.
+      return status < 400 ? 403 : status;
   }
 }
