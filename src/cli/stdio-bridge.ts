@@ -24,7 +24,7 @@ interface Answer {
   readonly error?: object;
 }
 
-/** No answer came. */
+/** An internal error of JSON-RPC. */
 const internalCode = -32_603;
 
 const streamEnded = 'The server has ended the stream. Listen again.';

@@ -35,7 +35,7 @@ export interface Answer {
   readonly requiredScopes?: readonly string[] | undefined;
   /** True where the tool that was asked for does not exist for this caller. */
   readonly isUnknownTool?: boolean | undefined;
-  /** What the body says, for a tool that ran a document: not to be changed, others may hold the same values. */
+  /** The values of the body, for a tool that ran a document: not to be changed, others may hold them too. */
   readonly result?: Result | undefined;
   /** The document that ran; undefined where none did. */
   readonly document?: DocumentNode | undefined;

@@ -16,7 +16,7 @@ import type { Answer, Result, StepUp } from './answer.js';
 export interface Committed {
   readonly status: number;
   readonly body: string | Buffer;
-  /** What the body says, where its transport asks for the values. */
+  /** The values of the body, where its transport asks for them. */
   readonly result?: Result | undefined;
   readonly retryAfterSeconds?: number | undefined;
   /** The sign-in that is needed, where the present one does not suffice (RFC 9470). */
@@ -25,7 +25,7 @@ export interface Committed {
   readonly allow?: string | undefined;
 }
 
-/** A serialised result that waits for its record; its rows, and but for tools its values, can be freed. */
+/** A serialised result that waits for its record. Its rows can be freed; its values too, unless a tool needs them. */
 interface Written {
   readonly status: number;
   readonly body: string | Buffer;

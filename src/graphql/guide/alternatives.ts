@@ -6,7 +6,7 @@ export type Alternatives = readonly ReadonlySet<Scope>[];
 export const never: Alternatives = [];
 export const always: Alternatives = [new Set()];
 
-/** More than a document of a person has. Those that are left out would need more scopes. */
+/** Sets that are kept, the smallest ones: a document for which only others would do is not found useful. */
 const alternativesMax = 64;
 
 /** Any one of them is enough. */

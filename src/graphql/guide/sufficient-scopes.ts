@@ -14,7 +14,7 @@ import { allOf, always, anyOf, never, type Alternatives } from './alternatives.j
 import { SufficientInputs } from './sufficient-inputs.js';
 
 /** Conditions of `@skip` and `@include` that are looked at in all combinations. */
-const conditionsMax = 6;
+const conditionsMax = 4;
 
 /**
  * The scopes that are enough for some call of a valid operation, its variables chosen well. A query has to give a leaf.

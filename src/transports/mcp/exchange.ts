@@ -36,7 +36,7 @@ import {
   type GraphqlResponse,
   type ToolResult,
 } from './results.js';
-import { isForClient, isOfToken, Refused } from './refusals.js';
+import { isForClient, onlyTokenRefused, Refused } from './refusals.js';
 import type { TakesVariables } from './tool-words.js';
 import { answerSchema, changing, fixedTools, reading } from './tools.js';
 
@@ -275,7 +275,7 @@ function responseIn(answer: Answer): string {
   if (
     answer.requiredScopes !== undefined &&
     body.startsWith('{"errors":') &&
-    isOfToken(JSON.parse(body) as GraphqlResponse)
+    onlyTokenRefused(JSON.parse(body) as GraphqlResponse)
   )
     throw new Refused({ ...answer, status: 403, kind: 'refusal', missingScopes: answer.requiredScopes });
   return body;

@@ -8,7 +8,7 @@ export class PageInAnswer {
   readonly lists: readonly string[];
   /** Whether the cursor of the last row is in the answer. */
   hasCursor = false;
-  /** What is told about the page, in place of what the answer tells. */
+  /** Page information as it is shown, by that of the answer. */
   readonly infos = new Map<object, object>();
 
   private constructor(

@@ -16,7 +16,7 @@ export const isForClient = ({ status, missingScopes, retryAfterSeconds }: Answer
   retryAfterSeconds !== undefined;
 
 /** Whether nothing but the token stood in the way of everything. */
-export const isOfToken = ({ data, errors = [] }: GraphqlResponse): boolean =>
+export const onlyTokenRefused = ({ data, errors = [] }: GraphqlResponse): boolean =>
   errors.length > 0 &&
   isNothing(data) &&
   errors.every(({ extensions }) => extensions?.code === 'FORBIDDEN' && extensions.layer === 'token');

@@ -26,8 +26,8 @@ export interface Stream {
 const unseen: SeenTools = { digest: '', version: -1 };
 
 /**
- * Streams of messages that are open: so many of each task and person, and none outlives the right to listen or the server. They
- * tell when the tools of their callers have changed.
+ * Open streams. Their number is bounded by task, by person and by process, and none outlives the right to listen or the
+ * server. They tell when the tools of their callers have changed.
  */
 export class Streams {
   private readonly streams = new Set<Stream>();
