@@ -85,7 +85,7 @@ describe('the schema of a tool takes no value that the server always refuses', (
     ],
   ])('%s', async (name, taken, refused) => {
     const isRefused = async (value: unknown): Promise<boolean> =>
-      (await call(name, { value })).message?.startsWith('Variable "$value" got invalid value') === true;
+      (await call(name, { value })).message?.startsWith('`value` got invalid value') === true;
     for (const value of taken)
       expect([value, accepts(name, { value }), await isRefused(value)]).toEqual([value, true, false]);
     for (const value of refused)

@@ -107,7 +107,7 @@ describe('a token of exactly the scopes that the challenge names is enough', () 
 
   test('and its error names those that are missing', async () => {
     const { body } = await call(await tokenOf(['tickets:reply', 'tickets:read']), reply());
-    expect(body.error?.data.missingScopes).toEqual(['customers:read']);
+    expect(body.error?.data.missingScopes).toEqual(['customers:read', 'customers:read_contact']);
   });
 
   test('of a person’s own token, whose change looks at scopes itself', async () => {

@@ -23,10 +23,13 @@ const headerMismatchCode = -32_020;
  * A refusal as an error response of JSON-RPC 2.0, whose `data` has the stable code and the id of the operation. Its id is
  * that of the message, or null where that cannot be known (section 5).
  */
-export const refusalMessage: WordRefusal = ({ status, body, missingScopes }, sent, error) => {
+export const refusalMessage: WordRefusal = ({ status, body }, sent, error) => {
   const { errors = [] } = JSON.parse(body.toString() || '{}') as GraphqlResponse;
   const { message = 'The request was refused.', extensions } = errors[0] ?? {};
-  const data = missingScopes === undefined ? extensions : { ...extensions, missingScopes };
+  // The challenge names those that the token has as well.
+  const missing = errors.flatMap(({ extensions: { missingScopes = [] } = {} }) => missingScopes);
+  const data =
+    missing.length === 0 ? extensions : { ...extensions, missingScopes: [...new Set(missing)].sort() };
   return JSON.stringify({
     jsonrpc: '2.0',
     id: isRecord(sent) && isId(sent.id) ? sent.id : null,
