@@ -10,7 +10,7 @@ test('a text is cut between characters, and is otherwise as long as it may be', 
   expect([0, 1, 2, 3, 4, 5].map((lengthMax) => cutText('a😀é', lengthMax))).toEqual([
     ...['', 'a', 'a', 'a😀', 'a😀é', 'a😀é'],
   ]);
-  // What was half a character before stays what it was.
+  // A half of a character that stood there before is kept.
   expect(cutText('\ud83dbc', 1)).toBe('\ud83d');
 });
 

@@ -3,7 +3,8 @@ import { parse, type DocumentNode } from 'graphql';
 import { expect, test } from 'vitest';
 import { cutLists, type Cut } from '../src/transports/mcp/cut-lists.js';
 import { shownPart } from '../src/transports/mcp/shown-part.js';
-import { responseResult, type Ran, type ResponseError } from '../src/transports/mcp/results.js';
+import type { ResponseError } from '../src/transports/mcp/graphql-response.js';
+import { responseResult, type Ran } from '../src/transports/mcp/results.js';
 import { volume } from './support/volume.js';
 
 /** Characters of a result, as docs/mcp.md says. */
@@ -74,7 +75,7 @@ test(`${String(volume(20_000, 500))} random values are cut to the size that is a
   expect(wereCut).toBeGreaterThan(20);
 });
 
-const ran: Ran = { operationId: 'ID' };
+const ran: Ran = { operationId: 'ID', takes: 'in variables' };
 
 /** Each scope may be named. */
 const any = (): boolean => true;

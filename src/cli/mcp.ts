@@ -50,12 +50,12 @@ function asClient(server: string, clientId: string, gone: AbortSignal): Send {
   let current: Promise<string> | undefined;
   const token = (): Promise<string> => {
     if (current !== undefined) return current;
-    const asked = tokenOf(server, program, store, gone).catch((error: unknown) => {
+    const signingIn = tokenOf(server, program, store, gone).catch((error: unknown) => {
       // The next message tries again.
-      if (current === asked) current = undefined;
+      if (current === signingIn) current = undefined;
       throw error;
     });
-    return (current = asked);
+    return (current = signingIn);
   };
   const send = async (url: string, init: RequestInit, using: Promise<string>): Promise<Response> => {
     const headers = new Headers(init.headers);

@@ -50,11 +50,11 @@ export class Commit {
    */
   result(call: Call, result: Result, status = 200): Promise<Committed | undefined> {
     // The result of a tool has no place for extensions.
-    const told = call.mcp === undefined ? result : { ...result, extensions: undefined };
-    const fault = faultIn(call, told);
+    const shown = call.mcp === undefined ? result : { ...result, extensions: undefined };
+    const fault = faultIn(call, shown);
     return this.commit(
       call,
-      this.write(call, fault === undefined ? told : errorBody(fault, call.id), status),
+      this.write(call, fault === undefined ? shown : errorBody(fault, call.id), status),
     );
   }
 
@@ -128,7 +128,7 @@ export const responseOf = (
 ): Answer => ({
   ...{ status, body, result, operationId: call.id, kind: 'response' },
   ...{ document: call.ran, retryAfterSeconds, stepUp, allow },
-  requiredScopes: requiredScopes(call, (result?.errors ?? []).filter(isOfToken)),
+  requiredScopes: scopesOfNewToken(call, (result?.errors ?? []).filter(isOfToken)),
 });
 
 function faultIn({ faultOf }: Call, { data, errors }: Result): BehalfError | undefined {
@@ -138,7 +138,7 @@ function faultIn({ faultOf }: Call, { data, errors }: Result): BehalfError | und
 const isOfToken = ({ extensions }: GraphQLFormattedError): boolean => extensions?.layer === 'token';
 
 /** The scopes of a new token that meets these errors; undefined where none of them names a scope. */
-function requiredScopes(call: Call, errors: readonly GraphQLFormattedError[]): Scope[] | undefined {
+function scopesOfNewToken(call: Call, errors: readonly GraphQLFormattedError[]): Scope[] | undefined {
   const missing = errors.flatMap(
     ({ extensions }) => (extensions as ErrorDetails | undefined)?.missingScopes ?? [],
   );
@@ -155,7 +155,7 @@ const recordedOf = ({ data, errors = [] }: Result): Pick<Written, 'errors' | 'ha
 function stepUpIn(call: Call, errors: Result['errors'] = []): StepUp | undefined {
   const all = errors.filter(({ extensions }) => extensions?.code === 'INSUFFICIENT_USER_AUTHENTICATION');
   const [error] = all;
-  const scopes = requiredScopes(call, all) ?? [];
+  const scopes = scopesOfNewToken(call, all) ?? [];
   return error && { ...error.extensions, message: error.message, scopes };
 }
 

@@ -1,4 +1,4 @@
-/** By the words of the message. */
+/** Found by the words of GraphQL's messages. */
 const sentences: readonly (readonly [RegExp, string])[] = [
   [/^Syntax Error/, 'Mend the syntax of `document`, and send it again.'],
   [/^Variable "\$/, 'Send `variables` with a fitting value for it.'],
@@ -11,6 +11,6 @@ const sentences: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Advice in one sentence about a fault of a document; undefined where its message says it itself. */
+/** Advice in one sentence for a model whose document has a fault, in the names of MCP's tools; undefined where its message says it itself. */
 export const documentAdvice = (message: string): string | undefined =>
   sentences.find(([words]) => words.test(message))?.[1];

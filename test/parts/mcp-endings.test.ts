@@ -1,4 +1,7 @@
 // databases: sqlite, mariadb
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import type { Resolver } from '../../src/delegation/resolver-context.js';
@@ -7,7 +10,7 @@ import { documents } from '../../src/domains/knowledge/tables.js';
 import { delegations, roles } from '../../src/store/tables/identity.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
 import { installedDomains } from '../support/installed.js';
-import { postMessage } from '../support/mcp.js';
+import { postMessage, postOldMessage } from '../support/mcp.js';
 import { recordsOf } from '../support/records.js';
 import { everywhere, TestServer, type AgentFixture, type PersonFixture } from '../support/server.js';
 
@@ -177,19 +180,26 @@ describe('a document that is read leaves no word', () => {
   });
 });
 
+/** The responses to requests that this process starts to serve. */
+function startedResponses() {
+  const responses: ServerResponse[] = [];
+  const note = (message: unknown): void => {
+    responses.push((message as { readonly response: ServerResponse }).response);
+  };
+  subscribe('http.server.request.start', note);
+  return {
+    stop: (): readonly ServerResponse[] => {
+      unsubscribe('http.server.request.start', note);
+      return responses;
+    },
+  };
+}
+
 describe('a client that goes away while its message runs', () => {
   const params = { name: 'query', arguments: { document: 'query Gone { customers { nodes { id } } }' } };
   /** The SDK reads these. */
   const forms: Readonly<Record<string, (token: string, signal: AbortSignal) => Promise<Response>>> = {
-    'of 2025': (token, signal) =>
-      fetch(`${server.url}/mcp`, {
-        ...{ method: 'POST', signal },
-        headers: {
-          ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-          ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
-      }),
+    'of 2025': (token, signal) => postOldMessage(server.url, token, 'tools/call', params, { signal }),
     'of 2026-07-28': (token, signal) =>
       postMessage(server.url, token, 'tools/call', params, {
         ...{ signal, headers: { 'mcp-name': `=?base64?${btoa('query')}?=` } },
@@ -200,12 +210,16 @@ describe('a client that goes away while its message runs', () => {
     const token = await tokenOf(await makeAgent());
     const before = new Set((await recordsOf(server.database)).map(({ operationId }) => operationId));
     const gone = new AbortController();
+    const responses = startedResponses();
     meanwhile = async () => {
       meanwhile = () => Promise.resolve();
+      const [response] = responses.stop();
+      if (response === undefined) throw new Error('No request has started.');
+      const closed = once(response, 'close');
       gone.abort();
-      // By the time in which it has answered others, the server knows.
-      for (let times = 0; times < 5; times += 1)
-        await fetch(`${server.url}/healthz`, { headers: { connection: 'close' } });
+      await closed;
+      // What ends with the response has ended before this is answered.
+      await fetch(`${server.url}/healthz`);
     };
     await expect(ask(token, gone.signal)).rejects.toThrow();
     const left = async () =>

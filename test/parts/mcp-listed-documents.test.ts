@@ -2,10 +2,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { registerDocuments } from '../../src/admin/trusted-documents.js';
-import { Company, rules } from '../support/administration.js';
-import { BusinessRows } from '../support/business.js';
-import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
+import { rules, type Company } from '../support/administration.js';
 import { postMessage } from '../support/mcp.js';
+import { companyWithRows } from '../support/mcp-company.js';
 import { everywhere, type PersonFixture } from '../support/server.js';
 import { volume } from '../support/volume.js';
 
@@ -80,12 +79,8 @@ const documents: readonly Listed[] = [
 ];
 
 beforeAll(async () => {
-  company = await Company.start();
+  ({ company, ticketId } = await companyWithRows());
   const { server } = company;
-  await loadBusiness(server.database, smallBusiness());
-  await loadDocuments(server.database, server.ids);
-  const rows = new BusinessRows(server);
-  ticketId = (await rows.ticket('T-MCP', await rows.customer('C-MCP', 'europe'))).id;
   person = await server.person({ scopes: [...server.app.scopes] });
 });
 afterAll(() => company.server.stop());

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BusinessRows } from '../support/business.js';
 import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
-import { postMessage } from '../support/mcp.js';
+import { postMessage, postOldMessage } from '../support/mcp.js';
 import { recordsOf } from '../support/records.js';
 import { everywhere, TestServer } from '../support/server.js';
 
@@ -130,17 +130,8 @@ test('arguments that are a list are refused in one sentence', async () => {
   });
 });
 
-/** Sends a message of 2025-11-25. */
-const postOld = (params: object, headers: Readonly<Record<string, string>>): Promise<Response> =>
-  fetch(`${server.url}/mcp`, {
-    method: 'POST',
-    headers: {
-      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
-      ...headers,
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params }),
-  });
+const postOld = (params: object, headers: Record<string, string>): Promise<Response> =>
+  postOldMessage(server.url, token, 'tools/call', params, { headers });
 
 test.each<[number, string, Readonly<Record<string, string>>]>([
   [200, 'nothing', {}],

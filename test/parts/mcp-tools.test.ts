@@ -7,10 +7,9 @@ import type { AuditBody } from '../../src/audit/record.js';
 import { bumpEpoch } from '../../src/delegation/authority-epoch.js';
 import { eq } from '../../src/store/sql/condition.js';
 import { roles } from '../../src/store/tables/identity.js';
-import { Company, rules } from '../support/administration.js';
-import { BusinessRows } from '../support/business.js';
-import { loadBusiness, loadDocuments, smallBusiness } from '../support/demo-rows.js';
+import { rules, type Company } from '../support/administration.js';
 import { mcpClient, postMessage } from '../support/mcp.js';
+import { companyWithRows } from '../support/mcp-company.js';
 import { recordsOf } from '../support/records.js';
 import { everywhere, type TestServer, type PersonFixture } from '../support/server.js';
 import { volume } from '../support/volume.js';
@@ -41,12 +40,8 @@ const documents = [
 ];
 
 beforeAll(async () => {
-  company = await Company.start();
+  ({ company, ticketId } = await companyWithRows());
   const { server } = company;
-  await loadBusiness(server.database, smallBusiness());
-  await loadDocuments(server.database, server.ids);
-  const rows = new BusinessRows(server);
-  ticketId = (await rows.ticket('T-MCP', await rows.customer('C-MCP', 'europe'))).id;
   person = await server.person({
     scopes: [...server.app.scopes].filter((scope) => scope !== 'invoices:read'),
   });

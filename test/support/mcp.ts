@@ -51,3 +51,21 @@ export const postMessage = (
     }),
   });
 };
+
+/** Sends one message of 2025-11-25 without the SDK. */
+export const postOldMessage = (
+  url: string,
+  token: string,
+  method: string,
+  params: object,
+  { signal = null, headers = {} }: { signal?: AbortSignal | null; headers?: Record<string, string> } = {},
+): Promise<Response> =>
+  fetch(`${url}/mcp`, {
+    ...{ method: 'POST', signal },
+    headers: {
+      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },
+      ...headers,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 7, method, params }),
+  });

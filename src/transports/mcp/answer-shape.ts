@@ -23,12 +23,12 @@ export class AnswerShape {
   static of(document: DocumentNode): AnswerShape {
     const known = shapes.get(document);
     if (known !== undefined) return known;
-    const shape = AnswerShape.made(document);
+    const shape = AnswerShape.read(document);
     shapes.set(document, shape);
     return shape;
   }
 
-  private static made({ definitions }: DocumentNode): AnswerShape {
+  private static read({ definitions }: DocumentNode): AnswerShape {
     const fragments = definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [node] : []));
     const sets = definitions.flatMap((node) =>
       node.kind === Kind.OPERATION_DEFINITION ? [node.selectionSet] : [],

@@ -27,15 +27,8 @@ import {
 import { searchCollectionDocument, searchDocument, whoamiDocument } from './documents.js';
 import { inputFault, parametersOf, refusalQuestion, withoutNulls, type Input } from './fixed-input.js';
 import { isConnecting } from './message.js';
-import {
-  callResult,
-  citations,
-  failure,
-  responseResult,
-  valueResult,
-  type GraphqlResponse,
-  type ToolResult,
-} from './results.js';
+import { callResult, citations, failure, responseResult, valueResult, type ToolResult } from './results.js';
+import type { GraphqlResponse } from './graphql-response.js';
 import { isForClient, onlyTokenRefused, Refused } from './refusals.js';
 import type { TakesVariables } from './tool-words.js';
 import { answerSchema, changing, fixedTools, reading } from './tools.js';
@@ -60,9 +53,9 @@ interface Ended {
 /** One message of a client: one operation of the gate, whose answer becomes the message's result. */
 export class Exchange {
   /** The answer of the gate; undefined until it has been asked. */
-  private asked: Promise<Answer> | undefined;
+  private answering: Promise<Answer> | undefined;
   /** The answer that leaves as an HTTP status, because the client has to act. */
-  private left: Answer | undefined;
+  private statusAnswer: Answer | undefined;
 
   constructor(
     private readonly gate: OperationGate,
@@ -98,11 +91,11 @@ export class Exchange {
    * @param isAnswered false where the SDK refused the message
    */
   async end(isAnswered: boolean): Promise<Ended> {
-    const { asked, gate, arrival, message } = this;
-    if (asked !== undefined) {
+    const { answering, gate, arrival, message } = this;
+    if (answering !== undefined) {
       // Where the client has gone, the operation may still run.
-      const answer = await asked;
-      return { answer: this.left ?? answer, isForClient: this.left !== undefined };
+      const answer = await answering;
+      return { answer: this.statusAnswer ?? answer, isForClient: this.statusAnswer !== undefined };
     }
     if (isAnswered && isConnecting(message)) {
       const answer = await this.ask(connection);
@@ -125,8 +118,8 @@ export class Exchange {
   }
 
   private once(work: () => Promise<Answer>): Promise<Answer> {
-    if (this.asked !== undefined) throw new Error('A message is one operation.');
-    return (this.asked = work());
+    if (this.answering !== undefined) throw new Error('A message is one operation.');
+    return (this.answering = work());
   }
 
   /** The guide's answer to a question. Throws `Refused` and `ProtocolError` as `call` does. */
@@ -224,7 +217,7 @@ export class Exchange {
   }
 
   private leave(error: Refused): never {
-    this.left = error.answer;
+    this.statusAnswer = error.answer;
     throw error;
   }
 

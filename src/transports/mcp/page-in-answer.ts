@@ -40,11 +40,11 @@ export class PageInAnswer {
       const info = this.page[key];
       const fields = this.shape.under(key);
       if (!isRecord(info) || fields === undefined) continue;
-      const told = { ...info };
-      for (const name of fields.keysOf('hasNextPage')) replace(told, name, true);
-      for (const name of fields.keysOf('endCursor')) replace(told, name, cursor);
-      gone += charactersOf(this.infos.get(info) ?? info) - charactersOf(told);
-      this.infos.set(info, told);
+      const shown = { ...info };
+      for (const name of fields.keysOf('hasNextPage')) replace(shown, name, true);
+      for (const name of fields.keysOf('endCursor')) replace(shown, name, cursor);
+      gone += charactersOf(this.infos.get(info) ?? info) - charactersOf(shown);
+      this.infos.set(info, shown);
     }
     return gone;
   }

@@ -4,7 +4,7 @@ import { UnfitJson } from '../../core/json.js';
 import type { WordRefusal } from '../http/operations.js';
 import { isRecord } from '../../operation/parameters.js';
 import { isId } from './message.js';
-import type { GraphqlResponse } from './results.js';
+import type { GraphqlResponse } from './graphql-response.js';
 
 /** The head of a message says something else than its body. */
 export class HeaderMismatch extends BehalfError {

@@ -1,5 +1,5 @@
 import type { Answer } from '../../operation/answer.js';
-import { isNothing, type GraphqlResponse } from './results.js';
+import { isNothing, type GraphqlResponse } from './graphql-response.js';
 
 /** The gate refused the whole request. */
 export class Refused extends Error {

@@ -1,30 +1,12 @@
 import type { CallToolResult, ResourceLink } from '@modelcontextprotocol/server';
-import type { DocumentNode } from 'graphql';
 import { cutText } from '../../core/cut-text.js';
 import { adviceOn } from './advice.js';
 import { AnswerShape } from './answer-shape.js';
 import { cutLists, type Cut, type CutLists } from './cut-lists.js';
 import { documentUri } from './document-resource.js';
+import { isNothing, type GraphqlResponse, type ResponseError } from './graphql-response.js';
 import { shownPart } from './shown-part.js';
-import { inToolWords, type TakesVariables } from './tool-words.js';
-
-/** A GraphQL response, as it came from the gate. */
-export interface GraphqlResponse {
-  readonly data?: unknown;
-  readonly errors?: readonly ResponseError[];
-}
-
-export interface ResponseError {
-  readonly message: string;
-  readonly path?: readonly (string | number)[];
-  readonly extensions?: {
-    readonly code?: string;
-    readonly layer?: string;
-    readonly path?: string;
-    readonly hint?: string;
-    readonly missingScopes?: readonly string[];
-  };
-}
+import { inToolWords, type ToolDocument } from './tool-words.js';
 
 /** Whether a scope may be named to the caller. */
 export type IsNameable = (scope: string) => boolean;
@@ -81,13 +63,9 @@ export const callResult = (result: ToolResult): CallToolResult => ({
 });
 
 /** The operation that a response answers. */
-export interface Ran {
+export interface Ran extends ToolDocument {
   readonly operationId: string;
-  /** Undefined where none ran. */
-  readonly document?: DocumentNode | undefined;
   readonly isMutation?: boolean;
-  /** `in variables` unless it is set. */
-  readonly takes?: TakesVariables;
   /** As values, where they are at hand. They stay as they are. */
   readonly response?: GraphqlResponse | undefined;
 }
@@ -132,9 +110,6 @@ function asItIs(body: string, operationId: string): string | undefined {
 /** A response without these texts has nulls nowhere and no member beside its data. */
 const textsToChange = ['null', '"errors":', '"extensions":'];
 
-export const isNothing = (data: unknown): boolean =>
-  data === null || data === undefined || Object.values(data).every((value) => value === null);
-
 /** A scope that the person lacks is not named: nobody could hand it over. */
 const lackedByPerson = {
   message: 'The person for whom you act does not hold what this needs.',
@@ -144,13 +119,13 @@ const lackedByPerson = {
 /** Equal errors of many rows become one, whose path has `*` for the places in lists. */
 function compactErrors(
   errors: readonly ResponseError[],
-  { document, takes = 'in variables' }: Ran,
+  ran: ToolDocument,
   isNameable: IsNameable,
 ): readonly object[] {
   const distinct = new Map<string, object>();
   for (const error of errors) {
     const { path, extensions = {} } = error;
-    const { message, next } = inToolWords(error, { document, takes });
+    const { message, next } = inToolWords(error, ran);
     const at = path?.map((step) => (typeof step === 'number' ? '*' : step)).join('.');
     const { code, hint, missingScopes, layer } = extensions;
     const advice = hint ?? next ?? adviceOn(code, message);

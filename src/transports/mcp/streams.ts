@@ -62,9 +62,9 @@ export class Streams {
     return stream;
   }
 
-  /** Whose room is full, the narrowest first. */
-  private fullOf(task: string, personId: string): string | undefined {
-    if (this.ofTask.of(task) >= streamsOfTaskMax) return 'This task';
+  /** The narrowest of those that may have no more streams. */
+  private fullOf(holder: string, personId: string): string | undefined {
+    if (this.ofTask.of(holder) >= streamsOfTaskMax) return 'This task';
     if (this.ofPerson.of(personId) >= streamsOfPersonMax) return 'The person of this task';
     return this.streams.size >= streamsMax ? 'This server' : undefined;
   }

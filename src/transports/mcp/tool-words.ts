@@ -7,13 +7,14 @@ import {
   type ValueNode,
 } from 'graphql';
 import { AnswerShape } from './answer-shape.js';
-import type { ResponseError } from './results.js';
+import type { ResponseError } from './graphql-response.js';
 
 /** How a tool takes the variables of its document: as its own arguments, or in one argument `variables`. */
 export type TakesVariables = 'as arguments' | 'in variables';
 
-/** The operation in which an error arose. */
-interface Ran {
+/** The document of a call. */
+export interface ToolDocument {
+  /** Undefined where none ran. */
   readonly document?: DocumentNode | undefined;
   readonly takes: TakesVariables;
 }
@@ -28,7 +29,10 @@ interface Words {
  * An error about input in the words of the tool: an argument of a field whose value is a variable is told as the argument
  * of the tool from which that variable comes.
  */
-export function inToolWords({ message, path, extensions }: ResponseError, { document, takes }: Ran): Words {
+export function inToolWords(
+  { message, path, extensions }: ResponseError,
+  { document, takes }: ToolDocument,
+): Words {
   if (extensions?.code !== 'BAD_USER_INPUT') return { message };
   if (path === undefined || document === undefined)
     return takes === 'as arguments' ? ownArgument(message) : { message };
@@ -37,12 +41,14 @@ export function inToolWords({ message, path, extensions }: ResponseError, { docu
     const variable = variableAt(given, input.split('.'));
     return takes === 'in variables' && variable !== undefined ? `variables.${variable}` : variable;
   };
-  const told = message.replace(/`([\w.]+)`/g, (quoted, input: string) => {
+  const reworded = message.replace(/`([\w.]+)`/g, (quoted, input: string) => {
     const name = named(input);
     return name === undefined ? quoted : `\`${name}\``;
   });
   const at = extensions.path === undefined ? undefined : named(extensions.path);
-  return { message: at === undefined || told.includes(`\`${at}\``) ? told : `\`${at}\`: ${told}` };
+  return {
+    message: at === undefined || reworded.includes(`\`${at}\``) ? reworded : `\`${at}\`: ${reworded}`,
+  };
 }
 
 /** GraphQL's own words about a variable that is an argument of the tool. */
